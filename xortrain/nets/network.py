@@ -1,0 +1,194 @@
+"""A network of fully connected layers: from inputs to outputs, and from the loss back to every weight.
+
+x are inputs, W_k and b_k the weights and biases of layer k, z_k = W_k a_{k-1} + b_k what a unit receives,
+a_k = f_k(z_k) what it passes on, y = a_K the outputs, L the loss, δ_k = dL/dz_k.  θ is all parameters in one
+array, in the order W1, b1, W2, b2, …
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from xortrain.nets import Array, Numbers
+from xortrain.nets.activations import ACTIVATIONS
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Units that share an activation; its settings are arrays (runs,), as in {"slope": …}."""
+
+    units: int
+    activation: str
+    settings: Numbers = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Network:
+    """The shape of a network; its numbers are given to each call as θ (parameters, *runs).
+
+    With ``skip`` the last layer sees the inputs too, behind the units of the last hidden layer: its
+    weights are (outputs, hidden + inputs), as in the 2-1-1 net of Rumelhart, Hinton & Williams (1986).
+    """
+
+    inputs: int
+    layers: tuple[Layer, ...]
+    bias: bool = True
+    skip: bool = False
+
+    @cached_property
+    def fan_in(self) -> tuple[int, ...]:
+        """How many numbers a unit of each layer receives."""
+        widths = [self.inputs, *(layer.units for layer in self.layers[:-1])]
+        if self.skip:
+            widths[-1] += self.inputs
+        return tuple(widths)
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Parameter names in the order in which they lie in θ: W_k (fan_out, fan_in), b_k (fan_out,)."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        for k, (layer, fan_in) in enumerate(zip(self.layers, self.fan_in, strict=True), start=1):
+            shapes[f"W{k}"] = (layer.units, fan_in)
+            if self.bias:
+                shapes[f"b{k}"] = (layer.units,)
+        return shapes
+
+    @cached_property
+    def size(self) -> int:
+        """How many parameters the network has."""
+        return sum(prod(shape) for shape in self.shapes.values())
+
+    @property
+    def outputs(self) -> int:
+        return self.layers[-1].units
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether no hidden layer bends: such a network computes one line (or plane) whatever its depth."""
+        return all(layer.activation == "identity" for layer in self.layers[:-1])
+
+    def split(self, theta: Array) -> dict[str, Array]:
+        """Views of θ (parameters, *runs) by name: W_k (fan_out, fan_in, *runs), b_k (fan_out, *runs)."""
+        views, start = {}, 0
+        for name, shape in self.shapes.items():
+            stop = start + prod(shape)
+            views[name] = theta[start:stop].reshape(*shape, *theta.shape[1:])
+            start = stop
+        return views
+
+    def join(self, parameters: Mapping[str, Any]) -> Array:
+        """The θ of parameters given by name, the reverse of `split`."""
+        arrays = [np.asarray(parameters[name]) for name in self.shapes]
+        runs = arrays[0].shape[2:]
+        return np.concatenate([array.reshape(-1, *runs) for array in arrays])
+
+    def take(self, runs: Any) -> "Network":
+        """The same network for some of its runs: what differs from run to run is cut to them."""
+        layers = (
+            replace(layer, settings={name: value[runs] for name, value in layer.settings.items()})
+            for layer in self.layers
+        )
+        return replace(self, layers=tuple(layers))
+
+    def forward(self, theta: Array, x: Array) -> "Pass":
+        """A forward pass of x (examples, inputs[, runs]) in buffers of its own; `.y` has the outputs."""
+        result = Pass(self, theta, x)
+        result.forward()
+        return result
+
+    def __str__(self) -> str:
+        widths = "-".join(str(n) for n in (self.inputs, *(layer.units for layer in self.layers)))
+        names = dict.fromkeys(layer.activation for layer in self.layers[:-1] or self.layers)
+        return f"{widths} {'/'.join(names)}{' with skip' if self.skip else ''}"
+
+
+class Pass:
+    """The buffers of forward and backward passes over x; the next pass uses them again.
+
+    ``W``, ``b`` and ``dW``, ``db`` are views of θ and of its gradient ``g``: an optimizer that changes θ in
+    place changes what the next pass sees.  x (examples, inputs) is shared by all runs, x (examples, inputs,
+    runs) is each run's own; ``z`` and ``a`` are (examples, units, *runs), layer by layer.
+    """
+
+    def __init__(self, network: Network, theta: Array, x: Array) -> None:
+        self.network, self.theta, self.g = network, theta, np.empty_like(theta)
+        parameters, gradients = network.split(theta), network.split(self.g)
+        depth = range(1, len(network.layers) + 1)
+        self.W = [parameters[f"W{k}"] for k in depth]
+        self.dW = [gradients[f"W{k}"] for k in depth]
+        self.b = [parameters[f"b{k}"] for k in depth] if network.bias else []
+        self.db = [gradients[f"b{k}"] for k in depth] if network.bias else []
+        self.activations = [ACTIVATIONS[layer.activation] for layer in network.layers]
+        examples, runs, dtype = len(x), theta.shape[1:], theta.dtype
+        self.z = [np.empty((examples, layer.units, *runs), dtype) for layer in network.layers]
+        self.a = [np.empty_like(z) for z in self.z]
+        self._back = [np.empty_like(z) for z in self.z[:-1]]
+        self._seen: list[Array] = [x, *self.a[:-1]]  # what each layer receives
+        if network.skip:
+            wide = np.empty((examples, network.fan_in[-1], *runs), dtype)
+            self.a[-2] = wide[:, : -network.inputs]
+            self._seen[-1] = wide
+        self.x = x
+
+    @property
+    def x(self) -> Array:
+        return self._seen[0]
+
+    @x.setter
+    def x(self, x: Array) -> None:
+        self._seen[0] = x
+        if self.network.skip:
+            missing = self.z[0].ndim - x.ndim
+            self._seen[-1][:, -self.network.inputs :] = x[(..., *[None] * missing)]
+
+    @property
+    def y(self) -> Array:
+        """The outputs (examples, outputs, *runs)."""
+        return self.a[-1]
+
+    def forward(self) -> Array:
+        """z_k = W_k a_{k-1} + b_k,  a_k = f_k(z_k);  returns y."""
+        for k, (layer, activation) in enumerate(zip(self.network.layers, self.activations, strict=True)):
+            np.einsum("ni...,oi...->no...", self._seen[k], self.W[k], out=self.z[k])
+            if self.b:
+                self.z[k] += self.b[k]
+            activation.f(self.z[k], self.a[k], **layer.settings)
+        return self.a[-1]
+
+    def backward(self, delta: Array) -> Array:
+        """From δ_K = dL/dz_K (examples, outputs, *runs) to the gradient g (parameters, *runs).
+
+        dL/dW_k = Σ_n δ_k a_{k-1}        dL/db_k = Σ_n δ_k
+        dL/da_{k-1} = Σ_o W_k δ_k        δ_{k-1} = dL/da_{k-1} · f'_{k-1}(z_{k-1})
+        """
+        for k in reversed(range(len(self.W))):
+            np.einsum("no...,ni...->oi...", delta, self._seen[k], out=self.dW[k])
+            if self.b:
+                np.add.reduce(delta, axis=0, out=self.db[k])
+            if k:
+                units = self.network.layers[k - 1].units
+                np.einsum("no...,oi...->ni...", delta, self.W[k][:, :units], out=self._back[k - 1])
+                delta = self.delta(k - 1, self._back[k - 1])
+        return self.g
+
+    def delta(self, k: int, upstream: Array) -> Array:
+        """δ_k of layer k (counted from 0) from dL/da_k, which it overwrites."""
+        settings = self.network.layers[k].settings
+        return self.activations[k].backward(self.z[k], self.a[k], upstream, **settings)
+
+    def to_inputs(self, delta: Array) -> Array:
+        """dL/dx (examples, inputs, *runs) from the δ of the first layer (and of the last, with skip)."""
+        return np.asarray(np.einsum("no...,oi...->ni...", delta, self.W[0]))
+
+
+def jacobian(layer: Layer, z: Array, a: Array) -> Array:
+    """da/dz of one layer: (examples, units, units) for z and a (examples, units) of one run."""
+    rows: Sequence[Array] = [
+        ACTIVATIONS[layer.activation].backward(z, a, np.broadcast_to(unit, z.shape).copy(), **layer.settings)
+        for unit in np.eye(z.shape[1], dtype=z.dtype)
+    ]
+    return np.stack(rows, axis=1)
