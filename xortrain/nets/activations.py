@@ -12,6 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.rectifiers import (
+    SELU_ALPHA,
+    SELU_SCALE,
+    celu,
+    elu,
+    gelu,
+    gelu_derivative,
+    gelu_tanh,
+    gelu_tanh_derivative,
+    leaky_relu,
+    relu_product,
+    selu,
+    sided,
+)
 
 INF = math.inf
 
@@ -58,46 +72,6 @@ def tanh_derivative(z: Array, a: Array) -> Array:
     return np.subtract(1, slope, out=slope)
 
 
-def relu_product(z: Array, a: Array, upstream: Array) -> Array:
-    np.copyto(upstream, 0, where=z <= 0)
-    return upstream
-
-
-def leaky_relu(z: Array, out: Array | None = None, *, slope: Array) -> Array:
-    out = np.multiply(z, slope, out=out)
-    np.copyto(out, z, where=z > 0)
-    return out
-
-
-def celu(z: Array, out: Array | None = None, *, alpha: Array) -> Array:
-    """max(z, 0) + α (exp(min(z, 0) / α) - 1)."""
-    out = np.minimum(z, 0, out=out)
-    out /= alpha
-    return _positive_or(z, out, alpha)
-
-
-def elu(z: Array, out: Array | None = None, *, alpha: Array | float) -> Array:
-    """max(z, 0) + α (exp(min(z, 0)) - 1)."""
-    return _positive_or(z, np.minimum(z, 0, out=out), alpha)
-
-
-def _positive_or(z: Array, out: Array, alpha: Array | float) -> Array:
-    """z where it is positive, elsewhere α (exp(out) - 1)."""
-    np.expm1(out, out=out)
-    out *= alpha
-    np.copyto(out, z, where=z > 0)
-    return out
-
-
-SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
-
-
-def selu(z: Array, out: Array | None = None) -> Array:
-    out = elu(z, out, alpha=SELU_ALPHA)
-    out *= SELU_SCALE
-    return out
-
-
 def log1p_exp_minus_abs(z: Array, out: Array | None = None) -> Array:
     """log(1 + exp(-|z|)), the part of softplus that bends."""
     out = np.abs(z, out=out)
@@ -132,37 +106,6 @@ def softmax_product(z: Array, a: Array, upstream: Array) -> Array:
     upstream -= np.add.reduce(upstream * a, axis=1, keepdims=True)
     upstream *= a
     return upstream
-
-
-_erf = np.frompyfunc(math.erf, 1, 1)
-
-
-def normal_cdf(z: Array) -> Array:
-    """Φ(z) = (1 + erf(z/√2)) / 2, number by number through C's erf, which NumPy lacks: some 60 ns each."""
-    cdf: Array = np.asarray(_erf(z * math.sqrt(0.5))).astype(z.dtype)
-    cdf += 1
-    cdf *= 0.5
-    return cdf
-
-
-def gelu_derivative(z: Array, a: Array) -> Array:
-    """Φ(z) + z φ(z), φ the normal density."""
-    return normal_cdf(z) + z * np.exp(-0.5 * z * z) * math.sqrt(0.5 / math.pi)
-
-
-def _gelu_gate(z: Array) -> Array:
-    return np.tanh(math.sqrt(2 / math.pi) * z * (1 + 0.044715 * z * z))
-
-
-def gelu_tanh(z: Array, out: Array | None = None) -> Array:
-    """z (1 + tanh(√(2/π) (z + 0.044715 z³))) / 2."""
-    return np.multiply(0.5 * z, 1 + _gelu_gate(z), out=out)
-
-
-def gelu_tanh_derivative(z: Array, a: Array) -> Array:
-    gate = _gelu_gate(z)
-    inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
-    return 0.5 * (1 + gate + z * (1 - gate * gate) * inner)
 
 
 def silu(z: Array, out: Array | None = None) -> Array:
@@ -231,13 +174,13 @@ ACTIVATIONS: dict[str, Activation] = {
         (0, INF),
         product=relu_product,
     ),
-    "leaky_relu": Activation(leaky_relu, lambda z, a, *, slope: np.where(z > 0, 1, slope), settings=("slope",)),
-    "elu": Activation(elu, lambda z, a, *, alpha: np.where(z > 0, 1, a + alpha), settings=("alpha",)),
-    "celu": Activation(celu, lambda z, a, *, alpha: np.where(z > 0, 1, a / alpha + 1), settings=("alpha",)),
-    "selu": Activation(selu, lambda z, a: np.where(z > 0, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA), (-1.7581, INF)),
+    "leaky_relu": Activation(leaky_relu, lambda z, a, *, slope: sided(z, 1, slope), settings=("slope",)),
+    "elu": Activation(elu, lambda z, a, *, alpha: sided(z, 1, a + alpha), settings=("alpha",)),
+    "celu": Activation(celu, lambda z, a, *, alpha: sided(z, 1, a / alpha + 1), settings=("alpha",)),
+    "selu": Activation(selu, lambda z, a: sided(z, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA), (-1.7581, INF)),
     "softplus": Activation(softplus, lambda z, a: sigmoid(z), (0, INF)),
     "softmax": Activation(softmax, sigmoid_derivative, (0, 1), product=softmax_product),
-    "gelu": Activation(lambda z, out=None: np.multiply(z, normal_cdf(z), out=out), gelu_derivative, (-0.17, INF)),
+    "gelu": Activation(gelu, gelu_derivative, (-0.17, INF)),
     "gelu_tanh": Activation(gelu_tanh, gelu_tanh_derivative, (-0.1701, INF)),
     "silu": Activation(silu, silu_derivative, (-0.2785, INF)),
     "mish": Activation(mish, mish_derivative, (-0.3089, INF)),
@@ -247,7 +190,11 @@ ACTIVATIONS: dict[str, Activation] = {
     "hardsigmoid": Activation(hardsigmoid, lambda z, a: _between(z, -3, 3) / 6, (0, 1)),
     "hardswish": Activation(hardswish, lambda z, a: np.where(z < 3, (z > -3) * (z / 3 + 0.5), 1), (-0.375, INF)),
     "logsigmoid": Activation(logsigmoid, lambda z, a: sigmoid(-z), (-INF, 0)),
-    "step": Activation(lambda z, out=None: np.heaviside(z, 0, out=out), lambda z, a: np.zeros_like(z), (0, 1)),
+    "step": Activation(
+        lambda z, out=None: np.greater(z, 0, out=np.empty_like(z) if out is None else out),
+        lambda z, a: np.zeros_like(z),
+        (0, 1),
+    ),
     "sin": Activation(lambda z, out=None: np.sin(z, out=out), lambda z, a: np.cos(z), (-1, 1)),
     "gaussian": Activation(gaussian, lambda z, a: -2 * z * a, (0, 1)),
 }
