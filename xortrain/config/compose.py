@@ -1,0 +1,103 @@
+"""From overrides to a checked configuration, by Hydra; and Hydra's complaints in one line.
+
+The command line reaches Hydra through its own main; Python users come through here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from xortrain.config.check import Config, check, no_such_key
+from xortrain.config.defaults import conf_folder
+from xortrain.config.overrides import prepare
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, keys_of
+from xortrain.errors import UserError, unknown
+
+
+def compose(overrides: Sequence[str]) -> Config:
+    """The checked configuration of these overrides."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    prepared = prepare(overrides)
+    with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+        try:
+            composed = hydra_compose("config", overrides=prepared)
+        except Exception as error:
+            raise told(error, prepared) from None
+    return check(plain(composed))
+
+
+def plain(composed: Any) -> dict[str, Any]:
+    """A composed configuration as plain values, interpolations resolved, without Hydra's own part."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        content = {key: composed[key] for key in composed if key != "hydra"}
+        return {
+            str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+            for key, value in content.items()
+        }
+    except OmegaConfBaseException as error:
+        raise UserError(f"{error.full_key}: {_first_line(error)}") from None
+
+
+def told(error: Exception, overrides: Sequence[str]) -> Exception:
+    """The UserError for a mistake that Hydra has found; anything else comes back as it is."""
+    from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+    from omegaconf.errors import OmegaConfBaseException
+
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        return _no_such_file(str(error.missing_cfg_file))
+    if isinstance(error, OverrideParseException):
+        return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
+    text = _first_line(error)
+    if text.startswith("Ambiguous value for argument"):
+        override = text.split("'")[1]
+        listed = override.replace("=", "=[", 1) + "]"
+        return UserError(f"{override}: several values; add -m to run each of them, or write {listed} for a list")
+    if text.startswith("Could not override '"):
+        return _no_such_key(text.split("'")[1], overrides)
+    if isinstance(error, HydraException | OmegaConfBaseException):
+        cause = error.__cause__ or error.__context__
+        return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({_first_line(cause)})")
+    return error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def _no_such_file(name: str) -> UserError:
+    group, _, option = name.removesuffix(".yaml").rpartition("/")
+    folder = conf_folder() / group
+    if group and folder.is_dir():
+        return unknown(group, option, [path.stem for path in folder.glob("*.yaml")])
+    return UserError(f"{name}: no such file under {conf_folder()}")
+
+
+def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
+    """The line for a key that is not there: not for the option chosen, or not at all."""
+    group, dot, name = key.partition(".")
+    value = next((text.partition("=")[2] for text in overrides if text.partition("=")[0].lstrip("+~") == key), "")
+    if dot and group in GROUPS:
+        option = _chosen(group, overrides)
+        if option in GROUPS[group]:
+            return UserError(no_such_key(group, name, value, keys_of(group, option), f"{group}={option}"))
+    if dot and group in PLAIN_GROUPS:
+        return UserError(no_such_key(group, name, value, PLAIN_GROUPS[group]))
+    every = [*TOP, *GROUPS, "experiment", *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]
+    return unknown(key, value, every, "setting")
+
+
+def _chosen(group: str, overrides: Sequence[str]) -> str:
+    """Which option of a group these overrides come to, those that name a key of it left out."""
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+
+    rest = [text for text in overrides if "." not in text.partition("=")[0]]
+    with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+        try:
+            return str(hydra_compose("config", overrides=rest)[group]["name"])
+        except Exception:  # something else is wrong too; that is told another time
+            return ""

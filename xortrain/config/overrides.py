@@ -1,0 +1,42 @@
+"""What a user types, before Hydra reads it: texts that must stay texts, and lists where one choice belongs.
+
+Hydra would read name=1e3 as a number and merge activation=[relu,tanh] without a word.
+"""
+
+import re
+from collections.abc import Sequence
+
+from xortrain.config.settings import GROUPS
+from xortrain.errors import UserError
+
+TEXTS = ("name", "notes", "root", "data.path")
+_PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read as more than one word
+
+
+def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
+    """Overrides in which texts are quoted; ``many`` for a sweep, where commas part values."""
+    for override in overrides:
+        _refuse_list(override)
+    return [_quoted(override, many) for override in overrides]
+
+
+def _quoted(override: str, many: bool) -> str:
+    key, equals, value = override.partition("=")
+    if key.lstrip("+") not in TEXTS or not equals or value in ("", "null") or value[0] in "'\"":
+        return override
+    if many:
+        parts = value.split(",")
+        return key + "=" + ",".join(map(_quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
+    return override if value.startswith("${") else f"{key}={_quote(value)}"
+
+
+def _quote(value: str) -> str:
+    escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _refuse_list(override: str) -> None:
+    group, _, value = override.partition("=")
+    if group in (*GROUPS, "experiment") and value.startswith("["):
+        known = f"; for a sweep: -m {group}={value.strip('[]')}"
+        raise UserError(f"{override}: {group} takes one choice, not a list{known}")

@@ -1,0 +1,72 @@
+"""Where and with what a record was made: versions, processor features, git, process.
+
+Another processor may round exp and log otherwise, so the features NumPy uses are part of a result.
+"""
+
+import os
+import platform
+import socket
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("xortrain", "numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
+
+
+def describe() -> dict[str, Any]:
+    """Everything about this process that a record keeps; plain values for JSON."""
+    return {
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "process_started": process_start(os.getpid()),
+        "versions": {"python": platform.python_version()} | _versions(),
+        "platform": platform.platform(),
+        "cpu_features": cpu_features(),
+        "command": sys.argv,
+        "folder": os.getcwd(),
+        "git": git_state(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def cpu_features() -> list[str]:
+    """The SIMD extensions that NumPy found here, baseline included."""
+    import numpy as np
+
+    extensions = np.show_config(mode="dicts").get("SIMD Extensions", {})
+    return [*extensions.get("baseline", []), *extensions.get("found", [])]
+
+
+def git_state() -> dict[str, Any] | None:
+    """Commit and dirtiness of the folder the program was started in; None outside a repository."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    commit, dash, _ = answer.stdout.strip().partition("-")
+    return {"commit": commit, "dirty": bool(dash)} if answer.returncode == 0 and commit else None
+
+
+def process_start(pid: int) -> str | None:
+    """When a process started, in the kernel's own words: with the pid it names a process for ever.
+
+    Linux only (boot id and clock ticks); None elsewhere, where the pid has to do.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return None
+    return f"{boot}:{fields[19]}"

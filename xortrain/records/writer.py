@@ -1,0 +1,150 @@
+"""Writing a record: a folder of its own, arrays that are filled while training goes on, one row a run.
+
+Every array is filled with nan by writing before it is mapped, so a full disk is an error at the start of a
+block and not a fault in the middle of it; what a killed process has written stays.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xortrain.records import layout
+
+Array = npt.NDArray[Any]
+
+
+def new_folder(root: Path, now: datetime | None = None) -> Path:
+    """A new folder root/date/time that nobody else has: two starts in one microsecond get two."""
+    while True:
+        moment = now or datetime.now()
+        folder = root / moment.strftime("%Y-%m-%d") / moment.strftime("%H-%M-%S-%f")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+        now = None
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write whole or not at all: to a name beside it, then renamed."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(part, path)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How the arrays of a record are cut: ``size`` runs a block, the last may be smaller."""
+
+    runs: int
+    size: int
+
+    def __len__(self) -> int:
+        return -(-self.runs // self.size)
+
+    def runs_of(self, block: int) -> slice:
+        """The runs of a block, by their places in runs.npy."""
+        return slice(block * self.size, min(self.runs, (block + 1) * self.size))
+
+
+@dataclass(frozen=True)
+class BlockArrays:
+    """The mapped arrays of one block: losses and test losses (recorded, runs), parameters (frames, parameters, runs)."""
+
+    losses: Array
+    parameters: Array
+    test_losses: Array | None
+
+
+@dataclass
+class Record:
+    """A record that is being written."""
+
+    folder: Path
+    about: dict[str, Any]
+
+    @classmethod
+    def start(
+        cls,
+        folder: Path,
+        about: Mapping[str, Any],
+        config: str,
+        data: Mapping[str, Array],
+        rows: Array,
+    ) -> "Record":
+        """Begin in an empty folder: what it is about, its config as YAML, its data, its rows (unfinished)."""
+        record = cls(folder, {"format": layout.FORMAT, "status": "running", "started": now(), **about})
+        (folder / layout.CONFIG).write_text(config, encoding="utf-8")
+        np.savez(folder / layout.DATA, **data)  # type: ignore[arg-type]
+        np.save(folder / layout.RUNS, rows)
+        write_json(folder / layout.RECORD, record.about)
+        return record
+
+    @property
+    def blocks(self) -> Blocks:
+        return Blocks(self.about["runs"], self.about["block_size"])
+
+    def block(self, number: int) -> BlockArrays:
+        """Make the files of a block and map them."""
+        return open_block(self.folder, self.about, number)
+
+    def finish_block(self, number: int, rows: Array) -> None:
+        """Write the rows of a block whose training is over."""
+        target = np.load(self.folder / layout.RUNS, mmap_mode="r+")
+        np.asarray(target)[self.blocks.runs_of(number)] = rows
+
+    def event(self, kind: str, **content: Any) -> None:
+        """Keep a thing that has no fixed shape: a failure with its reason, a tag, a note."""
+        add_event(self.folder, kind, **content)
+
+    def end(self, status: str) -> None:
+        """The last word: finished, failed or interrupted."""
+        self.about |= {"status": status, "ended": now()}
+        write_json(self.folder / layout.RECORD, self.about)
+
+
+def now() -> str:
+    """The time of day in ISO 8601, with its offset."""
+    return datetime.now().astimezone().isoformat()
+
+
+def add_event(folder: Path, kind: str, **content: Any) -> None:
+    """Append one line to the events of a record."""
+    line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False)
+    with (folder / layout.EVENTS).open("a", encoding="utf-8") as events:
+        events.write(line + "\n")
+
+
+def open_block(folder: Path, about: Mapping[str, Any], number: int) -> BlockArrays:
+    """Make the files of a block, full of nan, and map them; a worker writes only its own."""
+    part = Blocks(about["runs"], about["block_size"]).runs_of(number)
+    runs, recorded = part.stop - part.start, len(about["loss_epochs"])
+    size = sum(int(np.prod(shape)) for shape in about["parameters"].values())
+
+    def array(what: str, *shape: int) -> Array:
+        return _filled(folder / layout.block_file(what, number), (*shape, runs), np.dtype(about["dtype"]))
+
+    losses = array("losses", recorded)
+    test = array("test-losses", recorded) if about["has_test"] else None
+    return BlockArrays(losses, array("parameters", len(about["frame_epochs"]), size), test)
+
+
+def _filled(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    """A new .npy of nan, mapped; a plain view, since a row set through np.memmap costs four times as much."""
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    nan = np.full(max(1, int(np.prod(shape[1:]))), np.nan, dtype).tobytes()
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for _ in range(shape[0]):
+            file.write(nan)
+    if 0 in shape:
+        return np.empty(shape, dtype)
+    return np.asarray(np.load(path, mmap_mode="r+"))
