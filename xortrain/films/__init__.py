@@ -1,1 +1,10 @@
-"""."""
+"""Decision values to pictures to files: films of how networks learn, and still pictures of what they learned.
+
+What a film needs to know is a `Subject`, how it looks are `FilmSettings`; `write` makes the file.
+"""
+
+from xortrain.films.film import write
+from xortrain.films.moments import choose_epochs
+from xortrain.films.subject import FilmSettings, Subject
+
+__all__ = ["FilmSettings", "Subject", "choose_epochs", "write"]

@@ -1,0 +1,106 @@
+"""The colours of a film: a map from one target value to the other, the classes, ink and paper.
+
+Each map of our own runs from a middling light colour through a pale one to a deep one: hue tells the sides apart
+for most eyes, lightness for all of them and on a grey printer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from xortrain.errors import unknown
+from xortrain.nets import Array
+
+MAPS = {
+    "default": ("#d9680f", "#f0a159", "#fad2a4", "#fbf7f0", "#b0d2e8", "#5b9dce", "#1d68a9", "#062f5e"),
+    "rose": ("#e0568b", "#f09aba", "#f9d0de", "#fbf7f4", "#b5dcc9", "#62b08d", "#1f7a59", "#06402c"),
+    "violet": ("#a678d8", "#c6a7e6", "#e3d4f2", "#faf8f2", "#e3d79a", "#b99f3c", "#7f661a", "#463608"),
+    "grey": ("#b4b4b4", "#cdcdcd", "#e4e4e4", "#f8f8f8", "#bdbdbd", "#868686", "#4f4f4f", "#1c1c1c"),
+}
+"""From the low target to the high one; the middle falls between the fourth colour's neighbours."""
+
+CLASSES = (
+    "#d9680f", "#1d68a9", "#2a9d6f", "#c0417f", "#e2b007", "#7a4fb5", "#6fb7e0", "#7d4a1e", "#5f6b73", "#a3c537",
+)  # fmt: skip
+"""For three classes and more; the eleventh begins again."""
+
+
+@dataclass(frozen=True)
+class Colours:
+    """Everything a film is painted with; colours are (…, 3) uint8."""
+
+    levels: Array
+    """From the low target value to the high one."""
+    classes: Array
+    """The first two are the low and the high class; their points, weights of either sign, targets."""
+    paper: Array
+    ink: Array
+    label: Array
+    """Of words that only say what is what."""
+    pale: Array
+    """Of what is still to come, of frames and axes."""
+    nothing: Array
+    """Where there is no value: a run that diverged."""
+
+    def shades(self, kind: int, count: int) -> Array:
+        """``count`` shades of one class, from nearly paper to the full colour."""
+        share = np.linspace(0.18, 1, count)[:, None]
+        return mix(self.paper, self.classes[kind % len(self.classes)], share)
+
+
+def rgb(text: str) -> Array:
+    """The colour (3,) of "#rrggbb"."""
+    return np.frombuffer(bytes.fromhex(text[1:]), np.uint8)
+
+
+def mix(one: Array, other: Array, share: Array | float) -> Array:
+    """``share`` of the other colour in the one."""
+    return np.rint(one * (1 - np.asarray(share)) + other * np.asarray(share)).astype(np.uint8)
+
+
+def ramp(anchors: Sequence[str], count: int, middle: int | None = None) -> Array:
+    """``count`` colours (count, 3) at the centres of equal bands between the anchors.
+
+    The anchor numbered ``middle`` lies in the middle, however many stand on either side.
+    """
+    middle = len(anchors) // 2 if middle is None else middle
+    places = np.r_[np.linspace(0, 0.5, middle + 1), np.linspace(0.5, 1, len(anchors) - middle)[1:]]
+    bands = (np.arange(count) + 0.5) / count
+    table = np.array([rgb(anchor) for anchor in anchors], float)
+    return np.stack([np.interp(bands, places, table[:, i]) for i in range(3)], 1).round().astype(np.uint8)
+
+
+@lru_cache(maxsize=16)
+def colours(name: str, levels: int, dark: bool) -> Colours:
+    """The colours of that name: one of our own maps, or any that matplotlib knows."""
+    anchors = MAPS.get(name) or _from_matplotlib(name)
+    middle = 3 if name in MAPS else None
+    if dark and name in MAPS:
+        anchors, middle = _darkened(anchors), 3
+    paper, ink, label, pale = ("#14181d", "#eef1f4", "#9aa5b0", "#333b44") if dark else (
+        "#ffffff", "#22282f", "#6b747d", "#d4d8dc"
+    )  # fmt: skip
+    table = np.array([rgb(kind) for kind in CLASSES])
+    table[0], table[1] = ramp(anchors, 64, middle)[[2, 53 if not dark else 61]]
+    return Colours(
+        ramp(anchors, levels, middle), table, rgb(paper), rgb(ink), rgb(label), rgb(pale),
+        rgb("#4a5058" if dark else "#c3c7cb"),
+    )  # fmt: skip
+
+
+def _darkened(anchors: Sequence[str]) -> list[str]:
+    """The same hues round a dark middle: the ends are bright, the low one brighter."""
+    low, high = anchors[0], anchors[-3]
+    steps = [(low, 1.0), (low, 0.66), (low, 0.33), (low, 0.06), (high, 0.3), (high, 0.55), (high, 0.8), (high, 1.0)]
+    return ["#" + bytes(mix(rgb("#171b21"), rgb(end), share)).hex() for end, share in steps]
+
+
+def _from_matplotlib(name: str) -> list[str]:
+    import matplotlib
+
+    if name not in matplotlib.colormaps:
+        raise unknown("film.colours", name, [*MAPS, *(m for m in matplotlib.colormaps if not m.endswith("_r"))])
+    table = matplotlib.colormaps[name](np.linspace(0, 1, 33), bytes=True)
+    return ["#" + bytes(row[:3]).hex() for row in table]

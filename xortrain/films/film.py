@@ -1,0 +1,29 @@
+"""From runs to a film: which snapshots, what picture of each, which file."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from xortrain.films.checks import check
+from xortrain.films.formats import save
+from xortrain.films.subject import FilmSettings, Subject
+from xortrain.nets import Array
+
+
+def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int = 0, progress: bool = False) -> Path:
+    """Write a film; its format is told by the extension.  Nothing is left behind if it cannot be done."""
+    from xortrain.films.layouts import LAYOUTS
+
+    path = Path(path)
+    check(subject, settings, path)
+    layout = LAYOUTS[settings.layout](subject, settings, run)
+    pictures = (layout.picture(int(number)) for number in layout.chosen)
+    count = len(layout.chosen)
+    save(path, _shown(pictures, count) if progress else pictures, count, layout.sheet.palette.rgb, settings)
+    return path
+
+
+def _shown(pictures: Iterator[Array], count: int) -> Iterator[Array]:
+    """The same pictures, with a bar that says how many are done."""
+    from tqdm import tqdm
+
+    return iter(tqdm(pictures, total=count, desc="film", unit="picture", leave=False, delay=0.5, disable=None))

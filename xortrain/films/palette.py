@@ -1,0 +1,72 @@
+"""At most 255 colours for a whole film, and which of them is nearest to any other colour.
+
+The bands of the field come first and are exact; then paper to ink, the classes, and what a line's soft edge
+makes of ink or paper on each band.
+"""
+
+from functools import lru_cache
+
+import numpy as np
+
+from xortrain.films.colours import Colours, colours, mix
+from xortrain.nets import Array
+
+MOST = 255
+
+
+class Palette:
+    """``rgb`` (colours, 3) uint8 and ``words`` (256,), the same as Agg's buffer has them: little-endian RGBA."""
+
+    def __init__(self, bands: Array, used: Colours) -> None:
+        steps = np.array([1 / 3, 2 / 3])[:, None, None]
+        greys = mix(used.paper, used.ink, np.linspace(0, 1, 16)[:, None])
+        accents = used.classes[: max(2, min(len(used.classes), len(bands) // 6))]
+        tints = [mix(accents, ground, steps).reshape(-1, 3) for ground in (used.paper, used.ink)]
+        needed = np.concatenate([bands, used.nothing[None], greys, accents, used.label[None], used.pale[None], *tints])
+        room = max((MOST - len(needed)) // 4, 0)
+        some = bands[np.linspace(0, len(bands) - 1, min(room, len(bands))).astype(int)]
+        edges = [mix(some, ground, steps).reshape(-1, 3) for ground in (used.ink, used.paper)]
+        self.colours, self.bands = used, len(bands)
+        self.rgb = np.concatenate([needed, *edges])[:MOST]
+        self.nothing = len(bands)
+        """The index of "no value here"."""
+        self.words = np.zeros(256, np.uint32)
+        self.words[: len(self.rgb)] = words(self.rgb)
+        self._nearest = np.full(1 << 18, MOST, np.uint8)  # by six bits of each channel; MOST: not asked yet
+
+    def nearest(self, pixels: Array) -> Array:
+        """The index (n,) uint8 of the nearest colour to each of pixels (n,), uint32 as in Agg's buffer."""
+        keys = (pixels >> 2 & 0x3F) | (pixels >> 4 & 0xFC0) | (pixels >> 6 & 0x3F000)
+        found = self._nearest[keys]
+        if MOST in found:
+            missing = found == MOST
+            asked, first = np.unique(keys[missing], return_index=True)
+            wanted = pixels[missing][first].view(np.uint8).reshape(-1, 4)[:, :3].astype(np.float32)
+            table = self.rgb.astype(np.float32)
+            distance = (table**2).sum(1) - 2 * wanted @ table.T
+            self._nearest[asked] = distance.argmin(1)
+            found = self._nearest[keys]
+        return found
+
+
+def words(rgb: Array) -> Array:
+    """Colours (…, 3) uint8 as opaque pixels (…) uint32 of Agg's buffer."""
+    opaque = np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
+    return np.ascontiguousarray(opaque).view("<u4")[..., 0]
+
+
+@lru_cache(maxsize=8)
+def palette(name: str, levels: int, dark: bool, classes: int) -> Palette:
+    """The palette of a colour map; with three classes or more, of so many shades of each class.
+
+    All films of a process that look alike share it, and what it has already found to be nearest.
+    """
+    used = colours(name, levels, dark)
+    if classes < 3:
+        return Palette(used.levels, used)
+    return Palette(np.concatenate([used.shades(kind, shades(levels, classes)) for kind in range(classes)]), used)
+
+
+def shades(levels: int, classes: int) -> int:
+    """How many shades each of three classes or more is given."""
+    return max(3, min(levels // 2, 96 // classes))

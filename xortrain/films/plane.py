@@ -1,0 +1,125 @@
+"""Which part of the input space a picture shows, and where in it the examples and the units' lines lie.
+
+Two inputs are shown as they are.  Of more, either every combination of the others' values has a slice of its
+own, or the plane of the two principal axes of the data is shown; of one input there is a strip.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+
+from xortrain.nets import Array
+
+MOST_SLICES = 16
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A plane through the input space: point = origin + u · across + v · up."""
+
+    origin: Array
+    across: Array
+    up: Array
+    label: str
+    members: Array
+    """Which examples are drawn on it: their numbers."""
+
+    def points(self, u: Array, v: Array) -> Array:
+        """Inputs (inputs, …) of places (u, v)."""
+        return np.asarray(
+            np.multiply.outer(self.across, u) + np.multiply.outer(self.up, v)
+            + self.origin.reshape(-1, *[1] * np.ndim(u))
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One or several slices over the same stretch of u and v, and where each example lies."""
+
+    slices: tuple[Slice, ...]
+    places: Array
+    """(examples, 2): u and v of each example."""
+    left: float
+    right: float
+    bottom: float
+    top: float
+    names: tuple[str, str]
+    note: str
+    ticks: tuple[Array, Array]
+    """Values of u and of v worth naming."""
+
+    def grid(self, number: int, width: int, height: int) -> Array:
+        """Inputs (inputs, height, width) at the centres of the pixels of a slice, the upper row first."""
+        u = self.left + (np.arange(width) + 0.5) * ((self.right - self.left) / width)
+        v = self.top - (np.arange(height) + 0.5) * ((self.top - self.bottom) / height)
+        return self.slices[number].points(*np.meshgrid(u, v))
+
+    def share(self, u: Array, v: Array) -> Array:
+        """(…, 2) of u and v in shares of the stretch: 0, 0 at the upper left, 1, 1 at the lower right."""
+        return np.stack(
+            [(u - self.left) / (self.right - self.left), (self.top - v) / (self.top - self.bottom)], axis=-1
+        )
+
+
+def plane(x: Array, names: Sequence[str]) -> Plane:
+    """The plane for examples (examples, inputs)."""
+    x = np.asarray(x, float)
+    inputs = x.shape[1]
+    if inputs == 1:
+        return _over(x[:, [0, 0]] * [1, 0], (_axes(1, 0, x),), (names[0], ""), "")
+    others = np.unique(x[:, 2:], axis=0)
+    if inputs == 2:
+        return _over(x, (_axes(2, 1, x),), (names[0], names[1]), "")
+    if len(others) <= MOST_SLICES and 2 * len(others) <= len(x):
+        return _over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]), "")
+    return _principal(x)
+
+
+def _axes(inputs: int, second: int, x: Array) -> Slice:
+    """The first input across, the second (if there is one) up."""
+    across, up = np.zeros((2, inputs))
+    across[0], up[second] = 1, float(inputs > 1)
+    return Slice(np.zeros(inputs), across, up, "", np.arange(len(x)))
+
+
+def _slice(x: Array, other: Array, names: Sequence[str]) -> Slice:
+    whole = _axes(x.shape[1], 1, x)
+    origin = np.concatenate([[0, 0], other])
+    label = "  ".join(f"{name} = {value:.3g}" for name, value in zip(names[2:], other, strict=True))
+    return Slice(origin, whole.across, whole.up, label, np.flatnonzero((x[:, 2:] == other).all(1)))
+
+
+def _principal(x: Array) -> Plane:
+    """The two directions in which the data spread most, through their mean."""
+    mean = x.mean(0)
+    _, spread, axes = np.linalg.svd(x - mean, full_matrices=False)
+    across, up = axes[:2] * np.sign(axes[:2, np.abs(axes[:2]).argmax(1)].diagonal())[:, None]
+    share = (spread[:2] ** 2).sum() / max((spread**2).sum(), 1e-300)
+    note = f"plane of the two principal axes, {share:.0%} of the spread"
+    one = Slice(mean, across, up, "", np.arange(len(x)))
+    return _over((x - mean) @ np.stack([across, up], 1), (one,), ("axis 1", "axis 2"), note)
+
+
+def _over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], note: str) -> Plane:
+    """With room round the examples: half the stretch for a few of them, a tenth for many."""
+    low, high = places.min(0), places.max(0)
+    stretch = np.where(high > low, high - low, 2.0)
+    room = stretch * (0.5 if len(np.unique(places, axis=0)) <= MOST_SLICES else 0.12)
+    (left, bottom), (right, top) = low - room, high + room
+    marks = ticks(places[:, 0]), ticks(places[:, 1])
+    return Plane(slices, places, left, right, bottom, top, names, note, marks)
+
+
+def ticks(values: Array) -> Array:
+    """Two round numbers, or the values themselves where there are only two; none near the middle of the axis."""
+    some = np.unique(values)
+    if len(some) <= 2:
+        return some
+    return np.array([float(f"{some[0]:.1g}"), float(f"{some[-1]:.1g}")])
+
+
+def corners(x: Array) -> Array:
+    """All combinations of the values each input takes, for the grid that hidden units bend."""
+    return np.array(list(product(*(np.unique(column) for column in x.T))))

@@ -1,0 +1,62 @@
+"""The network's own forward pass, asked at every pixel of a picture and once a frame.
+
+Pixels are laid where runs usually lie, on the last axis, all with the same parameters: so one pass computes a
+picture as it computes a population, and a picture of many runs too.
+"""
+
+import numpy as np
+
+from xortrain.nets import Array
+from xortrain.nets.network import Network, Pass
+
+BLOCK = 1 << 14
+"""Pixels evaluated at a time: what fits a cache."""
+
+
+class Probe:
+    """Outputs of one network or of many at fixed points, for parameters that change from frame to frame."""
+
+    def __init__(self, network: Network, points: Array, runs: Array) -> None:
+        """``points`` are inputs (inputs, *shape), ``runs`` the numbers of the runs whose settings count."""
+        count = points[0].size
+        self._runs, self._shape = len(runs), points.shape[1:]
+        block = min(BLOCK, max(256, (1 << 24) // (network.size * len(runs))), count)
+        padded = -(-count // block) * block
+        flat = np.zeros((1, len(points), 1, padded), np.float32)
+        flat[0, :, 0, :count] = points.reshape(len(points), -1)
+        self._blocks = [flat[..., start : start + block] for start in range(0, padded, block)]
+        self._theta = np.zeros((network.size, len(runs), 1), np.float32)
+        wide = np.broadcast_to(self._theta, (network.size, len(runs), block))
+        self._pass = Pass(_settled(network, runs), wide, self._blocks[0])
+        self._outputs = np.empty((network.outputs, len(runs), padded), np.float32)
+        self._count = count
+
+    def outputs(self, theta: Array) -> Array:
+        """(outputs, runs, *shape) for θ (parameters, runs); the next call uses the array again."""
+        self._set(theta)
+        step = self._blocks[0].shape[-1]
+        with np.errstate(all="ignore"):
+            for number, block in enumerate(self._blocks):
+                self._pass.x = block
+                self._outputs[..., number * step : (number + 1) * step] = self._pass.forward()[0]
+        return self._outputs[..., : self._count].reshape(-1, self._runs, *self._shape)
+
+    def layers(self, theta: Array) -> list[Array]:
+        """What each layer passes on: (units, runs, *shape), for points that fit one block."""
+        assert len(self._blocks) == 1
+        self._set(theta)
+        with np.errstate(all="ignore"):
+            self._pass.forward()
+        return [a[0, ..., : self._count].reshape(-1, self._runs, *self._shape) for a in self._pass.a]
+
+    def _set(self, theta: Array) -> None:
+        with np.errstate(all="ignore"):
+            self._theta[..., 0] = theta
+
+
+def _settled(network: Network, runs: Array) -> Network:
+    """The network with the settings of those runs, (runs, 1) and float32."""
+    chosen = network.take(np.asarray(runs)[:, None])
+    for layer in chosen.layers:
+        layer.settings.update({name: value.astype(np.float32) for name, value in layer.settings.items()})
+    return chosen

@@ -1,0 +1,91 @@
+"""What of a network's outputs is shown: one value between two targets, or the class that is ahead.
+
+One output is shown as it is; of two classes the second's lead over the first, put on the same scale; of three
+and more the leading class, in shades of its value.  Outputs that are no classes are shown one, the first.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xortrain.films.palette import shades
+from xortrain.films.subject import FilmSettings, Subject
+from xortrain.nets import Array
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How outputs (outputs, …) become bands of colour (…) and boundaries."""
+
+    low: float
+    high: float
+    levels: int
+    classes: int
+    """How many classes the outputs stand for: two for one output with two targets, 0 for real values."""
+    leads: bool
+    """Whether each output belongs to a class of its own."""
+    several: bool
+    """Whether there are outputs that are not shown."""
+
+    @property
+    def nothing(self) -> int:
+        """The band that means: no number here."""
+        return self.classes * shades(self.levels, self.classes) if self.classes > 2 else self.levels
+
+    def value(self, y: Array) -> Array:
+        """The one number (…) shown of outputs (outputs, …), on the scale of the targets."""
+        if not self.leads:
+            return np.asarray(y[0])
+        if self.classes == 2:
+            return np.asarray((y[1] - y[0] + (self.low + self.high)) / 2)
+        return np.asarray(y.max(0))
+
+    def bands(self, y: Array) -> Array:
+        """The band of colour (…) uint8 of outputs (outputs, …)."""
+        if self.classes < 3:
+            return band(self.value(y), self.low, self.high, self.levels)
+        count = shades(self.levels, self.classes)
+        shade = band(y.max(0), self.low + (self.high - self.low) / self.classes, self.high, count)
+        return np.where(shade == count, np.uint8(self.nothing), y.argmax(0).astype(np.uint8) * count + shade)
+
+    def boundaries(self, y: Array) -> list[Array]:
+        """Values (…) that are zero where one class gives way to another; none for real values."""
+        if self.classes == 2:
+            return [self.value(y) - (self.low + self.high) / 2]
+        if self.classes < 3:
+            return []
+        best = np.sort(y, axis=0)[-2:]
+        return [np.where(y[kind] == best[1], best[1] - best[0], y[kind] - best[1]) for kind in range(self.classes)]
+
+    def kinds(self, t: Array) -> Array:
+        """The class (examples,) of targets (examples, outputs), counted from 0; all 0 for real values."""
+        if self.leads:
+            return np.asarray(t.argmax(1))
+        if self.classes == 2:
+            return np.asarray((t[:, 0] > (self.low + self.high) / 2).astype(int))
+        return np.zeros(len(t), int)
+
+
+def reading(subject: Subject, settings: FilmSettings) -> Reading:
+    """What the targets say about the outputs."""
+    t = np.moveaxis(subject.t, 1, 0).reshape(subject.network.outputs, -1)
+    binary = bool(np.isin(t, (subject.low, subject.high)).all()) and subject.low != subject.high
+    one_hot = binary and len(t) > 1 and bool(((t == subject.high).sum(0) == 1).all())
+    classes = len(t) if one_hot else 2 if binary else 0
+    return Reading(
+        float(subject.low), float(subject.high), settings.levels, classes, one_hot, len(t) > 1 and not one_hot
+    )
+
+
+def band(value: Array, low: float, high: float, count: int) -> Array:
+    """Which of ``count`` equal bands from low to high each value lies in; ``count`` itself for nan.
+
+    Values outside belong to the band at that end.
+    """
+    scaled = (value - low) * (count / ((high - low) or 1))
+    np.fmax(scaled, 0, out=scaled)
+    np.fmin(scaled, count - 0.5, out=scaled)
+    bands = scaled.astype(np.uint8)
+    if not np.isfinite(value.sum()):
+        bands[np.isnan(value)] = count
+    return bands

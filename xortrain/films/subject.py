@@ -1,0 +1,96 @@
+"""What a film is told: the runs to be shown, and how the user wants to see them.
+
+Plain arrays come in, runs on their last axis; nothing here knows where they were kept or how they were asked for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from xortrain.nets import Array
+from xortrain.nets.network import Network
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a film needs to know of one run or of many."""
+
+    network: Network
+    """Settings of its activations are (runs,)."""
+    x: Array
+    """(examples, inputs) for all runs, or (examples, inputs, runs)."""
+    t: Array
+    """(examples, outputs) for all runs, or (examples, outputs, runs)."""
+    losses: Array
+    """(recorded, runs), NaN where a run did not come so far."""
+    loss_epochs: Array
+    """(recorded,)"""
+    parameters: Array
+    """(frames, parameters, runs); may be a memory map."""
+    frame_epochs: Array
+    """(frames,)"""
+    right: Callable[[Array, Array], Array]
+    """The rule of success: (y, t) -> bool (examples, *runs)."""
+    title: str
+    low: float
+    high: float
+    """The two target values, as 0 and 1; of real-valued targets the least and the greatest."""
+    outcome: Sequence[str]
+    """One word a run: solved, plateau, dead, diverged, training …"""
+    diverged_at: Array
+    """(runs,), -1 for a run that did not."""
+    solved_at: Array
+    """(runs,), -1 for a run that did not."""
+    varied: Mapping[str, Array] = field(default_factory=dict)
+    """Settings that differ from run to run: name -> (runs,)."""
+    input_names: Sequence[str] = ()
+    output_names: Sequence[str] = ()
+
+    @property
+    def runs(self) -> int:
+        return int(self.parameters.shape[2])
+
+    @cached_property
+    def inputs(self) -> list[str]:
+        """The names of the inputs: x1, x2 … where none are given."""
+        return list(self.input_names) or [f"x{i}" for i in range(1, self.network.inputs + 1)]
+
+    @cached_property
+    def outputs(self) -> list[str]:
+        """The names of the outputs: y, or y1, y2 … where none are given."""
+        several = self.network.outputs > 1
+        return list(self.output_names) or [f"y{i}" if several else "y" for i in range(1, self.network.outputs + 1)]
+
+    def data(self, run: int) -> tuple[Array, Array]:
+        """x (examples, inputs) and t (examples, outputs) of one run."""
+        x, t = (array if array.ndim == 2 else array[..., run] for array in (self.x, self.t))
+        return x, t
+
+    def loss_at(self, epoch: int) -> Array:
+        """(runs,) losses at an epoch; of the last one recorded before, where it was not recorded itself."""
+        row = int(np.searchsorted(self.loss_epochs, epoch, side="right")) - 1
+        return np.asarray(self.losses[max(row, 0)])
+
+
+@dataclass(frozen=True)
+class FilmSettings:
+    """How a film looks; what it shows is the Subject's affair."""
+
+    layout: str = "panels"
+    """field, panels, sweep, losses or weights"""
+    fps: float = 10
+    frames: int = 60
+    """How many pictures at most; fewer where fewer snapshots were kept."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels; None takes the layout's own."""
+    levels: int = 24
+    """Bands of colour between the two targets; even, so that a band ends exactly between them."""
+    spacing: str = "progress"
+    """epochs, log (of the epoch) or progress (equal steps of log loss and of what the outputs move)"""
+    colours: str = "default"
+    dark: bool = False
+    hold: float = 1.5
+    """Seconds for which the last picture stands longer."""
+    loop: bool = True
