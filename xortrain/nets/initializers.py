@@ -86,7 +86,8 @@ def nguyen_widrow(r: Array, fan: Fan) -> Array:
     """Rows of length β in random directions; the output layer has no such rule and gets U(-0.5, 0.5)."""
     if not fan.hidden:
         return 0.5 * r
-    return r * (_reach(fan) / np.sqrt(np.add.reduce(r * r, axis=1, keepdims=True)))
+    squares: Array = sum(np.moveaxis(r * r, 1, 0))  # one by one: np.sum adds in another order for a single run
+    return r * (_reach(fan) / np.sqrt(squares[:, None]))
 
 
 def nguyen_widrow_biases(r: Array, fan: Fan) -> Array:

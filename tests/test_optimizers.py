@@ -1,0 +1,132 @@
+"""Every row of OPTIMIZERS moves the parameters as PyTorch's does, and each run as it would move alone."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from some_settings import some_settings
+
+from xortrain.nets.optimizers import OPTIMIZERS
+
+START = [0.5, -1.0, 2.0]
+GRADIENTS = [[0.3, -0.7, 2.0], [-0.2, -0.4, 1.0], [0.5, 0.6, -1.0], [0.5, -0.1, -0.3], [-0.9, 0.25, 0.0]]
+
+SGD: dict[str, float] = {"momentum": 0, "nesterov": 0, "weight_decay": 0}
+RMSPROP: dict[str, float] = {"alpha": 0.99, "eps": 1e-8, "momentum": 0, "weight_decay": 0}
+ADAM: dict[str, float] = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0}
+OTHER_ADAM: dict[str, float] = {"beta1": 0.8, "beta2": 0.95, "eps": 1e-3}
+ADAGRAD: dict[str, float] = {"lr_decay": 0, "eps": 1e-10, "weight_decay": 0}
+ADADELTA: dict[str, float] = {"rho": 0.9, "eps": 1e-6, "weight_decay": 0}
+RPROP: dict[str, float] = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50}
+
+# name, learning rate, settings, and θ in float64 after the five gradients in PyTorch 2.13; where lr and settings
+# are PyTorch's defaults, the settings are named above.
+# fmt: off
+PYTORCH: list[tuple[str, float, dict[str, float], list[float]]] = [
+    ("sgd", 0.1, SGD, [0.48, -0.965, 1.83]),
+    ("sgd", 0.1, {"momentum": 0.9, "nesterov": 0, "weight_decay": 0.05},
+     [0.275813529917187, -0.686124739328125, 1.05471754811875]),
+    ("sgd", 0.1, {"momentum": 0.9, "nesterov": 1, "weight_decay": 0.05},
+     [0.270172309760036, -0.665481961590766, 0.951939107709945]),
+    ("rmsprop", 0.01, RMSPROP, [0.386342853091745, -0.924615778030879, 1.90853959734349]),
+    ("rmsprop", 0.05, {"alpha": 0.8, "eps": 1e-3, "momentum": 0.5, "weight_decay": 0.02},
+     [0.210476354179666, -0.807203176540713, 1.79030298560173]),
+    ("adam", 0.001, ADAM, [0.497531726329246, -0.997558807410867, 1.9972064717515]),
+    ("adam", 0.05, OTHER_ADAM | {"weight_decay": 0.02}, [0.37713215830307, -0.885745316268435, 1.86941300942361]),
+    ("adamw", 0.001, ADAM | {"weight_decay": 0.01}, [0.497506790210279, -0.9975088833717, 1.99710655216814]),
+    ("adamw", 0.05, OTHER_ADAM | {"weight_decay": 0.2}, [0.359589660377922, -0.845749979321133, 1.77964622900172]),
+    ("adagrad", 0.01, ADAGRAD, [0.488636523025506, -0.992421532872693, 1.99082600829783]),
+    ("adagrad", 0.1, {"lr_decay": 0.1, "eps": 1e-3, "weight_decay": 0.02},
+     [0.385028478525134, -0.909221084166686, 1.89812658975105]),
+    ("adadelta", 1.0, ADADELTA, [0.496810557691907, -0.998566341795034, 1.99759575302652]),
+    ("adadelta", 0.5, {"rho": 0.8, "eps": 1e-3, "weight_decay": 0.02},
+     [0.462787211484799, -0.981336289945014, 1.97071775683776]),
+    ("rprop", 0.01, RPROP, [0.479, -0.972, 1.984]),
+    ("rprop", 0.2, {"eta_minus": 0.4, "eta_plus": 1.5, "step_min": 0.1, "step_max": 0.25}, [0.05, -0.45, 1.65]),
+]
+# fmt: on
+
+
+def walk(name: str, theta: Any, gradients: Any, lr: Any, settings: dict[str, Any]) -> npt.NDArray[Any]:
+    """θ after all gradients, from copies."""
+    theta, row = theta.copy(), OPTIMIZERS[name]
+    state = row.start(theta, lr, **settings)
+    for g in gradients:
+        row.update(theta, g.copy(), state, lr, **settings)
+    return np.asarray(theta)
+
+
+def crowd(name: str, runs: int, dtype: npt.DTypeLike) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """θ, gradients, learning rates and settings of many runs, some with momentum and weight decay, some without."""
+    rng = np.random.default_rng(1)
+    theta, gradients = rng.normal(size=(6, runs)).astype(dtype), rng.normal(size=(20, 6, runs)).astype(dtype)
+    settings = some_settings(OPTIMIZERS[name].settings, runs, dtype)
+    for key in {"momentum", "weight_decay"} & set(settings):
+        settings[key][: runs // 2] = 0
+    return theta, gradients, np.linspace(0.01, 0.5, runs).astype(dtype), settings
+
+
+@pytest.mark.parametrize(("name", "lr", "settings", "theta"), PYTORCH)
+def test_five_steps_are_pytorchs(name: str, lr: float, settings: dict[str, float], theta: list[float]) -> None:
+    own = {key: np.full(2, float(number)) for key, number in settings.items()}
+    start, gradients = np.array(START)[:, None] * np.ones(2), np.array(GRADIENTS)[..., None] * np.ones(2)
+    result = walk(name, start, gradients, np.full(2, lr), own)
+    np.testing.assert_allclose(result, np.array(theta)[:, None] * np.ones(2), rtol=2e-14)
+
+
+def test_every_optimizer_has_its_digits() -> None:
+    assert {name for name, *_ in PYTORCH} == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_run_moves_by_the_same_bits_whatever_its_neighbours(name: str, dtype: Any) -> None:
+    theta, gradients, lr, settings = crowd(name, 64, dtype)
+    together = walk(name, theta, gradients, lr, settings)
+    assert together.dtype == dtype
+    for runs in (slice(3, 5), slice(7), slice(40, 42), slice(30, 37)):
+        own = {key: value[runs] for key, value in settings.items()}
+        mine, theirs = np.ascontiguousarray(theta[:, runs]), np.ascontiguousarray(gradients[..., runs])
+        np.testing.assert_array_equal(walk(name, mine, theirs, lr[runs], own), together[:, runs])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_runs_go_on_with_their_bits_when_others_leave(name: str) -> None:
+    theta, gradients, lr, settings = crowd(name, 8, np.float64)
+    whole, row, keep = walk(name, theta, gradients, lr, settings), OPTIMIZERS[name], [1, 2, 6]
+    state = row.start(theta, lr, **settings)
+    for g in gradients[:10]:
+        row.update(theta, g.copy(), state, lr, **settings)
+    theta, lr = theta[:, keep], lr[keep]
+    state = {key: value[..., keep] for key, value in state.items()}
+    settings = {key: value[keep] for key, value in settings.items()}
+    for g in gradients[10:]:
+        row.update(theta, g[:, keep], state, lr, **settings)
+    np.testing.assert_array_equal(theta, whole[:, keep])
+
+
+def test_plain_gradient_descent_keeps_nothing() -> None:
+    none = {key: np.zeros(2) for key in OPTIMIZERS["sgd"].settings}
+    assert OPTIMIZERS["sgd"].start(np.ones((3, 2)), np.ones(2), **none) == {}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_state_belongs_to_one_walk(name: str) -> None:
+    theta, gradients, lr, settings = crowd(name, 4, np.float64)
+    before = {key: value.copy() for key, value in settings.items()}
+    np.testing.assert_array_equal(
+        walk(name, theta, gradients, lr, settings), walk(name, theta, gradients, lr, settings)
+    )
+    for key, value in before.items():
+        np.testing.assert_array_equal(settings[key], value)
+
+
+@pytest.mark.parametrize("scale", [1e-40, 1.0])
+def test_rprop_looks_at_signs_alone(scale: float) -> None:
+    """The product of two small gradients would be 0 in float32."""
+    own = {key: np.full(2, number, np.float32) for key, number in RPROP.items()}
+    theta, gradients = np.ones((3, 2), np.float32), np.full((6, 3, 2), scale, np.float32)
+    result = walk("rprop", theta, gradients, np.full(2, 0.01, np.float32), own)
+    steps = 0.01 * 1.2 ** np.arange(6)
+    np.testing.assert_allclose(result, 1 - steps.sum(), rtol=1e-6)
