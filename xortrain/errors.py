@@ -11,10 +11,24 @@ class UserError(ValueError):
 
 
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:
-    """The error for a name that is not in a list, with the nearest name that is."""
+    """The error for a value that is not in a list, with the nearest that is."""
+    return UserError(f"{where}={name}: {_none_such(name, known, what)}")
+
+
+def unknown_key(key: str, value: object, known: Iterable[str], what: str = "setting") -> UserError:
+    """The error for a key that is not in a list, with the nearest that is."""
+    return UserError(f"{key}={value}: {_none_such(key, known, what)}")
+
+
+def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
+    """The error for a word by itself."""
+    return UserError(f"{word}: {_none_such(word, known, what)}")
+
+
+def _none_such(name: object, known: Iterable[str], what: str) -> str:
     from difflib import get_close_matches
 
     names = sorted(known)
     near = get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
     meant = f" Did you mean {near[0]!r}?" if near else ""
-    return UserError(f"{where}={name}: no such {what}.{meant} Known: {', '.join(names)}")
+    return f"no such {what}.{meant} Known: {', '.join(names) or 'none'}"

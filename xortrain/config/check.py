@@ -1,4 +1,4 @@
-"""Is this a configuration? Every key known, every value of its type and in its range, or one line that says what is not.
+"""Is this a configuration? Every key known, every value of its type and range, or one line that says what is not.
 
 The result has the values as they are meant: 1 becomes 1.0 where a number may have a fraction.
 """
@@ -9,7 +9,7 @@ from typing import Any
 from xortrain.config.defaults import defaults_of
 from xortrain.config.kinds import Setting
 from xortrain.config.settings import ACTIVATIONS, GROUPS, PLAIN_GROUPS, TOP, Keys, keys_of
-from xortrain.errors import UserError, unknown
+from xortrain.errors import UserError, unknown, unknown_key
 
 Config = dict[str, Any]
 
@@ -19,7 +19,7 @@ def check(config: Mapping[str, Any]) -> Config:
     known = {**TOP, **PLAIN_GROUPS, **GROUPS}
     for key in config:
         if key not in known:
-            raise unknown(key, _short(config[key]), known, "setting")
+            raise unknown_key(key, short(config[key]), known)
     for key in known:
         if key not in config:
             raise UserError(f"{key}: is missing; leave it as it is or choose a value")
@@ -35,12 +35,12 @@ def take(key: str, setting: Setting, value: Any) -> Any:
     try:
         return setting.take(value)
     except (ValueError, OverflowError):
-        raise UserError(f"{key}={_short(value)}: must be {setting.must_be}") from None
+        raise UserError(f"{key}={short(value)}: must be {setting.must_be}") from None
 
 
 def _option(group: str, chosen: Any) -> Config:
     if not isinstance(chosen, Mapping) or "name" not in chosen:
-        raise UserError(f"{group}={_short(chosen)}: must be one of {', '.join(GROUPS[group])}")
+        raise UserError(f"{group}={short(chosen)}: must be one of {', '.join(GROUPS[group])}")
     name = chosen["name"]
     if name not in GROUPS[group]:
         raise unknown(group, name, GROUPS[group])
@@ -50,21 +50,20 @@ def _option(group: str, chosen: Any) -> Config:
 
 def _keys(group: str, known: Keys, given: Any, where: str = "") -> Config:
     if not isinstance(given, Mapping):
-        raise UserError(f"{group}={_short(given)}: must be set by its keys: {_listed(group, known)}")
+        raise UserError(f"{group}={short(given)}: must be set by its keys: {_listed(group, known)}")
     for key, value in given.items():
         if key not in known:
-            raise UserError(no_such_key(group, key, value, known, where))
+            raise no_such_key(group, key, value, known, where)
     for key in known:
         if key not in given:
             raise UserError(f"{group}.{key}: is missing")
     return {key: take(f"{group}.{key}", setting, given[key]) for key, setting in known.items()}
 
 
-def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: str = "") -> str:
-    """The line for a key that the chosen option does not have."""
-    names = list(known)
-    has = f"has {', '.join(f'{group}.{name}' for name in names)}" if names else "has no settings"
-    return f"{group}.{key}={_short(value)}: {where or group} {has}"
+def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: str = "") -> UserError:
+    """The error for a key that the chosen option does not have."""
+    names = [f"{group}.{name}" for name in known]
+    return unknown_key(f"{group}.{key}", short(value), names, f"setting of {where or group}")
 
 
 def _listed(group: str, keys: Iterable[str]) -> str:
@@ -83,7 +82,7 @@ def _activations(checked: Config) -> None:
     if not isinstance(given, list) or len(given) != len(hidden):
         count = f"; there are {len(hidden)} hidden layers" if isinstance(given, list) else ""
         raise UserError(
-            f"{key}={_short(given)}: must be null or a list of activations, one for each hidden layer{count}"
+            f"{key}={short(given)}: must be null or a list of activations, one for each hidden layer{count}"
         )
     architecture["activations"] = [_layer(f"{key}[{place}]", item) for place, item in enumerate(given)]
 
@@ -91,7 +90,7 @@ def _activations(checked: Config) -> None:
 def _layer(where: str, item: Any) -> Config:
     chosen = {"name": item} if isinstance(item, str) else item
     if not isinstance(chosen, Mapping) or "name" not in chosen:
-        raise UserError(f"{where}={_short(item)}: must be a name, or a mapping as in {{name: leaky_relu, slope: 0.5}}")
+        raise UserError(f"{where}={short(item)}: must be a name, or a mapping as in {{name: leaky_relu, slope: 0.5}}")
     name = chosen["name"]
     if name not in ACTIVATIONS:
         raise unknown(where, name, ACTIVATIONS)
@@ -99,12 +98,12 @@ def _layer(where: str, item: Any) -> Config:
     return {"name": name, **_keys(where, ACTIVATIONS[name][1], keys, name)}
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
     """A value as one would type it, cut to a line."""
     if isinstance(value, Mapping):
-        text = "{" + ",".join(f"{k}:{_short(v)}" for k, v in value.items()) + "}"
+        text = "{" + ",".join(f"{k}:{short(v)}" for k, v in value.items()) + "}"
     elif isinstance(value, list | tuple):
-        text = "[" + ",".join(_short(item) for item in value) + "]"
+        text = "[" + ",".join(short(item) for item in value) + "]"
     else:
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     text = " ".join(text.split())

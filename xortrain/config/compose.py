@@ -10,7 +10,7 @@ from xortrain.config.check import Config, check, no_such_key
 from xortrain.config.defaults import conf_folder
 from xortrain.config.overrides import prepare
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, keys_of
-from xortrain.errors import UserError, unknown
+from xortrain.errors import UserError, unknown, unknown_key
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -47,8 +47,9 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
-    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return _no_such_file(str(error.missing_cfg_file))
+    if isinstance(error, MissingConfigException):
+        quoted = _first_line(error).split("Could not find '")
+        return _no_such_file(quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file))
     if isinstance(error, OverrideParseException):
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
     text = _first_line(error)
@@ -83,11 +84,11 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
     if dot and group in GROUPS:
         option = _chosen(group, overrides)
         if option in GROUPS[group]:
-            return UserError(no_such_key(group, name, value, keys_of(group, option), f"{group}={option}"))
+            return no_such_key(group, name, value, keys_of(group, option), f"{group}={option}")
     if dot and group in PLAIN_GROUPS:
-        return UserError(no_such_key(group, name, value, PLAIN_GROUPS[group]))
+        return no_such_key(group, name, value, PLAIN_GROUPS[group])
     every = [*TOP, *GROUPS, "experiment", *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]
-    return unknown(key, value, every, "setting")
+    return unknown_key(key, value, every)
 
 
 def _chosen(group: str, overrides: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read a
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides in which texts are quoted; ``many`` for a sweep, where commas part values."""
     for override in overrides:
-        _refuse_list(override)
+        _refuse_no_choice(override)
     return [_quoted(override, many) for override in overrides]
 
 
@@ -35,8 +35,13 @@ def _quote(value: str) -> str:
     return f"'{escaped}'"
 
 
-def _refuse_list(override: str) -> None:
-    group, _, value = override.partition("=")
-    if group in (*GROUPS, "experiment") and value.startswith("["):
-        known = f"; for a sweep: -m {group}={value.strip('[]')}"
-        raise UserError(f"{override}: {group} takes one choice, not a list{known}")
+def _refuse_no_choice(override: str) -> None:
+    group, equals, value = override.partition("=")
+    if group not in (*GROUPS, "experiment"):
+        return
+    if value.startswith("["):
+        raise UserError(
+            f"{override}: {group} takes one choice, not a list; to run each: -m {group}={value.strip('[]')}"
+        )
+    if group in GROUPS and equals and value in ("", "null"):
+        raise UserError(f"{override}: must be one of {', '.join(GROUPS[group])}")

@@ -76,7 +76,12 @@ _smoothing = {"label_smoothing": number("share of a target's certainty that is g
 _scale = {"scale": number("multiplies everything drawn")}
 _decay = {"weight_decay": number("λ of λ θ added to the gradient", 0)}
 _eps = {"eps": number("ε outside the root", above=0)}
-_share = lambda doc: number(doc, 0, below=1)  # noqa: E731
+
+
+def _share(doc: str) -> Setting:
+    return number(doc, 0, below=1)
+
+
 _film: Keys = {
     "fps": number("frames a second", above=0, high=1000),
     "frames": whole("how many frames", 1, 100_000),
@@ -117,7 +122,7 @@ GROUPS: dict[str, dict[str, tuple[str, Keys]]] = {
         "csv": (
             "a table of your own",
             {
-                "path": text("the file: numbers, one example a line, a header or none"),
+                "path": text("the file: numbers, one example a line, a header or none", none=True),
                 "targets": names("columns that are targets, by name or number; the last where the list is empty"),
                 **_split,
             },

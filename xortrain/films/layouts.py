@@ -10,7 +10,7 @@ import numpy as np
 from xortrain.films.field import Field
 from xortrain.films.moments import Moment, choose_epochs, moment
 from xortrain.films.palette import palette
-from xortrain.films.plane import plane
+from xortrain.films.plane import Plane, plane
 from xortrain.films.reading import Reading, reading
 from xortrain.films.sheet import Box, Sheet
 from xortrain.films.subject import FilmSettings, Subject
@@ -49,6 +49,10 @@ def legend(sheet: Sheet, box: Box, read: Reading) -> None:
         sheet.text(x, y, f"{value:.3g}", 10, sheet.colours.label)
 
 
+def plane_of(subject: Subject, run: int) -> Plane:
+    return plane(*subject.data(run), subject.inputs, subject.outputs[0], subject.low, subject.high)
+
+
 def heading(sheet: Sheet, now: Moment, right: int, y: float, left: int | None = None) -> None:
     """Epoch and loss; or, once a run has diverged, that it has."""
     s, label = sheet.scale, sheet.colours.label
@@ -72,7 +76,7 @@ class FieldLayout:
         self.sheet = sheet = sheet_for(subject, settings, read, (432, 288))
         s, width, height = sheet.scale, sheet.width, sheet.height
         box = Box(round(30 * s), round(30 * s), width - round(78 * s), height - round(56 * s))
-        self.field = Field(sheet, box, subject, run, plane(subject.data(run)[0], subject.inputs), read)
+        self.field = Field(sheet, box, subject, run, plane_of(subject, run), read)
         self.field.still()
         legend(sheet, Box(box.x + box.width + round(10 * s), box.y, round(9 * s), box.height), read)
         room = width - box.x - 180 * s

@@ -5,8 +5,7 @@ own, or the plane of the two principal axes of the data is shown; of one input t
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -49,6 +48,8 @@ class Plane:
     note: str
     ticks: tuple[Array, Array]
     """Values of u and of v worth naming."""
+    curve: bool = False
+    """Whether v is no input but the output, over the one input there is."""
 
     def grid(self, number: int, width: int, height: int) -> Array:
         """Inputs (inputs, height, width) at the centres of the pixels of a slice, the upper row first."""
@@ -63,53 +64,61 @@ class Plane:
         )
 
 
-def plane(x: Array, names: Sequence[str]) -> Plane:
-    """The plane for examples (examples, inputs)."""
+def plane(x: Array, t: Array, names: Sequence[str], output: str, low: float, high: float) -> Plane:
+    """The plane for examples (examples, inputs) with targets (examples, outputs) between low and high."""
     x = np.asarray(x, float)
     inputs = x.shape[1]
     if inputs == 1:
-        return _over(x[:, [0, 0]] * [1, 0], (_axes(1, 0, x),), (names[0], ""), "")
+        return line_of(x[:, 0], t[:, 0], names[0], output, low, high)
     others = np.unique(x[:, 2:], axis=0)
     if inputs == 2:
-        return _over(x, (_axes(2, 1, x),), (names[0], names[1]), "")
+        return over(x, (_axes(x),), (names[0], names[1]))
     if len(others) <= MOST_SLICES and 2 * len(others) <= len(x):
-        return _over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]), "")
-    return _principal(x)
+        return over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
+    return principal(x, "axis")
 
 
-def _axes(inputs: int, second: int, x: Array) -> Slice:
-    """The first input across, the second (if there is one) up."""
-    across, up = np.zeros((2, inputs))
-    across[0], up[second] = 1, float(inputs > 1)
-    return Slice(np.zeros(inputs), across, up, "", np.arange(len(x)))
+def line_of(u: Array, v: Array, name: str, output: str, low: float, high: float) -> Plane:
+    """One input alone: the output's value is the height."""
+    one = Slice(np.zeros(1), np.ones(1), np.zeros(1), "", np.arange(len(u)))
+    wide = over(np.stack([u, np.clip(v, low, high)], axis=1), (one,), (name, output))
+    room = 0.15 * (high - low or 1)
+    return replace(wide, bottom=low - room, top=high + room, ticks=(wide.ticks[0], np.array([low, high])), curve=True)
+
+
+def _axes(x: Array) -> Slice:
+    """The first input across, the second up."""
+    across, up = np.eye(2, x.shape[1])
+    return Slice(np.zeros(x.shape[1]), across, up, "", np.arange(len(x)))
 
 
 def _slice(x: Array, other: Array, names: Sequence[str]) -> Slice:
-    whole = _axes(x.shape[1], 1, x)
+    whole = _axes(x)
     origin = np.concatenate([[0, 0], other])
     label = "  ".join(f"{name} = {value:.3g}" for name, value in zip(names[2:], other, strict=True))
     return Slice(origin, whole.across, whole.up, label, np.flatnonzero((x[:, 2:] == other).all(1)))
 
 
-def _principal(x: Array) -> Plane:
-    """The two directions in which the data spread most, through their mean."""
+def principal(x: Array, name: str) -> Plane:
+    """The two directions in which points (n, inputs) spread most, through their mean."""
     mean = x.mean(0)
     _, spread, axes = np.linalg.svd(x - mean, full_matrices=False)
-    across, up = axes[:2] * np.sign(axes[:2, np.abs(axes[:2]).argmax(1)].diagonal())[:, None]
-    share = (spread[:2] ** 2).sum() / max((spread**2).sum(), 1e-300)
-    note = f"plane of the two principal axes, {share:.0%} of the spread"
+    across, up = (axis * np.sign(axis[np.abs(axis).argmax()]) for axis in axes[:2])
+    share = (spread[:2] ** 2).sum() / ((spread**2).sum() or 1)
     one = Slice(mean, across, up, "", np.arange(len(x)))
-    return _over((x - mean) @ np.stack([across, up], 1), (one,), ("axis 1", "axis 2"), note)
+    flat = over((x - mean) @ np.stack([across, up], 1), (one,), (f"{name} 1", f"{name} 2"))
+    return replace(flat, note=f"plane of the two principal axes, {share:.0%} of the spread")
 
 
-def _over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], note: str) -> Plane:
-    """With room round the examples: half the stretch for a few of them, a tenth for many."""
+def over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], room: float | None = None) -> Plane:
+    """With room round the places (n, 2): half the stretch for a few of them, an eighth for many."""
     low, high = places.min(0), places.max(0)
-    stretch = np.where(high > low, high - low, 2.0)
-    room = stretch * (0.5 if len(np.unique(places, axis=0)) <= MOST_SLICES else 0.12)
-    (left, bottom), (right, top) = low - room, high + room
+    if room is None:
+        room = 0.5 if len(np.unique(places, axis=0)) <= MOST_SLICES else 0.12
+    margin = room * np.where(high > low, high - low, 2.0)
+    (left, bottom), (right, top) = (low - margin).tolist(), (high + margin).tolist()
     marks = ticks(places[:, 0]), ticks(places[:, 1])
-    return Plane(slices, places, left, right, bottom, top, names, note, marks)
+    return Plane(slices, places, left, right, bottom, top, names, "", marks)
 
 
 def ticks(values: Array) -> Array:
@@ -118,8 +127,3 @@ def ticks(values: Array) -> Array:
     if len(some) <= 2:
         return some
     return np.array([float(f"{some[0]:.1g}"), float(f"{some[-1]:.1g}")])
-
-
-def corners(x: Array) -> Array:
-    """All combinations of the values each input takes, for the grid that hidden units bend."""
-    return np.array(list(product(*(np.unique(column) for column in x.T))))

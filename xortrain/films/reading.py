@@ -82,10 +82,10 @@ def band(value: Array, low: float, high: float, count: int) -> Array:
 
     Values outside belong to the band at that end.
     """
-    scaled = (value - low) * (count / ((high - low) or 1))
-    np.fmax(scaled, 0, out=scaled)
-    np.fmin(scaled, count - 0.5, out=scaled)
-    bands = scaled.astype(np.uint8)
-    if not np.isfinite(value.sum()):
-        bands[np.isnan(value)] = count
-    return bands
+    if not (value.min() >= low and value.max() <= high):  # nan too
+        lost = np.isnan(value)
+        value = np.clip(np.where(lost, low, value), low, high)
+        return np.where(lost, np.uint8(count), band(value, low, high, count))
+    scale = count / ((high - low) or 1)
+    bands = ((value - low) * scale if low else value * scale).astype(np.uint8)
+    return np.asarray(np.minimum(bands, count - 1, out=bands))

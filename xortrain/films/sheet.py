@@ -4,7 +4,7 @@ Agg's own buffer is the canvas.  What never changes is drawn once and copied bac
 each pixel is told by its palette index, those of a field exactly.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,18 @@ class Box:
         return share * (self.width, self.height) + (self.x, self.y)
 
 
+@dataclass(frozen=True)
+class Layer:
+    """A drawing on clear ground, to be laid over a picture again and again."""
+
+    where: Array
+    """The pixels it covers, numbered row by row."""
+    colour: Array
+    """(pixels, 3)"""
+    share: Array
+    """(pixels, 1), of 255."""
+
+
 class Sheet:
     """Places are pixels from the upper left; widths and sizes of type are in units of ``scale`` pixels."""
 
@@ -88,6 +100,23 @@ class Sheet:
         drawn = np.flatnonzero(self._pixels != self._ground)
         picture.reshape(-1)[drawn] = self.palette.nearest(self._pixels.reshape(-1)[drawn])
         return picture
+
+    def layer(self, draw: Callable[[], None]) -> Layer:
+        """What is drawn meanwhile, kept instead of shown."""
+        before = self._pixels.copy()
+        self._pixels[...] = 0
+        draw()
+        where = np.flatnonzero(self._pixels)
+        drawn = self._channels.reshape(-1, 4)[where].astype(np.int32)
+        np.copyto(self._pixels, before)
+        return Layer(where, drawn[:, :3], drawn[:, 3:])
+
+    def stamp(self, layer: Layer) -> None:
+        """Lay a layer over the picture."""
+        flat = self._channels.reshape(-1, 4)
+        ground = flat[layer.where]
+        ground[:, :3] += ((layer.colour - ground[:, :3]) * layer.share // 255).astype(np.uint8)
+        flat[layer.where] = ground
 
     def line(
         self, points: Array, colour: Array, width: float = 1, dashes: Sequence[float] = (), within: Box | None = None

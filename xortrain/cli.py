@@ -1,0 +1,146 @@
+"""The command line: a first word that is a command, and anything else is Hydra's.
+
+Only `main` prints.  A user's mistake is one line and exit code 2, a failed run 1, Ctrl-C 130.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NoReturn
+
+from xortrain.errors import UserError, unknown_word
+
+COMMANDS: dict[str, tuple[str, str]] = {}
+"""Command to where its function lies, "module:function", and a line of what it does."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(words)
+    except UserError as error:
+        return _fail(f"error: {error}", 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # as in xortrain ls | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.strerror is None:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"error: {where}{error.strerror}", 1)
+
+
+def _fail(line: str, code: int) -> int:
+    print(f"xortrain: {line}", file=sys.stderr)
+    return code
+
+
+def _run(words: list[str]) -> int:
+    if words and words[0] in COMMANDS:
+        module, _, function = COMMANDS[words[0]][0].partition(":")
+        print(getattr(import_module(module), function)(words[1:]))
+        return 0
+    if words and words[0] == "help" or {"-h", "--help"} & set(words):
+        from xortrain.config.help import help_text
+
+        print(help_text({name: line for name, (_, line) in COMMANDS.items()}))
+        return 0
+    if words and words[0] == "--version":
+        from xortrain import __version__
+
+        print(f"xortrain {__version__}")
+        return 0
+    if words and words[0].isidentifier():
+        raise unknown_word(words[0], COMMANDS, "command")
+    return _hydra(words)
+
+
+def _hydra(words: list[str]) -> int:
+    """Everything that is not a command: overrides, -m, --cfg job, --info, …"""
+    import hydra
+
+    from xortrain.config.compose import told
+    from xortrain.config.defaults import conf_folder
+    from xortrain.config.overrides import prepare
+    from xortrain.sweeps import register
+
+    flags, overrides = _parted(words)
+    prepared = prepare(overrides, many=bool({"-m", "--multirun"} & set(flags)))
+    register()
+    failures: list[Exception] = []
+
+    def job(composed: Any) -> None:  # Hydra would print a line of its own for an error that leaves the job
+        try:
+            _train(composed)
+        except Exception as error:
+            failures.append(error)
+
+    with _as_shell([*flags, *prepared]):
+        try:
+            hydra.main(str(conf_folder()), "config", version_base="1.3")(job)()
+        except Exception as error:
+            failures.append(told(error, prepared))
+    for failure in failures:
+        raise failure
+    return 0
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    """Hydra's flags, with their values, and the overrides: they may be mixed."""
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+
+    def refuse(message: str) -> NoReturn:
+        raise UserError(f"{message}; see --help")
+
+    parser.error = refuse  # type: ignore[method-assign]
+    overrides = list(parser.parse_intermixed_args(words).overrides)
+    waiting = overrides.copy()
+    flags = [word for word in words if not (waiting and word == waiting[0] and waiting.pop(0))]
+    return flags, overrides
+
+
+@contextmanager
+def _as_shell(words: list[str]) -> Iterator[None]:
+    """sys.argv as Hydra reads it, and Hydra raising its errors instead of printing them."""
+    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv, os.environ["HYDRA_FULL_ERROR"] = [argv[0], *words], "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full
+
+
+def _train(composed: Any) -> None:
+    """One run, from Hydra's configuration to what is printed at its end."""
+    from xortrain.config.check import check
+    from xortrain.config.compose import plain
+
+    config = check(plain(composed))
+    from xortrain.experiment.single import recorded
+
+    run, film = recorded(config, progress=True)
+    print(run.summary())
+    print(f"\nrecord  {_shown(run.folder)}")
+    if film is not None:
+        print(f"film    {_shown(film)}")
+
+
+def _shown(path: Path | None) -> str:
+    """A path as one would type it from here."""
+    absolute = Path(path or ".").absolute()
+    try:
+        return str(absolute.relative_to(Path.cwd()))
+    except ValueError:
+        return str(absolute)

@@ -1,0 +1,222 @@
+"""From the settings of a population to what is trained: network, criterion, start, data, and which epochs are kept.
+
+Whatever cannot be built is refused here, before anything is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError, unknown
+from xortrain.experiment.data import Examples, examples
+from xortrain.experiment.population import Population
+from xortrain.nets import Array
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.initializers import INITIALIZERS, initialize
+from xortrain.nets.losses import LOSSES, Criterion
+from xortrain.nets.network import Layer, Network
+from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.schedules import SCHEDULES
+from xortrain.training.success import Rule
+from xortrain.training.task import Choice, Data, Stop, Task
+
+CACHE_BYTES = 2 << 20  # of one block's buffers: the second cache of one core
+
+
+@dataclass(frozen=True)
+class Build:
+    """A population, checked and ready: examples, and which epochs are kept."""
+
+    population: Population
+    train: Data
+    test: Data | None
+    loss_epochs: Array
+    frame_epochs: Array
+
+    @classmethod
+    def of(cls, population: Population) -> "Build":
+        """Build all that runs share; raises UserError for what cannot be trained."""
+        train, test = examples(population)
+        losses, frames = epochs_kept(population)
+        build = cls(population, train, test, losses, frames)
+        _refuse_contradictions(build)
+        return build
+
+    @classmethod
+    def stored(cls, population: Population, data: Mapping[str, Array], losses: Array, frames: Array) -> "Build":
+        """Build what a record holds: its own data, and the epochs that it has kept."""
+        parts = [
+            Data(data[f"x{end}"], data[f"t{end}"] if data[f"t{end}"].ndim == 3 else data[f"t{end}"][..., None])
+            for end in ("", "_test")
+            if f"x{end}" in data
+        ]
+        return cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames)
+
+    @cached_property
+    def shape(self) -> Network:
+        """The network without the settings of its runs."""
+        return _network(self.population.part(slice(0, 0)), self.train)
+
+    def task(self, runs: slice | Array = slice(None)) -> Task:
+        """What is to be trained, for some of the runs: their start included."""
+        p = self.population.part(runs)
+        places = np.arange(self.population.runs)[runs]
+        train, test = self.train.take(places), self.test.take(places) if self.test else None
+        network = _network(p, train)
+        return Task(
+            network=network,
+            criterion=_criterion(p),
+            optimizer=_choice(p, "optimizer", OPTIMIZERS[p.shared("optimizer.name")].settings),
+            schedule=_choice(p, "schedule", SCHEDULES[p.shared("schedule.name")].settings),
+            rule=_rule(p, train),
+            stop=Stop(p.shared("stop.name"), _below(p)),
+            data=train,
+            test=test,
+            theta=_start(p, network),
+            lr=p.number("lr"),
+            seeds=p.values("seed").astype(np.uint32),
+            epochs=p.epochs,
+            batch_size=_batch_size(p, train),
+            shuffle=p.shared("shuffle"),
+            freeze=tuple(p.shared("freeze")),
+        )
+
+    @property
+    def block_size(self) -> int:
+        """How many runs are trained side by side, so that their numbers stay in the cache."""
+        units = sum(layer.units for layer in self.shape.layers)
+        numbers = 3 * units * len(self.train.x) + 2 * self.shape.size
+        fit = CACHE_BYTES // (numbers * self.population.dtype.itemsize)
+        return int(min(8192, max(64, 1 << max(0, int(fit).bit_length() - 1))))
+
+
+def epochs_kept(population: Population) -> tuple[Array, Array]:
+    """After which epochs losses and snapshots are kept: all of a short run, the first and the last always."""
+    track = population.config["track"]
+    last = population.epochs
+    return _spread(last, track["losses"], track["spacing"]), _spread(last, track["frames"], track["spacing"])
+
+
+def _spread(last: int, most: int, spacing: str) -> Array:
+    if last + 1 <= most:
+        return np.arange(last + 1)
+    points = np.linspace(0, last, most) if spacing == "even" else np.geomspace(1, last + 1, most) - 1
+    return np.unique(np.round(points).astype(np.int64))
+
+
+def _network(p: Population, train: Data) -> Network:
+    architecture = p.config["architecture"]
+    hidden, given = architecture["hidden"], architecture["activations"]
+    layers = [
+        Layer(units, *(_own(p, given[k]) if given else _activation(p, "activation"))) for k, units in enumerate(hidden)
+    ]
+    layers.append(Layer(train.t.shape[1], *_activation(p, "output")))
+    return Network(train.x.shape[1], tuple(layers), architecture["bias"], architecture["name"] == "skip")
+
+
+def output_name(population: Population) -> str:
+    """The activation of the last layer: the one asked for, or the one the loss goes with."""
+    name = str(population.shared("output.name"))
+    return LOSSES[population.shared("loss.name")].output if name == "auto" else name
+
+
+def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
+    name = output_name(p) if group == "output" else str(p.shared("activation.name"))
+    return name, p.settings(group, ACTIVATIONS[name].settings)
+
+
+def _own(p: Population, layer: Mapping[str, Any]) -> tuple[str, dict[str, Array]]:
+    """A layer of architecture.activations, the same for all runs."""
+    name = layer["name"]
+    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in ACTIVATIONS[name].settings}
+
+
+def _criterion(p: Population) -> Criterion:
+    loss = p.shared("loss.name")
+    output, settings = _activation(p, "output")
+    return Criterion(loss, output, p.settings("loss", LOSSES[loss].settings), settings, p.shared("loss.reduction"))
+
+
+def _choice(p: Population, group: str, names: tuple[str, ...]) -> Choice:
+    return Choice(p.shared(f"{group}.name"), p.settings(group, names))
+
+
+def _rule(p: Population, train: Data) -> Rule:
+    """The success rule; a table's or a Python user's own targets have no low and high but their ends."""
+    name = p.shared("success.name")
+    settings = p.settings("success", ("within",)) if name == "tolerance" else {}
+    if p.arrays is None and "low" in p.config["data"]:
+        return Rule(name, p.number("data.low"), p.number("data.high"), settings)
+    values = np.unique(train.t)
+    if len(values) > 2 and name != "tolerance":
+        raise UserError(f"success={name}: wants targets of two values, these have {len(values)}; add success=tolerance")
+    ends = np.full((2, p.runs), [[values[0]], [values[-1]]], p.dtype)
+    return Rule(name, ends[0], ends[1], settings)
+
+
+def _below(p: Population) -> Array:
+    return p.number("stop.below") if p.shared("stop.name") == "loss" else np.zeros(p.runs, p.dtype)
+
+
+def _batch_size(p: Population, train: Data) -> int | None:
+    size = p.shared("batch_size")
+    return None if size is None or (size >= len(train.x) and not p.shared("shuffle")) else int(size)
+
+
+def _start(p: Population, network: Network) -> Array:
+    name = p.shared("init.name")
+    weights = p.shared("init.weights") if name == "explicit" else None
+    settings = {key: p.values(f"init.{key}").astype(np.float64) for key in INITIALIZERS[name].settings}
+    return initialize(network, name, p.values("seed"), p.dtype, settings, p.values("init.scale"), weights)
+
+
+def _refuse_contradictions(build: Build) -> None:
+    """What each setting allows by itself and the settings together do not."""
+    p, network = build.population, build.shape
+    for key, layer in zip(_activation_keys(p, len(network.layers)), network.layers, strict=True):
+        if layer.activation == "softmax" and layer.units < 2:
+            raise UserError(f"{key}=softmax: needs at least two units to share a probability, this layer has one")
+        if layer.activation == "step" and p.epochs:
+            raise UserError(f"{key}=step: has no gradient to learn by; add epochs=0, or take sigmoid")
+    if p.shared("optimizer.name") == "rprop" and p.shared("batch_size") is not None:
+        raise UserError(
+            f"batch_size={p.shared('batch_size')}: optimizer=rprop goes by signs of the full batch; add batch_size=null"
+        )
+    for name in p.shared("freeze"):
+        if name not in network.shapes:
+            raise unknown("freeze", name, network.shapes, "parameter of this network")
+    if np.any(p.values("data.low") == p.values("data.high") if "low" in p.config["data"] else False):
+        raise UserError("data.low and data.high: must differ")
+    _rule(p.part(slice(0, 1)), build.train)
+    if p.shared("init.name") == "explicit":
+        _refuse_weights(p.shared("init.weights"), network)
+
+
+def _activation_keys(p: Population, layers: int) -> list[str]:
+    """Where the activation of each layer was asked for."""
+    given = p.config["architecture"]["activations"]
+    hidden = [f"architecture.activations[{k}]" if given else "activation" for k in range(layers - 1)]
+    return [*hidden, "output"]
+
+
+def _refuse_weights(weights: Any, network: Network) -> None:
+    expected = ", ".join(f"{name} {list(shape)}" for name, shape in network.shapes.items())
+    if not isinstance(weights, Mapping):
+        raise UserError(f"init.weights: init=explicit needs a mapping of this network's parameters: {expected}")
+    for name in weights:
+        if name not in network.shapes:
+            raise unknown("init.weights", name, network.shapes, "parameter of this network")
+    for name, shape in network.shapes.items():
+        if name not in weights:
+            raise UserError(f"init.weights.{name}: is missing; this network has {expected}")
+        try:
+            given = np.asarray(weights[name], np.float64)
+        except (TypeError, ValueError):
+            raise UserError(f"init.weights.{name}: must be {list(shape)} numbers, rows of equal length") from None
+        if given.shape != shape:
+            raise UserError(f"init.weights.{name}: has shape {list(given.shape)}, must have {list(shape)}")
+        if not np.isfinite(given).all():
+            raise UserError(f"init.weights.{name}: must be finite")

@@ -1,0 +1,89 @@
+"""What became of a run, in a few lines for the reader of a terminal.
+
+Says in words how it ended, shows what it answers to each example, and where everything lies.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from xortrain.nets import Array
+
+if TYPE_CHECKING:
+    from xortrain.experiment.trained import Run
+
+MOST_ROWS, MOST_COLUMNS = 16, 6
+
+
+def summary(run: "Run") -> str:
+    """Outcome in words, final loss, the table of examples, and the record's folder."""
+    parts = [headline(run), *_held_out(run), "", *table(run)]
+    return "\n".join(parts)
+
+
+def headline(run: "Run") -> str:
+    """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
+    row = run.row
+    loss = f"Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
+    return f"{_ending(run)} {loss}"
+
+
+def count(number: int, thing: str) -> str:
+    """1 epoch, 2 epochs."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def _ending(run: "Run") -> str:
+    row, examples = run.row, len(run.x)
+    if run.outcome == "diverged":
+        names = [
+            name for name, values in run.network.split(np.arange(run.network.size)).items() for _ in values.ravel()
+        ]
+        what = names[row["diverged_in"]] if row["diverged_in"] >= 0 else "the loss"
+        return f"Diverged: {what} is not finite at epoch {row['diverged_at']}. Before that:"
+    if run.outcome == "solved":
+        since = "from the start" if row["solved_at"] == 0 else f"since epoch {row['solved_at']}"
+        return f"Solved: every example is right {since}."
+    right = round(row["accuracy"] * examples)
+    wrong = f"{right} of {count(examples, 'example')} right."
+    if run.outcome == "pending":
+        return "Not finished."
+    if run.outcome == "early":
+        return f"Stopped by its rule, {wrong}"
+    return f"Not solved: {wrong}"
+
+
+def _held_out(run: "Run") -> list[str]:
+    if run.build.test is None:
+        return []
+    row = run.row
+    held = count(len(run.build.test.x), "example")
+    return [f"Held out, {held}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}."]
+
+
+def table(run: "Run") -> list[str]:
+    """Inputs, targets and outputs of each example, and which are wrong; the first of many."""
+    if run.outcome == "pending":
+        return []
+    x, t = run.x, run.t
+    y = run.predict(x)
+    right = run.task.rule.right(y[..., None], t[..., None])[:, 0]
+    columns = _named("x", x, "g") | _named("target", t, "g") | _named("output", y, ".4f")
+    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
+    lines = ["  ".join(name.rjust(width) for name, width in widths.items())]
+    for k in range(min(len(x), MOST_ROWS)):
+        cells = "  ".join(columns[name][k].rjust(width) for name, width in widths.items())
+        lines.append(cells if right[k] else cells + "  wrong")
+    if len(x) > MOST_ROWS:
+        lines.append(f"… and {len(x) - MOST_ROWS} more, {int((~right[MOST_ROWS:]).sum())} of them wrong")
+    return lines
+
+
+def _named(name: str, values: Array, style: str) -> dict[str, list[str]]:
+    """Columns name1, name2, … as text; of many only the first and how many are left out."""
+    count = values.shape[1]
+    shown = range(min(count, MOST_COLUMNS))
+    columns = {f"{name}{k + 1}" if count > 1 else name: [f"{v:{style}}" for v in values[:MOST_ROWS, k]] for k in shown}
+    if count > MOST_COLUMNS:
+        columns[f"(+{count - MOST_COLUMNS})"] = [""] * min(len(values), MOST_ROWS)
+    return columns

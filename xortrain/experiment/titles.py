@@ -1,0 +1,21 @@
+"""What a run is called in a few words: its data, its network, and the settings a viewer asks for first.
+
+Films, tables and summaries take their names from here.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from xortrain.experiment.build import Build
+
+SPOKEN = {"xor": "XOR", "and": "AND", "or": "OR", "nand": "NAND", "nor": "NOR", "xnor": "XNOR", "csv": "table"}
+
+
+def title(build: "Build", run: int | None = None) -> str:
+    """As in "XOR   2-2-1 sigmoid   lr 1"; without the rate where it differs between the runs shown."""
+    p = build.population
+    name = "own data" if p.arrays else p.shared("data.name")
+    parts = [p.shared("name") or SPOKEN.get(name, name.replace("_", " ")), str(build.shape)]
+    if run is not None or "lr" not in p.varying:
+        parts.append(f"lr {p.values('lr')[run or 0]:g}")
+    return "   ".join(parts)
