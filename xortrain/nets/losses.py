@@ -165,8 +165,10 @@ class Criterion:
         """A label smoothing that is 0 for all runs is left out, so that the usual case pays nothing for it."""
         return {k: v for k, v in self.settings.items() if k != "label_smoothing" or v.any()}
 
-    def _share(self, z: Array) -> float:
-        """What one element's loss is multiplied by in the mean."""
+    def share(self, z: Array) -> float:
+        """What one element's loss is multiplied by when it is added to L."""
+        if self.reduction == "sum":
+            return 1.0
         examples, outputs = z.shape[:2]
         return 1.0 / int(examples * outputs if LOSSES[self.loss].per == "element" else examples)
 
@@ -180,7 +182,7 @@ class Criterion:
         """L over examples and outputs: (examples, outputs, *more) -> (*more,)."""
         total: Array = np.add.reduce(self.values(z, y, t), axis=(0, 1))
         if self.reduction == "mean":
-            total *= self._share(z)
+            total *= self.share(z)
         return total
 
     def delta(self, z: Array, y: Array, t: Array) -> Array:
@@ -191,7 +193,7 @@ class Criterion:
             gradient = LOSSES[self.loss].gradient(y, t, **self._settings)
             delta = ACTIVATIONS[self.output].backward(z, y, gradient, **self.output_settings)
         if self.reduction == "mean":
-            delta *= self._share(z)
+            delta *= self.share(z)
         return delta
 
     def take(self, runs: Any) -> "Criterion":

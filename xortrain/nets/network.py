@@ -170,9 +170,7 @@ class Pass:
             if self.b:
                 np.add.reduce(delta, axis=0, out=self.db[k])
             if k:
-                units = self.network.layers[k - 1].units
-                np.einsum("no...,oi...->ni...", delta, self.W[k][:, :units], out=self._back[k - 1])
-                delta = self.delta(k - 1, self._back[k - 1])
+                delta = self.delta(k - 1, self.upstream(k, delta, self._back[k - 1]))
         return self.g
 
     def delta(self, k: int, upstream: Array) -> Array:
@@ -180,9 +178,17 @@ class Pass:
         settings = self.network.layers[k].settings
         return self.activations[k].backward(self.z[k], self.a[k], upstream, **settings)
 
-    def to_inputs(self, delta: Array) -> Array:
-        """dL/dx (examples, inputs, *runs) from the δ of the first layer (and of the last, with skip)."""
-        return np.asarray(np.einsum("no...,oi...->ni...", delta, self.W[0]))
+    def upstream(self, k: int, delta: Array, out: Array | None = None) -> Array:
+        """dL/da_{k-1} from δ_k of layer k (counted from 0), through the weights of the units before it."""
+        units = self.network.layers[k - 1].units if k else self.network.inputs
+        return np.asarray(np.einsum("no...,oi...->ni...", delta, self.W[k][:, :units], out=out))
+
+    def to_inputs(self, first: Array, last: Array) -> Array:
+        """dL/dx (examples, inputs, *runs) from the δ of the first layer and, with skip, of the last."""
+        through = self.upstream(0, first)
+        if self.network.skip:
+            through += np.einsum("no...,oi...->ni...", last, self.W[-1][:, -self.network.inputs :])
+        return through
 
 
 def jacobian(layer: Layer, z: Array, a: Array) -> Array:

@@ -35,15 +35,28 @@ class Learner:
 
     def update(self, epoch: int) -> None:
         """One epoch; a full batch takes the outputs of the forward pass that ``full`` has just made."""
-        factor = SCHEDULES[self.task.schedule.name].factor(epoch, self.task.epochs, **self.task.schedule.settings)
-        lr = self.task.lr if factor is None else self.task.lr * factor
+        lr = self.rate(epoch)
         if self.task.batch_size is None:
             self._descend(self.full, self.task.data.t, lr)
             return
-        for x, t in self._batches(epoch):
+        for x, t in self.batches(epoch):
             part = self._part(x)
             part.forward()
             self._descend(part, t, lr)
+
+    def rate(self, epoch: int) -> Array:
+        """The learning rates (runs,) of an epoch."""
+        schedule = self.task.schedule
+        factor = SCHEDULES[schedule.name].factor(epoch, self.task.epochs, **schedule.settings)
+        return self.task.lr if factor is None else self.task.lr * factor
+
+    def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
+        """x and t of each update of an epoch, in the order in which it takes them."""
+        data, size = self.task.data, self.task.batch_size or len(self.task.data.x)
+        if self.task.shuffle and self.task.batch_size:
+            rows = order(self.task.seeds, epoch, len(data.x))
+            data = Data(shuffled(data.x, rows), shuffled(data.t, rows))
+        return batches(data.x, data.t, size)
 
     def test_losses(self) -> Array:
         """Losses of the examples held out: (runs,)."""
@@ -56,13 +69,6 @@ class Learner:
         self.optimizer.update(self.theta, g, self.state, lr, **self.options)
         for rows, value in zip(self.frozen, self.kept, strict=True):
             self.theta[rows] = value
-
-    def _batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        data, size = self.task.data, self.task.batch_size or 1
-        if self.task.shuffle:
-            rows = order(self.task.seeds, epoch, len(data.x))
-            data = Data(shuffled(data.x, rows), shuffled(data.t, rows))
-        return batches(data.x, data.t, size)
 
     def _part(self, x: Array) -> Pass:
         if len(x) not in self.parts:
