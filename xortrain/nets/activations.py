@@ -4,7 +4,6 @@ z (examples, units, *runs) comes in, a = f(z) goes out; settings such as slope a
 derivative is PyTorch's.
 """
 
-# mypy: no-warn-return-any
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -4,7 +4,6 @@ Each is there twice: from the outputs y of any activation, and (``…_of_logits`
 activation receives, z, where nothing is lost when a unit saturates.
 """
 
-# mypy: no-warn-return-any
 import math
 
 import numpy as np

@@ -4,7 +4,6 @@
 that stream and what each row makes of it never change, so a seed names the same network for ever.
 """
 
-# mypy: no-warn-return-any
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -4,7 +4,6 @@ y (examples, outputs, *runs) are outputs, t targets that broadcast against them,
 receives, δ = dL/dz.  Values and gradients are element by element; the criterion adds them up.
 """
 
-# mypy: no-warn-return-any
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property

@@ -120,12 +120,14 @@ class Pass:
         depth = range(1, len(network.layers) + 1)
         self.W = [parameters[f"W{k}"] for k in depth]
         self.dW = [gradients[f"W{k}"] for k in depth]
-        self.b = [parameters[f"b{k}"] for k in depth] if network.bias else []
-        self.db = [gradients[f"b{k}"] for k in depth] if network.bias else []
-        self.activations = [ACTIVATIONS[layer.activation] for layer in network.layers]
+        self.b = [parameters.get(f"b{k}") for k in depth]
+        self.db = [gradients.get(f"b{k}") for k in depth]
+        self._activations = [(ACTIVATIONS[layer.activation], layer.settings) for layer in network.layers]
         examples, runs, dtype = len(x), theta.shape[1:], theta.dtype
         self.z = [np.empty((examples, layer.units, *runs), dtype) for layer in network.layers]
         self.a = [np.empty_like(z) for z in self.z]
+        widths = [network.inputs, *(layer.units for layer in network.layers)]
+        self._W_back = [W[:, :width] for W, width in zip(self.W, widths, strict=False)]  # without what skips
         self._back = [np.empty_like(z) for z in self.z[:-1]]
         self._seen: list[Array] = [x, *self.a[:-1]]  # what each layer receives
         if network.skip:
@@ -152,11 +154,13 @@ class Pass:
 
     def forward(self) -> Array:
         """z_k = W_k a_{k-1} + b_k,  a_k = f_k(z_k);  returns y."""
-        for k, (layer, activation) in enumerate(zip(self.network.layers, self.activations, strict=True)):
-            np.einsum("ni...,oi...->no...", self._seen[k], self.W[k], out=self.z[k])
-            if self.b:
-                self.z[k] += self.b[k]
-            activation.f(self.z[k], self.a[k], **layer.settings)
+        for (activation, settings), seen, W, b, z, a in zip(
+            self._activations, self._seen, self.W, self.b, self.z, self.a, strict=True
+        ):
+            np.einsum("ni...,oi...->no...", seen, W, out=z)
+            if b is not None:
+                np.add(z, b, z)
+            activation.f(z, a, **settings)
         return self.a[-1]
 
     def backward(self, delta: Array) -> Array:
@@ -167,21 +171,21 @@ class Pass:
         """
         for k in reversed(range(len(self.W))):
             np.einsum("no...,ni...->oi...", delta, self._seen[k], out=self.dW[k])
-            if self.b:
-                np.add.reduce(delta, axis=0, out=self.db[k])
+            if (db := self.db[k]) is not None:
+                np.add.reduce(delta, 0, None, db)
             if k:
                 delta = self.delta(k - 1, self.upstream(k, delta, self._back[k - 1]))
         return self.g
 
     def delta(self, k: int, upstream: Array) -> Array:
         """δ_k of layer k (counted from 0) from dL/da_k, which it overwrites."""
-        settings = self.network.layers[k].settings
-        return self.activations[k].backward(self.z[k], self.a[k], upstream, **settings)
+        activation, settings = self._activations[k]
+        return activation.backward(self.z[k], self.a[k], upstream, **settings)
 
     def upstream(self, k: int, delta: Array, out: Array | None = None) -> Array:
         """dL/da_{k-1} from δ_k of layer k (counted from 0), through the weights of the units before it."""
-        units = self.network.layers[k - 1].units if k else self.network.inputs
-        return np.asarray(np.einsum("no...,oi...->ni...", delta, self.W[k][:, :units], out=out))
+        through: Array = np.einsum("no...,oi...->ni...", delta, self._W_back[k], out=out)
+        return through
 
     def to_inputs(self, first: Array, last: Array) -> Array:
         """dL/dx (examples, inputs, *runs) from the δ of the first layer and, with skip, of the last."""

@@ -3,7 +3,6 @@
 z (examples, units, *runs) comes in, a = f(z) goes out; settings such as slope are (runs,).
 """
 
-# mypy: no-warn-return-any
 import math
 
 import numpy as np

@@ -3,7 +3,6 @@
 Epochs count from 0 for the first update; settings and factor are (*runs,).  Conventions are PyTorch's.
 """
 
-# mypy: no-warn-return-any
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

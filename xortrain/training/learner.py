@@ -4,6 +4,7 @@ An epoch is one update in full batch, and one for each batch otherwise.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,20 @@ from xortrain.training.batches import batches, order, shuffled
 from xortrain.training.task import Data, Task
 
 
+@dataclass(frozen=True)
+class Resting:
+    """Runs between two epochs: their θ and the optimizer's state."""
+
+    task: Task
+    theta: Array
+    state: dict[str, Array]
+
+    def take(self, runs: Array) -> "Learner":
+        """Some of them, by their places, ready to go on; contiguous, whatever `take` is given."""
+        state = {name: value.take(runs, axis=-1) for name, value in self.state.items()}
+        return Learner(self.task.take(runs), self.theta.take(runs, axis=-1), state)
+
+
 class Learner:
     """The runs of a task, at least two, and what they have come to: θ and the optimizer's state."""
 
@@ -24,14 +39,18 @@ class Learner:
         self.state = self.optimizer.start(theta, task.lr, **self.options) if state is None else state
         self.full = Pass(task.network, theta, task.data.x)
         self.parts: dict[int, Pass] = {}
+        self._schedule = SCHEDULES[task.schedule.name]
         places = task.network.split(np.arange(task.network.size))
         self.frozen = [places[name].ravel() for name in task.freeze]
         self.kept = [theta[rows] for rows in self.frozen]
 
+    def at_rest(self) -> "Resting":
+        """A copy of where they are, to come back to."""
+        return Resting(self.task, self.theta.copy(), {name: value.copy() for name, value in self.state.items()})
+
     def take(self, runs: Array) -> "Learner":
         """Some of the runs, by their places, with copies of what they have come to."""
-        state = {name: value[..., runs] for name, value in self.state.items()}
-        return Learner(self.task.take(runs), self.theta[:, runs], state)
+        return Resting(self.task, self.theta, self.state).take(runs)
 
     def update(self, epoch: int) -> None:
         """One epoch; a full batch takes the outputs of the forward pass that ``full`` has just made."""
@@ -46,8 +65,7 @@ class Learner:
 
     def rate(self, epoch: int) -> Array:
         """The learning rates (runs,) of an epoch."""
-        schedule = self.task.schedule
-        factor = SCHEDULES[schedule.name].factor(epoch, self.task.epochs, **schedule.settings)
+        factor = self._schedule.factor(epoch, self.task.epochs, **self.task.schedule.settings)
         return self.task.lr if factor is None else self.task.lr * factor
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:

@@ -57,7 +57,7 @@ class Training:
 
     def _save(self, epoch: int) -> None:
         self.checked = epoch
-        self.saved = self.learner.theta.copy(), {name: value.copy() for name, value in self.learner.state.items()}
+        self.saved = self.learner.at_rest()
 
     def _stop(self, epoch: int, right: Array) -> None:
         """Whose stop rule holds leaves after this epoch, if its parameters are finite."""
@@ -94,9 +94,8 @@ class Training:
 
     def _diverge(self, bad: Array, now: int) -> None:
         """Train these runs from the last check again, epoch by epoch, to the first value that is not finite."""
-        theta, state = self.saved
         some = bad if len(bad) > 1 else bad[[0, 0]]
-        again = Learner(self.learner.task.take(some), theta[:, some], {k: v[..., some] for k, v in state.items()})
+        again = self.saved.take(some)
         bad_loss = self.watch.bad_loss[some]
         waiting, before = np.ones(len(some), bool), again.theta.copy()
         for epoch in range(self.checked, now + 1):

@@ -23,8 +23,8 @@ class Data:
 
     def take(self, runs: Array) -> "Data":
         """The examples of some of the runs."""
-        x = self.x[..., runs] if self.x.ndim == 3 else self.x
-        return Data(x, self.t[..., runs] if self.t.shape[2] > 1 else self.t)
+        x = self.x.take(runs, axis=-1) if self.x.ndim == 3 else self.x
+        return Data(x, self.t.take(runs, axis=-1) if self.t.shape[2] > 1 else self.t)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Task:
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
-                changed[name] = value[..., runs]
+                changed[name] = value.take(runs, axis=-1)
             elif hasattr(value, "take"):
                 changed[name] = value.take(runs)
         return replace(self, **changed)

@@ -55,8 +55,10 @@ class Watch:
         if rows:
             self._record(epochs, rows)
         right = np.logical_and.reduce(within(self.y[:, :, self.seen], self.interval), axis=0)
-        for slot, epoch in enumerate(epochs):
-            np.copyto(self.wrong, epoch, where=~right[slot])
+        if len(epochs) == 1:
+            np.copyto(self.wrong, epochs[0], where=~right[0])
+        else:
+            np.maximum(self.wrong, np.where(right, -1, np.array(epochs)[:, None]).max(axis=0), out=self.wrong)
         return right
 
     def losses(self, slots: slice | list[int] | None = None) -> Array:
@@ -66,11 +68,10 @@ class Watch:
 
     def _record(self, epochs: list[int], rows: dict[int, int]) -> None:
         losses = self.losses(self.seen if len(rows) == len(epochs) else list(rows))
-        for (slot, row), values in zip(rows.items(), losses, strict=True):
-            self.history.losses[row][self.into] = values[self.out]
-            bad = ~np.isfinite(values)
-            if bad.any():
-                self.bad_loss[bad & (self.bad_loss < 0)] = epochs[slot]
+        kept = self.history.losses[list(rows.values())[0] : list(rows.values())[-1] + 1]  # rows follow one another
+        kept[:, self.into] = losses[:, self.out]
+        for slot, bad in zip(rows, ~np.isfinite(losses), strict=True) if not np.isfinite(losses).all() else ():
+            self.bad_loss[bad & (self.bad_loss < 0)] = epochs[slot]
         if self.history.test_losses is not None:
             self._record_test(next(reversed(rows.values())))
 
