@@ -80,7 +80,7 @@ class Run:
     def row(self) -> Mapping[str, Any]:
         """What became of it: outcome in a word, epochs_done, solved_at, final_loss, accuracy, …"""
         row = self.trained.rows[self.place]
-        found = {name: row[name].item() for name in self.trained.rows.dtype.names}
+        found = {name: row[name].item() for name in self.trained.rows.dtype.names or ()}
         return found | {"outcome": self.outcome}
 
     @property
@@ -213,7 +213,7 @@ def open_record(name: str) -> "Run | Trained":
     path, _, number = name.partition("#")
     trained = load(Path(path))
     if number:
-        places = np.flatnonzero(trained.rows["number"] == int(number)) if number.isdigit() else []
+        places = np.flatnonzero(trained.rows["number"] == int(number)) if number.isdigit() else np.array([], int)
         if not len(places):
             raise UserError(f"{name}: no such run; this sweep has {trained.build.population.runs}")
         return trained.run(int(places[0]))

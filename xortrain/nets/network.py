@@ -172,7 +172,7 @@ class Pass:
         for k in reversed(range(len(self.W))):
             np.einsum("no...,ni...->oi...", delta, self._seen[k], out=self.dW[k])
             if (db := self.db[k]) is not None:
-                np.add.reduce(delta, 0, None, db)
+                np.add.reduce(delta, axis=0, out=db)
             if k:
                 delta = self.delta(k - 1, self.upstream(k, delta, self._back[k - 1]))
         return self.g

@@ -99,7 +99,7 @@ class Training:
         bad_loss = self.watch.bad_loss[some]
         waiting, before = np.ones(len(some), bool), again.theta.copy()
         for epoch in range(self.checked, now + 1):
-            is_finite = np.isfinite(again.theta)
+            is_finite: Array = np.isfinite(again.theta)
             broken = ~is_finite.all(axis=0)
             for place in np.flatnonzero(waiting & (broken | (bad_loss == epoch))):
                 column = self.columns[some[place]]
@@ -122,6 +122,8 @@ class Training:
         for row, epoch in enumerate(self.history.frame_epochs):
             over = early[self.left[early] <= epoch]
             self.history.parameters[row][:, over] = self.theta[:, over]
-        for losses in filter(lambda kept: kept is not None, (self.history.losses, self.history.test_losses)):
-            for row, epoch in enumerate(self.history.loss_epochs):
-                losses[row][early[self.left[early] <= epoch]] = np.nan
+        curves = [losses for losses in (self.history.losses, self.history.test_losses) if losses is not None]
+        for row, epoch in enumerate(self.history.loss_epochs):
+            over = early[self.left[early] <= epoch]
+            for losses in curves:
+                losses[row][over] = np.nan

@@ -5,6 +5,7 @@ Nothing here is a choice by name in a file: it is the checked choice, with its n
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -77,7 +78,7 @@ class Task:
 
     def take(self, runs: Array) -> "Task":
         """The task for some of its runs, by their numbers."""
-        changed = {}
+        changed: dict[str, Any] = {}
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
             if isinstance(value, np.ndarray):
