@@ -32,17 +32,26 @@ class Training:
 
     def run(self) -> Iterator[int]:
         """Train to the end; yields the number of epochs done, now and then."""
-        last = self.task.epochs
-        for epoch in range(last + 1):
-            if self.watch.forward(epoch) or epoch == last:
-                self._stop(epoch, self.watch.judge())
-                if epoch - self.checked >= CHECK_EVERY or epoch == last or 4 * self.gone.sum() > len(self.gone):
-                    self._check(epoch)
-                yield epoch
-            if epoch == last or not len(self.columns):
-                break
-            self.learner.update(epoch)
+        epoch = 0
+        while epoch <= self.task.epochs and len(self.columns):
+            with np.errstate(all="ignore"):  # a value that is no longer finite is found and named by _check
+                epoch = self._until_judged(epoch)
+            yield epoch
+            epoch += 1
         self._fill_after_the_end()
+
+    def _until_judged(self, epoch: int) -> int:
+        """Train from this epoch to the next that is judged, and return it; its update is made too."""
+        last = self.task.epochs
+        while not self.watch.forward(epoch) and epoch < last:
+            self.learner.update(epoch)
+            epoch += 1
+        self._stop(epoch, self.watch.judge())
+        if epoch - self.checked >= CHECK_EVERY or epoch == last or 4 * self.gone.sum() > len(self.gone):
+            self._check(epoch)
+        if epoch < last and len(self.columns):
+            self.learner.update(epoch)
+        return epoch
 
     def _enter(self, learner: Learner, columns: Array, wrong: Array, epoch: int = 0) -> None:
         """Go on with the runs of a learner, which lie in these columns of the history."""
@@ -89,6 +98,7 @@ class Training:
             self._save(epoch)
         elif len(stay):
             self._enter(self.learner.take(stay), self.columns[stay], self.watch.wrong[stay], epoch)
+            self.learner.full.forward()  # the update of this epoch goes by its outputs
         else:
             self.columns = self.columns[:0]
 
@@ -100,7 +110,7 @@ class Training:
         waiting, before = np.ones(len(some), bool), again.theta.copy()
         for epoch in range(self.checked, now + 1):
             is_finite: Array = np.isfinite(again.theta)
-            broken = ~is_finite.all(axis=0)
+            broken = ~np.logical_and.reduce(is_finite, axis=0)
             for place in np.flatnonzero(waiting & (broken | (bad_loss == epoch))):
                 column = self.columns[some[place]]
                 self.diverged_at[column] = epoch
