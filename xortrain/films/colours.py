@@ -44,6 +44,11 @@ class Colours:
     nothing: Array
     """Where there is no value: a run that diverged."""
 
+    def contrast(self, ground: Array) -> Array:
+        """White or nearly black, whichever reads better on that ground."""
+        luminance = float(((ground / 255) ** 2.2) @ (0.2126, 0.7152, 0.0722))
+        return rgb("#ffffff") if luminance < 0.3 else rgb("#1b2026")
+
     def shades(self, kind: int, count: int) -> Array:
         """``count`` shades of one class, from nearly paper to the full colour."""
         share = np.linspace(0.18, 1, count)[:, None]

@@ -30,16 +30,12 @@ class Field:
         self._marks: dict[bytes, Layer] = {}
 
     def still(self) -> None:
-        """What does not move: the names of the axes and some of their values, what each slice is, the note."""
+        """What does not move: the names of the axes and some of their values, what each slice is."""
         sheet, boxes, s = self.sheet, self.surface.boxes, self.sheet.scale
         lowest = [box for box in boxes if box.y == boxes[-1].y]
         axes(sheet, lowest[0], self.plane)
         for box, one in zip(boxes, self.plane.slices, strict=True):
             sheet.text(box.x, box.y - 4 * s, sheet.fitting(one.label, box.width, 10), 10, sheet.colours.label)
-        if self.plane.note:
-            note = sheet.fitting(self.plane.note, self.box.width - 12 * s, 9)
-            x, y = self.box.x + self.box.width / 2, boxes[-1].y + boxes[-1].height - 5 * s
-            self._note = (x, y, note)
 
     def paste(self, moment: Moment) -> None:
         self.surface.paste(moment.theta)
@@ -49,9 +45,6 @@ class Field:
         for box, one in zip(self.surface.boxes, self.plane.slices, strict=True):
             self._units(box, one, moment)
         self.sheet.stamp(self._examples(moment))
-        if self.plane.note:
-            x, y, note = self._note
-            self.sheet.text(x, y, note, 9, align="centre", halo=self.sheet.colours.paper)
         if moment.diverged:
             self._told(f"diverged at epoch {self.diverged_at}" if self.diverged_at >= 0 else "diverged")
 
@@ -112,8 +105,16 @@ def axes(sheet: Sheet, box: Box, plane: Plane, size: float = 10) -> None:
     for v in plane.ticks[1]:
         y = box.y + (plane.top - v) / (plane.top - plane.bottom) * box.height
         sheet.text(box.x - 4 * s, y + 0.36 * size * s, f"{v:.3g}", size, label, align="right")
-    sheet.text(box.x + box.width / 2, low, plane.names[0], size, label, align="centre")
-    sheet.text(box.x - size * s, box.y + box.height / 2, plane.names[1], size, label, align="centre", turned=True)
+    sheet.text(box.x + box.width / 2, low, sheet.fitting(plane.names[0], box.width, size), size, label, align="centre")
+    sheet.text(
+        box.x - size * s,
+        box.y + box.height / 2,
+        sheet.fitting(plane.names[1], box.height, size),
+        size,
+        label,
+        align="centre",
+        turned=True,
+    )
 
 
 def crossing(a: float, b: float, c: float, plane: Plane) -> Array | None:

@@ -34,6 +34,10 @@ class Palette:
         self.words[: len(self.rgb)] = words(self.rgb)
         self._nearest = np.full(1 << 18, MOST, np.uint8)  # by six bits of each channel; MOST: not asked yet
 
+    def grey(self, bands: Array) -> Array:
+        """The indices of sixteen steps from paper to ink; the seventeenth is no value."""
+        return np.where(bands < 16, bands + np.uint8(self.nothing + 1), np.uint8(self.nothing))
+
     def nearest(self, pixels: Array) -> Array:
         """The index (n,) uint8 of the nearest colour to each of pixels (n,), uint32 as in Agg's buffer."""
         keys = (pixels >> 2 & 0x3F) | (pixels >> 4 & 0xFC0) | (pixels >> 6 & 0x3F000)

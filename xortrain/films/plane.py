@@ -45,7 +45,6 @@ class Plane:
     bottom: float
     top: float
     names: tuple[str, str]
-    note: str
     ticks: tuple[Array, Array]
     """Values of u and of v worth naming."""
     curve: bool = False
@@ -75,7 +74,7 @@ def plane(x: Array, t: Array, names: Sequence[str], output: str, low: float, hig
         return over(x, (_axes(x),), (names[0], names[1]))
     if len(others) <= MOST_SLICES and 2 * len(others) <= len(x):
         return over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
-    return principal(x, "axis")
+    return principal(x)
 
 
 def line_of(u: Array, v: Array, name: str, output: str, low: float, high: float) -> Plane:
@@ -99,15 +98,21 @@ def _slice(x: Array, other: Array, names: Sequence[str]) -> Slice:
     return Slice(origin, whole.across, whole.up, label, np.flatnonzero((x[:, 2:] == other).all(1)))
 
 
-def principal(x: Array, name: str) -> Plane:
+def principal(x: Array) -> Plane:
     """The two directions in which points (n, inputs) spread most, through their mean."""
     mean = x.mean(0)
     _, spread, axes = np.linalg.svd(x - mean, full_matrices=False)
     across, up = (axis * np.sign(axis[np.abs(axis).argmax()]) for axis in axes[:2])
-    share = (spread[:2] ** 2).sum() / ((spread**2).sum() or 1)
-    one = Slice(mean, across, up, "", np.arange(len(x)))
-    flat = over((x - mean) @ np.stack([across, up], 1), (one,), (f"{name} 1", f"{name} 2"))
-    return replace(flat, note=f"plane of the two principal axes, {share:.0%} of the spread")
+    shares = spread**2 / ((spread**2).sum() or 1)
+    names = f"principal axis 1, {shares[0]:.0%} of the spread", f"principal axis 2, {shares[1]:.0%}"
+    return flat(x, mean, across, up, names)
+
+
+def flat(x: Array, origin: Array, across: Array, up: Array, names: tuple[str, str], room: float | None = None) -> Plane:
+    """The plane through origin along two directions, as wide as points (n, inputs) reach in it."""
+    one = Slice(origin, across, up, "", np.arange(len(x)))
+    wide = over((x - origin) @ np.stack([across, up], 1), (one,), names, room)
+    return replace(wide, ticks=(np.zeros(0), np.zeros(0)))
 
 
 def over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], room: float | None = None) -> Plane:
@@ -118,7 +123,7 @@ def over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], room:
     margin = room * np.where(high > low, high - low, 2.0)
     (left, bottom), (right, top) = (low - margin).tolist(), (high + margin).tolist()
     marks = ticks(places[:, 0]), ticks(places[:, 1])
-    return Plane(slices, places, left, right, bottom, top, names, "", marks)
+    return Plane(slices, places, left, right, bottom, top, names, marks)
 
 
 def ticks(values: Array) -> Array:

@@ -48,6 +48,16 @@ class Reading:
         shade = band(y.max(0), self.low + (self.high - self.low) / self.classes, self.high, count)
         return np.where(shade == count, np.uint8(self.nothing), y.argmax(0).astype(np.uint8) * count + shade)
 
+    def alone(self, output: int, y: Array) -> Array:
+        """The band of colour (…) uint8 of one of several outputs; in its class's own colours, if it has any."""
+        if self.classes < 3:
+            bands = band(y, self.low, self.high, self.levels)
+            first = self.leads and output == 0
+            return np.where(bands < self.levels, np.uint8(self.levels - 1) - bands, bands) if first else bands
+        count = shades(self.levels, self.classes)
+        shade = band(y, self.low, self.high, count)
+        return np.where(shade == count, np.uint8(self.nothing), shade + np.uint8(output * count))
+
     def boundaries(self, y: Array) -> list[Array]:
         """Values (…) that are zero where one class gives way to another; none for real values."""
         if self.classes == 2:

@@ -6,6 +6,7 @@ each pixel is told by its palette index, those of a field exactly.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -84,11 +85,11 @@ class Sheet:
     def paste(self, box: Box, bands: Array) -> None:
         """Put palette indices (height, width) into a box, under all that is drawn."""
         self._under[box.pixels] = bands
-        np.take(self.palette.words, bands, out=self._ground[box.pixels], mode="clip")
+        self._ground[box.pixels] = self.palette.words[bands]
 
     def paste_still(self, box: Box, bands: Array) -> None:
         """Put palette indices (height, width) where they will not change."""
-        np.take(self.palette.words, bands, out=self._pixels[box.pixels], mode="clip")
+        self._pixels[box.pixels] = self.palette.words[bands]
 
     def begin(self) -> None:
         """Start to draw a picture, after the fields have been pasted."""
@@ -119,10 +120,16 @@ class Sheet:
         flat[layer.where] = ground
 
     def line(
-        self, points: Array, colour: Array, width: float = 1, dashes: Sequence[float] = (), within: Box | None = None
+        self,
+        points: Array,
+        colour: Array,
+        width: float = 1,
+        dashes: Sequence[float] = (),
+        within: Box | None = None,
+        share: float = 1,
     ) -> None:
-        """A line through points (n, 2); a row of nan lifts the pen."""
-        gc = self._pen(colour, width, within)
+        """A line through points (n, 2), covering a share of the ground; a row of nan lifts the pen."""
+        gc = self._pen(colour, width, within, share)
         if dashes:
             gc.set_dashes(0, [dash * self.scale for dash in dashes])
         self._agg.draw_path(gc, Path(self._upward(points)), _AS_IT_IS, None)
@@ -133,11 +140,22 @@ class Sheet:
         path = Path(self._upward(np.concatenate([points, points[:1]])), closed=True)
         self._agg.draw_path(gc, path, _AS_IT_IS, None if fill is None else tuple(fill / 255))
 
-    def rectangle(self, box: Box, fill: Array | None, edge: Array | None = None, width: float = 1) -> None:
-        """A box, its edge drawn round it on the outside."""
-        out = width * self.scale / 2 if edge is not None else 0.0
-        x0, y0, x1, y1 = box.x - out, box.y - out, box.x + box.width + out, box.y + box.height + out
-        self.area(np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]), fill, edge, width)
+    def edge(self, box: Box, colour: Array, width: float = 1) -> None:
+        """A frame round a box, on the outside, sharp to the pixel."""
+        wide, word = max(1, round(width * self.scale)), words(colour)
+        rows = slice(max(box.y - wide, 0), box.y + box.height + wide)
+        columns = slice(max(box.x - wide, 0), box.x + box.width + wide)
+        for strip in (slice(rows.start, box.y), slice(box.y + box.height, rows.stop)):
+            self._pixels[strip, columns] = word
+        for strip in (slice(columns.start, box.x), slice(box.x + box.width, columns.stop)):
+            self._pixels[rows, strip] = word
+
+    def chip(self, box: Box, fill: Array, edge: Array, width: float = 2, corner: float = 4) -> None:
+        """A box with round corners."""
+        gc, half = self._pen(edge, width), width * self.scale / 2
+        path = _rounded(box.width - 2 * half, box.height - 2 * half, corner * self.scale)
+        place = Affine2D().translate(box.x + half, self.height - box.y - box.height + half)
+        self._agg.draw_path(gc, path, place, tuple(fill / 255))
 
     def marks(
         self, places: Array, shape: Path, radius: float, fill: Array, edge: Array | None = None, width: float = 1
@@ -183,9 +201,9 @@ class Sheet:
         share = mask[top : top + ground.shape[0], left : left + ground.shape[1], None].astype(np.int32)
         ground += ((colour.astype(np.int32) - ground) * share // 255).astype(np.uint8)  # modulo 256, as it must be
 
-    def _pen(self, colour: Array | None, width: float, within: Box | None = None) -> Any:
+    def _pen(self, colour: Array | None, width: float, within: Box | None = None, share: float = 1) -> Any:
         gc = self._agg.new_gc()
-        gc.set_foreground((*((self.colours.ink if colour is None else colour) / 255), 1.0), isRGBA=True)
+        gc.set_foreground((*((self.colours.ink if colour is None else colour) / 255), share), isRGBA=True)
         gc.set_linewidth(width * self.scale)
         gc.set_joinstyle("round")
         gc.set_capstyle("butt")
@@ -196,6 +214,20 @@ class Sheet:
     def _upward(self, points: Array) -> Array:
         """Agg counts from the lower edge."""
         return np.stack([points[..., 0], self.height - points[..., 1]], axis=-1)
+
+
+@lru_cache(maxsize=64)
+def _rounded(width: float, height: float, corner: float) -> Path:
+    """A rectangle from 0, 0 whose corners are quarters of circles."""
+    r = min(corner, width / 2, height / 2)
+    ends = np.array([[r, 0], [width - r, 0], [width, r], [width, height - r]])
+    around = np.concatenate([ends, (width, height) - ends])
+    turns = np.array([[width, 0], [width, height], [0, height], [0, 0]], float)
+    points, codes = [around[0]], [Path.MOVETO]
+    for i, turn in enumerate(turns):
+        points += [around[(2 * i + 1) % 8], turn, around[(2 * i + 2) % 8]]
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
+    return Path(np.array([*points, around[0]]), [*codes, Path.CLOSEPOLY])
 
 
 def _clip(box: Box, height: int) -> Any:

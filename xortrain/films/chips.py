@@ -1,0 +1,156 @@
+"""The outputs for the examples: a chip for each of a few, of many the whole lot along the scale."""
+
+import numpy as np
+
+from xortrain.films.examples import Examples
+from xortrain.films.moments import Moment
+from xortrain.films.reading import Reading
+from xortrain.films.sheet import Box, Sheet
+from xortrain.films.subject import Subject
+from xortrain.nets import Array
+
+MOST_CHIPS = 16
+
+
+def outputs_panel(sheet: Sheet, box: Box, subject: Subject, run: int, read: Reading) -> "Chips | Spread":
+    few = len(subject.data(run)[0]) <= MOST_CHIPS and subject.network.outputs <= 10
+    return Chips(sheet, box, subject, run, read) if few else Spread(sheet, box, subject, run, read)
+
+
+class Chips:
+    """A column for each example, a cell for each output: filled with what it is, edged with what it should be."""
+
+    def __init__(self, sheet: Sheet, box: Box, subject: Subject, run: int, read: Reading) -> None:
+        self.sheet, self.box, self.read = sheet, box, read
+        self.x, self.t = subject.data(run)
+        examples, outputs = self.t.shape
+        s = sheet.scale
+        gap = 5 * s if examples <= 6 else 2 * s
+        width = (box.width - gap * (examples - 1)) / examples
+        top = box.y + (13 * s if self._named() else 0)
+        height = min((box.y + box.height - top - (outputs - 1) * s) / outputs, 24 * s)
+        self.cells = [
+            [
+                Box(round(box.x + i * (width + gap)), round(top + j * (height + s)), int(width), int(height))
+                for j in range(outputs)
+            ]
+            for i in range(examples)
+        ]
+
+    def _named(self) -> bool:
+        return self.x.shape[1] <= 4 and len(self.x) <= 8
+
+    def still(self) -> None:
+        sheet, s = self.sheet, self.sheet.scale
+        for values, column in zip(self.x if self._named() else (), self.cells, strict=False):
+            words = sheet.fitting(
+                (" " if len(self.x) <= 6 else "").join(f"{value:.2g}" for value in values), column[0].width + 4 * s, 9
+            )
+            x = column[0].x + column[0].width / 2
+            sheet.text(x, column[0].y - 4 * s, words, 9, sheet.colours.label, align="centre")
+        self.edges = self._edges()
+        if self._low():
+            for column, edges in zip(self.cells, self.edges, strict=True):
+                for cell, edge in zip(column, edges, strict=True):
+                    sheet.edge(cell, edge)
+
+    def _edges(self) -> Array:
+        """The colour (examples, outputs, 3) of what each output should be."""
+        colours, t = self.sheet.colours, self.t
+        hit = t > (self.read.low + self.read.high) / 2
+        if t.shape[1] > 1:
+            return np.where(hit[..., None], colours.ink, colours.paper)
+        if self.read.classes:
+            return colours.classes[hit.astype(int)]
+        return self.sheet.palette.rgb[self.read.bands(t.T.astype(float))][:, None]
+
+    def paste(self, moment: Moment) -> None:
+        """Low cells are pasted, higher ones drawn, with round corners."""
+        self._bands = self._read(moment.y.astype(float))
+        if self._low():
+            for column, bands in zip(self.cells, self._bands, strict=True):
+                for cell, band in zip(column, bands, strict=True):
+                    self.sheet.paste(cell, np.full((cell.height, cell.width), band))
+
+    def _read(self, y: Array) -> Array:
+        """The band (examples, outputs) of each output."""
+        if y.shape[1] == 1:
+            return self.read.bands(y.T)[:, None]
+        return np.stack([self.read.alone(j, y[:, j]) for j in range(y.shape[1])], axis=1)
+
+    def _low(self) -> bool:
+        return self.cells[0][0].height < 10 * self.sheet.scale
+
+    def draw(self, moment: Moment) -> None:
+        if self._low():
+            return
+        fills = self.sheet.palette.rgb[self._bands]
+        for column, fill, edges, values in zip(self.cells, fills, self.edges, moment.y, strict=True):
+            for cell, *look in zip(column, fill, edges, values, strict=True):
+                self._chip(cell, *look)
+
+    def _chip(self, cell: Box, fill: Array, edge: Array, value: float) -> None:
+        sheet, s = self.sheet, self.sheet.scale
+        sheet.chip(cell, fill, edge, 2 if cell.height > 12 * s else 1.2, 4 if cell.height > 16 * s else 2)
+        size = 10.5 if len(self.cells) <= 6 else 8.5
+        word = short(value)
+        if np.isfinite(value) and cell.height > 11 * s and sheet.text_width(word, size, "bold") < cell.width:
+            x, y = cell.x + cell.width / 2, cell.y + cell.height / 2 + 0.36 * size * s
+            sheet.text(x, y, word, size, sheet.colours.contrast(fill), "bold", "centre")
+
+
+def short(value: float) -> str:
+    """A number in five letters at most."""
+    if abs(value) < 9.995:
+        return f"{value:.2f}"
+    return f"{value:.0f}" if abs(value) < 9999 else f"{value:.0e}".replace("e+", "e")
+
+
+class Spread:
+    """Every example along the scale of the output, a lane for each class; real values against their targets."""
+
+    def __init__(self, sheet: Sheet, box: Box, subject: Subject, run: int, read: Reading) -> None:
+        self.sheet, self.read = sheet, read
+        s = sheet.scale
+        self.box = Box(box.x, box.y + round(4 * s), box.width, box.height - round(18 * s))
+        self.t = subject.data(run)[1]
+        self.kinds = read.kinds(self.t)
+        self.examples = Examples(sheet, read, self.t, 0.8)
+        self.lanes = self._lanes()
+
+    def _lanes(self) -> Array:
+        """The height (examples,) at which each example lies, as a share of the box."""
+        order = np.arange(len(self.t))
+        jitter = (order * 0.618034 % 1 - 0.5) * 0.7
+        if self.read.classes:
+            return np.asarray((self.kinds + 0.5 + jitter) / self.read.classes)
+        value = (self.t[:, 0] - self.read.low) / ((self.read.high - self.read.low) or 1)
+        return np.asarray(0.92 - 0.84 * value)
+
+    def still(self) -> None:
+        sheet, box, s = self.sheet, self.box, self.sheet.scale
+        sheet.edge(box, sheet.colours.pale)
+        y = box.y + box.height + 12 * s
+        for value, x, side in ((self.read.low, box.x, "left"), (self.read.high, box.x + box.width, "right")):
+            sheet.text(x, y, f"{value:.3g}", 9, sheet.colours.label, align=side)
+        name = "output of the right class" if self.read.classes > 2 else "output"
+        sheet.text(box.x + box.width / 2, y, name, 9, sheet.colours.label, align="centre")
+        middle = (
+            np.array([[0.5, 0.0], [0.5, 1.0]]) if self.read.classes == 2 else np.array([[0.04, 0.92], [0.96, 0.08]])
+        )
+        if self.read.classes < 3:
+            sheet.line(box.at(middle), sheet.colours.pale, 1.2)
+
+    def paste(self, moment: Moment) -> None:
+        """Nothing is pasted."""
+
+    def draw(self, moment: Moment) -> None:
+        y = moment.y.T
+        value = (
+            np.take_along_axis(moment.y, self.kinds[:, None], 1)[:, 0] if self.read.classes > 2 else self.read.value(y)
+        )
+        with np.errstate(all="ignore"):
+            share = np.clip((value - self.read.low) / ((self.read.high - self.read.low) or 1), -0.05, 1.05)
+        places = self.box.at(np.stack([0.04 + 0.92 * share, self.lanes], axis=1))
+        inside = np.isfinite(places).all(1)
+        self.examples.draw(places[inside], np.flatnonzero(inside), moment.right)

@@ -1,0 +1,182 @@
+"""The network itself: each weight a line as wide as it is strong, each unit a small picture of its own field.
+
+A disc in the corner of a unit is its bias.  Where a layer has more units than fit, the strongest are shown.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from xortrain.films.field import strongest
+from xortrain.films.hidden import bounds
+from xortrain.films.moments import Moment, lone, moment
+from xortrain.films.plane import Plane
+from xortrain.films.probe import Probe
+from xortrain.films.reading import Reading, band
+from xortrain.films.sheet import SHAPES, Box, Sheet
+from xortrain.films.subject import Subject
+from xortrain.films.surface import tiles
+from xortrain.nets import Array
+
+MOST_UNITS = 8
+STRONG = 5.0
+"""Weights from this size on are drawn as wide as it gets."""
+
+
+class Diagram:
+    """Inputs on the left, a column for each layer, in a box."""
+
+    def __init__(
+        self, sheet: Sheet, box: Box, subject: Subject, run: int, plane: Plane, read: Reading, chosen: Array
+    ) -> None:
+        self.sheet, self.box, self.read, self.subject = sheet, box, read, subject
+        self.network = lone(subject.network, run)
+        depth, s = len(self.network.layers), sheet.scale
+        hidden = [strongest(subject, run, k, MOST_UNITS) for k in range(depth - 1)]
+        self.units = [
+            np.arange(min(self.network.inputs, MOST_UNITS)),
+            *hidden,
+            np.arange(min(self.network.outputs, MOST_UNITS)),
+        ]
+        most = max(len(units) for units in self.units[1:])
+        side = min(26 * s, (box.height - 14 * s) / most - 3 * s, 0.55 * box.width / (depth + 0.5))
+        self.side = max(8, round(side))
+        radius = min(8 * s, (box.height - 14 * s) / len(self.units[0]) / 2 - 1)
+        self.radius = max(2.0, radius / s)
+        self.columns = [self._column(i, len(units)) for i, units in enumerate(self.units)]
+        slices = len(plane.slices) if self.side >= 18 * s else 1
+        self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0)
+        points = np.stack([plane.grid(i, part.width, part.height) for i, part in enumerate(self.parts)], axis=1)
+        self.probe = Probe(subject.network, points, np.array([run]))
+        some = [moment(subject, int(number), run) for number in chosen[np.linspace(0, len(chosen) - 1, 6).astype(int)]]
+        self.ranges = [self._range(k, some) for k in range(depth - 1)]
+
+    def _column(self, number: int, count: int) -> Array:
+        """Centres (count, 2) of the units of a column."""
+        box, s = self.box, self.sheet.scale
+        left, right = box.x + self.radius * s + 1, box.x + box.width - self.side / 2 - 1
+        x = left + (right - left) * number / (len(self.units) - 1)
+        top, bottom = box.y + 12 * s, box.y + box.height
+        step = (bottom - top) / count
+        if count <= 3:
+            step = min(step, 56 * s)
+        y = (top + bottom) / 2 + (np.arange(count) - (count - 1) / 2) * step
+        return np.stack([np.full(count, x), y], axis=1).round()
+
+    def _range(self, layer: int, some: list[Moment]) -> tuple[float, float]:
+        """The values between which the units of a layer are coloured: one scale for the whole film."""
+        known = bounds(self.network.layers[layer])
+        if known:
+            return known
+        values = np.concatenate([one.layers[layer] for one in some])
+        values = values[np.isfinite(values)]
+        reach = float(np.abs(values).max()) if len(values) and np.abs(values).max() > 0 else 1.0
+        return -reach, reach
+
+    def still(self) -> None:
+        sheet, s = self.sheet, self.sheet.scale
+        for name, centre in zip(self.subject.inputs, self.columns[0], strict=False):
+            sheet.marks(centre[None], SHAPES[0], self.radius, sheet.colours.paper, sheet.colours.ink, 1.2)
+            if self.radius >= 7:
+                sheet.text(centre[0], centre[1] + 3.2 * s, sheet.fitting(name, 15 * s, 9), 9, align="centre")
+        for x, y in np.concatenate(self.columns[1:]):
+            sheet.edge(self._tile(x, y), sheet.colours.ink)
+        self.names = sheet.layer(self._words)
+
+    def _words(self) -> None:
+        """What lies over the lines: the units' names, and how many are not shown."""
+        sheet, s = self.sheet, self.sheet.scale
+        look: Any = {"colour": sheet.colours.label, "align": "centre", "halo": sheet.colours.paper}
+        for k, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
+            missing = (self.network.inputs, *(layer.units for layer in self.network.layers))[k] - len(units)
+            if missing:
+                sheet.text(centres[0, 0], self.box.y + 5 * s, f"+{missing} more", 9, **look)
+            for unit, (x, y) in zip(units, centres, strict=True) if k and self.side >= 18 * s else ():
+                sheet.text(x, y - self.side / 2 - 4 * s, self._name(k, unit), 9, **look)
+
+    def _name(self, layer: int, unit: int) -> str:
+        if layer == len(self.units) - 1:
+            return self.subject.outputs[unit]
+        return f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
+
+    def _tile(self, x: float, y: float) -> Box:
+        return Box(round(x - self.side / 2), round(y - self.side / 2), self.side, self.side)
+
+    def paste(self, moment: Moment) -> None:
+        layers = [a[:, 0] for a in self.probe.layers(moment.theta[:, None])]
+        for k, (units, centres) in enumerate(zip(self.units[1:], self.columns[1:], strict=True)):
+            for unit, (x, y) in zip(units, centres, strict=True):
+                self._thumbnail(self._tile(x, y), self._bands(k, unit, layers[k]))
+
+    def _bands(self, layer: int, unit: int, values: Array) -> Array:
+        read = self.read
+        if layer < len(self.units) - 2:
+            low, high = self.ranges[layer]
+            if read.classes < 3:
+                return band(values[unit], low, high, read.levels)
+            return self.sheet.palette.grey(band(values[unit], low, high, 16))
+        if len(values) == 1:
+            return read.bands(values)
+        return read.alone(unit, values[unit])
+
+    def _thumbnail(self, tile: Box, bands: Array) -> None:
+        for part, one in zip(self.parts, bands, strict=True):
+            self.sheet.paste(Box(tile.x + part.x, tile.y + part.y, part.width, part.height), one)
+
+    def draw(self, moment: Moment) -> None:
+        parameters, last = self.network.split(moment.theta), len(self.units) - 1
+        if self.network.skip:
+            direct = parameters[f"W{last}"][:, -self.network.inputs :]
+            self._weights(direct, 0, last)
+        for k in range(1, last + 1):
+            self._weights(parameters[f"W{k}"], k - 1, k)
+            if self.network.bias:
+                self._biases(parameters[f"b{k}"][self.units[k]], self.columns[k])
+        self.sheet.stamp(self.names)
+        if last == 1 and self.network.outputs == 1 and self.network.inputs <= 3:
+            self._formula(parameters)
+
+    def _weights(self, weights: Array, source: int, target: int) -> None:
+        """The lines between two columns; past other columns they bend."""
+        s, straight = self.sheet.scale, target == source + 1
+        out = self.radius * s + 1 if source == 0 else self.side / 2 + 1
+        shown = weights[np.ix_(self.units[target], self.units[source])]
+        for row, (x1, y1) in zip(shown, self.columns[target], strict=True):
+            for weight, (x0, y0) in zip(row, self.columns[source], strict=True):
+                if not np.isfinite(weight) or abs(weight) <= 0.02:
+                    continue
+                line = np.array([[x0 + out, y0], [x1 - self.side / 2 - 1, y1]])
+                if not straight:
+                    line = bend(line, (self.side + 14 * s) * (1 if y0 > y1 else -1))
+                width = min(abs(weight) / STRONG, 1) * self._widest() + 0.3
+                self.sheet.line(line, self.sheet.colours.classes[int(weight > 0)], width)
+
+    def _widest(self) -> float:
+        """Many lines must be thinner to be told apart."""
+        return float(6 / max(1, max(len(units) for units in self.units) / 3))
+
+    def _biases(self, biases: Array, centres: Array) -> None:
+        if self.side < 14 * self.sheet.scale:
+            return
+        colours = self.sheet.colours
+        for bias, (x, y) in zip(biases, centres, strict=True):
+            if np.isfinite(bias):
+                corner = np.array([[x - self.side / 2, y + self.side / 2]])
+                radius = 1.2 + 2.8 * min(abs(bias) / STRONG, 1)
+                self.sheet.marks(corner, SHAPES[0], radius, colours.classes[int(bias > 0)], colours.paper, 1)
+
+    def _formula(self, parameters: dict[str, Array]) -> None:
+        """What the only unit adds up, where the network has no other."""
+        terms = [
+            f"{weight:+.2f} {name}" for weight, name in zip(parameters["W1"][0], self.subject.inputs, strict=False)
+        ]
+        terms += [f"{parameters['b1'][0]:+.2f}"] if self.network.bias else []
+        words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")
+        self.sheet.text(self.box.x, self.box.y + self.box.height, words, 10)
+
+
+def bend(line: Array, height: float) -> Array:
+    """A curve (n, 2) between the two ends of a line (2, 2) that leaves it by about half that height."""
+    share = np.linspace(0, 1, 20)[:, None]
+    turn = line.mean(0) + (0, height * 1.6)
+    return np.asarray((1 - share) ** 2 * line[0] + 2 * share * (1 - share) * turn + share**2 * line[1])
