@@ -99,7 +99,6 @@ class Training:
         elif len(stay):
             self._enter(self.learner.take(stay), self.columns[stay], self.watch.wrong[stay], epoch)
             self.learner.full.forward()  # the update of this epoch goes by its outputs
-            self.learner.full.forward()  # the update of this epoch goes by its outputs
         else:
             self.columns = self.columns[:0]
 
