@@ -6,13 +6,13 @@ Another processor may round exp and log otherwise, so the features NumPy uses ar
 import os
 import platform
 import socket
-import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("xortrain", "numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
+from xortrain import __version__
+
+PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
 
 
 def describe() -> dict[str, Any]:
@@ -21,7 +21,7 @@ def describe() -> dict[str, Any]:
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "process_started": process_start(os.getpid()),
-        "versions": {"python": platform.python_version()} | _versions(),
+        "versions": {"xortrain": __version__, "python": platform.python_version()} | _versions(),
         "platform": platform.platform(),
         "cpu_features": cpu_features(),
         "command": sys.argv,
@@ -31,6 +31,8 @@ def describe() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError, version
+
     found = {}
     for package in PACKAGES:
         try:
@@ -50,6 +52,8 @@ def cpu_features() -> list[str]:
 
 def git_state() -> dict[str, Any] | None:
     """Commit and dirtiness of the folder the program was started in; None outside a repository."""
+    import subprocess
+
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
@@ -60,13 +64,15 @@ def git_state() -> dict[str, Any] | None:
 
 
 def process_start(pid: int) -> str | None:
-    """When a process started, in the kernel's own words: with the pid it names a process for ever.
+    """When a process started, in the kernel's own words: on its host this names a living process for ever.
 
-    Linux only (boot id and clock ticks); None elsewhere, where the pid has to do.
+    Linux only (boot id, process namespace, clock ticks); None elsewhere, and for a process that has ended,
+    whether or not its parent has taken notice.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
+        namespace = os.stat("/proc/self/ns/pid").st_ino
+    except (OSError, ValueError):
         return None
-    return f"{boot}:{fields[19]}"
+    return None if fields[0] in "ZX" else f"{boot}:{namespace}:{fields[19]}"

@@ -3,12 +3,21 @@
 A record holds the runs of one population, in blocks; each block has files of its own.
 """
 
-from collections.abc import Mapping
+from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FORMAT = 1
 RECORD, CONFIG, DATA, RUNS, EVENTS = "record.json", "config.yaml", "data.npz", "runs.npy", "events.jsonl"
+SWEEP = "sweep.json"  # of a sweep of several populations, whose records lie in folders under it
+LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # after which epochs the rows of the arrays are
+HEARTBEAT = "heartbeat"  # an empty file that a long training touches
+
+STATUSES = ("running", "finished", "failed", "interrupted")
 
 ROW: tuple[tuple[str, str], ...] = (
     ("number", "<i8"),  # of the job in its sweep
@@ -30,6 +39,8 @@ ROW: tuple[tuple[str, str], ...] = (
 
 def row_type(varying: Mapping[str, np.dtype[np.generic]]) -> np.dtype[np.void]:
     """The structured type of a row of runs.npy."""
+    import numpy as np
+
     own = {name for name, _ in ROW}
     return np.dtype([*ROW, *((name, kind) for name, kind in varying.items() if name not in own)])
 

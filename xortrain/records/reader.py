@@ -3,8 +3,8 @@
 Every array is checked against its file before it is mapped; whatever does not fit is one line of error.
 """
 
-import json
-from collections.abc import Mapping
+import math
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +15,14 @@ import numpy.typing as npt
 
 from xortrain.errors import UserError
 from xortrain.records import layout
+from xortrain.records.about import About, read_about
+from xortrain.records.files import open_own, wrong
+from xortrain.records.npy import Header, open_npy, read_header
 from xortrain.records.writer import Blocks
 
 Array = npt.NDArray[Any]
-LARGEST_JSON = 64 << 20  # bytes; a record of a million runs has a few kilobytes
-LARGEST_HEADER = 1 << 20
+DATA_NAMES = ("x", "t", "x_test", "t_test")
+LARGEST_DATA = 4 << 30  # bytes
 
 
 def is_record(folder: Path) -> bool:
@@ -32,14 +35,14 @@ class StoredRecord:
     """A record on disk; ``about`` is its checked record.json."""
 
     folder: Path
-    about: Mapping[str, Any]
+    about: About
 
     @classmethod
     def open(cls, folder: Path) -> "StoredRecord":
         """Open a record; raises UserError with one line for whatever is wrong with it."""
         if not is_record(folder):
-            raise UserError(f"{folder}: no record here (a record is a folder with a {layout.RECORD})")
-        return cls(folder, _checked(folder, read_json(folder / layout.RECORD)))
+            raise wrong(folder, f"no record here (a record is a folder with a {layout.RECORD})")
+        return cls(folder, read_about(folder))
 
     @property
     def runs(self) -> int:
@@ -54,43 +57,31 @@ class StoredRecord:
         """runs.npy, mapped: one structured row a run."""
         return read_array(self.folder / layout.RUNS, (self.runs,))
 
-    @cached_property
+    @property
     def config(self) -> dict[str, Any]:
         """What all runs share: the settings as plain values."""
-        import yaml
-
-        path = _inside(self.folder / layout.CONFIG)
-        try:
-            content = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise UserError(f"{path}: not readable as YAML ({str(error).splitlines()[0]})") from None
-        if not isinstance(content, dict):
-            raise UserError(f"{path}: must be a mapping of settings")
-        return content
+        return dict(self.about["config"])
 
     @cached_property
     def data(self) -> dict[str, Array]:
         """x, t and what was held out: x (examples, inputs) or (…, runs), t (examples, outputs) or (…, runs)."""
-        path = _inside(self.folder / layout.DATA)
-        try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except Exception as error:  # a hostile archive may raise nearly anything
-            raise UserError(f"{path}: not readable ({type(error).__name__}: {str(error).splitlines()[:1]})") from None
+        return read_data(self.folder / layout.DATA)
 
-    @property
+    @cached_property
     def loss_epochs(self) -> Array:
-        return np.asarray(self.about["loss_epochs"], np.int64)
+        """After which epochs there are losses, rising: (recorded,)."""
+        return _epochs(self.folder / layout.LOSS_EPOCHS, self.about["losses"])
 
-    @property
+    @cached_property
     def frame_epochs(self) -> Array:
-        return np.asarray(self.about["frame_epochs"], np.int64)
+        """After which epochs there are parameters, rising: (frames,)."""
+        return _epochs(self.folder / layout.FRAME_EPOCHS, self.about["frames"])
 
     def block_array(self, what: str, block: int) -> Array:
         """A mapped array of one block: losses, test-losses (recorded, runs) or parameters (frames, parameters, runs)."""
         part = self.blocks.runs_of(block)
-        size = sum(int(np.prod(shape)) for shape in self.about["parameters"].values())
-        lead = (len(self.about["frame_epochs"]), size) if what == "parameters" else (len(self.about["loss_epochs"]),)
+        size = sum(math.prod(shape) for shape in self.about["parameters"].values())
+        lead = (self.about["frames"], size) if what == "parameters" else (self.about["losses"],)
         dtype = np.dtype(self.about["dtype"])
         return read_array(self.folder / layout.block_file(what, block), (*lead, part.stop - part.start), dtype)
 
@@ -109,83 +100,55 @@ class StoredRecord:
         return whole[..., start - first : stop - first]
 
 
-def read_json(path: Path) -> Any:
-    """A JSON file of bounded size."""
-    _inside(path)
-    if path.stat().st_size > LARGEST_JSON:
-        raise UserError(f"{path}: larger than {LARGEST_JSON} bytes")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: broken JSON ({error})") from None
-
-
 def read_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
     """Map a .npy whose header says just this shape (and type), and whose file is as long as that."""
-    _inside(path)
-    try:
-        with path.open("rb") as file:
-            major = np.lib.format.read_magic(file)[0]
-            header = np.lib.format.read_array_header_1_0 if major == 1 else np.lib.format.read_array_header_2_0
-            found, fortran, kind = header(file, max_header_size=LARGEST_HEADER)
-            start = file.tell()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}") from None
-    except Exception as error:  # the header is parsed as a literal, which can fail in many ways
-        raise UserError(f"{path}: not a .npy file ({str(error).splitlines()[0]})") from None
-    if kind.hasobject:
-        raise UserError(f"{path}: holds Python objects, which are never loaded")
-    if found != shape or fortran or (dtype is not None and kind != dtype):
-        raise UserError(f"{path}: has shape {found} of {kind}, but the record says {shape}")
-    needed = start + int(np.prod(shape, dtype=object)) * kind.itemsize
-    if path.stat().st_size < needed:
-        raise UserError(f"{path}: has {path.stat().st_size} bytes, its header promises {needed}")
-    if 0 in shape:
-        return np.empty(shape, kind)
-    return np.memmap(path, kind, "r", start, shape)
+    header, file = open_npy(path)
+    with file:
+        kind = _dtype(header)
+        if header.shape != shape or (dtype is not None and kind != dtype):
+            raise wrong(path, f"has shape {header.shape} of {kind}, but the record says {shape}")
+        if 0 in shape:
+            return np.empty(shape, kind)
+        return np.memmap(file, kind, "r", header.start, shape)
 
 
-def _inside(path: Path) -> Path:
-    if path.is_symlink():
-        raise UserError(f"{path}: a link; a record holds its own files")
-    if not path.is_file():
-        raise UserError(f"{path}: is missing")
-    return path
+def _epochs(path: Path, count: int) -> Array:
+    found = np.array(read_array(path, (count,), np.dtype("<i8")))
+    if count and (found[0] < 0 or (np.diff(found) <= 0).any()):
+        raise wrong(path, "epochs must rise from 0 on")
+    return found
 
 
-def _checked(folder: Path, about: Any) -> Mapping[str, Any]:
-    """record.json with every key that is used, of the right kind."""
-    path = folder / layout.RECORD
-    if not isinstance(about, dict):
-        raise UserError(f"{path}: must be a JSON object")
-    if about.get("format") != layout.FORMAT:
-        raise UserError(
-            f"{path}: format={about.get('format')!r}: this version of xortrain reads format {layout.FORMAT}"
-        )
-    for name, kind in _KINDS.items():
-        if not isinstance(about.get(name), kind):
-            raise UserError(f"{path}: {name}={about.get(name)!r}: must be a {kind.__name__}")
-    if about["runs"] < 1 or about["block_size"] < 1:
-        raise UserError(f"{path}: runs and block_size must be at least 1")
-    if about["dtype"] not in ("float32", "float64"):
-        raise UserError(f"{path}: dtype={about['dtype']!r}: must be float32 or float64")
-    epochs = [*about["loss_epochs"], *about["frame_epochs"]]
-    shapes = [size for shape in about["parameters"].values() for size in (shape if isinstance(shape, list) else [None])]
-    if not all(type(number) is int and 0 <= number < 1 << 40 for number in epochs + shapes):
-        raise UserError(f"{path}: epochs and shapes must be whole numbers")
-    return about
+def _dtype(header: Header) -> np.dtype[Any]:
+    return np.dtype(header.kind if isinstance(header.kind, str) else list(header.kind))
 
 
-_KINDS: dict[str, type] = {
-    "status": str,
-    "started": str,
-    "runs": int,
-    "block_size": int,
-    "dtype": str,
-    "has_test": bool,
-    "parameters": dict,
-    "loss_epochs": list,
-    "frame_epochs": list,
-    "outcomes": list,
-    "varies": list,
-}
+def read_data(path: Path) -> dict[str, Array]:
+    """The arrays of a data.npz: those names a record has, not compressed, each as long as its header promises."""
+    with open_own(path) as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                return {info.filename.removesuffix(".npy"): _member(path, archive, info) for info in _members(archive)}
+        except UserError:
+            raise
+        except Exception as error:  # a hostile archive may raise nearly anything
+            raise wrong(path, f"not readable ({type(error).__name__}: {error})") from None
+
+
+def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    found = archive.infolist()
+    names = [info.filename for info in found]
+    if not set(names) <= {f"{name}.npy" for name in DATA_NAMES} or len(set(names)) < len(names):
+        raise ValueError(f"holds something else than {', '.join(DATA_NAMES)}")
+    if any(info.compress_type != zipfile.ZIP_STORED for info in found):
+        raise ValueError("compressed, which data of a record never are")
+    if sum(info.file_size for info in found) > LARGEST_DATA:
+        raise ValueError(f"larger than {LARGEST_DATA} bytes")
+    return found
+
+
+def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+    with archive.open(info) as file:
+        header = read_header(f"{path}: {info.filename}", file, info.file_size)
+        content = file.read(header.end - header.start)
+    return np.frombuffer(content, _dtype(header)).reshape(header.shape)

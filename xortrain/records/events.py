@@ -1,0 +1,96 @@
+"""What has no fixed shape: failures with their reasons, tags and notes, one line of JSON each.
+
+Lines are only ever added, so that two who write at once lose nothing.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from xortrain.records import layout
+from xortrain.records.files import read_own, wrong
+
+LARGEST = 64 << 20  # bytes
+Event = Mapping[str, Any]
+
+
+def now() -> str:
+    """The time of day in ISO 8601, with its offset."""
+    return datetime.now().astimezone().isoformat()
+
+
+def add_event(folder: Path, kind: str, **content: Any) -> None:
+    """Append one line to the events of a record, in one write."""
+    line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False) + "\n"
+    file = os.open(folder / layout.EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    try:
+        os.write(file, line.encode("utf-8", "backslashreplace"))
+    finally:
+        os.close(file)
+
+
+def read_events(folder: Path) -> list[Event]:
+    """The events of a record, oldest first; a line that was cut off by a crash is left out."""
+    path = os.path.join(folder, layout.EVENTS)
+    if not os.path.lexists(path):
+        return []
+    found = []
+    for line in read_own(path, LARGEST).split(b"\n"):
+        try:
+            event = json.loads(line) if line else None
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(event, dict) and isinstance(event.get("kind"), str):
+            found.append(event)
+    return found
+
+
+@dataclass
+class Marks:
+    """The tags and notes of a record, and those of single runs in it by their number."""
+
+    tags: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    of_runs: dict[int, "Marks"] = field(default_factory=dict)
+
+    def of(self, number: int) -> "Marks":
+        """Those that hold for one run: the record's and its own."""
+        own = self.of_runs.get(number)
+        return Marks([*self.tags, *own.tags], [*self.notes, *own.notes]) if own else self
+
+
+def marks(about: Mapping[str, Any], events: Iterable[Event]) -> Marks:
+    """Tags and notes from the config of a record, and from what was added or taken away later."""
+    found = Marks(_texts(about.get("tags")), _texts(about.get("notes")))
+    for event in events:
+        run = event.get("run")
+        mark = found.of_runs.setdefault(run, Marks()) if type(run) is int else found
+        if event["kind"] == "tag":
+            mark.tags += [tag for tag in _texts(event.get("tags")) if tag not in mark.tags]
+        elif event["kind"] == "untag":
+            mark.tags = [tag for tag in mark.tags if tag not in _texts(event.get("tags"))]
+        elif event["kind"] == "note":
+            mark.notes += _texts(event.get("text"))
+    return found
+
+
+def mark(folder: Path, kind: str, run: int | None = None, **content: Any) -> None:
+    """Add a tag or a note to a record, or to one run of it; a record that cannot be written to is told in a line."""
+    try:
+        add_event(folder, kind, **({} if run is None else {"run": run}), **content)
+    except OSError as error:
+        raise wrong(folder / layout.EVENTS, error.strerror or error) from None
+
+
+def _texts(value: object) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str) and item]
+
+
+def failures(events: Iterable[Event]) -> list[Event]:
+    """The failures among events."""
+    return [event for event in events if event["kind"] == "failure"]

@@ -1,0 +1,74 @@
+"""Opening what lies in a record: plain files of its own, of bounded size, and nothing a link leads to.
+
+Also the one way in which a record's mistakes and texts are told, safe for a terminal.
+"""
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from xortrain.errors import UserError
+
+LARGEST_JSON = 16 << 20  # bytes; a record of a million runs has a few kilobytes
+_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+
+
+def plain(text: object) -> str:
+    """A text without what moves a terminal's cursor or turns its direction; tabs and line ends become spaces."""
+    told = str(text)
+    if told.isprintable():
+        return told
+    return "".join(c if c.isprintable() else " " for c in told if c.isprintable() or c.isspace())
+
+
+def wrong(path: Path | str, what: object) -> UserError:
+    """The one line that says what is wrong with a file."""
+    return UserError(f"{plain(path)}: {plain(what)}")
+
+
+def open_own(path: Path | str) -> BinaryIO:
+    """Open a plain file for reading."""
+    return os.fdopen(_open(path), "rb")
+
+
+def _open(path: Path | str) -> int:
+    """The descriptor of a plain file; a link, a pipe or a folder is not followed, waited for or read."""
+    try:
+        number = os.open(path, _FLAGS)
+    except FileNotFoundError:
+        raise wrong(path, "is missing") from None
+    except (OSError, ValueError) as error:
+        is_link = getattr(error, "errno", None) in (errno.ELOOP, errno.EMLINK)
+        raise wrong(path, "a link; a record holds its own files" if is_link else error) from None
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise wrong(path, "is not a plain file")
+    return number
+
+
+def read_own(path: Path | str, largest: int) -> bytes:
+    """The whole of such a file, unless it is larger than that."""
+    number = _open(path)
+    try:
+        size = os.fstat(number).st_size
+        if size > largest:
+            raise wrong(path, f"larger than {largest} bytes")
+        parts = [os.read(number, size + 1)]
+        while len(parts[-1]) and sum(map(len, parts)) < size:
+            parts.append(os.read(number, size))
+        return b"".join(parts)
+    finally:
+        os.close(number)
+
+
+def read_json(path: Path | str) -> Any:
+    """A JSON file of bounded size."""
+    try:
+        return json.loads(read_own(path, LARGEST_JSON))
+    except UserError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise wrong(path, f"broken JSON ({error})") from None

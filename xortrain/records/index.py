@@ -1,0 +1,162 @@
+"""What lies under a root: single runs and sweeps, newest first, and what cannot be read.
+
+A folder with a record.json is a run, or a sweep of one population; one with a sweep.json is a sweep whose
+populations are the records in its folders.  Links are not followed, and names with a dot in front are passed by.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from xortrain.errors import UserError
+from xortrain.records import layout
+from xortrain.records.about import About, moment, read_about, read_sweep
+from xortrain.records.events import Event, Marks, marks, read_events
+from xortrain.records.files import plain
+from xortrain.records.rows import Rows, read_rows
+from xortrain.records.status import status
+
+DEEPEST = 5  # folders under the root
+
+
+@dataclass(frozen=True)
+class Part:
+    """The record of one population, of one run or many."""
+
+    folder: Path
+    about: About
+
+    @cached_property
+    def rows(self) -> Rows:
+        return read_rows(self.folder, self.about["runs"])
+
+    @cached_property
+    def events(self) -> list[Event]:
+        return read_events(self.folder)
+
+    @cached_property
+    def status(self) -> str:
+        return status(self.folder, self.about)
+
+    def outcomes(self) -> Counter[str]:
+        """How many runs came to what, by the word."""
+        found: Counter[str] = Counter()
+        for code, runs in self.rows.outcomes().items():
+            found[self.word(code)] += runs
+        return found
+
+    def word(self, code: int) -> str:
+        """The outcome behind a number."""
+        words = self.about["outcomes"]
+        return plain(words[code]) if code < len(words) else f"outcome {code}"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a listing: a run or a sweep, with the records of its populations.
+
+    ``id`` is its path below the root without a leading "sweeps/": date and time of its start.
+    """
+
+    id: str
+    folder: Path
+    about: About
+    parts: tuple[Part, ...]
+    problems: tuple[str, ...] = ()
+
+    @property
+    def is_sweep(self) -> bool:
+        return self.about.get("kind") == "sweep" or len(self.parts) != 1 or self.runs > 1
+
+    @cached_property
+    def runs(self) -> int:
+        return sum(part.about["runs"] for part in self.parts)
+
+    @cached_property
+    def status(self) -> str:
+        if len(self.parts) == 1 and self.parts[0].folder == self.folder:
+            return self.parts[0].status
+        return status(self.folder, self.about)
+
+    @cached_property
+    def events(self) -> list[Event]:
+        own = [] if any(part.folder == self.folder for part in self.parts) else read_events(self.folder)
+        return [*own, *(event for part in self.parts for event in part.events)]
+
+    @cached_property
+    def marks(self) -> Marks:
+        return marks(self.about, self.events)
+
+    @property
+    def age(self) -> float:
+        """For sorting: when it started, in seconds."""
+        began = moment(self.about["started"])
+        return began.timestamp() if began else 0.0
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Everything under a root: what can be read, newest first, and a line for each thing that cannot."""
+
+    root: Path
+    entries: tuple[Entry, ...]
+    problems: dict[str, str] = field(default_factory=dict)  # by id
+
+
+def listing(root: Path) -> Listing:
+    """Read what lies under a root."""
+    entries, problems = [], {}
+    for folder in folders(root):
+        try:
+            entries.append(open_entry(folder, id_of(folder, root)))
+        except (UserError, OSError) as error:
+            problems[id_of(folder, root)] = plain(error)
+    entries.sort(key=lambda entry: (entry.age, entry.id), reverse=True)
+    return Listing(root, tuple(entries), problems)
+
+
+def folders(root: Path, depth: int = 0) -> Iterator[Path]:
+    """The folders of runs and sweeps under a root."""
+    if any(os.path.lexists(os.path.join(root, name)) for name in (layout.RECORD, layout.SWEEP)):
+        yield Path(root)
+        return
+    try:
+        inside = [entry.path for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    except OSError:
+        return
+    for path in inside:
+        if depth < DEEPEST and not os.path.basename(path).startswith("."):
+            yield from folders(Path(path), depth + 1)
+
+
+def id_of(folder: Path, root: Path) -> str:
+    """Date and time of the start, as the folder says it; for a folder elsewhere its whole path."""
+    path = str(folder).removeprefix(os.path.join(root, ""))
+    return path.replace(os.sep, "/").removeprefix("sweeps/")
+
+
+def open_entry(folder: Path, name: str) -> Entry:
+    """The run or the sweep in a folder; raises UserError where it cannot be read."""
+    if not os.path.lexists(os.path.join(folder, layout.SWEEP)):
+        part = Part(folder, read_about(folder))
+        part.rows  # noqa: B018 (is read here, so that what is wrong with it is told here)
+        return Entry(name, folder, part.about, (part,))
+    parts, problems = [], []
+    about = read_sweep(folder)
+    for inside in sorted(folders_of_populations(folder)):
+        try:
+            parts.append(Part(inside, read_about(inside)))
+            parts[-1].rows  # noqa: B018
+        except (UserError, OSError) as error:
+            problems.append(plain(error))
+    return Entry(name, folder, about, tuple(parts), tuple(problems))
+
+
+def folders_of_populations(folder: Path) -> Iterator[Path]:
+    """The folders in a sweep's folder that hold records."""
+    for entry in os.scandir(folder):
+        if entry.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(entry.path, layout.RECORD)):
+            yield Path(entry.path)

@@ -1,0 +1,101 @@
+"""The header of a .npy file: what kind of numbers, in what shape, from which byte on.
+
+Only little-endian numbers and flags are known, alone or as the named columns of a row; Python objects are not.
+"""
+
+import ast
+import math
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from xortrain.records.files import open_own, wrong
+
+LARGEST_HEADER = 1 << 14  # bytes
+_NUMBER = re.compile(r"<[iuf][248]|[|<]?[iub]1")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+
+
+@dataclass(frozen=True)
+class Header:
+    """``kind`` is the type of a number, or the (name, type) of each column of a row."""
+
+    kind: str | tuple[tuple[str, str], ...]
+    shape: tuple[int, ...]
+    start: int  # byte at which the numbers begin
+
+    @cached_property
+    def item_size(self) -> int:
+        """Bytes of one number or one row."""
+        kinds = [self.kind] if isinstance(self.kind, str) else [kind for _, kind in self.kind]
+        return sum(int(kind[-1]) for kind in kinds)
+
+    @cached_property
+    def end(self) -> int:
+        """Byte after the last number."""
+        return self.start + math.prod(self.shape) * self.item_size
+
+
+def read_header(path: Path | str, file: BinaryIO, size: int) -> Header:
+    """The header at the beginning of an open file of so many bytes, which has all the numbers it promises."""
+    try:
+        header = _header(file.read(10), file)
+    except (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError) as error:
+        what = f": {error.args[0]}" if type(error) is ValueError and error.args else ""
+        raise wrong(path, f"not a .npy file that a record has{what}") from None
+    if size < header.end:
+        raise wrong(path, f"has {size} bytes, its header promises {header.end}")
+    return header
+
+
+def open_npy(path: Path | str) -> tuple[Header, BinaryIO]:
+    """An open .npy of one's own or a stranger's, and its header."""
+    file = open_own(path)
+    try:
+        return read_header(path, file, os.fstat(file.fileno()).st_size), file
+    except BaseException:
+        file.close()
+        raise
+
+
+def _header(first: bytes, file: BinaryIO) -> Header:
+    if first[:6] != b"\x93NUMPY" or first[6:7] not in (b"\1", b"\2", b"\3") or len(first) < 10:
+        raise ValueError("wrong first bytes")
+    long = b"" if first[6] == 1 else file.read(2)
+    length = int.from_bytes(first[8:10] + long, "little")
+    if length > LARGEST_HEADER:
+        raise ValueError(f"its header has {length} bytes")
+    text = file.read(length)
+    if len(text) < length:
+        raise ValueError("its header is cut off")
+    return _parsed(text, len(first) + len(long) + length)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: bytes, start: int) -> Header:
+    content = ast.literal_eval(text.decode("ascii"))
+    if set(content) != {"descr", "fortran_order", "shape"} or content["fortran_order"] is not False:
+        raise ValueError("must have descr, shape and fortran_order=False")
+    shape = content["shape"]
+    if not isinstance(shape, tuple) or not all(type(size) is int and size >= 0 for size in shape):
+        raise ValueError("its shape must be whole numbers")
+    return Header(_kind(content["descr"]), shape, start)
+
+
+def _kind(descr: Any) -> str | tuple[tuple[str, str], ...]:
+    if isinstance(descr, str) and _NUMBER.fullmatch(descr):
+        return descr
+    if not isinstance(descr, list) or not descr:
+        raise ValueError("holds something else than numbers, which is never loaded")
+    columns = tuple(descr)
+    for column in columns:
+        if not (isinstance(column, tuple) and len(column) == 2 and all(isinstance(part, str) for part in column)):
+            raise ValueError("holds something else than columns of numbers, which is never loaded")
+        if not (_COLUMN.fullmatch(column[0]) and _NUMBER.fullmatch(column[1])):
+            raise ValueError("holds something else than columns of numbers, which is never loaded")
+    if len({name for name, _ in columns}) < len(columns):
+        raise ValueError("has two columns of one name")
+    return columns
