@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _fail(line: str, code: int) -> int:
-    print(f"xortrain: {line}", file=sys.stderr)
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+    print(f"xortrain: {shown}", file=sys.stderr)
     return code
 
 
@@ -46,7 +47,7 @@ def _run(words: list[str]) -> int:
         module, _, function = COMMANDS[words[0]][0].partition(":")
         print(getattr(import_module(module), function)(words[1:]))
         return 0
-    if words and words[0] == "help" or {"-h", "--help"} & set(words):
+    if (words and words[0] == "help") or {"-h", "--help"} & set(words):
         from xortrain.config.help import help_text
 
         print(help_text({name: line for name, (_, line) in COMMANDS.items()}))
@@ -101,7 +102,13 @@ def _parted(words: list[str]) -> tuple[list[str], list[str]]:
         raise UserError(f"{message}; see --help")
 
     parser.error = refuse  # type: ignore[method-assign]
-    overrides = list(parser.parse_intermixed_args(words).overrides)
+    parsed = parser.parse_intermixed_args(words)
+    modes = [flag for flag in ("run", "multirun", "info", "cfg", "shell_completion") if getattr(parsed, flag)]
+    if len(modes) > 1:
+        refuse(f"--{modes[0]} and --{modes[1]} do not go together")
+    if parsed.resolve and not parsed.cfg:
+        refuse("--resolve goes with --cfg")
+    overrides = list(parsed.overrides)
     waiting = overrides.copy()
     flags = [word for word in words if not (waiting and word == waiting[0] and waiting.pop(0))]
     return flags, overrides

@@ -42,7 +42,7 @@ def _option(group: str, chosen: Any) -> Config:
     if not isinstance(chosen, Mapping) or "name" not in chosen:
         raise UserError(f"{group}={short(chosen)}: must be one of {', '.join(GROUPS[group])}")
     name = chosen["name"]
-    if name not in GROUPS[group]:
+    if not isinstance(name, str) or name not in GROUPS[group]:
         raise unknown(group, name, GROUPS[group])
     keys = {key: value for key, value in chosen.items() if key != "name"}
     return {"name": name, **_keys(group, keys_of(group, name), keys, f"{group}={name}")}
@@ -92,7 +92,7 @@ def _layer(where: str, item: Any) -> Config:
     if not isinstance(chosen, Mapping) or "name" not in chosen:
         raise UserError(f"{where}={short(item)}: must be a name, or a mapping as in {{name: leaky_relu, slope: 0.5}}")
     name = chosen["name"]
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise unknown(where, name, ACTIVATIONS)
     keys = {**defaults_of("activation", name), **{k: v for k, v in chosen.items() if k != "name"}}
     return {"name": name, **_keys(where, ACTIVATIONS[name][1], keys, name)}

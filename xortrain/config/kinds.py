@@ -20,9 +20,15 @@ class Setting:
 
 
 def number(
-    doc: str, low: float = -math.inf, high: float = math.inf, *, above: float | None = None, below: float | None = None
+    doc: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    varies: bool = True,
 ) -> Setting:
-    """A finite number from low to high, or strictly above or below a value; it may differ from run to run."""
+    """A finite number from low to high, or strictly above or below a value."""
 
     def take(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -33,7 +39,7 @@ def number(
             raise ValueError
         return found
 
-    return Setting(doc, f"a number{_range(low, high, above, below)}", take, varies=True)
+    return Setting(doc, f"a number{_range(low, high, above, below)}", take, varies)
 
 
 def _range(low: float, high: float, above: float | None, below: float | None) -> str:
@@ -66,11 +72,19 @@ def text(doc: str, *, none: bool = False) -> Setting:
     """Any text."""
 
     def take(value: Any) -> str | None:
-        if (value is None and none) or isinstance(value, str):
-            return value
-        raise ValueError
+        if value is None and none:
+            return None
+        if not isinstance(value, str):
+            raise ValueError
+        return _whole_text(value)
 
     return Setting(doc, "a text" + (" or null" if none else ""), take)
+
+
+def _whole_text(value: str) -> str:
+    """A text that can be written to a file; a terminal may send half a character."""
+    value.encode()
+    return value
 
 
 def one_of(doc: str, *names: str) -> Setting:
@@ -85,13 +99,13 @@ def one_of(doc: str, *names: str) -> Setting:
 
 
 def names(doc: str) -> Setting:
-    """A list of texts; a single one stands for a list of it."""
+    """A list of texts or whole numbers; a single one stands for a list of it."""
 
     def take(value: Any) -> list[str]:
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        items = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str) or type(item) is int for item in items):
             raise ValueError
-        return items
+        return [_whole_text(str(item)) for item in items]
 
     return Setting(doc, "a list of texts", take)
 

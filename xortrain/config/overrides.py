@@ -37,6 +37,8 @@ def _quote(value: str) -> str:
 
 def _refuse_no_choice(override: str) -> None:
     group, equals, value = override.partition("=")
+    if not group.strip("+~ "):
+        raise UserError(f"{override or repr(override)}: cannot be read; write key=value")
     if group not in (*GROUPS, "experiment"):
         return
     if value.startswith("["):

@@ -63,7 +63,7 @@ ACTIVATIONS: dict[str, tuple[str, Keys]] = {
 _two_valued: Keys = {"low": number("target of label 0"), "high": number("target of label 1")}
 _split: Keys = {
     "seed": whole("seed of the data", 0, 2**32 - 1, varies=True),
-    "test": number("share of the examples that is held out", 0, 0.9),
+    "test": number("share of the examples that is held out", 0, 0.9, varies=False),
 }
 _cloud: Keys = {
     "examples": whole("how many points", 4, 100_000),

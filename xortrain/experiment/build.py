@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError, unknown
-from xortrain.experiment.data import Examples, examples
+from xortrain.experiment.data import examples
 from xortrain.experiment.population import Population
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
@@ -60,6 +60,12 @@ class Build:
         """The network without the settings of its runs."""
         return _network(self.population.part(slice(0, 0)), self.train)
 
+    @cached_property
+    def target_values(self) -> Array:
+        """The different targets there are, those held out too, so that all runs of a population have the same."""
+        return np.unique(np.concatenate([part.t.ravel() for part in (self.train, self.test) if part]))
+
+    @np.errstate(over="ignore")  # what is not finite in this dtype diverges at epoch 0
     def task(self, runs: slice | Array = slice(None)) -> Task:
         """What is to be trained, for some of the runs: their start included."""
         p = self.population.part(runs)
@@ -71,7 +77,7 @@ class Build:
             criterion=_criterion(p),
             optimizer=_choice(p, "optimizer", OPTIMIZERS[p.shared("optimizer.name")].settings),
             schedule=_choice(p, "schedule", SCHEDULES[p.shared("schedule.name")].settings),
-            rule=_rule(p, train),
+            rule=_rule(p, self.target_values),
             stop=Stop(p.shared("stop.name"), _below(p)),
             data=train,
             test=test,
@@ -144,14 +150,13 @@ def _choice(p: Population, group: str, names: tuple[str, ...]) -> Choice:
     return Choice(p.shared(f"{group}.name"), p.settings(group, names))
 
 
-def _rule(p: Population, train: Data) -> Rule:
+def _rule(p: Population, values: Array) -> Rule:
     """The success rule; a table's or a Python user's own targets have no low and high but their ends."""
     name = p.shared("success.name")
     settings = p.settings("success", ("within",)) if name == "tolerance" else {}
     if p.arrays is None and "low" in p.config["data"]:
         return Rule(name, p.number("data.low"), p.number("data.high"), settings)
-    values = np.unique(train.t)
-    if len(values) > 2 and name != "tolerance":
+    if len(values) != 2 and name != "tolerance":
         raise UserError(f"success={name}: wants targets of two values, these have {len(values)}; add success=tolerance")
     ends = np.full((2, p.runs), [[values[0]], [values[-1]]], p.dtype)
     return Rule(name, ends[0], ends[1], settings)
@@ -190,7 +195,7 @@ def _refuse_contradictions(build: Build) -> None:
             raise unknown("freeze", name, network.shapes, "parameter of this network")
     if np.any(p.values("data.low") == p.values("data.high") if "low" in p.config["data"] else False):
         raise UserError("data.low and data.high: must differ")
-    _rule(p.part(slice(0, 1)), build.train)
+    _rule(p.part(slice(0, 1)), build.target_values)
     if p.shared("init.name") == "explicit":
         _refuse_weights(p.shared("init.weights"), network)
 

@@ -4,6 +4,7 @@ Targets are coded as the loss wants them; what the loss cannot use is refused.
 """
 
 import csv
+import re
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,12 @@ def _refuse_empty(train: int, test: int, share: float) -> None:
 
 def _data(population: Population, x: Array, t: Array) -> Data:
     _refuse_unfit(population, t)
-    dtype = population.dtype
-    return Data(np.ascontiguousarray(x, dtype), np.ascontiguousarray(t, dtype)[..., None])
+    with np.errstate(over="ignore"):
+        x, t = (np.ascontiguousarray(values, population.dtype) for values in (x, t))
+    if not (np.isfinite(x).all() and np.isfinite(t).all()):
+        largest = np.finfo(population.dtype).max
+        raise UserError(f"dtype={population.dtype}: the data have numbers beyond its largest, {largest:.3g}")
+    return Data(x, t[..., None])
 
 
 def _refuse_unfit(population: Population, t: Array) -> None:
@@ -118,7 +123,9 @@ def _table(population: Population) -> Examples:
         raise UserError("data.path=null: data=csv needs a file, as in data.path=table.csv")
     names, table = read_table(Path(path))
     places = [_column(names, target) for target in chosen] or [len(names) - 1]
-    if len(set(places)) == len(names):
+    if len(set(places)) < len(places):
+        raise UserError(f"data.targets={chosen}: names a column twice")
+    if len(places) == len(names):
         raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
     x, t = np.delete(table, places, axis=1), table[:, places]
     if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
@@ -142,7 +149,7 @@ def _column(names: list[str], target: str) -> int:
     """A column by its name, or by its number (from 0; -1 is the last)."""
     if target in names:
         return names.index(target)
-    if target.lstrip("-").isdigit() and -len(names) <= int(target) < len(names):
+    if re.fullmatch("-?[0-9]{1,9}", target) and -len(names) <= int(target) < len(names):
         return int(target) % len(names)
     raise unknown("data.targets", target, names, "column")
 
@@ -175,7 +182,7 @@ def _numbers(where: str, rows: list[list[str]], width: int, first: int) -> Array
         bad = [cell for cell in row if not _is_number(cell)]
         if bad:
             raise UserError(f"{where}: row {number}: {bad[0][:40]!r} is not a finite number")
-    return np.array(rows, dtype=np.float64)
+    return np.array([[float(cell) for cell in row] for row in rows])
 
 
 def _is_number(cell: str) -> bool:

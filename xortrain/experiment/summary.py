@@ -24,8 +24,9 @@ def summary(run: "Run") -> str:
 def headline(run: "Run") -> str:
     """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
     row = run.row
-    loss = f"Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
-    return f"{_ending(run)} {loss}"
+    if run.outcome == "diverged":
+        return f"{_ending(run)} Before that the loss was {row['final_loss']:.6g}."
+    return f"{_ending(run)} Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
 
 
 def count(number: int, thing: str) -> str:
@@ -40,7 +41,7 @@ def _ending(run: "Run") -> str:
             name for name, values in run.network.split(np.arange(run.network.size)).items() for _ in values.ravel()
         ]
         what = names[row["diverged_in"]] if row["diverged_in"] >= 0 else "the loss"
-        return f"Diverged: {what} is not finite at epoch {row['diverged_at']}. Before that:"
+        return f"Diverged: {what} is not finite at epoch {row['diverged_at']}."
     if run.outcome == "solved":
         since = "from the start" if row["solved_at"] == 0 else f"since epoch {row['solved_at']}"
         return f"Solved: every example is right {since}."
@@ -68,7 +69,7 @@ def table(run: "Run") -> list[str]:
     x, t = run.x, run.t
     y = run.predict(x)
     right = run.task.rule.right(y[..., None], t[..., None])[:, 0]
-    columns = _named("x", x, "g") | _named("target", t, "g") | _named("output", y, ".4f")
+    columns = _named("x", x, "g") | _named("target", t, "g") | _named("output", y, ".4f" if abs(y).max() < 1e6 else "g")
     widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
     lines = ["  ".join(name.rjust(width) for name, width in widths.items())]
     for k in range(min(len(x), MOST_ROWS)):

@@ -159,14 +159,12 @@ def _bar(build: Build, blocks: int, progress: bool) -> Iterator[Any]:
 
 
 def _drain(steps: Steps, shown: Any = None) -> Array:
-    """Run the steps to their end; a run that overflows is found by its values, not by NumPy's warnings."""
     before = 0
-    with np.errstate(all="ignore"):
-        while True:
-            try:
-                now = next(steps)
-            except StopIteration as end:
-                return np.asarray(end.value)
-            if shown is not None:
-                shown.update(now - before)
-                before = now
+    while True:
+        try:
+            now = next(steps)
+        except StopIteration as end:
+            return np.asarray(end.value)
+        if shown is not None:
+            shown.update(now - before)
+            before = now

@@ -126,11 +126,13 @@ class Run:
         """The parameters after an epoch that was kept, by name: W1 (fan_out, fan_in), b1 (fan_out,), …"""
         return self.network.split(self._theta(epoch))
 
+    @np.errstate(all="ignore")
     def predict(self, x: Any, epoch: int | None = None) -> Array:
         """Outputs (examples, outputs) for x (examples, inputs), after the last epoch or one that was kept."""
         inputs = self._inputs(x)
         return self._pass(epoch, inputs).y[..., 0]
 
+    @np.errstate(all="ignore")
     def gradients(self, epoch: int = 0, example: int | None = None) -> dict[str, Array]:
         """dL/dW1, dL/db1, … over the batch after an epoch that was kept; of one example alone, if given."""
         data = self.task.data

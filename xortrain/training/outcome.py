@@ -12,6 +12,7 @@ from xortrain.training.task import Results
 OUTCOMES = ("pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training")
 
 
+@np.errstate(all="ignore")
 def results(training: Training) -> Results:
     """The results of a training that has run: everything from the last finite parameters of each run."""
     task, history = training.task, training.history
@@ -27,7 +28,7 @@ def results(training: Training) -> Results:
         test_loss = some.criterion.total(held.z[-1], held.y, some.test.t)
         test_accuracy = some.rule.right(held.y, some.test.t).mean(axis=0)
     diverged = training.diverged_at >= 0
-    solved = right.all(axis=0)[: task.runs] & ~diverged
+    solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
     best = np.fmin.reduce([*history.losses, final_loss[: task.runs]])
     stopped = (training.left <= task.epochs) & ~diverged
     outcome = np.select(

@@ -26,6 +26,7 @@ def tolerance(t: Array, low: Array, high: Array, within: Array) -> Interval:
 
 def fahlman(t: Array, low: Array, high: Array) -> Interval:
     """40-20-40: the lowest 40 % of low..high read low, the highest 40 % high (Fahlman 1988)."""
+    low, high = np.minimum(low, high), np.maximum(low, high)
     is_high, span = t > (low + high) / 2, high - low
     return np.where(is_high, high - 0.4 * span, -np.inf), np.where(is_high, np.inf, low + 0.4 * span)
 

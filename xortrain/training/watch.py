@@ -68,12 +68,13 @@ class Watch:
 
     def _record(self, epochs: list[int], rows: dict[int, int]) -> None:
         losses = self.losses(self.seen if len(rows) == len(epochs) else list(rows))
-        kept = self.history.losses[list(rows.values())[0] : list(rows.values())[-1] + 1]  # rows follow one another
+        places = list(rows.values())  # rows follow one another
+        kept = self.history.losses[places[0] : places[-1] + 1]
         kept[:, self.into] = losses[:, self.out]
         for slot, bad in zip(rows, ~np.isfinite(losses), strict=True) if not np.isfinite(losses).all() else ():
             self.bad_loss[bad & (self.bad_loss < 0)] = epochs[slot]
         if self.history.test_losses is not None:
-            self._record_test(next(reversed(rows.values())))
+            self._record_test(places[-1])
 
     def _record_test(self, row: int) -> None:
         assert self.history.test_losses is not None
