@@ -64,9 +64,20 @@ def _run(words: list[str]) -> int:
 
 def _hydra(words: list[str]) -> int:
     """Everything that is not a command: overrides, -m, --cfg job, --info, …"""
+    if not any(word.startswith("-") or "hydra" in word for word in words):
+        # One run: composed once; Hydra's main composes twice and makes ready what a single run does not use.
+        from xortrain.config.compose import compose
+
+        print(_train(compose(words)))
+        return 0
+    return _hydra_main(words)
+
+
+def _hydra_main(words: list[str]) -> int:
     import hydra
 
-    from xortrain.config.compose import told
+    from xortrain.config.check import check
+    from xortrain.config.compose import plain, told
     from xortrain.config.defaults import conf_folder
     from xortrain.config.overrides import prepare
     from xortrain.sweeps import register
@@ -78,7 +89,7 @@ def _hydra(words: list[str]) -> int:
 
     def job(composed: Any) -> None:  # Hydra would print a line of its own for an error that leaves the job
         try:
-            _train(composed)
+            print(_train(check(plain(composed))))
         except Exception as error:
             failures.append(error)
 
@@ -129,19 +140,13 @@ def _as_shell(words: list[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full
 
 
-def _train(composed: Any) -> None:
-    """One run, from Hydra's configuration to what is printed at its end."""
-    from xortrain.config.check import check
-    from xortrain.config.compose import plain
-
-    config = check(plain(composed))
+def _train(config: dict[str, Any]) -> str:
+    """One run, from its checked configuration to what is said at its end."""
     from xortrain.experiment.single import recorded
 
     run, film = recorded(config, progress=True)
-    print(run.summary())
-    print(f"\nrecord  {_shown(run.folder)}")
-    if film is not None:
-        print(f"film    {_shown(film)}")
+    places = [f"record  {_shown(run.folder)}", *([f"film    {_shown(film)}"] if film else [])]
+    return "\n".join([run.summary(), "", *places])
 
 
 def _shown(path: Path | None) -> str:
