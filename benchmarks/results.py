@@ -1,0 +1,48 @@
+"""What every benchmark prints and keeps: the machine, the figures, and the day.
+
+Figures that are compared are measured in one run, turn by turn, so that a machine that drifts does so for all.
+"""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+FOLDER = Path(__file__).parent / "results"
+
+
+def in_turn(subjects: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, list[float]]:
+    """Seconds of each subject in each round, A B C A B C …, after one round that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in subjects}
+    for number in range(rounds + 1):
+        for name, subject in subjects.items():
+            start = time.perf_counter()
+            subject()
+            if number:
+                seconds[name].append(time.perf_counter() - start)
+    return seconds
+
+
+def ratio(seconds: Mapping[str, list[float]], subject: str, against: str) -> float:
+    """The median of subject / against, round by round."""
+    return median(a / b for a, b in zip(seconds[subject], seconds[against], strict=True))
+
+
+def keep(name: str, lines: list[str]) -> None:
+    """Print the lines under what machine made them, and write them to results/<day>-<name>.txt."""
+    import numpy as np
+
+    model = next((line for line in _cpu() if line.startswith("model name")), platform.processor()).partition(":")[2]
+    head = f"{date.today()}  {name}  {model.strip()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+    text = "\n".join([head, f"Python {platform.python_version()}, NumPy {np.__version__}", *lines, ""])
+    print(text)
+    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / f"{date.today()}-{name}.txt").write_text(text, encoding="utf-8")
+
+
+def _cpu() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
