@@ -83,7 +83,7 @@ def _share(doc: str) -> Setting:
 
 
 _film: Keys = {
-    "fps": number("frames a second", above=0, high=1000),
+    "fps": number("frames a second", above=0, high=1000, varies=False),
     "frames": whole("how many frames", 1, 100_000),
     "size": wholes(
         "width and height in pixels; null for the layout's own",
@@ -97,7 +97,7 @@ _film: Keys = {
     "spacing": one_of("frames at equal steps of", "progress", "epochs", "log"),
     "colours": text("default, or a colour map of matplotlib by name"),
     "dark": flag("a dark ground"),
-    "hold": number("seconds that the last frame stands", 0, 600),
+    "hold": number("seconds that the last frame stands", 0, 600, varies=False),
     "loop": flag("whether the film starts again for ever"),
     "format": one_of("file format", "gif", "png", "webp", "mp4"),
     "each": flag("of a sweep: a film of every run too"),
@@ -264,3 +264,12 @@ def find(config: dict[str, Any], key: str) -> Setting | None:
         return PLAIN_GROUPS[group].get(name)
     option = config.get(group, {}).get("name")
     return keys_of(group, option).get(name) if group in GROUPS and option in GROUPS[group] else None
+
+
+def may_vary(key: str) -> bool:
+    """Whether a dotted key may differ inside a population, whatever option has it."""
+    group, dot, name = key.partition(".")
+    if not dot:
+        return group in TOP and TOP[group].varies
+    found = [keys[name] for _, keys in GROUPS.get(group, {}).values() if name in keys]
+    return bool(found) and all(setting.varies for setting in found)
