@@ -83,7 +83,7 @@ class Watch:
 
 def _columns(columns: Array, runs: int) -> tuple[slice | Array, slice]:
     """Where values of a block go in the history, and which of them: slices where they serve."""
-    if len(columns) == runs:
+    if np.array_equal(columns, np.arange(runs)):
         return slice(None), slice(None)
     if runs == 1:
         return slice(0, 1), slice(0, 1)
