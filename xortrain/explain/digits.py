@@ -1,0 +1,56 @@
+"""Numbers as a reader wants them: so many digits after the point, no zeros at the end of what is exact.
+
+Arrays that are too large for a page are cut to their first and last rows and columns.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xortrain.nets import Array
+
+MOST = 6  # rows or columns that are written in full
+FIRST, LAST = 3, 2  # how many are written of more
+
+
+def number(value: np.generic, precision: int) -> str:
+    """0.3133, 1, 4.5071e-3: with an exponent where fewer than half of the digits would be left."""
+    if not np.isfinite(value):
+        return str(value)
+    short = f"{value:.{precision}f}"
+    if type(value)(short) == value:
+        short = short.rstrip("0").rstrip(".") if "." in short else short
+        return "0" if short == "-0" else short
+    if 10 ** (-precision / 2) <= abs(value) < 1e6:
+        return short
+    mantissa, exponent = f"{value:.{precision}e}".split("e")
+    return f"{mantissa}e{int(exponent)}"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """An array as texts: ``rows`` of cells with None in the place of those left out."""
+
+    rows: list[list[str | None] | None]
+    remark: str
+
+
+def cut(array: Array, precision: int) -> Cut:
+    """A vector as one row, a matrix as its rows."""
+    table = np.atleast_2d(array)
+    lines, columns = (_places(size) for size in table.shape)
+    rows = [
+        None if r is None else [None if c is None else number(table[r, c], precision) for c in columns] for r in lines
+    ]
+    parts = [
+        f"{FIRST + LAST} of {size} {what}"
+        for size, what in zip(table.shape, ("rows", "columns" if array.ndim > 1 else "numbers"), strict=True)
+        if size > MOST
+    ]
+    return Cut(rows, f"{', '.join(parts)} shown" if parts else "")
+
+
+def _places(size: int) -> list[int | None]:
+    if size <= MOST:
+        return list(range(size))
+    return [*range(FIRST), None, *range(size - LAST, size)]

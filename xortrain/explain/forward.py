@@ -1,0 +1,149 @@
+"""The forward pass as equations: from x of one example to its loss, and from all losses to L."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xortrain.explain.activations import ACTIVATIONS
+from xortrain.explain.document import Block, Equation, Section, Sentences, Table
+from xortrain.explain.formula import Call, Number, Symbol, Term, Total, symbol
+from xortrain.explain.losses import LOSSES
+from xortrain.explain.optimizers import LETTERS
+from xortrain.explain.step import Step
+from xortrain.nets import Array, Numbers
+
+PARTS = 6  # of a sum over examples that are written out
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Which examples and which layers (counted from 0) are written out."""
+
+    examples: list[int]
+    layers: list[int]
+
+
+def settings(numbers: Numbers) -> dict[str, Term]:
+    """Settings (1,) of a run as symbols."""
+    return {name: symbol(LETTERS.get(name, name), value[0]) for name, value in numbers.items()}
+
+
+def a_name(step: Step, k: int) -> str:
+    """The outputs of layer k, counted from 1: a1, a2, …, y; those of layer 0 are x."""
+    return "x" if k == 0 else "y" if k == len(step.network.layers) else f"a{k}"
+
+
+def a_of(step: Step, k: int, example: int) -> Symbol:
+    values = step.x if k == 0 else step.before.a[k - 1]
+    return symbol(a_name(step, k), values[example])
+
+
+def parameters(step: Step) -> dict[str, Symbol]:
+    """W_k and b_k by name."""
+    return {name: symbol(name, value) for name, value in step.network.split(step.before.theta).items()}
+
+
+def received(step: Step, k: int, example: int) -> Term:
+    """What layer k, counted from 1, receives: with skip the last layer sees x too."""
+    below = a_of(step, k - 1, example)
+    if step.network.skip and k == len(step.network.layers):
+        return Call("join", below, a_of(step, 0, example))
+    return below
+
+
+def target(step: Step, example: int) -> Term:
+    """t, or what label smoothing makes of it."""
+    t: Term = symbol("t", step.t[example])
+    evenly = LOSSES[step.criterion.loss].evenly
+    share = step.criterion.settings.get("label_smoothing")
+    if evenly is None or share is None or not share.any():
+        return t
+    epsilon = symbol(LETTERS["label_smoothing"], share[0])
+    return t * (1 - epsilon) + epsilon * evenly(step.network.outputs)
+
+
+def loss_settings(step: Step) -> dict[str, Term]:
+    return {k: v for k, v in settings(step.criterion.settings).items() if k != "label_smoothing"}
+
+
+def forward(step: Step, shown: Shown) -> Section:
+    """x → z1 → a1 → … → y → ℓ of the examples shown, and L."""
+    blocks: list[Block] = [Section(title(step, n), _example(step, n, shown)) for n in shown.examples]
+    return Section("Forward", [*blocks, together(step)])
+
+
+def title(step: Step, example: int) -> str:
+    return f"Example {example + 1} of {len(step.x)}"
+
+
+def _example(step: Step, n: int, shown: Shown) -> list[Block]:
+    blocks: list[Block] = [Equation("x", step.x[n]), Equation("t", step.t[n])]
+    for k in shown.layers:
+        blocks += _layer(step, k, n)
+    return [*blocks, *_loss(step, n)]
+
+
+def _layer(step: Step, k: int, n: int) -> list[Block]:
+    """z and a of layer k, counted from 0."""
+    theta, layer = parameters(step), step.network.layers[k]
+    z = symbol(f"z{k + 1}", step.before.z[k][n])
+    weighted: Term = theta[f"W{k + 1}"] @ received(step, k + 1, n)
+    if step.network.bias:
+        weighted = weighted + theta[f"b{k + 1}"]
+    a = ACTIVATIONS[layer.activation].formula(z, **settings(layer.settings))
+    return [
+        Equation(z.name, z.value, (weighted,)),
+        Equation(a_name(step, k + 1), step.before.a[k][n], (a,)),
+    ]
+
+
+def _loss(step: Step, n: int) -> list[Block]:
+    """The loss of an example; with several outputs the loss of each first."""
+    values = step.before.losses[n]
+    y = a_of(step, len(step.network.layers), n)
+    formula = LOSSES[step.criterion.loss].formula(y, target(step, n), **loss_settings(step))
+    if len(values) == 1:
+        return [Equation("ℓ", values[0], (formula,))]
+    each = symbol("losses", values)
+    return [Equation(each.name, values, (formula,)), Equation("ℓ", values.sum(), (Call("sum", each),))]
+
+
+def shared(step: Step, total: Total) -> Term:
+    """A sum over the examples, or their mean."""
+    count = round(1 / step.share)
+    return total if count == 1 else Number(1) / Number(count) * total
+
+
+def together(step: Step) -> Section:
+    """Every example in a table, and their losses in one number."""
+    losses = step.before.losses.sum(axis=1)
+    count = min(len(losses), PARTS)
+    total = Total("ℓ", tuple(np.asarray(part) for part in losses[:count]), len(losses) - count)
+    right = int(step.before.right.sum())
+    blocks: list[Block] = [
+        outputs(step, step.before.y, losses, step.before.right),
+        Equation("L", step.before.loss, (shared(step, total),)),
+        Sentences(f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({rule(step)})."),
+    ]
+    return Section("All examples", blocks)
+
+
+def rule(step: Step) -> str:
+    """When an output counts as right."""
+    wanted = step.task.rule
+    low, high = wanted.low[0], wanted.high[0]
+    match wanted.name:
+        case "tolerance":
+            return f"less than {wanted.settings['within'][0]:g} from its target"
+        case "fahlman":
+            return f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is"
+    return f"on the target's side of {(low + high) / 2:g}"
+
+
+def outputs(step: Step, y: Array, losses: Array, right: Array) -> Table:
+    """One row an example: x, t, y, ℓ, and whether it is right."""
+    count = min(len(y), PARTS)
+    rows: list[tuple[str | Array, ...]] = [
+        (str(n + 1), step.x[n], step.t[n], y[n], losses[n], "yes" if right[n] else "no") for n in range(count)
+    ]
+    return Table(("example", "`x`", "`t`", "`y`", "`ℓ`", "right"), rows, len(y) - count)

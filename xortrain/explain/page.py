@@ -1,0 +1,104 @@
+"""An explanation put together: what is said of a step, cut to what is asked for and to a readable length."""
+
+from xortrain.errors import UserError, unknown
+from xortrain.explain import latex, markdown, text
+from xortrain.explain.backward import backward
+from xortrain.explain.digits import FIRST, LAST, MOST
+from xortrain.explain.document import Block, Equation, Section, Sentences
+from xortrain.explain.forward import Shown, forward
+from xortrain.explain.proof import Proof
+from xortrain.explain.step import Step
+from xortrain.explain.update import update
+
+FORMATS = {"text": text.write, "markdown": markdown.write, "latex": latex.write}
+PARTS = ("forward", "backward", "update")
+LAYERS = 6  # that are written out of a deeper network: half of them from each end
+LAYERS_IN_EXAMPLES = 12  # layers times examples that are written out
+MOST_DIGITS = 17
+
+
+def explain(
+    step: Step, format: str = "text", precision: int = 4, example: int | None = None, only: str | None = None
+) -> str:
+    """One step of training as a worked example.
+
+    ``precision`` digits stand after the point; ``example`` (from 1) is the one example to write out, ``only`` one
+    of forward, backward and update.
+    """
+    if format not in FORMATS:
+        raise unknown("format", format, FORMATS)
+    if only is not None and only not in PARTS:
+        raise unknown("only", only, PARTS, "part")
+    if not 1 <= precision <= MOST_DIGITS:
+        raise UserError(f"precision={precision}: must be from 1 to {MOST_DIGITS} digits")
+    if example is not None and not 1 <= example <= len(step.x):
+        raise UserError(f"example={example}: this batch has examples 1 to {len(step.x)}")
+    return FORMATS[format](page(step, example, only), precision)
+
+
+def page(step: Step, example: int | None = None, only: str | None = None) -> Section:
+    """The explanation before it is laid out."""
+    shown = _shown(step, example)
+    parts: list[Block] = []
+    if only in (None, "forward"):
+        parts.append(forward(step, shown))
+    if only in (None, "backward"):
+        parts.append(backward(step, shown, Proof(step)))
+    if only in (None, "update"):
+        parts.append(update(step, shown))
+    return Section(f"One step of training: {step.network}", [*_opening(step, shown), *parts])
+
+
+def _shown(step: Step, example: int | None) -> Shown:
+    """Which layers and examples are written out."""
+    depth = len(step.network.layers)
+    layers = list(range(depth))
+    if depth > LAYERS:
+        layers = [*layers[: LAYERS // 2], *layers[-LAYERS // 2 :]]
+    most = max(1, LAYERS_IN_EXAMPLES // len(layers))
+    return Shown([example - 1] if example else list(range(min(len(step.x), most))), layers)
+
+
+def _opening(step: Step, shown: Shown) -> list[Block]:
+    theta = step.network.split(step.before.theta)
+    parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
+    return [Sentences(_what(step)), Sentences(_letters(step)), *_left_out(step, shown), *parameters]
+
+
+def _what(step: Step) -> str:
+    criterion, n = step.criterion, len(step.x)
+    batch = f"all {n} examples" if step.updates == 1 else f"the first batch, of {n} examples"
+    reduction = "mean" if criterion.reduction == "mean" else "sum"
+    return (
+        f"Epoch {step.epoch}, {batch}. Output: {criterion.output}. Loss: {criterion.loss}, {reduction} over the "
+        f"examples. Optimizer: {step.task.optimizer.name}."
+    )
+
+
+def _letters(step: Step) -> str:
+    text = (
+        "`zk` is what layer k receives, `ak` what it passes on, `y` the output, `t` the target, `ℓ` the loss of one "
+        "example, `L` that of all; `δk` is `dℓ/dzk`, `Jk` is `dak/dzk`. `·` and `/` go element by element, `⊗` is "
+        "the Kronecker product, `ᵀ` turns a row into a column. `≈` marks central differences."
+    )
+    if step.network.skip:
+        k = len(step.network.layers)
+        text += f" `W{k}a` are the columns of `W{k}` for `a{k - 1}`, `W{k}x` those for `x`, which layer {k} sees too."
+    return text
+
+
+def _left_out(step: Step, shown: Shown) -> list[Block]:
+    """What is not shown."""
+    depth, n = len(step.network.layers), len(step.x)
+    parts = []
+    if len(shown.layers) < depth:
+        parts.append(f"Layers {LAYERS // 2 + 1} to {depth - LAYERS // 2} of {depth} are not written out.")
+    if len(shown.examples) < n:
+        which = ", ".join(str(example + 1) for example in shown.examples)
+        parts.append(f"Of {n} examples only {which} {'is' if len(shown.examples) == 1 else 'are'} written out.")
+    if max(max(shape) for shape in (*step.network.shapes.values(), step.x.shape, step.t.shape)) > MOST:
+        parts.append(
+            f"Of arrays with more than {MOST} rows or columns the first {FIRST} and the last {LAST} are shown, with … "
+            "for those between."
+        )
+    return [Sentences(" ".join(parts))] if parts else []
