@@ -3,6 +3,8 @@
 Ours has its losses, successes and divergence checked and kept, and the bits that it has in a sweep.
 """
 
+from typing import Any
+
 import numpy as np
 from results import in_turn, keep, ratio
 
@@ -18,15 +20,16 @@ EPOCHS = 5000
 def notebook_loop() -> float:
     """The operations of notebook 002, one by one: forward pass, loss, every derivative it makes, the update."""
 
-    def sigmoid(z):  # type: ignore[no-untyped-def]
+    def sigmoid(z: Any) -> Any:
         return 1.0 / (1 + np.exp(-z))
 
     x, t = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0], [1], [1], [0]])
     widths, functions = [2, 2, 1], ["", "sigmoid", "sigmoid"]
     table, losses = {"sigmoid": sigmoid}, np.zeros(EPOCHS)
     np.random.seed(0)
-    W, b, Z, A = [None] * 3, [None] * 3, [None] * 3, [x, None, None]
-    dW, db, dZ, dA = [None] * 3, [None] * 3, [None] * 4, [None] * 4
+    empty: list[Any] = [None] * 3
+    W, b, Z, A, dW, db, dZ, dA = (empty.copy() for _ in range(8))
+    A[0] = x
     for k in range(1, 3):
         W[k], b[k] = np.random.randn(widths[k], widths[k - 1]), np.random.randn(widths[k], 1)
     for epoch in range(EPOCHS):

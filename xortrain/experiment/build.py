@@ -23,7 +23,7 @@ from xortrain.nets.schedules import SCHEDULES
 from xortrain.training.success import Rule
 from xortrain.training.task import Choice, Data, Stop, Task
 
-CACHE_BYTES = 2 << 20  # of one block's buffers: the second cache of one core
+CACHE_BYTES = 4 << 20  # of one block: twice the second cache of a core measured best, see docs/design.md
 
 
 @dataclass(frozen=True)
