@@ -1,0 +1,112 @@
+"""Configurations without Hydra's delay, and populations that are trained in blocks of any size, for tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from xortrain.config.check import Config, check
+from xortrain.config.compose import compose
+from xortrain.config.settings import GROUPS
+from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+from xortrain.experiment.train import train_block
+from xortrain.nets import Array
+from xortrain.training.task import History
+
+Varying = Mapping[str, Any]
+
+
+@cache
+def composed(*overrides: str) -> Config:
+    """The configuration of overrides, as Hydra puts it together."""
+    return compose(overrides)
+
+
+@cache
+def mixed(k: int) -> Config:
+    """A configuration that takes option number k of every group."""
+    return compose([f"{group}={list(options)[k % len(options)]}" for group, options in GROUPS.items()])
+
+
+def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
+    """An option of a group with its defaults, and keys that are to be otherwise."""
+    chosen: dict[str, Any] = mixed(list(GROUPS[group]).index(name))[group]
+    assert keys.keys() <= chosen.keys()
+    return chosen | keys
+
+
+def some_config(**changes: Any) -> Config:
+    """The default configuration with settings changed; a group takes an option, or an option and its keys."""
+    chosen: dict[str, Any] = {"film": "none"} | changes
+    for group in GROUPS.keys() & chosen.keys():
+        name, keys = chosen[group] if isinstance(chosen[group], tuple) else (chosen[group], {})
+        chosen[group] = option(group, name, **keys)
+    return check({**composed(), **chosen})
+
+
+def some_build(varying: Varying | None = None, **changes: Any) -> Build:
+    """A population; ``varying`` are settings by their dotted keys, one value a run."""
+    arrays = {key: np.asarray(values) for key, values in (varying or {"seed": [0]}).items()}
+    runs = len(next(iter(arrays.values())))
+    return Build.of(Population(some_config(**changes), arrays, np.arange(runs)))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training leaves: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,)."""
+
+    losses: Array
+    parameters: Array
+    test_losses: Array | None
+    rows: Array
+
+    def run(self, place: int) -> "Outcome":
+        column = slice(place, place + 1)
+        test = None if self.test_losses is None else self.test_losses[:, column]
+        return Outcome(self.losses[:, column], self.parameters[..., column], test, self.rows[column])
+
+
+def trained(build: Build, sizes: Sequence[int] = ()) -> Outcome:
+    """A population trained in blocks of these sizes; in one block if there are none."""
+    ends = np.cumsum(sizes or [build.population.runs])
+    assert ends[-1] == build.population.runs
+    parts = [_block(build, slice(*ends)) for ends in pairwise([0, *ends.tolist()])]
+    test = None if parts[0].test_losses is None else _joined([part.test_losses for part in parts])
+    losses, parameters = (_joined([getattr(part, name) for part in parts]) for name in ("losses", "parameters"))
+    return Outcome(losses, parameters, test, np.concatenate([part.rows for part in parts]))
+
+
+def _joined(parts: Sequence[Any]) -> Array:
+    return np.concatenate(parts, axis=-1)
+
+
+def _block(build: Build, runs: slice) -> Outcome:
+    history = History.empty(build.task(runs), build.loss_epochs, build.frame_epochs)
+    steps = train_block(build, runs, history)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return Outcome(history.losses, history.parameters, history.test_losses, end.value)
+
+
+def alone(build: Build, run: int) -> Outcome:
+    """One run of a population, from its own configuration."""
+    return trained(Build.of(Population(check(build.population.config_of(run)))))
+
+
+def assert_same_bits(one: Outcome, two: Outcome) -> None:
+    """Losses, parameters and what became of the runs; nan is nan."""
+    np.testing.assert_array_equal(one.losses, two.losses)
+    np.testing.assert_array_equal(one.parameters, two.parameters)
+    if one.test_losses is not None:
+        assert two.test_losses is not None
+        np.testing.assert_array_equal(one.test_losses, two.test_losses)
+    assert one.losses.dtype == two.losses.dtype
+    for name in (one.rows.dtype.names or ())[1:]:
+        if name in (two.rows.dtype.names or ()):
+            np.testing.assert_array_equal(one.rows[name], two.rows[name], err_msg=name)

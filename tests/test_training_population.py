@@ -1,0 +1,219 @@
+"""A run gives the same bits alone and in a crowd of any size, cut into blocks in any way, whatever its settings."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from some_runs import Outcome, alone, assert_same_bits, some_build, trained
+from some_settings import some_settings
+
+from xortrain.config.settings import GROUPS
+from xortrain.experiment.build import Build
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.datasets import DATASETS
+from xortrain.nets.initializers import INITIALIZERS
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.schedules import SCHEDULES
+
+RUNS = 64
+CROWDS = (2, 3, 7)
+EPOCHS = 12
+WAYS = [(name, size) for name in OPTIMIZERS for size in (None, 3, 1) if name != "rprop" or size is None]
+BENDING = [name for name in ACTIVATIONS if name != "step"]
+
+
+def crowd(
+    group: str = "", settings: tuple[str, ...] = (), varying: dict[str, Any] | None = None, **changes: Any
+) -> Build:
+    """64 runs that differ in seed, rate and start, and in the settings of an option."""
+    spread = {f"{group}.{name}": values for name, values in some_settings(settings, RUNS).items()}
+    if "optimizer.nesterov" in spread:
+        spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
+    some = {"seed": 7 + np.arange(RUNS), "lr": np.linspace(0.05, 0.6, RUNS), "init.scale": np.linspace(0.5, 1.5, RUNS)}
+    return some_build(some | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
+
+
+def some_of(whole: Outcome, runs: int) -> Outcome:
+    return Outcome(
+        whole.losses[:, :runs],
+        whole.parameters[..., :runs],
+        None if whole.test_losses is None else whole.test_losses[:, :runs],
+        whole.rows[:runs],
+    )
+
+
+def part(build: Build, runs: int) -> Build:
+    return Build.of(build.population.part(slice(0, runs)))
+
+
+def assert_alone_as_together(build: Build) -> None:
+    together = trained(build)
+    assert np.isfinite(together.parameters).all()
+    assert_same_bits(trained(build, [RUNS - 3, 2, 1]), together)
+    for runs in CROWDS:
+        assert_same_bits(trained(part(build, runs)), some_of(together, runs))
+    for run in (0, RUNS // 2, RUNS - 1):
+        assert_same_bits(alone(build, run), together.run(run))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("activation", BENDING)
+def test_same_bits_with_every_activation(activation: str, dtype: str) -> None:
+    architecture = ("mlp", {"hidden": [3]})
+    settings = ACTIVATIONS[activation].settings
+    assert_alone_as_together(
+        crowd("activation", settings, activation=activation, architecture=architecture, dtype=dtype)
+    )
+
+
+@pytest.mark.parametrize("output", BENDING)
+def test_same_bits_with_every_output_activation(output: str) -> None:
+    data = ("encoder", {"size": 3})
+    assert_alone_as_together(crowd("output", ACTIVATIONS[output].settings, output=output, data=data, loss="mse"))
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_same_bits_with_every_loss(loss: str, reduction: str) -> None:
+    low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
+    chosen, data = (loss, {"reduction": reduction}), ("xor", {"low": low})
+    assert_alone_as_together(crowd("loss", LOSSES[loss].settings, loss=chosen, data=data))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("optimizer", "batch_size"), WAYS)
+def test_same_bits_with_every_optimizer_in_full_batch_in_batches_and_online(
+    optimizer: str, batch_size: int | None, dtype: str
+) -> None:
+    settings = OPTIMIZERS[optimizer].settings
+    assert_alone_as_together(crowd("optimizer", settings, optimizer=optimizer, batch_size=batch_size, dtype=dtype))
+
+
+@pytest.mark.parametrize("init", [name for name in INITIALIZERS if name != "explicit"])
+def test_same_bits_with_every_initializer(init: str) -> None:
+    architecture = ("mlp", {"hidden": [3, 2]})
+    assert_alone_as_together(crowd("init", INITIALIZERS[init].settings, init=init, architecture=architecture))
+
+
+def test_same_bits_with_given_weights() -> None:
+    weights = {"W1": [[1, -1], [0.5, 1]], "b1": [0.1, 0.2], "W2": [[1, -2]], "b2": [0.3]}
+    assert_alone_as_together(crowd(init=("explicit", {"weights": weights})))
+
+
+@pytest.mark.parametrize("batch_size", [None, 1])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_same_bits_with_every_schedule(schedule: str, batch_size: int | None) -> None:
+    assert_alone_as_together(crowd("schedule", SCHEDULES[schedule].settings, schedule=schedule, batch_size=batch_size))
+
+
+HELD_OUT = ("moons", {"examples": 20, "test": 0.25})
+THIN = {"losses": 7, "frames": 3, "spacing": "log", "bytes": 0}
+ARCHITECTURES = {
+    "no hidden layer": {"architecture": ("mlp", {"hidden": []})},
+    "deep": {"architecture": ("mlp", {"hidden": [3, 1, 4, 2]})},
+    "wide": {"architecture": ("mlp", {"hidden": [33]})},
+    "without biases": {"architecture": ("mlp", {"bias": False})},
+    "skip": {"architecture": ("skip", {"hidden": [1]})},
+    "deep skip without biases": {"architecture": ("skip", {"hidden": [3, 2], "bias": False})},
+    "layers of their own": {
+        "architecture": ("mlp", {"hidden": [2, 3], "activations": ["relu", {"name": "leaky_relu", "slope": 0.5}]})
+    },
+    "classes": {"loss": "cross_entropy"},
+    "several outputs": {"data": ("encoder", {"size": 4}), "architecture": ("mlp", {"hidden": [2]})},
+    "frozen": {"freeze": ["b1", "W2"]},
+    "held-out examples": {"data": HELD_OUT},
+    "many examples": {"data": ("circle", {"examples": 150})},
+    "a float32 net of many inputs": {"data": ("parity", {"bits": 5}), "dtype": "float32"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("batch_size", [None, 1, 3])
+@pytest.mark.parametrize("changes", ARCHITECTURES.values(), ids=ARCHITECTURES)
+def test_same_bits_with_every_kind_of_network(changes: dict[str, Any], batch_size: int | None) -> None:
+    assert_alone_as_together(crowd(batch_size=batch_size, **(changes | {"epochs": 4 if batch_size else EPOCHS})))
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("data", [name for name in DATASETS if "seed" in DATASETS[name].settings])
+def test_same_bits_with_runs_that_have_data_of_their_own(data: str, shuffle: bool) -> None:
+    chosen = (data, {"examples": 11, "test": 0.2})
+    varying = {"data.seed": 3 + np.arange(RUNS) // 2, "data.noise": np.linspace(0, 0.5, RUNS)}
+    build = crowd(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
+    assert build.train.x.shape == (9, 2, RUNS)
+    assert_alone_as_together(build)
+
+
+def test_same_bits_with_runs_that_code_their_targets_in_their_own_way() -> None:
+    varying = {"data.low": np.linspace(0, 0.3, RUNS), "data.high": np.linspace(0.8, 1, RUNS)}
+    assert_alone_as_together(crowd(varying=varying, success="fahlman"))
+
+
+LONG = {
+    "solved": ({}, {"stop": "solved", "epochs": 200}),
+    "loss": ({"stop.below": np.linspace(0.3, 2, RUNS)}, {"stop": "loss", "epochs": 200}),
+    "solved with adam": ({}, {"stop": "solved", "epochs": 100, "optimizer": "adam"}),
+    "solved online": ({}, {"stop": "solved", "epochs": 100, "batch_size": 1}),
+    "diverging": ({"lr": np.geomspace(1, 1e3, RUNS)}, {"loss": "mse", "output": "identity", "epochs": 150}),
+    "diverging online": (
+        {"lr": np.geomspace(0.1, 1e3, RUNS)},
+        {"loss": "mse", "output": "identity", "epochs": 70, "batch_size": 1, "optimizer": ("sgd", {"momentum": 0.5})},
+    ),
+    "diverging or stopped": (
+        {"lr": np.geomspace(0.1, 1e3, RUNS), "stop.below": np.linspace(0.1, 1, RUNS)},
+        {"stop": "loss", "loss": "mse", "output": "identity", "activation": "relu", "epochs": 150},
+    ),
+    "thinned": (
+        {"lr": np.geomspace(1, 1e3, RUNS)},
+        {"loss": "mse", "output": "identity", "epochs": 150, "track": THIN},
+    ),
+    "float32, held out": (
+        {"lr": np.geomspace(0.1, 1e3, RUNS)},
+        {"loss": "mse", "output": "identity", "dtype": "float32", "epochs": 90, "data": HELD_OUT},
+    ),
+}  # fmt: skip
+
+
+def long(name: str) -> Build:
+    varying, changes = LONG[name]
+    return some_build({"seed": 7 + np.arange(RUNS)} | varying, **changes)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_same_bits_with_runs_that_end_before_the_others(name: str) -> None:
+    build = long(name)
+    together = trained(build)
+    ends = together.rows["epochs_done"]
+    assert len(np.unique(ends)) > 3
+    for run in range(0, RUNS, 5):
+        assert_same_bits(alone(build, run), together.run(run))
+    for runs in CROWDS:
+        assert_same_bits(trained(part(build, runs)), some_of(together, runs))
+
+
+@pytest.mark.parametrize("name", ["solved", "diverging or stopped", "diverging online"])
+@settings(max_examples=12, deadline=None)
+@given(cuts=st.sets(st.integers(1, RUNS - 1), max_size=6))
+def test_same_bits_with_blocks_cut_in_any_way(name: str, cuts: set[int]) -> None:
+    sizes = np.diff([0, *sorted(cuts), RUNS]).tolist()
+    assert_same_bits(trained(long(name), sizes), WHOLE.setdefault(name, trained(long(name))))
+
+
+WHOLE: dict[str, Outcome] = {}
+
+
+def test_every_option_of_these_groups_is_tried() -> None:
+    """What a new option needs here: a row of its table, or a place in the tests above."""
+    tables: dict[str, dict[str, Any]] = {
+        "activation": ACTIVATIONS,
+        "loss": LOSSES,
+        "init": INITIALIZERS,
+        "optimizer": OPTIMIZERS,
+        "schedule": SCHEDULES,
+    }
+    for group, table in tables.items():
+        assert GROUPS[group].keys() == table.keys()
+    assert GROUPS["stop"].keys() == {"never", "solved", "loss"}
+    assert GROUPS["architecture"].keys() == {"mlp", "skip"}
