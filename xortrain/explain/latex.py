@@ -1,1 +1,253 @@
-def write(s,p): return ""
+"""An explanation as a LaTeX document that needs amsmath and geometry and nothing more.
+
+The equations serve Markdown too, whose readers set them with MathJax or KaTeX.
+"""
+
+import re
+from itertools import groupby
+
+import numpy as np
+
+from xortrain.explain.digits import cut, number
+from xortrain.explain.document import Block, Equation, Section, Sentences, Table
+from xortrain.explain.formula import Notation, Operation, Term
+from xortrain.explain.text import array as in_a_line
+from xortrain.explain.text import off, shape_of
+from xortrain.nets import Array
+
+LINE = 78  # characters that fit between the margins
+GOES_ON = r"\quad"  # begins a line that continues a formula
+
+TEMPLATES = {
+    "+": "{} + {}",
+    "-": "{} - {}",
+    "·": r"{} \cdot {}",
+    "/": r"\frac{{{}}}{{{}}}",
+    "@": r"{} \, {}",
+    "⊗": r"{} \otimes {}",
+    "^": "{}^{{{}}}",
+    ">": "{} > {}",
+    "<": "{} < {}",
+    "≥": r"{} \ge {}",
+    "≤": r"{} \le {}",
+    "negative": "-{}",
+    "T": r"{}^{{\top}}",
+    "√": r"\sqrt{{{}}}",
+    "abs": r"\left|{}\right|",
+    "join": r"\left[{}\right]",
+}
+LETTERS = {
+    "ℓ": r"\ell",
+    "α": r"\alpha",
+    "β": r"\beta",
+    "γ": r"\gamma",
+    "δ": r"\delta",
+    "ε": r"\varepsilon",
+    "η": r"\eta",
+    "λ": r"\lambda",
+    "μ": r"\mu",
+    "ρ": r"\rho",
+    "Δ": r"\Delta",
+    "Φ": r"\Phi",
+    "Σ": r"\sum_n",
+    "ᵀ": r"{}^{\top}",
+    "≈": r"\approx",
+    "·": r"\cdot",
+    "⊗": r"\otimes",
+    "/": "/",
+}
+KNOWN = ("exp", "log", "max", "min", "tanh", "sin", "cos", "cosh")
+HEADINGS = ("section", "subsection", "subsubsection", "paragraph")
+
+HEAD = r"""\documentclass[fleqn]{article}
+\usepackage{amsmath}
+\usepackage[a4paper, margin=2cm]{geometry}
+\setlength{\mathindent}{1em}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{6pt}
+\allowdisplaybreaks
+\begin{document}
+"""
+
+
+def write(section: Section, precision: int) -> str:
+    """The whole explanation, ready to be compiled."""
+    return HEAD + "\n".join(_section(section, precision, 0)) + "\n\\end{document}\n"
+
+
+def _section(section: Section, precision: int, depth: int) -> list[str]:
+    lines = [f"\\{HEADINGS[depth]}*{{{_prose(section.heading)}}}"]
+    for together, blocks in groupby(section.blocks, key=_is_bare):
+        parts = [_equations(list(blocks), precision)] if together else [_block(b, precision, depth) for b in blocks]
+        for part in parts:
+            lines += ["", *part]
+    return lines
+
+
+def _is_bare(block: Block) -> bool:
+    """An equation of which there is nothing more to say: such are set together."""
+    return isinstance(block, Equation) and not block.remark
+
+
+def _equations(blocks: list[Block], precision: int) -> list[str]:
+    """Equations under one another."""
+    parts = ["\n".join(equation(block, precision)) for block in blocks if isinstance(block, Equation)]
+    return [r"\begin{align*}", " \\\\[1ex]\n".join(parts), r"\end{align*}"]
+
+
+def _block(block: Block, precision: int, depth: int) -> list[str]:
+    match block:
+        case Section():
+            return _section(block, precision, depth + 1)
+        case Sentences(text):
+            return [_prose(text)]
+        case Table():
+            return _table(block, precision)
+        case Equation():
+            return [*_equations([block], precision), _prose(block.remark)]
+
+
+def name(symbol: str) -> str:
+    """A symbol's name in mathematics: W1 becomes W_{1}, dℓ/dW1 a fraction."""
+    if symbol.startswith("Σ "):
+        return rf"\sum_n {name(symbol[2:])}"
+    if quotient := re.fullmatch(r"d(\S+)/d(\S+)", symbol):
+        return rf"\frac{{d{name(quotient[1])}}}{{d{name(quotient[2])}}}"
+    if symbol in KNOWN:
+        return f"\\{symbol}"
+    if symbol in LETTERS:
+        return LETTERS[symbol]
+    if parts := re.fullmatch(r"([A-Zℓ-]|\W|[^\W\d_a-zA-Z]|[a-z](?![a-z]))([\w+-]*)(\^t)?('?)(ᵀ?)", symbol):
+        letter, index, power, prime, turned = parts.groups()
+        below = f"_{{{index}}}" if index else ""
+        return LETTERS.get(letter, letter) + below + (power or "") + prime + (r"^{\top}" if turned else "")
+    return rf"\mathrm{{{symbol.replace('_', chr(92) + '_')}}}"
+
+
+def array(value: Array, precision: int) -> str:
+    """A number, a column, or a matrix."""
+    if not value.ndim:
+        return _number(number(value[()], precision))
+    rows = cut(value, precision).rows
+    cells = [[r"\vdots"] if row is None else [_number(cell) if cell else r"\cdots" for cell in row] for row in rows]
+    if value.ndim == 1:
+        cells = [[cell.replace("cdots", "vdots")] for cell in cells[0]]
+    return r"\begin{bmatrix}" + r" \\ ".join(" & ".join(row) for row in cells) + r"\end{bmatrix}"
+
+
+def _number(written: str) -> str:
+    mantissa, e, exponent = written.partition("e")
+    if written in ("nan", "inf", "-inf"):
+        return rf"\mathrm{{{written}}}"
+    return rf"{mantissa}\mathrm{{e}}{{{exponent}}}" if e else mantissa
+
+
+def _total(parts: list[str], hidden: int) -> str:
+    """A sum, over several lines where it is long."""
+    parts = [*parts, rf"\cdots \text{{({hidden} more)}}"] if hidden else parts
+    lines: list[str] = []
+    for part in parts:
+        if lines and _breadth(f"{lines[-1]} + {part}") < LINE - 12:
+            lines[-1] += f" + {part}"
+        else:
+            lines.append(part if not lines else f"+ {part}")
+    inside = lines[0] if len(lines) == 1 else r"\begin{aligned}&" + r" \\ &".join(lines) + r"\end{aligned}"
+    return rf"\left({inside}\right)"
+
+
+def _breadth(written: str) -> int:
+    """About how many characters wide a formula is set."""
+    wide = re.sub(
+        r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", lambda found: max(found[1].split(r"\\"), key=len) + "[]", written
+    )
+    wide = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", wide)
+    return len(re.sub(r"\\[a-zA-Z]+|[{}\\^_]", "", wide))
+
+
+def notation(precision: int) -> Notation:
+    """Formulas in mathematics."""
+    return Notation(
+        name=name,
+        array=lambda value: array(value, precision),
+        total=_total,
+        brackets=r"\left({}\right)",
+        templates=TEMPLATES,
+        closed=frozenset("/"),
+    )
+
+
+def equation(block: Equation, precision: int) -> list[str]:
+    """The lines of an equation, to stand in align* or aligned."""
+    written = notation(precision)
+    shape = shape_of(block.value, precision).strip(" ()").replace("×", r" \times ")
+    size, _, remark = shape.partition("; ")
+    below = size + (rf"\text{{; {remark}}}" if remark else "")
+    left = rf"\underset{{{below}}}{{{name(block.name)}}}" if size else name(block.name)
+    value = array(block.value, precision)
+    pieces = [written.write(formula, False) for formula in block.formulas]
+    pieces += [line for formula in block.formulas for line in _broken(formula, written)]
+    lines = _joined(f"{left} &", [*pieces, *[value] * (pieces[-1:] != [value])])
+    if block.check is not None:
+        check = rf"\approx {array(block.check, precision)}\quad\text{{{off(block.check, block.value)}}}"
+        if _breadth(lines[-1] + check) > LINE:
+            lines.append("&")
+        lines[-1] += check
+    return [line + r" \\" for line in lines[:-1]] + [lines[-1]]
+
+
+def _joined(left: str, pieces: list[str]) -> list[str]:
+    """left = piece = piece = …, on as few lines as will hold them; what goes on begins with a space of its own."""
+    lines = [left]
+    for k, piece in enumerate(pieces):
+        goes_on = piece.startswith(GOES_ON)
+        if k and (goes_on or _breadth(lines[-1] + piece) > LINE):
+            lines.append(f"&{piece}" if goes_on else f"&= {piece}")
+        else:
+            lines[-1] += f"= {piece}" if lines[-1].endswith("&") else f" = {piece}"
+    return lines
+
+
+def _broken(formula: Term, written: Notation) -> list[str]:
+    """A formula with its numbers, broken at its outermost sign where it is too long for a line."""
+    whole = written.write(formula, True)
+    if _breadth(whole) < LINE or not isinstance(formula, Operation) or formula.sign not in ("+", "-", "@"):
+        return [whole]
+    left, right = formula.left, written.write(formula.right, True)
+    if not whole.endswith(right):
+        return [whole]
+    before = written.write(left, True)
+    return [*_broken(left, written), rf"{GOES_ON} {whole[len(before) : -len(right)]}{right}"]
+
+
+def _prose(text: str) -> str:
+    """Sentences with their symbols in mathematics."""
+    parts = text.split("`")
+    plain = [re.sub(r"([%&_#$])", r"\\\1", part).replace("…", r"\dots{}") for part in parts[::2]]
+    symbols = [rf"\texttt{{{part}}}" if part.startswith("xortrain") else in_text(part) for part in parts[1::2]]
+    return "".join(part for pair in zip(plain, [*symbols, ""], strict=True) for part in pair)
+
+
+def in_text(written: str) -> str:
+    """A symbol, or one number of an array such as z1[0], within a sentence."""
+    if place := re.fullmatch(r"(\w+)\[(\d+)\]", written):
+        return f"${name(place[1])}[{place[2]}]$"
+    if quotient := re.fullmatch(r"d(\S+)/d(\S+)", written):
+        return f"$d{name(quotient[1])}/d{name(quotient[2])}$"
+    return f"${name(written)}$"
+
+
+def _table(table: Table, precision: int) -> list[str]:
+    rows = [[_prose(cell) for cell in table.names]]
+    rows += [[_cell(cell, precision) for cell in row] for row in table.rows]
+    if table.hidden:
+        rows.append([rf"\dots {table.hidden} more", *[""] * (len(table.names) - 1)])
+    lines = [" & ".join(row) + r" \\" for row in rows]
+    return [rf"\begin{{tabular}}{{{'l' * len(table.names)}}}", lines[0], r"\hline", *lines[1:], r"\end{tabular}"]
+
+
+def _cell(cell: str | Array, precision: int) -> str:
+    if isinstance(cell, str):
+        return _prose(cell)
+    written = in_a_line(np.asarray(cell), precision)
+    spaced = re.sub(r"\s", lambda space: r"\; ", written).replace("…", r"\cdots ")
+    return f"${spaced}$"

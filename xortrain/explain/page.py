@@ -77,8 +77,8 @@ def _what(step: Step) -> str:
 
 def _letters(step: Step) -> str:
     text = (
-        "`zk` is what layer k receives, `ak` what it passes on, `y` the output, `t` the target, `ℓ` the loss of one "
-        "example, `L` that of all; `δk` is `dℓ/dzk`, `Jk` is `dak/dzk`. `·` and `/` go element by element, `⊗` is "
+        "`z1` is what layer 1 receives, `a1` what it passes on, `y` the output, `t` the target, `ℓ` the loss of one "
+        "example, `L` that of all; `δ1` is `dℓ/dz1`, and `J1` is `da1/dz1`. `·` and `/` go element by element, `⊗` is "
         "the Kronecker product, `ᵀ` turns a row into a column. `≈` marks central differences."
     )
     if step.network.skip:
