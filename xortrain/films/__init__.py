@@ -3,8 +3,9 @@
 What a film needs to know is a `Subject`, how it looks are `FilmSettings`; `write` makes the file.
 """
 
+from xortrain.films.checks import check
 from xortrain.films.film import write
 from xortrain.films.moments import choose_epochs
 from xortrain.films.subject import FilmSettings, Subject
 
-__all__ = ["FilmSettings", "Subject", "choose_epochs", "write"]
+__all__ = ["FilmSettings", "Subject", "check", "choose_epochs", "write"]

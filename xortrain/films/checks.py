@@ -5,7 +5,7 @@ from math import isfinite
 from pathlib import Path
 
 from xortrain.errors import UserError, unknown
-from xortrain.films.subject import FilmSettings, Subject
+from xortrain.films.subject import FilmSettings
 
 LAYOUTS = {
     "field": (160, 120),
@@ -20,8 +20,8 @@ FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
 """Each format with the greatest rate at which it is played as written."""
 
 
-def check(subject: Subject, settings: FilmSettings, path: Path) -> None:
-    """Refuse what cannot be done."""
+def check(settings: FilmSettings, path: Path) -> None:
+    """Refuse what cannot be done; a user's settings can be tried before anything is trained."""
     if settings.layout not in LAYOUTS:
         raise unknown("film", settings.layout, LAYOUTS)
     if settings.spacing not in ("epochs", "log", "progress"):

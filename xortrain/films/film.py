@@ -14,7 +14,7 @@ def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int =
     from xortrain.films.layouts import LAYOUTS
 
     path = Path(path)
-    check(subject, settings, path)
+    check(settings, path)
     layout = LAYOUTS[settings.layout](subject, settings, run)
     pictures = (layout.picture(int(number)) for number in layout.chosen)
     count = len(layout.chosen)
