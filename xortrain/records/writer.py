@@ -63,7 +63,7 @@ class Blocks:
 
 @dataclass(frozen=True)
 class BlockArrays:
-    """The mapped arrays of one block: losses and test losses (recorded, runs), parameters (frames, parameters, runs)."""
+    """The mapped arrays of a block: losses and test losses (recorded, runs), parameters (frames, parameters, runs)."""
 
     losses: Array
     parameters: Array
@@ -72,10 +72,11 @@ class BlockArrays:
 
 @dataclass
 class Record:
-    """A record that is being written."""
+    """A record that is being written; ``file`` has what it is about."""
 
     folder: Path
     about: dict[str, Any]
+    file: str = layout.RECORD
     beaten: float = -math.inf
 
     @classmethod
@@ -116,9 +117,12 @@ class Record:
         return open_block(self.folder, self.about, number)
 
     def finish_block(self, number: int, rows: Array) -> None:
-        """Write the rows of a block whose training is over."""
-        target = np.load(self.folder / layout.RUNS, mmap_mode="r+")
-        np.asarray(target)[self.blocks.runs_of(number)] = rows
+        """Write the rows of a block whose training is over; the outcomes last, so that a row that has one is whole."""
+        target = np.asarray(np.load(self.folder / layout.RUNS, mmap_mode="r+"))[self.blocks.runs_of(number)]
+        pending = rows.copy()
+        pending["outcome"] = 0
+        target[:] = pending
+        target["outcome"] = rows["outcome"]
 
     def event(self, kind: str, **content: Any) -> None:
         """Keep a thing that has no fixed shape: a failure with its reason, a tag, a note."""
@@ -134,7 +138,7 @@ class Record:
     def end(self, status: str) -> None:
         """The last word: finished, failed or interrupted."""
         self.about |= {"status": status, "ended": now()}
-        write_json(self.folder / layout.RECORD, self.about)
+        write_json(self.folder / self.file, self.about)
 
 
 def open_block(folder: Path, about: Mapping[str, Any], number: int) -> BlockArrays:
