@@ -13,7 +13,9 @@ from typing import Any, NoReturn
 
 from xortrain.errors import UserError, unknown_word
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
+}
 """Command to where its function lies, "module:function", and a line of what it does."""
 
 

@@ -4,7 +4,7 @@ Whatever cannot be built is refused here, before anything is written.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -55,6 +55,12 @@ class Build:
         ]
         return cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames)
 
+    def part(self, runs: slice | Array) -> "Build":
+        """Some of the runs, with what they need and nothing else."""
+        places = np.arange(self.population.runs)[runs]
+        test = self.test.take(places) if self.test else None
+        return replace(self, population=self.population.part(runs), train=self.train.take(places), test=test)
+
     @cached_property
     def shape(self) -> Network:
         """The network without the settings of its runs."""
@@ -103,10 +109,11 @@ def epochs_kept(population: Population) -> tuple[Array, Array]:
     """After which epochs losses and snapshots are kept: all of a short run, the first and the last always."""
     track = population.config["track"]
     last = population.epochs
-    return _spread(last, track["losses"], track["spacing"]), _spread(last, track["frames"], track["spacing"])
+    return spread(last, track["losses"], track["spacing"]), spread(last, track["frames"], track["spacing"])
 
 
-def _spread(last: int, most: int, spacing: str) -> Array:
+def spread(last: int, most: int, spacing: str) -> Array:
+    """At most so many epochs from 0 to the last, both among them; every one where there are no more."""
     if last + 1 <= most:
         return np.arange(last + 1)
     points = np.linspace(0, last, most) if spacing == "even" else np.geomspace(1, last + 1, most) - 1

@@ -1,58 +1,113 @@
 """From trained runs to what the films room is told of them, and the film.
 
-The settings of a film are those of its record's config, with what the caller wants otherwise on top.
+A film that wants more pictures than snapshots were kept trains its run again, and only shows what agrees to the bit.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xortrain.config.check import check
+from xortrain.errors import UserError
+from xortrain.experiment.build import spread
 from xortrain.experiment.titles import title
+from xortrain.experiment.train import into_memory
 from xortrain.training.outcome import words
 
 if TYPE_CHECKING:
-    from xortrain.experiment.trained import Trained
+    from xortrain.experiment.trained import Run, Trained
     from xortrain.films import FilmSettings, Subject
 
+CANDIDATES = 8  # snapshots for each picture asked: what changes fastest must be among them
+MANY = ("sweep", "losses")  # layouts that show all runs of a population
 
-def film_settings(config: Mapping[str, Any]) -> "FilmSettings":
-    """How the film of a config looks."""
-    from xortrain.films import FilmSettings
+
+def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """A config with another film: what it says itself, else the defaults, and the changes on top."""
+    from xortrain.config.check import check
+    from xortrain.config.defaults import read
+
+    own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
+    changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
+    size = {"size": list(changes["size"])} if changes.get("size") else {}
+    return check({**config, "film": {**read("shared/film"), **own, **changes, **size}})
+
+
+def film_settings(config: Mapping[str, Any], path: Path | None = None) -> "FilmSettings":
+    """How the film of a config looks, in a file of that name; raises UserError for what no film can be."""
+    from xortrain.films import FilmSettings, check
 
     wanted = config["film"]
     names = {field.name for field in fields(FilmSettings)}
     size = tuple(wanted["size"]) if wanted["size"] else None
-    return FilmSettings(layout=wanted["name"], **{k: v for k, v in wanted.items() if k in names} | {"size": size})
+    settings = FilmSettings(layout=wanted["name"], **{k: v for k, v in wanted.items() if k in names} | {"size": size})
+    check(settings, path or film_name(config))
+    return settings
 
 
-def film(trained: "Trained", path: Path, settings: Mapping[str, Any], run: int = 0, progress: bool = False) -> Path:
-    """Write the film of one run, or of all for a layout that shows many."""
-    from xortrain.config.defaults import read
+def film_name(config: Mapping[str, Any]) -> Path:
+    """What the film is called in its record."""
+    return Path(f"film.{config['film']['format']}")
+
+
+def film(trained: "Trained", settings: "FilmSettings", path: Path, run: int = 0, progress: bool = False) -> Path:
+    """Write the film of one run, or of all of them for a layout that shows many."""
     from xortrain.films import write
 
-    config = trained.build.population.config
-    own = {} if config["film"]["name"] == "none" else {k: v for k, v in config["film"].items() if k != "name"}
-    shared = read("shared/film")
-    layout = settings.get("layout", config["film"]["name"] if own else "panels")
-    wanted = {"name": layout, **shared, **own, **{k: v for k, v in settings.items() if k != "layout"}}
-    checked = check({**config, "film": wanted})
-    return write(subject(trained, run), film_settings(checked), path, run=0, progress=progress)
+    if settings.layout in MANY and trained.build.population.runs > 1:
+        return write(subject(trained), settings, path, progress=progress)
+    return write(subject(with_snapshots(trained, settings.frames, run)), settings, path, progress=progress)
 
 
-def subject(trained: "Trained", run: int | None = None) -> "Subject":
-    """What a film is told of one run, or of all of them."""
+def film_html(run: "Run") -> str:
+    """The film of a run as HTML that holds the picture itself."""
+    import base64
+    import html
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = run.film(Path(folder) / "film.gif")
+        picture = base64.b64encode(path.read_bytes()).decode()
+    return (
+        f'<img alt="{html.escape(title(run.build.part(np.array([run.place]))))}" src="data:image/gif;base64,{picture}">'
+    )
+
+
+def with_snapshots(trained: "Trained", frames: int, run: int) -> "Trained":
+    """One run, with snapshots enough for so many frames: trained again where too few were kept."""
+    from xortrain.experiment.trained import Trained
+
+    one = trained.only(run)
+    build, last = one.build, one.build.population.epochs
+    if len(build.frame_epochs) >= min(frames, last + 1):
+        return one
+    spacing = build.population.config["track"]["spacing"]
+    dense = np.union1d(build.frame_epochs, spread(last, CANDIDATES * frames, spacing))
+    denser = replace(build, frame_epochs=dense)
+    history, rows = into_memory(denser)
+    _refuse_other_losses(one, history.losses[:, 0])
+    return Trained(denser, rows, history)
+
+
+def _refuse_other_losses(kept: "Trained", again: Any) -> None:
+    losses = kept.array("losses")
+    assert losses is not None
+    differ = np.flatnonzero(~np.isclose(losses[:, 0], again, rtol=0, atol=0, equal_nan=True))
+    if len(differ):
+        epoch = kept.build.loss_epochs[differ[0]]
+        where = f"{kept.folder}: too few snapshots were kept for so many frames, and training again"
+        raise UserError(f"{where} gives another loss at epoch {epoch}; xortrain rerun --check says more")
+
+
+def subject(trained: "Trained") -> "Subject":
+    """What a film is told of all runs of a population."""
     from xortrain.films import Subject
 
     build = trained.build
-    runs = slice(None) if run is None else slice(run, run + 1)
-    places = np.arange(build.population.runs)[runs]
-    task = build.task(places)
-    rule, rows = task.rule, trained.rows[places]
-    losses, parameters = trained.array("losses", runs), trained.array("parameters", runs)
+    task = build.task()
+    losses, parameters = trained.array("losses"), trained.array("parameters")
     assert losses is not None
     assert parameters is not None
     t = task.data.t
@@ -64,12 +119,12 @@ def subject(trained: "Trained", run: int | None = None) -> "Subject":
         loss_epochs=build.loss_epochs,
         parameters=parameters,
         frame_epochs=build.frame_epochs,
-        right=rule.right,
-        title=title(build, run),
-        low=float(rule.low[0]),
-        high=float(rule.high[0]),
-        outcome=words(rows["outcome"]),
-        diverged_at=rows["diverged_at"],
-        solved_at=rows["solved_at"],
-        varied={key: values[runs] for key, values in build.population.varying.items()},
+        right=task.rule.right,
+        title=title(build),
+        low=float(task.rule.low[0]),
+        high=float(task.rule.high[0]),
+        outcome=words(trained.rows["outcome"]),
+        diverged_at=trained.rows["diverged_at"],
+        solved_at=trained.rows["solved_at"],
+        varied=build.population.varying,
     )

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 SPOKEN = {"xor": "XOR", "and": "AND", "or": "OR", "nand": "NAND", "nor": "NOR", "xnor": "XNOR", "csv": "table"}
 
 
-def title(build: "Build", run: int | None = None) -> str:
+def title(build: "Build") -> str:
     """As in "XOR   2-2-1 sigmoid   lr 1"; without the rate where it differs between the runs shown."""
     p = build.population
     name = "own data" if p.arrays else p.shared("data.name")
     parts = [p.shared("name") or SPOKEN.get(name, name.replace("_", " ")), str(build.shape)]
-    if run is not None or "lr" not in p.varying:
-        parts.append(f"lr {p.values('lr')[run or 0]:g}")
+    if p.runs == 1 or "lr" not in p.varying:
+        parts.append(f"lr {p.values('lr')[0]:g}")
     return "   ".join(parts)

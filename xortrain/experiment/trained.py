@@ -42,6 +42,16 @@ class Trained:
             return None
         return self.kept.of_runs(what.replace("_", "-"), runs)
 
+    def only(self, place: int) -> "Trained":
+        """One of the runs by itself, in memory."""
+        runs = slice(place, place + 1)
+        losses, parameters = self.array("losses", runs), self.array("parameters", runs)
+        assert losses is not None
+        assert parameters is not None
+        build = self.build
+        history = History(build.loss_epochs, build.frame_epochs, losses, parameters, self.array("test_losses", runs))
+        return Trained(build.part(np.array([place])), self.rows[[place]], history)
+
     def run(self, place: int) -> "Run":
         """One of the runs, by its place."""
         return Run(self, place)
@@ -179,10 +189,18 @@ class Run:
         return np.asarray(getattr(self.trained.kept, what)[..., self.place])
 
     def film(self, path: str | Path, **settings: Any) -> Path:
-        """Write its film: the format by the ending, settings as in film.fps, film.layout …"""
-        from xortrain.experiment.filming import film
+        """Write its film; the ending tells the format, settings are those of film=, as in layout="field", fps=5."""
+        from xortrain.experiment.filming import film, film_settings, with_film
 
-        return film(self.trained, Path(path), settings, run=self.place)
+        path = Path(path)
+        wanted = film_settings(with_film(self.config, **settings), path)
+        return film(self.trained, wanted, path, run=self.place)
+
+    def _repr_html_(self) -> str:
+        """Its film, for a notebook."""
+        from xortrain.experiment.filming import film_html
+
+        return film_html(self)
 
     def summary(self) -> str:
         """What became of it, in a few lines."""
