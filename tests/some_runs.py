@@ -49,9 +49,9 @@ def some_config(**changes: Any) -> Config:
 
 
 def some_build(varying: Varying | None = None, **changes: Any) -> Build:
-    """A population; ``varying`` are settings by their dotted keys, one value a run."""
-    arrays = {key: np.asarray(values) for key, values in (varying or {"seed": [0]}).items()}
-    runs = len(next(iter(arrays.values())))
+    """A population; ``varying`` are settings by their dotted keys, one value a run; without them it is one run."""
+    arrays = {key: np.asarray(values) for key, values in (varying or {}).items()}
+    runs = len(next(iter(arrays.values()), [0]))
     return Build.of(Population(some_config(**changes), arrays, np.arange(runs)))
 
 
