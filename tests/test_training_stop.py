@@ -1,0 +1,108 @@
+"""Runs stop at the epoch at which their rule first holds, and solved_at is since when all examples are right."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from some_runs import Outcome, some_build, trained
+
+from xortrain.nets import Array
+from xortrain.training.outcome import words
+
+RUNS = 40
+SEEDS: dict[str, Any] = {"seed": np.arange(RUNS)}
+X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0.0, 1, 1, 0])
+WAYS: dict[str, dict[str, Any]] = {
+    "full batch": {"epochs": 199},
+    "online": {"epochs": 120, "batch_size": 1},
+    "adam": {"epochs": 150, "optimizer": "adam", "lr": 0.1},
+}
+
+
+def outputs(theta: Array) -> Array:
+    """(epochs, examples, runs) of 2-2-1 sigmoid nets, for θ (epochs, 9, runs)."""
+    w, b, v, c = theta[:, :4], theta[:, 4:6], theta[:, 6:8], theta[:, 8]
+    y = np.zeros((len(theta), 4, theta.shape[2]))
+    for n, (x1, x2) in enumerate(X):
+        h = [1 / (1 + np.exp(-(w[:, 2 * u] * x1 + w[:, 2 * u + 1] * x2 + b[:, u]))) for u in range(2)]
+        y[:, n] = 1 / (1 + np.exp(-(v[:, 0] * h[0] + v[:, 1] * h[1] + c)))
+    return y
+
+
+def first(holds: Array) -> Array:
+    """The first epoch at which something holds for each run, -1 if it never does: (epochs, runs) -> (runs,)."""
+    return np.where(holds.any(axis=0), holds.argmax(axis=0), -1)
+
+
+def assert_stopped(stopped: Outcome, full: Outcome, at: Array) -> None:
+    """Up to their ends the runs are those that never stop; then losses are nan and parameters stay."""
+    epochs = np.arange(len(full.losses))[:, None]
+    over = (at >= 0) & (epochs > at)
+    np.testing.assert_array_equal(np.isnan(stopped.losses), over)
+    np.testing.assert_array_equal(stopped.losses, np.where(over, np.nan, full.losses))
+    last = np.where(at >= 0, at, len(full.losses) - 1)
+    rows = np.where(over, last, epochs)
+    np.testing.assert_array_equal(stopped.parameters, np.take_along_axis(full.parameters, rows[:, None], axis=0))
+    np.testing.assert_array_equal(stopped.rows["epochs_done"], last)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_solved_stops_at_the_first_epoch_with_every_example_right(way: str) -> None:
+    full = trained(some_build(SEEDS, **WAYS[way]))
+    at = first((np.abs(outputs(full.parameters) - T[:, None]) < 0.5).all(axis=1))
+    assert 5 < (at >= 0).sum() < RUNS
+    stopped = trained(some_build(SEEDS, stop="solved", **WAYS[way]))
+    assert_stopped(stopped, full, at)
+    assert [word == "solved" for word in words(stopped.rows["outcome"])] == (at >= 0).tolist()
+    np.testing.assert_array_equal(stopped.rows["solved_at"], at)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_loss_stops_at_the_first_epoch_below_the_value(way: str) -> None:
+    below = np.linspace(0.3, 2.6, RUNS)
+    full = trained(some_build(SEEDS, **WAYS[way]))
+    at = first(full.losses < below)
+    assert 5 < (at >= 0).sum() < RUNS
+    stopped = trained(some_build(SEEDS | {"stop.below": below}, stop="loss", **WAYS[way]))
+    assert_stopped(stopped, full, at)
+    right = (np.abs(outputs(stopped.parameters)[-1] - T[:, None]) < 0.5).all(axis=0)
+    for word, stop, is_right in zip(words(stopped.rows["outcome"]), at, right, strict=True):
+        assert word == "solved" if is_right else (word == "early") == (stop >= 0)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_never_stops_for_no_reason(way: str) -> None:
+    found = trained(some_build(SEEDS, **WAYS[way]))
+    assert (found.rows["epochs_done"] == WAYS[way]["epochs"]).all()
+    assert np.isfinite(found.losses).all()
+    assert "early" not in words(found.rows["outcome"])
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("rule", "reach"), [("midpoint", 0.5), ("fahlman", 0.4), (("tolerance", {"within": 0.3}), 0.3)]
+)
+def test_solved_at_is_the_epoch_since_which_every_example_is_right(rule: Any, reach: float, way: str) -> None:
+    found = trained(some_build(SEEDS, success=rule, **WAYS[way]))
+    right = np.abs(outputs(found.parameters) - T[:, None]) < reach
+    all_right = right.all(axis=1)
+    since = len(all_right) - first(~all_right[::-1])
+    since = np.where(all_right.all(axis=0), 0, since)
+    np.testing.assert_array_equal(found.rows["solved_at"], np.where(all_right[-1], since, -1))
+    np.testing.assert_array_equal(found.rows["accuracy"], right[-1].mean(axis=0))
+    assert [word == "solved" for word in words(found.rows["outcome"])] == all_right[-1].tolist()
+
+
+def test_best_and_final_loss_are_of_the_whole_curve() -> None:
+    found = trained(some_build(SEEDS | {"lr": np.geomspace(0.5, 20, RUNS)}, epochs=60))
+    np.testing.assert_array_equal(found.rows["final_loss"], found.losses[-1])
+    np.testing.assert_array_equal(found.rows["best_loss"], found.losses.min(axis=0))
+    assert (found.rows["best_loss"] < found.rows["final_loss"]).any()
+
+
+def test_a_run_that_is_right_from_the_start_stops_there() -> None:
+    weights = {"W1": [[20, 20], [-20, -20]], "b1": [-10, 30], "W2": [[20, 20]], "b2": [-30]}
+    found = trained(some_build(init=("explicit", {"weights": weights}), stop="solved"))
+    assert found.rows["epochs_done"] == found.rows["solved_at"] == 0
+    assert np.isfinite(found.losses[0, 0])
+    assert np.isnan(found.losses[1:]).all()
