@@ -11,17 +11,18 @@ from xortrain.nets import Array
 
 MOST = 6  # rows or columns that are written in full
 FIRST, LAST = 3, 2  # how many are written of more
+LARGE = 1e5  # from here on with an exponent
 
 
 def number(value: np.generic, precision: int) -> str:
-    """0.3133, 1, 4.5071e-3: with an exponent where fewer than half of the digits would be left."""
+    """0.3133, 1, 4.5071e-3: with an exponent where it is large, or fewer than half of its digits would be left."""
     if not np.isfinite(value):
         return str(value)
     short = f"{value:.{precision}f}"
-    if type(value)(short) == value:
+    if abs(value) < LARGE and type(value)(short) == value:
         short = short.rstrip("0").rstrip(".") if "." in short else short
         return "0" if short == "-0" else short
-    if 10 ** (-precision / 2) <= abs(value) < 1e6:
+    if 10 ** (-precision / 2) <= abs(value) < LARGE:
         return short
     mantissa, exponent = f"{value:.{precision}e}".split("e")
     return f"{mantissa}e{int(exponent)}"

@@ -9,10 +9,11 @@ from xortrain.explain.document import Block, Equation, Section, Sentences, Table
 from xortrain.explain.formula import Call, Number, Symbol, Term, Total, symbol
 from xortrain.explain.losses import LOSSES
 from xortrain.explain.optimizers import LETTERS
-from xortrain.explain.step import Step
+from xortrain.explain.step import Moment, Step
 from xortrain.nets import Array, Numbers
 
 PARTS = 6  # of a sum over examples that are written out
+SHORT = 3  # inputs that fit into a table
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def together(step: Step) -> Section:
     total = Total("ℓ", tuple(np.asarray(part) for part in losses[:count]), len(losses) - count)
     right = int(step.before.right.sum())
     blocks: list[Block] = [
-        outputs(step, step.before.y, losses, step.before.right),
+        outputs(step, step.before),
         Equation("L", step.before.loss, (shared(step, total),)),
         Sentences(f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({rule(step)})."),
     ]
@@ -140,10 +141,14 @@ def rule(step: Step) -> str:
     return f"on the target's side of {(low + high) / 2:g}"
 
 
-def outputs(step: Step, y: Array, losses: Array, right: Array) -> Table:
-    """One row an example: x, t, y, ℓ, and whether it is right."""
-    count = min(len(y), PARTS)
+def outputs(step: Step, moment: Moment) -> Table:
+    """One row an example: x (where it is short), t, y, ℓ, and whether it is right."""
+    count, losses = min(len(step.x), PARTS), moment.losses.sum(axis=1)
+    columns = {"`t`": step.t, "`y`": moment.y, "`ℓ`": losses}
+    if step.x.shape[1] <= SHORT:
+        columns = {"`x`": step.x} | columns
     rows: list[tuple[str | Array, ...]] = [
-        (str(n + 1), step.x[n], step.t[n], y[n], losses[n], "yes" if right[n] else "no") for n in range(count)
+        (str(n + 1), *(values[n] for values in columns.values()), "yes" if moment.right[n] else "no")
+        for n in range(count)
     ]
-    return Table(("example", "`x`", "`t`", "`y`", "`ℓ`", "right"), rows, len(y) - count)
+    return Table(("example", *columns, "right"), rows, len(step.x) - count)

@@ -10,21 +10,21 @@ import numpy as np
 
 from xortrain.explain.digits import cut, number
 from xortrain.explain.document import Block, Equation, Section, Sentences, Table
-from xortrain.explain.formula import Notation, Operation, Term
+from xortrain.explain.formula import Notation
 from xortrain.explain.text import array as in_a_line
-from xortrain.explain.text import off, shape_of
+from xortrain.explain.text import off
 from xortrain.nets import Array
 
-LINE = 78  # characters that fit between the margins
+LINE = 70  # characters that fit between the margins
 GOES_ON = r"\quad"  # begins a line that continues a formula
 
-TEMPLATES = {
-    "+": "{} + {}",
-    "-": "{} - {}",
-    "·": r"{} \cdot {}",
+TEMPLATES = {  # a line may be broken at \0
+    "+": "{}\0 + {}",
+    "-": "{}\0 - {}",
+    "·": "{}\0 \\cdot {}",
     "/": r"\frac{{{}}}{{{}}}",
-    "@": r"{} \, {}",
-    "⊗": r"{} \otimes {}",
+    "@": "{}\0 \\, {}",
+    "⊗": "{}\0 \\otimes {}",
     "^": "{}^{{{}}}",
     ">": "{} > {}",
     "<": "{} < {}",
@@ -156,12 +156,13 @@ def _total(parts: list[str], hidden: int) -> str:
 
 
 def _breadth(written: str) -> int:
-    """About how many characters wide a formula is set."""
-    wide = re.sub(
-        r"\\begin\{bmatrix\}(.*?)\\end\{bmatrix\}", lambda found: max(found[1].split(r"\\"), key=len) + "[]", written
-    )
+    """About how many characters wide a formula is set: of stacked lines the longest, of fractions the upper half."""
+    wide = written.replace("\0", "")
+    for stack in ("bmatrix", "aligned"):
+        inside = rf"\\begin\{{{stack}\}}(.*?)\\end\{{{stack}\}}"
+        wide = re.sub(inside, lambda found: max(found[1].split(r"\\"), key=_breadth) + "[]", wide)
     wide = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", wide)
-    return len(re.sub(r"\\[a-zA-Z]+|[{}\\^_]", "", wide))
+    return len(re.sub(r"\\[a-zA-Z]+|[{}\\^_&]", "", wide))
 
 
 def notation(precision: int) -> Notation:
@@ -179,14 +180,11 @@ def notation(precision: int) -> Notation:
 def equation(block: Equation, precision: int) -> list[str]:
     """The lines of an equation, to stand in align* or aligned."""
     written = notation(precision)
-    shape = shape_of(block.value, precision).strip(" ()").replace("×", r" \times ")
-    size, _, remark = shape.partition("; ")
-    below = size + (rf"\text{{; {remark}}}" if remark else "")
-    left = rf"\underset{{{below}}}{{{name(block.name)}}}" if size else name(block.name)
+    size = r" \times ".join(map(str, block.value.shape))
+    left = rf"\underset{{{size}}}{{{name(block.name)}}}" if size else name(block.name)
     value = array(block.value, precision)
-    pieces = [written.write(formula, False) for formula in block.formulas]
-    pieces += [line for formula in block.formulas for line in _broken(formula, written)]
-    lines = _joined(f"{left} &", [*pieces, *[value] * (pieces[-1:] != [value])])
+    pieces = [written.write(formula, numbers) for numbers in (False, True) for formula in block.formulas]
+    lines = _joined(f"{left} &", [line for piece in dict.fromkeys([*pieces, value]) for line in _broken(piece)])
     if block.check is not None:
         check = rf"\approx {array(block.check, precision)}\quad\text{{{off(block.check, block.value)}}}"
         if _breadth(lines[-1] + check) > LINE:
@@ -207,16 +205,37 @@ def _joined(left: str, pieces: list[str]) -> list[str]:
     return lines
 
 
-def _broken(formula: Term, written: Notation) -> list[str]:
-    """A formula with its numbers, broken at its outermost sign where it is too long for a line."""
-    whole = written.write(formula, True)
-    if _breadth(whole) < LINE or not isinstance(formula, Operation) or formula.sign not in ("+", "-", "@"):
-        return [whole]
-    left, right = formula.left, written.write(formula.right, True)
-    if not whole.endswith(right):
-        return [whole]
-    before = written.write(left, True)
-    return [*_broken(left, written), rf"{GOES_ON} {whole[len(before) : -len(right)]}{right}"]
+def _broken(formula: str) -> list[str]:
+    """A formula on as many lines as it needs; brackets that open on one and close on another do not stretch."""
+    lines: list[str] = []
+    for part in _breakable(formula):
+        if lines and _breadth(lines[-1] + part) < LINE:
+            lines[-1] += part
+        else:
+            lines.append(f"{GOES_ON} {part}" if lines else part)
+    return lines if len(lines) == 1 else [_unstretched(line) for line in lines]
+
+
+def _breakable(formula: str) -> list[str]:
+    """The parts of a formula between which a line may be broken: at marks outside of braces and matrices."""
+    parts, depth = [""], 0
+    for token in re.split(r"(\0|\\begin\{|\\end\{|[{}])", formula):
+        depth += {"\\begin{": 2, "{": 1, "\\end{": 0, "}": -1}.get(token, 0)
+        if token == "\0" and not depth:
+            parts.append("")
+        elif token != "\0":
+            parts[-1] += token
+    return parts
+
+
+def _unstretched(line: str) -> str:
+    open_, least = 0, 0
+    for side in re.findall(r"\\(left|right)\b", line):
+        open_ += 1 if side == "left" else -1
+        least = min(least, open_)
+    if not open_ and not least:
+        return line
+    return re.sub(r"\\(left|right)\b", lambda found: f"\\big{found[1][0]}", line)
 
 
 def _prose(text: str) -> str:

@@ -13,7 +13,8 @@ from xortrain.explain.update import update
 FORMATS = {"text": text.write, "markdown": markdown.write, "latex": latex.write}
 PARTS = ("forward", "backward", "update")
 LAYERS = 6  # that are written out of a deeper network: half of them from each end
-LAYERS_IN_EXAMPLES = 12  # layers times examples that are written out
+ROWS = 48  # of the arrays of all examples that are written out
+MOST_EXAMPLES = 4
 MOST_DIGITS = 17
 
 
@@ -55,8 +56,10 @@ def _shown(step: Step, example: int | None) -> Shown:
     layers = list(range(depth))
     if depth > LAYERS:
         layers = [*layers[: LAYERS // 2], *layers[-LAYERS // 2 :]]
-    most = max(1, LAYERS_IN_EXAMPLES // len(layers))
-    return Shown([example - 1] if example else list(range(min(len(step.x), most))), layers)
+    if example:
+        return Shown([example - 1], layers)
+    rows = sum(min(step.network.layers[k].units, MOST) + 2 for k in layers)
+    return Shown(list(range(min(len(step.x), MOST_EXAMPLES, max(1, ROWS // rows)))), layers)
 
 
 def _opening(step: Step, shown: Shown) -> list[Block]:

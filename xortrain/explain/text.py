@@ -72,7 +72,8 @@ def array(value: Array, precision: int) -> str:
 
 
 def _row(cells: list[str | None]) -> str:
-    return f"[{HARD.join(cell or '…' for cell in cells)}]"
+    row = HARD.join(cell or "…" for cell in cells)
+    return f"[{row if len(row) < WIDTH - 20 else row.replace(HARD, ' ')}]"
 
 
 def notation(precision: int) -> Notation:
@@ -99,7 +100,9 @@ def _equation(equation: Equation, precision: int) -> list[str]:
     lines += _stacked("= ", value, 6) if symbols else _stacked(f"{equation.name}{shape} = ", value, 2)
     if equation.check is not None:
         lines += _stacked("≈ ", _rows(equation.check, precision), 6)
-        lines[-1] += f"  {off(equation.check, equation.value)}"
+        remark = off(equation.check, equation.value)
+        lines += [" " * 8 + remark] if len(lines[-1]) + len(remark) + 2 > WIDTH else []
+        lines[-1] += "" if lines[-1].endswith(remark) else f"  {remark}"
     if equation.remark:
         lines += textwrap.wrap(plain(equation.remark), WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return lines
@@ -118,19 +121,19 @@ def shape_of(value: Array, precision: int) -> str:
     return f" ({'×'.join(map(str, value.shape))}{'; ' + remark if remark else ''})"
 
 
-def _wrapped(line: str, indent: int, further: int) -> list[str]:
+def _wrapped(line: str, indent: int, further: int, width: int = WIDTH) -> list[str]:
     lines = textwrap.wrap(
-        line, WIDTH, initial_indent=" " * indent, subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False
+        line, width, initial_indent=" " * indent, subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False
     )
     return [line.replace(HARD, " ") for line in lines]
 
 
 def _rows(value: Array, precision: int) -> list[str]:
-    """A value with its rows under one another."""
-    if value.ndim < 2 or len(value) < 2:
-        return _wrapped(array(value, precision), 0, 1)
+    """A value with its rows under one another, or in a line that is wrapped where they are too long."""
     cells = cut(value, precision).rows
     widths = [max(len(row[c] or "…") for row in cells if row) for c in range(len(cells[0] or []))]
+    if value.ndim < 2 or len(value) < 2 or sum(widths) + len(widths) > WIDTH - 10:
+        return [line.strip() for line in _wrapped(array(value, precision), 0, 0, WIDTH - 10)]
     return [
         "…" if row is None else "[" + " ".join((cell or "…").rjust(w) for cell, w in zip(row, widths, strict=True)) + "]"
         for row in cells
@@ -138,14 +141,25 @@ def _rows(value: Array, precision: int) -> list[str]:
 
 
 def _stacked(sign: str, rows: list[str], indent: int) -> list[str]:
+    """A sign and what follows it; where that is too wide it begins on a line of its own."""
+    if indent + len(sign) + max(map(len, rows)) > WIDTH:
+        return [" " * indent + sign.rstrip(), *(" " * 8 + row for row in rows)]
     return [" " * indent + (sign if k == 0 else " " * len(sign)) + row for k, row in enumerate(rows)]
 
 
 def _table(table: Table, precision: int) -> list[str]:
     rows = [[plain(name) for name in table.names], *([_cell(cell, precision) for cell in row] for row in table.rows)]
     widths = [max(len(row[c]) for row in rows) for c in range(len(table.names))]
+    if sum(widths) + 2 * len(widths) > WIDTH:
+        return _listed(rows)
     lines = ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     return lines + [f"  … {table.hidden} more"] * bool(table.hidden)
+
+
+def _listed(rows: list[list[str]]) -> list[str]:
+    """The rows of a table that is too wide, each as a sentence."""
+    said = [", ".join(f"{name} {cell}" for name, cell in zip(rows[0], row, strict=True)) for row in rows[1:]]
+    return [line for row in said for line in _wrapped(row, 2, 4)]
 
 
 def _cell(cell: str | Array, precision: int) -> str:

@@ -79,7 +79,7 @@ def _after(step: Step) -> Section:
     verb = "falls" if change < 0 else "rises" if change > 0 else "stays"
     right = int(np.sum(after.right))
     blocks: list[Block] = [
-        outputs(step, after.y, after.losses.sum(axis=1), after.right),
+        outputs(step, after),
         Equation("L", step.before.loss),
         Equation("L'", after.loss),
         Sentences(f"The loss {verb}{f' by {abs(change):.2g}' if change else ''}; {right} of {len(step.x)} are right."),
