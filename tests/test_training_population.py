@@ -194,7 +194,7 @@ def test_same_bits_with_runs_that_end_before_the_others(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["solved", "diverging or stopped", "diverging online"])
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(cuts=st.sets(st.integers(1, RUNS - 1), max_size=6))
 def test_same_bits_with_blocks_cut_in_any_way(name: str, cuts: set[int]) -> None:
     sizes = np.diff([0, *sorted(cuts), RUNS]).tolist()
