@@ -100,11 +100,12 @@ def _short(value: object) -> str:
 
 
 def _are_names(texts: Iterable[object]) -> bool:
-    return all(isinstance(text, str) and len(text) <= LONGEST_NAME and _is_name(text) for text in texts)
+    return all(isinstance(text, str) and len(text) <= LONGEST_NAME and is_name(text) for text in texts)
 
 
 @lru_cache(maxsize=1024)
-def _is_name(text: str) -> bool:
+def is_name(text: str) -> bool:
+    """Whether a text is the name of a setting, with at most one dot in it."""
     return _NAME.fullmatch(text) is not None
 
 

@@ -5,12 +5,11 @@ Another processor may round exp and log otherwise, so the features NumPy uses ar
 
 import os
 import platform
-import socket
 import sys
-from pathlib import Path
 from typing import Any
 
 from xortrain import __version__
+from xortrain.records.process import host, process_start
 
 PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
 
@@ -18,7 +17,7 @@ PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow
 def describe() -> dict[str, Any]:
     """Everything about this process that a record keeps; plain values for JSON."""
     return {
-        "host": socket.gethostname(),
+        "host": host(),
         "pid": os.getpid(),
         "process_started": process_start(os.getpid()),
         "versions": {"xortrain": __version__, "python": platform.python_version()} | _versions(),
@@ -61,18 +60,3 @@ def git_state() -> dict[str, Any] | None:
         return None
     commit, dash, _ = answer.stdout.strip().partition("-")
     return {"commit": commit, "dirty": bool(dash)} if answer.returncode == 0 and commit else None
-
-
-def process_start(pid: int) -> str | None:
-    """When a process started, in the kernel's own words: on its host this names a living process for ever.
-
-    Linux only (boot id, process namespace, clock ticks); None elsewhere, and for a process that has ended,
-    whether or not its parent has taken notice.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        namespace = os.stat("/proc/self/ns/pid").st_ino
-    except (OSError, ValueError):
-        return None
-    return None if fields[0] in "ZX" else f"{boot}:{namespace}:{fields[19]}"

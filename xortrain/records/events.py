@@ -38,7 +38,7 @@ def read_events(folder: Path) -> list[Event]:
     path = os.path.join(folder, layout.EVENTS)
     if not os.path.lexists(path):
         return []
-    found = []
+    found: list[Event] = []
     for line in read_own(path, LARGEST).split(b"\n"):
         try:
             event = json.loads(line) if line else None

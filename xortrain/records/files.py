@@ -18,7 +18,7 @@ _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NO
 
 def plain(text: object) -> str:
     """A text without what moves a terminal's cursor or turns its direction; tabs and line ends become spaces."""
-    told = str(text)
+    told = text if isinstance(text, str) else str(text)
     if told.isprintable():
         return told
     return "".join(c if c.isprintable() else " " for c in told if c.isprintable() or c.isspace())

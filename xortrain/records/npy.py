@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from xortrain.records.files import open_own, wrong
 
@@ -27,10 +27,15 @@ class Header:
     shape: tuple[int, ...]
     start: int  # byte at which the numbers begin
 
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of a row with their types; none of a number."""
+        return {} if isinstance(self.kind, str) else dict(self.kind)
+
     @cached_property
     def item_size(self) -> int:
         """Bytes of one number or one row."""
-        kinds = [self.kind] if isinstance(self.kind, str) else [kind for _, kind in self.kind]
+        kinds = [self.kind] if isinstance(self.kind, str) else self.columns.values()
         return sum(int(kind[-1]) for kind in kinds)
 
     @cached_property
@@ -39,7 +44,7 @@ class Header:
         return self.start + math.prod(self.shape) * self.item_size
 
 
-def read_header(path: Path | str, file: BinaryIO, size: int) -> Header:
+def read_header(path: Path | str, file: IO[bytes], size: int) -> Header:
     """The header at the beginning of an open file of so many bytes, which has all the numbers it promises."""
     try:
         header = _header(file.read(10), file)
@@ -61,7 +66,7 @@ def open_npy(path: Path | str) -> tuple[Header, BinaryIO]:
         raise
 
 
-def _header(first: bytes, file: BinaryIO) -> Header:
+def _header(first: bytes, file: IO[bytes]) -> Header:
     if first[:6] != b"\x93NUMPY" or first[6:7] not in (b"\1", b"\2", b"\3") or len(first) < 10:
         raise ValueError("wrong first bytes")
     long = b"" if first[6] == 1 else file.read(2)

@@ -18,6 +18,7 @@ from xortrain.records import layout
 from xortrain.records.about import About, read_about
 from xortrain.records.files import open_own, wrong
 from xortrain.records.npy import Header, open_npy, read_header
+from xortrain.records.rows import Rows
 from xortrain.records.writer import Blocks
 
 Array = npt.NDArray[Any]
@@ -78,7 +79,7 @@ class StoredRecord:
         return _epochs(self.folder / layout.FRAME_EPOCHS, self.about["frames"])
 
     def block_array(self, what: str, block: int) -> Array:
-        """A mapped array of one block: losses, test-losses (recorded, runs) or parameters (frames, parameters, runs)."""
+        """A mapped array of a block: losses or test-losses (recorded, runs), parameters (frames, parameters, runs)."""
         part = self.blocks.runs_of(block)
         size = sum(math.prod(shape) for shape in self.about["parameters"].values())
         lead = (self.about["frames"], size) if what == "parameters" else (self.about["losses"],)
@@ -152,3 +153,8 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Arra
         header = read_header(f"{path}: {info.filename}", file, info.file_size)
         content = file.read(header.end - header.start)
     return np.frombuffer(content, _dtype(header)).reshape(header.shape)
+
+
+def structured(rows: Rows) -> Array:
+    """Rows that have been read, as a structured array without a copy."""
+    return np.frombuffer(rows.content, _dtype(rows.header), len(rows), rows.header.start)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from struct import Struct
 from typing import Any
@@ -24,6 +25,7 @@ _CODES = {"i1": "b", "u1": "B", "b1": "?", "i2": "h", "u2": "H", "i4": "i", "u4"
     "f4": "f",
     "f8": "d",
 }
+_ROW = set(layout.ROW)
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,11 @@ class Rows:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(name for name, _ in self.header.kind)
+        return tuple(self.header.columns)
 
     @cached_property
     def row(self) -> Struct:
-        return Struct("<" + "".join(_CODES[kind[-2:]] for _, kind in self.header.kind))
+        return Struct("<" + "".join(_CODES[kind[-2:]] for kind in self.header.columns.values()))
 
     def __len__(self) -> int:
         return self.header.shape[0]
@@ -59,10 +61,9 @@ class Rows:
 
     def outcomes(self) -> Counter[int]:
         """How many runs have each outcome, by its code."""
-        place = self.names.index("outcome")
-        before = Struct("<" + "".join(_CODES[kind[-2:]] for _, kind in self.header.kind[:place])).size
-        start = self.header.start
-        return Counter(self.content[start + before : start + len(self) * self.row.size : self.row.size])
+        sizes = dict(zip(self.names, accumulate(int(kind[-1]) for kind in self.header.columns.values()), strict=True))
+        start = self.header.start + sizes["outcome"] - 1
+        return Counter(self.content[start : self.header.end : self.row.size])
 
 
 def read_rows(folder: Path | str, runs: int) -> Rows:
@@ -70,8 +71,7 @@ def read_rows(folder: Path | str, runs: int) -> Rows:
     path = os.path.join(folder, layout.RUNS)
     header, file = open_npy(path)
     with file:
-        columns = header.kind
-        if isinstance(columns, str) or not set(layout.ROW) <= {(n, k.lstrip("|")) for n, k in columns}:
+        if not {(name, kind.lstrip("|")) for name, kind in header.columns.items()} >= _ROW:
             raise wrong(path, "does not have the columns that every record has")
         if header.shape != (runs,):
             raise wrong(path, f"has shape {header.shape}, but the record says {(runs,)}")

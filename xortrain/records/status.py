@@ -5,31 +5,22 @@ processes cannot be seen from here: on another host, in another container, on a 
 """
 
 import os
-import socket
 import time
 from pathlib import Path
 
 from xortrain.records import layout
 from xortrain.records.about import About
-from xortrain.records.environment import process_start
+from xortrain.records.process import is_running
 
 FRESH = 60.0  # seconds; a training touches its heartbeat every 10
 
 
 def status(folder: Path, about: About) -> str:
     """The status of a record or a sweep, from what it says of itself and from the process it names."""
-    told = str(about["status"])
-    return told if told != "running" or is_alive(folder, about) else "crashed"
-
-
-def is_alive(folder: Path, about: About) -> bool:
-    """Whether the process that writes it lives, as far as can be known here."""
-    pid, started, here = about.get("pid"), about.get("process_started"), process_start(os.getpid())
-    if here and isinstance(started, str) and isinstance(pid, int) and about.get("host") == socket.gethostname():
-        is_visible = started.rpartition(":")[0] == here.rpartition(":")[0]
-        if is_visible:
-            return process_start(pid) == started
-    return _is_fresh(folder)
+    if about["status"] != "running":
+        return str(about["status"])
+    lives = is_running(about.get("host"), about.get("pid"), about.get("process_started"))
+    return "running" if lives or (lives is None and _is_fresh(folder)) else "crashed"
 
 
 def _is_fresh(folder: Path) -> bool:

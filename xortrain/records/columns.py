@@ -1,0 +1,224 @@
+"""What one can ask of a run, by the name a user types: its settings, its results, and where it stands.
+
+Settings have their dotted names, a group alone means the option chosen (``optimizer`` is ``optimizer.name``).  What
+never happened, and what is not a number, is None.
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
+from typing import Any
+
+from xortrain.records import layout
+from xortrain.records.about import LONGEST_NAME, is_name, moment
+from xortrain.records.files import plain
+from xortrain.records.index import Entry, Part
+
+RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "path")
+RESULTS = tuple(name for name, _ in layout.ROW)
+_NO_MATTER = ("root", "dry_run")
+_NO_MATTER_GROUPS = ("film", "track")
+_ROW_IDS = {"rowid", "oid", "_rowid_"}  # SQLite's own names
+Chunk = Mapping[str, tuple[Any, ...]]
+
+
+def canonical(name: str) -> str:
+    """The name of a column for what a user may type: optimizer.name is optimizer."""
+    return name.removesuffix(".name")
+
+
+def settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as flat columns."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if value.__class__ is not dict:
+            flat[key] = value if value.__class__ in _AS_THEY_ARE else _scalar(value)
+            continue
+        for inner, own in value.items():
+            name = _dotted(key, inner)
+            if name:
+                flat[name] = own if own.__class__ in _AS_THEY_ARE else _scalar(own)
+    return flat
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_AS_THEY_ARE = {bool, float, type(None)}
+
+
+@lru_cache(maxsize=4096)
+def _dotted(group: str, key: str) -> str | None:
+    """The column of a setting in a group; None where it is no name."""
+    if key == "name":
+        return group
+    return f"{group}.{key}" if len(key) <= LONGEST_NAME and is_name(key) else None
+
+
+def _scalar(value: Any) -> Any:
+    """A value that SQL and a table can hold; a list or a mapping as its JSON."""
+    if isinstance(value, str):
+        return plain(value)
+    if isinstance(value, int):
+        return value if abs(value) < 1 << 63 else None
+    try:
+        return plain(_encode(value))
+    except RecursionError:
+        return "…"
+
+
+def shared(entry: Entry, part: Part) -> dict[str, Any]:
+    """The columns that all runs of a record share."""
+    return settings(part.about["config"]) | standing(entry, part)
+
+
+def standing(entry: Entry, of: Entry | Part) -> dict[str, Any]:
+    """What the record says of itself, of an entry or of one population in it."""
+    about, marks = of.about, entry.marks
+    began, ended = moment(about["started"]), moment(about.get("ended"))
+    versions = about.get("versions")
+    return {
+        "id": plain(entry.id),
+        "status": of.status,
+        "name": _text(entry.about.get("name")),
+        "tags": ", ".join(map(plain, marks.tags)),
+        "notes": plain("; ".join(marks.notes)) or None,
+        "started": _text(about["started"]),
+        "ended": _text(about.get("ended")),
+        "seconds": (ended - began).total_seconds() if began and ended else None,
+        "host": _text(about.get("host")),
+        "version": _text(versions.get("xortrain")) if isinstance(versions, dict) else None,
+        "path": plain(of.folder),
+    }
+
+
+def _text(value: object) -> str | None:
+    return plain(value) if isinstance(value, str) else None
+
+
+def matters(name: str) -> bool:
+    """Whether a column is a setting that what a run comes to may depend on, other than its seed."""
+    is_own = name in RECORD or name in RESULTS or name in _NO_MATTER
+    return not is_own and name.partition(".")[0] not in _NO_MATTER_GROUPS
+
+
+def known(parts: Iterable[Part]) -> list[str]:
+    """The names of all columns that some of the runs have: what every run has, then settings, commonest first.
+
+    Of two that differ only in their capitals there is one, as SQL wants it.
+    """
+    counted: Counter[str] = Counter()
+    for part in parts:
+        counted.update({*settings(part.about["config"]), *part.rows.names})
+    names = [*RECORD[:3], *RESULTS, *RECORD[3:], *(name for name, _ in counted.most_common())]
+    folded = {name.lower(): name for name in reversed(names)}
+    return [name for key, name in reversed(folded.items()) if key not in _ROW_IDS]
+
+
+def rows(entry: Entry, part: Part, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The wanted columns of every run of a record, one tuple a run, in the order of runs.npy."""
+    same = shared(entry, part)
+    for chunk in part.rows.chunks():
+        yield from zip(*_columns(entry, part, chunk, wanted, same), strict=True)
+
+
+def lines(entry: Entry, part: Part, own: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """All columns of every run of a record, by name; of a run's own only some, if so asked."""
+    same = shared(entry, part)
+    for chunk in part.rows.chunks():
+        yield from _lines(entry, part, chunk, same, own)
+
+
+def values(entry: Entry, part: Part, place: int) -> dict[str, Any]:
+    """All columns of one run."""
+    chunk = {name: (value,) for name, value in part.rows.at(place).items()}
+    return next(_lines(entry, part, chunk, shared(entry, part), None))
+
+
+def _lines(
+    entry: Entry, part: Part, chunk: Chunk, same: Mapping[str, Any], own: Sequence[str] | None
+) -> Iterator[dict[str, Any]]:
+    names = list(dict.fromkeys([*_TOLD, *chunk])) if own is None else own
+    for found in zip(*_columns(entry, part, chunk, names, same), strict=True):
+        yield {**same, **dict(zip(names, found, strict=True))}
+
+
+def _columns(
+    entry: Entry, part: Part, chunk: Chunk, wanted: Sequence[str], same: Mapping[str, Any]
+) -> Iterator[Iterable[Any]]:
+    for name in wanted:
+        if name in _TOLD:
+            yield _TOLD[name](entry, part, chunk)
+        elif name in chunk and name not in RECORD:
+            yield map(_finite, chunk[name])
+        else:
+            yield repeat(same.get(name), len(chunk["number"]))
+
+
+def _finite(value: Any) -> Any:
+    return None if value != value else value
+
+
+def _ids(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str]:
+    name = plain(entry.id)
+    return (f"{name}#{number}" for number in chunk["number"]) if entry.is_sweep else repeat(name, len(chunk["number"]))
+
+
+def _statuses(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str]:
+    unfinished = "failed" if part.status == "finished" else part.status
+    return ("finished" if code else unfinished for code in chunk["outcome"])
+
+
+def _outcomes(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str]:
+    return map(part.word, chunk["outcome"])
+
+
+def _reasons(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str]:
+    words = [plain(word) for word in part.about["outcomes"][:16]]
+    return (", ".join(word for k, word in enumerate(words) if bits >> k & 1) for bits in chunk["reasons"])
+
+
+def _epochs(name: str) -> Callable[[Entry, Part, Chunk], Iterable[int | None]]:
+    return lambda entry, part, chunk: (None if epoch < 0 else epoch for epoch in chunk[name])
+
+
+def _diverged_in(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str | None]:
+    for at, place in zip(chunk["diverged_at"], chunk["diverged_in"], strict=True):
+        yield None if at < 0 else "loss" if place < 0 else parameter(part.about["parameters"], place)
+
+
+def _tags(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str]:
+    return (", ".join(map(plain, entry.marks.of(number).tags)) for number in chunk["number"])
+
+
+def _notes(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str | None]:
+    return (plain("; ".join(entry.marks.of(number).notes)) or None for number in chunk["number"])
+
+
+_TOLD: dict[str, Callable[[Entry, Part, Chunk], Iterable[Any]]] = {
+    "id": _ids,
+    "status": _statuses,
+    "outcome": _outcomes,
+    "reasons": _reasons,
+    "solved_at": _epochs("solved_at"),
+    "diverged_at": _epochs("diverged_at"),
+    "epochs_done": _epochs("epochs_done"),
+    "diverged_in": _diverged_in,
+    "tags": _tags,
+    "notes": _notes,
+}
+
+
+def parameter(shapes: Mapping[str, list[int]], place: int) -> str:
+    """The name of one parameter by its place among all of them: W1[0,1]."""
+    for name, shape in shapes.items():
+        size = math.prod(shape)
+        if place < size:
+            places: list[str] = []
+            for length in reversed(shape):
+                place, last = divmod(place, length)
+                places.insert(0, str(last))
+            return f"{name}[{','.join(places)}]"
+        place -= size
+    return "?"

@@ -1,0 +1,58 @@
+"""Runs of several records as columns of NumPy arrays, and by what they fall into groups."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError, unknown
+from xortrain.records import columns, layout
+from xortrain.records.index import Part
+from xortrain.records.reader import structured
+from xortrain.records.statistics import Array, Group, statistics
+
+
+def group(parts: Sequence[Part], by: Sequence[str] | None = None) -> list[Group]:
+    """The statistics of the runs of some records, by these settings, or by all that differ but the seed."""
+    names = axes(parts) if by is None else [columns.canonical(name) for name in by]
+    return statistics(table(parts, ["outcome", "solved_at", "final_loss", *names]), names)
+
+
+def axes(parts: Sequence[Part]) -> list[str]:
+    """The settings in which runs differ, without the seed, and without those that follow from others."""
+    rows = {name for name, _ in layout.ROW}
+    varying = [name for part in parts for name in part.rows.names if name not in rows]
+    shared = [columns.settings(part.about["config"]) for part in parts]
+    fixed = dict.fromkeys(name for settings in shared for name in settings if columns.matters(name))
+    chosen, distinct = list(dict.fromkeys(varying)), 1
+    for name in sorted(set(fixed) - set(chosen), key=lambda name: ("." in name, list(fixed).index(name))):
+        found = len({tuple(repr(settings.get(key)) for key in (*chosen, name)) for settings in shared})
+        if found > distinct:
+            chosen, distinct = [*chosen, name], found
+    return chosen
+
+
+def table(parts: Sequence[Part], names: Sequence[str]) -> dict[str, Array]:
+    """Columns (runs,) of the runs of some records: settings and results by name, the outcome in words."""
+    shared = [columns.settings(part.about["config"]) for part in parts]
+    known = {name for part, settings in zip(parts, shared, strict=True) for name in (*settings, *part.rows.names)}
+    for name in names:
+        if name not in known:
+            raise unknown("by", name, known, "setting")
+    return {name: _joined([_column(part, name, s) for part, s in zip(parts, shared, strict=True)]) for name in names}
+
+
+def _column(part: Part, name: str, shared: dict[str, Any]) -> Array:
+    if name in part.rows.names:
+        values = structured(part.rows)[name]
+        return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values
+    value = shared.get(name)
+    return np.full(len(part.rows), value, None if isinstance(value, int | float) else object)
+
+
+def _joined(arrays: Sequence[Array]) -> Array:
+    """One array of several; texts and numbers side by side as objects, not as texts."""
+    if not arrays:
+        raise UserError("group: no runs")
+    is_number = all(array.dtype.kind in "biuf" for array in arrays)
+    return np.concatenate(arrays) if is_number else np.concatenate([array.astype(object) for array in arrays])

@@ -1,0 +1,140 @@
+"""Questions in SQL about runs: a table ``runs`` in memory, with the columns of `columns.py`, to be read only.
+
+Dotted names need no quotes.  Only the columns that a question uses are filled in.
+"""
+
+import re
+import sqlite3
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from difflib import get_close_matches
+from itertools import accumulate
+from typing import Any
+
+from xortrain.errors import UserError
+from xortrain.records import columns
+from xortrain.records.files import plain
+from xortrain.records.index import Entry, Part
+
+MOST_COLUMNS = 1900  # of SQLite's 2000
+PATIENCE = 100_000  # steps of SQLite between two looks for Ctrl-C
+Found = tuple[Entry, Part, int]
+_ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_TOKEN = re.compile(
+    r"(?P<text>'(?:[^']|'')*'|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/)"
+    r'|(?P<quoted>"(?:[^"]|"")*")'
+    r"|(?P<dotted>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+)",
+    re.DOTALL,
+)
+
+
+def select(entries: Sequence[Entry], where: str, said: str = "where") -> list[Found]:
+    """The runs for which an expression is true, in the order of the entries; ``said`` is how the user put it."""
+    parts = [(entry, part) for entry in entries for part in entry.parts]
+    if not parts:
+        return []
+    _, rows = _ask(parts, f"select rowid from runs where ({where}\n)", f"{said}={where}")
+    ends = list(accumulate(part.about["runs"] for _, part in parts))
+    found = []
+    for (rowid,) in rows:
+        which = bisect_right(ends, rowid - 1)
+        found.append((*parts[which], rowid - 1 - (ends[which - 1] if which else 0)))
+    return found
+
+
+def ask(entries: Sequence[Entry], query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The answer to a query: names of columns, and rows."""
+    return _ask([(entry, part) for entry in entries for part in entry.parts], query, "sql")
+
+
+def _ask(parts: Sequence[tuple[Entry, Part]], query: str, said: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+    names = columns.known(part for _, part in parts)[:MOST_COLUMNS]
+    with _told(said, names):
+        query = quoted(query, names)
+        connection = sqlite3.connect(":memory:")
+        try:
+            _create(connection, names)
+            used = _used(connection, query)
+            connection.execute("drop table runs")
+            wanted = [name for name in names if name in used] or ["number"]
+            _create(connection, wanted)
+            holes = ",".join("?" * len(wanted))
+            for entry, part in parts:
+                connection.executemany(f"insert into runs values ({holes})", columns.rows(entry, part, wanted))
+            connection.set_progress_handler(lambda: 0, PATIENCE)
+            connection.set_authorizer(_reads_only)
+            answer = connection.execute(query)
+            if answer.description is None:
+                raise UserError(f"{said}: must be a select")
+            return [plain(name) for name, *_ in answer.description], answer.fetchall()
+        finally:
+            connection.close()
+
+
+def _create(connection: sqlite3.Connection, names: Sequence[str]) -> None:
+    connection.execute(f"create table runs ({', '.join(_quote(name) for name in names)})")
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _reads_only(action: int, first: str | None, second: str | None, *_: Any) -> int:
+    is_function = action == sqlite3.SQLITE_FUNCTION
+    allowed = action in _ALLOWED and not (is_function and second == "load_extension")
+    return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
+
+
+def _used(connection: sqlite3.Connection, query: str) -> set[str]:
+    """The columns that a query reads; it is compiled for that, and refused if it does anything but read."""
+    used: set[str] = set()
+
+    def watch(action: int, first: str | None, second: str | None, *_: Any) -> int:
+        if action == sqlite3.SQLITE_READ and first == "runs" and second:
+            used.add(second)
+        return _reads_only(action, first, second)
+
+    connection.set_authorizer(watch)
+    connection.execute(f"explain {query}")
+    connection.set_authorizer(None)
+    return used
+
+
+def quoted(query: str, names: Sequence[str]) -> str:
+    """A query with quotes around the dotted names that are columns; texts and comments stay as they are."""
+    known = {name.lower(): name for name in names}
+
+    def column(match: re.Match[str]) -> str:
+        name = "" if match["text"] else "".join(match[0].split()).strip('"')
+        if "." not in name:
+            return match[0]
+        table, _, rest = name.partition(".")
+        if whole := known.get(columns.canonical(name).lower()):
+            return _quote(whole)
+        if "." in rest and (behind := known.get(columns.canonical(rest).lower())):
+            return f"{table}.{_quote(behind)}"
+        if match["quoted"] and table.lower() in known:  # SQLite would take it for a text
+            raise sqlite3.OperationalError(f"no such column: {name}")
+        return match[0]
+
+    return _TOKEN.sub(column, query)
+
+
+@contextmanager
+def _told(said: str, names: Sequence[str]) -> Iterator[None]:
+    """SQLite's complaints in one line, with the nearest columns."""
+    try:
+        yield
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+        if isinstance(error, UserError):
+            raise
+        if str(error) == "interrupted":
+            raise KeyboardInterrupt from None
+        raise UserError(f"{plain(said)}: {plain(error)}{_nearest(str(error), names)}") from None
+
+
+def _nearest(message: str, names: Sequence[str]) -> str:
+    what, _, name = message.partition("no such column: ")
+    near = [] if what or not name else get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""
