@@ -9,9 +9,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortrain.errors import UserError, unknown_word
+
+if TYPE_CHECKING:
+    from xortrain.experiment.engines import Engine
+    from xortrain.experiment.plan import Plan
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
@@ -78,8 +82,7 @@ def _hydra(words: list[str]) -> int:
 def _hydra_main(words: list[str]) -> int:
     import hydra
 
-    from xortrain.config.check import check
-    from xortrain.config.compose import plain, told
+    from xortrain.config.compose import told
     from xortrain.config.defaults import conf_folder
     from xortrain.config.overrides import prepare
     from xortrain.sweeps import register
@@ -87,22 +90,40 @@ def _hydra_main(words: list[str]) -> int:
     flags, overrides = _parted(words)
     prepared = prepare(overrides, many=bool({"-m", "--multirun"} & set(flags)))
     register()
-    failures: list[Exception] = []
-
-    def job(composed: Any) -> None:  # Hydra would print a line of its own for an error that leaves the job
-        try:
-            print(_train(check(plain(composed))))
-        except Exception as error:
-            failures.append(error)
-
+    jobs = _Jobs()
     with _as_shell([*flags, *prepared]):
         try:
-            hydra.main(str(conf_folder()), "config", version_base="1.3")(job)()
+            hydra.main(str(conf_folder()), "config", version_base="1.3")(jobs)()
         except Exception as error:
-            failures.append(told(error, prepared))
-    for failure in failures:
+            jobs.failures.append(told(error, prepared))
+    for failure in jobs.failures:
         raise failure
     return 0
+
+
+class _Jobs:
+    """What Hydra calls: for one job, or for all jobs of a sweep together."""
+
+    def __init__(self) -> None:
+        self.failures: list[Exception] = []
+
+    def __call__(self, composed: Any) -> None:
+        from xortrain.config.check import check
+        from xortrain.config.compose import plain
+
+        try:
+            print(_train(check(plain(composed))))
+        except Exception as error:  # Hydra would print a line of its own for an error that leaves the job
+            self.failures.append(error)
+
+    def sweep(self, plan: "Plan", engine: "Engine") -> Path | None:
+        """Train all jobs of a plan, and say what became of them; where they lie is returned."""
+        from xortrain.experiment.sweep import run_sweep
+        from xortrain.sweeps.report import report
+
+        folder = run_sweep(plan, engine, show=True)
+        print(report(folder))
+        return folder
 
 
 def _parted(words: list[str]) -> tuple[list[str], list[str]]:

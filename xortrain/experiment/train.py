@@ -3,9 +3,8 @@
 A block is trained from its settings alone, so it can be done here, in another process, or again.
 """
 
-import sys
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+from xortrain.experiment.progress import beating, progress
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.writer import BlockArrays, Blocks, Record, new_folder
@@ -28,12 +29,11 @@ def train_block(build: Build, runs: slice, history: History) -> Steps:
     """Train some runs into a history of theirs; yields epochs done, returns their rows."""
     training = Training(build.task(runs), history)
     yield from training.run()
-    return rows_of(build, runs, results(training))
+    return rows_of(build.population.part(runs), results(training))
 
 
-def blank_rows(build: Build) -> Array:
+def blank_rows(p: Population) -> Array:
     """Rows of runs that have not begun: number, seed and what varies."""
-    p = build.population
     rows = np.zeros(p.runs, layout.row_type({key: values.dtype for key, values in p.varying.items()}))
     for name, kind in layout.ROW:
         rows[name] = np.nan if kind == "<f8" else -1 if kind == "<i4" else 0
@@ -43,38 +43,38 @@ def blank_rows(build: Build) -> Array:
     return rows
 
 
-def rows_of(build: Build, runs: slice, found: Results) -> Array:
+def rows_of(population: Population, found: Results) -> Array:
     """The rows of runs whose training is over."""
-    rows = blank_rows(build)[runs]
+    rows = blank_rows(population)
     for field in fields(found):
         if field.name in (rows.dtype.names or ()):
             rows[field.name] = getattr(found, field.name)
     return rows
 
 
-def into_memory(build: Build, progress: bool = False) -> tuple[History, Array]:
+def into_memory(build: Build, show: bool = False) -> tuple[History, Array]:
     """Train and write nothing: the history of all runs, and their rows."""
     blocks = Blocks(build.population.runs, build.block_size)
-    whole, parts = _empty(build), []
-    with _bar(build, len(blocks), progress) as shown:
+    whole, parts, epochs = empty_history(build), [], build.population.epochs
+    with progress(len(blocks) * epochs, "epochs", show) as shown:
         for runs in map(blocks.runs_of, range(len(blocks))):
-            parts.append(shown(train_block(build, runs, _columns(whole, runs))))
+            parts.append(shown.through(train_block(build, runs, _columns(whole, runs)), epochs, epochs))
     return whole, np.concatenate(parts)
 
 
-def into_record(build: Build, record: Record, progress: bool = False) -> None:
-    """Train into a record that has been started, and end it with what became of the training."""
-    with _ending(record), _bar(build, len(record.blocks), progress) as shown:
-        for block in range(len(record.blocks)):
-            history = history_of(build, record.block(block))
-            record.finish_block(block, shown(train_block(build, record.blocks.runs_of(block), history)))
+def into_record(build: Build, record: Record, show: bool = False) -> None:
+    """Train a single run into a record that has been started, and end it with what became of the training."""
+    epochs = build.population.epochs
+    with ending([record]), progress(epochs, "epochs", show) as shown:
+        history = history_of(build, record.block(0))
+        record.finish_block(0, shown.through(train_block(build, record.blocks.runs_of(0), history), epochs, epochs))
 
 
-def start_record(build: Build, folder: Path, kind: str = "run") -> Record:
+def start_record(
+    build: Build, folder: Path, kind: str, environment: Mapping[str, Any], block_size: int | None = None
+) -> Record:
     """Begin the record of a population in an empty folder."""
     import yaml
-
-    from xortrain.records.environment import describe
 
     p, network = build.population, build.shape
     about = {
@@ -83,18 +83,18 @@ def start_record(build: Build, folder: Path, kind: str = "run") -> Record:
         "network": str(network),
         "parameters": {name: list(shape) for name, shape in network.shapes.items()},
         "runs": p.runs,
-        "block_size": build.block_size,
+        "block_size": block_size or build.block_size,
         "dtype": p.dtype.name,
         "varies": list(p.varying),
         "has_test": build.test is not None,
         "outcomes": list(OUTCOMES),
         "loss_epochs": build.loss_epochs.tolist(),
         "frame_epochs": build.frame_epochs.tolist(),
-        **describe(),
+        **environment,
     }
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     config = yaml.dump(dict(p.config), Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return Record.start(folder, about, config, _arrays(build), blank_rows(build))
+    return Record.start(folder, about, config, _arrays(build), blank_rows(p))
 
 
 def make_folder(root: str, *parts: str) -> Path:
@@ -118,7 +118,8 @@ def _arrays(build: Build) -> dict[str, Array]:
     return {name: a[..., 0] if name[0] == "t" and a.shape[2] == 1 else a for name, a in named.items()}
 
 
-def _empty(build: Build) -> History:
+def empty_history(build: Build) -> History:
+    """A history in memory for all runs, full of nan."""
     runs, dtype = build.population.runs, build.population.dtype
     losses = np.full((len(build.loss_epochs), runs), np.nan, dtype)
     parameters = np.full((len(build.frame_epochs), build.shape.size, runs), np.nan, dtype)
@@ -132,39 +133,22 @@ def _columns(whole: History, runs: slice) -> History:
 
 
 @contextmanager
-def _ending(record: Record) -> Iterator[None]:
-    """Whatever happens, the record says how it ended."""
+def ending(records: Sequence[Record]) -> Iterator[None]:
+    """Whatever happens, records that say they are running say in the end how they ended."""
     try:
-        yield
-    except KeyboardInterrupt:
-        record.end("interrupted")
+        with beating(records):
+            yield
+        _end(records, "finished")
+    except BaseException as error:
+        is_interrupt = isinstance(error, KeyboardInterrupt)
+        with suppress(OSError):  # a full disk: the record cannot say more, and is found to have crashed
+            _end(records, *(("interrupted",) if is_interrupt else ("failed", f"{type(error).__name__}: {error}")))
         raise
-    except Exception as error:
-        record.event("failure", reason=f"{type(error).__name__}: {error}")
-        record.end("failed")
-        raise
-    record.end("finished")
 
 
-@contextmanager
-def _bar(build: Build, blocks: int, progress: bool) -> Iterator[Any]:
-    """A function that runs the steps of a block to their end, with a bar on a terminal after half a second."""
-    if not (progress and sys.stderr.isatty()):
-        yield _drain
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=blocks * build.population.epochs, delay=0.5, unit=" epochs", leave=False) as shown:
-        yield lambda steps: _drain(steps, shown)
-
-
-def _drain(steps: Steps, shown: Any = None) -> Array:
-    before = 0
-    while True:
-        try:
-            now = next(steps)
-        except StopIteration as end:
-            return np.asarray(end.value)
-        if shown is not None:
-            shown.update(now - before)
-            before = now
+def _end(records: Sequence[Record], status: str, reason: str = "") -> None:
+    for record in records:
+        if record.about["status"] == "running":
+            if reason:
+                record.event("failure", reason=reason)
+            record.end(status)

@@ -1,0 +1,106 @@
+"""A sweep from its plan to its records: begun, trained block by block, and ended whatever happens.
+
+One population is one record; several lie in folders of their own under a sweep.json.
+"""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xortrain.experiment.blocks import Block, Failure
+from xortrain.experiment.build import Build
+from xortrain.experiment.engines import Engine, Train, opened
+from xortrain.experiment.plan import Plan, refuse_what_does_not_fit
+from xortrain.experiment.progress import progress
+from xortrain.experiment.train import ending, make_folder, start_record
+from xortrain.records import layout
+from xortrain.records.environment import describe
+from xortrain.records.events import now
+from xortrain.records.writer import Record, write_json
+
+SMALLEST_BLOCK = 256  # runs; smaller ones cost more for each than they gain by going to several processes
+
+
+def run_sweep(plan: Plan, engine: Engine, show: bool = False) -> Path:
+    """Train all jobs of a plan into a new folder under its root; what fails is left pending, with its reason."""
+    refuse_what_does_not_fit(plan)
+    with opened(engine) as train:
+        folder = make_folder(plan.root, "sweeps")
+        records, top = _begun(folder, plan, engine)
+        blocks = [
+            Block(record, build, number)
+            for record, build in zip(records, plan.builds, strict=True)
+            for number in range(len(record.blocks))
+        ]
+        train_blocks(folder, blocks, top, train, show)
+    return folder
+
+
+def train_blocks(folder: Path, blocks: Sequence[Block], top: Record | None, train: Train, show: bool) -> None:
+    """Train these blocks into their records; ``top`` is the sweep.json above them, if there is one."""
+    records = list({id(block.record): block.record for block in blocks}.values())
+    left = {id(record): sum(block.record is record for block in blocks) for record in records}
+    failed = set[int]()
+    try:
+        with ending([*records, *([top] if top else [])]), progress(sum(map(len, blocks)), "runs", show) as shown:
+            for block, result in train(blocks, shown):
+                record = block.record
+                if isinstance(result, Failure):
+                    failed.add(id(record))
+                    record.event("failure", jobs=_jobs(block), reason=result.reason)
+                else:
+                    record.finish_block(block.number, result)
+                left[id(record)] -= 1
+                if not left[id(record)]:
+                    record.end("failed" if id(record) in failed else "finished")
+            if top and failed:
+                top.end("failed")
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"to go on: xortrain resume {folder}") from None
+
+
+def _jobs(block: Block) -> list[int]:
+    """The first and the last number of the jobs in a block."""
+    numbers = block.build.population.numbers[block.runs]
+    return [int(numbers[0]), int(numbers[-1])]
+
+
+def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[Record], Record | None]:
+    """The records of all populations, begun; what has been begun only in part is taken away again."""
+    environment = describe()
+    is_one = len(plan.builds) == 1
+    try:
+        if is_one:
+            return [_record(folder, plan.builds[0], "sweep", environment, engine)], None
+        records = []
+        for number, build in enumerate(plan.builds):
+            inside = folder / f"population-{number:03d}"
+            inside.mkdir()
+            records.append(_record(inside, build, "population", environment, engine))
+        return records, _top(folder, plan, environment)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _record(folder: Path, build: Build, kind: str, environment: Mapping[str, Any], engine: Engine) -> Record:
+    share = -(-build.population.runs // (2 * engine.processes))
+    return start_record(build, folder, kind, environment, min(build.block_size, max(SMALLEST_BLOCK, share)))
+
+
+def _top(folder: Path, plan: Plan, environment: Mapping[str, Any]) -> Record:
+    """The sweep.json over several populations."""
+    config = plan.builds[0].population.config
+    about = {
+        "format": layout.FORMAT,
+        "status": "running",
+        "started": now(),
+        "kind": "sweep",
+        **{key: config[key] for key in ("name", "tags", "notes")},
+        "runs": plan.jobs,
+        "populations": len(plan.builds),
+        **environment,
+    }
+    write_json(folder / layout.SWEEP, about)
+    return Record(folder, about, layout.SWEEP)

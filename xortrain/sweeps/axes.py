@@ -1,0 +1,77 @@
+"""The axes of a sweep: every override is read once, and a job is a number in the product of their values.
+
+Numbers go as in Hydra's own sweeper: the last axis is the fastest, the last override of a key wins.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, RangeSweep
+
+from xortrain.errors import UserError
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One override with its values; ``values`` is a range where a range was asked for."""
+
+    override: Override
+    values: Sequence[Any]
+
+    @property
+    def key(self) -> str:
+        """The key as typed, with its + or ~ and its package."""
+        return str(self.override.get_key_element())
+
+    def text(self, place: int) -> str:
+        """The override of one of the values."""
+        return f"{self.key}={Override._get_value_element_as_str(self.values[place])}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All combinations of the axes' values, numbered."""
+
+    axes: tuple[Axis, ...]
+
+    def __len__(self) -> int:
+        return math.prod(len(axis.values) for axis in self.axes)
+
+    def stride(self, axis: int) -> int:
+        """By how much a job's number grows with the place on an axis."""
+        return math.prod(len(later.values) for later in self.axes[axis + 1 :])
+
+    def texts(self, number: int) -> list[str]:
+        """The overrides of a job."""
+        return [axis.text(number // self.stride(k) % len(axis.values)) for k, axis in enumerate(self.axes)]
+
+    def swept(self, number: int) -> list[str]:
+        """Those of them in which jobs differ."""
+        return [text for axis, text in zip(self.axes, self.texts(number), strict=True) if len(axis.values) > 1]
+
+    def __iter__(self) -> Iterator[list[str]]:
+        return map(self.texts, range(len(self)))
+
+
+def read(texts: Sequence[str], loader: Any) -> Grid:
+    """The axes of these overrides; the loader knows the choices that a glob may match."""
+    axes: dict[str, Axis] = {}
+    for override in OverridesParser.create(config_loader=loader).parse_overrides(list(texts)):
+        axes[override.get_key_element()] = Axis(override, _values(override))
+    return Grid(tuple(axes.values()))
+
+
+def _values(override: Override) -> Sequence[Any]:
+    if not override.is_sweep_override():
+        return [override._value]
+    if not override.is_discrete_sweep():
+        raise UserError(f"{override.input_line}: an interval has no end of values; write a choice or a range")
+    swept = override._value
+    whole = swept.range() if isinstance(swept, RangeSweep) and not swept.shuffle else None
+    values = whole if isinstance(whole, range) else list(override.sweep_iterator())
+    if not values:
+        raise UserError(f"{override.input_line}: there is nothing to run")
+    return values
