@@ -3,26 +3,25 @@
 import numpy as np
 
 from xortrain.films.examples import Examples
-from xortrain.films.moments import Moment
+from xortrain.films.moments import Course, Moment
 from xortrain.films.reading import Reading
 from xortrain.films.sheet import Box, Sheet
-from xortrain.films.subject import Subject
 from xortrain.nets import Array
 
 MOST_CHIPS = 16
 
 
-def outputs_panel(sheet: Sheet, box: Box, subject: Subject, run: int, read: Reading) -> "Chips | Spread":
-    few = len(subject.data(run)[0]) <= MOST_CHIPS and subject.network.outputs <= 10
-    return Chips(sheet, box, subject, run, read) if few else Spread(sheet, box, subject, run, read)
+def outputs_panel(sheet: Sheet, box: Box, course: Course, read: Reading) -> "Chips | Spread":
+    few = len(course.x) <= MOST_CHIPS and course.network.outputs <= 10
+    return Chips(sheet, box, course, read) if few else Spread(sheet, box, course, read)
 
 
 class Chips:
     """A column for each example, a cell for each output: filled with what it is, edged with what it should be."""
 
-    def __init__(self, sheet: Sheet, box: Box, subject: Subject, run: int, read: Reading) -> None:
+    def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
         self.sheet, self.box, self.read = sheet, box, read
-        self.x, self.t = subject.data(run)
+        self.x, self.t = course.x, course.t
         examples, outputs = self.t.shape
         s = sheet.scale
         gap = 5 * s if examples <= 6 else 2 * s
@@ -109,11 +108,11 @@ def short(value: float) -> str:
 class Spread:
     """Every example along the scale of the output, a lane for each class; real values against their targets."""
 
-    def __init__(self, sheet: Sheet, box: Box, subject: Subject, run: int, read: Reading) -> None:
+    def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
         self.sheet, self.read = sheet, read
         s = sheet.scale
         self.box = Box(box.x, box.y + round(4 * s), box.width, box.height - round(18 * s))
-        self.t = subject.data(run)[1]
+        self.t = course.t
         self.kinds = read.kinds(self.t)
         self.examples = Examples(sheet, read, self.t, 0.8)
         self.lanes = self._lanes()

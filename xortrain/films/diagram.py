@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.films.field import strongest
 from xortrain.films.hidden import bounds
-from xortrain.films.moments import Moment, lone, moment
+from xortrain.films.moments import Course, Moment
 from xortrain.films.plane import Plane
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading, band
 from xortrain.films.sheet import SHAPES, Box, Sheet
-from xortrain.films.subject import Subject
 from xortrain.films.surface import tiles
 from xortrain.nets import Array
 
@@ -26,13 +24,11 @@ STRONG = 5.0
 class Diagram:
     """Inputs on the left, a column for each layer, in a box."""
 
-    def __init__(
-        self, sheet: Sheet, box: Box, subject: Subject, run: int, plane: Plane, read: Reading, chosen: Array
-    ) -> None:
-        self.sheet, self.box, self.read, self.subject = sheet, box, read, subject
-        self.network = lone(subject.network, run)
+    def __init__(self, sheet: Sheet, box: Box, course: Course, plane: Plane, read: Reading, chosen: Array) -> None:
+        self.sheet, self.box, self.read, self.subject = sheet, box, read, course.subject
+        self.network = course.network
         depth, s = len(self.network.layers), sheet.scale
-        hidden = [strongest(subject, run, k, MOST_UNITS) for k in range(depth - 1)]
+        hidden = [course.strongest(k, MOST_UNITS) for k in range(depth - 1)]
         self.units = [
             np.arange(min(self.network.inputs, MOST_UNITS)),
             *hidden,
@@ -47,8 +43,8 @@ class Diagram:
         slices = len(plane.slices) if self.side >= 18 * s else 1
         self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0)
         points = np.stack([plane.grid(i, part.width, part.height) for i, part in enumerate(self.parts)], axis=1)
-        self.probe = Probe(subject.network, points, np.array([run]))
-        some = [moment(subject, int(number), run) for number in chosen[np.linspace(0, len(chosen) - 1, 6).astype(int)]]
+        self.probe = Probe(course.subject.network, points, np.array([course.run]))
+        some = course.some(chosen, 6)
         self.ranges = [self._range(k, some) for k in range(depth - 1)]
 
     def _column(self, number: int, count: int) -> Array:
@@ -90,7 +86,7 @@ class Diagram:
         for k, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
             missing = (self.network.inputs, *(layer.units for layer in self.network.layers))[k] - len(units)
             if missing:
-                sheet.text(centres[0, 0], self.box.y + 5 * s, f"+{missing} more", 9, **look)
+                sheet.text(centres[0, 0], self.box.y + self.box.height + 10 * s, f"+{missing} more", 9, **look)
             for unit, (x, y) in zip(units, centres, strict=True) if k and self.side >= 18 * s else ():
                 sheet.text(x, y - self.side / 2 - 4 * s, self._name(k, unit), 9, **look)
 

@@ -3,30 +3,39 @@
 import numpy as np
 
 from xortrain.films.examples import Examples
-from xortrain.films.moments import Moment, lone
+from xortrain.films.moments import Course, Moment
 from xortrain.films.plane import Plane, Slice
 from xortrain.films.reading import Reading
 from xortrain.films.sheet import Box, Layer, Sheet
-from xortrain.films.subject import Subject
 from xortrain.films.surface import Surface, tiles
 from xortrain.nets import Array
 
 MOST_LINES = 8
 MOST_LABELS = 4
+KEPT = 32
+"""How many states of the examples' marks are remembered."""
 
 
 class Field:
     """The field of one run in a box, with all that is drawn on it."""
 
-    def __init__(self, sheet: Sheet, box: Box, subject: Subject, run: int, plane: Plane, read: Reading) -> None:
-        self.sheet, self.box, self.plane, self.run = sheet, box, plane, run
-        self.network = lone(subject.network, run)
+    def __init__(
+        self,
+        sheet: Sheet,
+        box: Box,
+        course: Course,
+        plane: Plane,
+        read: Reading,
+        lines: int = MOST_LINES,
+    ) -> None:
+        """``lines`` is how many units' lines are drawn at most."""
+        self.sheet, self.box, self.plane, self.course = sheet, box, plane, course
+        self.network = course.network
         boxes = tiles(box, len(plane.slices), round(14 * sheet.scale))
-        self.surface = Surface(sheet, boxes, subject.network, run, plane, read)
-        self.examples = Examples(sheet, read, subject.data(run)[1])
+        self.surface = Surface(sheet, boxes, course.subject.network, course.run, plane, read)
+        self.examples = Examples(sheet, read, course.t)
         hidden = len(self.network.layers) > 1
-        self.strongest = strongest(subject, run, 0, MOST_LINES) if hidden else np.array([], int)
-        self.diverged_at = int(subject.diverged_at[run])
+        self.strongest = course.strongest(0, lines) if hidden and lines else np.array([], int)
         self._marks: dict[bytes, Layer] = {}
 
     def still(self) -> None:
@@ -39,20 +48,26 @@ class Field:
 
     def paste(self, moment: Moment) -> None:
         self.surface.paste(moment.theta)
+        if not len(self.strongest):
+            self.sheet.sink(self._examples(moment))
 
     def draw(self, moment: Moment) -> None:
-        self.surface.boundary()
+        self.surface.draw()
         for box, one in zip(self.surface.boxes, self.plane.slices, strict=True):
             self._units(box, one, moment)
-        self.sheet.stamp(self._examples(moment))
+        if len(self.strongest):
+            self.sheet.stamp(self._examples(moment))
         if moment.diverged:
-            self._told(f"diverged at epoch {self.diverged_at}" if self.diverged_at >= 0 else "diverged")
+            at = self.course.diverged_at
+            self._told(f"diverged at epoch {at}" if at >= 0 else "diverged")
 
     def _examples(self, moment: Moment) -> Layer:
         """The marks, drawn again only when another example is right."""
         key = moment.right.tobytes()
         if key not in self._marks:
-            self._marks = {key: self.sheet.layer(lambda: self._mark(moment.right))}
+            self._marks[key] = self.sheet.layer(lambda: self._mark(moment.right))
+            while len(self._marks) > KEPT:
+                del self._marks[next(iter(self._marks))]
         return self._marks[key]
 
     def _mark(self, right: Array) -> None:
@@ -129,10 +144,3 @@ def crossing(a: float, b: float, c: float, plane: Plane) -> Array | None:
         return None
     ends.sort(key=lambda end: (-end[1], end[0]))
     return np.array([ends[0], ends[-1]])
-
-
-def strongest(subject: Subject, run: int, layer: int, most: int) -> Array:
-    """The units of a hidden layer whose outgoing weights are greatest at the end, in their own order."""
-    parameters = subject.network.split(np.nan_to_num(np.asarray(subject.parameters[-1, :, run])))
-    outgoing = np.abs(parameters[f"W{layer + 2}"][:, : subject.network.layers[layer].units]).sum(0)
-    return np.sort(np.argsort(-outgoing, kind="stable")[:most])

@@ -9,12 +9,11 @@ import numpy as np
 
 from xortrain.films.examples import Examples
 from xortrain.films.field import axes
-from xortrain.films.moments import Moment, moment
+from xortrain.films.moments import Course, Moment
 from xortrain.films.plane import Plane, Slice, flat, line_of, over
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading
 from xortrain.films.sheet import Box, Sheet
-from xortrain.films.subject import Subject
 from xortrain.films.surface import Surface
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
@@ -27,28 +26,25 @@ LINES, DOTS = 9, 25
 class HiddenSpace:
     """The last hidden layer of one run in a box."""
 
-    def __init__(
-        self, sheet: Sheet, box: Box, subject: Subject, run: int, inputs: Plane, read: Reading, chosen: Array
-    ) -> None:
-        self.sheet, self.box, self.run, network = sheet, box, run, subject.network
+    def __init__(self, sheet: Sheet, box: Box, course: Course, inputs: Plane, read: Reading, chosen: Array) -> None:
+        network, run = course.subject.network, np.array([course.run])
+        self.sheet, self.box, self.course = sheet, box, course
         self.head = Network(network.fan_in[-1], network.layers[-1:], network.bias)
-        self.skip = network.skip
-        x, t = subject.data(run)
-        self.x = x
-        some = [moment(subject, int(number), run) for number in chosen[np.linspace(0, len(chosen) - 1, 12).astype(int)]]
-        seen = np.concatenate([self._seen(one.layers, x) for one in some])
-        self.plane = self._plane(seen[np.isfinite(seen).all(1)], some[-1], subject)
-        self.surface = Surface(sheet, [box], self.head, run, self.plane, read)
-        self.examples = Examples(sheet, read, t, 0.55)
+        some = course.some(chosen, 12)
+        seen = np.concatenate([self._seen(one.layers, course.x) for one in some])
+        self.plane = self._plane(seen[np.isfinite(seen).all(1)], some[-1])
+        self.surface = Surface(sheet, [box], self.head, course.run, self.plane, read, 1.8)
+        self.examples = Examples(sheet, read, course.t, 0.55)
         self.grid = bent_grid(inputs)
         drawn = self.grid.size > 0 and not self.plane.curve
-        self.probe = Probe(network, self.grid, np.array([run])) if drawn else None
+        self.probe = Probe(network, self.grid, run) if drawn else None
 
     def _seen(self, layers: list[Array], x: Array) -> Array:
         """What the last layer receives: (points, units)."""
-        return np.concatenate([layers[-2], x], axis=1) if self.skip else layers[-2]
+        return np.concatenate([layers[-2], x], axis=1) if self.course.network.skip else layers[-2]
 
-    def _plane(self, seen: Array, last: Moment, subject: Subject) -> Plane:
+    def _plane(self, seen: Array, last: Moment) -> Plane:
+        subject = self.course.subject
         if not len(seen):
             seen = np.zeros((2, self.head.inputs))
         if seen.shape[1] == 1:
@@ -59,7 +55,7 @@ class HiddenSpace:
         known = bounds(subject.network.layers[-2])
         corners = seen if known is None else np.repeat(np.array(known)[:, None], 2, axis=1)
         across, up = np.eye(2)
-        return over(corners, (Slice(np.zeros(2), across, up, "", np.arange(len(self.x))),), ("h1", "h2"), 0.07)
+        return over(corners, (Slice(np.zeros(2), across, up, "", np.arange(len(self.course.x))),), ("h1", "h2"), 0.07)
 
     def still(self) -> None:
         axes(self.sheet, self.box, self.plane, 9)
@@ -70,10 +66,10 @@ class HiddenSpace:
     def draw(self, moment: Moment) -> None:
         if self.probe is not None and not moment.diverged:
             layers = [a[:, 0] for a in self.probe.layers(moment.theta[:, None])]
-            seen = np.concatenate([layers[-2], self.grid]) if self.skip else layers[-2]
+            seen = np.concatenate([layers[-2], self.grid]) if self.course.network.skip else layers[-2]
             self._grid(seen)
-        self.surface.boundary(1.8)
-        places = self._places(self._seen(moment.layers, self.x).T)
+        self.surface.draw()
+        places = self._places(self._seen(moment.layers, self.course.x).T)
         if self.plane.curve:
             y = self.surface.read.value(moment.y.T)
             places[:, 1] = self.box.at(self.plane.share(y, np.clip(y, self.plane.bottom, self.plane.top)))[:, 1]
@@ -112,7 +108,7 @@ def facing(seen: Array, weights: Array, outputs: Sequence[str]) -> Plane:
     sought = sought * np.sign((sought @ differ[-1]) + 1e-12)[:, None]
     axes = np.linalg.qr(np.concatenate([sought, spread])[: seen.shape[1]].T)[0].T[:2]
     axes *= np.sign((axes * np.concatenate([sought, spread])[:2]).sum(1) + 1e-12)[:, None]
-    one = f"along the weights of {outputs[-1]}", "principal axis of the rest"
+    one = f"along {outputs[-1]}'s weights", "widest of the rest"
     names = one if len(sought) == 1 else ("outputs differ most", "and second most")
     return flat(seen, mean, axes[0], axes[1], names, 0.1)
 

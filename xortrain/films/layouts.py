@@ -12,7 +12,7 @@ from xortrain.films.diagram import Diagram
 from xortrain.films.field import Field
 from xortrain.films.hidden import HiddenSpace
 from xortrain.films.loss import LossCurve
-from xortrain.films.moments import Moment, choose_epochs, moment
+from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.palette import palette
 from xortrain.films.plane import Plane, plane
 from xortrain.films.reading import Reading, reading
@@ -43,27 +43,34 @@ def sheet_for(subject: Subject, settings: FilmSettings, read: Reading, design: t
     return Sheet(width, height, scale, palette(settings.colours, settings.levels, settings.dark, read.classes))
 
 
-def legend(sheet: Sheet, box: Box, read: Reading) -> None:
+def upright_scale(sheet: Sheet, box: Box, read: Reading) -> None:
     """Which colour means which value, as a strip that stands upright with its greatest value above."""
     count = read.levels
     bands = np.arange(box.height)[::-1] * count // box.height
-    sheet.paste_still(box, np.repeat(bands[:, None], box.width, axis=1).astype(np.uint8))
+    sheet.paste(box, np.repeat(bands[:, None], box.width, axis=1).astype(np.uint8))
     x = box.x + box.width + 4 * sheet.scale
     for value, y in ((read.high, box.y + 8 * sheet.scale), (read.low, box.y + box.height)):
         sheet.text(x, y, f"{value:.3g}", 10, sheet.colours.label)
 
 
-def plane_of(subject: Subject, run: int) -> Plane:
-    return plane(*subject.data(run), subject.inputs, subject.outputs[0], subject.low, subject.high)
+def plane_of(course: Course) -> Plane:
+    subject = course.subject
+    return plane(course.x, course.t, subject.inputs, subject.outputs[0], subject.low, subject.high)
 
 
-def heading(sheet: Sheet, now: Moment, right: int, y: float, left: int, size: float = 11) -> None:
-    """Epoch and loss of a moment, between left and right."""
-    s, label, small = sheet.scale, sheet.colours.label, size - 1
-    epoch = sheet.text(right, y, str(now.epoch), size, face="bold", align="right")
-    sheet.text(epoch.x - 5 * s, y, "epoch", small, label, align="right")
-    name = sheet.text(left, y, "loss", small, label)
-    sheet.text(name.x + name.width + 6 * s, y, told(now.loss), size, face="bold")
+class Heading:
+    """Epoch and loss: the words stand still, the numbers change."""
+
+    def __init__(self, sheet: Sheet, left: float, right: float, y: float, last: int, size: float = 11) -> None:
+        self.sheet, self.right, self.y, self.size = sheet, right, y, size
+        s, label, small = sheet.scale, sheet.colours.label, size - 1
+        room = sheet.text_width("0" * len(str(last)), size, "bold")
+        sheet.text(right - room - 6 * s, y, "epoch", small, label, align="right")
+        self.left = left + sheet.text(left, y, "loss", small, label).width + 6 * s
+
+    def draw(self, now: Moment) -> None:
+        self.sheet.text(self.right, self.y, str(now.epoch), self.size, face="bold", align="right")
+        self.sheet.text(self.left, self.y, told(now.loss), self.size, face="bold")
 
 
 def told(loss: float) -> str:
@@ -74,48 +81,51 @@ def told(loss: float) -> str:
 
 
 class FieldLayout:
-    """The decision field alone."""
+    """The decision field alone, and in large figures how far training has come."""
 
     def __init__(self, subject: Subject, settings: FilmSettings, run: int) -> None:
-        self.subject, self.run = subject, run
-        self.chosen = choose_epochs(subject, settings, run)
+        self.course, self.chosen = Course(subject, run), choose_epochs(subject, settings, run)
         read = reading(subject, settings)
         self.sheet = sheet = sheet_for(subject, settings, read, (432, 288))
-        s, width, height = sheet.scale, sheet.width, sheet.height
-        box = Box(round(30 * s), round(30 * s), width - round(78 * s), height - round(56 * s))
-        self.field = Field(sheet, box, subject, run, plane_of(subject, run), read)
+        s = sheet.scale
+        side = min(sheet.height - round(56 * s), sheet.width - round(196 * s))
+        box = Box(round(30 * s), round(32 * s), side, side)
+        self.field = Field(sheet, box, self.course, plane_of(self.course), read, lines=0)
         self.field.still()
-        legend(sheet, Box(box.x + box.width + round(10 * s), box.y, round(9 * s), box.height), read)
-        self.left = width - round(190 * s)
-        room = self.left - box.x - 8 * s
-        sheet.text(box.x, 20 * s, sheet.fitting(subject.title, room, 11, "bold"), 11, face="bold")
+        self.heading = Heading(sheet, box.x, box.x + side, 22 * s, int(subject.frame_epochs[-1]), 13)
+        strip = Box(box.x + side + round(12 * s), box.y, round(9 * s), side)
+        upright_scale(sheet, strip, read)
+        left = strip.x + strip.width + round(36 * s)
+        for line, words in enumerate(subject.title.split("   ")):
+            face, size = ("bold", 13) if line == 0 else ("", 11)
+            sheet.text(
+                left, (44 + 18 * line) * s, sheet.fitting(words, sheet.width - left - 4, size, face), size, face=face
+            )
         sheet.keep()
 
     def picture(self, number: int) -> Array:
-        now, sheet = moment(self.subject, number, self.run), self.sheet
+        now = self.course.at(number)
         self.field.paste(now)
-        sheet.begin()
         self.field.draw(now)
-        heading(sheet, now, sheet.width - round(14 * sheet.scale), 20 * sheet.scale, self.left)
-        return sheet.finish()
+        self.heading.draw(now)
+        return self.sheet.finish()
 
 
 class PanelsLayout:
     """The field, and beside it the loss, the hidden space, the network and the outputs."""
 
     def __init__(self, subject: Subject, settings: FilmSettings, run: int) -> None:
-        self.subject, self.run = subject, run
+        self.course, self.subject = Course(subject, run), subject
         self.chosen = choose_epochs(subject, settings, run)
         self.read = reading(subject, settings)
         self.sheet = sheet = sheet_for(subject, settings, self.read, (640, 400))
         s = self.s = sheet.scale
-        self.inputs = plane_of(subject, run)
+        self.inputs = plane_of(self.course)
         side = round(min(312 * s, sheet.height - 88 * s))
-        self.field = Field(sheet, Box(round(38 * s), round(40 * s), side, side), subject, run, self.inputs, self.read)
+        self.field = Field(sheet, Box(round(38 * s), round(40 * s), side, side), self.course, self.inputs, self.read)
         self.left = round(38 * s) + side + round(50 * s)
         self.right = sheet.width - round(14 * s)
         self.parts = [self.field, *self._beside()]
-        self.until = self.parts[1].box.x + self.parts[1].box.width
         for part in self.parts:
             part.still()
         self._titles()
@@ -123,46 +133,46 @@ class PanelsLayout:
 
     def _beside(self) -> list[Any]:
         """The loss above, the hidden space and the network below; a large network has a row of its own."""
-        s, sheet, subject, run = self.s, self.sheet, self.subject, self.run
-        wide, side, gap = self.right - self.left, round(104 * s), round(16 * s)
-        layers = subject.network.layers
+        s, sheet, course = self.s, self.sheet, self.course
+        layers = course.network.layers
         deep, large = len(layers) > 1, len(layers) > 2 or max(layer.units for layer in layers) > 4
-        above = wide - (side + round(40 * s)) * (deep and large)
-        loss = LossCurve(sheet, Box(self.left, round(34 * s), above, round(100 * s)), subject, run)
+        wide, side, gap = self.right - self.left, round((92 if large else 104) * s), round(16 * s)
+        above = wide - (side + round(36 * s)) * (deep and large)
+        loss = LossCurve(sheet, Box(self.left, round(36 * s), above, round(100 * s)), course)
         row = round(184 * s)
-        self.space = Box(self.right - side if large else self.left, round(34 * s) if large else row, side, side)
+        self.space = Box(self.right - side if large else self.left, round(48 * s) if large else row, side, side)
         left = self.left + (side + gap) * (deep and not large)
-        self.network = Box(left, row - round(8 * s), self.right - left, side + gap)
-        whole = (subject, run, self.inputs, self.read, self.chosen)
+        self.network = Box(left, row - round(8 * s), self.right - left, round(120 * s))
+        whole = (course, self.inputs, self.read, self.chosen)
         below = Box(self.left, round(340 * s), wide, round(46 * s))
         return [
             loss,
             *([HiddenSpace(sheet, self.space, *whole)] if deep else []),
             Diagram(sheet, self.network, *whole),
-            outputs_panel(sheet, below, subject, run, self.read),
+            outputs_panel(sheet, below, course, self.read),
         ]
 
     def _titles(self) -> None:
         s, sheet, label, box = self.s, self.sheet, self.sheet.colours.label, self.field.box
         sheet.text(box.x, 22 * s, sheet.fitting(self.subject.title, box.width, 13, "bold"), 13, face="bold")
         if len(self.subject.network.layers) > 1:
-            sheet.text(self.space.x, self.space.y - 12 * s, "hidden space", 11, label)
-        sheet.text(self.network.x, 172 * s, "network", 11, label)
+            sheet.text(self.space.x, self.space.y - 7 * s, "hidden space", 11, label)
+        sheet.text(self.network.x, 177 * s, "network", 11, label)
         sheet.text(self.left, 328 * s, "outputs", 11, label)
+        self.heading = Heading(sheet, self.left, self.right, 22 * s, int(self.subject.frame_epochs[-1]), 13)
         strip = Box(
             box.x + round(0.2 * box.width), box.y + box.height + round(24 * s), round(0.6 * box.width), round(7 * s)
         )
         scale_strip(sheet, strip, self.read, self.subject)
 
     def picture(self, number: int) -> Array:
-        now, sheet, s = moment(self.subject, number, self.run), self.sheet, self.s
+        now, sheet, s = self.course.at(number), self.sheet, self.s
         for part in self.parts:
             if hasattr(part, "paste"):
                 part.paste(now)
-        sheet.begin()
         for part in self.parts:
             part.draw(now)
-        heading(sheet, now, self.until, 22 * s, self.left, 13)
+        self.heading.draw(now)
         right = f"{int(now.right.sum())}/{len(now.right)} right"
         sheet.text(self.right, 328 * s, right, 11, face="bold", align="right")
         return sheet.finish()
@@ -187,7 +197,7 @@ def scale_strip(sheet: Sheet, box: Box, read: Reading, subject: Subject) -> None
         return
     count = read.levels
     bands = np.arange(box.width) * count // box.width
-    sheet.paste_still(box, np.tile(bands.astype(np.uint8), (box.height, 1)))
+    sheet.paste(box, np.tile(bands.astype(np.uint8), (box.height, 1)))
     name = "output" if not read.several else f"output {subject.outputs[0]} of {subject.network.outputs}"
     sheet.text(box.x - 5 * s, y, f"{name} {read.low:.3g}", 10, label, align="right")
     sheet.text(box.x + box.width + 5 * s, y, f"{read.high:.3g}", 10, label)

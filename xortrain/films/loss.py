@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from xortrain.films.moments import Moment
+from xortrain.films.moments import Course, Moment
 from xortrain.films.sheet import SHAPES, Box, Sheet
-from xortrain.films.subject import Subject
 from xortrain.nets import Array
 
 WIDE = 20
@@ -14,15 +13,16 @@ WIDE = 20
 class LossCurve:
     """The curve of one run in a box."""
 
-    def __init__(self, sheet: Sheet, box: Box, subject: Subject, run: int) -> None:
+    def __init__(self, sheet: Sheet, box: Box, course: Course) -> None:
         self.sheet, self.box = sheet, box
         self.room = Box(box.x - 2, box.y - 2, box.width + 4, box.height + 4)
+        subject, run = course.subject, course.run
         self.epochs = np.asarray(subject.loss_epochs, float)
         losses = np.asarray(subject.losses[:, run], float)
         self.scale = Scale(losses)
         self.last = max(float(self.epochs[-1]), 1.0)
         self.points = self._place(self.epochs, losses)
-        self.solved, self.diverged = int(subject.solved_at[run]), int(subject.diverged_at[run])
+        self.solved, self.diverged = course.solved_at, course.diverged_at
 
     def _place(self, epochs: Array, losses: Array) -> Array:
         return self.box.at(np.stack([epochs / self.last, self.scale.share(losses)], axis=-1))
@@ -41,10 +41,8 @@ class LossCurve:
         sheet, box, s = self.sheet, self.box, self.sheet.scale
         x, low = box.x + self.solved / self.last * box.width, box.y + box.height
         sheet.line(np.array([[x, low - 5 * s], [x, low + 3 * s]]), sheet.colours.ink, 1.2)
-        words = f"all right since {self.solved}"
-        room = sheet.text_width(words, 9) / 2
-        x = min(max(x, box.x + room + 12 * s), box.x + box.width - room - 28 * s)
-        sheet.text(x, low + 12 * s, words, 9, sheet.colours.label, align="centre")
+        right = box.x + box.width
+        sheet.text(right, box.y + 8 * s, f"all right since {self.solved}", 9, sheet.colours.label, align="right")
 
     def draw(self, moment: Moment) -> None:
         until = int(np.searchsorted(self.epochs, moment.epoch, side="right"))

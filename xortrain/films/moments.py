@@ -21,8 +21,6 @@ MOST_NUMBERS = 1 << 21
 class Moment:
     """One run after one epoch."""
 
-    number: int
-    """Which snapshot."""
     epoch: int
     loss: float
     theta: Array
@@ -38,16 +36,40 @@ class Moment:
         return self.layers[-1]
 
 
-def moment(subject: Subject, number: int, run: int) -> Moment:
-    """A run as it was at one snapshot."""
-    epoch = int(subject.frame_epochs[number])
-    x, t = subject.data(run)
-    theta = np.array(subject.parameters[number, :, run])
-    with np.errstate(all="ignore"):
-        layers = [a[..., 0] for a in lone(subject.network, run).forward(theta[:, None], x).a]
-        right = subject.right(layers[-1], t)
-    diverged = 0 <= int(subject.diverged_at[run]) <= epoch or not np.isfinite(theta).all()
-    return Moment(number, epoch, float(subject.loss_at(epoch)[run]), theta, layers, right, diverged)
+class Course:
+    """The course of one run: what was the case after each epoch that was kept."""
+
+    def __init__(self, subject: Subject, run: int) -> None:
+        self.subject, self.run = subject, run
+        self.network = lone(subject.network, run)
+        self.x, self.t = subject.data(run)
+        self.diverged_at, self.solved_at = int(subject.diverged_at[run]), int(subject.solved_at[run])
+        self._pass = self.network.forward(self.theta(0)[:, None], self.x)
+
+    def theta(self, number: int) -> Array:
+        """The parameters (parameters,) in one snapshot."""
+        return np.array(self.subject.parameters[number, :, self.run])
+
+    def at(self, number: int) -> Moment:
+        """The run as it was in one snapshot."""
+        epoch, theta = int(self.subject.frame_epochs[number]), self.theta(number)
+        self._pass.theta[:, 0] = theta
+        with np.errstate(all="ignore"):
+            self._pass.forward()
+            layers = [a[..., 0].copy() for a in self._pass.a]
+            right = self.subject.right(layers[-1], self.t)
+        diverged = 0 <= self.diverged_at <= epoch or not np.isfinite(theta).all()
+        return Moment(epoch, float(self.subject.loss_at(epoch)[self.run]), theta, layers, right, diverged)
+
+    def some(self, chosen: Array, count: int) -> list[Moment]:
+        """A few moments spread over the chosen snapshots, the last among them."""
+        return [self.at(int(number)) for number in chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]]
+
+    def strongest(self, layer: int, most: int) -> Array:
+        """The units of a hidden layer whose outgoing weights are greatest at the end, in their own order."""
+        last = np.nan_to_num(self.theta(-1), posinf=0, neginf=0)
+        outgoing = np.abs(self.network.split(last)[f"W{layer + 2}"][:, : self.network.layers[layer].units]).sum(0)
+        return np.sort(np.argsort(-outgoing, kind="stable")[:most])
 
 
 def lone(network: Network, run: int) -> Network:

@@ -15,7 +15,7 @@ MOST = 255
 
 
 class Palette:
-    """``rgb`` (colours, 3) uint8 and ``words`` (256,), the same as Agg's buffer has them: little-endian RGBA."""
+    """``rgb`` (colours, 3) uint8, of which the first ``bands`` are those of the field."""
 
     def __init__(self, bands: Array, used: Colours) -> None:
         steps = np.array([1 / 3, 2 / 3])[:, None, None]
@@ -30,33 +30,24 @@ class Palette:
         self.rgb = np.concatenate([needed, *edges])[:MOST]
         self.nothing = len(bands)
         """The index of "no value here"."""
-        self.words = np.zeros(256, np.uint32)
-        self.words[: len(self.rgb)] = words(self.rgb)
         self._nearest = np.full(1 << 18, MOST, np.uint8)  # by six bits of each channel; MOST: not asked yet
 
     def grey(self, bands: Array) -> Array:
         """The indices of sixteen steps from paper to ink; the seventeenth is no value."""
         return np.where(bands < 16, bands + np.uint8(self.nothing + 1), np.uint8(self.nothing))
 
-    def nearest(self, pixels: Array) -> Array:
-        """The index (n,) uint8 of the nearest colour to each of pixels (n,), uint32 as in Agg's buffer."""
-        keys = (pixels >> 2 & 0x3F) | (pixels >> 4 & 0xFC0) | (pixels >> 6 & 0x3F000)
+    def nearest(self, colour: Array) -> Array:
+        """The index (n,) uint8 of the nearest colour to each of (n, 3)."""
+        red, green, blue = (colour >> 2).T.astype(np.int64)
+        keys = red << 12 | green << 6 | blue
         found = self._nearest[keys]
         if MOST in found:
             missing = found == MOST
             asked, first = np.unique(keys[missing], return_index=True)
-            wanted = pixels[missing][first].view(np.uint8).reshape(-1, 4)[:, :3].astype(np.float32)
-            table = self.rgb.astype(np.float32)
-            distance = (table**2).sum(1) - 2 * wanted @ table.T
-            self._nearest[asked] = distance.argmin(1)
+            wanted, table = colour[missing][first].astype(np.float32), self.rgb.astype(np.float32)
+            self._nearest[asked] = ((table**2).sum(1) - 2 * wanted @ table.T).argmin(1)
             found = self._nearest[keys]
-        return found
-
-
-def words(rgb: Array) -> Array:
-    """Colours (…, 3) uint8 as opaque pixels (…) uint32 of Agg's buffer."""
-    opaque = np.concatenate([rgb, np.full_like(rgb[..., :1], 255)], axis=-1)
-    return np.ascontiguousarray(opaque).view("<u4")[..., 0]
+        return np.asarray(found)
 
 
 @lru_cache(maxsize=8)

@@ -9,7 +9,7 @@ import numpy as np
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass
 
-BLOCK = 1 << 14
+BLOCK = 1 << 17
 """Pixels evaluated at a time: what fits a cache."""
 
 

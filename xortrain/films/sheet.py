@@ -16,7 +16,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from xortrain.films.lettering import halo_of, lettering
-from xortrain.films.palette import Palette, words
+from xortrain.films.palette import Palette
 from xortrain.nets import Array
 
 SQUARE = Path(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]], float), closed=True)
@@ -54,70 +54,82 @@ class Box:
 
 @dataclass(frozen=True)
 class Layer:
-    """A drawing on clear ground, to be laid over a picture again and again."""
+    """A drawing to be laid over a picture again and again."""
 
     where: Array
     """The pixels it covers, numbered row by row."""
-    colour: Array
-    """(pixels, 3)"""
-    share: Array
-    """(pixels, 1), of 255."""
+    paint: Array
+    """(pixels, 4) uint8: a colour, and how much of the ground it covers."""
 
 
 class Sheet:
-    """Places are pixels from the upper left; widths and sizes of type are in units of ``scale`` pixels."""
+    """Places are pixels from the upper left; widths and sizes of type are in units of ``scale`` pixels.
+
+    Fields are palette indices below; all else is drawn above them, on clear ground, in Agg's own buffer.
+    """
 
     def __init__(self, width: int, height: int, scale: float, palette: Palette) -> None:
         self.width, self.height, self.scale, self.palette = width, height, scale, palette
         self.colours = palette.colours
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)
         self._agg: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
-        self._channels = np.asarray(self._agg.buffer_rgba())
-        self._pixels = self._channels.view("<u4")[..., 0]
-        assert self._pixels.shape == (height, width)
-        self._pixels[...] = words(self.colours.paper)
-
-    def keep(self) -> None:
-        """From now on each picture begins with what has been drawn so far."""
-        self._ground = self._pixels.copy()
-        self._under = self.palette.nearest(self._ground.ravel()).reshape(self._ground.shape)
+        self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
+        self._words = self._above.view("<u4")[:, 0]
+        self._words[...] = 0
+        self._under = np.full((height, width), palette.nearest(self.colours.paper[None].astype(np.int32))[0])
 
     def paste(self, box: Box, bands: Array) -> None:
         """Put palette indices (height, width) into a box, under all that is drawn."""
         self._under[box.pixels] = bands
-        self._ground[box.pixels] = self.palette.words[bands]
 
-    def paste_still(self, box: Box, bands: Array) -> None:
-        """Put palette indices (height, width) where they will not change."""
-        self._pixels[box.pixels] = self.palette.words[bands]
+    def tints(self, paints: Array) -> Array:
+        """What each of paints (steps, 4) makes of each colour of a field: palette indices (256, colours)."""
+        ground = self.palette.rgb[: self.palette.bands + 1]
+        steps = [self.palette.nearest(covered(ground, paint[:3], paint[3:])) for paint in paints]
+        return np.stack(steps + [np.arange(len(ground), dtype=np.uint8)] * (256 - len(paints)))
 
-    def begin(self) -> None:
-        """Start to draw a picture, after the fields have been pasted."""
-        np.copyto(self._pixels, self._ground)
+    def tint(self, box: Box, where: Array, steps: Array, tints: Array) -> None:
+        """Paint pixels of a field, numbered row by row in its box, by the table that `tints` made."""
+        field = self._under[box.pixels]
+        down, across = np.divmod(where, box.width)
+        field[down, across] = tints[steps, field[down, across]]
+
+    def sink(self, layer: Layer) -> None:
+        """Lay a layer under all that is drawn, into the fields."""
+        flat = self._under.reshape(-1)
+        ground = self.palette.rgb[flat[layer.where]]
+        flat[layer.where] = self.palette.nearest(covered(ground, layer.paint[:, :3], layer.paint[:, 3:]))
+
+    def keep(self) -> None:
+        """From now on each picture begins with what has been drawn so far."""
+        self._under = self.finish()
 
     def finish(self) -> Array:
-        """The picture as palette indices (height, width)."""
-        picture = self._under.copy()
-        drawn = np.flatnonzero(self._pixels != self._ground)
-        picture.reshape(-1)[drawn] = self.palette.nearest(self._pixels.reshape(-1)[drawn])
+        """The picture as palette indices (height, width); the next begins."""
+        before = self._under
+        self._under = before.copy()
+        self.sink(self._taken())
+        picture, self._under = self._under, before
         return picture
 
     def layer(self, draw: Callable[[], None]) -> Layer:
         """What is drawn meanwhile, kept instead of shown."""
-        before = self._pixels.copy()
-        self._pixels[...] = 0
+        before = self._taken()
         draw()
-        where = np.flatnonzero(self._pixels)
-        drawn = self._channels.reshape(-1, 4)[where].astype(np.int32)
-        np.copyto(self._pixels, before)
-        return Layer(where, drawn[:, :3], drawn[:, 3:])
+        drawn = self._taken()
+        self._above[before.where] = before.paint
+        return drawn
 
     def stamp(self, layer: Layer) -> None:
         """Lay a layer over the picture."""
-        flat = self._channels.reshape(-1, 4)
-        ground = flat[layer.where]
-        ground[:, :3] += ((layer.colour - ground[:, :3]) * layer.share // 255).astype(np.uint8)
-        flat[layer.where] = ground
+        self._above[layer.where] = over(self._above[layer.where], layer.paint[:, :3], layer.paint[:, 3])
+
+    def _taken(self) -> Layer:
+        """What lies above the fields, taken away."""
+        where = np.flatnonzero(self._words != 0)
+        paint = self._above[where]
+        self._words[where] = 0
+        return Layer(where, paint)
 
     def line(
         self,
@@ -142,13 +154,14 @@ class Sheet:
 
     def edge(self, box: Box, colour: Array, width: float = 1) -> None:
         """A frame round a box, on the outside, sharp to the pixel."""
-        wide, word = max(1, round(width * self.scale)), words(colour)
+        wide, word = max(1, round(width * self.scale)), np.append(colour, np.uint8(255)).view("<u4")[0]
+        pixels = self._words.reshape(self.height, self.width)
         rows = slice(max(box.y - wide, 0), box.y + box.height + wide)
         columns = slice(max(box.x - wide, 0), box.x + box.width + wide)
         for strip in (slice(rows.start, box.y), slice(box.y + box.height, rows.stop)):
-            self._pixels[strip, columns] = word
+            pixels[strip, columns] = word
         for strip in (slice(columns.start, box.x), slice(box.x + box.width, columns.stop)):
-            self._pixels[rows, strip] = word
+            pixels[rows, strip] = word
 
     def chip(self, box: Box, fill: Array, edge: Array, width: float = 2, corner: float = 4) -> None:
         """A box with round corners."""
@@ -197,9 +210,10 @@ class Sheet:
 
     def _blend(self, box: Box, mask: Array, colour: Array) -> None:
         top, left = max(-box.y, 0), max(-box.x, 0)
-        ground = self._channels[max(box.y, 0) : box.y + box.height, max(box.x, 0) : box.x + box.width, :3]
-        share = mask[top : top + ground.shape[0], left : left + ground.shape[1], None].astype(np.int32)
-        ground += ((colour.astype(np.int32) - ground) * share // 255).astype(np.uint8)  # modulo 256, as it must be
+        place = slice(box.y + top, box.y + box.height), slice(box.x + left, box.x + box.width)
+        ground = self._above.reshape(self.height, self.width, 4)[place]
+        share = mask[top : top + ground.shape[0], left : left + ground.shape[1]]
+        ground[...] = over(ground, colour, share)
 
     def _pen(self, colour: Array | None, width: float, within: Box | None = None, share: float = 1) -> Any:
         gc = self._agg.new_gc()
@@ -214,6 +228,24 @@ class Sheet:
     def _upward(self, points: Array) -> Array:
         """Agg counts from the lower edge."""
         return np.stack([points[..., 0], self.height - points[..., 1]], axis=-1)
+
+
+def covered(ground: Array, colour: Array, share: Array) -> Array:
+    """Colours (n, 3) uint8, a share (n, 1) of 255 of each covered by another."""
+    part = share.astype(np.uint16)
+    return np.asarray((ground * (255 - part) + colour * part + 127) // 255)
+
+
+def over(ground: Array, colour: Array, share: Array) -> Array:
+    """Paint (…, 4) with a colour (3,) or (…, 3) laid over it that covers a share (…) of 255."""
+    if not ground[..., 3].any():
+        ground[..., :3], ground[..., 3] = colour, share
+        ground[share == 0] = 0
+        return ground
+    above, below = share * np.uint32(255), ground[..., 3] * (255 - share.astype(np.uint32))
+    whole = np.maximum(above + below, 1)[..., None]
+    mixed = (colour * above[..., None] + ground[..., :3] * below[..., None]) // whole
+    return np.concatenate([mixed, whole // 255], axis=-1).astype(np.uint8)
 
 
 @lru_cache(maxsize=64)

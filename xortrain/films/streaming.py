@@ -30,7 +30,8 @@ class Streaming(PluginV3):  # type: ignore[misc]
         self.palette, self.fps, self.hold, self.loop = palette, fps, hold, loop
         self.file = request.get_file()
         self._waiting: Array | None = None
-        self._shown: Array | None = None
+        self._changed: Array | None = None  # which pixels of the waiting picture's rows, from _top on, are new
+        self._top = 0
         self._seen = 0  # pictures appended
         self._told = 0  # ticks given away
         self._closed = False
@@ -47,9 +48,14 @@ class Streaming(PluginV3):  # type: ignore[misc]
         """Append one picture (height, width) of palette indices, uint8; it is not copied."""
         if self._waiting is None:
             self.start(np.asarray(self.palette, np.uint8), *picture.shape)
-        elif not np.array_equal(picture, self._waiting):
-            self._emit(0)
-        self._waiting = picture
+            self._waiting = picture
+        else:
+            changed = picture != self._waiting
+            rows = np.flatnonzero(changed.any(axis=1))
+            if len(rows):
+                self._emit(0)
+                self._waiting, self._changed = picture, changed[rows[0] : rows[-1] + 1]
+                self._top = int(rows[0])
         self._seen += 1
 
     def _emit(self, hold: float) -> None:
@@ -57,15 +63,14 @@ class Streaming(PluginV3):  # type: ignore[misc]
         assert self._waiting is not None
         end = round((self._seen / self.fps + hold) * self.ticks)
         delay, self._told = min(end - self._told, 65535), end
-        if self._shown is None:
+        if self._changed is None:
             self.picture(self._waiting, 0, 0, delay)
-        else:
-            changed = self._waiting != self._shown
-            rows, columns = (np.flatnonzero(changed.any(axis=axis)) for axis in (1, 0))
-            box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-            patch = np.where(changed[box], self._waiting[box], np.uint8(AS_BEFORE))
-            self.picture(patch, int(rows[0]), int(columns[0]), delay)
-        self._shown = self._waiting
+            return
+        marks = self._changed.view(np.uint8)  # 1 where it changed
+        columns = np.flatnonzero(marks.max(axis=0))
+        left, right = int(columns[0]), int(columns[-1]) + 1
+        part = self._waiting[self._top : self._top + len(marks), left:right]
+        self.picture(part | (marks[:, left:right] - np.uint8(1)), self._top, left, delay)  # 255 where it did not
 
     def close(self) -> None:
         if not self._closed and self._waiting is not None:

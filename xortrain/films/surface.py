@@ -4,8 +4,8 @@ One fixed scale holds for the whole film, so that a colour means the same value 
 """
 
 import numpy as np
-from contourpy import contour_generator
 
+from xortrain.films.colours import mix
 from xortrain.films.plane import Plane
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading
@@ -13,6 +13,8 @@ from xortrain.films.sheet import Box, Sheet
 from xortrain.nets import Array
 from xortrain.nets.network import Network
 
+FINE = 8
+"""Steps of a pixel in which distances are told."""
 PROMPT = 4e7
 """Products a picture may cost; wider networks are asked at fewer points and interpolated."""
 
@@ -20,7 +22,17 @@ PROMPT = 4e7
 class Surface:
     """The picture of one run in boxes of equal size, one for each slice of the plane."""
 
-    def __init__(self, sheet: Sheet, boxes: list[Box], network: Network, run: int, plane: Plane, read: Reading) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        boxes: list[Box],
+        network: Network,
+        run: int,
+        plane: Plane,
+        read: Reading,
+        thick: float = 2.2,
+    ) -> None:
+        """The line where the output changes sides is so thick."""
         self.sheet, self.boxes, self.plane, self.read = sheet, boxes, plane, read
         width, height = boxes[0].width, boxes[0].height
         step = int(np.ceil(np.sqrt(network.size * width * height * len(boxes) / PROMPT)))
@@ -29,42 +41,71 @@ class Surface:
         self._probe = Probe(network, points, np.array([run]))
         self._exact = step == 1
         self._across, self._down = between(columns, width), between(rows, height)
+        self._reach, self._line = round(thick * sheet.scale) + 1, sheet.tints(line_of_ink(sheet, thick))
         self.y = np.zeros((network.outputs, len(boxes), rows, columns), np.float32)
 
     def paste(self, theta: Array) -> None:
-        """Ask the network, with parameters θ (parameters,), and put the bands in their place."""
+        """Ask the network, with parameters θ (parameters,); put the bands in their place, and between sides a line."""
         self.y = self._probe.outputs(theta[:, None])[:, 0]
         if not self._exact:
             self.y = (self._down.T if self._down.shape[0] > 1 else 1) @ self.y @ self._across
-        for box, y in zip(self.boxes, np.moveaxis(self.y, 1, 0), strict=True):
-            self.sheet.paste(box, self.read.bands(y))
-
-    def boundary(self, width: float = 2.2) -> None:
-        """Where the output changes sides; or, over one input alone, the output's curve."""
         for number, box in enumerate(self.boxes):
-            lines = self._curve(box) if self.plane.curve else self._sides(box, self.y[:, number])
-            for colour, thick in ((self.sheet.colours.paper, 2 * width), (self.sheet.colours.ink, width)):
-                for points in lines:
-                    self.sheet.line(points, colour, thick, within=box)
+            y = self.y[:, number]
+            self.sheet.paste(box, self.read.bands(y))
+            values = [] if self.plane.curve else self.read.boundaries(y)
+            if values:
+                self.sheet.tint(box, *rim(values, self._reach), self._line)
 
-    def _sides(self, box: Box, y: Array) -> list[Array]:
-        step = max(1, min(box.width, box.height) // 100)
-        values = self.read.boundaries(y[:, ::step, ::step])
-        crossed = [value for value in values if value.min() < 0 < value.max()]
-        drawn = [joined(list(contour_generator(z=value).lines(0.0))) for value in crossed]
-        return [points * step + (box.x + step / 2, box.y + step / 2) for points in drawn]
-
-    def _curve(self, box: Box) -> list[Array]:
-        value = np.clip(self.read.value(self.y[:, 0, 0]), self.plane.bottom, self.plane.top)
-        share = (np.arange(len(value)) + 0.5) / len(value)
-        height = (self.plane.top - value) / (self.plane.top - self.plane.bottom)
-        return [box.at(np.stack([share, height], axis=1))] if np.isfinite(value).all() else []
+    def draw(self) -> None:
+        """Over one input alone, the output's curve."""
+        for box in self.boxes if self.plane.curve else ():
+            value = np.clip(self.read.value(self.y[:, 0, 0]), self.plane.bottom, self.plane.top)
+            share = (np.arange(len(value)) + 0.5) / len(value)
+            height = (self.plane.top - value) / (self.plane.top - self.plane.bottom)
+            points = box.at(np.stack([share, height], axis=1))
+            for colour, thick in ((self.sheet.colours.paper, 4), (self.sheet.colours.ink, 2)):
+                self.sheet.line(points, colour, thick, within=box)
 
 
-def joined(pieces: list[Array]) -> Array:
-    """Lines (n, 2) one after the other, the pen lifted by a row of nan between them."""
-    lifted = [part for piece in pieces for part in (piece, np.full((1, 2), np.nan))]
-    return np.concatenate(lifted[:-1])
+def line_of_ink(sheet: Sheet, width: float) -> Array:
+    """Paint (steps, 4) so many steps away from the middle of a line in ink, cased in paper as wide again."""
+    away = np.arange(np.ceil((width * sheet.scale + 0.5) * FINE) + 1) / FINE
+    line, case = (np.clip(reach * sheet.scale + 0.5 - away, 0, 1)[:, None] for reach in (width / 2, width))
+    return np.concatenate([mix(sheet.colours.paper, sheet.colours.ink, line), (255 * case).astype(np.uint8)], axis=1)
+
+
+def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
+    """The pixels (n,) within reach of where any of values (height, width) crosses zero, and how far away they lie.
+
+    The distance, in steps, is the value over its slope: the first step of Newton's method.
+    """
+    crossed = np.zeros(values[0].shape, bool)
+    for value in values:
+        above = value > 0
+        crossed[:, 1:] |= above[:, 1:] != above[:, :-1]
+        crossed[1:] |= above[1:] != above[:-1]
+    wide = 0
+    while wide < reach:
+        step = min(wide + 1, reach - wide)
+        crossed[step:] |= crossed[:-step]
+        crossed[:-step] |= crossed[step:]
+        crossed[:, step:] |= crossed[:, :-step]
+        crossed[:, :-step] |= crossed[:, step:]
+        wide += step
+    near = np.flatnonzero(crossed)
+    away = [distance(value, near) for value in values]
+    return near, away[0] if len(away) == 1 else np.min(away, axis=0)
+
+
+def distance(value: Array, near: Array) -> Array:
+    """How many steps the pixels numbered ``near`` lie from where value (height, width) is zero, 255 at most."""
+    flat, width = value.reshape(-1), value.shape[1]
+    square = np.full(len(near), 1e-30, value.dtype)
+    for step in (1, width):
+        slope = flat.take(near + step, mode="clip") - flat.take(near - step, mode="clip")
+        square += slope * slope
+    away = np.abs(flat[near]) * (2 * FINE) / np.sqrt(square)
+    return np.asarray(np.fmin(away, 255).astype(np.uint8))
 
 
 def between(coarse: int, fine: int) -> Array:
