@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from xortrain.explain.comparison import parameter_names
 from xortrain.explain.corners import corners
 from xortrain.explain.step import Step
 from xortrain.nets import Array
@@ -78,10 +79,3 @@ class Proof:
         g = network.join(self.step.total.gradient)[places]
         names = parameter_names(network.shapes)
         return [(names[p], g[i], value[i], f"{abs(value[i] - g[i]):.0e}") for i, p in enumerate(places)]
-
-
-def parameter_names(shapes: dict[str, tuple[int, ...]]) -> list[str]:
-    """The name of each number in θ, as in NumPy: W1[0, 1]."""
-    return [
-        f"{name}[{', '.join(map(str, index))}]" for name, shape in shapes.items() for index in np.ndindex(*shape)
-    ]

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.explain.differences import Slopes, slopes
+from xortrain.explain.differences import STEP, Slopes, slopes
 from xortrain.nets import Array
 from xortrain.nets.losses import Criterion
 from xortrain.nets.network import Network, Pass, jacobian
@@ -114,34 +114,37 @@ class Step:
         one = slice(example, example + 1)
         return np.asarray(jacobian(self.network.layers[k], self.before.z[k][one], self.before.a[k][one])[0])
 
-    def by_parameters(self, places: Array) -> Slopes:
-        """The losses of the examples (examples, places) by differences in these places of θ."""
-        return parameter_slopes(self.task, self.before.theta, self.x, self.t, places)
+    def by_parameters(self, places: Array, size: float = STEP) -> Slopes:
+        """Slopes of the examples' losses (examples, places) in some places of θ: each moved θ is a run of its own."""
+        theta = self.before.theta.astype(np.float64)
+
+        def losses(moved: Array) -> Array:
+            thetas = np.repeat(theta[:, None], moved.shape[1], axis=1)
+            thetas[places] = moved
+            return self._losses(thetas, self.x)
+
+        return slopes(losses, theta[places], size, self._values_a_run)
 
     @cached_property
     def by_inputs(self) -> Slopes:
-        """The losses of the examples (examples, inputs) by differences in their inputs."""
+        """Slopes of the examples' losses (examples, inputs) in their inputs."""
         theta = self.before.theta.astype(np.float64)[:, None]
 
         def losses(moves: Array) -> Array:
-            x = self.x[:, :, None] + moves
-            net = self.network.forward(np.repeat(theta, moves.shape[1], axis=1), x)
-            return self.criterion.values(net.z[-1], net.y, self.t[:, :, None]).sum(axis=1)
+            return self._losses(np.repeat(theta, moves.shape[1], axis=1), self.x[:, :, None] + moves)
 
-        return slopes(losses, np.zeros(self.x.shape[1]))
+        return slopes(losses, np.zeros(self.x.shape[1]), values_a_run=self._values_a_run)
 
+    @property
+    def _values_a_run(self) -> int:
+        units = sum(layer.units for layer in self.network.layers)
+        return len(self.x) * (self.network.inputs + units) + self.network.size
 
-def parameter_slopes(task: Task, theta: Array, x: Array, t: Array, places: Array) -> Slopes:
-    """Differences of each example's loss in some places of θ (parameters,): each moved θ is a run of its own."""
-
-    def losses(moved: Array) -> Array:
-        thetas = np.repeat(theta.astype(np.float64)[:, None], moved.shape[1], axis=1)
-        thetas[places] = moved
-        net = task.network.forward(thetas, x)
-        return task.criterion.values(net.z[-1], net.y, t[:, :, None]).sum(axis=1)
-
-    widest = max(task.network.inputs, *(layer.units for layer in task.network.layers))
-    return slopes(losses, theta[places].astype(np.float64), values_a_run=len(x) * widest + len(theta))
+    def _losses(self, thetas: Array, x: Array) -> Array:
+        """The loss of each example with many θ: (examples, runs)."""
+        net = self.network.forward(thetas, x)
+        values: Array = self.criterion.values(net.z[-1], net.y, self.t[:, :, None])
+        return values.sum(axis=1)
 
 
 def _backward(net: Pass, criterion: Criterion, t: Array) -> Backward:
