@@ -8,7 +8,7 @@ from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key
 from xortrain.config.defaults import conf_folder
-from xortrain.config.overrides import prepare
+from xortrain.config.overrides import CHOICES, prepare
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
 
@@ -56,9 +56,12 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
     if text.startswith("Ambiguous value for argument"):
         override = text.split("'")[1]
         listed = override.replace("=", "=[", 1) + "]"
-        return UserError(f"{override}: several values; add -m to run each of them, or write {listed} for a list")
+        hint = "" if override.partition("=")[0] in CHOICES else f", or write {listed} for a list"
+        return UserError(f"{override}: several values; add -m to run each of them{hint}")
     if text.startswith("Could not override '"):
         return _no_such_key(text.split("'")[1], overrides)
+    if text.startswith("Config group override must be a string"):
+        return UserError(f"{' '.join(overrides)}: where one of several options is chosen, its name is wanted")
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__ or error.__context__
         return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({_first_line(cause)})")

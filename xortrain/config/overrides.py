@@ -10,6 +10,7 @@ from xortrain.config.settings import GROUPS
 from xortrain.errors import UserError
 
 TEXTS = ("name", "notes", "root", "data.path")
+CHOICES = (*GROUPS, "experiment")
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read as more than one word
 
 
@@ -17,12 +18,16 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides in which texts are quoted; ``many`` for a sweep, where commas part values."""
     for override in overrides:
         _refuse_no_choice(override)
-    return [_quoted(override, many) for override in overrides]
+    return [_quoted(override, many) for override in overrides if override != "experiment=null"]
 
 
 def _quoted(override: str, many: bool) -> str:
     key, equals, value = override.partition("=")
-    if key.lstrip("+") not in TEXTS or not equals or value in ("", "null") or value[0] in "'\"":
+    if not equals or value in ("", "null") or value[0] in "'\"":
+        return override
+    if key in CHOICES and _PLAIN.fullmatch(value) and not many:
+        return f"{key}={_quote(value)}"
+    if key.lstrip("+") not in TEXTS:
         return override
     if many:
         parts = value.split(",")
@@ -39,7 +44,7 @@ def _refuse_no_choice(override: str) -> None:
     group, equals, value = override.partition("=")
     if not group.strip("+~ "):
         raise UserError(f"{override or repr(override)}: cannot be read; write key=value")
-    if group not in (*GROUPS, "experiment"):
+    if group not in CHOICES:
         return
     if value.startswith("["):
         raise UserError(

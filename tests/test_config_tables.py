@@ -1,0 +1,160 @@
+"""The table of settings, conf/ and the tables of the mathematics say the same."""
+
+from typing import Any
+
+import pytest
+import yaml
+from some_runs import composed, mixed, option
+
+from xortrain.cli import COMMANDS
+from xortrain.config.check import check, take
+from xortrain.config.defaults import chosen_by_default, conf_folder, read
+from xortrain.config.help import help_text
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, Keys, find, keys_of
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.datasets import DATASETS
+from xortrain.nets.initializers import INITIALIZERS
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.schedules import SCHEDULES
+
+OPTIONS = [(group, name) for group, options in GROUPS.items() for name in options]
+MOST = max(len(options) for options in GROUPS.values())
+EXPERIMENTS = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
+CONF = sorted(path for path in conf_folder().rglob("*.yaml") if "hydra" not in path.parts)  # Hydra's plugins are code
+UNSET = {("csv", "path"), ("explicit", "weights")}  # null until the user says what
+CLOUDS = [name for name, row in DATASETS.items() if "seed" in row.settings]
+TABLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "activation": (ACTIVATIONS, {}),
+    "loss": (LOSSES, {"*": ["reduction"]}),
+    "init": (INITIALIZERS, {"*": ["scale"], "explicit": ["weights"]}),
+    "optimizer": (OPTIMIZERS, {}),
+    "schedule": (SCHEDULES, {}),
+    "data": (DATASETS, {"*": ["low", "high"]} | {name: ["test"] for name in CLOUDS}),
+}
+PYTORCH: dict[str, dict[str, Any]] = {
+    "sgd": {"momentum": 0, "nesterov": False, "weight_decay": 0},
+    "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0},
+    "adam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0},
+    "adamw": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+    "adagrad": {"lr": 0.01, "lr_decay": 0, "weight_decay": 0, "eps": 1e-10},
+    "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0},
+    "rprop": {"lr": 0.01, "eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50},
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_option_has_a_file_and_every_file_is_an_option(group: str) -> None:
+    assert {path.stem for path in (conf_folder() / group).glob("*.yaml")} == GROUPS[group].keys()
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_an_option_has_exactly_its_keys_and_their_defaults_pass(group: str, name: str) -> None:
+    found = option(group, name)
+    assert found["name"] == name
+    assert found.keys() - {"name"} == keys_of(group, name).keys()
+    for key, setting in keys_of(group, name).items():
+        if (name, key) not in UNSET:
+            assert take(key, setting, found[key]) == found[key]
+            assert type(take(key, setting, found[key])) is type(found[key])
+
+
+def test_the_top_of_the_config_has_exactly_its_keys() -> None:
+    config = read("config")
+    assert config.keys() - {"defaults", "hydra"} == TOP.keys() | PLAIN_GROUPS.keys()
+    assert chosen_by_default().keys() == GROUPS.keys()
+    for group, keys in PLAIN_GROUPS.items():
+        assert config[group].keys() == keys.keys()
+    for key, setting in TOP.items():
+        assert take(key, setting, config[key]) == config[key]
+
+
+@pytest.mark.parametrize("k", range(MOST))
+def test_a_checked_configuration_passes_again_unchanged(k: int) -> None:
+    assert check(mixed(k)) == mixed(k)
+
+
+@pytest.mark.parametrize("group", TABLES)
+def test_the_choices_are_the_rows_of_the_mathematics_with_their_settings(group: str) -> None:
+    table, more = TABLES[group]
+    assert GROUPS[group].keys() - {"csv"} == table.keys()
+    for name, row in table.items():
+        extra = {*more.get("*", []), *more.get(name, [])}
+        assert keys_of(group, name).keys() == {*row.settings} | extra, name
+
+
+def test_the_output_has_the_choices_of_the_activation() -> None:
+    assert GROUPS["output"].keys() - {"auto"} == GROUPS["activation"].keys()
+    for name in ACTIVATIONS:
+        assert option("output", name) == option("activation", name)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_an_optimizer_has_the_defaults_of_pytorch(name: str) -> None:
+    found = composed(f"optimizer={name}")
+    expected = {"lr": found["lr"]} | PYTORCH[name]
+    assert {"lr": found["lr"], **found["optimizer"]} == expected | {"name": name}
+
+
+def test_every_setting_says_what_it_is_for_and_what_it_must_be() -> None:
+    every: list[Keys] = [
+        TOP,
+        *PLAIN_GROUPS.values(),
+        *(keys for options in GROUPS.values() for _, keys in options.values()),
+    ]
+    for keys in every:
+        for setting in keys.values():
+            assert setting.doc
+            assert setting.must_be
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_help_names_every_choice_and_its_keys_with_a_line(group: str) -> None:
+    text = help_text({})
+    _, _, rest = text.partition(f"\n{group}=\n")
+    lines = rest.splitlines()[: len(GROUPS[group])]
+    for line, (name, (says, keys)) in zip(lines, GROUPS[group].items(), strict=True):
+        star, word = line[1], line.split()[0].lstrip("*")
+        assert word == name
+        assert says in line
+        assert (star == "*") == (chosen_by_default()[group] == name)
+        assert all(f"{group}.{key}" in line for key in keys)
+
+
+def test_help_names_every_setting_experiment_and_command() -> None:
+    text = help_text({name: line for name, (_, line) in COMMANDS.items()})
+    for key in [*TOP, *(f"{group}.{key}" for group, keys in PLAIN_GROUPS.items() for key in keys)]:
+        assert f"\n  {key} " in text
+    for name in EXPERIMENTS:
+        says = next(line for line in text.splitlines() if line.split()[:1] == [name])
+        assert len(says.split()) > 4
+    for name, (_, line) in COMMANDS.items():
+        assert any(shown.split()[:1] == [name] and line in shown for shown in text.splitlines())
+
+
+def test_the_experiments_are_those_of_the_notebooks() -> None:
+    assert {name for name in EXPERIMENTS if name.startswith("notebook")} == {
+        "notebook_000",
+        "notebook_001",
+        "notebook_002",
+        "notebook_002_by_hand",
+        "notebook_003",
+        "notebook_004",
+        "notebook_004_as_printed",
+    }
+
+
+@pytest.mark.parametrize("path", CONF, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_nothing_in_conf_names_code(path: Any) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert "_target_" not in text
+    yaml.safe_load(text)
+
+
+def test_a_setting_is_found_by_its_dotted_key() -> None:
+    config = composed()
+    assert find(config, "lr") is TOP["lr"]
+    assert find(config, "track.losses") is PLAIN_GROUPS["track"]["losses"]
+    assert find(config, "optimizer.momentum") is keys_of("optimizer", "sgd")["momentum"]
+    assert find(config, "optimizer.beta1") is None
+    assert find(config, "no.such") is None
