@@ -3,7 +3,6 @@
 Nothing here needs NumPy, so that a thousand records are listed in a moment.
 """
 
-import os
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -39,7 +38,7 @@ _SWEEP_KINDS: dict[str, type] = {"status": str, "started": str}
 
 def read_about(folder: Path | str) -> About:
     """The checked record.json of a folder."""
-    path = os.path.join(folder, layout.RECORD)
+    path = f"{folder}/{layout.RECORD}"
     about = _checked(path, read_json(path), _KINDS)
     for name in ("runs", "block_size"):
         if not 1 <= about[name] <= MOST_RUNS:
@@ -63,7 +62,7 @@ def read_about(folder: Path | str) -> About:
 
 def read_sweep(folder: Path | str) -> About:
     """The checked sweep.json of a folder."""
-    path = os.path.join(folder, layout.SWEEP)
+    path = f"{folder}/{layout.SWEEP}"
     return _checked(path, read_json(path), _SWEEP_KINDS)
 
 
@@ -88,8 +87,13 @@ _CALLED = {str: "a text", int: "a whole number", bool: "true or false", dict: "a
 
 def moment(text: object) -> datetime | None:
     """The time an ISO 8601 text means, None where it means none; without an offset it is local time."""
+    return _moment(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=4096)
+def _moment(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text).astimezone() if isinstance(text, str) else None
+        return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError, OSError):
         return None
 

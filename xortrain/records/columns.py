@@ -7,7 +7,7 @@ never happened, and what is not a number, is None.
 import json
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import repeat
 from typing import Any
@@ -19,6 +19,7 @@ from xortrain.records.index import Entry, Part
 
 RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "path")
 RESULTS = tuple(name for name, _ in layout.ROW)
+BRIEF = ("id", "number", "status", "outcome", "epochs_done", "final_loss", "seed", "tags")
 _NO_MATTER = ("root", "dry_run")
 _NO_MATTER_GROUPS = ("film", "track")
 _ROW_IDS = {"rowid", "oid", "_rowid_"}  # SQLite's own names
@@ -123,25 +124,36 @@ def rows(entry: Entry, part: Part, wanted: Sequence[str]) -> Iterator[tuple[Any,
         yield from zip(*_columns(entry, part, chunk, wanted, same), strict=True)
 
 
-def lines(entry: Entry, part: Part, own: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
-    """All columns of every run of a record, by name; of a run's own only some, if so asked."""
-    same = shared(entry, part)
+def lines(entry: Entry, part: Part, brief: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    """All columns of every run of a record, by name; or in brief those of BRIEF, what varies, and these settings."""
+    config, own = part.about["config"], list(dict.fromkeys([*_TOLD, *part.rows.names]))
+    if brief is not None:
+        config = {key: value for key, value in config.items() if key in brief}
+        own = [*BRIEF, *(name for name in part.rows.names if name not in RESULTS)]
+    same = settings(config) | standing(entry, part)
     for chunk in part.rows.chunks():
         yield from _lines(entry, part, chunk, same, own)
+
+
+def differing(parts: Iterable[Part]) -> set[str]:
+    """The settings and groups in which the configs of records are not all the same."""
+    configs = [part.about["config"] for part in parts]
+    first = configs[0] if configs else {}
+    found = {key for config in configs for key, value in config.items() if key not in first or first[key] != value}
+    return found.union(*(first.keys() - config.keys() for config in configs))
 
 
 def values(entry: Entry, part: Part, place: int) -> dict[str, Any]:
     """All columns of one run."""
     chunk = {name: (value,) for name, value in part.rows.at(place).items()}
-    return next(_lines(entry, part, chunk, shared(entry, part), None))
+    return next(_lines(entry, part, chunk, shared(entry, part), list(dict.fromkeys([*_TOLD, *chunk]))))
 
 
 def _lines(
-    entry: Entry, part: Part, chunk: Chunk, same: Mapping[str, Any], own: Sequence[str] | None
+    entry: Entry, part: Part, chunk: Chunk, same: Mapping[str, Any], own: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    names = list(dict.fromkeys([*_TOLD, *chunk])) if own is None else own
-    for found in zip(*_columns(entry, part, chunk, names, same), strict=True):
-        yield {**same, **dict(zip(names, found, strict=True))}
+    for found in zip(*_columns(entry, part, chunk, own, same), strict=True):
+        yield {**same, **dict(zip(own, found, strict=True))}
 
 
 def _columns(

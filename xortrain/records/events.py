@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.records import layout
-from xortrain.records.files import read_own, wrong
+from xortrain.records.files import content_of, wrong
 
 LARGEST = 64 << 20  # bytes
 Event = Mapping[str, Any]
@@ -35,11 +35,11 @@ def add_event(folder: Path, kind: str, **content: Any) -> None:
 
 def read_events(folder: Path) -> list[Event]:
     """The events of a record, oldest first; a line that was cut off by a crash is left out."""
-    path = os.path.join(folder, layout.EVENTS)
+    path = f"{folder}/{layout.EVENTS}"
     if not os.path.lexists(path):
         return []
     found: list[Event] = []
-    for line in read_own(path, LARGEST).split(b"\n"):
+    for line in content_of(path, LARGEST)[:].split(b"\n"):
         try:
             event = json.loads(line) if line else None
         except (ValueError, RecursionError):

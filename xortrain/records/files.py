@@ -7,12 +7,14 @@ import errno
 import json
 import os
 import stat
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from xortrain.errors import UserError
 
 LARGEST_JSON = 16 << 20  # bytes; a record of a million runs has a few kilobytes
+SMALL = 1 << 20  # bytes up to which reading is quicker than mapping
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
@@ -49,17 +51,14 @@ def _open(path: Path | str) -> int:
     return number
 
 
-def read_own(path: Path | str, largest: int) -> bytes:
-    """The whole of such a file, unless it is larger than that."""
+def content_of(path: Path | str, largest: int) -> bytes | mmap:
+    """All bytes of such a file, unless it is larger than that: read, or mapped if they are many."""
     number = _open(path)
     try:
         size = os.fstat(number).st_size
         if size > largest:
             raise wrong(path, f"larger than {largest} bytes")
-        parts = [os.read(number, size + 1)]
-        while len(parts[-1]) and sum(map(len, parts)) < size:
-            parts.append(os.read(number, size))
-        return b"".join(parts)
+        return os.read(number, size) if size <= SMALL else mmap(number, size, access=ACCESS_READ)
     finally:
         os.close(number)
 
@@ -67,7 +66,7 @@ def read_own(path: Path | str, largest: int) -> bytes:
 def read_json(path: Path | str) -> Any:
     """A JSON file of bounded size."""
     try:
-        return json.loads(read_own(path, LARGEST_JSON))
+        return json.loads(content_of(path, LARGEST_JSON)[:].decode())
     except UserError:
         raise
     except (ValueError, RecursionError) as error:

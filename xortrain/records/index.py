@@ -118,18 +118,27 @@ def listing(root: Path) -> Listing:
     return Listing(root, tuple(entries), problems)
 
 
-def folders(root: Path, depth: int = 0) -> Iterator[Path]:
+def folders(root: Path) -> list[Path]:
     """The folders of runs and sweeps under a root."""
-    if any(os.path.lexists(os.path.join(root, name)) for name in (layout.RECORD, layout.SWEEP)):
-        yield Path(root)
-        return
+    found, level = [], [str(root)]
+    for _ in range(DEEPEST):
+        below = []
+        for path in level:
+            if os.path.lexists(f"{path}/{layout.RECORD}") or os.path.lexists(f"{path}/{layout.SWEEP}"):
+                found.append(Path(path))
+            else:
+                below += _inside(path)
+        level = below
+    return found
+
+
+def _inside(path: str) -> list[str]:
+    """The folders in a folder; none of one that cannot be read."""
     try:
-        inside = [entry.path for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+        with os.scandir(path) as entries:
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
     except OSError:
-        return
-    for path in inside:
-        if depth < DEEPEST and not os.path.basename(path).startswith("."):
-            yield from folders(Path(path), depth + 1)
+        return []
 
 
 def id_of(folder: Path, root: Path) -> str:
@@ -140,7 +149,7 @@ def id_of(folder: Path, root: Path) -> str:
 
 def open_entry(folder: Path, name: str) -> Entry:
     """The run or the sweep in a folder; raises UserError where it cannot be read."""
-    if not os.path.lexists(os.path.join(folder, layout.SWEEP)):
+    if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
         part = Part(folder, read_about(folder))
         part.rows  # noqa: B018 (is read here, so that what is wrong with it is told here)
         return Entry(name, folder, part.about, (part,))

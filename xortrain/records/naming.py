@@ -30,10 +30,8 @@ class Named:
         """The one run that is meant: its record, and its place in it."""
         if self.number is None:
             if self.entry.runs != 1:
-                last = max(0, self.entry.runs - 1)
-                raise UserError(
-                    f"{plain(self.name)}: a sweep of {self.entry.runs} runs; name one of them as {plain(self.name)}#{last}"
-                )
+                name = plain(self.name)
+                raise UserError(f"{name}: a sweep of {self.entry.runs} runs; name one of them, as in {name}#0")
             return self.entry.parts[0], 0
         for part in self.entry.parts:
             place = _place(part, self.number)

@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from xortrain.records.files import open_own, wrong
 
 LARGEST_HEADER = 1 << 14  # bytes
+FIRST = LARGEST_HEADER + 12  # bytes that hold any header
 _NUMBER = re.compile(r"<[iuf][248]|[|<]?[iub]1")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 
@@ -44,39 +45,39 @@ class Header:
         return self.start + math.prod(self.shape) * self.item_size
 
 
-def read_header(path: Path | str, file: IO[bytes], size: int) -> Header:
-    """The header at the beginning of an open file of so many bytes, which has all the numbers it promises."""
+def header(path: Path | str, first: bytes, size: int) -> Header:
+    """The header in the first bytes of a file of so many bytes, which has all the numbers it promises."""
     try:
-        header = _header(file.read(10), file)
+        found = _header(first)
     except (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError) as error:
         what = f": {error.args[0]}" if type(error) is ValueError and error.args else ""
         raise wrong(path, f"not a .npy file that a record has{what}") from None
-    if size < header.end:
-        raise wrong(path, f"has {size} bytes, its header promises {header.end}")
-    return header
+    if size < found.end:
+        raise wrong(path, f"has {size} bytes, its header promises {found.end}")
+    return found
 
 
 def open_npy(path: Path | str) -> tuple[Header, BinaryIO]:
-    """An open .npy of one's own or a stranger's, and its header."""
+    """An open .npy of one's own or a stranger's, at its beginning, and its header."""
     file = open_own(path)
     try:
-        return read_header(path, file, os.fstat(file.fileno()).st_size), file
+        found = header(path, file.read(FIRST), os.fstat(file.fileno()).st_size)
+        file.seek(0)
+        return found, file
     except BaseException:
         file.close()
         raise
 
 
-def _header(first: bytes, file: IO[bytes]) -> Header:
-    if first[:6] != b"\x93NUMPY" or first[6:7] not in (b"\1", b"\2", b"\3") or len(first) < 10:
+def _header(first: bytes) -> Header:
+    version, width = first[6:7], 2 if first[6:7] == b"\1" else 4
+    if first[:6] != b"\x93NUMPY" or version not in (b"\1", b"\2", b"\3"):
         raise ValueError("wrong first bytes")
-    long = b"" if first[6] == 1 else file.read(2)
-    length = int.from_bytes(first[8:10] + long, "little")
-    if length > LARGEST_HEADER:
-        raise ValueError(f"its header has {length} bytes")
-    text = file.read(length)
-    if len(text) < length:
-        raise ValueError("its header is cut off")
-    return _parsed(text, len(first) + len(long) + length)
+    start = 8 + width
+    end = start + int.from_bytes(first[8:start], "little")
+    if end - start > LARGEST_HEADER or end > len(first):
+        raise ValueError(f"a header of {end - start} bytes")
+    return _parsed(first[start:end], end)
 
 
 @lru_cache(maxsize=64)

@@ -17,7 +17,7 @@ from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.about import About, read_about
 from xortrain.records.files import open_own, wrong
-from xortrain.records.npy import Header, open_npy, read_header
+from xortrain.records.npy import FIRST, Header, header, open_npy
 from xortrain.records.rows import Rows
 from xortrain.records.writer import Blocks
 
@@ -103,14 +103,14 @@ class StoredRecord:
 
 def read_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any] | None = None) -> Array:
     """Map a .npy whose header says just this shape (and type), and whose file is as long as that."""
-    header, file = open_npy(path)
+    found, file = open_npy(path)
     with file:
-        kind = _dtype(header)
-        if header.shape != shape or (dtype is not None and kind != dtype):
-            raise wrong(path, f"has shape {header.shape} of {kind}, but the record says {shape}")
+        kind = _dtype(found)
+        if found.shape != shape or (dtype is not None and kind != dtype):
+            raise wrong(path, f"has shape {found.shape} of {kind}, but the record says {shape}")
         if 0 in shape:
             return np.empty(shape, kind)
-        return np.memmap(file, kind, "r", header.start, shape)
+        return np.memmap(file, kind, "r", found.start, shape)
 
 
 def _epochs(path: Path, count: int) -> Array:
@@ -120,8 +120,8 @@ def _epochs(path: Path, count: int) -> Array:
     return found
 
 
-def _dtype(header: Header) -> np.dtype[Any]:
-    return np.dtype(header.kind if isinstance(header.kind, str) else list(header.kind))
+def _dtype(of: Header) -> np.dtype[Any]:
+    return np.dtype(of.kind if isinstance(of.kind, str) else list(of.kind))
 
 
 def read_data(path: Path) -> dict[str, Array]:
@@ -150,9 +150,9 @@ def _members(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
 
 def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
     with archive.open(info) as file:
-        header = read_header(f"{path}: {info.filename}", file, info.file_size)
-        content = file.read(header.end - header.start)
-    return np.frombuffer(content, _dtype(header)).reshape(header.shape)
+        content = file.read()
+    found = header(f"{path}: {info.filename}", content[:FIRST], len(content))
+    return np.frombuffer(content, _dtype(found), math.prod(found.shape), found.start).reshape(found.shape)
 
 
 def structured(rows: Rows) -> Array:

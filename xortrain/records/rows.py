@@ -3,23 +3,22 @@
 The same file mapped as a structured array is ``StoredRecord.rows``.
 """
 
-import mmap
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
+from mmap import mmap
 from pathlib import Path
 from struct import Struct
 from typing import Any
 
 from xortrain.records import layout
-from xortrain.records.files import wrong
-from xortrain.records.npy import Header, open_npy
+from xortrain.records.files import content_of, wrong
+from xortrain.records.npy import FIRST, Header, header
 
 CHUNK = 10_000  # rows that are turned into Python's numbers at once
-SMALL = 1 << 20  # bytes up to which reading is quicker than mapping
+LARGEST = 64 << 30  # bytes
 _CODES = {"i1": "b", "u1": "B", "b1": "?", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"} | {
     "f2": "e",
     "f4": "f",
@@ -33,7 +32,7 @@ class Rows:
     """The rows of a record: their columns' names, and the bytes they lie in."""
 
     header: Header
-    content: bytes | mmap.mmap
+    content: bytes | mmap
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,14 +67,11 @@ class Rows:
 
 def read_rows(folder: Path | str, runs: int) -> Rows:
     """The rows of the record in a folder that says it has so many runs."""
-    path = os.path.join(folder, layout.RUNS)
-    header, file = open_npy(path)
-    with file:
-        if not {(name, kind.lstrip("|")) for name, kind in header.columns.items()} >= _ROW:
-            raise wrong(path, "does not have the columns that every record has")
-        if header.shape != (runs,):
-            raise wrong(path, f"has shape {header.shape}, but the record says {(runs,)}")
-        file.seek(0)
-        if header.end <= SMALL:
-            return Rows(header, file.read(header.end))
-        return Rows(header, mmap.mmap(file.fileno(), header.end, access=mmap.ACCESS_READ))
+    path = f"{folder}/{layout.RUNS}"
+    content = content_of(path, LARGEST)
+    found = header(path, content[:FIRST], len(content))
+    if not {(name, kind.lstrip("|")) for name, kind in found.columns.items()} >= _ROW:
+        raise wrong(path, "does not have the columns that every record has")
+    if found.shape != (runs,):
+        raise wrong(path, f"has shape {found.shape}, but the record says {(runs,)}")
+    return Rows(found, content)

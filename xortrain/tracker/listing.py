@@ -3,24 +3,21 @@
 A sweep is one line, until one asks for runs (``--where``, ``--runs``): then each of its runs is a line.
 """
 
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
-from typing import Any
 
 from xortrain.errors import unknown
 from xortrain.records import columns
 from xortrain.records.files import plain
-from xortrain.records.index import Entry, Listing, listing
+from xortrain.records.index import Listing, listing
 from xortrain.tracker.arguments import count, names, parser
+from xortrain.tracker.lines import VARIES, Line, lines_of
 from xortrain.tracker.text import GAP, as_json, cell, table
 
-Line = Mapping[str, Any]
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
 LAST = ("name", "tags")
-OWN = ("id", "status", "outcome", "epochs_done", "final_loss", "seed", "tags")  # of a run, for the lines shown unasked
-VARIES = "varies"
-WIDTH = 120  # of a table that does not go to a terminal
+NARROW, WIDTH = 80, 120  # of a table; it has the full width if it does not go to a terminal
 NOTES = (
     "Columns are settings by their dotted names (lr, optimizer.momentum; a group alone is the option chosen: "
     "optimizer), results (outcome, epochs_done, solved_at, final_loss, best_loss, accuracy, test_loss, diverged_at, "
@@ -43,72 +40,15 @@ def ls(arguments: list[str]) -> str:
     p.add_argument("--limit", type=count, metavar="N", help="the first N lines")
     a = p.parse_args(arguments)
     found = listing(a.root)
-    own = None if a.json or a.columns or a.sort else OWN
-    lines = list(_lines(found, a.where, a.runs, a.tag, own))
-    lines = _sorted(lines, a.sort, a.reverse)[: a.limit]
+    parts = [part for entry in found.entries for part in entry.parts]
+    brief = None if a.json or a.columns or a.sort else columns.differing(parts)
+    lines = _sorted(list(lines_of(found.entries, a.where, a.runs, a.tag, brief)), a.sort, a.reverse)[: a.limit]
     chosen = None if a.columns is None else ["id", *(_known(name, lines) for name in a.columns if name != "id")]
     if a.json:
         return as_json([*(_chosen(line, chosen) for line in lines), *_problems(found)])
     told = [f"{plain(problem['id'])}: unreadable: {problem['problem']}" for problem in _problems(found)]
     text = _text(lines, chosen or _fitting(lines)) if lines else _nothing(found, bool(a.where or a.tag))
     return "\n".join([text, *told])
-
-
-def _lines(
-    found: Listing, where: str | None, runs: bool, tags: Sequence[str], own: Sequence[str] | None
-) -> Iterator[Line]:
-    entries = [entry for entry in found.entries if not tags or _has(entry, tags)]
-    if where:
-        from xortrain.records.query import select
-
-        chosen = (
-            (entry, columns.values(entry, part, place)) for entry, part, place in select(entries, where, "--where")
-        )
-        yield from (line for entry, line in chosen if not tags or set(tags) <= set(line["tags"].split(", ")))
-        return
-    for entry in entries:
-        is_tagged = not tags or set(tags) <= set(entry.marks.tags)
-        if entry.is_sweep and not runs and is_tagged:
-            yield of_sweep(entry)
-        else:
-            yield from _runs(entry, () if is_tagged else tags, own)
-
-
-def _has(entry: Entry, tags: Sequence[str]) -> bool:
-    """Whether an entry, or a run in it, has all these tags."""
-    own = set(entry.marks.tags)
-    return any(set(tags) <= own | set(marks.tags) for marks in [entry.marks, *entry.marks.of_runs.values()])
-
-
-def _runs(entry: Entry, tags: Sequence[str], own: Sequence[str] | None) -> Iterator[Line]:
-    for part in entry.parts:
-        for line in columns.lines(entry, part, own):
-            if not tags or set(tags) <= set(line["tags"].split(", ")):
-                yield line
-
-
-def of_sweep(entry: Entry) -> Line:
-    """The columns of a sweep: settings that its runs share, "varies" for the others, and how many solved it."""
-    shared = [columns.settings(part.about["config"]) for part in entry.parts]
-    keys = dict.fromkeys(key for settings in shared for key in settings)
-    line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
-    line |= {name: VARIES for part in entry.parts for name in part.about["varies"]}
-    counted: dict[str, int] = {}
-    for part in entry.parts:
-        for word, runs in part.outcomes().items():
-            counted[word] = counted.get(word, 0) + runs
-    done = entry.runs - counted.get("pending", 0)
-    solved = counted.get("solved", 0)
-    told = f"solved {100 * solved / done:.3g} %" if done else "pending"
-    return {
-        **line,
-        **columns.standing(entry, entry),
-        "outcome": told,
-        "runs": entry.runs,
-        "done": done,
-        "solved": solved,
-        "outcomes": counted,
-    }
 
 
 def _sorted(lines: list[Line], name: str | None, reverse: bool) -> list[Line]:
@@ -156,7 +96,7 @@ def _fitting(lines: Sequence[Line]) -> list[str]:
     """The columns that a listing shows by itself: those with something in them, and settings that differ."""
     always = [name for name in FIRST if any(line.get(name) is not None for line in lines)]
     always += [name for name in LAST if any(line.get(name) for line in lines)]
-    room = min(max(shutil.get_terminal_size((WIDTH, 24)).columns, 80), WIDTH) - _width(always, lines)
+    room = _terminal() - _width(always, lines)
     shown = []
     for name in _differing(lines):
         room -= _width([name], lines) + len(GAP)
@@ -165,6 +105,14 @@ def _fitting(lines: Sequence[Line]) -> list[str]:
         shown.append(name)
     place = len(always) - sum(name in always for name in LAST)
     return [*always[:place], *shown, *always[place:]]
+
+
+def _terminal() -> int:
+    """Columns of the terminal, from 80 to 120; 120 where there is none."""
+    try:
+        return min(max(os.get_terminal_size().columns, NARROW), WIDTH)
+    except OSError:
+        return WIDTH
 
 
 def _width(chosen: Iterable[str], lines: Sequence[Line]) -> int:

@@ -1,0 +1,69 @@
+"""What ``xortrain ls`` has to say about each run and each sweep, before it is laid out."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+from xortrain.records import columns
+from xortrain.records.index import Entry
+
+Line = Mapping[str, Any]
+VARIES = "varies"
+
+
+def lines_of(
+    entries: Sequence[Entry],
+    where: str | None = None,
+    runs: bool = False,
+    tags: Sequence[str] = (),
+    brief: Collection[str] | None = None,
+) -> Iterator[Line]:
+    """A line for each run, and one for a sweep unless its runs are asked for, by ``runs`` or by a condition."""
+    tagged = [entry for entry in entries if _may_have(entry, tags)]
+    if where is not None:
+        yield from _matching(tagged, where, tags)
+        return
+    for entry in tagged:
+        if entry.is_sweep and not runs and set(tags) <= set(entry.marks.tags):
+            yield of_sweep(entry)
+        else:
+            lines = (line for part in entry.parts for line in columns.lines(entry, part, brief))
+            yield from (line for line in lines if _has(entry, line["number"], tags))
+
+
+def _matching(entries: Sequence[Entry], where: str, tags: Sequence[str]) -> Iterator[Line]:
+    from xortrain.records.query import select
+
+    for entry, part, place in select(entries, where, "--where"):
+        line = columns.values(entry, part, place)
+        if _has(entry, line["number"], tags):
+            yield line
+
+
+def _has(entry: Entry, number: int, tags: Sequence[str]) -> bool:
+    return not tags or set(tags) <= set(entry.marks.of(number).tags)
+
+
+def _may_have(entry: Entry, tags: Sequence[str]) -> bool:
+    """Whether an entry, or a run in it, has all these tags."""
+    return not tags or any(_has(entry, number, tags) for number in (-1, *entry.marks.of_runs))
+
+
+def of_sweep(entry: Entry) -> Line:
+    """The columns of a sweep: settings that its runs share, "varies" for the others, and how many solved it."""
+    shared = [columns.settings(part.about["config"]) for part in entry.parts]
+    keys = dict.fromkeys(key for settings in shared for key in settings)
+    line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
+    line |= {name: VARIES for part in entry.parts for name in part.about["varies"]}
+    counted: Counter[str] = sum((part.outcomes() for part in entry.parts), start=Counter())
+    done, solved = entry.runs - counted["pending"], counted["solved"]
+    told = f"solved {100 * solved / done:.3g} %" if done else "pending"
+    return {
+        **line,
+        **columns.standing(entry, entry),
+        "outcome": told,
+        "runs": entry.runs,
+        "done": done,
+        "solved": solved,
+        "outcomes": counted,
+    }
