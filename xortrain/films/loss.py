@@ -44,6 +44,9 @@ class LossCurve:
         right = box.x + box.width
         sheet.text(right, box.y + 8 * s, f"all right since {self.solved}", 9, sheet.colours.label, align="right")
 
+    def paste(self, moment: Moment) -> None:
+        """Nothing is pasted."""
+
     def draw(self, moment: Moment) -> None:
         until = int(np.searchsorted(self.epochs, moment.epoch, side="right"))
         passed = self.points[:until]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from xortrain.films.subject import Subject
 from xortrain.nets import Array
 
 MOST_SLICES = 16
@@ -75,6 +76,11 @@ def plane(x: Array, t: Array, names: Sequence[str], output: str, low: float, hig
     if len(others) <= MOST_SLICES and 2 * len(others) <= len(x):
         return over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
     return principal(x)
+
+
+def plane_of(x: Array, t: Array, subject: Subject) -> Plane:
+    """The plane for one run's examples, by the subject's names and targets."""
+    return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high)
 
 
 def line_of(u: Array, v: Array, name: str, output: str, low: float, high: float) -> Plane:

@@ -16,7 +16,8 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from xortrain.films.lettering import halo_of, lettering
-from xortrain.films.palette import Palette
+from xortrain.films.palette import Palette, palette
+from xortrain.films.subject import FilmSettings
 from xortrain.nets import Array
 
 SQUARE = Path(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]], float), closed=True)
@@ -264,3 +265,10 @@ def _rounded(width: float, height: float, corner: float) -> Path:
 
 def _clip(box: Box, height: int) -> Any:
     return Bbox.from_bounds(box.x, height - box.y - box.height, box.width, box.height)  # type: ignore[no-untyped-call]
+
+
+def sheet_for(settings: FilmSettings, classes: int, design: tuple[int, int]) -> Sheet:
+    """A sheet of the size asked, or of the design's own; its scale is that of the design."""
+    width, height = settings.size or design
+    scale = min(width / design[0], height / design[1])
+    return Sheet(width, height, scale, palette(settings.colours, settings.levels, settings.dark, classes))

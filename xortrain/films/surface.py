@@ -99,10 +99,13 @@ def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
 
 def distance(value: Array, near: Array) -> Array:
     """How many steps the pixels numbered ``near`` lie from where value (height, width) is zero, 255 at most."""
-    flat, width = value.reshape(-1), value.shape[1]
+    flat, (height, width) = value.reshape(-1), value.shape
+    down, across = np.divmod(near, width)
     square = np.full(len(near), 1e-30, value.dtype)
-    for step in (1, width):
-        slope = flat.take(near + step, mode="clip") - flat.take(near - step, mode="clip")
+    for place, last, step in ((across, width - 1, 1), (down, height - 1, width)):
+        before, after = place > 0, place < last
+        slope = flat[near + step * after] - flat[near - step * before]
+        slope *= 2 - (before & after)  # over two pixels, at the edges over one
         square += slope * slope
     away = np.abs(flat[near]) * (2 * FINE) / np.sqrt(square)
     return np.asarray(np.fmin(away, 255).astype(np.uint8))
