@@ -1,0 +1,235 @@
+"""Every mistake is one line that names it, exit code 2, and nothing on disk."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from some_runs import mixed
+
+from xortrain.cli import main
+from xortrain.config.check import check
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP
+from xortrain.errors import UserError
+from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+
+Refused = Callable[..., str]
+
+WRONG: dict[str, list[str]] = {
+    # a wrong key, with the nearest
+    "lrr=1": ["lrr=1", "'lr'"],
+    "Seed=3": ["Seed=3", "'seed'"],
+    "optimizer.momentun=0.9": ["optimizer.momentun", "'optimizer.momentum'"],
+    "track.lossses=7": ["track.lossses", "'track.losses'"],
+    "data.bits=3": ["data.bits", "data=xor"],
+    "activation.slope=0.5": ["activation.slope", "activation=sigmoid"],
+    "activation=relu activation.slope=0.5": ["activation.slope", "activation=relu"],
+    "+foo=1": ["foo"],
+    "++foo.bar=1": ["foo"],
+    "~lr": ["lr"],
+    "+lr=2": ["lr"],
+    "foo/bar=1": ["foo/bar"],
+    "data@other=xor": ["data@other"],
+    # a wrong name, with the nearest
+    "activation=relux": ["activation=relux", "'relu'", "leaky_relu"],
+    "activation=tahn": ["activation=tahn", "'tanh'"],
+    "loss=bcee": ["loss=bcee", "'bce'"],
+    "optimizer=Adam": ["optimizer=Adam", "'adam'"],
+    "experiment=notebook_2": ["experiment=notebook_2", "notebook_002"],
+    "dtype=float16": ["dtype=float16", "float32"],
+    "track.spacing=linear": ["track.spacing=linear", "even"],
+    "freeze=[b9]": ["freeze=b9", "b1"],
+    "architecture.activations=[rely]": ["architecture.activations[0]=rely", "'relu'"],
+    "architecture.activations=[{name:[1]}]": ["architecture.activations[0]"],
+    "++activation.name=[1]": ["activation"],
+    "activation=1": ["activation=1"],
+    "data=": ["data="],
+    "loss=null": ["loss=null"],
+    # lists and several values where one choice belongs
+    "activation=[relu,tanh]": ["activation=[relu,tanh]", "-m"],
+    "optimizer=[sgd]": ["optimizer=[sgd]"],
+    "activation=relu,tanh": ["activation=relu,tanh", "-m"],
+    "lr=1,2": ["lr=1,2", "-m"],
+    "seed=range(0,3)": ["seed=range(0,3)", "-m"],
+    # a wrong type
+    "lr=abc": ["lr=abc", "number"],
+    "lr=true": ["lr=true", "number"],
+    "lr=[1]": ["lr=[1]", "number"],
+    "lr=": ["lr", "number"],
+    "lr=null": ["lr=null", "number"],
+    "seed=1.5": ["seed=1.5", "whole"],
+    "epochs=many": ["epochs=many", "whole"],
+    "shuffle=1": ["shuffle=1", "true or false"],
+    "architecture.bias=yes_please": ["architecture.bias", "true or false"],
+    "architecture.hidden=2": ["architecture.hidden=2", "list"],
+    "architecture.hidden=[2.5]": ["architecture.hidden=[2.5]"],
+    "architecture.hidden=[true]": ["architecture.hidden=[true]"],
+    "architecture.activations=relu": ["architecture.activations=relu", "list"],
+    "freeze={b1:1}": ["freeze"],
+    "track=5": ["track=5", "track.losses"],
+    "lr=${foo}": ["lr", "foo"],
+    "name=${": ["name"],
+    # out of range
+    "lr=nan": ["lr=nan"],
+    "lr=inf": ["lr=inf"],
+    "lr=-1": ["lr=-1"],
+    "lr=0": ["lr=0"],
+    "seed=-1": ["seed=-1"],
+    "seed=4294967296": ["seed=4294967296"],
+    "epochs=-1": ["epochs=-1"],
+    "epochs=1e20": ["epochs=1e+20"],
+    "batch_size=0": ["batch_size=0"],
+    "architecture.hidden=[0]": ["architecture.hidden=[0]", "at least 1|from 1"],
+    "architecture.hidden=[2,-1]": ["architecture.hidden=[2,-1]"],
+    "optimizer.momentum=1": ["optimizer.momentum=1", "less than 1"],
+    "optimizer=adam optimizer.beta2=-0.1": ["optimizer.beta2=-0.1"],
+    "track.frames=1": ["track.frames=1"],
+    "data=parity data.bits=40": ["data.bits=40"],
+    "data=spiral data.test=1": ["data.test=1"],
+    "data=spiral data.noise=-1": ["data.noise=-1"],
+    "film.fps=0": ["film.fps=0"],
+    "film.size=[1,1]": ["film.size=[1,1]"],
+    # contradictions
+    "output=softmax": ["output=softmax", "two"],
+    "activation=softmax architecture.hidden=[1]": ["activation=softmax"],
+    "architecture.activations=[softmax] architecture.hidden=[1]": ["architecture.activations[0]=softmax"],
+    "loss=hinge": ["loss=hinge", "data.low=-1"],
+    "loss=soft_margin data.low=0.1 data.high=0.9": ["loss=soft_margin"],
+    "loss=bce data.low=-1": ["loss=bce", "from 0 to 1"],
+    "loss=cross_entropy data.low=0.1": ["loss=cross_entropy"],
+    "data=encoder data.size=3 loss=cross_entropy data.high=2": ["loss=cross_entropy"],
+    "data.low=1": ["data.low", "data.high", "differ"],
+    "activation=step": ["activation=step", "epochs=0"],
+    "output=step loss=mse": ["output=step", "epochs=0"],
+    "optimizer=rprop batch_size=1": ["rprop", "batch_size"],
+    "architecture=skip architecture.hidden=[]": ["architecture.hidden=[]", "skip"],
+    "architecture.hidden=[2,2] architecture.activations=[relu]": ["architecture.activations", "2 hidden layers"],
+    "data=moons data.examples=4 data.test=0.9": ["data.test=0.9"],
+    "data=moons data.test=0.001": ["data.test=0.001"],
+    # given weights
+    "init=explicit": ["init.weights", "W1 [2, 2]"],
+    "init=explicit init.weights=5": ["init.weights"],
+    "experiment=notebook_001 init.weights.W1=[1,2]": ["init.weights.W1", "[2, 2]"],
+    "experiment=notebook_001 init.weights.W1=[[1,2],[3]]": ["init.weights.W1"],
+    "experiment=notebook_001 init.weights.W1=[[1,2],[3,nan]]": ["init.weights.W1", "finite"],
+    "experiment=notebook_001 init.weights.b1=[x,y]": ["init.weights.b1"],
+    "experiment=notebook_001 ~init.weights.b1": ["init.weights.b1", "missing"],
+    "experiment=notebook_001 +init.weights.b3=[1]": ["b3"],
+    "experiment=notebook_001 architecture.hidden=[3]": ["init.weights"],
+    # tables
+    "data=csv": ["data.path"],
+    "data=csv data.path=nowhere.csv": ["data.path=nowhere.csv", "no such file"],
+    # what is no override at all
+    "nonsense": ["nonsense", "command"],
+    "lr=1 seed": ["seed"],
+    "lr": ["lr"],
+    "5": ["5"],
+    "=1": ["=1"],
+    "+=1": ["+=1"],
+    "lr=1=2 lr='": ["lr="],
+    "name='a": ["name='a"],
+    "--nonsense": ["--nonsense"],
+    "--resolve": ["--resolve"],
+    "--cfg nothing": ["nothing"],
+    "--cfg job -m": ["cfg"],
+    "--config-name nothing": ["nothing"],
+    "hydra.nonsense=1": ["hydra.nonsense"],
+    "hydra/launcher=nothing": ["launcher"],
+}
+
+
+@pytest.fixture
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Run the command line, and give its one line of error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str) -> str:
+        before = sorted(tmp_path.rglob("*"))
+        assert main(words) == 2
+        out, err = capsys.readouterr()
+        assert not out
+        assert err.startswith("xortrain: error: ")
+        assert err.endswith("\n")
+        assert err.count("\n") == 1
+        assert sorted(tmp_path.rglob("*")) == before
+        return err
+
+    return run
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_a_mistake_is_one_line_that_says_where_and_what(words: str, refused: Refused) -> None:
+    line = refused(*words.split(" "))
+    for part in WRONG[words]:
+        assert any(either in line for either in part.split("|")), line
+
+
+def test_an_empty_word_is_a_mistake(refused: Refused) -> None:
+    assert "''" in refused("lr=1", "")
+
+
+def test_a_line_stays_one_line_and_harms_no_terminal(refused: Refused) -> None:
+    line = refused('freeze=["a\nb\x1b[31m"]')
+    assert r"a\nb\x1b[31m" in line
+
+
+def test_half_a_character_is_a_mistake(refused: Refused) -> None:
+    assert "name=" in refused("name=\udcff")
+
+
+def test_the_root_must_be_a_folder_that_can_be_written(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "taken").write_text("a file")
+    assert "root=taken" in refused("root=taken")
+    assert "root=/dev/null/records" in refused("root=/dev/null/records")
+
+
+def test_a_film_that_cannot_be_made_is_told_before_anything_is_trained(refused: Refused) -> None:
+    assert "film.colours=nonsense" in refused("film.colours=nonsense")
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    SCALARS | st.sampled_from(["relu", "W1", "b1", "-1"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    max_leaves=6,
+)  # fmt: skip
+EVERY_KEY = [(key, "") for key in [*TOP, *PLAIN_GROUPS, *GROUPS]] + [
+    (group, key) for group, options in GROUPS.items() for _, keys in options.values() for key in ("name", *keys)
+]
+
+
+@settings(max_examples=300)
+@given(key=st.sampled_from(sorted(set(EVERY_KEY))), value=VALUES, k=st.integers(0, 22))
+def test_any_value_for_any_key_is_taken_or_refused_in_words(key: tuple[str, str], value: Any, k: int) -> None:
+    """What is taken can also be built, or is refused for what contradicts it."""
+    group, name = key
+    config: dict[str, Any] = dict(mixed(k))
+    config[group] = {**config[group], name: value} if name else value
+    with suppress(UserError):
+        assert Build.of(Population(check(config))).block_size >= 64
+
+
+KEYS = st.sampled_from([*TOP, *GROUPS, *(f"{group}.{key}" for group, key in EVERY_KEY if key)]).filter(
+    lambda key: key != "root"
+)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
+SMALL = st.sampled_from(
+    ["1", "0.5", "-3", "null", "true", "[1]", "[relu]", "{a:1}", "nan", "${lr}", "'", "a b", "1,2", "$", "\\"]
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(key=KEYS | TEXTS, value=SMALL | TEXTS, sign=st.sampled_from(["", "", "", "+", "++", "~"]))
+def test_any_words_are_a_run_or_a_mistake(
+    key: str, value: str, sign: str, refused: Refused, capsys: pytest.CaptureFixture[str]
+) -> None:
+    word = f"{sign}{key}={value}"
+    if word.startswith("-") or "hydra" in word:
+        return
+    code = main(["epochs=1", "film=none", word])
+    out, err = capsys.readouterr()
+    assert (code, bool(out), err.count("\n")) in ((0, True, 0), (2, False, 1)), (word, out, err)
