@@ -68,9 +68,7 @@ ACTIVATIONS: dict[str, Written] = {
     "sigmoid": Written(sigmoid, lambda z, a: a * (1 - a)),
     "tanh": Written(lambda z: Call("tanh", z), lambda z, a: 1 - a**2),
     "relu": Written(upper, lambda z, a: z > 0),
-    "leaky_relu": Written(
-        lambda z, slope: upper(z) + slope * lower(z), lambda z, a, slope: (z > 0) + slope * (z <= 0)
-    ),
+    "leaky_relu": Written(lambda z, slope: upper(z) + slope * lower(z), lambda z, a, slope: (z > 0) + slope * (z <= 0)),
     "elu": Written(_elu, lambda z, a, alpha: (z > 0) + (a + alpha) * (z <= 0)),
     "celu": Written(
         lambda z, alpha: upper(z) + alpha * (exp(lower(z) / alpha) - 1),
@@ -94,9 +92,7 @@ ACTIVATIONS: dict[str, Written] = {
     "relu6": Written(lambda z: Call("clip", z, 0, 6), lambda z, a: _between(z, 0, 6)),
     "hardtanh": Written(lambda z: Call("clip", z, -1, 1), lambda z, a: _between(z, -1, 1)),
     "hardsigmoid": Written(_hardsigmoid, lambda z, a: _between(z, -3, 3) / 6),
-    "hardswish": Written(
-        lambda z: z * _hardsigmoid(z), lambda z, a: (z >= 3) + _between(z, -3, 3) * (z / 3 + 0.5)
-    ),
+    "hardswish": Written(lambda z: z * _hardsigmoid(z), lambda z, a: (z >= 3) + _between(z, -3, 3) * (z / 3 + 0.5)),
     "logsigmoid": Written(lambda z: -Call("log", 1 + exp(-z)), lambda z, a: sigmoid(-z)),
     "step": Written(lambda z: z > 0, lambda z, a: Number(0) * z),
     "sin": Written(lambda z: Call("sin", z), lambda z, a: Call("cos", z)),

@@ -7,6 +7,7 @@ import numpy as np
 
 from xortrain.explain import activations
 from xortrain.explain.document import Block, Equation, Section, Sentences, Table
+from xortrain.explain.formula import Call, Number, Symbol, Term, Total, kron, symbol
 from xortrain.explain.forward import (
     PARTS,
     Shown,
@@ -20,7 +21,6 @@ from xortrain.explain.forward import (
     target,
     title,
 )
-from xortrain.explain.formula import Call, Number, Symbol, Term, Total, kron, symbol
 from xortrain.explain.losses import LOSSES, SHORT
 from xortrain.explain.proof import Proof
 from xortrain.explain.step import Step
@@ -87,9 +87,7 @@ def _gradient(step: Step, k: int, n: int, proof: Proof) -> list[Block]:
     delta, each = _delta(step, k, n), step.each.gradient
     below = Call("T", received(step, k + 1, n))
     w, b = f"W{k + 1}", f"b{k + 1}"
-    blocks: list[Block] = [
-        Equation(f"dℓ/d{w}", each[w][n], (kron(Call("T", delta), below),), *proof.of_example(w, n))
-    ]
+    blocks: list[Block] = [Equation(f"dℓ/d{w}", each[w][n], (kron(Call("T", delta), below),), *proof.of_example(w, n))]
     if step.network.bias:
         blocks.append(Equation(f"dℓ/d{b}", each[b][n], (Call("T", delta),), *proof.of_example(b, n)))
     return blocks
@@ -117,7 +115,13 @@ def _together(step: Step, shown: Shown, proof: Proof) -> Section:
     blocks: list[Block] = [Sentences(_mean_or_sum(step))]
     for k in reversed(shown.layers):
         blocks += [
-            _rows(step, f"dL/d{a_name(step, k + 1)}", f"dℓ/d{a_name(step, k + 1)}", step.total.upstream[k], step.each.upstream[k]),
+            _rows(
+                step,
+                f"dL/d{a_name(step, k + 1)}",
+                f"dℓ/d{a_name(step, k + 1)}",
+                step.total.upstream[k],
+                step.each.upstream[k],
+            ),
             _rows(step, f"dL/dz{k + 1}", f"δ{k + 1}", step.total.delta[k], step.each.delta[k]),
         ]
     for name, g in step.total.gradient.items():

@@ -94,21 +94,21 @@ def compare(names: list[str], g: Array, measure: Measure, tolerance: float) -> t
     central, noise, gap = (part.sum(axis=0) for part in (first.central, first.noise, first.gap))
     error = _relative(g, central, noise / tolerance)
     verdict = np.where(error <= tolerance, "ok", "wrong").astype(object)
-    for size in FINER:
-        places = np.flatnonzero(verdict == "wrong")
-        if not len(places):
-            break
-        finer = measure(places, size)
-        new = _relative(g[places], finer.central.sum(axis=0), finer.noise.sum(axis=0) / tolerance)
-        in_reach = gap[places] >= np.abs(g - central)[places] / 2  # a corner nearby explains so much
-        for place, is_ok, value in zip(places, (new <= tolerance) & in_reach, new, strict=True):
-            if is_ok:
-                verdict[place], error[place] = "ok", value
-        is_corner = (finer.gap.sum(axis=0) > 0.1 * gap[places]) & _between(g[places], finer, tolerance)
-        if size == FINER[-1]:
-            verdict[places[is_corner & (verdict[places] == "wrong")]] = "corner"
+    suspects = np.flatnonzero(verdict == "wrong")
+    closer = [measure(suspects, size) for size in FINER] if len(suspects) else []
+    in_reach = gap[suspects] >= np.abs(g - central)[suspects] / 2  # a corner nearby would explain so much
+    for finer in closer:
+        new = _relative(g[suspects], finer.central.sum(axis=0), finer.noise.sum(axis=0) / tolerance)
+        explained = in_reach & (new <= tolerance)
+        verdict[suspects[explained]] = "ok"
+        error[suspects[explained]] = new[explained]
+    if closer:
+        stays = closer[-1].gap.sum(axis=0) > 0.1 * gap[suspects]
+        at_corner = stays & _between(g[suspects], closer[-1], tolerance) & (verdict[suspects] == "wrong")
+        verdict[suspects[at_corner]] = "corner"
     return tuple(
-        Row(name, float(a), float(d), float(e), v) for name, a, d, e, v in zip(names, g, central, error, verdict, strict=True)
+        Row(name, float(a), float(d), float(e), v)
+        for name, a, d, e, v in zip(names, g, central, error, verdict, strict=True)
     )
 
 
@@ -124,4 +124,4 @@ def _between(g: Array, slopes: Slopes, tolerance: float) -> Array:
     high = np.maximum(slopes.left, slopes.right).sum(axis=0)
     slack = tolerance * np.maximum(np.abs(low), np.abs(high)) + slopes.noise.sum(axis=0)
     is_corner = high - low > 2 * slack
-    return is_corner & (low - slack <= g) & (g <= high + slack)
+    return np.asarray(is_corner & (low - slack <= g) & (g <= high + slack))

@@ -4,6 +4,7 @@ Arrays that are too large for a page are cut to their first and last rows and co
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,8 +15,8 @@ FIRST, LAST = 3, 2  # how many are written of more
 LARGE = 1e5  # from here on with an exponent
 
 
-def number(value: np.generic, precision: int) -> str:
-    """0.3133, 1, 4.5071e-3: with an exponent where it is large, or fewer than half of its digits would be left."""
+def number(value: Any, precision: int) -> str:
+    """A NumPy number as 0.3133, 1, 4.5071e-3: with an exponent where it is large or would lose half of its digits."""
     if not np.isfinite(value):
         return str(value)
     short = f"{value:.{precision}f}"

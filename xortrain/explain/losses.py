@@ -78,9 +78,7 @@ LOSSES: dict[str, Written] = {
     "huber": Written(_huber, _held),
     "smooth_l1": Written(lambda y, t, beta: _huber(y, t, beta) / beta, lambda y, t, beta: _held(y, t, beta) / beta),
     "log_cosh": Written(lambda y, t: _log(Call("cosh", y - t)), lambda y, t: Call("tanh", y - t)),
-    "soft_margin": Written(
-        lambda y, t: _log(1 + Call("exp", -(t * y))), lambda y, t: -(t * sigmoid(-(t * y)))
-    ),
+    "soft_margin": Written(lambda y, t: _log(1 + Call("exp", -(t * y))), lambda y, t: -(t * sigmoid(-(t * y)))),
     "focal": Written(_focal, _focal_gradient),
     "atanh_error": Written(_atanh_error, lambda y, t: _log((1 + (y - t)) / (1 - (y - t)))),
 }

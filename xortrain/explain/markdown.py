@@ -3,7 +3,7 @@
 import numpy as np
 
 from xortrain.explain.document import Block, Equation, Section, Sentences, Table
-from xortrain.explain.latex import equation, in_text
+from xortrain.explain.mathematics import equation, in_text
 from xortrain.explain.text import array
 from xortrain.nets import Array
 

@@ -66,7 +66,8 @@ class Proof:
 
     @property
     def sampled(self) -> str:
-        return f"{SOME} of {self.step.network.size:,} parameters are checked by differences here; `xortrain check` checks all."
+        size = self.step.network.size
+        return f"{SOME} of {size:,} parameters are checked by differences here; `xortrain check` checks all."
 
     @cached_property
     def sample(self) -> list[tuple[str | Array, ...]] | None:

@@ -143,8 +143,7 @@ class Step:
     def _losses(self, thetas: Array, x: Array) -> Array:
         """The loss of each example with many θ: (examples, runs)."""
         net = self.network.forward(thetas, x)
-        values: Array = self.criterion.values(net.z[-1], net.y, self.t[:, :, None])
-        return values.sum(axis=1)
+        return np.asarray(self.criterion.values(net.z[-1], net.y, self.t[:, :, None]).sum(axis=1))
 
 
 def _backward(net: Pass, criterion: Criterion, t: Array) -> Backward:

@@ -123,7 +123,12 @@ def shape_of(value: Array, precision: int) -> str:
 
 def _wrapped(line: str, indent: int, further: int, width: int = WIDTH) -> list[str]:
     lines = textwrap.wrap(
-        line, width, initial_indent=" " * indent, subsequent_indent=" " * further, break_long_words=False, break_on_hyphens=False
+        line,
+        width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * further,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
     return [line.replace(HARD, " ") for line in lines]
 
@@ -135,7 +140,9 @@ def _rows(value: Array, precision: int) -> list[str]:
     if value.ndim < 2 or len(value) < 2 or sum(widths) + len(widths) > WIDTH - 10:
         return [line.strip() for line in _wrapped(array(value, precision), 0, 0, WIDTH - 10)]
     return [
-        "…" if row is None else "[" + " ".join((cell or "…").rjust(w) for cell, w in zip(row, widths, strict=True)) + "]"
+        "…"
+        if row is None
+        else "[" + " ".join((cell or "…").rjust(w) for cell, w in zip(row, widths, strict=True)) + "]"
         for row in cells
     ]
 

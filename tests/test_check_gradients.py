@@ -1,0 +1,245 @@
+"""A gradient check passes what is right, catches what is not, and names the mistakes that learners make."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from xortrain.config.compose import compose
+from xortrain.errors import UserError
+from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+from xortrain.explain import check_gradients, check_network
+from xortrain.explain.comparison import compare
+from xortrain.explain.differences import slopes
+from xortrain.nets import Array
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.training.task import Task
+
+Arrays = dict[str, Array]
+
+
+def a_task(*overrides: str) -> Task:
+    return Build.of(Population(compose(overrides))).task()
+
+
+@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"step"}))
+def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training(activation: str) -> None:
+    task = a_task(f"activation={activation}", "architecture.hidden=[3,2]", "lr=0.1", "seed=3")
+    for epoch in (0, 30):
+        check = check_network(task, epoch)
+        assert check.passed, check
+        assert len(check.rows) == task.network.size
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_gradient_of_every_loss_passes(loss: str) -> None:
+    coding = ["data.low=-1", "data.high=1"] if LOSSES[loss].targets == "signs" else []
+    task = a_task(f"loss={loss}", "architecture=skip", "activation=tanh", "lr=0.1", *coding)
+    assert check_network(task, 10).passed
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_gradient_passes_on_the_way_of_every_optimizer(optimizer: str) -> None:
+    assert check_network(a_task(f"optimizer={optimizer}", "architecture.bias=false"), 5).passed
+
+
+def test_a_float32_network_is_held_to_what_float32_can_do() -> None:
+    check = check_network(a_task("dtype=float32"), 20)
+    assert check.passed
+    assert 1e-9 < check.worst < 1e-4
+
+
+def test_a_gradient_on_a_corner_passes_and_says_so() -> None:
+    """Notebook 000 starts with the first unit at z = 0 in two examples."""
+    check = check_network(a_task("experiment=notebook_000"))
+    assert check.passed
+    assert [row.name for row in check.rows if row.verdict == "corner"] == ["W1[0, 0]", "W1[0, 1]", "b1[0]"]
+    assert "z1[0] is 0 in example 2, on a corner of relu" in str(check)
+
+
+def test_a_corner_nearby_does_not_fail_a_right_gradient() -> None:
+    """|v| at 1e-6, closer to its corner than the first differences reach."""
+    (row,) = compare(["v"], np.ones(1), lambda places, size: slopes(np.abs, np.full(1, 1e-6), size), 1e-6)
+    assert row.verdict == "ok"
+
+
+@pytest.mark.parametrize(("gradient", "verdict"), [(-1, "corner"), (0, "ok"), (0.5, "corner"), (1.01, "wrong")])
+def test_on_a_corner_a_gradient_must_lie_between_the_slopes_of_the_sides(gradient: float, verdict: str) -> None:
+    (row,) = compare(["v"], np.full(1, gradient), lambda places, size: slopes(np.abs, np.zeros(1), size), 1e-6)
+    assert row.verdict == verdict
+
+
+def test_a_gradient_wrong_by_one_part_in_ten_thousand_is_caught() -> None:
+    def curve(v: Array) -> Array:
+        return np.asarray(np.sin(v).sum(axis=0, keepdims=True))
+
+    point = np.array([0.3, 1.0])
+    g = np.cos(point) * [1, 1.0001]
+    rows = compare(["u", "v"], g, lambda places, size: slopes(curve, point[places], size), 1e-6)
+    assert [row.verdict for row in rows] == ["ok", "wrong"]
+
+
+def sigmoid(z: Array) -> Array:
+    return 1 / (1 + np.exp(-z))
+
+
+@dataclass(frozen=True)
+class Student:
+    """A learner's own network with one hidden layer, right unless a mistake is made."""
+
+    hidden: str = "sigmoid"
+    mean: bool = True
+    bias: bool = True
+    derivative: Callable[[Array, Array], Array] | None = None
+    output_slope: Callable[[Array], Array] = lambda y: y * (1 - y)
+    rate: float = 0.0
+
+    def parameters(self, hidden: int = 3, outputs: int = 1, seed: int = 0) -> Arrays:
+        r = np.random.RandomState(seed)
+        shapes = {"W1": (hidden, 2), "b1": (hidden,), "W2": (outputs, hidden), "b2": (outputs,)}
+        return {name: r.randn(*shape) for name, shape in shapes.items() if self.bias or name[0] == "W"}
+
+    def forward(self, p: Arrays) -> tuple[Array, Array, Array]:
+        z = X @ p["W1"].T + p.get("b1", 0)
+        a = sigmoid(z) if self.hidden == "sigmoid" else np.tanh(z)
+        return z, a, sigmoid(a @ p["W2"].T + p.get("b2", 0))
+
+    def loss(self, p: Arrays) -> float:
+        _, _, y = self.forward(p)
+        return float(((y - T) ** 2).sum() / (len(X) if self.mean else 1))
+
+    def gradient(self, p: Arrays) -> Arrays:
+        z, a, y = self.forward(p)
+        slope = self.derivative or (lambda z, a: a * (1 - a) if self.hidden == "sigmoid" else 1 - a**2)
+        delta = 2 * (y - T) * self.output_slope(y) / (len(X) if self.mean else 1)
+        w = p["W2"] - self.rate * delta.T @ a
+        below = delta @ w * slope(z, a)
+        g = {"W1": below.T @ X, "b1": below.sum(axis=0), "W2": delta.T @ a, "b2": delta.sum(axis=0)}
+        return {name: g[name] for name in p}
+
+
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])
+T = np.array([[0], [1], [1], [0.0]])
+SLOPE_OF_SIGMOID: Callable[[Array, Array], Array] = lambda z, a: sigmoid(a) * (1 - sigmoid(a))
+
+
+def checked(student: Student, change: Callable[[Arrays], Any] = lambda g: g, **shape: int) -> Any:
+    p = student.parameters(**shape)
+    return check_gradients(p, student.loss, change(student.gradient(p)))
+
+
+@pytest.mark.parametrize("student", [Student(), Student("tanh"), Student(bias=False), Student(mean=False)])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_right_gradient_passes(student: Student, seed: int) -> None:
+    check = checked(student, seed=seed)
+    assert check.passed
+    assert not check.hints
+    assert "passed" in str(check)
+
+
+def scaled(factor: float, *names: str) -> Callable[[Arrays], Arrays]:
+    return lambda g: {name: value * (factor if name in names or not names else 1) for name, value in g.items()}
+
+
+MISTAKES: dict[str, tuple[Student, Callable[[Arrays], Any], list[str]]] = {
+    "sign": (Student(), scaled(-1), ["all parameters", "wrong sign"]),
+    "two": (Student(), scaled(2), ["all parameters", "twice as large"]),
+    "half": (Student(), scaled(0.5), ["all parameters", "half as large"]),
+    "sum for mean": (Student(), scaled(4), ["all parameters", "4 times too large", "mean"]),
+    "mean for sum": (Student(mean=False), scaled(0.25), ["all parameters", "4 times too small", "sum"]),
+    "sign and sum": (Student(), scaled(-4), ["4 times too large", "wrong sign"]),
+    "one array": (Student(), scaled(2, "W2"), ["W2: twice as large"]),
+    "odd factor": (Student(), scaled(0.3, "b1", "W1"), ["W1, b1: 0.3 times"]),
+    "transposed": (Student(), lambda g: g | {"W1": g["W1"].T}, ["W1: transposed", "(2, 3)"]),
+    "bias left out": (Student(), lambda g: {k: v for k, v in g.items() if k != "b1"}, ["b1", "bias forgotten"]),
+    "bias zero": (Student(), scaled(0, "b2"), ["b2: 0 everywhere", "bias forgotten"]),
+    "no derivative": (Student(derivative=lambda z, a: np.ones_like(a)), dict, ["W1, b1", "no derivative"]),
+    "no derivative, tanh": (Student("tanh", derivative=lambda z, a: np.ones_like(a)), dict, ["no derivative"]),
+    "no derivative, no biases": (
+        Student(bias=False, derivative=lambda z, a: np.ones_like(a)),
+        dict,
+        ["W1", "no derivative"],
+    ),
+    "of a": (Student(derivative=SLOPE_OF_SIGMOID), dict, ["W1, b1", "sigmoid were taken of a", "a (1 - a)"]),
+    "of z": (Student(derivative=lambda z, a: z * (1 - z)), dict, ["W1, b1", "of z where its formula wants"]),
+    "too early": (Student(rate=0.5), dict, ["W1, b1", "W2 had been updated before (at a rate of 0.5)"]),
+    "no output derivative": (Student(output_slope=np.ones_like), dict, ["W2, b2", "output activation's derivative"]),
+    "output derivative twice": (Student(output_slope=lambda y: (y * (1 - y)) ** 2), dict, ["W2, b2", "twice"]),
+}
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_named_with_its_parameters(mistake: str, seed: int) -> None:
+    student, change, said = MISTAKES[mistake]
+    check = checked(student, change, seed=seed)
+    assert not check.passed
+    for part in said:
+        assert part in " ".join(check.hints), check
+
+
+def share_told(student: Student, said: str) -> float:
+    """In what share of forty random networks."""
+    return sum(said in " ".join(checked(student, seed=seed).hints) for seed in range(40)) / 40
+
+
+def test_how_often_a_derivative_of_a_is_told_from_other_mistakes() -> None:
+    """A parabola stands in for f'(a): with sigmoid it nearly always tells, with tanh in two of three networks."""
+    taken = "were taken of a"
+    assert share_told(Student(derivative=SLOPE_OF_SIGMOID), f"sigmoid {taken}") > 0.97
+    assert share_told(Student("tanh", derivative=lambda z, a: 1 - np.tanh(a) ** 2), f"tanh {taken}") > 0.6
+    assert share_told(Student(derivative=lambda z, a: z * (1 - z)), taken) == 0
+    assert share_told(Student("tanh", derivative=lambda z, a: 1 - z**2), taken) < 0.02
+    assert share_told(Student("tanh", derivative=lambda z, a: (z > 0) * 1.0), taken) < 0.05
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_square_gradient_is_told_from_its_transpose(seed: int) -> None:
+    check = checked(Student(), lambda g: g | {"W1": g["W1"].T}, hidden=2, seed=seed)
+    assert check.hints == ("W1: transposed.",)
+
+
+def test_several_mistakes_are_all_named() -> None:
+    check = checked(Student(), lambda g: scaled(2, "W2")(g) | {"b2": 0 * g["b2"], "b1": -g["b1"]})
+    said = " ".join(check.hints)
+    for part in ("b2: 0 everywhere", "b1: wrong sign", "W2"):
+        assert part in said, said
+
+
+def test_weights_may_lie_the_other_way_and_in_a_list() -> None:
+    """W (inputs, units), biases as rows, everything in a list."""
+    student = Student()
+    names = list(student.parameters())
+
+    def turned(p: Arrays) -> list[Array]:
+        return [p[name].T if name[0] == "W" else p[name][None] for name in names]
+
+    def loss(values: list[Array]) -> float:
+        return student.loss({n: v.T if n[0] == "W" else v[0] for n, v in zip(names, values, strict=True)})
+
+    p = student.parameters()
+    assert check_gradients(turned(p), loss, turned(student.gradient(p))).passed
+    wrong = replace(student, derivative=lambda z, a: np.ones_like(a))
+    check = check_gradients(turned(p), loss, turned(wrong.gradient(p)))
+    assert "[0], [1]: this layer's activation has no derivative" in " ".join(check.hints)
+
+
+def test_the_check_leaves_the_users_arrays_alone() -> None:
+    student = Student()
+    p = student.parameters()
+    before = {name: value.copy() for name, value in p.items()}
+    check_gradients(p, student.loss, student.gradient(p))
+    assert all(np.array_equal(p[name], before[name]) for name in p)
+
+
+def test_what_cannot_be_checked_is_refused_in_one_line() -> None:
+    p = Student().parameters()
+    with pytest.raises(UserError, match="one number, not an array of shape \\(2,\\)"):
+        check_gradients(p, lambda p: np.ones(2), p)
+    with pytest.raises(UserError, match="grads=W9: there is no such parameter"):
+        check_gradients(p, Student().loss, {"W9": p["W1"]})
