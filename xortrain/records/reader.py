@@ -80,11 +80,15 @@ class StoredRecord:
 
     def block_array(self, what: str, block: int) -> Array:
         """A mapped array of a block: losses or test-losses (recorded, runs), parameters (frames, parameters, runs)."""
+        dtype = np.dtype(self.about["dtype"])
+        return read_array(self.folder / layout.block_file(what, block), self.shape_of(what, block), dtype)
+
+    def shape_of(self, what: str, block: int) -> tuple[int, ...]:
+        """The shape that such an array has."""
         part = self.blocks.runs_of(block)
         size = sum(math.prod(shape) for shape in self.about["parameters"].values())
         lead = (self.about["frames"], size) if what == "parameters" else (self.about["losses"],)
-        dtype = np.dtype(self.about["dtype"])
-        return read_array(self.folder / layout.block_file(what, block), (*lead, part.stop - part.start), dtype)
+        return *lead, part.stop - part.start
 
     def of_run(self, what: str, run: int) -> Array:
         """One run's column of such an array."""

@@ -9,6 +9,7 @@ from xortrain.records.index import Entry
 
 Line = Mapping[str, Any]
 VARIES = "varies"
+OF_SWEEPS = ("runs", "done", "solved", "outcomes")
 
 
 def lines_of(

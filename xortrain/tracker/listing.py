@@ -12,7 +12,7 @@ from xortrain.records import columns
 from xortrain.records.files import plain
 from xortrain.records.index import Listing, listing
 from xortrain.tracker.arguments import count, names, parser
-from xortrain.tracker.lines import VARIES, Line, lines_of
+from xortrain.tracker.lines import OF_SWEEPS, VARIES, Line, lines_of
 from xortrain.tracker.text import GAP, as_json, cell, table
 
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
@@ -123,6 +123,8 @@ def _width(chosen: Iterable[str], lines: Sequence[Line]) -> int:
 
 def _differing(lines: Sequence[Line]) -> list[str]:
     """Settings in which the lines differ: groups and what stands by itself, then what belongs to a group."""
-    keys = [key for key in dict.fromkeys(chain(*lines)) if key == "seed" or columns.matters(key)]
+    keys = [
+        key for key in dict.fromkeys(chain(*lines)) if (key == "seed" or columns.matters(key)) and key not in OF_SWEEPS
+    ]
     differ = [key for key in keys if lines[0].get(key) == VARIES or len({line.get(key) for line in lines}) > 1]
     return sorted(differ, key=lambda key: "." in key)

@@ -45,13 +45,14 @@ def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) 
 
 def as_json(items: Iterable[Mapping[str, Any]]) -> str:
     """One JSON array, an object a line; what is not a finite number is null, other letters than ASCII are escaped."""
-    lines = [json.dumps({key: _finite(value) for key, value in item.items()}) for item in items]
+    lines = [json.dumps({key: finite(value) for key, value in item.items()}) for item in items]
     return "[" + ",\n ".join(lines) + "]"
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """A value that JSON has: what is not a finite number is None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {key: _finite(own) for key, own in value.items()}
-    return [_finite(own) for own in value] if isinstance(value, list | tuple) else value
+        return {key: finite(own) for key, own in value.items()}
+    return [finite(own) for own in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,81 @@
+"""``xortrain group``: runs that agree in some settings, and how often, how fast and how well they learned."""
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from xortrain.errors import UserError
+from xortrain.records.files import plain
+from xortrain.records.groups import group as groups_of
+from xortrain.records.index import Entry, Part
+from xortrain.records.naming import named
+from xortrain.records.statistics import Group
+from xortrain.tracker.arguments import NAMES, count, names, parser
+from xortrain.tracker.failures import failures_of
+from xortrain.tracker.text import as_json, cell, table
+
+HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverged", "stuck")
+NOTES = (
+    "Best first: by the lower end of the 95 % interval (Wilson) of the share that solved it, then by epochs to solve. "
+    "Epochs to solve are median (quartiles) of the runs that solved it; final losses median, mean and standard "
+    "deviation of those that did not diverge; stuck are those that neither solved it nor diverged nor were still "
+    f"on their way. {NAMES}"
+)
+
+
+def group(arguments: list[str]) -> str:
+    """The text of the statistics of some sweeps."""
+    p = parser("group", notes=NOTES.replace("%", "%%"))
+    p.add_argument("sweeps", nargs="+", metavar="SWEEP", help="sweeps or runs")
+    p.add_argument("--by", type=names, metavar="A,B,…", help="settings (all that differ but the seed, if not given)")
+    p.add_argument("--limit", type=count, metavar="N", help="the first N groups")
+    a = p.parse_args(arguments)
+    entries = [_whole(name, a.root) for name in a.sweeps]
+    parts = [part for entry in entries for part in entry.parts]
+    groups = groups_of(parts, a.by)
+    if a.json:
+        return as_json(map(as_line, groups[: a.limit]))
+    return "\n".join([groups_table(groups[: a.limit]), *rest_of(entries, parts, groups)])
+
+
+def _whole(name: str, root: Path) -> Entry:
+    found = named(name, root)
+    if found.number is not None:
+        raise UserError(f"{plain(name)}: is one run; name the sweep, or see xortrain show")
+    return found.entry
+
+
+def as_line(found: Group) -> dict[str, Any]:
+    """A group as flat JSON: what it agrees in, then its numbers."""
+    return {**found.by, **{key: value for key, value in vars(found).items() if key != "by"}}
+
+
+def groups_table(groups: Sequence[Group]) -> str:
+    """One line a group."""
+    by = list(groups[0].by) if groups else []
+    return table([*by, *HEAD], ([*(found.by[name] for name in by), *_cells(found)] for found in groups))
+
+
+def _cells(found: Group) -> list[Any]:
+    done = found.runs - found.pending
+    share = f"{_percent(found.rate)} % ({_percent(found.low)}-{_percent(found.high)})" if done else "-"
+    epochs = f"{cell(found.epochs_median)} ({cell(found.epochs_q1)}-{cell(found.epochs_q3)})" if found.solved else "-"
+    spread = "" if math.isnan(found.loss_sd) else f" ± {found.loss_sd:.2g}"
+    return [done, share, epochs, found.loss_median, cell(found.loss_mean) + spread, found.diverged, found.stuck]
+
+
+def _percent(share: float) -> str:
+    """Three digits, and never 100 or 0 for what is not quite."""
+    text = f"{100 * share:.3g}"
+    return text if float(text) not in (0, 100) or share in (0, 1) else f"{100 * share:.6g}"
+
+
+def rest_of(entries: Iterable[Entry], parts: Sequence[Part], groups: Sequence[Group]) -> list[str]:
+    """What a table of groups does not show: runs that are not finished, and every failure with its reason."""
+    pending = sum(found.pending for found in groups)
+    lines = [f"{pending} runs are not finished and not counted"] if pending else []
+    for entry in entries:
+        lines += failures_of(entry)
+        lines += [f"{plain(entry.id)}: unreadable: {problem}" for problem in entry.problems]
+    return lines
