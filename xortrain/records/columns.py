@@ -111,10 +111,11 @@ def known(parts: Iterable[Part]) -> list[str]:
     """
     counted: Counter[str] = Counter()
     for part in parts:
-        counted.update({*settings(part.about["config"]), *part.rows.names})
-    names = [*RECORD[:3], *RESULTS, *RECORD[3:], *(name for name, _ in counted.most_common())]
-    folded = {name.lower(): name for name in reversed(names)}
-    return [name for key, name in reversed(folded.items()) if key not in _ROW_IDS]
+        counted.update(list(dict.fromkeys([*settings(part.about["config"]), *part.rows.names])))
+    folded: dict[str, str] = {}
+    for name in (*RECORD[:3], *RESULTS, *RECORD[3:], *(name for name, _ in counted.most_common())):
+        folded.setdefault(name.lower(), name)
+    return [name for key, name in folded.items() if key not in _ROW_IDS]
 
 
 def rows(entry: Entry, part: Part, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:

@@ -26,7 +26,7 @@ def lines_of(
         return
     for entry in tagged:
         if entry.is_sweep and not runs and set(tags) <= set(entry.marks.tags):
-            yield of_sweep(entry)
+            yield of_sweep(entry, brief)
         else:
             lines = (line for part in entry.parts for line in columns.lines(entry, part, brief))
             yield from (line for line in lines if _has(entry, line["number"], tags))
@@ -50,9 +50,12 @@ def _may_have(entry: Entry, tags: Sequence[str]) -> bool:
     return not tags or any(_has(entry, number, tags) for number in (-1, *entry.marks.of_runs))
 
 
-def of_sweep(entry: Entry) -> Line:
+def of_sweep(entry: Entry, brief: Collection[str] | None = None) -> Line:
     """The columns of a sweep: settings that its runs share, "varies" for the others, and how many solved it."""
-    shared = [columns.settings(part.about["config"]) for part in entry.parts]
+    configs = [part.about["config"] for part in entry.parts]
+    if brief is not None:
+        configs = [{key: value for key, value in config.items() if key in brief} for config in configs]
+    shared = [columns.settings(config) for config in configs]
     keys = dict.fromkeys(key for settings in shared for key in settings)
     line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
     line |= {name: VARIES for part in entry.parts for name in part.about["varies"]}

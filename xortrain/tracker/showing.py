@@ -49,7 +49,7 @@ def _run(found: Named, part: Part, place: int, line: Mapping[str, Any]) -> Itera
 
 def _own(part: Part, line: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that are this run's own in its sweep, by their dotted names."""
-    return {name: line[name] for name in part.about["varies"] if name in line}
+    return {name: line[name] for name in ("seed", *part.about["varies"]) if name in line}
 
 
 def _long(value: Any) -> str:
@@ -63,10 +63,8 @@ def _origin(entry: Entry, of: Entry | Part) -> Iterator[str]:
     yield f"started {said['started']}{took}, on {said['host'] or 'an unknown host'}"
     versions, git = of.about.get("versions"), of.about.get("git")
     if isinstance(versions, dict):
-        yield plain(
-            "with "
-            + ", ".join(f"{name} {versions[name]}" for name in ("xortrain", "python", "numpy") if name in versions)
-        )
+        told = [f"{name} {versions[name]}" for name in ("xortrain", "python", "numpy") if name in versions]
+        yield plain(f"with {', '.join(told)}")
     if isinstance(git, dict):
         yield plain(f"git {str(git.get('commit'))[:12]}{', with changes' if git.get('dirty') else ''}")
     command = of.about.get("command")
@@ -102,9 +100,9 @@ def settings_lines(config: Mapping[str, Any]) -> Iterator[str]:
     for name, value in columns.settings(config).items():
         group, _, key = name.partition(".")
         if value not in (None, "", "[]"):
-            groups.setdefault(group, []).append(f"{key} {cell(value)}" if key else cell(value))
-    for group, told in groups.items():
-        yield f"{group:<16}{', '.join(told)}"
+            told = groups.setdefault(group, [])
+            told.insert(len(told) if key else 0, f"{key} {cell(value)}" if key else cell(value))
+    yield from (f"{group:<16}{', '.join(told)}" for group, told in groups.items())
 
 
 def _remarks(found: Named) -> Iterator[str]:
