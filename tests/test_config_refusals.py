@@ -177,6 +177,11 @@ def test_a_line_stays_one_line_and_harms_no_terminal(refused: Refused) -> None:
     assert r"a\nb\x1b[31m" in line
 
 
+def test_what_is_too_long_or_too_deep_to_be_read_is_a_mistake(refused: Refused) -> None:
+    assert "cannot be read" in refused("lr=" + 5000 * "9")
+    assert "cannot be read" in refused("lr=" + 3000 * "[" + 3000 * "]")
+
+
 def test_half_a_character_is_a_mistake(refused: Refused) -> None:
     assert "name=" in refused("name=\udcff")
 

@@ -3,10 +3,11 @@
 The command line reaches Hydra through its own main; Python users come through here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from xortrain.config.check import Config, check, no_such_key
+from xortrain.config.check import Config, check, no_such_key, short
 from xortrain.config.defaults import conf_folder
 from xortrain.config.overrides import CHOICES, prepare
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, keys_of
@@ -60,8 +61,8 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
         return UserError(f"{override}: several values; add -m to run each of them{hint}")
     if text.startswith("Could not override '"):
         return _no_such_key(text.split("'")[1], overrides)
-    if text.startswith("Config group override must be a string"):
-        return UserError(f"{' '.join(overrides)}: where one of several options is chosen, its name is wanted")
+    if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):
+        return UserError(f"{short(' '.join(overrides))}: cannot be read ({text})")
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__ or error.__context__
         return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({_first_line(cause)})")
@@ -94,13 +95,26 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
     return unknown_key(key, value, every)
 
 
+@contextmanager
+def _outside_hydra() -> Iterator[None]:
+    """Hydra may be composing already; it does not do so twice at a time."""
+    from hydra.core.global_hydra import GlobalHydra
+
+    instance = GlobalHydra.instance()
+    before, instance.hydra = instance.hydra, None
+    try:
+        yield
+    finally:
+        instance.hydra = before
+
+
 def _chosen(group: str, overrides: Sequence[str]) -> str:
     """Which option of a group these overrides come to, those that name a key of it left out."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
-    rest = [text for text in overrides if "." not in text.partition("=")[0]]
-    with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+    rest = [text for text in overrides if "." not in text.partition("=")[0] and "," not in text]
+    with _outside_hydra(), initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
         try:
             return str(hydra_compose("config", overrides=rest)[group]["name"])
         except Exception:  # something else is wrong too; that is told another time

@@ -1,0 +1,61 @@
+"""What a user calls a run is a text, whatever it looks like, and lists of names are lists of texts."""
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hypothesis import given
+from hypothesis import strategies as st
+from some_runs import composed
+
+from xortrain.config.overrides import TEXTS, prepare
+
+ANY = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
+LOOKALIKES = [
+    "1e3",
+    "007",
+    "true",
+    "null ",
+    "[1,2]",
+    "{a: 1}",
+    "a,b",
+    "it's",
+    'say "hi"',
+    "a=b",
+    "C:\\runs\\",
+    "ünïcödé",
+    " ",
+]
+
+
+@pytest.mark.parametrize("key", TEXTS)
+@given(text=ANY | st.text("\\'\", $[]{}=ab", min_size=1))
+def test_any_text_reaches_the_program_as_it_was_typed(key: str, text: str) -> None:
+    """But for null, for texts that are quoted already, and for OmegaConf's own ${…}."""
+    if text == "null" or text[0] in "'\"" or text.startswith("${"):
+        return
+    (override,) = OverridesParser.create().parse_overrides(prepare([f"{key}={text}"]))
+    assert override.value() == text
+
+
+@pytest.mark.parametrize("text", LOOKALIKES)
+def test_a_name_is_a_text(text: str) -> None:
+    assert composed(f"name={text}")["name"] == text
+
+
+def test_null_is_no_name_and_quotes_are_taken_off() -> None:
+    assert composed("name=null")["name"] is None
+    assert composed("name='null'")["name"] == "null"
+    assert composed("notes=")["notes"] == ""
+    assert composed('notes="a, b"')["notes"] == "a, b"
+
+
+def test_tags_targets_and_frozen_parameters_are_lists_of_texts() -> None:
+    assert composed("tags=[a,2024]")["tags"] == ["a", "2024"]
+    assert composed("tags=alone")["tags"] == ["alone"]
+    assert composed("freeze=b1")["freeze"] == ["b1"]
+    assert composed("data=csv", "data.targets=[-1,y]")["data"]["targets"] == ["-1", "y"]
+
+
+def test_the_number_of_a_whole_setting_may_be_written_with_a_point_or_an_exponent() -> None:
+    config = composed("epochs=2e1", "seed=3.0", "lr=2")
+    assert (config["epochs"], config["seed"], config["lr"]) == (20, 3, 2.0)
+    assert [type(config[key]) for key in ("epochs", "seed", "lr")] == [int, int, float]
