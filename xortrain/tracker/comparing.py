@@ -23,9 +23,7 @@ def compare(arguments: list[str]) -> str:
     """The text of a comparison; the plot is written beside it."""
     p = parser("compare", notes=NAMES)
     p.add_argument("runs", nargs="+", metavar="RUN", help="runs, two or more")
-    p.add_argument(
-        "--plot", type=Path, metavar="PATH", help="write their loss curves to this picture (.png, .svg, .pdf)"
-    )
+    p.add_argument("--plot", type=Path, metavar="PATH", help="write their loss curves to this picture")
     a = p.parse_args(arguments)
     if not 2 <= len(a.runs) <= MOST:
         raise UserError(f"compare: wants from 2 to {MOST} runs, not {len(a.runs)}")
@@ -37,9 +35,8 @@ def compare(arguments: list[str]) -> str:
         plot(a.plot, runs, [line["id"] for line in lines])
     if a.json:
         return as_json({key: line.get(key) for key in ("id", *keys, *RESULTS)} for line in lines)
-    return "\n".join(
-        [*_legend(lines), "", _side_by_side(lines, keys), *([f"\nplot  {plain(a.plot)}"] if a.plot else [])]
-    )
+    written = [f"\nplot  {plain(a.plot)}"] if a.plot else []
+    return "\n".join([*_legend(lines), "", _side_by_side(lines, keys), *written])
 
 
 def differing(lines: Sequence[Line]) -> list[str]:

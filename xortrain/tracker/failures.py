@@ -14,6 +14,6 @@ def failures_of(entry: Entry) -> list[str]:
 
 
 def _told(event: Event) -> str:
-    where = " ".join(f"{key} {event[key]}" for key in ("block", "run") if type(event.get(key)) is int)
-    reason = event.get("reason")
-    return plain(f"failed{': ' + where if where else ''}: {reason if isinstance(reason, str) else 'no reason kept'}")
+    jobs, reason = event.get("jobs"), event.get("reason")
+    where = f" jobs {jobs[0]} to {jobs[-1]}" if isinstance(jobs, list) and jobs else ""
+    return plain(f"failed{where}: {reason if isinstance(reason, str) else 'no reason was kept'}")

@@ -1,14 +1,14 @@
 """``xortrain group``: runs that agree in some settings, and how often, how fast and how well they learned."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.records.files import plain
 from xortrain.records.groups import group as groups_of
-from xortrain.records.index import Entry, Part
+from xortrain.records.index import Entry
 from xortrain.records.naming import named
 from xortrain.records.statistics import Group
 from xortrain.tracker.arguments import NAMES, count, names, parser
@@ -32,11 +32,24 @@ def group(arguments: list[str]) -> str:
     p.add_argument("--limit", type=count, metavar="N", help="the first N groups")
     a = p.parse_args(arguments)
     entries = [_whole(name, a.root) for name in a.sweeps]
-    parts = [part for entry in entries for part in entry.parts]
-    groups = groups_of(parts, a.by)
+    groups = groups_of([part for entry in entries for part in entry.parts], a.by)
     if a.json:
         return as_json(map(as_line, groups[: a.limit]))
-    return "\n".join([groups_table(groups[: a.limit]), *rest_of(entries, parts, groups)])
+    return report(entries, groups, a.limit)
+
+
+def report(entries: Sequence[Entry], groups: Sequence[Group], limit: int | None = None) -> str:
+    """The table of groups, and what it does not show: runs that are not finished, all failures with their reasons."""
+    lines = [groups_table(groups[:limit])]
+    if limit is not None and len(groups) > limit:
+        lines.append(f"and {len(groups) - limit} more groups")
+    pending = sum(found.pending for found in groups)
+    if pending:
+        lines.append(f"{pending} runs are not finished and not counted")
+    for entry in entries:
+        lines += failures_of(entry)
+        lines += [f"{plain(entry.id)}: unreadable: {problem}" for problem in entry.problems]
+    return "\n".join(lines)
 
 
 def _whole(name: str, root: Path) -> Entry:
@@ -69,13 +82,3 @@ def _percent(share: float) -> str:
     """Three digits, and never 100 or 0 for what is not quite."""
     text = f"{100 * share:.3g}"
     return text if float(text) not in (0, 100) or share in (0, 1) else f"{100 * share:.6g}"
-
-
-def rest_of(entries: Iterable[Entry], parts: Sequence[Part], groups: Sequence[Group]) -> list[str]:
-    """What a table of groups does not show: runs that are not finished, and every failure with its reason."""
-    pending = sum(found.pending for found in groups)
-    lines = [f"{pending} runs are not finished and not counted"] if pending else []
-    for entry in entries:
-        lines += failures_of(entry)
-        lines += [f"{plain(entry.id)}: unreadable: {problem}" for problem in entry.problems]
-    return lines

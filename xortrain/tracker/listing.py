@@ -123,8 +123,7 @@ def _width(chosen: Iterable[str], lines: Sequence[Line]) -> int:
 
 def _differing(lines: Sequence[Line]) -> list[str]:
     """Settings in which the lines differ: groups and what stands by itself, then what belongs to a group."""
-    keys = [
-        key for key in dict.fromkeys(chain(*lines)) if (key == "seed" or columns.matters(key)) and key not in OF_SWEEPS
-    ]
+    found = (key for key in dict.fromkeys(chain(*lines)) if key not in OF_SWEEPS)
+    keys = [key for key in found if key == "seed" or columns.matters(key)]
     differ = [key for key in keys if lines[0].get(key) == VARIES or len({line.get(key) for line in lines}) > 1]
     return sorted(differ, key=lambda key: "." in key)

@@ -143,4 +143,4 @@ def _groups(parts: Sequence[Part]) -> Iterator[str]:
     groups = group(parts)
     yield groups_table(groups[:BEST])
     if len(groups) > BEST:
-        yield f"and {len(groups) - BEST} more, in xortrain group"
+        yield f"and {len(groups) - BEST} more, see xortrain group"
