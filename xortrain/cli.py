@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from xortrain.errors import UserError, unknown_word
+from xortrain.errors import Failed, UserError, unknown_word
 
 if TYPE_CHECKING:
     from xortrain.experiment.engines import Engine
@@ -30,8 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except UserError as error:
         return _fail(f"error: {error}", 2)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+    except Failed as error:
+        return _fail(f"failed: {error}", 1)
+    except KeyboardInterrupt as error:
+        return _fail("; ".join(["interrupted", *map(str, error.args)]), 130)
     except BrokenPipeError:  # as in xortrain ls | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -86,9 +88,12 @@ def _hydra_main(words: list[str]) -> int:
     from xortrain.config.defaults import conf_folder
     from xortrain.config.overrides import prepare
     from xortrain.sweeps import register
+    from xortrain.sweeps.axes import held_back
 
     flags, overrides = _parted(words)
-    prepared = prepare(overrides, many=bool({"-m", "--multirun"} & set(flags)))
+    is_sweep = bool({"-m", "--multirun"} & set(flags))
+    prepared = prepare(overrides, many=is_sweep)
+    prepared = held_back(prepared) if is_sweep else prepared
     register()
     jobs = _Jobs()
     with _as_shell([*flags, *prepared]):
@@ -119,10 +124,15 @@ class _Jobs:
     def sweep(self, plan: "Plan", engine: "Engine") -> Path | None:
         """Train all jobs of a plan, and say what became of them; where they lie is returned."""
         from xortrain.experiment.sweep import run_sweep
-        from xortrain.sweeps.report import report
+        from xortrain.records.groups import group
+        from xortrain.records.index import open_entry
+        from xortrain.tracker.grouping import report
 
         folder = run_sweep(plan, engine, show=True)
-        print(report(folder))
+        entry = open_entry(folder, _shown(folder))
+        print(report([entry], group(entry.parts)), f"\nrecord  {_shown(folder)}", sep="\n")
+        if entry.status != "finished":
+            self.failures.append(Failed(f"some jobs failed; to try them again: xortrain resume {_shown(folder)}"))
         return folder
 
 

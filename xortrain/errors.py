@@ -10,6 +10,10 @@ class UserError(ValueError):
     """Something the user asked for cannot be done; the text is one line for the reader of a terminal."""
 
 
+class Failed(Exception):
+    """What was asked for ran, and something in it failed: one line; the exit code is 1."""
+
+
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:
     """The error for a value that is not in a list, with the nearest that is."""
     return UserError(f"{where}={name}: {_none_such(name, known, what)}")

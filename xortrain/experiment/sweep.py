@@ -48,7 +48,7 @@ def train_blocks(folder: Path, blocks: Sequence[Block], top: Record | None, trai
                 record = block.record
                 if isinstance(result, Failure):
                     failed.add(id(record))
-                    record.event("failure", jobs=_jobs(block), reason=result.reason)
+                    record.event("failure", block=block.number, reason=f"{_jobs(block)}: {result.reason}")
                 else:
                     record.finish_block(block.number, result)
                 left[id(record)] -= 1
@@ -60,10 +60,10 @@ def train_blocks(folder: Path, blocks: Sequence[Block], top: Record | None, trai
         raise KeyboardInterrupt(f"to go on: xortrain resume {folder}") from None
 
 
-def _jobs(block: Block) -> list[int]:
-    """The first and the last number of the jobs in a block."""
+def _jobs(block: Block) -> str:
+    """The jobs in a block, by the first and the last of their numbers."""
     numbers = block.build.population.numbers[block.runs]
-    return [int(numbers[0]), int(numbers[-1])]
+    return f"job {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} jobs from {numbers[0]} to {numbers[-1]}"
 
 
 def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[Record], Record | None]:

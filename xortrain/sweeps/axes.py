@@ -4,7 +4,8 @@ Numbers go as in Hydra's own sweeper: the last axis is the fastest, the last ove
 """
 
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,12 +57,36 @@ class Grid:
         return map(self.texts, range(len(self)))
 
 
-def read(texts: Sequence[str], loader: Any) -> Grid:
-    """The axes of these overrides; the loader knows the choices that a glob may match."""
+def read(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: Any) -> Grid:
+    """The axes of hydra.sweeper.params and of overrides; the loader knows the choices that a glob may match."""
     axes: dict[str, Axis] = {}
-    for override in OverridesParser.create(config_loader=loader).parse_overrides(list(texts)):
+    own = [f"{key!s}={value}" for key, value in (params or {}).items()]
+    for override in OverridesParser.create(config_loader=loader).parse_overrides([*own, *texts]):
         axes[override.get_key_element()] = Axis(override, _values(override))
     return Grid(tuple(axes.values()))
+
+
+def held_back(overrides: Sequence[str]) -> list[str]:
+    """Overrides in which keys of a swept group are a choice of one value.
+
+    Hydra composes once without the swept groups, and would miss optimizer.eps there although each job has it.
+    """
+    swept = {text.partition("=")[0] for text in overrides if _is_swept(text)}
+    return [
+        text.replace("=", "=choice(", 1) + ")" if _key_of(text) in swept and not _is_swept(text) else text
+        for text in overrides
+    ]
+
+
+def _key_of(text: str) -> str:
+    """The group before the dot of a plain override, as in optimizer.eps=1."""
+    return text.partition(".")[0] if "=" in text else ""
+
+
+def _is_swept(text: str) -> bool:
+    value = text.partition("=")[2]
+    outside = re.sub(r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}", "", value)
+    return "," in outside or re.match(r"(choice|range|glob|interval|sort|shuffle|tag)\(", value) is not None
 
 
 def _values(override: Override) -> Sequence[Any]:

@@ -42,13 +42,16 @@ class Composer:
 
     def composed(self, texts: Sequence[str], number: int) -> DictConfig:
         """The configuration of a job, without Hydra's part; the number is for ${hydra:job.num}."""
-        base = self.base(texts)
-        if "${hydra:" in base.text or any("${hydra:" in text for text in texts):
+        if self.asks_hydra(texts):
             return self._whole(texts, number)
         values = [self.read(text) for text in texts if not self.chooses(text)]
-        task = copy.deepcopy(base.task)
+        task = copy.deepcopy(self.base(texts).task)
         ConfigLoaderImpl._apply_overrides_to_config(values, task)
         return task
+
+    def asks_hydra(self, texts: Sequence[str]) -> bool:
+        """Whether a job's configuration depends on what only Hydra knows of it, as its number."""
+        return "${hydra:" in self.base(texts).text or any("${hydra:" in text for text in texts)
 
     def base(self, texts: Sequence[str]) -> Base:
         """The configuration of the groups among these overrides."""

@@ -41,7 +41,7 @@ def of_grid(grid: Grid, composer: Composer, first: int = 0) -> Iterator[Variant]
         texts, swept = grid.texts(place), grid.swept(place)
         with named(first + place, swept, texts):
             composed = composer.composed(texts, first + place)
-            followers = _followers(composed, {grid.axes[k].key for k in quick})
+            followers = None if composer.asks_hydra(texts) else _followers(composed, {grid.axes[k].key for k in quick})
             config = check(plain(composed))
         if followers is None:
             for number in (place + steps).tolist():

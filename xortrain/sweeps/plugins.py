@@ -3,7 +3,7 @@
 Other sweepers reach the launcher with a list of overrides for each job; other launchers get such lists.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ class PopulationSweeper(Sweeper):
     __module__ = PLACE
 
     def __init__(self, params: DictConfig | None = None) -> None:
-        self.params: Mapping[Any, Any] = params or {}
+        self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from hydra.core.plugins import Plugins
@@ -39,8 +39,7 @@ class PopulationSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> Any:
         """All jobs; what an experiment's hydra.sweeper.params say comes first."""
-        own = [f"{key!s}={value}" for key, value in self.params.items()]
-        grid = read([*own, *arguments], self.loader)
+        grid = read(self.params, arguments, self.loader)
         if isinstance(self.trains, PopulationLauncher):
             return self.trains.launch_grid(grid)
         return self.trains.launch(list(grid), initial_job_idx=0)
