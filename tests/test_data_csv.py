@@ -1,0 +1,199 @@
+"""A table of one's own is read to the bit, its targets chosen by name or number, or it is refused in a line."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from some_runs import assert_same_bits, some_build, trained
+
+from xortrain.errors import UserError
+from xortrain.experiment.build import Build
+from xortrain.experiment.data import read_table
+from xortrain.nets import Array
+
+XOR = "0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
+
+
+def table(folder: Path, text: str | bytes, name: str = "table.csv") -> str:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return str(path)
+
+
+def from_table(path: str, loss: Any = "mse", **keys: Any) -> Build:
+    return some_build(data=("csv", {"path": path} | keys), loss=loss, success="tolerance")
+
+
+def numbers(build: Build) -> tuple[Any, Any]:
+    return build.train.x.tolist(), build.train.t[..., 0].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        XOR,
+        "a,b,out\n" + XOR,
+        "\ufeffa,b,out\n" + XOR,
+        XOR.replace("\n", "\r\n"),
+        XOR + "\n\n",
+        XOR.replace(",", ", "),
+        '"0","0","0"\n0,1,1.0\n1,0,1e0\n1,+1,0',
+    ],
+)
+def test_a_table_may_have_a_header_or_none_and_any_line_ends(tmp_path: Path, text: str) -> None:
+    assert numbers(from_table(table(tmp_path, text))) == ([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]])
+
+
+@pytest.mark.parametrize(
+    ("targets", "places"),
+    [
+        ([], [3]),
+        (["b"], [1]),
+        (["c", "a"], [2, 0]),
+        (["0"], [0]),
+        (["-1"], [3]),
+        (["-4", "d"], [0, 3]),
+        (["1", "a"], [1, 0]),
+    ],
+)
+def test_targets_are_columns_by_name_or_number_the_last_by_default(
+    tmp_path: Path, targets: list[str], places: list[int]
+) -> None:
+    rows = np.arange(12).reshape(3, 4)
+    text = "a, b ,c,d\n" + "\n".join(",".join(map(str, row)) for row in rows)
+    build = from_table(table(tmp_path, text), targets=targets)
+    np.testing.assert_array_equal(build.train.t[..., 0], rows[:, places])
+    np.testing.assert_array_equal(build.train.x, np.delete(rows, places, axis=1))
+
+
+def test_a_name_that_is_a_number_is_a_name_first(tmp_path: Path) -> None:
+    build = from_table(table(tmp_path, "x,0,y\n1,2,3\n4,5,6\n"), targets=["0"])
+    assert build.train.t[..., 0].tolist() == [[2], [5]]
+
+
+def test_classes_of_a_table_are_one_hot(tmp_path: Path) -> None:
+    build = from_table(table(tmp_path, "5,0\n6,2\n7,1\n"), loss="cross_entropy")
+    np.testing.assert_array_equal(build.train.t[..., 0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
+
+
+@given(rows=st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1))
+def test_numbers_are_read_to_the_bit(tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]]) -> None:
+    path = Path(table(tmp_path_factory.getbasetemp(), "\n".join(",".join(map(repr, row)) for row in rows)))
+    names, values = read_table(path)
+    assert names == ["0", "1", "2"]
+    np.testing.assert_array_equal(values, rows)
+
+
+BROKEN: dict[str, tuple[str | bytes, str]] = {
+    "empty": ("", "no rows"),
+    "only a header": ("a,b,c\n", "no rows"),
+    "ragged": ("0,0,0\n0,1\n", "row 2 has 2 values"),
+    "ragged under a header": ("a,b,c\n0,0,0\n0,1,1,1\n", "row 3 has 4 values"),
+    "not numeric": ("0,0,0\n0,one,1\n", "row 2: 'one' is not a finite number"),
+    "an empty cell": ("0,0,0\n0,,1\n", "row 2: '' is not a finite number"),
+    "nan": ("a,b,c\n0,nan,0\n", "row 2: 'nan'"),
+    "infinite": ("a,b,c\n0,0,1e999\n", "row 2: '1e999'"),
+    "one column": ("0\n1\n", "1 column"),
+    "not text": (b"\xff\xfe\x00\x01", "cannot be read"),
+    "a quote that never ends": ('0,0,0\n"' + 200_000 * "1", "cannot be read"),
+    "in another language": ("a;b;c\n0;0;0\n", "1 column"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_table_is_refused_in_a_line(tmp_path: Path, kind: str) -> None:
+    text, expected = BROKEN[kind]
+    path = table(tmp_path, text)
+    with pytest.raises(UserError) as told:
+        from_table(path)
+    assert str(told.value).startswith(f"data.path={path}: ")
+    assert expected in str(told.value)
+
+
+@pytest.mark.parametrize("digits", ["1_0", "١", "0x10", "1.0.0"])
+def test_what_only_some_call_a_number_ends_in_no_traceback(tmp_path: Path, digits: str) -> None:
+    path = table(tmp_path, f"a,b\n{digits},1\n2,0\n")
+    try:
+        assert from_table(path).train.x[0, 0] == float(digits)
+    except UserError as error:
+        assert digits in str(error)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        (["d"], "no such column"),
+        (["3"], "no such column"),
+        (["-4"], "no such column"),
+        (["--1"], "no such column"),
+        (["²"], "no such column"),
+        (["a", "0"], "twice"),
+        (["a", "b", "c"], "no column for the inputs"),
+    ],
+)
+def test_targets_that_are_not_there_are_refused(tmp_path: Path, targets: list[str], expected: str) -> None:
+    path = table(tmp_path, "a,b,c\n" + XOR)
+    with pytest.raises(UserError, match=r"data\.targets=.*" + expected):
+        from_table(path, targets=targets)
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "expected"),
+    [
+        ("0,0.5\n1,1\n2,0\n", {"loss": "mse"}, "success=midpoint: wants targets of two values, these have 3"),
+        ("0,1\n1,1\n", {"loss": "mse"}, "success=midpoint: wants targets of two values, these have 1"),
+        ("0,0.5\n1,1\n", {"loss": "cross_entropy"}, "classes must be whole numbers"),
+        ("0,-1\n1,1\n", {"loss": "cross_entropy"}, "classes must be whole numbers"),
+        ("0,0\n1,2\n", {"loss": "bce"}, "loss=bce: wants targets from 0 to 1"),
+        ("0,0\n1,1\n", {"loss": "hinge"}, "loss=hinge: wants targets -1 and 1"),
+    ],
+)
+def test_targets_of_a_table_must_suit_the_loss_and_the_rule(
+    tmp_path: Path, text: str, changes: dict[str, Any], expected: str
+) -> None:
+    with pytest.raises(UserError, match=expected):
+        some_build(data=("csv", {"path": table(tmp_path, text)}), **changes)
+
+
+def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere.csv"):
+        with pytest.raises(UserError, match="no such file"):
+            from_table(str(path))
+
+
+def test_a_table_trains_as_the_data_set_that_it_lists(tmp_path: Path) -> None:
+    assert_same_bits(trained(some_build(data=("csv", {"path": table(tmp_path, XOR)}))), trained(some_build()))
+
+
+def test_numbers_that_the_precision_cannot_hold_are_refused(tmp_path: Path) -> None:
+    path = table(tmp_path, "1e300,0\n0,1\n")
+    from_table(path)
+    with pytest.raises(UserError, match="dtype=float32"):
+        some_build(data=("csv", {"path": path}), dtype="float32")
+
+
+def inputs_of(x: Array) -> set[float]:
+    return set(x[:, 0].tolist())
+
+
+def test_a_table_is_split_by_its_seed(tmp_path: Path) -> None:
+    path = table(tmp_path, "\n".join(f"{k},{k % 2}" for k in range(20)))
+    one, two, again = (from_table(path, test=0.5, seed=seed) for seed in (1, 2, 1))
+    assert one.test is not None
+    assert inputs_of(one.train.x) | inputs_of(one.test.x) == set(range(20))
+    assert inputs_of(one.train.x) == inputs_of(again.train.x)
+    assert inputs_of(one.train.x) != inputs_of(two.train.x)
+
+
+def test_a_rule_knows_both_targets_though_a_split_may_hide_one(tmp_path: Path) -> None:
+    """The only 1 of the table is trained on in one run and held out in another; both are right about 0."""
+    path = table(tmp_path, "0,0\n1,0\n2,1\n3,0\n")
+    build = some_build({"data.seed": np.arange(8)}, data=("csv", {"path": path, "test": 0.25}))
+    ones = build.train.t.max(axis=(0, 1))
+    assert set(ones) == {0, 1}
+    rule = build.task().rule
+    assert (rule.low == 0).all()
+    assert (rule.high == 1).all()
