@@ -4,8 +4,8 @@ What a film needs to know is a `Subject`, how it looks are `FilmSettings`; `writ
 """
 
 from xortrain.films.checks import check
-from xortrain.films.film import write
+from xortrain.films.film import losses_png, poster, write
 from xortrain.films.moments import choose_epochs
 from xortrain.films.subject import FilmSettings, Subject
 
-__all__ = ["FilmSettings", "Subject", "check", "choose_epochs", "write"]
+__all__ = ["FilmSettings", "Subject", "check", "choose_epochs", "losses_png", "poster", "write"]

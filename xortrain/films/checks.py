@@ -16,6 +16,9 @@ LAYOUTS = {
 }
 """Each layout with its least width and height, below which its words do not fit."""
 
+MOST = 4096
+"""Pixels of a side."""
+
 FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
 """Each format with the greatest rate at which it is played as written."""
 
@@ -55,12 +58,10 @@ def _check_size(settings: FilmSettings, path: Path) -> None:
         return
     least, size = LAYOUTS[settings.layout], settings.size
     where = f"film.size={list(size)}"
-    if len(size) != 2 or not all(
-        isinstance(side, int) and low <= side <= 4096 for side, low in zip(size, least, strict=True)
-    ):
-        raise UserError(
-            f"{where}: must be width and height in pixels, from {list(least)} to [4096, 4096] for film={settings.layout}"
-        )
+    fits = [isinstance(side, int) and low <= side <= MOST for side, low in zip(size, least, strict=False)]
+    if len(size) != 2 or not all(fits):
+        wanted = f"from {list(least)} to {[MOST, MOST]} for film={settings.layout}"
+        raise UserError(f"{where}: must be width and height in pixels, {wanted}")
     if path.suffix.lower() == ".mp4" and (size[0] % 2 or size[1] % 2):
         raise UserError(f"{where}: both must be even for .mp4")
 

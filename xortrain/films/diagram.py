@@ -174,5 +174,5 @@ class Diagram:
 def bend(line: Array, height: float) -> Array:
     """A curve (n, 2) between the two ends of a line (2, 2) that leaves it by about half that height."""
     share = np.linspace(0, 1, 20)[:, None]
-    turn = line.mean(0) + (0, height * 1.6)
+    turn = line.mean(0) + np.array([0, height * 1.6])
     return np.asarray((1 - share) ** 2 * line[0] + 2 * share * (1 - share) * turn + share**2 * line[1])

@@ -1,16 +1,17 @@
 """From runs to a film: which snapshots, what picture of each, which file."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from xortrain.films.checks import check
-from xortrain.films.formats import save
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 
 
 def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int = 0, progress: bool = False) -> Path:
     """Write a film; its format is told by the extension.  Nothing is left behind if it cannot be done."""
+    from xortrain.films.formats import save
     from xortrain.films.layouts import LAYOUTS
 
     path = Path(path)
@@ -20,6 +21,23 @@ def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int =
     count = len(layout.chosen)
     save(path, _shown(pictures, count) if progress else pictures, count, layout.sheet.palette.rgb, settings)
     return path
+
+
+def poster(subject: Subject, settings: FilmSettings, path: str | Path, run: int = 0) -> Path:
+    """Write the last picture of a film as PNG."""
+    from xortrain.films.formats import save_still
+    from xortrain.films.layouts import LAYOUTS
+
+    path = Path(path)
+    check(settings, path)
+    layout = LAYOUTS[settings.layout](subject, settings, run)
+    save_still(path, layout.picture(int(layout.chosen[-1])), layout.sheet.palette.rgb)
+    return path
+
+
+def losses_png(subject: Subject, settings: FilmSettings, path: str | Path) -> Path:
+    """Write the loss curves of all runs as PNG, in the colours of a film."""
+    return poster(subject, replace(settings, layout="losses", size=None), path)
 
 
 def _shown(pictures: Iterator[Array], count: int) -> Iterator[Array]:

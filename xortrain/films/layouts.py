@@ -4,9 +4,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from xortrain.films.alone import FieldLayout
+from xortrain.films.curves import LossesLayout
 from xortrain.films.panels import PanelsLayout
+from xortrain.films.path import WeightsLayout
 from xortrain.films.sheet import Sheet
 from xortrain.films.subject import FilmSettings, Subject
+from xortrain.films.sweep import SweepLayout
 from xortrain.nets import Array
 
 
@@ -24,4 +27,7 @@ class Layout(Protocol):
 LAYOUTS: dict[str, Callable[[Subject, FilmSettings, int], Layout]] = {
     "field": FieldLayout,
     "panels": PanelsLayout,
+    "sweep": SweepLayout,
+    "losses": LossesLayout,
+    "weights": WeightsLayout,
 }

@@ -26,7 +26,7 @@ def lettering(words: str, size: float, face: str) -> tuple[Array, int]:
 @lru_cache(maxsize=2048)
 def _set(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
     """Mask, rows below the baseline, columns before the mask, and how far to go on for the next word."""
-    font = get_font(f"{matplotlib.get_data_path()}/fonts/ttf/{FACES[face]}")  # type: ignore[no-untyped-call]
+    font = get_font(f"{matplotlib.get_data_path()}/fonts/ttf/{FACES[face]}")
     font.clear()
     font.set_size(size, 72)
     font.set_text(words, 0.0)

@@ -67,11 +67,12 @@ class Scale:
     """Losses as shares of a height, 0 above; logarithmic where they span much."""
 
     def __init__(self, losses: Array) -> None:
+        """``losses`` are (recorded,) or (recorded, runs)."""
         finite = losses[np.isfinite(losses)]
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         self.log = low > 0 and high > WIDE * low
         if self.log:
-            high = min(high, 1e4 * float(finite[0]))  # a run that diverges leaves above
+            high = min(high, 1e4 * float(np.median(losses[0])))  # a run that diverges leaves above
             low = max(min(low, high), high * 1e-12)
             self.low, self.high = np.log10(low), max(np.log10(high), np.log10(low) + 0.1)
         else:

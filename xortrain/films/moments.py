@@ -14,6 +14,7 @@ from xortrain.nets import Array
 from xortrain.nets.network import Network
 
 MOST_EXAMPLES = 64
+SEVERAL = 8
 MOST_NUMBERS = 1 << 21
 
 
@@ -78,27 +79,32 @@ def lone(network: Network, run: int) -> Network:
 
 
 def choose_epochs(subject: Subject, settings: FilmSettings, run: int = 0) -> Array:
-    """The numbers of the snapshots shown, rising; the first and the last are among them."""
+    """The numbers of the snapshots shown, rising; the first and the last are among them.
+
+    A layout that shows all runs goes by several of them, else by the one that is shown.
+    """
     last = len(subject.frame_epochs) - 1
     if settings.frames > last:
         return np.arange(last + 1)
-    way = SPACINGS[settings.spacing](subject, run)
+    several = settings.layout in ("sweep", "losses")
+    runs = np.unique(np.linspace(0, subject.runs - 1, SEVERAL).astype(int)) if several else np.array([run])
+    way = SPACINGS[settings.spacing](subject, runs)
     order = np.arange(settings.frames)
     wanted = np.interp(np.linspace(way[0], way[-1], len(order)), way, np.arange(last + 1)).round().astype(int)
     rising = np.maximum.accumulate(wanted - order) + order
     return np.asarray(np.minimum(rising, last + 1 - len(order) + order))
 
 
-def _progress(subject: Subject, run: int) -> Array:
+def _progress(subject: Subject, runs: Array) -> Array:
     """How far training had come at each snapshot: (frames,), rising from 0 to 1."""
-    return 0.45 * _way(_log_loss(subject, run)) + 0.45 * _way(_outputs(subject, run)) + 0.1 * _epochs(subject, run)
+    ways = [0.45 * _way(_log_loss(subject, run)) + 0.45 * _way(_outputs(subject, run)) for run in runs]
+    return np.mean(ways, axis=0) + 0.1 * _epochs(subject, runs)
 
 
 def _log_loss(subject: Subject, run: int) -> Array:
     rows = np.searchsorted(subject.loss_epochs, subject.frame_epochs, side="right") - 1
-    losses = np.asarray(subject.losses[np.maximum(rows, 0)], float)
-    typical = losses[:, run] if subject.runs == 1 else np.nanmedian(losses, axis=1)
-    return np.log(np.maximum(typical, 1e-12))[:, None]
+    losses = np.asarray(subject.losses[:, run], float)[np.maximum(rows, 0)]
+    return np.log(np.maximum(losses, 1e-12))[:, None]
 
 
 def _outputs(subject: Subject, run: int) -> Array:
@@ -120,12 +126,12 @@ def _way(values: Array) -> Array:
     return np.asarray(way / (way[-1] or 1))
 
 
-def _epochs(subject: Subject, run: int) -> Array:
+def _epochs(subject: Subject, runs: Array) -> Array:
     return np.asarray(subject.frame_epochs / max(subject.frame_epochs[-1], 1), float)
 
 
-def _log(subject: Subject, run: int) -> Array:
+def _log(subject: Subject, runs: Array) -> Array:
     return np.log1p(np.asarray(subject.frame_epochs, float))
 
 
-SPACINGS: dict[str, Callable[[Subject, int], Array]] = {"epochs": _epochs, "log": _log, "progress": _progress}
+SPACINGS: dict[str, Callable[[Subject, Array], Array]] = {"epochs": _epochs, "log": _log, "progress": _progress}

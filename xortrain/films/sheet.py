@@ -147,11 +147,11 @@ class Sheet:
             gc.set_dashes(0, [dash * self.scale for dash in dashes])
         self._agg.draw_path(gc, Path(self._upward(points)), _AS_IT_IS, None)
 
-    def area(self, points: Array, fill: Array | None, edge: Array | None = None, width: float = 1) -> None:
-        """A closed shape round points (n, 2)."""
-        gc = self._pen(fill if edge is None else edge, 0 if edge is None else width)
-        path = Path(self._upward(np.concatenate([points, points[:1]])), closed=True)
-        self._agg.draw_path(gc, path, _AS_IT_IS, None if fill is None else tuple(fill / 255))
+    def area(self, points: Array, fill: Array, share: float = 1) -> None:
+        """A closed shape round points (n, 2), covering a share of the ground."""
+        if len(points):
+            path = Path(self._upward(np.concatenate([points, points[:1]])), closed=True)
+            self._agg.draw_path(self._pen(fill, 0), path, _AS_IT_IS, (*(fill / 255), share))
 
     def edge(self, box: Box, colour: Array, width: float = 1) -> None:
         """A frame round a box, on the outside, sharp to the pixel."""
@@ -264,7 +264,7 @@ def _rounded(width: float, height: float, corner: float) -> Path:
 
 
 def _clip(box: Box, height: int) -> Any:
-    return Bbox.from_bounds(box.x, height - box.y - box.height, box.width, box.height)  # type: ignore[no-untyped-call]
+    return Bbox.from_bounds(box.x, height - box.y - box.height, box.width, box.height)
 
 
 def sheet_for(settings: FilmSettings, classes: int, design: tuple[int, int]) -> Sheet:

@@ -15,7 +15,7 @@ AS_BEFORE = 255
 """The index that lets the previous picture show through; so a palette has at most 255 colours."""
 
 
-class Streaming(PluginV3):  # type: ignore[misc]
+class Streaming(PluginV3):
     """``iio.imopen(path, "w", plugin=StreamingGIF, palette=…, fps=…)``, then write() or append().
 
     The palette is (colours, 3).  Delays are whole ticks of the format; what rounding takes from one picture the

@@ -1,0 +1,117 @@
+"""The loss curves of all runs, uncovered epoch by epoch, with their median and the middle half."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from xortrain.films.captions import told
+from xortrain.films.loss import Scale, frame, thinned
+from xortrain.films.moments import choose_epochs
+from xortrain.films.sheet import SHAPES, Box, sheet_for
+from xortrain.films.subject import FilmSettings, Subject
+from xortrain.films.wipe import Wipe
+from xortrain.nets import Array
+
+MOST = 300
+"""Curves drawn one by one; the median and the middle half count all."""
+
+
+class LossesLayout:
+    """Curves of the high class's colour end solved, those of the low one's do not."""
+
+    def __init__(self, subject: Subject, settings: FilmSettings, run: int) -> None:
+        self.subject, self.chosen = subject, choose_epochs(subject, settings)
+        self.sheet = sheet = sheet_for(settings, 2, (640, 400))
+        s, losses = sheet.scale, np.asarray(subject.losses, float)
+        self.box = Box(round(60 * s), round(54 * s), sheet.width - round(150 * s), sheet.height - round(96 * s))
+        self.scale = Scale(losses)
+        self.epochs, self.last = np.asarray(subject.loss_epochs, float), max(int(subject.loss_epochs[-1]), 1)
+        self.shown = np.unique(np.linspace(0, subject.runs - 1, MOST).astype(int))
+        self.lines = [self._place(losses[:, run]) for run in self.shown]
+        self.low, self.middle, self.high = (self._place(values) for values in quartiles(losses))
+        self._still()
+        self.wipe = Wipe(sheet, self.box, self._pale, self._full)
+
+    def _place(self, losses: Array) -> Array:
+        points = self.box.at(np.stack([self.epochs / self.last, self.scale.share(losses)], axis=1))
+        return thinned(points, self.box.width)
+
+    def _still(self) -> None:
+        sheet, box, s, label = self.sheet, self.box, self.sheet.scale, self.sheet.colours.label
+        sheet.text(box.x, 22 * s, sheet.fitting(self.subject.title, box.width, 13, "bold"), 13, face="bold")
+        frame(sheet, box)
+        self.scale.label(sheet, box)
+        y = box.y + box.height + 14 * s
+        sheet.text(box.x, y, "0", 10, label, align="centre")
+        sheet.text(box.x + box.width, y, str(self.last), 10, label, align="right")
+        sheet.text(box.x + box.width / 2, y, "epoch", 10, label, align="centre")
+        sheet.text(14 * s, box.y + box.height / 2, "loss", 10, label, align="centre", turned=True)
+
+    def _pale(self) -> None:
+        share = float(np.clip(12 / len(self.lines), 0.08, 0.5))
+        for line in self.lines:
+            self.sheet.line(line, self.sheet.colours.label, 1, within=self.box, share=share / 2)
+
+    def _full(self) -> None:
+        share = float(np.clip(12 / len(self.lines), 0.1, 0.8))
+        for run, line in zip(self.shown, self.lines, strict=True):
+            colour = self.sheet.colours.classes[int(self.subject.solved_at[run] >= 0)]
+            self.sheet.line(line, colour, 1.2, within=self.box, share=share)
+        if self.subject.runs > 1:
+            band = np.concatenate([self.low, self.high[::-1]])
+            self.sheet.area(band[np.isfinite(band).all(1)], self.sheet.colours.ink, share=0.13)
+        self.sheet.line(self.middle, self.sheet.colours.paper, 4.4, within=self.box)
+        self.sheet.line(self.middle, self.sheet.colours.ink, 2.2, within=self.box)
+
+    def picture(self, number: int) -> Array:
+        epoch = int(self.subject.frame_epochs[number])
+        self.wipe.uncover(epoch / self.last)
+        losses = np.asarray(self.subject.loss_at(epoch), float)[:, None]
+        self._now(epoch, losses)
+        self._counts(epoch)
+        return self.sheet.finish()
+
+    def _now(self, epoch: int, losses: Array) -> None:
+        """The median and the middle half at this epoch, told beside a line that moves with it."""
+        sheet, box, s = self.sheet, self.box, self.sheet.scale
+        x = box.x + epoch / self.last * box.width
+        sheet.line(np.array([[x, box.y], [x, box.y + box.height]]), sheet.colours.label, 1)
+        values = [float(value[0]) for value in quartiles(losses.T)]
+        names = ("a quarter below", "median", "a quarter above") if self.subject.runs > 1 else ("", "loss", "")
+        heights = [box.y + float(self.scale.share(np.array(value))) * box.height for value in values]
+        heights = [min(max(y, box.y + 10 * s), box.y + box.height) for y in heights if np.isfinite(y)]
+        for name, value, y in zip(names, values, apart(heights, 24 * s, box), strict=False):
+            bold = "bold" if name in ("median", "loss") else ""
+            if name:
+                sheet.text(box.x + box.width + 12 * s, y - 5 * s, name, 9, sheet.colours.label)
+                sheet.text(box.x + box.width + 12 * s, y + 6 * s, told(value), 11, face=bold)
+        if np.isfinite(values[1]):
+            y = box.y + float(self.scale.share(np.array(values[1]))) * box.height
+            sheet.marks(np.array([[x, y]]), SHAPES[0], 4, sheet.colours.ink, sheet.colours.paper, 1.4)
+
+    def _counts(self, epoch: int) -> None:
+        sheet, s, solved = self.sheet, self.sheet.scale, np.asarray(self.subject.solved_at)
+        right = sheet.width - 14 * s
+        number = sheet.text(right, 22 * s, str(epoch), 13, face="bold", align="right")
+        sheet.text(number.x - 5 * s, 22 * s, "epoch", 12, sheet.colours.label, align="right")
+        count = int(((solved >= 0) & (solved <= epoch)).sum())
+        x = float(self.box.x)
+        for kind, words in ((1, f"{count} solved"), (0, f"{self.subject.runs - count} not solved")):
+            x += sheet.text(x, 42 * s, words, 11, sheet.colours.classes[kind], "bold").width + 14 * s
+
+
+def quartiles(losses: Array) -> Array:
+    """The lower quartile, the median and the upper one (3, recorded) over the runs that have a value."""
+    missing = np.asarray(np.isnan(losses).all(axis=1))
+    filled = np.where(missing[:, None], 0, losses)
+    return np.where(missing, np.nan, np.nanquantile(filled, [0.25, 0.5, 0.75], axis=1))
+
+
+def apart(heights: list[float], step: float, box: Box) -> list[float]:
+    """The heights of labels, below which stand lower values, moved apart so that none hides another."""
+    order = np.argsort(heights)
+    placed = np.array(heights, float)
+    for above, below in pairwise(order):
+        placed[below] = max(placed[below], placed[above] + step)
+    over = max(placed.max() - (box.y + box.height), 0) if len(placed) else 0
+    return list(placed - over)
