@@ -53,8 +53,11 @@ def received(step: Step, k: int, example: int) -> Term:
 
 
 def target(step: Step, example: int) -> Term:
-    """t, or what label smoothing makes of it."""
-    t: Term = symbol("t", step.t[example])
+    """t of an example, or what label smoothing makes of it."""
+    return smoothed(step, symbol("t", step.t[example]))
+
+
+def smoothed(step: Step, t: Term) -> Term:
     evenly = LOSSES[step.criterion.loss].evenly
     share = step.criterion.settings.get("label_smoothing")
     if evenly is None or share is None or not share.any():
@@ -100,13 +103,13 @@ def _layer(step: Step, k: int, n: int) -> list[Block]:
 
 def _loss(step: Step, n: int) -> list[Block]:
     """The loss of an example; with several outputs the loss of each first."""
-    values = step.before.losses[n]
-    y = a_of(step, len(step.network.layers), n)
-    formula = LOSSES[step.criterion.loss].formula(y, target(step, n), **loss_settings(step))
+    values, written = step.before.losses[n], LOSSES[step.criterion.loss]
     if len(values) == 1:
-        return [Equation("ℓ", values[0], (formula,))]
-    each = symbol("losses", values)
-    return [Equation(each.name, values, (formula,)), Equation("ℓ", values.sum(), (Call("sum", each),))]
+        y, t = symbol("y", step.before.y[n, 0]), smoothed(step, symbol("t", step.t[n, 0]))
+        return [Equation("ℓ", values[0], (written.formula(y, t, **loss_settings(step)),))]
+    y = a_of(step, len(step.network.layers), n)
+    each = Equation("losses", values, (written.formula(y, target(step, n), **loss_settings(step)),))
+    return [each, Equation("ℓ", values.sum(), (Call("sum", symbol(each.name, values)),))]
 
 
 def shared(step: Step, total: Total) -> Term:

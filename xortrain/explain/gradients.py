@@ -19,6 +19,7 @@ OWN_TOLERANCE = 1e-5
 Arrays = Mapping[str, Any] | Sequence[Any]
 
 
+@np.errstate(all="ignore")
 def check_network(task: Task, epoch: int = 0, run: int = 0, tolerance: float | None = None) -> Check:
     """The gradient that trains a run, at the parameters that it has after some epochs, against differences."""
     step = step_at(task, epoch, run)

@@ -1,5 +1,7 @@
 """An explanation put together: what is said of a step, cut to what is asked for and to a readable length."""
 
+import numpy as np
+
 from xortrain.errors import UserError, unknown
 from xortrain.explain import latex, markdown, text
 from xortrain.explain.backward import backward
@@ -18,6 +20,7 @@ MOST_EXAMPLES = 4
 MOST_DIGITS = 17
 
 
+@np.errstate(all="ignore")
 def explain(
     step: Step, format: str = "text", precision: int = 4, example: int | None = None, only: str | None = None
 ) -> str:

@@ -164,6 +164,7 @@ def _first(flow: Backward) -> Backward:
     return Backward([u[..., 0] for u in flow.upstream], [d[..., 0] for d in flow.delta], flow.inputs[..., 0], cut)
 
 
+@np.errstate(all="ignore")
 def step_at(task: Task, epoch: int = 0, run: int = 0) -> Step:
     """Train a run of a task for some epochs, and take the next step."""
     if not 0 <= epoch <= task.epochs:
@@ -183,6 +184,7 @@ def pair(task: Task, run: int) -> Learner:
     return Learner(twins, twins.theta.copy())
 
 
+@np.errstate(all="ignore")
 def take_step(learner: Learner, epoch: int) -> Step:
     """The first update that a learner of two or more runs makes in an epoch, seen in its first run.
 

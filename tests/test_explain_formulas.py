@@ -1,0 +1,228 @@
+"""Every formula that an explanation writes gives the number that stands after it: all tables, all architectures.
+
+Formulas are evaluated here, by rules of their own; the numbers come from the networks that train.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import xortrain
+from xortrain.explain import step_at
+from xortrain.explain.document import Block, Equation, Section
+from xortrain.explain.formula import Call, Number, Operation, Symbol, Term, Total, kron, symbol
+from xortrain.explain.page import page
+from xortrain.explain.text import notation
+from xortrain.nets import Array
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.optimizers import OPTIMIZERS
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "-": np.negative,
+    "T": lambda a: a[None] if a.ndim == 1 else a[0],
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "sin": np.sin,
+    "cos": np.cos,
+    "cosh": np.cosh,
+    "sign": np.sign,
+    "abs": np.abs,
+    "√": np.sqrt,
+    "max": np.maximum,
+    "min": np.minimum,
+    "clip": np.clip,
+    "sum": np.sum,
+    "diag": np.diag,
+    "ones": np.ones_like,
+    "join": lambda *parts: np.concatenate(parts),
+    "Φ": np.vectorize(lambda z: 0.5 * math.erfc(-z / math.sqrt(2))),
+}
+SIGNS: dict[str, Callable[[Any, Any], Any]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "·": np.multiply,
+    "/": np.divide,
+    "^": np.power,
+    ">": np.greater,
+    "<": np.less,
+    "≥": np.greater_equal,
+    "≤": np.less_equal,
+    "⊗": lambda column, row: np.kron(column[:, None], row),
+    "@": lambda left, right: np.outer(left, right) if left.ndim == 1 and right.shape[0] == 1 else left @ right,
+}
+
+
+def value_of(formula: Term) -> Any:
+    match formula:
+        case Symbol(_, value) | Number(value):
+            return np.asarray(value, float)
+        case Total(_, parts, hidden):
+            assert not hidden
+            return np.sum(parts, axis=0)
+        case Operation(sign, left, right):
+            return np.asarray(SIGNS[sign](value_of(left), value_of(right)), float)
+        case Call(name, arguments):
+            return np.asarray(FUNCTIONS[name](*map(value_of, arguments)), float)
+    raise AssertionError(formula)
+
+
+def equations(block: Block) -> Iterator[Equation]:
+    if isinstance(block, Equation):
+        yield block
+    elif isinstance(block, Section):
+        for inner in block.blocks:
+            yield from equations(inner)
+
+
+def assert_every_formula_holds(*overrides: str, epoch: int = 0) -> list[Equation]:
+    step = step_at(xortrain.train(*overrides, "epochs=3").task, epoch)
+    found = list(equations(page(step)))
+    for equation in found:
+        for formula in equation.formulas:
+            value = np.broadcast_to(value_of(formula), equation.value.shape)
+            where = f"{equation.name} = {notation(4).write(formula, False)}"
+            np.testing.assert_allclose(value, equation.value, rtol=1e-8, atol=1e-12, err_msg=where)
+        assert equation.check is None or equation.check.shape == equation.value.shape
+    return found
+
+
+@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"step"}))
+def test_the_formulas_of_every_activation_hold(activation: str) -> None:
+    assert_every_formula_holds(f"activation={activation}", "architecture.hidden=[3]", "lr=0.1")
+
+
+def test_the_formulas_of_a_step_function_hold() -> None:
+    task = xortrain.train("activation=step", "epochs=0").task
+    for equation in equations(page(step_at(task))):
+        for formula in equation.formulas:
+            value = np.broadcast_to(value_of(formula), equation.value.shape)
+            np.testing.assert_allclose(value, equation.value, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_the_formulas_of_every_loss_hold(loss: str) -> None:
+    coding = ["data.low=-1", "data.high=1"] if LOSSES[loss].targets == "signs" else []
+    assert_every_formula_holds(f"loss={loss}", "activation=tanh", "lr=0.1", *coding)
+
+
+@pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
+def test_the_formulas_of_smoothed_targets_hold(loss: str) -> None:
+    assert_every_formula_holds(f"loss={loss}", "loss.label_smoothing=0.1")
+
+
+OPTIONS = {
+    "sgd": [["optimizer.momentum=0.9"], ["optimizer.momentum=0.9", "optimizer.nesterov=true"]],
+    "rmsprop": [["optimizer.momentum=0.9"]],
+}
+CASES = [(name, options) for name in OPTIMIZERS for options in ([], *OPTIONS.get(name, []))]
+
+
+@pytest.mark.parametrize("decay", [0, 0.1])
+@pytest.mark.parametrize(("optimizer", "options"), CASES)
+def test_the_formulas_of_every_optimizer_hold(optimizer: str, options: list[str], decay: float) -> None:
+    decays = [f"optimizer.weight_decay={decay}"] if decay and optimizer != "rprop" else []
+    assert_every_formula_holds(f"optimizer={optimizer}", "lr=0.3", *options, *decays, epoch=2)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["architecture=skip", "architecture.hidden=[2,1]", "activation=tanh"],
+        ["architecture.hidden=[]"],
+        ["architecture.bias=false", "loss=mse"],
+        ["output=softmax", "loss=mse", "data=encoder", "data.size=3", "architecture.hidden=[2]"],
+        ["loss=cross_entropy", "architecture.hidden=[4,3]", "activation=softmax"],
+        ["batch_size=3", "schedule=cosine"],
+        ["freeze=[W1]"],
+        ["dtype=float64", "loss.reduction=mean"],
+    ],
+)
+def test_the_formulas_of_every_architecture_hold(overrides: list[str]) -> None:
+    assert_every_formula_holds(*overrides, epoch=1)
+
+
+def test_every_quantity_of_a_step_is_there() -> None:
+    names = {equation.name for equation in assert_every_formula_holds("optimizer=adam", epoch=1)}
+    forward = {"x", "t", "z1", "a1", "z2", "y", "ℓ", "L"}
+    chain = {"dℓ/dy", "J2", "δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx"}
+    batch = {"dL/dy", "dL/dz2", "dL/da1", "dL/dz1", "dL/dW2", "dL/db2", "dL/dW1", "dL/db1"}
+    update = {"η", "β1", "β2", "ε", "β1^t", "β2^t", "m'", "s'", "W1'", "b1'", "W2'", "b2'", "L'"}
+    assert names >= {"W1", "b1", "W2", "b2"} | forward | chain | batch | update
+
+
+def test_every_gradient_stands_beside_its_differences() -> None:
+    found = assert_every_formula_holds("activation=tanh", epoch=2)
+    checked = [e for e in found if e.name.startswith("d") and e.name[-2] in "Wb"] + [
+        e for e in found if e.name == "dℓ/dx"
+    ]
+    assert len(checked) == 4 * 4 + 4 + 4
+    for equation in checked:
+        assert equation.check is not None
+        np.testing.assert_allclose(equation.check, equation.value, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_with_skip_the_gradient_at_the_inputs_has_the_straight_part(activation: str) -> None:
+    found = assert_every_formula_holds("architecture=skip", f"activation={activation}", "architecture.hidden=[2]")
+    for equation in (e for e in found if e.name == "dℓ/dx"):
+        assert equation.check is not None
+        np.testing.assert_allclose(equation.check, equation.value, rtol=1e-6, atol=1e-9)
+
+
+def scalars(value: Any) -> Term:
+    return symbol("v", value)
+
+
+def grow(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
+    sums = st.builds(Operation, st.sampled_from("+-·/"), children, children)
+    return sums | st.builds(lambda part: -part, children) | st.builds(lambda part: part**2, children)
+
+
+TREES = st.recursive(st.sampled_from([-2.5, -1.0, 0.5, 3.0]).map(scalars), grow, max_leaves=8)
+
+
+@given(TREES)
+def test_brackets_keep_the_meaning(tree: Term) -> None:
+    """What is written with numbers is read by Python as it was meant."""
+    written = notation(17).write(tree, True)
+    with np.errstate(all="ignore"):
+        expected = float(value_of(tree))
+    if not np.isfinite(expected) or "e" in written:
+        return
+    python = written.replace("·", "*").replace("^", "**")
+    np.testing.assert_allclose(eval(python), expected, rtol=1e-9)
+
+
+W, x, b = symbol("W", np.eye(2)), symbol("x", np.array([0.5, -1])), symbol("b", np.zeros(2))
+y, t = symbol("y", np.array([0.25])), symbol("t", np.array([1.0]))
+ROW: Array = np.array([[1.0, 2.0]])
+
+
+@pytest.mark.parametrize(
+    ("formula", "symbols", "numbers"),
+    [
+        (W @ x + b, "W x + b", "[[1 0] [0 1]] [0.5 -1] + [0 0]"),
+        (1 / (1 + Call("exp", -x)), "1 / (1 + exp(-x))", "1 / (1 + exp(-[0.5 -1]))"),
+        (-(t * Call("log", y)), "-t · log(y)", "-[1] · log([0.25])"),
+        (2 * (y - t), "2 · (y - t)", "2 · ([0.25] - [1])"),
+        ((y - t) ** 2, "(y - t)^2", "([0.25] - [1])^2"),
+        (y - (t - y), "y - (t - y)", "[0.25] - ([1] - [0.25])"),
+        (y / (t * y), "y / (t · y)", "[0.25] / ([1] · [0.25])"),
+        (kron(Call("T", symbol("δ", ROW)), Call("T", x)), "δᵀ ⊗ xᵀ", "[1 2]ᵀ ⊗ [0.5 -1]ᵀ"),
+        (symbol("u", -2.0) ** 2 * symbol("v", -1.5), "u^2 · v", "(-2)^2 · (-1.5)"),
+        (Total("g", (ROW, ROW)), "Σ g", "([1 2] + [1 2])"),
+    ],
+)
+def test_formulas_are_written_as_one_would(formula: Term, symbols: str, numbers: str) -> None:
+    written = notation(4)
+    assert (written.write(formula, False), written.write(formula, True).replace("\N{NO-BREAK SPACE}", " ")) == (
+        symbols,
+        numbers,
+    )
