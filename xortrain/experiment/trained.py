@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from xortrain.nets.network import Network, Pass
 from xortrain.records.reader import StoredRecord
 from xortrain.training.outcome import words
 from xortrain.training.task import Data, History, Task
+
+if TYPE_CHECKING:
+    from xortrain.experiment.explaining import Explanation
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,13 @@ class Run:
         path = Path(path)
         wanted = film_settings(with_film(self.config, **settings), path)
         return film(self.trained, wanted, path, run=self.place)
+
+    def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
+        """The step after an epoch with every number: precision=4, example=2, only="forward", format="latex"."""
+        from xortrain.experiment.explaining import Explanation
+        from xortrain.explain import step_at
+
+        return Explanation(step_at(self.task, epoch), options)
 
     def _repr_html_(self) -> str:
         """Its film, for a notebook."""

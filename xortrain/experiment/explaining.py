@@ -1,0 +1,91 @@
+"""`xortrain explain` and `xortrain check`: one step of a net with every number, and its gradient against differences.
+
+The net is the one of a configuration, or that of a record.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xortrain.errors import Failed, UserError
+from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+from xortrain.tracker.arguments import Parser
+from xortrain.training.task import Task
+
+if TYPE_CHECKING:
+    from xortrain.explain import Step
+
+AFTER = 100  # epochs of training after which a gradient is checked too
+WHAT = "overrides as for a run (experiment=notebook_001), or the folder of a record, with #17 for one run of a sweep"
+
+
+def explain(arguments: Sequence[str]) -> str:
+    """xortrain explain [override … | RECORD[#RUN]] [--epoch N] …: one training step as a worked example."""
+    from xortrain.explain import explain, step_at
+
+    parser = Parser("xortrain explain", description="One training step with every number beside its formula.")
+    parser.add_argument("what", nargs="*", help=WHAT)
+    parser.add_argument("--epoch", type=int, default=0, help="the step after so many epochs (now %(default)s)")
+    parser.add_argument("--example", type=int, help="write out this example alone, counted from 0")
+    parser.add_argument("--only", help="forward, backward or update")
+    parser.add_argument("--format", default="text", help="text, markdown or latex (now %(default)s)")
+    parser.add_argument("--precision", type=int, default=4, help="digits after the point (now %(default)s)")
+    asked = parser.parse_intermixed_args(arguments)
+    step = step_at(_task(asked.what), asked.epoch)
+    return explain(step, asked.format, asked.precision, asked.example, asked.only)
+
+
+def check(arguments: Sequence[str]) -> str:
+    """xortrain check [override … | RECORD[#RUN]] [--epoch N]: the gradient against central differences."""
+    from xortrain.explain import check_network
+
+    parser = Parser("xortrain check", description="The gradient of every parameter against central differences.")
+    parser.add_argument("what", nargs="*", help=WHAT)
+    parser.add_argument("--epoch", type=int, help=f"after so many epochs (now at the start and after {AFTER})")
+    asked = parser.parse_intermixed_args(arguments)
+    task = _task(asked.what)
+    epochs = [asked.epoch] if asked.epoch is not None else sorted({0, min(AFTER, task.epochs)})
+    checks = [check_network(task, epoch) for epoch in epochs]
+    text = "\n\n".join(map(str, checks))
+    if not all(check.passed for check in checks):
+        raise Failed("the gradient is not the derivative of the loss", text)
+    return text
+
+
+def _task(words: Sequence[str]) -> Task:
+    """What is trained by these overrides, or was in this record."""
+    from xortrain.config.compose import compose
+    from xortrain.experiment.trained import Run, open_record
+
+    if not words or "=" in words[0].partition("/")[0]:
+        return Build.of(Population(compose(words))).task()
+    found = open_record(words[0])
+    if len(words) > 1 or not isinstance(found, Run):
+        raise UserError(
+            f"{' '.join(words)}: must be one run, as in {words[0]}#0"
+            if len(words) == 1
+            else f"{' '.join(words)}: must be overrides, or one record"
+        )
+    return found.task
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One step as a worked example: text when printed, formulas in a notebook."""
+
+    step: "Step"
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self._as("text")
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        return self._as("markdown")
+
+    def _as(self, kind: str) -> str:
+        from xortrain.explain import explain
+
+        return explain(self.step, **{"format": kind, **self.options})
