@@ -22,12 +22,14 @@ def axes(parts: Sequence[Part]) -> list[str]:
     """The settings in which runs differ, without the seed, and without those that follow from others."""
     rows = {name for name, _ in layout.ROW}
     varying = [name for part in parts for name in part.rows.names if name not in rows]
-    shared = [columns.settings(part.about["config"]) for part in parts]
+    configs = [part.about["config"] for part in parts]
+    shared = [columns.settings(config) for config in configs]
     fixed = dict.fromkeys(name for settings in shared for name in settings if columns.matters(name))
+    groups = {name for config in configs for name, value in config.items() if isinstance(value, dict)}
     chosen, distinct = list(dict.fromkeys(varying)), 1
-    for name in sorted(set(fixed) - set(chosen), key=lambda name: ("." in name, list(fixed).index(name))):
+    for name in sorted(fixed, key=lambda name: ("." in name, name not in groups)):
         found = len({tuple(repr(settings.get(key)) for key in (*chosen, name)) for settings in shared})
-        if found > distinct:
+        if found > distinct and name not in chosen:
             chosen, distinct = [*chosen, name], found
     return chosen
 
