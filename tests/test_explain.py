@@ -1,0 +1,203 @@
+"""An explanation fits its page, says the same in every format, and leaves out what would not be read, saying so."""
+
+import re
+from functools import cache
+
+import numpy as np
+import pytest
+
+import xortrain
+from xortrain.errors import UserError
+from xortrain.explain import Step, explain, step_at, take_step
+from xortrain.explain.digits import cut, number
+from xortrain.training.learner import Learner
+
+NETS = {
+    "notebook 000": ["experiment=notebook_000"],
+    "deep": ["architecture.hidden=[3,3,3,3,3,3,3,3,3,3,3,3]", "activation=tanh"],
+    "wide": ["architecture.hidden=[64,48]", "data=spiral", "lr=0.01", "activation=relu"],
+    "encoder": ["data=encoder", "loss=cross_entropy", "architecture.hidden=[3]", "optimizer=rprop"],
+    "skip": ["architecture=skip", "architecture.hidden=[1]", "optimizer.momentum=0.9", "dtype=float32"],
+    "batches": ["batch_size=2", "optimizer=adam", "schedule=cosine", "lr=0.1"],
+    "focal": ["loss=focal", "optimizer=adadelta", "activation=gelu_tanh"],
+    "diverged": ["lr=1e200", "activation=relu", "loss=mse"],
+}
+
+
+@cache
+def step_of(net: str, epoch: int = 1) -> Step:
+    return step_at(xortrain.train(*NETS[net], "epochs=3").task, epoch)
+
+
+@pytest.mark.parametrize("precision", [1, 4, 16])
+@pytest.mark.parametrize("net", NETS)
+def test_the_text_fits_into_eighty_columns(net: str, precision: int) -> None:
+    lines = explain(step_of(net), precision=precision).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any(line != line.rstrip() for line in lines)
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_no_network_takes_more_than_a_thousand_lines(net: str) -> None:
+    assert len(explain(step_of(net)).splitlines()) < 1000
+
+
+def test_what_is_left_out_is_counted() -> None:
+    deep, wide = explain(step_of("deep")), explain(step_of("wide"))
+    assert "Layers 4 to 10 of 13 are not written out." in deep
+    assert "Of 200 examples only 1, 2 are written out." in " ".join(wide.split())
+    assert "W2 (48×64; 5 of 48 rows, 5 of 64 columns shown)" in wide
+    assert "… 194 more" in wide
+    assert "12 of 3,361 parameters are checked by differences" in " ".join(wide.split())
+
+
+def test_a_small_network_is_shown_whole() -> None:
+    text = explain(step_of("notebook 000", 0))
+    assert "…" not in text
+    assert "shown" not in text
+
+
+def test_the_first_batch_is_named_and_counted() -> None:
+    text = explain(step_of("batches"))
+    assert "the first batch, of 2 examples" in text
+    assert "makes 2 updates, one for each batch; this is the first" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("only", "there", "gone"),
+    [("forward", "FORWARD", "BACKWARD"), ("backward", "BACKWARD", "UPDATE"), ("update", "UPDATE", "FORWARD")],
+)
+def test_only_one_part_is_shown_when_asked_for(only: str, there: str, gone: str) -> None:
+    text = explain(step_of("notebook 000"), only=only)
+    assert there in text
+    assert gone not in text
+
+
+def test_only_one_example_is_shown_when_asked_for() -> None:
+    text = explain(step_of("notebook 000", 0), example=3)
+    assert re.findall(r"^Example (\d) of 4", text, re.MULTILINE) == ["3", "3"]
+    assert "Of 4 examples only 3 is written out." in text
+
+
+def numbers(text: str) -> list[float]:
+    return [float(n.replace(r"\mathrm{e}{", "e").rstrip("}")) for n in re.findall(NUMBER, text)]
+
+
+NUMBER = r"(?<![\d.e_{-])-?\d+\.\d{4}(?:\\mathrm\{e\}\{-?\d+\}|e-?\d+)?(?!\d)"
+
+
+@pytest.mark.parametrize("format", ["markdown", "latex"])
+@pytest.mark.parametrize("net", ["notebook 000", "batches", "skip", "focal"])
+def test_every_number_of_the_text_is_in_the_other_formats(net: str, format: str) -> None:
+    text, other = (set(numbers(explain(step_of(net), format=f))) for f in ("text", format))
+    assert len(text) > 30
+    assert text <= other
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_latex_opens_what_it_closes_and_has_no_character_of_its_own(net: str) -> None:
+    """It was compiled with pdflatex and looked at; here only what would keep it from compiling is looked for."""
+    latex = explain(step_of(net), format="latex")
+    assert latex.isascii()
+    assert latex.count("{") == latex.count("}")
+    stack: list[str] = []
+    for end, name in re.findall(r"\\(begin|end)\{(\w+\*?)\}", latex):
+        if end == "begin":
+            stack.append(name)
+        else:
+            assert stack.pop() == name
+    assert not stack
+    assert re.findall(r"\\usepackage(?:\[[^]]*\])?\{(\w+)\}", latex) == ["amsmath", "geometry"]
+    for line in latex.splitlines():
+        assert len(re.findall(r"\\left\b", line)) == len(re.findall(r"\\right\b", line))
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_markdown_has_its_equations_between_dollars(net: str) -> None:
+    markdown = explain(step_of(net), format="markdown")
+    outside, inside = markdown.split("$$")[::2], markdown.split("$$")[1::2]
+    assert len(outside) == len(inside) + 1
+    assert all(part.strip().startswith(r"\begin{aligned}") for part in inside)
+    assert all(part.count("$") % 2 == 0 and "\\begin" not in part for part in outside)
+    assert markdown.startswith("# One step of training")
+    assert not [c for part in inside for c in part if not c.isascii()]
+
+
+def test_a_run_that_has_diverged_is_explained_as_it_is() -> None:
+    assert "nan" in explain(step_of("diverged", 3))
+
+
+def test_the_numbers_are_those_of_the_training() -> None:
+    """The step from epoch 7 to 8 begins and ends with what the run had, to the bit, with the optimizer's memory."""
+    run = xortrain.train("optimizer=adam", "lr=0.1", "epochs=10")
+    step = step_at(run.task, 7)
+    for name, value in run.network.split(step.before.theta).items():
+        assert np.array_equal(value, run.at(7)[name])
+    for name, value in run.network.split(step.after.theta).items():
+        assert np.array_equal(value, run.at(8)[name])
+    assert step.after.loss == run.losses[8]
+
+
+def test_explaining_leaves_a_learner_as_it_is() -> None:
+    task = xortrain.train("optimizer.momentum=0.9", "epochs=1").task.take(np.zeros(2, int))
+    learner = Learner(task, task.theta.copy())
+    take_step(learner, 0)
+    assert np.array_equal(learner.theta, task.theta)
+    assert not learner.state["velocity"].any()
+
+
+def test_another_run_of_a_task_is_explained_as_it_would_be_alone() -> None:
+    runs = xortrain.train("seed=5", "epochs=4").task
+    pair = xortrain.train("seed=9", "epochs=4").task
+    both = xortrain.train("seed=5", "epochs=4").task.take(np.array([0, 0]))
+    theta = np.concatenate([runs.theta, pair.theta], axis=1)
+    both = both.__class__(**(both.__dict__ | {"theta": theta}))
+    assert explain(step_at(both, 3, run=1)) == explain(step_at(pair, 3))
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"format": "html"}, "format=html: no such choice"),
+        ({"only": "forwards"}, "Did you mean 'forward'?"),
+        ({"precision": 0}, "precision=0: must be from 1 to 17 digits"),
+        ({"example": 5}, "example=5: this batch has examples 1 to 4"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_in_one_line(asked: dict[str, object], told: str) -> None:
+    with pytest.raises(UserError, match=re.escape(told)):
+        explain(step_of("notebook 000"), **asked)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("epoch", "run", "told"), [(4, 0, "has epochs 0 to 3"), (0, 1, "there are runs 0 to 0")])
+def test_a_step_that_is_not_there_is_refused(epoch: int, run: int, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        step_at(xortrain.train("epochs=3").task, epoch, run)
+
+
+@pytest.mark.parametrize(
+    ("value", "precision", "written"),
+    [
+        (0.5, 4, "0.5"),
+        (1.0, 4, "1"),
+        (-0.0, 4, "0"),
+        (0.73105857863, 4, "0.7311"),
+        (0.1, 8, "0.1"),
+        (-0.00450705, 4, "-4.5071e-3"),
+        (0.75, 1, "0.8"),
+        (1e7, 4, "1.0000e7"),
+        (123456.789, 2, "1.23e5"),
+        (np.float32(0.1), 4, "0.1"),
+        (np.nan, 4, "nan"),
+        (-np.inf, 4, "-inf"),
+    ],
+)
+def test_numbers_are_as_short_as_they_are_exact(value: float, precision: int, written: str) -> None:
+    assert number(np.asarray(value)[()], precision) == written
+
+
+def test_large_arrays_are_cut_in_both_directions() -> None:
+    rows = cut(np.arange(70.0).reshape(10, 7), 4).rows
+    assert rows[0] == ["0", "1", "2", None, "5", "6"]
+    assert rows[3] is None
+    assert rows[-1] == ["63", "64", "65", None, "68", "69"]
