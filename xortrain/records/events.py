@@ -24,10 +24,12 @@ def now() -> str:
 
 
 def add_event(folder: Path, kind: str, **content: Any) -> None:
-    """Append one line to the events of a record, in one write."""
+    """Append one line to the events of a record, in one write; after a line that a crash cut off, on a new one."""
     line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False) + "\n"
-    file = os.open(folder / layout.EVENTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
+    file = os.open(folder / layout.EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
+        if os.lseek(file, 0, os.SEEK_END) and (os.lseek(file, -1, os.SEEK_END), os.read(file, 1))[1] != b"\n":
+            line = "\n" + line
         os.write(file, line.encode("utf-8", "backslashreplace"))
     finally:
         os.close(file)
@@ -70,7 +72,7 @@ def marks(about: Mapping[str, Any], events: Iterable[Event]) -> Marks:
         run = event.get("run")
         mark = found.of_runs.setdefault(run, Marks()) if type(run) is int else found
         if event["kind"] == "tag":
-            mark.tags += [tag for tag in _texts(event.get("tags")) if tag not in mark.tags]
+            mark.tags = list(dict.fromkeys([*mark.tags, *_texts(event.get("tags"))]))
         elif event["kind"] == "untag":
             mark.tags = [tag for tag in mark.tags if tag not in _texts(event.get("tags"))]
         elif event["kind"] == "note":

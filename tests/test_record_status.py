@@ -1,0 +1,147 @@
+"""Status is never wrong: what a record says of itself counts only while somebody is there to say it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from make_records import blank_rows, config, make_record
+
+from xortrain.records import layout
+from xortrain.records.index import listing
+from xortrain.records.process import host, process_start
+from xortrain.records.status import FRESH, status
+from xortrain.records.writer import BEAT, Record
+
+STARTS = """
+    import sys, time
+    from pathlib import Path
+    sys.path.insert(0, sys.argv[2])
+    from make_records import blank_rows, config, make_record
+    folder = Path(sys.argv[1], "2026-11-21", "10-00-00-000000")
+    folder.mkdir(parents=True)
+    make_record(folder, blank_rows(1), config(), status=None)
+    print("begun", flush=True)
+    time.sleep(60)
+"""
+
+
+@contextmanager
+def a_training(root: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that has begun a record and goes on."""
+    code = textwrap.dedent(STARTS)
+    command = [sys.executable, "-c", code, str(root), str(Path(__file__).parent)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def only_status(root: Path) -> str:
+    (entry,) = listing(root).entries
+    return entry.status
+
+
+def test_a_process_that_lives_is_running_and_crashed_once_it_is_killed_reaped_or_not(tmp_path: Path) -> None:
+    with a_training(tmp_path) as process:
+        assert only_status(tmp_path) == "running"
+        process.send_signal(signal.SIGSTOP)
+        assert only_status(tmp_path) == "running"
+        process.kill()
+        while process_start(process.pid) is not None:  # the kernel needs a moment; nobody has waited for it yet
+            time.sleep(0.001)
+        assert Path(f"/proc/{process.pid}").exists()
+        assert only_status(tmp_path) == "crashed"
+        process.wait()
+        assert only_status(tmp_path) == "crashed"
+
+
+def rewritten(folder: Path, **changes: object) -> Path:
+    path = folder / layout.RECORD
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    return folder
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Path:
+    """A record that says it is running, by this very process."""
+    make_record(tmp_path, blank_rows(1), config(), status=None)
+    return tmp_path
+
+
+def of(folder: Path) -> str:
+    return status(folder, json.loads((folder / layout.RECORD).read_text()))
+
+
+def test_a_number_that_another_process_has_now_is_not_the_process(running: Path) -> None:
+    assert of(running) == "running"
+    place = str(process_start(os.getpid())).rpartition(":")[0]
+    assert of(rewritten(running, process_started=f"{place}:1")) == "crashed"
+
+
+@pytest.mark.parametrize("word", ["finished", "failed", "interrupted"])
+def test_an_end_that_was_written_stands_whatever_lives(running: Path, word: str) -> None:
+    assert of(rewritten(running, status=word)) == word
+
+
+ELSEWHERE: list[dict[str, object]] = [
+    {"host": "another"},
+    {"process_started": "another boot:1:1"},
+    {"process_started": None},
+    {"process_started": 7},
+    {"pid": None},
+    {"pid": "1; rm -rf"},
+]
+
+
+@pytest.mark.parametrize("elsewhere", ELSEWHERE, ids=str)
+@pytest.mark.parametrize(
+    ("age", "expected"), [(0, "running"), (FRESH / 2, "running"), (FRESH * 2, "crashed"), (-FRESH * 2, "crashed")]
+)
+def test_elsewhere_a_heartbeat_counts_while_it_is_fresh(
+    running: Path, elsewhere: dict[str, object], age: float, expected: str
+) -> None:
+    heartbeat = rewritten(running, **elsewhere) / layout.HEARTBEAT
+    heartbeat.touch()
+    os.utime(heartbeat, (time.time() - age,) * 2)
+    assert of(running) == expected
+
+
+def test_before_the_first_heartbeat_the_start_counts(running: Path) -> None:
+    rewritten(running, host="another")
+    assert of(running) == "running"
+    os.utime(running / layout.RECORD, (time.time() - 2 * FRESH,) * 2)
+    assert of(running) == "crashed"
+
+
+def test_a_heartbeat_beats_often_enough_and_not_with_every_step(running: Path) -> None:
+    assert BEAT < FRESH / 3
+    record = Record(running, {})
+    record.beat()
+    os.utime(running / layout.HEARTBEAT, (0, 0))
+    record.beat()
+    assert (running / layout.HEARTBEAT).stat().st_mtime == 0
+    record.beaten -= BEAT
+    record.beat()
+    assert time.time() - (running / layout.HEARTBEAT).stat().st_mtime < FRESH
+
+
+def test_a_sweep_whose_process_died_between_two_populations_is_crashed(tmp_path: Path) -> None:
+    from make_records import a_big_sweep
+
+    folder = a_big_sweep(tmp_path, status="running")
+    assert only_status(tmp_path) == "running"
+    path = folder / layout.SWEEP
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"process_started": str(process_start(1))}))
+    assert host() == json.loads(path.read_text())["host"]
+    assert only_status(tmp_path) == "crashed"
