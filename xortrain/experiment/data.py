@@ -105,12 +105,13 @@ def _seen(t: Array) -> str:
 def _given(x: Any, t: Any) -> tuple[Array, Array]:
     """A Python user's arrays: x (examples, inputs), t (examples,) or (examples, outputs)."""
     try:
-        x, t = np.asarray(x, np.float64), np.asarray(t, np.float64)
+        x, t = np.array(x, np.float64), np.array(t, np.float64)
     except (TypeError, ValueError):
         raise UserError("data=(x, t): must be two arrays of numbers") from None
     t = t[:, None] if t.ndim == 1 else t
     if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
-        raise UserError(f"data=(x, t): must have the same number of rows, not {x.shape} and {t.shape}")
+        wanted = "x (examples, inputs) and t (examples,) or (examples, outputs)"
+        raise UserError(f"data=(x, t): must be {wanted}, not {x.shape} and {t.shape}")
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UserError("data=(x, t): must be finite")
     return x, t

@@ -6,6 +6,7 @@ Mistakes are raised as `xortrain.errors.UserError`, with the line that the comma
 from pathlib import Path
 from typing import Any
 
+from xortrain.errors import UserError
 from xortrain.experiment.single import in_memory
 from xortrain.experiment.trained import Run, Trained, open_record
 
@@ -18,6 +19,8 @@ def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
     """
     from xortrain.config.compose import compose
 
+    if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
+        raise UserError("data: must be two arrays, data=(x, t)")
     return in_memory(compose(overrides), data)
 
 

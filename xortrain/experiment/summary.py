@@ -25,7 +25,7 @@ def headline(run: "Run") -> str:
     """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
     row = run.row
     if run.outcome == "diverged":
-        return f"{_ending(run)} Before that the loss was {row['final_loss']:.6g}."
+        return _ending(run) + (f" Before that the loss was {row['final_loss']:.6g}." if row["diverged_in"] >= 0 else "")
     return f"{_ending(run)} Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
 
 

@@ -1,0 +1,273 @@
+"""What a Python user holds: a run whose losses, parameters, predictions and gradients are the network's own."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from some_runs import option, some_build, some_config, trained
+
+import xortrain
+from xortrain.errors import UserError
+from xortrain.experiment.single import in_memory, recorded
+from xortrain.experiment.trained import Run
+from xortrain.nets import Array
+
+X, T = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+
+
+def run_of(**changes: Any) -> Run:
+    return in_memory(some_config(**changes))
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return xortrain.train("experiment=notebook_002", "lr=1")
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("root")
+    return recorded(some_config(root=str(folder), data=("moons", {"test": 0.2}), name="moon", epochs=30))[0]
+
+
+def test_training_from_python_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    xortrain.train("lr=1", "epochs=3", "film=field", "root=somewhere")
+    assert not list(tmp_path.iterdir())
+
+
+def test_losses_stand_beside_their_epochs(run: Run) -> None:
+    assert run.losses.shape == run.loss_epochs.shape == (141,)
+    assert run.loss_epochs.tolist() == run.epochs.tolist() == list(range(141))
+    assert run.losses[0] == pytest.approx(2.9991464995409807, rel=1e-12)
+    assert run.test_losses is None
+
+
+def test_parameters_are_had_by_name_and_epoch(run: Run) -> None:
+    start = run.at(0)
+    assert {name: values.shape for name, values in start.items()} == {
+        "W1": (2, 2),
+        "b1": (2,),
+        "W2": (1, 2),
+        "b2": (1,),
+    }
+    drawn = np.random.RandomState(0).randn(9)
+    np.testing.assert_array_equal(np.concatenate([values.ravel() for values in start.values()]), drawn)
+    assert (run.at(140)["W1"] != start["W1"]).all()
+
+
+def test_parameters_of_an_epoch_are_copies(run: Run) -> None:
+    run.at(5)["W1"][:] = 0
+    assert run.at(5)["W1"].all()
+
+
+def by_hand(p: dict[str, Array], x: Any) -> Array:
+    h = 1 / (1 + np.exp(-(np.asarray(x) @ p["W1"].T + p["b1"])))
+    return np.asarray(1 / (1 + np.exp(-(h @ p["W2"].T + p["b2"]))))
+
+
+@pytest.mark.parametrize("epoch", [0, 17, 140, None])
+def test_predictions_are_a_forward_pass(run: Run, epoch: int | None) -> None:
+    x = np.random.RandomState(1).randn(7, 2)
+    p = run.at(140 if epoch is None else epoch)
+    np.testing.assert_allclose(run.predict(x, epoch), by_hand(p, x), rtol=1e-12)
+    np.testing.assert_allclose(run.predict([1, 0], epoch), by_hand(p, [[1, 0]]), rtol=1e-12)
+    assert run.predict(x.tolist(), epoch).shape == (7, 1)
+    assert run.predict(np.empty((0, 2)), epoch).shape == (0, 1)
+
+
+def test_predictions_of_a_part_are_a_part_of_the_predictions(run: Run) -> None:
+    x = np.random.RandomState(1).randn(9, 2)
+    np.testing.assert_array_equal(run.predict(x)[3:5], run.predict(x[3:5]))
+
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "bce": {},
+    "mse, mean": {"loss": "mse", "output": "tanh"},
+    "classes": {"loss": "cross_entropy", "activation": "gelu"},
+    "deep": {"architecture": ("mlp", {"hidden": [3, 2]}), "activation": "tanh", "loss": "log_cosh"},
+    "skip": {"architecture": ("skip", {"hidden": [2]}), "activation": "softplus"},
+    "without biases": {"architecture": ("mlp", {"bias": False}), "loss": "half_sse"},
+    "no hidden layer": {"architecture": ("mlp", {"hidden": []})},
+    "several outputs": {"data": ("encoder", {"size": 3}), "loss": "mse"},
+}
+
+
+@pytest.mark.parametrize("example", [None, 0, 2, -1])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_gradients_are_central_differences_of_the_loss(network: str, example: int | None) -> None:
+    """The loss is that of a run which starts a little beside; of one example, of a run that has only it."""
+    run = run_of(epochs=2, **NETWORKS[network])
+    data = (run.x, run.t) if example is None else (run.x[[example]], run.t[[example]])
+    start = run.at(1)
+    for name, found in run.gradients(epoch=1, example=example).items():
+        assert found.shape == start[name].shape
+        for place in np.ndindex(found.shape):
+            up, down = (loss_beside(NETWORKS[network], start, data, name, place, step) for step in (1e-5, -1e-5))
+            assert found[place] == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-9)
+
+
+def loss_beside(
+    changes: dict[str, Any], start: dict[str, Array], data: Any, name: str, place: tuple[int, ...], step: float
+) -> float:
+    weights = {key: values.copy() for key, values in start.items()}
+    weights[name][place] += step
+    given = option("init", "explicit", weights={key: values.tolist() for key, values in weights.items()})
+    config = some_config(epochs=0, **changes) | {"init": given, "success": option("success", "tolerance")}
+    return float(in_memory(config, data).losses[0])
+
+
+def test_a_step_of_gradient_descent_is_the_gradient_times_the_rate(run: Run) -> None:
+    for epoch in (0, 50, 139):
+        before, after, g = run.at(epoch), run.at(epoch + 1), run.gradients(epoch)
+        for name in before:
+            np.testing.assert_allclose(before[name] - after[name], g[name], rtol=1e-9, atol=1e-15)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+def test_gradients_of_the_examples_add_up(reduction: str) -> None:
+    run = run_of(loss=("bce", {"reduction": reduction}), epochs=1)
+    each = [run.gradients(example=n) for n in range(4)]
+    for name, whole in run.gradients().items():
+        together = np.sum([g[name] for g in each], axis=0) / (4 if reduction == "mean" else 1)
+        np.testing.assert_allclose(whole, together, rtol=1e-12, atol=1e-16)
+
+
+@pytest.mark.parametrize("t", [T, [[0], [1], [1], [0]]])
+def test_own_data_train_as_the_data_set_they_are(run: Run, t: Any) -> None:
+    own = xortrain.train(data=(X, t))
+    np.testing.assert_array_equal(own.losses, run.losses)
+    np.testing.assert_array_equal(own.parameters, run.parameters)
+    assert own.x.tolist() == X
+
+
+def test_own_arrays_are_not_touched_and_may_change_later() -> None:
+    x, t = np.array(X, float), np.array(T, float)
+    own = xortrain.train("epochs=2", "batch_size=1", data=(x, t))
+    assert (x.tolist(), t.tolist()) == (X, T)
+    x[:] = t[:] = 7
+    assert own.x.tolist() == X
+    assert own.t[:, 0].tolist() == T
+
+
+def test_own_data_may_have_any_sizes_and_any_numbers() -> None:
+    x = np.random.RandomState(0).randn(11, 5)
+    overrides = ["loss=mse", "success=tolerance", "epochs=4", "architecture.hidden=[3]", "lr=0.05"]
+    own = xortrain.train(*overrides, data=(x, x[:, :2] * 3))
+    assert own.predict(x).shape == (11, 2)
+    assert own.losses[-1] < own.losses[0]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ((X, T[:3]), r"\(4, 2\) and \(3, 1\)"),
+        (([0, 1, 1, 0], T), r"x \(examples, inputs\)"),
+        ((X, [[[0]], [[1]], [[1]], [[0]]]), "t"),
+        (([], []), "data"),
+        ((np.empty((4, 0)), T), "data"),
+        (([[0, 0], [1]], [0, 1]), "numbers"),
+        ((X, ["a", "b", "c", "d"]), "numbers"),
+        (([[0, np.nan]], [1]), "finite"),
+        ((X, [0, 1, 2, 0]), "loss=bce"),
+        ((X, [0, 1, 0.5, 0]), "success=midpoint"),
+        (5, r"data=\(x, t\)"),
+        ((X,), r"data=\(x, t\)"),
+        (np.zeros((4, 3)), r"data=\(x, t\)"),
+    ],
+)
+def test_own_data_that_do_not_fit_are_refused_in_words(data: Any, expected: str) -> None:
+    with pytest.raises(UserError, match=expected):
+        xortrain.train(data=data)
+
+
+def test_a_mistake_is_the_line_of_the_command_line() -> None:
+    with pytest.raises(UserError, match=r"^activation=tahn: no such choice\. Did you mean 'tanh'\?"):
+        xortrain.train("activation=tahn")
+    with pytest.raises(ValueError, match="lr=-1"):
+        xortrain.train("lr=-1")
+
+
+@pytest.mark.parametrize("x", [[1, 2, 3], [[1], [2]], 5, "ab", [["a", "b"]], [[[1, 2]]], [[1, 2], [3]], None])
+def test_inputs_of_the_wrong_shape_are_refused_in_words(run: Run, x: Any) -> None:
+    with pytest.raises(UserError, match=r"^x: "):
+        run.predict(x)
+
+
+@pytest.mark.parametrize("example", [4, -5, 100])
+def test_an_example_that_is_not_there_is_refused_in_words(run: Run, example: int) -> None:
+    with pytest.raises(UserError, match=f"example={example}"):
+        run.gradients(example=example)
+
+
+def test_an_epoch_that_was_not_kept_is_refused_with_the_nearest() -> None:
+    run = run_of(epochs=1000, track=some_config()["track"] | {"frames": 11})
+    assert run.epochs.tolist() == list(range(0, 1001, 100))
+    for ask in (run.at, lambda epoch: run.predict(X, epoch), run.gradients):
+        with pytest.raises(UserError, match=r"epoch=449: .* epoch 400"):
+            ask(449)
+
+
+def test_a_record_gives_the_same_object(record: Run) -> None:
+    assert record.folder is not None
+    found = xortrain.load(record.folder)
+    assert isinstance(found, Run)
+    memory = run_of(data=("moons", {"test": 0.2}), name="moon", epochs=30)
+    assert found.config["name"] == "moon"
+    assert {**found.config, "root": ""} == {**memory.config, "root": ""}
+    for name in ("losses", "test_losses", "loss_epochs", "epochs", "parameters", "x", "t"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(memory, name), err_msg=name)
+    np.testing.assert_equal(dict(found.row), dict(memory.row))
+    np.testing.assert_array_equal(found.predict(found.x, 7), memory.predict(memory.x, 7))
+    for epoch in (0, 30):
+        for name, values in memory.gradients(epoch, example=3).items():
+            np.testing.assert_array_equal(found.gradients(epoch, example=3)[name], values)
+            np.testing.assert_array_equal(found.at(epoch)[name], memory.at(epoch)[name])
+    assert found.summary() == memory.summary()
+    assert str(record.folder) in repr(found)
+
+
+def test_a_record_may_be_named_by_text_or_path_and_number(record: Run) -> None:
+    for name in (str(record.folder), f"{record.folder}#0"):
+        found = xortrain.load(name)
+        assert isinstance(found, Run)
+        assert found.outcome == record.outcome
+    with pytest.raises(UserError, match="no such run"):
+        xortrain.load(f"{record.folder}#1")
+
+
+def test_what_is_no_record_is_refused_in_words(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(UserError, match="no record"):
+            xortrain.load(path)
+
+
+def test_a_run_of_a_population_is_that_run_with_its_own_data() -> None:
+    from xortrain.experiment.train import into_memory
+    from xortrain.experiment.trained import Trained
+
+    varying = {"seed": np.arange(3), "data.seed": np.array([5, 6, 6]), "lr": np.array([0.1, 0.2, 0.3])}
+    build = some_build(varying, data=("gauss", {"examples": 12}), epochs=10)
+    history, rows = into_memory(build)
+    run = Trained(build, rows, history).run(1)
+    assert run.config["lr"] == 0.2
+    assert run.config["data"]["seed"] == 6
+    assert run.x.shape == (12, 2)
+    alone = in_memory(run.config)
+    np.testing.assert_array_equal(run.losses, alone.losses)
+    np.testing.assert_array_equal(run.x, alone.x)
+    np.testing.assert_array_equal(run.predict(run.x, 3), alone.predict(alone.x, 3))
+    for example in (None, 4):
+        for name, g in alone.gradients(2, example).items():
+            np.testing.assert_array_equal(run.gradients(2, example)[name], g)
+    np.testing.assert_array_equal(trained(build).losses, history.losses)
+
+
+def test_a_diverged_run_can_still_be_asked() -> None:
+    run = run_of(loss="mse", output="identity", lr=1e5, epochs=50)
+    assert run.outcome == "diverged"
+    assert np.isfinite(run.at(50)["W1"]).all()
+    assert run.predict(X).shape == (4, 1)
+    assert run.gradients(50).keys() == run.at(50).keys()
+    assert "diverged" in repr(run)
