@@ -49,7 +49,9 @@ def test_null_is_no_name_and_quotes_are_taken_off() -> None:
 
 
 def test_tags_targets_and_frozen_parameters_are_lists_of_texts() -> None:
-    assert composed("tags=[a,2024]")["tags"] == ["a", "2024"]
+    assert composed("tags=[a, 2024,1e3,ü,null]")["tags"] == ["a", "2024", "1e3", "ü", "null"]
+    assert composed("tags=[]")["tags"] == []
+    assert composed("tags=['a, b',c]")["tags"] == ["a, b", "c"]
     assert composed("tags=alone")["tags"] == ["alone"]
     assert composed("freeze=b1")["freeze"] == ["b1"]
     assert composed("data=csv", "data.targets=[-1,y]")["data"]["targets"] == ["-1", "y"]

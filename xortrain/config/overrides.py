@@ -10,6 +10,7 @@ from xortrain.config.settings import GROUPS
 from xortrain.errors import UserError
 
 TEXTS = ("name", "notes", "root", "data.path")
+LISTS = ("tags", "freeze", "data.targets")
 CHOICES = (*GROUPS, "experiment")
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read as more than one word
 
@@ -27,12 +28,24 @@ def _quoted(override: str, many: bool) -> str:
         return override
     if key in CHOICES and _PLAIN.fullmatch(value) and not many:
         return f"{key}={_quote(value)}"
+    if key.lstrip("+") in LISTS:
+        return f"{key}={_quoted_list(value)}"
     if key.lstrip("+") not in TEXTS:
         return override
     if many:
         parts = value.split(",")
         return key + "=" + ",".join(map(_quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
     return override if value.startswith("${") else f"{key}={_quote(value)}"
+
+
+def _quoted_list(value: str) -> str:
+    """[a,2] as ['a','2'], and a as 'a'; what is not so plain is Hydra's to read."""
+    is_list = value.startswith("[") and value.endswith("]")
+    parts = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
+    if not all(part and _PLAIN.fullmatch(part) for part in parts):
+        return value
+    quoted = ",".join(map(_quote, parts))
+    return f"[{quoted}]" if is_list else quoted
 
 
 def _quote(value: str) -> str:

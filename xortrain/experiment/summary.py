@@ -24,6 +24,8 @@ def summary(run: "Run") -> str:
 def headline(run: "Run") -> str:
     """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
     row = run.row
+    if run.outcome == "pending":
+        return "Not finished."
     if run.outcome == "diverged":
         return _ending(run) + (f" Before that the loss was {row['final_loss']:.6g}." if row["diverged_in"] >= 0 else "")
     return f"{_ending(run)} Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
@@ -47,15 +49,13 @@ def _ending(run: "Run") -> str:
         return f"Solved: every example is right {since}."
     right = round(row["accuracy"] * examples)
     wrong = f"{right} of {count(examples, 'example')} right."
-    if run.outcome == "pending":
-        return "Not finished."
     if run.outcome == "early":
         return f"Stopped by its rule, {wrong}"
     return f"Not solved: {wrong}"
 
 
 def _held_out(run: "Run") -> list[str]:
-    if run.build.test is None:
+    if run.build.test is None or run.outcome == "pending":
         return []
     row = run.row
     held = count(len(run.build.test.x), "example")

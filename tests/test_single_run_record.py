@@ -1,0 +1,189 @@
+"""One run leaves one record, whole or told to be otherwise, that NumPy and the standard library read."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+import xortrain
+from xortrain.cli import main
+from xortrain.experiment.trained import Run
+from xortrain.records.reader import StoredRecord
+from xortrain.records.writer import new_folder
+
+MODULE = [sys.executable, "-m", "xortrain"]
+
+
+def only_record(root: Path) -> Path:
+    (found,) = root.glob("*/*/record.json")
+    return found.parent
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a run with everything a user may say about it."""
+    root = tmp_path_factory.mktemp("work") / "my runs"
+    words = ["data=moons", "data.test=0.25", "epochs=20", "film=none", "seed=3", "name=1e3", "tags=[ü,2]", "notes=it's"]
+    assert main([*words, f"root={root}"]) == 0
+    return only_record(root)
+
+
+def test_a_record_is_read_with_numpy_and_the_standard_library(record: Path) -> None:
+    about = json.loads((record / "record.json").read_text(encoding="utf-8"))
+    losses = np.load(record / "losses-000.npy", mmap_mode="r", allow_pickle=False)
+    parameters = np.load(record / "parameters-000.npy", mmap_mode="r", allow_pickle=False)
+    held_out = np.load(record / "test-losses-000.npy", allow_pickle=False)
+    rows = np.load(record / "runs.npy", allow_pickle=False)
+    data = dict(np.load(record / "data.npz", allow_pickle=False))
+    run = xortrain.train("data=moons", "data.test=0.25", "epochs=20", "seed=3")
+    np.testing.assert_array_equal(losses, run.losses[:, None])
+    np.testing.assert_array_equal(held_out[:, 0], run.test_losses)
+    np.testing.assert_array_equal(parameters, run.parameters[..., None])
+    assert about["loss_epochs"] == about["frame_epochs"] == list(range(21))
+    sizes = {name: np.prod(shape, dtype=int) for name, shape in about["parameters"].items()}
+    assert sum(sizes.values()) == parameters.shape[1]
+    w1 = parameters[20, : sizes["W1"], 0].reshape(about["parameters"]["W1"])
+    np.testing.assert_array_equal(w1, run.at(20)["W1"])
+    assert {name: values.shape for name, values in data.items()} == {
+        "x": (150, 2),
+        "t": (150, 1),
+        "x_test": (50, 2),
+        "t_test": (50, 1),
+    }
+    np.testing.assert_array_equal(data["x"], run.x)
+    assert rows["final_loss"][0] == losses[-1, 0]
+    assert about["outcomes"][rows["outcome"][0]] == run.outcome
+
+
+def test_a_record_says_what_was_run_where_and_with_what(record: Path) -> None:
+    about = json.loads((record / "record.json").read_text(encoding="utf-8"))
+    assert about["status"] == "finished"
+    assert about["format"] == 1
+    assert (about["name"], about["tags"], about["notes"]) == ("1e3", ["ü", "2"], "it's")
+    assert datetime.fromisoformat(about["started"]) <= datetime.fromisoformat(about["ended"])
+    assert about["versions"].keys() >= {"python", "numpy", "xortrain"}
+    assert about["versions"]["numpy"] == np.__version__
+    assert set(about["cpu_features"]) >= set(np.show_config(mode="dicts")["SIMD Extensions"].get("found", []))
+    for key in ("host", "pid", "command", "git"):
+        assert about[key]
+
+
+def test_the_config_of_a_record_trains_the_same_run_again(record: Path) -> None:
+    config: dict[str, Any] = yaml.safe_load((record / "config.yaml").read_text(encoding="utf-8"))
+    assert config["name"] == "1e3"
+    from xortrain.config.check import check
+    from xortrain.experiment.single import in_memory
+
+    again, kept = in_memory(check(config)), xortrain.load(record)
+    assert isinstance(kept, Run)
+    np.testing.assert_array_equal(again.parameters, kept.parameters)
+
+
+def test_a_record_lies_under_its_root_by_date_and_time(record: Path) -> None:
+    assert record.parents[1].name == "my runs"
+    datetime.strptime(f"{record.parent.name} {record.name}", "%Y-%m-%d %H-%M-%S-%f")
+
+
+def test_two_records_of_one_microsecond_get_two_folders(tmp_path: Path) -> None:
+    moment = datetime(2026, 11, 21, 19, 39, 21, 123456)
+    one, two = new_folder(tmp_path, moment), new_folder(tmp_path, moment)
+    assert one == tmp_path / "2026-11-21" / "19-39-21-123456"
+    assert two != one
+    assert two.is_dir()
+
+
+def test_many_starts_at_once_get_as_many_folders(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        folders = list(pool.map(lambda _: new_folder(tmp_path), range(200)))
+    assert len(set(folders)) == 200
+
+
+def test_the_same_command_twice_gives_two_records_with_the_same_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for _ in range(2):
+        assert main(["film=none", "epochs=9"]) == 0
+    one, two = (path.parent for path in sorted(tmp_path.rglob("record.json")))
+    for name in ("losses-000.npy", "parameters-000.npy", "runs.npy"):
+        assert (one / name).read_bytes() == (two / name).read_bytes()
+
+
+def test_a_run_that_diverges_leaves_a_whole_record(tmp_path: Path) -> None:
+    assert main(["film=none", f"root={tmp_path}", "lr=1e5", "loss=mse", "output=identity", "epochs=50"]) == 0
+    run = xortrain.load(only_record(tmp_path))
+    assert isinstance(run, Run)
+    assert run.outcome == "diverged"
+    assert np.isnan(run.losses[run.row["diverged_at"] :]).all()
+    assert np.isfinite(run.parameters).all()
+
+
+def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path: Path) -> None:
+    words = ["epochs=100000000", "track.losses=200000", "track.spacing=log", "film=none"]
+    process = subprocess.Popen([*MODULE, *words], cwd=tmp_path, stdout=-1, stderr=-1, text=True)
+    try:
+        losses = wait_for(lambda: next(tmp_path.rglob("losses-000.npy"), None))
+        wait_for(lambda: np.isfinite(np.load(losses, mmap_mode="r")[100]).all())
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert process.returncode == 130
+    assert (out, err) == ("", "xortrain: interrupted\n")
+    folder = only_record(tmp_path / "outputs")
+    assert json.loads((folder / "record.json").read_text())["status"] == "interrupted"
+    run = xortrain.load(folder)
+    assert isinstance(run, Run)
+    assert run.outcome == "pending"
+    assert run.losses[0] == pytest.approx(2.9991464995409807, rel=1e-12)
+    assert run.at(0).keys() == {"W1", "b1", "W2", "b2"}
+    assert "Not finished" in run.summary()
+
+
+def wait_for(question: Any, seconds: float = 30) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if answer := question():
+                return answer
+        except (ValueError, OSError):  # a file that is being made
+            pass
+        time.sleep(0.02)
+    raise AssertionError("waited in vain")
+
+
+def test_a_run_that_cannot_be_kept_ends_with_1_and_says_so(tmp_path: Path) -> None:
+    """Its files may have 40,000 bytes; the snapshots want more."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+
+    words = [*MODULE, "film=none", "architecture.hidden=[30]", "epochs=100"]
+    done = subprocess.run(words, cwd=tmp_path, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("xortrain: error: ")
+    assert done.stderr.count("\n") == 1
+    assert "File too large" in done.stderr
+    folder = only_record(tmp_path / "outputs")
+    record = StoredRecord.open(folder)
+    assert record.about["status"] == "failed"
+    assert "File too large" in (folder / "events.jsonl").read_text()
+
+
+def test_nothing_of_a_record_is_a_pickle_or_a_link(record: Path) -> None:
+    for path in record.rglob("*"):
+        assert not path.is_symlink()
+        assert path.suffix in (".json", ".jsonl", ".yaml", ".npy", ".npz")
+        assert os.stat(path).st_size > 0 or path.suffix == ".jsonl"
