@@ -1,21 +1,23 @@
 """Train small networks by the thousand, keep every number of their training, and watch them learn.
 
-`train` trains one network and writes nothing, `load` opens a record; both give a `Run`.
+`train` trains one network and writes nothing, `sweep` trains many into a record, `load` opens what was kept, and
+`runs` finds it: one network is a `Run`, many are a `Sweep`.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from xortrain.experiment.python import load, train
+    from xortrain.experiment.python import load, runs, train
+    from xortrain.sweeps.python import sweep
 
 __version__ = "0.1.0"
-__all__ = ["load", "train"]
+__all__ = ["load", "runs", "sweep", "train"]
 
 
 def __getattr__(name: str) -> Any:
     """`train` and the others come with NumPy and Hydra, which `xortrain ls` need not wait for."""
     if name not in __all__:
         raise AttributeError(f"module 'xortrain' has no attribute {name!r}")
-    from xortrain.experiment import python
+    from importlib import import_module
 
-    return getattr(python, name)
+    return getattr(import_module(f"xortrain.{'sweeps' if name == 'sweep' else 'experiment'}.python"), name)

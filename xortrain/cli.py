@@ -11,13 +11,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from xortrain.errors import Failed, UserError, unknown_word
+from xortrain.errors import FailedError, UserError, unknown_word
 
 if TYPE_CHECKING:
     from xortrain.experiment.engines import Engine
     from xortrain.experiment.plan import Plan
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "explain": ("xortrain.experiment.explaining:explain", "one training step with every number beside its formula"),
+    "check": ("xortrain.experiment.explaining:check", "a gradient against central differences"),
     "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
 }
 """Command to where its function lies, "module:function", and a line of what it does."""
@@ -30,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _run(words)
     except UserError as error:
         return _fail(f"error: {error}", 2)
-    except Failed as error:
+    except FailedError as error:
+        if error.shown:
+            print(error.shown)
         return _fail(f"failed: {error}", 1)
     except KeyboardInterrupt as error:
         return _fail("; ".join(["interrupted", *map(str, error.args)]), 130)
@@ -123,6 +127,11 @@ class _Jobs:
 
     def sweep(self, plan: "Plan", engine: "Engine") -> Path | None:
         """Train all jobs of a plan, and say what became of them; where they lie is returned."""
+        if plan.is_dry:
+            from xortrain.experiment.estimate import estimate
+
+            print(estimate(plan, engine))
+            return None
         from xortrain.experiment.sweep import run_sweep
         from xortrain.records.groups import group
         from xortrain.records.index import open_entry
@@ -132,7 +141,7 @@ class _Jobs:
         entry = open_entry(folder, _shown(folder))
         print(report([entry], group(entry.parts)), f"\nrecord  {_shown(folder)}", sep="\n")
         if entry.status != "finished":
-            self.failures.append(Failed(f"some jobs failed; to try them again: xortrain resume {_shown(folder)}"))
+            self.failures.append(FailedError(f"some jobs failed; to try them again: xortrain resume {_shown(folder)}"))
         return folder
 
 

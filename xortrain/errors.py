@@ -10,8 +10,12 @@ class UserError(ValueError):
     """Something the user asked for cannot be done; the text is one line for the reader of a terminal."""
 
 
-class Failed(Exception):
-    """What was asked for ran, and something in it failed: one line; the exit code is 1."""
+class FailedError(Exception):
+    """What was asked for ran, and something in it failed: one line, and what there is to show; exit code 1."""
+
+    def __init__(self, line: str, shown: str = "") -> None:
+        super().__init__(line)
+        self.shown = shown
 
 
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:

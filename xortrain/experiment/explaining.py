@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from xortrain.errors import Failed, UserError
+from xortrain.errors import FailedError, UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
 from xortrain.tracker.arguments import Parser
@@ -49,14 +49,15 @@ def check(arguments: Sequence[str]) -> str:
     checks = [check_network(task, epoch) for epoch in epochs]
     text = "\n\n".join(map(str, checks))
     if not all(check.passed for check in checks):
-        raise Failed("the gradient is not the derivative of the loss", text)
+        raise FailedError("the gradient is not the derivative of the loss", text)
     return text
 
 
 def _task(words: Sequence[str]) -> Task:
     """What is trained by these overrides, or was in this record."""
     from xortrain.config.compose import compose
-    from xortrain.experiment.trained import Run, open_record
+    from xortrain.experiment.runs import open_record
+    from xortrain.experiment.trained import Run
 
     if not words or "=" in words[0].partition("/")[0]:
         return Build.of(Population(compose(words))).task()

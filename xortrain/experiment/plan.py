@@ -33,6 +33,11 @@ class Plan:
         return str(self.builds[0].population.shared("root"))
 
     @property
+    def is_dry(self) -> bool:
+        """Whether nothing is to be run."""
+        return bool(self.builds[0].population.shared("dry_run"))
+
+    @property
     def jobs(self) -> int:
         return sum(build.population.runs for build in self.builds)
 

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.errors import UserError
+from xortrain.experiment.runs import ROOT, Sweep, open_record, runs
 from xortrain.experiment.single import in_memory
-from xortrain.experiment.trained import Run, Trained, open_record
+from xortrain.experiment.trained import Run
+
+__all__ = ["load", "runs", "train"]
 
 
 def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
@@ -24,6 +27,6 @@ def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
     return in_memory(compose(overrides), data)
 
 
-def load(path: str | Path) -> Run | Trained:
-    """The run of a record; of a sweep all of its runs, or one by "…#17"."""
-    return open_record(str(path))
+def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
+    """A run by its path, by the beginning of its id under a root, or "latest"; a sweep likewise, or one run "…#17"."""
+    return open_record(str(name), Path(root))

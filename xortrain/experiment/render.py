@@ -10,7 +10,8 @@ from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.experiment.filming import film, film_name, film_settings
-from xortrain.experiment.trained import Run, open_record
+from xortrain.experiment.runs import open_record
+from xortrain.experiment.trained import Run
 
 
 def render(arguments: Sequence[str]) -> str:
@@ -19,7 +20,7 @@ def render(arguments: Sequence[str]) -> str:
 
     asked = _parser().parse_intermixed_args(arguments)
     found = open_record(asked.record)
-    trained, run = (found.trained, found.place) if isinstance(found, Run) else (found, 0)
+    trained, run = (found.trained, found.place) if isinstance(found, Run) else (found.only_population(), 0)
     config = compose([*_own(trained.build.population.config["film"]), *_film_only(asked.override)])
     path = Path(asked.output) if asked.output else (trained.folder or Path()) / film_name(config)
     if asked.output and path.suffix and "film.format" not in " ".join(asked.override):

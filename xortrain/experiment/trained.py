@@ -45,15 +45,41 @@ class Trained:
             return None
         return self.kept.of_runs(what.replace("_", "-"), runs)
 
+    def columns(self, what: str, places: Array) -> Array | None:
+        """Such an array for some of the runs, by their places; of a record only what is asked for is read."""
+        if isinstance(self.kept, History):
+            found = getattr(self.kept, what)
+            return None if found is None else np.asarray(found[..., places])
+        if what == "test_losses" and not self.kept.about["has_test"]:
+            return None
+        block, column = np.divmod(places, self.kept.blocks.size)
+        parts = {b: self.kept.block_array(what.replace("_", "-"), b) for b in np.unique(block).tolist()}
+        gathered = np.empty((*next(iter(parts.values())).shape[:-1], len(places)), self.build.population.dtype)
+        for number, part in parts.items():
+            gathered[..., block == number] = part[..., column[block == number]]
+        return gathered
+
     def only(self, place: int) -> "Trained":
         """One of the runs by itself, in memory."""
-        runs = slice(place, place + 1)
-        losses, parameters = self.array("losses", runs), self.array("parameters", runs)
+        return self.some(np.array([place]))
+
+    def some(self, places: Array) -> "Trained":
+        """Some of the runs, in memory."""
+        losses, parameters = self.columns("losses", places), self.columns("parameters", places)
         assert losses is not None
         assert parameters is not None
-        build = self.build
-        history = History(build.loss_epochs, build.frame_epochs, losses, parameters, self.array("test_losses", runs))
-        return Trained(build.part(np.array([place])), self.rows[[place]], history)
+        build, test = self.build, self.columns("test_losses", places)
+        history = History(build.loss_epochs, build.frame_epochs, losses, parameters, test)
+        return Trained(build.part(places), np.asarray(self.rows[places]), history)
+
+    def sample(self, most: int) -> "Trained":
+        """Itself, or so many of its runs: of each outcome its share, and at least one."""
+        if len(self.rows) <= most:
+            return self
+        order = np.lexsort((self.rows["solved_at"], self.rows["outcome"]))
+        _, firsts = np.unique(self.rows["outcome"][order], return_index=True)
+        even = np.linspace(0, len(order) - 1, most - len(firsts)).astype(int)
+        return self.some(np.sort(order[np.union1d(even, firsts)]))
 
     def run(self, place: int) -> "Run":
         """One of the runs, by its place."""
@@ -236,15 +262,3 @@ def load(folder: Path) -> Trained:
     varying = {key: np.asarray(rows[key]) for key in record.about["varies"]}
     population = Population(check(record.config), varying, np.asarray(rows["number"]))
     return Trained(Build.stored(population, record.data, record.loss_epochs, record.frame_epochs), rows, record)
-
-
-def open_record(name: str) -> "Run | Trained":
-    """What lies in a folder: its run, all runs of a sweep, or one of them where the name ends in #17."""
-    path, _, number = name.partition("#")
-    trained = load(Path(path))
-    if number:
-        places = np.flatnonzero(trained.rows["number"] == int(number)) if number.isdigit() else np.array([], int)
-        if not len(places):
-            raise UserError(f"{name}: no such run; this sweep has {trained.build.population.runs}")
-        return trained.run(int(places[0]))
-    return trained.run(0) if trained.build.population.runs == 1 else trained

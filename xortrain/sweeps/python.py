@@ -1,11 +1,36 @@
-"""Sweeps for a Python user: the same overrides, without Hydra's main and without a shell."""
+"""Sweeps for a Python user: the same overrides as after -m, without a shell."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xortrain.sweeps.axes import Grid, held_back, read
 from xortrain.sweeps.composer import Composer
+from xortrain.sweeps.jobs import of_grid, spoken
+
+if TYPE_CHECKING:
+    from xortrain.experiment.runs import Sweep
+
+
+def sweep(
+    *overrides: str, engine: str = "inline", workers: int | None = None, address: str | None = None, show: bool = False
+) -> "Sweep":
+    """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
+
+    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` has a bar on a terminal.
+    """
+    from xortrain.experiment.engines import Engine
+    from xortrain.experiment.plan import plan
+    from xortrain.experiment.populations import populations
+    from xortrain.experiment.runs import Sweep
+    from xortrain.experiment.sweep import run_sweep
+    from xortrain.records.index import open_entry
+
+    with composing(overrides) as (grid, composer):
+        found = populations(of_grid(grid, composer))
+        planned = plan(found, lambda number: spoken(number, grid.swept(number)))
+    folder = run_sweep(planned, Engine(engine, workers, address), show)
+    return Sweep.of(open_entry(folder, str(folder)))
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""What a sweep would cost, for dry_run=true: time by training a little of it, disk and memory by counting.
+
+Nothing is written.
+"""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from xortrain.experiment.build import Build
+from xortrain.experiment.engines import Engine
+from xortrain.experiment.plan import Plan, free_bytes, size
+from xortrain.experiment.population import Population
+from xortrain.experiment.train import blank_rows, empty_history, train_block
+
+SAMPLES = 8  # populations of which a little is trained
+SECONDS = 0.15  # for each of them
+START = 0.7  # seconds until a sweep begins
+PROGRAM = 90_000_000  # bytes of memory before there is any run
+
+
+def estimate(plan: Plan, engine: Engine) -> str:
+    """Jobs, populations, time, memory and disk of a sweep, in a few lines."""
+    from pathlib import Path
+
+    seconds, processes = _seconds(plan) / engine.processes + START, engine.processes
+    kept = "first and last snapshots" if plan.is_trimmed else "all that track asks for"
+    cores = "on one core" if processes == 1 else f"on {processes} cores"
+    lines = [
+        f"jobs         {plan.jobs}",
+        f"populations  {len(plan.builds)}",
+        *(f"             {_described(build)}" for build in plan.builds[:SAMPLES]),
+        *([f"             and {len(plan.builds) - SAMPLES} more"] if len(plan.builds) > SAMPLES else []),
+        f"time         about {duration(seconds)} {cores}",
+        f"memory       about {size(_memory(plan))}",
+        f"disk         {size(plan.bytes)}, of {size(free_bytes(Path(plan.root)))} that are free",
+        f"kept         {kept}",
+        "nothing was run: dry_run=true",
+    ]
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """Seconds for a reader: 0.8 s, 12 s, 3 min, 2.5 h."""
+    if seconds < 90:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _described(build: Build) -> str:
+    p = build.population
+    kept = f"{len(build.loss_epochs)} losses and {len(build.frame_epochs)} snapshots of each"
+    return f"{p.runs} x {p.epochs} epochs, {build.shape}, {kept}"
+
+
+def _seconds(plan: Plan) -> float:
+    """All runs' epochs, at the pace of some populations."""
+    step = -(-len(plan.builds) // SAMPLES)
+    sampled = plan.builds[::step]
+    share = sum(map(_work, plan.builds)) / max(1, sum(map(_work, sampled)))
+    return share * sum(map(_seconds_of, sampled))
+
+
+def _work(build: Build) -> int:
+    return build.population.runs * (build.population.epochs + 1) * build.shape.size
+
+
+def _seconds_of(build: Build) -> float:
+    """The time of a whole population, from a part of one block of it."""
+    runs = min(build.population.runs, build.block_size)
+    ends = np.array([0, build.population.epochs]) if build.population.epochs else np.zeros(1, np.int64)
+    part = replace(build.part(slice(runs)), frame_epochs=ends)
+    began = time.perf_counter()
+    steps, done = train_block(part, slice(None), empty_history(part)), 0
+    while time.perf_counter() - began < SECONDS:
+        now = next(steps, None)
+        if now is None:
+            return (time.perf_counter() - began) * build.population.runs / runs
+        done = now
+    steps.close()
+    seconds = (time.perf_counter() - began) * (build.population.epochs + 1) / (done + 1)
+    return seconds * build.population.runs / runs
+
+
+def _memory(plan: Plan) -> int:
+    """Rows of all runs twice, their numbers and settings, and one block at work."""
+    return PROGRAM + sum(_row_bytes(build.population) for build in plan.builds) + max(map(_block_bytes, plan.builds))
+
+
+def _row_bytes(p: Population) -> int:
+    row = blank_rows(p.part(slice(0, 1))).itemsize
+    return p.runs * (2 * row + 8 * (1 + len(p.varying)))
+
+
+def _block_bytes(build: Build) -> int:
+    part = [held for held in (build.train, build.test) if held]
+    return sum(held.x.nbytes + held.t.nbytes for held in part) + 40 * build.block_size * build.shape.size

@@ -1,0 +1,197 @@
+"""Many runs as a Python user holds them: losses and parameters as arrays, results as a table and in groups.
+
+They may come from one population or from several, of one sweep or of many records.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from xortrain.errors import UserError
+from xortrain.experiment.trained import Run, Trained, load
+from xortrain.nets import Array
+from xortrain.records.groups import axes
+from xortrain.records.groups import table as columns_of
+from xortrain.records.index import Entry, Part, listing
+from xortrain.records.naming import named
+from xortrain.records.query import select
+from xortrain.records.statistics import statistics
+
+if TYPE_CHECKING:
+    import pandas
+
+ROOT = Path("outputs")
+RESULTS = ("outcome", "epochs_done", "solved_at", "diverged_at", "final_loss", "best_loss", "accuracy")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Some runs of some records: for each run its record's place in ``parts`` and its own in it, (runs,) both."""
+
+    parts: tuple[Part, ...]
+    which: Array
+    places: Array
+    folder: Path | None = None
+    loaded: dict[int, Trained] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, entry: Entry) -> "Sweep":
+        """All runs of a sweep, in the order of their numbers."""
+        sizes = [part.about["runs"] for part in entry.parts]
+        which = np.repeat(np.arange(len(sizes)), sizes)
+        places = np.concatenate([np.arange(size) for size in sizes]) if sizes else which
+        whole = cls(entry.parts, which, places, entry.folder)
+        return whole[np.argsort(whole.column("number"), kind="stable")] if len(sizes) > 1 else whole
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    @overload
+    def __getitem__(self, key: int) -> Run: ...
+    @overload
+    def __getitem__(self, key: slice | Array) -> "Sweep": ...
+    def __getitem__(self, key: int | slice | Array) -> "Run | Sweep":
+        """One of the runs; or some, by a slice, by their places, or by a flag for each."""
+        if isinstance(key, int | np.integer):
+            return self.population(int(self.which[key])).run(int(self.places[key]))
+        return Sweep(self.parts, self.which[key], self.places[key], self.folder, self.loaded)
+
+    def population(self, number: int) -> Trained:
+        """The whole population of a record, by its place in ``parts``."""
+        if number not in self.loaded:
+            self.loaded[number] = load(self.parts[number].folder)
+        return self.loaded[number]
+
+    def only_population(self) -> Trained:
+        """The population that all of these runs are of."""
+        used = np.unique(self.which)
+        if len(used) != 1:
+            folders = f", as {self.parts[0].folder}" if self.parts else ""
+            raise UserError(f"these runs are of {len(used)} populations, which look different; name one{folders}")
+        return self.population(int(used[0]))
+
+    def column(self, name: str) -> Array:
+        """A result or a setting of every run, by its dotted name: (runs,)."""
+        return self._columns([name])[name]
+
+    @property
+    def losses(self) -> Array:
+        """The losses of all runs: (recorded, runs), after the epochs of `loss_epochs`."""
+        return self._array("losses")
+
+    @property
+    def loss_epochs(self) -> Array:
+        return self._alike("loss_epochs")
+
+    @property
+    def parameters(self) -> Array:
+        """The parameters of all runs: (frames, parameters, runs), after the epochs of `epochs`."""
+        return self._array("parameters")
+
+    @property
+    def epochs(self) -> Array:
+        """After which epochs the parameters were kept."""
+        return self._alike("frame_epochs")
+
+    def table(self) -> list[dict[str, Any]]:
+        """A row for each run: where it lies, its number and seed, the settings that differ, and its results."""
+        names = ["number", *self.axes, "seed", *RESULTS]
+        values = {name: column.tolist() for name, column in self._columns(names).items()}
+        folders = [str(part.folder) for part in self.parts]
+        numbers = zip(self.which.tolist(), values["number"], strict=True)
+        runs = [f"{folders[part]}#{number}" for part, number in numbers]
+        return [dict(zip(("run", *names), row, strict=True)) for row in zip(runs, *values.values(), strict=True)]
+
+    def frame(self) -> "pandas.DataFrame":
+        """The table as a frame of pandas."""
+        try:
+            import pandas
+        except ImportError:
+            raise UserError("frame: needs pandas; pip install 'xortrain[tables]'") from None
+        return pandas.DataFrame(self.table())
+
+    @cached_property
+    def axes(self) -> list[str]:
+        """The settings in which the runs differ, other than the seed."""
+        return axes([self.parts[number] for number in np.unique(self.which)])
+
+    def group(self, by: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed)."""
+        from xortrain.tracker.grouping import as_line
+
+        names = self.axes if by is None else [by] if isinstance(by, str) else list(by)
+        columns = self._columns(["outcome", "solved_at", "final_loss", *names])
+        return [as_line(found) for found in statistics(columns, names)]
+
+    def film(self, path: str | Path, **settings: Any) -> Path:
+        """Write a film of all runs side by side, a sample of very many; settings as in film.fps, film.size …"""
+        from xortrain.experiment.filming import film, film_settings, with_film
+
+        path, trained = Path(path), self.only_population().some(self.places)
+        wanted = with_film(
+            trained.build.population.config, **{"layout": "sweep", "format": path.suffix[1:], **settings}
+        )
+        return film(trained, film_settings(wanted, path), path)
+
+    def __repr__(self) -> str:
+        where = f" in {self.folder}" if self.folder else ""
+        return f"<Sweep: {len(self)} runs{where}>"
+
+    def _columns(self, names: Sequence[str]) -> dict[str, Array]:
+        used = np.unique(self.which).tolist()
+        starts = np.zeros(len(self.parts), np.int64)
+        starts[used] = np.cumsum([0, *(self.parts[number].about["runs"] for number in used)])[:-1]
+        rows = starts[self.which] + self.places
+        found = columns_of([self.parts[number] for number in used], list(dict.fromkeys(names)))
+        return {name: values[rows] for name, values in found.items()}
+
+    def _array(self, what: str) -> Array:
+        self._alike("loss_epochs" if what == "losses" else "frame_epochs")
+        used = np.unique(self.which).tolist()
+        if len(used) == 1 and np.array_equal(self.places, np.arange(self.parts[used[0]].about["runs"])):
+            return np.asarray(self.population(used[0]).array(what))
+        pieces = {number: self._piece(what, number) for number in used}
+        if len({piece.shape[:-1] for piece in pieces.values()}) > 1:
+            raise UserError(f"{what}: these runs have networks of different shapes; take them apart with [ ]")
+        first = next(iter(pieces.values()))
+        whole = np.empty((*first.shape[:-1], len(self)), first.dtype)
+        for number, piece in pieces.items():
+            whole[..., self.which == number] = piece
+        return whole
+
+    def _piece(self, what: str, number: int) -> Array:
+        """The array of the runs that are of one population."""
+        return np.asarray(self.population(number).columns(what, self.places[self.which == number]))
+
+    def _alike(self, what: str) -> Array:
+        """The epochs of losses or snapshots, which must be the same in all populations."""
+        found = [getattr(self.population(number).build, what) for number in np.unique(self.which).tolist()]
+        if not all(np.array_equal(epochs, found[0]) for epochs in found):
+            raise UserError(f"{what}: not the same in all of these runs; take them apart with [ ]")
+        return np.asarray(found[0])
+
+
+def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
+    """All runs under a root, newest first; or those for which a condition holds, as in "lr > 0.5"."""
+    return _selected(listing(Path(root)).entries, where or "1")
+
+
+def _selected(entries: Iterable[Entry], where: str) -> Sweep:
+    found = select(list(entries), where)
+    parts = {id(part): part for _, part, _ in found}
+    places = {key: number for number, key in enumerate(parts)}
+    which = np.array([places[id(part)] for _, part, _ in found], np.int64)
+    return Sweep(tuple(parts.values()), which, np.array([place for _, _, place in found], np.int64))
+
+
+def open_record(name: str, root: Path = ROOT) -> Run | Sweep:
+    """What a name means: a run, all runs of a sweep, or one of them where the name ends in #17."""
+    found = named(name, root)
+    if found.number is None and found.entry.is_sweep:
+        return Sweep.of(found.entry)
+    part, place = found.run()
+    return load(part.folder).run(place)
