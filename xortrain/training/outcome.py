@@ -6,6 +6,9 @@ The words stand in the order in which they are tried: the first that holds is th
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.network import Pass
+from xortrain.training.diagnosis import clones, dead, is_linear, saturated
+from xortrain.training.forecast import moves
 from xortrain.training.loop import Training
 from xortrain.training.task import Results
 
@@ -31,12 +34,12 @@ def results(training: Training) -> Results:
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
     best = np.fmin.reduce([*history.losses, final_loss[: task.runs]])
     stopped = (training.left <= task.epochs) & ~diverged
-    outcome = np.select(
-        [diverged, solved, stopped], [code("diverged"), code("solved"), code("early")], code("training")
-    )
+    holds = {"diverged": diverged, "solved": solved, "early": stopped} | _states(training, net, diverged | solved)
+    outcome, reasons = _first(holds)
     return Results(
         theta=training.theta,
-        outcome=outcome.astype(np.uint8),
+        outcome=outcome,
+        reasons=reasons,
         epochs_done=np.where(diverged, training.diverged_at, training.left - 1),
         diverged_at=training.diverged_at,
         diverged_in=training.diverged_in,
@@ -47,6 +50,34 @@ def results(training: Training) -> Results:
         test_loss=test_loss[: task.runs],
         test_accuracy=test_accuracy[: task.runs],
     )
+
+
+def _states(training: Training, net: Pass, over: Array) -> dict[str, Array]:
+    """What holds of the runs, by its name in OUTCOMES; whether they move is asked of those that are not over."""
+    runs, moving = len(over), np.zeros(len(over), bool)
+    open_ends = np.flatnonzero(~over)
+    moving[open_ends] = moves(training, open_ends)
+    alive = training.diverged_at < 0
+    return {
+        "linear": alive & is_linear(net.network),
+        "clones": alive & _any(clones(net.network, net.theta))[:runs],
+        "dead": alive & _any(dead(net))[:runs],
+        "saturated": ~over & ~moving & _any(saturated(training.task, net))[:runs],
+        "plateau": ~over & ~moving,
+        "training": ~over & moving,
+    }
+
+
+def _any(units: Array) -> Array:
+    return np.logical_or.reduce(units, axis=0)
+
+
+def _first(holds: dict[str, Array]) -> tuple[Array, Array]:
+    """The first outcome that holds of each run, and all others that hold, as bits by their codes."""
+    names = [name for name in OUTCOMES if name in holds]
+    outcome = np.select([holds[name] for name in names], [code(name) for name in names])
+    bits = sum(holds[name].astype(np.uint16) << code(name) for name in names)
+    return outcome.astype(np.uint8), (bits & ~(1 << outcome)).astype(np.uint16)
 
 
 def code(outcome: str) -> int:

@@ -127,13 +127,15 @@ class History:
 class Results:
     """What became of each run, arrays (runs,); epochs are -1 where the thing never happened.
 
-    ``theta`` (parameters, runs) are the last finite parameters; ``outcome`` is a place in OUTCOMES;
+    ``theta`` (parameters, runs) are the last finite parameters; ``outcome`` is a place in OUTCOMES
+    and bit k of ``reasons`` says that OUTCOMES[k] holds too;
     ``diverged_in`` is the first parameter (its place in θ) that was not finite, -1 where it was the loss;
     ``solved_at`` is the epoch since which every example is right.
     """
 
     theta: Array
     outcome: Array
+    reasons: Array
     epochs_done: Array
     diverged_at: Array
     diverged_in: Array
