@@ -12,15 +12,17 @@ class Heading:
     """Epoch and loss: the words stand still, the numbers change."""
 
     def __init__(self, sheet: Sheet, left: float, right: float, y: float, last: int, size: float) -> None:
-        self.sheet, self.right, self.y, self.size = sheet, right, y, size
+        self.sheet, self.size, self.low = sheet, size, round(y)
         s, label, small = sheet.scale, sheet.colours.label, size - 1
-        room = sheet.text_width("0" * len(str(last)), size, "bold")
+        room, high = sheet.text_width("0" * len(str(last)), size, "bold"), round(1.2 * size * s)
+        self.epoch = Box(round(right) - room, self.low - high + round(3 * s), room, high)
         sheet.text(right - room - 6 * s, y, "epoch", small, label, align="right")
-        self.left = left + sheet.text(left, y, "loss", small, label).width + 6 * s
+        x = round(left) + sheet.text(left, y, "loss", small, label).width + round(6 * s)
+        self.loss = Box(x, self.epoch.y, sheet.text_width("0.00e-00", size, "bold"), high)
 
     def draw(self, now: Moment) -> None:
-        self.sheet.text(self.right, self.y, str(now.epoch), self.size, face="bold", align="right")
-        self.sheet.text(self.left, self.y, told(now.loss), self.size, face="bold")
+        self.sheet.figures(self.epoch, self.low, str(now.epoch), self.size, "right")
+        self.sheet.figures(self.loss, self.low, told(now.loss), self.size, "left")
 
 
 def told(loss: float) -> str:

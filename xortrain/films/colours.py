@@ -97,7 +97,7 @@ def colours(name: str, levels: int, dark: bool) -> Colours:
 
 def _darkened(anchors: Sequence[str]) -> list[str]:
     """The same hues round a dark middle: the ends are bright, the low one brighter."""
-    low, high = anchors[0], anchors[-3]
+    low, high = anchors[1], anchors[-2]
     steps = [(low, 1.0), (low, 0.66), (low, 0.33), (low, 0.06), (high, 0.3), (high, 0.55), (high, 0.8), (high, 1.0)]
     return ["#" + bytes(mix(rgb("#171b21"), rgb(end), share)).hex() for end, share in steps]
 

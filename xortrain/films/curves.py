@@ -66,7 +66,7 @@ class LossesLayout:
     def picture(self, number: int) -> Array:
         epoch = int(self.subject.frame_epochs[number])
         self.wipe.uncover(epoch / self.last)
-        losses = np.asarray(self.subject.loss_at(epoch), float)[:, None]
+        losses = np.asarray(self.subject.losses[self.subject.loss_rows[number]], float)[:, None]
         self._now(epoch, losses)
         self._counts(epoch)
         return self.sheet.finish()
@@ -95,6 +95,9 @@ class LossesLayout:
         number = sheet.text(right, 22 * s, str(epoch), 13, face="bold", align="right")
         sheet.text(number.x - 5 * s, 22 * s, "epoch", 12, sheet.colours.label, align="right")
         count = int(((solved >= 0) & (solved <= epoch)).sum())
+        if self.subject.runs == 1:
+            sheet.text(self.box.x, 42 * s, self.subject.outcome[0], 11, sheet.colours.label)
+            return
         x = float(self.box.x)
         for kind, words in ((1, f"{count} solved"), (0, f"{self.subject.runs - count} not solved")):
             x += sheet.text(x, 42 * s, words, 11, sheet.colours.classes[kind], "bold").width + 14 * s

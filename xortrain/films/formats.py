@@ -4,7 +4,6 @@ GIF and animated PNG are streamed by writers of our own, WebP by Pillow, MP4 by 
 """
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
@@ -88,7 +87,7 @@ def _mp4(file: Any, pictures: Pictures, count: int, palette: Array, settings: Fi
     import imageio.v3 as iio
 
     with iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4") as film:
-        film.init_video_stream("libx264", fps=Fraction(settings.fps).limit_denominator(1000))  # type: ignore[arg-type]
+        film.init_video_stream("libx264", fps=float(settings.fps))
         for picture in pictures:
             film.write_frame(palette[picture])
         for _ in range(round(settings.hold * settings.fps)):

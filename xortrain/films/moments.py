@@ -60,7 +60,9 @@ class Course:
             layers = [a[..., 0].copy() for a in self._pass.a]
             right = self.subject.right(layers[-1], self.t)
         diverged = 0 <= self.diverged_at <= epoch or not np.isfinite(theta).all()
-        return Moment(epoch, float(self.subject.loss_at(epoch)[self.run]), theta, layers, right, diverged)
+        return Moment(
+            epoch, float(self.subject.losses[self.subject.loss_rows[number], self.run]), theta, layers, right, diverged
+        )
 
     def some(self, chosen: Array, count: int) -> list[Moment]:
         """A few moments spread over the chosen snapshots, the last among them."""
@@ -102,8 +104,7 @@ def _progress(subject: Subject, runs: Array) -> Array:
 
 
 def _log_loss(subject: Subject, run: int) -> Array:
-    rows = np.searchsorted(subject.loss_epochs, subject.frame_epochs, side="right") - 1
-    losses = np.asarray(subject.losses[:, run], float)[np.maximum(rows, 0)]
+    losses = np.asarray(subject.losses[:, run], float)[subject.loss_rows]
     return np.log(np.maximum(losses, 1e-12))[:, None]
 
 

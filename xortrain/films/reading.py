@@ -92,10 +92,11 @@ def band(value: Array, low: float, high: float, count: int) -> Array:
 
     Values outside belong to the band at that end.
     """
-    if not (value.min() >= low and value.max() <= high):  # nan too
-        lost = np.isnan(value)
-        value = np.clip(np.where(lost, low, value), low, high)
-        return np.where(lost, np.uint8(count), band(value, low, high, count))
     scale = count / ((high - low) or 1)
-    bands = ((value - low) * scale if low else value * scale).astype(np.uint8)
-    return np.asarray(np.minimum(bands, count - 1, out=bands))
+    scaled = (value - low) * scale if low else value * scale
+    if value.min() >= low and value.max() <= high:
+        bands = scaled.astype(np.uint8)
+        return np.asarray(np.minimum(bands, count - 1, out=bands))
+    bands = np.fmin(np.fmax(scaled, 0), count - 0.5).astype(np.uint8)
+    bands[np.isnan(value)] = count
+    return np.asarray(bands)

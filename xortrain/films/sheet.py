@@ -5,7 +5,7 @@ each pixel is told by its palette index, those of a field exactly.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
+from xortrain.films.colours import mix
 from xortrain.films.lettering import halo_of, lettering
 from xortrain.films.palette import Palette, palette
 from xortrain.films.subject import FilmSettings
@@ -61,6 +62,8 @@ class Layer:
     """The pixels it covers, numbered row by row."""
     paint: Array
     """(pixels, 4) uint8: a colour, and how much of the ground it covers."""
+    solid: Array = field(default_factory=lambda: np.zeros(0, np.uint8))
+    """The palette indices of its first pixels, which cover all of it."""
 
 
 class Sheet:
@@ -77,7 +80,9 @@ class Sheet:
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
         self._words = self._above.view("<u4")[:, 0]
         self._words[...] = 0
-        self._under = np.full((height, width), palette.nearest(self.colours.paper[None].astype(np.int32))[0])
+        greys = mix(self.colours.paper, self.colours.ink, np.arange(256)[:, None] / 255)
+        self._shades = palette.nearest(greys)  # of ink on paper, by how much it covers
+        self._under = np.full((height, width), self._shades[0])
 
     def paste(self, box: Box, bands: Array) -> None:
         """Put palette indices (height, width) into a box, under all that is drawn."""
@@ -90,16 +95,38 @@ class Sheet:
         return np.stack(steps + [np.arange(len(ground), dtype=np.uint8)] * (256 - len(paints)))
 
     def tint(self, box: Box, where: Array, steps: Array, tints: Array) -> None:
-        """Paint pixels of a field, numbered row by row in its box, by the table that `tints` made."""
-        field = self._under[box.pixels]
-        down, across = np.divmod(where, box.width)
-        field[down, across] = tints[steps, field[down, across]]
+        """Paint pixels of a field by the table that `tints` made.
+
+        They are numbered row by row in the box with one more pixel on each side.
+        """
+        where = where + where // (box.width + 2) * (self.width - box.width - 2)
+        where += (box.y - 1) * self.width + box.x - 1
+        flat = self._under.reshape(-1)
+        flat[where] = tints[steps, flat[where]]
+
+    def ring(self, box: Box, width: float = 1) -> Array:
+        """The pixels of a frame round a box, on the outside, numbered row by row."""
+        wide = max(1, round(width * self.scale))
+        numbers = np.arange(self.height * self.width).reshape(self.height, self.width)
+        rows = slice(max(box.y - wide, 0), box.y + box.height + wide)
+        columns = slice(max(box.x - wide, 0), box.x + box.width + wide)
+        whole = numbers[rows, columns]
+        return np.setdiff1d(whole, numbers[box.pixels])
+
+    def edge(self, box: Box, colour: Array, width: float = 1) -> None:
+        """A frame round a box, sharp to the pixel."""
+        self._words[self.ring(box, width)] = np.append(colour, np.uint8(255)).view("<u4")[0]
+
+    def dab(self, where: Array, colour: Array) -> None:
+        """Paint pixels, numbered row by row, below all that is drawn."""
+        self._under.reshape(-1)[where] = self.palette.nearest(colour[None])[0]
 
     def sink(self, layer: Layer) -> None:
         """Lay a layer under all that is drawn, into the fields."""
-        flat = self._under.reshape(-1)
-        ground = self.palette.rgb[flat[layer.where]]
-        flat[layer.where] = self.palette.nearest(covered(ground, layer.paint[:, :3], layer.paint[:, 3:]))
+        flat, count = self._under.reshape(-1), len(layer.solid)
+        flat[layer.where[:count]] = layer.solid
+        where, paint = layer.where[count:], layer.paint[count:]
+        flat[where] = self.palette.nearest(covered(self.palette.rgb[flat[where]], paint[:, :3], paint[:, 3:]))
 
     def keep(self) -> None:
         """From now on each picture begins with what has been drawn so far."""
@@ -107,10 +134,11 @@ class Sheet:
 
     def finish(self) -> Array:
         """The picture as palette indices (height, width); the next begins."""
-        before = self._under
-        self._under = before.copy()
-        self.sink(self._taken())
-        picture, self._under = self._under, before
+        picture, above = self._under.copy(), self._taken()
+        if len(above.where):
+            before, self._under = self._under, picture
+            self.sink(above)
+            self._under = before
         return picture
 
     def layer(self, draw: Callable[[], None]) -> Layer:
@@ -119,7 +147,10 @@ class Sheet:
         draw()
         drawn = self._taken()
         self._above[before.where] = before.paint
-        return drawn
+        order = np.argsort(drawn.paint[:, 3] < 255, kind="stable")
+        paint = drawn.paint[order]
+        solid = self.palette.nearest(paint[paint[:, 3] == 255, :3])
+        return Layer(drawn.where[order], paint, solid)
 
     def stamp(self, layer: Layer) -> None:
         """Lay a layer over the picture."""
@@ -152,17 +183,6 @@ class Sheet:
         if len(points):
             path = Path(self._upward(np.concatenate([points, points[:1]])), closed=True)
             self._agg.draw_path(self._pen(fill, 0), path, _AS_IT_IS, (*(fill / 255), share))
-
-    def edge(self, box: Box, colour: Array, width: float = 1) -> None:
-        """A frame round a box, on the outside, sharp to the pixel."""
-        wide, word = max(1, round(width * self.scale)), np.append(colour, np.uint8(255)).view("<u4")[0]
-        pixels = self._words.reshape(self.height, self.width)
-        rows = slice(max(box.y - wide, 0), box.y + box.height + wide)
-        columns = slice(max(box.x - wide, 0), box.x + box.width + wide)
-        for strip in (slice(rows.start, box.y), slice(box.y + box.height, rows.stop)):
-            pixels[strip, columns] = word
-        for strip in (slice(columns.start, box.x), slice(box.x + box.width, columns.stop)):
-            pixels[rows, strip] = word
 
     def chip(self, box: Box, fill: Array, edge: Array, width: float = 2, corner: float = 4) -> None:
         """A box with round corners."""
@@ -197,6 +217,14 @@ class Sheet:
             self._blend(Box(box.x - 2, box.y - 2, width + 4, height + 4), np.rot90(spread) if turned else spread, halo)
         self._blend(box, mask, self.colours.ink if colour is None else colour)
         return box
+
+    def figures(self, box: Box, low: int, words: str, size: float, align: str) -> None:
+        """A number on plain paper, in bold type with its baseline at ``low``, instead of what the box showed before."""
+        mask, below = lettering(words, round(size * self.scale, 2), "bold")
+        top, width = low + below - mask.shape[0], min(mask.shape[1], box.width)
+        left = box.x if align == "left" else box.x + box.width - width
+        self._under[box.pixels] = self._shades[0]
+        self._under[top : low + below, left : left + width] = self._shades[mask[:, :width]]
 
     def text_width(self, words: str, size: float, face: str = "") -> int:
         return int(lettering(words, round(size * self.scale, 2), face)[0].shape[1])

@@ -68,10 +68,11 @@ class Subject:
         x, t = (array if array.ndim == 2 else array[..., run] for array in (self.x, self.t))
         return x, t
 
-    def loss_at(self, epoch: int) -> Array:
-        """(runs,) losses at an epoch; of the last one recorded before, where it was not recorded itself."""
-        row = int(np.searchsorted(self.loss_epochs, epoch, side="right")) - 1
-        return np.asarray(self.losses[max(row, 0)])
+    @cached_property
+    def loss_rows(self) -> Array:
+        """(frames,): the row of losses for each snapshot, the last one recorded by then."""
+        rows = np.searchsorted(self.loss_epochs, self.frame_epochs, side="right") - 1
+        return np.asarray(np.maximum(rows, 0))
 
 
 @dataclass(frozen=True)

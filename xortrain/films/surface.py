@@ -75,12 +75,13 @@ def line_of_ink(sheet: Sheet, width: float) -> Array:
 
 
 def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
-    """The pixels (n,) within reach of where any of values (height, width) crosses zero, and how far away they lie.
+    """The pixels within reach of where any of values (height, width) crosses zero, and how many steps away they lie.
 
-    The distance, in steps, is the value over its slope: the first step of Newton's method.
+    Pixels (n,) are numbered row by row in a picture that is wider and higher by one pixel on each side.
     """
-    crossed = np.zeros(values[0].shape, bool)
-    for value in values:
+    framed = [with_frame(value) for value in values]
+    crossed = np.zeros(framed[0].shape, bool)
+    for value in framed:
         above = value > 0
         crossed[:, 1:] |= above[:, 1:] != above[:, :-1]
         crossed[1:] |= above[1:] != above[:-1]
@@ -92,23 +93,38 @@ def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
         crossed[:, step:] |= crossed[:, :-step]
         crossed[:, :-step] |= crossed[:, step:]
         wide += step
+    crossed[[0, -1]] = crossed[:, [0, -1]] = False
     near = np.flatnonzero(crossed)
-    away = [distance(value, near) for value in values]
+    away = [distance(value, near) for value in framed]
     return near, away[0] if len(away) == 1 else np.min(away, axis=0)
 
 
+def with_frame(value: Array) -> Array:
+    """A picture with its outermost pixels repeated on all sides."""
+    height, width = value.shape
+    framed = np.empty((height + 2, width + 2), value.dtype)
+    framed[1:-1, 1:-1] = value
+    framed[0, 1:-1], framed[-1, 1:-1] = value[0], value[-1]
+    framed[:, 0], framed[:, -1] = framed[:, 1], framed[:, -2]
+    return framed
+
+
 def distance(value: Array, near: Array) -> Array:
-    """How many steps the pixels numbered ``near`` lie from where value (height, width) is zero, 255 at most."""
-    flat, (height, width) = value.reshape(-1), value.shape
-    down, across = np.divmod(near, width)
+    """How many steps the pixels numbered ``near`` lie from where value (height, width) is zero, 255 at most.
+
+    The distance is the value over its slope: the first step of Newton's method.
+    """
+    flat = value.reshape(-1)
     square = np.full(len(near), 1e-30, value.dtype)
-    for place, last, step in ((across, width - 1, 1), (down, height - 1, width)):
-        before, after = place > 0, place < last
-        slope = flat[near + step * after] - flat[near - step * before]
-        slope *= 2 - (before & after)  # over two pixels, at the edges over one
-        square += slope * slope
-    away = np.abs(flat[near]) * (2 * FINE) / np.sqrt(square)
-    return np.asarray(np.fmin(away, 255).astype(np.uint8))
+    for step in (1, value.shape[1]):
+        slope = flat[near + step]
+        slope -= flat[near - step]
+        slope *= slope
+        square += slope
+    away = np.abs(flat[near])
+    away *= 2 * FINE
+    away /= np.sqrt(square, out=square)
+    return np.asarray(np.fmin(away, 255, out=away).astype(np.uint8))
 
 
 def between(coarse: int, fine: int) -> Array:

@@ -37,6 +37,7 @@ class SweepLayout:
         )
         self.boxes = [self._box(*place) for place in np.argwhere(self.cells.runs >= 0)]
         self.picture_of = Cells(self.sheet, self.boxes, subject, self.runs, self.read)
+        self.rings = np.stack([self.sheet.ring(box, 1 / scale) for box in self.boxes])
         self._still(subject.title)
 
     def _box(self, row: int, column: int) -> Box:
@@ -73,8 +74,8 @@ class SweepLayout:
         for box, run in zip(self.boxes, self.runs, strict=True):
             if diverged[run]:
                 self._cross(box)
-            elif solved[run]:
-                self.sheet.edge(box, self.sheet.colours.ink, max(1, self.margins.gap // 3 / self.sheet.scale))
+        self.sheet.dab(self.rings[~solved[self.runs]].ravel(), self.sheet.colours.paper)
+        self.sheet.dab(self.rings[solved[self.runs]].ravel(), self.sheet.colours.ink)
         self._told(epoch, self._standing(epoch, solved, diverged))
         self.solved.draw(epoch)
         return self.sheet.finish()
