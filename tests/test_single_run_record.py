@@ -1,7 +1,6 @@
 """One run leaves one record, whole or told to be otherwise, that NumPy and the standard library read."""
 
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -50,7 +49,8 @@ def test_a_record_is_read_with_numpy_and_the_standard_library(record: Path) -> N
     np.testing.assert_array_equal(losses, run.losses[:, None])
     np.testing.assert_array_equal(held_out[:, 0], run.test_losses)
     np.testing.assert_array_equal(parameters, run.parameters[..., None])
-    assert about["loss_epochs"] == about["frame_epochs"] == list(range(21))
+    for name in ("loss-epochs.npy", "frame-epochs.npy"):
+        np.testing.assert_array_equal(np.load(record / name, allow_pickle=False), np.arange(21))
     sizes = {name: np.prod(shape, dtype=int) for name, shape in about["parameters"].items()}
     assert sum(sizes.values()) == parameters.shape[1]
     w1 = parameters[20, : sizes["W1"], 0].reshape(about["parameters"]["W1"])
@@ -185,5 +185,4 @@ def test_a_run_that_cannot_be_kept_ends_with_1_and_says_so(tmp_path: Path) -> No
 def test_nothing_of_a_record_is_a_pickle_or_a_link(record: Path) -> None:
     for path in record.rglob("*"):
         assert not path.is_symlink()
-        assert path.suffix in (".json", ".jsonl", ".yaml", ".npy", ".npz")
-        assert os.stat(path).st_size > 0 or path.suffix == ".jsonl"
+        assert path.suffix in (".json", ".jsonl", ".yaml", ".npy", ".npz") or path.name == "heartbeat"
