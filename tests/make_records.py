@@ -95,7 +95,7 @@ def make_record(
             **describe(),
             **about,
         },
-        yaml.safe_dump(dict(shared)),
+        yaml.safe_dump(dict(shared), sort_keys=False),
         {"x": np.eye(4, 2), "t": np.ones((4, 1))},
         rows,
     )

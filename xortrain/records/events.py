@@ -28,11 +28,17 @@ def add_event(folder: Path, kind: str, **content: Any) -> None:
     line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False) + "\n"
     file = os.open(folder / layout.EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
-        if os.lseek(file, 0, os.SEEK_END) and (os.lseek(file, -1, os.SEEK_END), os.read(file, 1))[1] != b"\n":
-            line = "\n" + line
-        os.write(file, line.encode("utf-8", "backslashreplace"))
+        cut_off = "\n" if _ends_inside_a_line(file) else ""
+        os.write(file, (cut_off + line).encode("utf-8", "backslashreplace"))
     finally:
         os.close(file)
+
+
+def _ends_inside_a_line(file: int) -> bool:
+    if not os.lseek(file, 0, os.SEEK_END):
+        return False
+    os.lseek(file, -1, os.SEEK_END)
+    return os.read(file, 1) != b"\n"
 
 
 def read_events(folder: Path) -> list[Event]:

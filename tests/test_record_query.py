@@ -1,0 +1,231 @@
+"""SQL over runs says what plain Python says over the same rows, and can do nothing but read."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from make_records import a_big_sweep, a_run, a_sweep
+
+from xortrain.errors import UserError
+from xortrain.records import columns
+from xortrain.records.index import Entry, Part, listing
+from xortrain.records.query import ask, quoted, select
+
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def entries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
+    """Two runs, a sweep of twelve and one of two populations."""
+    root = tmp_path_factory.mktemp("root")
+    a_run(root, 0, name="it's")
+    a_run(root, 1, lr=0.25, optimizer__momentum=0.9, architecture__hidden=[3, 2], tags=["good"])
+    a_sweep(root, 2)
+    a_big_sweep(root, 3)
+    return listing(root).entries
+
+
+def rows(entries: tuple[Entry, ...]) -> list[Row]:
+    """All runs with all columns, through the way that a table goes, not SQL's."""
+    return [line for entry in entries for part in entry.parts for line in columns.lines(entry, part)]
+
+
+def compared(column: str, sign: str, value: Any) -> tuple[str, Callable[[Row], bool | None]]:
+    signs: dict[str, Callable[[Any, Any], bool]] = {
+        "=": lambda a, b: a == b,
+        "!=": lambda a, b: a != b,
+        "<": lambda a, b: a < b,
+        ">=": lambda a, b: a >= b,
+    }
+    literal = f"'{value}'" if isinstance(value, str) else repr(value)
+
+    def holds(row: Row) -> bool | None:
+        found = row.get(columns.canonical(column))
+        return None if found is None else signs[sign](found, value)
+
+    return f"{column} {sign} {literal}", holds
+
+
+numbers = st.sampled_from(["lr", "final_loss", "optimizer.momentum", "solved_at", "seed", "number", "optimizer.beta1"])
+texts = st.sampled_from(["outcome", "optimizer", "optimizer.name", "status", "architecture.hidden"])
+words = st.sampled_from(["solved", "sgd", "adam", "finished", "[2]", "nothing"])
+leaves = st.one_of(
+    st.builds(compared, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
+    st.builds(compared, texts, st.sampled_from(["=", "!="]), words),
+    numbers.map(lambda name: (f"{name} is null", lambda row: row.get(name) is None)),
+)
+
+
+def negated(one: Any) -> Any:
+    text, holds = one
+    return f"not ({text})", lambda row: None if holds(row) is None else not holds(row)
+
+
+def both(one: Any, other: Any) -> Any:
+    def holds(row: Row) -> bool | None:
+        values = [one[1](row), other[1](row)]
+        return False if False in values else None if None in values else True
+
+    return f"({one[0]}) and ({other[0]})", holds
+
+
+def either(one: Any, other: Any) -> Any:
+    def holds(row: Row) -> bool | None:
+        values = [one[1](row), other[1](row)]
+        return True if True in values else None if None in values else False
+
+    return f"({one[0]}) OR ({other[0]})", holds
+
+
+conditions = st.recursive(
+    leaves,
+    lambda inner: inner.map(negated) | st.builds(both, inner, inner) | st.builds(either, inner, inner),
+    max_leaves=6,
+)
+
+
+@given(conditions)
+@settings(max_examples=60)
+def test_a_condition_holds_for_the_runs_for_which_python_says_so(entries: tuple[Entry, ...], condition: Any) -> None:
+    text, holds = condition
+    found = [columns.values(*run)["id"] for run in select(entries, text)]
+    assert found == [row["id"] for row in rows(entries) if holds(row)]
+
+
+def test_a_count_and_a_mean_are_those_of_python(entries: tuple[Entry, ...]) -> None:
+    names, answer = ask(entries, "select optimizer, count(*) n, avg(final_loss) mean from runs group by 1 order by 1")
+    assert names == ["optimizer", "n", "mean"]
+    for optimizer, count, mean in answer:
+        losses = [row["final_loss"] for row in rows(entries) if row["optimizer"] == optimizer]
+        assert (count, mean) == (len(losses), pytest.approx(sum(losses) / len(losses)))
+
+
+def test_all_columns_are_there_and_what_never_happened_is_null(entries: tuple[Entry, ...]) -> None:
+    names, answer = ask(entries, "select * from runs")
+    assert [dict(zip(names, row, strict=True)) for row in answer] == [
+        {n: row.get(n) for n in names} for row in rows(entries)
+    ]
+    assert ask(entries, "select count(*) from runs where solved_at < 0 or diverged_at < 0")[1] == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select lr from runs where optimizer.momentum = 0.9",
+        'select lr from runs where "optimizer.momentum" = 0.9',
+        "select r.lr from runs r where r.optimizer.momentum = 0.9",
+        "select lr from runs where OPTIMIZER . MOMENTUM = 0.9",
+        "select lr from runs where optimizer.momentum = 0.9 and optimizer.name = 'sgd' and optimizer = \"sgd\"",
+        "with fast as (select * from runs) select lr from fast where optimizer.momentum = .9 -- optimizer.nonsense",
+        "select lr from runs where tags like '%good%'",
+        "select lr from runs where architecture.hidden = '[3,2]'",
+        "select lr from runs where 'optimizer.momentum' = 'optimizer.momentum' and optimizer.momentum > 0.5;",
+    ],
+)
+def test_dotted_names_are_understood_wherever_they_stand(entries: tuple[Entry, ...], query: str) -> None:
+    assert ask(entries, query)[1] == [(0.25,)]
+
+
+def test_a_text_in_a_query_stays_as_it_is() -> None:
+    assert quoted("select 'a.b' , a.b, x.a.b, c.d", ["a.b"]) == 'select \'a.b\' , "a.b", x."a.b", c.d'
+
+
+FORBIDDEN = [
+    "attach 'evil.db' as evil",
+    "select load_extension('evil.so')",
+    "pragma writable_schema = 1",
+    "create table t (a)",
+    "create view v as select 1",
+    "insert into runs (lr) values (1)",
+    "update runs set lr = 1",
+    "delete from runs",
+    "drop table runs",
+    "vacuum into 'evil.db'",
+    "begin",
+    "select 1; drop table runs",
+    "with a as (select 1) delete from runs",
+    "select writefile('evil.db', 'x')",
+    "select readfile('/etc/passwd')",
+    "select * from pragma_database_list",
+    "",
+    "-- nothing",
+    "select",
+    "select nonsense from runs",
+    "select * from nowhere",
+    "select \x00 from runs",
+    "select '\ud800' from runs",
+]
+
+
+@pytest.mark.parametrize("query", FORBIDDEN, ids=[repr(query) for query in FORBIDDEN])
+def test_what_is_not_a_question_is_refused_in_a_line(
+    entries: tuple[Entry, ...], query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=r"^sql: ") as told:
+        ask(entries, query)
+    assert str(told.value).isprintable()
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("where", "says"),
+    [
+        ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
+        ("optimizer.momentun > 1", "Did you mean 'optimizer.momentum'"),
+        ('"optimizer.momentun" > 1', "Did you mean 'optimizer.momentum'"),
+        ("lr >", "syntax error"),
+        ("lr > 1) or (1", None),
+        ("lr > 1 -- and this is a comment", None),
+        ("1); drop table runs; --", "one statement at a time"),
+        ("lr = 'a", "unrecognized token"),
+        ("sum(lr) > 1", "misuse of aggregate"),
+    ],
+)
+def test_a_bad_condition_is_one_line(entries: tuple[Entry, ...], where: str, says: str | None) -> None:
+    if says is None:
+        select(entries, where)
+        return
+    with pytest.raises(UserError) as told:
+        select(entries, where, "--where")
+    assert str(told.value).startswith(f"--where={where}: ")
+    assert says in str(told.value)
+
+
+def test_columns_of_no_use_are_not_filled_in(entries: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+    real = columns.rows
+
+    def watched(entry: Entry, part: Part, wanted: Sequence[str]) -> Any:
+        asked.append(list(wanted))
+        return real(entry, part, wanted)
+
+    monkeypatch.setattr(columns, "rows", watched)
+    ask(entries, "select avg(final_loss) from runs where optimizer.momentum = 0")
+    assert asked == [["final_loss", "optimizer.momentum"]] * 5
+
+
+def test_settings_that_sql_cannot_tell_apart_or_hold_do_no_harm(tmp_path: Path) -> None:
+    deep: Any = []
+    for _ in range(200):
+        deep = [deep]
+    a_run(tmp_path, 0, rowid=7, LR=3.0, huge=10**30, deep=deep, values=1, select="from")
+    entries = listing(tmp_path).entries
+    assert ask(entries, 'select lr, huge, "select" from runs where rowid = 1')[1] == [(1.0, None, "from")]
+    assert len(select(entries, "lr = 1")) == 1
+
+
+def test_ctrl_c_stops_a_question_without_an_end(entries: tuple[Entry, ...]) -> None:
+    import signal
+
+    endless = "with recursive n(k) as (select 1 union all select k + 1 from n) select count(*) from n"
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    before = signal.signal(signal.SIGALRM, signal.getsignal(signal.SIGINT))
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            ask(entries, endless)
+    finally:
+        signal.signal(signal.SIGALRM, before)
