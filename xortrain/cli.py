@@ -133,15 +133,13 @@ class _Jobs:
             print(estimate(plan, engine))
             return None
         from xortrain.experiment.sweep import run_sweep
-        from xortrain.records.groups import group
-        from xortrain.records.index import open_entry
-        from xortrain.tracker.grouping import report
+        from xortrain.sweeps.ending import told
 
         folder = run_sweep(plan, engine, show=True)
-        entry = open_entry(folder, _shown(folder))
-        print(report([entry], group(entry.parts)), f"\nrecord  {_shown(folder)}", sep="\n")
-        if entry.status != "finished":
-            self.failures.append(FailedError(f"some jobs failed; to try them again: xortrain resume {_shown(folder)}"))
+        try:
+            print(told(folder))
+        except FailedError as error:
+            self.failures.append(error)
         return folder
 
 
@@ -185,16 +183,8 @@ def _as_shell(words: list[str]) -> Iterator[None]:
 def _train(config: dict[str, Any]) -> str:
     """One run, from its checked configuration to what is said at its end."""
     from xortrain.experiment.single import recorded
+    from xortrain.experiment.titles import typed
 
     run, film = recorded(config, progress=True)
-    places = [f"record  {_shown(run.folder)}", *([f"film    {_shown(film)}"] if film else [])]
+    places = [f"record  {typed(run.folder)}", *([f"film    {typed(film)}"] if film else [])]
     return "\n".join([run.summary(), "", *places])
-
-
-def _shown(path: Path | None) -> str:
-    """A path as one would type it from here."""
-    absolute = Path(path or ".").absolute()
-    try:
-        return str(absolute.relative_to(Path.cwd()))
-    except ValueError:
-        return str(absolute)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xortrain.films import FilmSettings, Subject
 
 CANDIDATES = 8  # snapshots for each picture asked: what changes fastest must be among them
-MANY = ("sweep", "losses")  # layouts that show all runs of a population
+MANY = {"sweep": 400, "losses": 4000}  # layouts that show all runs of a population, and how many at most
 
 
 def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -57,8 +57,17 @@ def film(trained: "Trained", settings: "FilmSettings", path: Path, run: int = 0,
     from xortrain.films import write
 
     if settings.layout in MANY and trained.build.population.runs > 1:
-        return write(subject(trained), settings, path, progress=progress)
+        return write(_of_many(trained, MANY[settings.layout]), settings, path, progress=progress)
     return write(subject(with_snapshots(trained, settings.frames, run)), settings, path, progress=progress)
+
+
+def _of_many(trained: "Trained", most: int) -> "Subject":
+    """What is told of a population: all of its runs that are finished, or a sample of them."""
+    done = len(trained.finished)
+    if not done:
+        raise UserError(f"{trained.folder}: none of its runs is finished")
+    shown = subject(trained.sample(most))
+    return shown if shown.runs == done else replace(shown, title=f"{shown.title}   of {done}")
 
 
 def film_html(run: "Run") -> str:

@@ -86,5 +86,5 @@ def _named(name: str, values: Array, style: str) -> dict[str, list[str]]:
     shown = range(min(count, MOST_COLUMNS))
     columns = {f"{name}{k + 1}" if count > 1 else name: [f"{v:{style}}" for v in values[:MOST_ROWS, k]] for k in shown}
     if count > MOST_COLUMNS:
-        columns[f"(+{count - MOST_COLUMNS})"] = [""] * min(len(values), MOST_ROWS)
+        columns[f"(+{count - MOST_COLUMNS} {name})"] = [""] * min(len(values), MOST_ROWS)
     return columns

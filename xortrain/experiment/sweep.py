@@ -13,6 +13,7 @@ from xortrain.experiment.build import Build
 from xortrain.experiment.engines import Engine, Train, opened
 from xortrain.experiment.plan import Plan, refuse_what_does_not_fit
 from xortrain.experiment.progress import progress
+from xortrain.experiment.sweep_films import refuse_unfit_films
 from xortrain.experiment.train import ending, make_folder, start_record
 from xortrain.records import layout
 from xortrain.records.environment import describe
@@ -25,6 +26,7 @@ SMALLEST_BLOCK = 256  # runs; smaller ones cost more for each than they gain by 
 def run_sweep(plan: Plan, engine: Engine, show: bool = False) -> Path:
     """Train all jobs of a plan into a new folder under its root; what fails is left pending, with its reason."""
     refuse_what_does_not_fit(plan)
+    refuse_unfit_films(plan.builds)
     with opened(engine) as train:
         folder = make_folder(plan.root, "sweeps")
         records, top = _begun(folder, plan, engine)
@@ -68,7 +70,7 @@ def _jobs(block: Block) -> str:
 
 def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[Record], Record | None]:
     """The records of all populations, begun; what has been begun only in part is taken away again."""
-    environment = describe()
+    environment = describe() | {"trimmed": plan.is_trimmed}
     is_one = len(plan.builds) == 1
     try:
         if is_one:

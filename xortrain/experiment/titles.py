@@ -3,6 +3,7 @@
 Films, tables and summaries take their names from here.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,3 +20,12 @@ def title(build: "Build") -> str:
     if p.runs == 1 or "lr" not in p.varying:
         parts.append(f"lr {p.values('lr')[0]:g}")
     return "   ".join(parts)
+
+
+def typed(path: Path | None) -> str:
+    """A path as one would type it from here."""
+    absolute = Path(path or ".").absolute()
+    try:
+        return str(absolute.relative_to(Path.cwd()))
+    except ValueError:
+        return str(absolute)

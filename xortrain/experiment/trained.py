@@ -72,14 +72,21 @@ class Trained:
         history = History(build.loss_epochs, build.frame_epochs, losses, parameters, test)
         return Trained(build.part(places), np.asarray(self.rows[places]), history)
 
+    @property
+    def finished(self) -> Array:
+        """The places of the runs whose training is over."""
+        return np.flatnonzero(self.rows["outcome"])
+
     def sample(self, most: int) -> "Trained":
-        """Itself, or so many of its runs: of each outcome its share, and at least one."""
-        if len(self.rows) <= most:
-            return self
-        order = np.lexsort((self.rows["solved_at"], self.rows["outcome"]))
-        _, firsts = np.unique(self.rows["outcome"][order], return_index=True)
-        even = np.linspace(0, len(order) - 1, most - len(firsts)).astype(int)
-        return self.some(np.sort(order[np.union1d(even, firsts)]))
+        """So many of the runs that are finished, or all of them: of each outcome its share, and at least one."""
+        done = self.finished
+        if len(done) <= most:
+            return self if len(done) == len(self.rows) else self.some(done)
+        outcomes = self.rows["outcome"][done]
+        order = np.lexsort((self.rows["solved_at"][done], outcomes))
+        _, firsts = np.unique(outcomes[order], return_index=True)
+        even = np.linspace(0, len(done) - 1, most - len(firsts)).astype(int)
+        return self.some(np.sort(done[order[np.union1d(even, firsts)]]))
 
     def run(self, place: int) -> "Run":
         """One of the runs, by its place."""

@@ -1,0 +1,38 @@
+"""What is said at the end of a sweep: the table, what failed, where the records lie, and the films."""
+
+from pathlib import Path
+
+from xortrain.errors import FailedError
+from xortrain.experiment.sweep_films import MOST, sweep_films
+from xortrain.experiment.titles import typed
+from xortrain.records.groups import group
+from xortrain.records.index import Entry, open_entry
+from xortrain.tracker.grouping import report
+
+SHOWN = 5  # films that are named
+
+
+def told(folder: Path, show: bool = True) -> str:
+    """The whole text; raises FailedError with it if not all jobs came to their end."""
+    entry = open_entry(folder, typed(folder))
+    table = report([entry], group(entry.parts))
+    films = sweep_films(entry, show)
+    lines = [table, "", f"record  {typed(folder)}", *_films(entry, films), *_kept(entry)]
+    if entry.status != "finished":
+        again = f"some jobs failed; to try them again: xortrain resume {typed(folder)}"
+        raise FailedError(again, "\n".join(lines))
+    return "\n".join(lines)
+
+
+def _films(entry: Entry, films: list[Path]) -> list[str]:
+    if not films and len(entry.parts) > MOST and entry.parts[0].about["config"]["film"]["name"] != "none":
+        return [f"film    none of {len(entry.parts)} populations; make one: xortrain render {entry.parts[0].folder}"]
+    lines = [f"film    {typed(path)}" for path in films[:SHOWN]]
+    return [*lines, f"        and {len(films) - SHOWN} more"] if len(films) > SHOWN else lines
+
+
+def _kept(entry: Entry) -> list[str]:
+    """A line where snapshots were left out."""
+    if not any(part.about.get("trimmed") for part in entry.parts):
+        return []
+    return ["kept    first and last snapshots alone, for track.bytes; a film of one run trains it again"]
