@@ -5,7 +5,8 @@ from xortrain.films.field import Field
 from xortrain.films.moments import Course, choose_epochs
 from xortrain.films.plane import plane_of
 from xortrain.films.reading import reading
-from xortrain.films.sheet import Box, sheet_for
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import sheet_for
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from xortrain.films.moments import Moment
 from xortrain.films.reading import Reading
-from xortrain.films.sheet import SHAPES, Box, Sheet
+from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.sheet import Sheet
 from xortrain.films.subject import Subject
 
 

@@ -8,11 +8,11 @@ from xortrain.errors import UserError, unknown
 from xortrain.films.subject import FilmSettings
 
 LAYOUTS = {
-    "field": (160, 120),
-    "panels": (400, 260),
-    "sweep": (160, 120),
-    "losses": (240, 160),
-    "weights": (240, 160),
+    "field": (240, 160),
+    "panels": (480, 300),
+    "sweep": (200, 150),
+    "losses": (320, 200),
+    "weights": (320, 200),
 }
 """Each layout with its least width and height, below which its words do not fit."""
 

@@ -5,7 +5,8 @@ import numpy as np
 from xortrain.films.examples import Examples
 from xortrain.films.moments import Course, Moment
 from xortrain.films.reading import Reading
-from xortrain.films.sheet import Box, Sheet
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
 
 MOST_CHIPS = 16

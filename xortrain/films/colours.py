@@ -65,6 +65,24 @@ def mix(one: Array, other: Array, share: Array | float) -> Array:
     return np.rint(one * (1 - np.asarray(share)) + other * np.asarray(share)).astype(np.uint8)
 
 
+def covered(ground: Array, colour: Array, share: Array) -> Array:
+    """Colours (n, 3) uint8, a share (n, 1) of 255 of each covered by another."""
+    part = share.astype(np.uint16)
+    return np.asarray((ground * (255 - part) + colour * part + 127) // 255)
+
+
+def over(ground: Array, colour: Array, share: Array) -> Array:
+    """Paint (…, 4) with a colour (3,) or (…, 3) laid over it that covers a share (…) of 255."""
+    if not ground[..., 3].any():
+        ground[..., :3], ground[..., 3] = colour, share
+        ground[share == 0] = 0
+        return ground
+    above, below = share * np.uint32(255), ground[..., 3] * (255 - share.astype(np.uint32))
+    whole = np.maximum(above + below, 1)[..., None]
+    mixed = (colour * above[..., None] + ground[..., :3] * below[..., None]) // whole
+    return np.concatenate([mixed, whole // 255], axis=-1).astype(np.uint8)
+
+
 def ramp(anchors: Sequence[str], count: int, middle: int | None = None) -> Array:
     """``count`` colours (count, 3) at the centres of equal bands between the anchors.
 

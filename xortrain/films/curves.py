@@ -7,7 +7,8 @@ import numpy as np
 from xortrain.films.captions import told
 from xortrain.films.loss import Scale, frame, thinned
 from xortrain.films.moments import choose_epochs
-from xortrain.films.sheet import SHAPES, Box, sheet_for
+from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.sheet import sheet_for
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.films.wipe import Wipe
 from xortrain.nets import Array

@@ -12,7 +12,8 @@ from xortrain.films.moments import Course, Moment
 from xortrain.films.plane import Plane
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading, band
-from xortrain.films.sheet import SHAPES, Box, Sheet
+from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.sheet import Sheet
 from xortrain.films.surface import tiles
 from xortrain.nets import Array
 

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.path import Path
 
 from xortrain.films.reading import Reading
-from xortrain.films.sheet import SHAPES, Sheet
+from xortrain.films.shapes import SHAPES
+from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
 
 FEW = 16

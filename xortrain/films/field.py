@@ -6,7 +6,8 @@ from xortrain.films.examples import Examples
 from xortrain.films.moments import Course, Moment
 from xortrain.films.plane import Plane, Slice
 from xortrain.films.reading import Reading
-from xortrain.films.sheet import Box, Layer, Sheet
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Layer, Sheet
 from xortrain.films.surface import Surface, tiles
 from xortrain.nets import Array
 

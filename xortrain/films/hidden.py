@@ -13,7 +13,8 @@ from xortrain.films.moments import Course, Moment
 from xortrain.films.plane import Plane, Slice, flat, line_of, over
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading
-from xortrain.films.sheet import Box, Sheet
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
 from xortrain.films.surface import Surface
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS

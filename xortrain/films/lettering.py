@@ -53,7 +53,9 @@ def _number(words: str, size: float, face: str) -> tuple[Array, int]:
 
 @lru_cache(maxsize=512)
 def halo_of(words: str, size: float, face: str) -> Array:
-    """The mask of words grown by two pixels on all sides."""
-    wide = np.pad(lettering(words, size, face)[0], 2)
-    shifts = [(i, j) for i in range(-2, 3) for j in range(-2, 3) if i * i + j * j < 6]
+    """The mask of words grown by a sixth of their size on all sides."""
+    reach = max(1, round(size / 6))
+    wide = np.pad(lettering(words, size, face)[0], reach)
+    steps = range(-reach, reach + 1)
+    shifts = [(i, j) for i in steps for j in steps if i * i + j * j <= reach * (reach + 1)]
     return np.asarray(np.max([np.roll(wide, shift, (0, 1)) for shift in shifts], axis=0))

@@ -3,7 +3,8 @@
 import numpy as np
 
 from xortrain.films.moments import Course, Moment
-from xortrain.films.sheet import SHAPES, Box, Sheet
+from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
 
 WIDE = 20

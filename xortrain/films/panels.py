@@ -11,7 +11,8 @@ from xortrain.films.loss import LossCurve
 from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.plane import plane_of
 from xortrain.films.reading import reading
-from xortrain.films.sheet import Box, sheet_for
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import sheet_for
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 

@@ -8,7 +8,8 @@ from xortrain.films.field import axes
 from xortrain.films.loss import frame, thinned
 from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.plane import principal
-from xortrain.films.sheet import SHAPES, Box, Sheet, sheet_for
+from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.sheet import Sheet, sheet_for
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.films.wipe import Wipe
 from xortrain.nets import Array

@@ -6,7 +6,6 @@ each pixel is told by its palette index, those of a field exactly.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,43 +14,14 @@ from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
-from xortrain.films.colours import mix
+from xortrain.films.colours import covered, mix, over
 from xortrain.films.lettering import halo_of, lettering
 from xortrain.films.palette import Palette, palette
+from xortrain.films.shapes import Box, rounded
 from xortrain.films.subject import FilmSettings
 from xortrain.nets import Array
 
-SQUARE = Path(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]], float), closed=True)
-SHAPES = [
-    Path.unit_circle(),
-    SQUARE.transformed(Affine2D().scale(0.9)),
-    *(Path.unit_regular_polygon(n) for n in (3, 4, 5)),
-    Path.unit_regular_star(5, 0.45),
-    *(Path.unit_regular_polygon(n) for n in (6, 8)),
-    Path.unit_regular_star(4, 0.45),
-    Path.unit_regular_star(6, 0.55),
-]
-"""The shape of each class's points, about the size of the unit circle."""
-
 _AS_IT_IS = IdentityTransform()
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of whole pixels, from its upper left corner."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def pixels(self) -> tuple[slice, slice]:
-        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
-
-    def at(self, share: Array) -> Array:
-        """Pixels (…, 2) for shares (…, 2) of the box, 0, 0 at its upper left."""
-        return share * (self.width, self.height) + (self.x, self.y)
 
 
 @dataclass(frozen=True)
@@ -75,7 +45,7 @@ class Sheet:
     def __init__(self, width: int, height: int, scale: float, palette: Palette) -> None:
         self.width, self.height, self.scale, self.palette = width, height, scale, palette
         self.colours = palette.colours
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
+        figure = Figure(figsize=((width + 0.01) / 72, (height + 0.01) / 72), dpi=72)  # Agg cuts off the fraction
         self._agg: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
         self._words = self._above.view("<u4")[:, 0]
@@ -107,11 +77,10 @@ class Sheet:
     def ring(self, box: Box, width: float = 1) -> Array:
         """The pixels of a frame round a box, on the outside, numbered row by row."""
         wide = max(1, round(width * self.scale))
-        numbers = np.arange(self.height * self.width).reshape(self.height, self.width)
-        rows = slice(max(box.y - wide, 0), box.y + box.height + wide)
-        columns = slice(max(box.x - wide, 0), box.x + box.width + wide)
-        whole = numbers[rows, columns]
-        return np.setdiff1d(whole, numbers[box.pixels])
+        rows, columns = np.arange(-wide, box.height + wide), np.arange(-wide, box.width + wide)
+        outside = ((rows < 0) | (rows >= box.height))[:, None] | (columns < 0) | (columns >= box.width)
+        numbers = (rows + box.y)[:, None] * self.width + columns + box.x
+        return np.asarray(numbers[outside])
 
     def edge(self, box: Box, colour: Array, width: float = 1) -> None:
         """A frame round a box, sharp to the pixel."""
@@ -187,7 +156,7 @@ class Sheet:
     def chip(self, box: Box, fill: Array, edge: Array, width: float = 2, corner: float = 4) -> None:
         """A box with round corners."""
         gc, half = self._pen(edge, width), width * self.scale / 2
-        path = _rounded(box.width - 2 * half, box.height - 2 * half, corner * self.scale)
+        path = rounded(box.width - 2 * half, box.height - 2 * half, corner * self.scale)
         place = Affine2D().translate(box.x + half, self.height - box.y - box.height + half)
         self._agg.draw_path(gc, path, place, tuple(fill / 255))
 
@@ -214,7 +183,9 @@ class Sheet:
         box = Box(max(0, min(left, self.width - width)), max(0, min(top, self.height - height)), width, height)
         if halo is not None:
             spread = halo_of(words, round(size * self.scale, 2), face)
-            self._blend(Box(box.x - 2, box.y - 2, width + 4, height + 4), np.rot90(spread) if turned else spread, halo)
+            spread = np.rot90(spread) if turned else spread
+            out = (spread.shape[0] - height) // 2
+            self._blend(Box(box.x - out, box.y - out, width + 2 * out, height + 2 * out), spread, halo)
         self._blend(box, mask, self.colours.ink if colour is None else colour)
         return box
 
@@ -257,38 +228,6 @@ class Sheet:
     def _upward(self, points: Array) -> Array:
         """Agg counts from the lower edge."""
         return np.stack([points[..., 0], self.height - points[..., 1]], axis=-1)
-
-
-def covered(ground: Array, colour: Array, share: Array) -> Array:
-    """Colours (n, 3) uint8, a share (n, 1) of 255 of each covered by another."""
-    part = share.astype(np.uint16)
-    return np.asarray((ground * (255 - part) + colour * part + 127) // 255)
-
-
-def over(ground: Array, colour: Array, share: Array) -> Array:
-    """Paint (…, 4) with a colour (3,) or (…, 3) laid over it that covers a share (…) of 255."""
-    if not ground[..., 3].any():
-        ground[..., :3], ground[..., 3] = colour, share
-        ground[share == 0] = 0
-        return ground
-    above, below = share * np.uint32(255), ground[..., 3] * (255 - share.astype(np.uint32))
-    whole = np.maximum(above + below, 1)[..., None]
-    mixed = (colour * above[..., None] + ground[..., :3] * below[..., None]) // whole
-    return np.concatenate([mixed, whole // 255], axis=-1).astype(np.uint8)
-
-
-@lru_cache(maxsize=64)
-def _rounded(width: float, height: float, corner: float) -> Path:
-    """A rectangle from 0, 0 whose corners are quarters of circles."""
-    r = min(corner, width / 2, height / 2)
-    ends = np.array([[r, 0], [width - r, 0], [width, r], [width, height - r]])
-    around = np.concatenate([ends, (width, height) - ends])
-    turns = np.array([[width, 0], [width, height], [0, height], [0, 0]], float)
-    points, codes = [around[0]], [Path.MOVETO]
-    for i, turn in enumerate(turns):
-        points += [around[(2 * i + 1) % 8], turn, around[(2 * i + 2) % 8]]
-        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
-    return Path(np.array([*points, around[0]]), [*codes, Path.CLOSEPOLY])
 
 
 def _clip(box: Box, height: int) -> Any:

@@ -9,7 +9,8 @@ from xortrain.films.colours import mix
 from xortrain.films.plane import Plane
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading
-from xortrain.films.sheet import Box, Sheet
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
 from xortrain.nets.network import Network
 

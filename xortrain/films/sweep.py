@@ -12,7 +12,8 @@ from xortrain.films.palette import palette
 from xortrain.films.plane import plane_of
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading, reading
-from xortrain.films.sheet import SHAPES, Box, Sheet
+from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.sheet import Sheet
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.films.surface import PROMPT, between, tiles
 from xortrain.nets import Array

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from xortrain.films.sheet import Box, Sheet
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
 
 
 class Wipe:
