@@ -25,7 +25,7 @@ HEAD = r"""\documentclass[fleqn]{article}
 
 def write(section: Section, precision: int) -> str:
     """The whole explanation, ready to be compiled."""
-    return HEAD + "\n".join(_section(section, precision, 0)) + "\n\\end{document}\n"
+    return HEAD + "\n".join(_section(section, precision, 0)) + "\n\\end{document}"
 
 
 def _section(section: Section, precision: int, depth: int) -> list[str]:

@@ -10,7 +10,7 @@ from xortrain.nets import Array
 
 def write(section: Section, precision: int) -> str:
     """The whole explanation."""
-    return "\n".join(_section(section, precision, 1)) + "\n"
+    return "\n".join(_section(section, precision, 1))
 
 
 def _section(section: Section, precision: int, depth: int) -> list[str]:

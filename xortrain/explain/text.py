@@ -36,7 +36,7 @@ TEMPLATES = {
 
 def write(section: Section, precision: int) -> str:
     """The whole explanation."""
-    return "\n".join(_section(section, precision, 0)) + "\n"
+    return "\n".join(_section(section, precision, 0))
 
 
 def _section(section: Section, precision: int, depth: int) -> list[str]:
