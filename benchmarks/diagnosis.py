@@ -1,0 +1,83 @@
+"""What the diagnosis costs, and how often it is right: named at the end, no longer moving, not solved soon after.
+
+Census: seeds 0-999 (or as many as the argument says) of four XOR nets, mean BCE, SGD 0.5, from four starts.
+OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/diagnosis.py
+"""
+
+import sys
+import time
+from collections import Counter
+from statistics import median
+
+import numpy as np
+from results import keep
+
+from xortrain.config.compose import compose
+from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+from xortrain.experiment.train import into_memory
+from xortrain.training.loop import Training
+from xortrain.training.outcome import code, results, words
+from xortrain.training.task import History
+
+SEEDS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+NETS = [("sigmoid", 2), ("tanh", 2), ("relu", 2), ("relu", 4)]
+STARTS = ["randn", "torch_default", "xavier_uniform", "uniform"]
+FEW = ["loss.reduction=mean", "lr=0.5", "track.losses=2", "track.frames=2"]
+
+
+def build(runs: int, *overrides: str) -> Build:
+    config = compose([*FEW, *overrides])
+    return Build.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs)))
+
+
+def cost(*net: str, runs: int = 10_000) -> float:
+    """Seconds for the results of runs of which none is solved."""
+    task = build(runs, "epochs=50", *net).task()
+    training = Training(task, History.empty(task, np.array([0]), np.array([0])))
+    for _ in training.run():
+        pass
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        results(training)
+        seconds.append(time.perf_counter() - start)
+    return median(seconds)
+
+
+def census(activation: str, hidden: int, start: str) -> str:
+    net = [f"activation={activation}", f"architecture.hidden=[{hidden}]", f"init={start}"]
+
+    def after(epochs: int, *more: str) -> np.ndarray:
+        return into_memory(build(SEEDS, *net, f"epochs={epochs}", *more))[1]
+
+    early, late, watched = after(5000), after(20_000), after(5500, "stop=solved")
+    training, solved = code("training"), code("solved")
+    stuck = ~np.isin(early["outcome"], (training, solved))
+    at_once = stuck & (watched["outcome"] == solved) & (watched["epochs_done"] > 5000)
+    rest = early["outcome"] == training
+    changed = rest & (late["outcome"] != training)
+    open_ends = late["outcome"] != solved
+    named = open_ends & (late["outcome"] != training)
+    counts = Counter(words(late["outcome"]))
+    shares = (
+        f"{named.sum():>5}/{open_ends.sum():<5}{changed.sum():>5}/{rest.sum():<4}{at_once.sum():>4}/{stuck.sum():<5}"
+    )
+    return f"2-{hidden}-1 {activation:<8}{start:<15}{shares} {', '.join(f'{k} {n}' for k, n in counts.most_common())}"
+
+
+def main() -> None:
+    lines = [
+        f"10,000 runs diagnosed, {' '.join(net) or '2-2-1 sigmoid'}: {cost(*net):.3f} s (at most 0.5)"
+        for net in ((), ("activation=relu", "architecture.hidden=[4]"))
+    ]
+    lines += [
+        "named: of those not solved at 20,000 epochs.  changed: of those that were training at 5,000, by 20,000.",
+        "at once: of those stuck at 5,000, solved within 500 more.  The counts are those at 20,000.",
+        "net           start              named   changed  at once",
+    ]
+    keep("diagnosis", lines + [census(*net, start) for net in NETS for start in STARTS])
+
+
+if __name__ == "__main__":
+    main()
