@@ -12,15 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortrain.errors import FailedError, UserError, unknown_word
+from xortrain.tracker import COMMANDS as TRACKER
 
 if TYPE_CHECKING:
     from xortrain.experiment.engines import Engine
     from xortrain.experiment.plan import Plan
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    **TRACKER,
+    "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
     "explain": ("xortrain.experiment.explaining:explain", "one training step with every number beside its formula"),
     "check": ("xortrain.experiment.explaining:check", "a gradient against central differences"),
-    "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
 }
 """Command to where its function lies, "module:function", and a line of what it does."""
 
@@ -133,7 +135,7 @@ class _Jobs:
             print(estimate(plan, engine))
             return None
         from xortrain.experiment.sweep import run_sweep
-        from xortrain.sweeps.ending import told
+        from xortrain.experiment.ending import told
 
         folder = run_sweep(plan, engine, show=True)
         try:
