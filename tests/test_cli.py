@@ -1,0 +1,164 @@
+"""The command line: what it prints and where, what it starts, and with which code it ends."""
+
+import fcntl
+import importlib
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from xortrain import __version__
+from xortrain.cli import COMMANDS, main
+
+ROOT = Path(__file__).parents[1]
+MODULE = [sys.executable, "-m", "xortrain"]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def shell(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*MODULE, *words], capture_output=True, text=True, check=False, timeout=60, **options)
+
+
+def test_the_module_and_the_installed_command_are_the_same() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["scripts"] == {"xortrain": "xortrain.cli:main"}
+    assert project["version"] == __version__
+    assert shell("--version").stdout == f"xortrain {__version__}\n"
+
+
+def test_without_a_word_it_does_what_notebook_002_does(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    out, err = capsys.readouterr()
+    assert not err
+    assert out.startswith("Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs.\n")
+    ((record, film),) = re.findall(r"\nrecord  (outputs/\S+)\nfilm    (outputs/\S+\.gif)\n$", out)
+    assert (here / record / "record.json").is_file()
+    assert (here / film).read_bytes().startswith(b"GIF89a")
+    assert Path(film).parent == Path(record)
+
+
+def test_nothing_is_written_outside_the_root(here: Path) -> None:
+    assert main(["film=none", "root=elsewhere", "epochs=2"]) == 0
+    assert [path.name for path in here.iterdir()] == ["elsewhere"]
+
+
+def test_a_record_outside_this_folder_is_shown_whole(
+    here: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = tmp_path_factory.mktemp("far away")
+    assert main(["film=none", f"root={root}", "epochs=2"]) == 0
+    assert f"record  {root}/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"], ["help"], ["lr=1", "--help"]])
+def test_help_is_the_same_however_it_is_asked_for(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(words) == 0
+    out, err = capsys.readouterr()
+    assert not err
+    assert "xortrain lr=1 " in out
+    assert "leaky_relu" in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_a_function_that_is_there(command: str) -> None:
+    module, _, function = COMMANDS[command][0].partition(":")
+    assert callable(getattr(importlib.import_module(module), function))
+
+
+def test_the_settings_can_be_shown_without_a_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--cfg", "job", "optimizer=adam", "name=1e3"]) == 0
+    shown = yaml.safe_load(capsys.readouterr().out)
+    assert (shown["lr"], shown["optimizer"]["name"], shown["name"]) == (0.001, "adam", "1e3")
+    assert not list(here.iterdir())
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_flags_and_overrides_may_be_mixed(before: bool, here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    flags = ["--cfg", "job"]
+    assert main([*flags, "lr=3"] if before else ["lr=3", *flags]) == 0
+    assert "lr: 3" in capsys.readouterr().out
+
+
+def test_a_word_that_is_no_command_is_told_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rendr"]) == 2
+    assert "'render'" in capsys.readouterr().err
+
+
+def test_hydra_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
+    before, arguments = Path.cwd(), sys.argv
+    assert main(["hydra.job.name=other", "film=none", "epochs=1"]) == 0
+    assert main(["hydra.job.name=other", "lr=-1"]) == 2
+    assert sys.argv is arguments
+    assert "HYDRA_FULL_ERROR" not in os.environ
+    assert Path.cwd() == before
+
+
+def test_the_command_that_was_typed_is_kept(here: Path) -> None:
+    words = ["film=none", "epochs=1", "name=1e3", "notes=two words"]
+    assert shell(*words).returncode == 0
+    about = next(here.rglob("record.json")).read_text(encoding="utf-8")
+    assert '"film=none", "epochs=1", "name=1e3", "notes=two words"]' in about
+
+
+def test_a_mistake_in_a_shell_is_one_line_and_2(here: Path) -> None:
+    done = shell("activation=tahn")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("xortrain: error: activation=tahn: no such choice. Did you mean 'tanh'? Known: ")
+    assert done.stderr.count("\n") == 1
+    assert not list(here.iterdir())
+
+
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    line = f"'{sys.executable}' -m xortrain help | head -n 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[1:] == ["0"]
+    assert not done.stderr
+
+
+LONG = ["film=none", "epochs=40000", "track.losses=10"]
+
+
+def test_no_bar_when_piped(here: Path) -> None:
+    done = shell(*LONG)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "40,000 epochs" in done.stdout
+
+
+def on_a_terminal(*words: str) -> str:
+    """What a terminal of 24 lines and 100 columns is sent on standard error."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+    process = subprocess.Popen([*MODULE, *words], stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 4096):
+            shown += chunk
+    except OSError:  # the other end is closed
+        pass
+    finally:
+        os.close(ours)
+        assert process.wait(30) == 0
+    return shown.decode()
+
+
+def test_a_bar_on_a_terminal_for_a_run_that_takes_its_time_and_none_for_a_short_one() -> None:
+    shown = on_a_terminal(*LONG)
+    assert "40000" in shown
+    assert "epochs/s" in shown
+    assert on_a_terminal("film=none", "epochs=50") == ""

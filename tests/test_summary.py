@@ -1,0 +1,89 @@
+"""The summary says in words how a run ended, with its loss, and shows what it answers to each example."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from some_runs import some_config
+
+from xortrain.experiment.single import in_memory
+from xortrain.experiment.trained import Run
+
+
+def run_of(**changes: Any) -> Run:
+    return in_memory(some_config(**changes))
+
+
+def first_line(**changes: Any) -> str:
+    return run_of(**changes).summary().splitlines()[0]
+
+
+LINEAR = {"loss": ("mse", {"reduction": "sum"}), "output": "identity"}
+SLOW = {"epochs": 2000, "lr": 0.001, "stop": ("loss", {"below": 2.9})}
+RIGHT = {"weights": {"W1": [[20, 20], [-20, -20]], "b1": [-10, 30], "W2": [[20, 20]], "b2": [-30]}}
+ENDS: list[tuple[dict[str, Any], str]] = [
+    ({}, "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."),
+    ({"stop": "solved"}, "Solved: every example is right since epoch 45. Loss 2.32806 after 45 epochs."),
+    ({"init": ("explicit", RIGHT), "epochs": 1}, "Solved: every example is right from the start. Loss "),
+    ({"epochs": 0}, "Not solved: 2 of 4 examples right. Loss 2.99915 after 0 epochs."),
+    ({"epochs": 1, "seed": 1}, "Not solved: 2 of 4 examples right. Loss 2.96616 after 1 epoch."),
+    (SLOW, "Stopped by its rule, 2 of 4 examples right. Loss 2.899"),
+    (LINEAR | {"lr": 1e308, "seed": 1}, "Diverged: b1 is not finite at epoch 1. Before that the loss was 6.35121."),
+    (LINEAR | {"lr": 100.0}, "Diverged: the loss is not finite at epoch "),
+]
+
+
+@pytest.mark.parametrize(("changes", "expected"), ENDS)
+def test_the_first_line_says_how_it_ended(changes: dict[str, Any], expected: str) -> None:
+    assert first_line(**changes).startswith(expected)
+
+
+def test_the_words_agree_with_the_row() -> None:
+    run = run_of(seed=3)
+    right = int(((run.predict(run.x) > 0.5) == run.t).sum())
+    assert run.row["accuracy"] == right / 4
+    assert f"{right} of 4 examples right" in run.summary()
+    assert f"Loss {run.losses[-1]:.6g} after 140 epochs" in run.summary()
+
+
+def test_the_table_shows_inputs_targets_outputs_and_what_is_wrong() -> None:
+    run = run_of(epochs=0)
+    header, *rows = run.summary().splitlines()[2:]
+    assert header.split() == ["x1", "x2", "target", "output"]
+    for row, x, t, y in zip(rows, run.x, run.t[:, 0], run.predict(run.x)[:, 0], strict=True):
+        cells = row.split()
+        assert [float(cell) for cell in cells[:3]] == [*x, t]
+        assert cells[3] == f"{y:.4f}"
+        assert cells[4:] == ([] if (y > 0.5) == (t > 0.5) else ["wrong"])
+
+
+def test_held_out_examples_have_a_line_of_their_own() -> None:
+    run = run_of(data=("moons", {"examples": 40, "test": 0.25}), lr=0.1)
+    line = run.summary().splitlines()[1]
+    assert run.test_losses is not None
+    assert line == f"Held out, 10 examples: {run.row['test_accuracy']:.1%} right, loss {run.test_losses[-1]:.6g}."
+
+
+def test_many_examples_are_cut_and_counted() -> None:
+    run = run_of(data=("circle", {"examples": 50}), epochs=3)
+    lines = run.summary().splitlines()
+    assert len(lines) == 2 + 1 + 16 + 1
+    wrong = int(((run.predict(run.x) > 0.5) != run.t)[16:].sum())
+    assert lines[-1] == f"… and 34 more, {wrong} of them wrong"
+
+
+def test_many_columns_are_cut_and_counted() -> None:
+    header = run_of(data=("encoder", {"size": 9}), epochs=1).summary().splitlines()[2]
+    expected = [" ".join([*(f"{name}{k}" for k in range(1, 7)), f"(+3 {name})"]) for name in ("x", "target", "output")]
+    assert " ".join(header.split()) == " ".join(expected)
+
+
+def test_huge_outputs_keep_the_table_narrow() -> None:
+    text = run_of(lr=1e5, loss="mse", output="identity").summary()
+    assert max(map(len, text.splitlines()[1:])) < 80
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_summary_has_no_nan_where_the_run_is_whole(dtype: str) -> None:
+    assert "nan" not in run_of(dtype=dtype).summary()
+    assert np.isfinite(run_of(dtype=dtype).row["best_loss"])

@@ -1,0 +1,40 @@
+"""The wheel holds the package, its types and conf/, so that it works from an empty folder."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (found,) = folder.glob("*.whl")
+    return found
+
+
+def test_the_wheel_holds_every_module_and_every_choice(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(path.relative_to(ROOT)) for path in (ROOT / "xortrain").rglob("*.py")}
+    choices = {f"xortrain/{path.relative_to(ROOT)}" for path in (ROOT / "conf").rglob("*.yaml")}
+    assert modules | choices | {"xortrain/py.typed"} <= names
+    assert {name.partition("/")[0] for name in names} == {"xortrain", "xortrain-0.1.0.dist-info"}
+    assert any(name.endswith("licenses/LICENSE") for name in names)
+
+
+def test_the_wheel_trains_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
+    """From the wheel's own files, not from the checkout; a whole installation is tried in CI."""
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    (tmp_path / "empty").mkdir()
+    code = "import sys, xortrain.cli; print(xortrain.__file__); sys.exit(xortrain.cli.main(['film=none', 'epochs=1']))"
+    python = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r}); {code}"]
+    done = subprocess.run(python, cwd=tmp_path / "empty", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(str(tmp_path / "site"))
+    assert len(list((tmp_path / "empty").rglob("record.json"))) == 1
