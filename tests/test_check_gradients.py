@@ -229,6 +229,32 @@ def test_weights_may_lie_the_other_way_and_in_a_list() -> None:
     assert "[0], [1]: this layer's activation has no derivative" in " ".join(check.hints)
 
 
+BROKEN: list[Callable[[Array], Any]] = [
+    lambda g: None,
+    lambda g: g.T,
+    lambda g: g * np.nan,
+    lambda g: np.zeros(7),
+    lambda g: g + 1.0,
+    lambda g: 0 * g,
+]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("first", BROKEN)
+@pytest.mark.parametrize("second", BROKEN)
+def test_whatever_is_wrong_something_is_said_of_each_array(
+    first: Callable[[Array], Any], second: Callable[[Array], Any], bias: bool
+) -> None:
+    student = Student("tanh", bias=bias)
+    p = student.parameters(hidden=2, outputs=2)
+    g = dict(zip(p, student.gradient(p).values(), strict=True))
+    for one, other in [("W1", "W2"), ("b1", "W2"), ("W1", "b2"), ("b1", "b2")] if bias else [("W1", "W2")]:
+        check = check_gradients(p, student.loss, g | {one: first(g[one]), other: second(g[other])})
+        named = " ".join(check.hints)
+        for row in check.rows:
+            assert row.verdict == "ok" or row.name.partition("[")[0] in named or "all parameters" in named
+
+
 def test_the_check_leaves_the_users_arrays_alone() -> None:
     student = Student()
     p = student.parameters()

@@ -30,6 +30,12 @@ class Evidence:
     grads: Arrays
     numeric: Arrays
 
+    def usable(self) -> "Evidence":
+        """Without what is missing, has another shape, or is not finite."""
+        fit = {name: g for name, g in self.grads.items() if np.squeeze(g).shape == np.squeeze(self.params[name]).shape}
+        grads = {name: g.reshape(self.params[name].shape) for name, g in fit.items() if np.isfinite(g).all()}
+        return Evidence(self.params, grads, self.numeric)
+
     def is_right(self, name: str) -> bool:
         return name in self.grads and same(self.grads[name], self.numeric[name])
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.explain.comparison import Check, compare, parameter_names
+from xortrain.explain.comparison import Check, Measure, compare, parameter_names
 from xortrain.explain.corners import corners
 from xortrain.explain.differences import STEP, Slopes, slopes
 from xortrain.explain.mistakes import mistakes
@@ -51,27 +51,29 @@ def check_gradients(
     own, given = _named(params), _named(grads)
     if extra := [name for name in given if name not in own]:
         raise UserError(f"grads={extra[0]}: there is no such parameter; there are {', '.join(own)}")
-    theta = np.concatenate([value.ravel() for value in own.values()])
+    measure = _measure(own, loss_fn if isinstance(params, Mapping) else lambda p: loss_fn(list(p.values())))
+    g = np.concatenate([_fitting(given.get(name), value).ravel() for name, value in own.items()])
+    rows = compare(parameter_names({name: value.shape for name, value in own.items()}), g, measure, tolerance)
+    hints = []
+    if any(row.verdict == "wrong" for row in rows):
+        numeric = _split(measure(np.arange(len(g)), STEP).central[0], own)
+        hints = mistakes(own, given, numeric)
+    return Check("Your gradient against central differences", rows, tolerance, tuple(hints))
 
-    def loss(point: Array) -> float:
-        moved = _split(point, own)
-        return _one_number(loss_fn(moved if isinstance(params, Mapping) else list(moved.values())))
+
+def _measure(own: Mapping[str, Array], loss_fn: Callable[[Any], Any]) -> Measure:
+    """Slopes of a user's loss, which is called once for each move."""
+    theta = np.concatenate([value.ravel() for value in own.values()])
 
     def measure(places: Array, size: float) -> Slopes:
         def losses(moved: Array) -> Array:
             points = np.repeat(theta[:, None], moved.shape[1], axis=1)
             points[places] = moved
-            return np.array([[loss(point) for point in points.T]])
+            return np.array([[_one_number(loss_fn(_split(point, own))) for point in points.T]])
 
         return slopes(losses, theta[places], size)
 
-    g = np.concatenate([_fitting(given.get(name), value).ravel() for name, value in own.items()])
-    rows = compare(parameter_names({name: value.shape for name, value in own.items()}), g, measure, tolerance)
-    hints = []
-    if any(row.verdict == "wrong" for row in rows):
-        numeric = _split(measure(np.arange(len(theta)), STEP).central[0], own)
-        hints = mistakes(own, given, numeric)
-    return Check("Your gradient against central differences", rows, tolerance, tuple(hints))
+    return measure
 
 
 def _named(arrays: Arrays) -> dict[str, Array]:

@@ -17,6 +17,7 @@ def mistakes(params: Arrays, grads: Arrays, numeric: Arrays) -> list[str]:
     seen = Evidence(params, grads, numeric)
     wrong = [name for name in params if not seen.is_right(name)]
     told = {name: sentence for name in wrong if (sentence := _of_one(seen, name))}
+    seen = seen.usable()
     layers = _layers(params)
     for k in reversed(range(len(layers))):
         rest = [name for name in layers[k].names if name in wrong and name not in told]
@@ -40,6 +41,8 @@ def _of_one(seen: Evidence, name: str) -> str | None:
         if given.T.shape == expected.shape and same(given.T, expected):
             return f"transposed: its shape is {given.shape}, the parameter's {expected.shape}."
         return f"its shape is {given.shape}, the parameter's {expected.shape}."
+    if not np.isfinite(given).all():
+        return "nan or infinite."
     if not given.any():
         return "0 everywhere." + (" Is the bias forgotten?" if _is_bias(name, seen.params[name]) else "")
     if given.ndim == 2 and given.shape[0] == given.shape[1] and same(given.T, expected):

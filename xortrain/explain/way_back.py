@@ -16,7 +16,7 @@ CLOSE_FIT = {"sigmoid": 0.1, "tanh": 0.3}  # of how wrong it is, where a parabol
 
 def _flows(seen: Evidence, layer: Layer, above: Layer, source: Arrays) -> list[tuple[Array, Array]]:
     """W'Σδ of the layer above, and W times its own gradient, each by hidden unit: for both ways that W may lie."""
-    if layer.biases is None or above.biases is None or above.biases not in source:
+    if layer.biases is None or above.biases is None or not {above.weights, above.biases} <= source.keys():
         return []
     w, dw, db = seen.params[above.weights], source[above.weights], source[above.biases].ravel()
     units, found = seen.params[layer.biases].size, []
@@ -31,12 +31,11 @@ def no_derivative(seen: Evidence, layer: Layer, above: Layer) -> str | None:
     said = "this layer's activation has no derivative on the way back: δ is W'δ of the layer above times f'(z)."
     for source in (seen.numeric, seen.grads):
         for through, _ in _flows(seen, layer, above, source):
-            if layer.biases and same(seen.grads[layer.biases], through):
+            if layer.biases in seen.grads and same(seen.grads[layer.biases], through):
                 return said
-    if layer.biases is None and _spans(
-        seen.params[above.weights], seen.grads[layer.weights], seen.numeric[layer.weights]
-    ):
-        return said
+    given, right = (source.get(layer.weights) for source in (seen.grads, seen.numeric))
+    if layer.biases is None and given is not None and right is not None:
+        return said if _spans(seen.params[above.weights], given, right) else None
     return None
 
 
@@ -87,7 +86,7 @@ def updated_too_early(seen: Evidence, layer: Layer, above: Layer) -> str | None:
     """W of the layer above as it is after its update: with one output each unit's factor gives the same rate."""
     w, dw = seen.params[above.weights].ravel(), seen.numeric[above.weights].ravel()
     given, right = (source.get(layer.weights) for source in (seen.grads, seen.numeric))
-    if given is None or right is None or given.shape != right.shape or len(w) < 2 or len(w) not in right.shape:
+    if given is None or right is None or len(w) < 2 or len(w) not in right.shape:
         return None
     for g, d in ((given, right), (given.T, right.T)):
         if g.shape[0] == len(w) and w.all() and dw.all() and (np.abs(d).max(axis=1) > 0).all():
