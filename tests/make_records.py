@@ -102,7 +102,7 @@ def make_record(
     for number in range(len(record.blocks)):
         part, arrays = record.blocks.runs_of(number), record.block(number)
         arrays.losses[:] = np.arange(5)[:, None] + np.arange(part.start, part.stop) / 1000
-        arrays.parameters[:] = np.arange(9)[:, None]
+        arrays.parameters[:] = np.arange(arrays.parameters.shape[1])[:, None]
         record.finish_block(number, rows[part])
     if status is not None:
         record.end(status)

@@ -100,5 +100,7 @@ def _texts(value: object) -> list[str]:
 
 
 def failures(events: Iterable[Event]) -> list[Event]:
-    """The failures among events."""
-    return [event for event in events if event["kind"] == "failure"]
+    """The failures among events, since it was resumed last."""
+    found = list(events)
+    resumed = max((str(event.get("when")) for event in found if event["kind"] == "resume"), default="")
+    return [event for event in found if event["kind"] == "failure" and str(event.get("when")) > resumed]

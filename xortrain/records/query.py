@@ -67,7 +67,7 @@ def _ask(parts: Sequence[tuple[Entry, Part]], query: str, said: str) -> tuple[li
             answer = connection.execute(query)
             if answer.description is None:
                 raise UserError(f"{said}: must be a select")
-            return [plain(name) for name, *_ in answer.description], answer.fetchall()
+            return [_unquoted(name) for name, *_ in answer.description], answer.fetchall()
         finally:
             connection.close()
 
@@ -78,6 +78,11 @@ def _create(connection: sqlite3.Connection, names: Sequence[str]) -> None:
 
 def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _unquoted(name: str) -> str:
+    """The name of a column of an answer as the user would have typed it."""
+    return re.sub(r'"(\w+\.\w+)"', r"\1", plain(name))
 
 
 def _reads_only(action: int, first: str | None, second: str | None, *_: Any) -> int:

@@ -1,0 +1,245 @@
+"""xortrain tag, note, rm and export: what they change or write, and what they leave alone."""
+
+import csv
+import io
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from make_records import a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
+
+from xortrain.errors import UserError
+from xortrain.records.index import listing
+from xortrain.tracker import COMMANDS
+from xortrain.tracker.exporting import export
+from xortrain.tracker.marking import note, tag
+from xortrain.tracker.removing import rm
+
+RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    monkeypatch.chdir(tmp_path)
+    outputs = Path("outputs")
+    a_run(outputs, 0, tags=["first"])
+    a_run(outputs, 1, lr=0.25)
+    a_sweep(outputs, 2)
+    a_big_sweep(outputs, 3)
+    return outputs
+
+
+def ids(root: Path) -> list[str]:
+    return [entry.id for entry in listing(root).entries]
+
+
+def test_tags_come_and_go(root: Path) -> None:
+    assert tag([RUN, "good", "solved"]) == f"{RUN}: first, good, solved"
+    assert tag([RUN, "first", "good", "--remove"]) == f"{RUN}: solved"
+    assert tag([RUN, "solved", "--remove"]) == f"{RUN}: no tags"
+    assert tag([f"{BIG}#4", "mine"]) == f"{BIG}#4: mine"
+
+
+@pytest.mark.parametrize("word", ["", " a", "a,b", "a\tb", "\x1b[2J", "\u202e"])
+def test_a_tag_is_a_plain_word(root: Path, word: str) -> None:
+    with pytest.raises(UserError, match="must be a word of printable letters, without commas"):
+        tag([RUN, word])
+
+
+def test_a_note_keeps_every_letter(root: Path) -> None:
+    note([RUN, "ü “two”\nlines", "more"])
+    (entry,) = [entry for entry in listing(root).entries if entry.id == RUN]
+    assert entry.marks.notes == ["ü “two”\nlines more"]
+    for text in ("", " ", "x" * 10_001):
+        with pytest.raises(UserError, match="must be a text of at most"):
+            note([RUN, text])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
+def test_a_record_that_cannot_be_written_to_is_one_line(root: Path) -> None:
+    (root / RUN).chmod(0o500)
+    with pytest.raises(UserError, match=r"events\.jsonl: Permission denied"):
+        note([RUN, "text"])
+
+
+def test_an_event_is_not_written_through_a_link(root: Path, tmp_path: Path) -> None:
+    (root / RUN / "events.jsonl").symlink_to(tmp_path / "victim")
+    with pytest.raises(UserError, match=r"events\.jsonl"):
+        note([RUN, "text"])
+    assert not (tmp_path / "victim").exists()
+
+
+def test_what_is_removed_is_gone_with_its_day_and_the_rest_stays(root: Path) -> None:
+    assert rm([RUN, BIG, "--yes"]).split("\n") == [f"removed outputs/{RUN}", f"removed outputs/sweeps/{BIG}"]
+    assert ids(root) == [SWEEP, LATER]
+    rm([LATER, "--yes"])
+    assert not (root / "2026-11-21").exists()
+    assert ids(root) == [SWEEP]
+
+
+def test_a_link_in_a_record_is_removed_and_not_what_it_leads_to(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis").write_text("")
+    (root / RUN / "link").symlink_to(tmp_path / "mine")
+    rm([RUN, "--yes"])
+    assert (tmp_path / "mine" / "thesis").exists()
+
+
+@pytest.mark.parametrize(("answer", "left"), [("y", 3), ("yes", 3), ("n", 4), ("", 4), ("whatever", 4)])
+def test_it_asks_first(root: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)  # type: ignore[func-returns-value]
+    rm([RUN])
+    assert len(ids(root)) == left
+    assert f"outputs/{RUN}  8 files" in asked[0]
+
+
+def test_without_a_terminal_it_wants_a_yes(root: Path) -> None:
+    with pytest.raises(UserError, match="no terminal to ask; add --yes"):
+        rm([RUN])
+    assert len(ids(root)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        (f"{SWEEP}#1", "one run of a sweep cannot be removed"),
+        (f"outputs/sweeps/{BIG}/population-001", "part of a sweep"),
+        ("outputs", "no such run"),
+        (".", "no such run"),
+        ("/", "no such run"),
+    ],
+)
+def test_what_cannot_be_removed_is_left(root: Path, name: str, says: str) -> None:
+    with pytest.raises(UserError, match=says):
+        rm([LATER, name, "--yes"])
+    assert len(ids(root)) == 4
+
+
+def test_a_run_that_goes_on_is_not_removed(root: Path) -> None:
+    folder = root / "running"
+    folder.mkdir()
+    make_record(folder, blank_rows(1), config(), status=None)
+    with pytest.raises(UserError, match=rf"is running \(process {os.getpid()}\)"):
+        rm([str(folder), "--yes"])
+
+
+def table(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_csv_and_json_lines_have_every_run_and_every_digit(root: Path) -> None:
+    rows = table(export([]))
+    lines = [json.loads(line) for line in export(["--format", "jsonl"]).split("\n")]
+    assert len(rows) == len(lines) == 20
+    for row, line in zip(rows, lines, strict=True):
+        assert row == {key: "" if value is None else str(value) for key, value in line.items()}
+    losses = [
+        part.rows.at(k)["final_loss"] for e in listing(root).entries for part in e.parts for k in range(len(part.rows))
+    ]
+    assert [float(row["final_loss"]) for row in rows] == losses
+
+
+def test_one_run_a_sweep_a_condition_and_a_query_can_be_exported(root: Path) -> None:
+    assert [row["id"] for row in table(export([RUN]))] == [RUN]
+    assert len(table(export([SWEEP, SWEEP, f"{SWEEP}#3"]))) == 12
+    assert [row["id"] for row in table(export([f"{BIG}#4", f"{BIG}#4"]))] == [f"{BIG}#4"]
+    assert {row["lr"] for row in table(export([SWEEP, "--where", "lr > 0.2"]))} == {"0.5", "1.0"}
+    assert (
+        export(["--sql", "select lr, count(*) n from runs where optimizer = 'adam' group by lr"])
+        == "lr,n\n0.1,1\n1.0,1\n10.0,1"
+    )
+
+
+def test_losses_and_parameters_are_long_tables(root: Path) -> None:
+    rows = table(export([f"{SWEEP}#5", f"{SWEEP}#1", "--what", "losses"]))
+    assert [(row["id"][-2:], row["epoch"], row["loss"]) for row in rows[:6]] == [
+        *(("#1", str(epoch), f"{epoch + 0.001}") for epoch in range(5)),
+        ("#5", "0", "0.005"),
+    ]
+    rows = table(export([f"{BIG}#4", "--what", "parameters"]))
+    assert [row["epoch"] for row in rows] == ["0", "4"]
+    assert [rows[1][name] for name in ("W1[0,0]", "W1[1,0]", "b1[1]", "b2[0]")] == ["0.0", "2.0", "5.0", "8.0"]
+
+
+def test_an_archive_has_all_of_it_as_arrays(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    assert export([f"{SWEEP}", "--where", "lr > 0.2", "--to", str(path)]) == f"written {path}"
+    with np.load(path) as arrays:
+        assert arrays["runs/lr"].tolist() == [0.5, 1.0] * 4
+        assert arrays["losses"].tolist() == [[e + k / 1000 for k in (1, 2, 4, 5, 7, 8, 10, 11)] for e in range(5)]
+        assert arrays["W1"].shape == (2, 2, 2, 8)
+        assert arrays["W1"][1, :, :, 3].tolist() == [[0, 1], [2, 3]]
+        assert arrays["frame_epochs"].tolist() == [0, 4]
+        assert arrays["x"].shape == (4, 2)
+        assert not any(array.dtype.hasobject for array in arrays.values())
+
+
+def test_runs_of_several_records_are_one_archive_if_they_are_alike(root: Path, tmp_path: Path) -> None:
+    export([BIG, RUN, "--to", str(tmp_path / "a.npz")])
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert arrays["losses"].shape == (5, 7)
+        assert np.isnan(arrays["runs/optimizer.beta1"]).sum() == 4
+    folder = root / "other"
+    folder.mkdir()
+    make_record(folder, blank_rows(1), config(), parameters={"W1": [2]})
+    with pytest.raises(UserError, match="npz: the runs differ in parameters"):
+        export(["--to", str(tmp_path / "b.npz")])
+    assert not list(tmp_path.glob("b.npz*"))
+
+
+def test_blocks_that_were_never_begun_are_left_empty(root: Path, tmp_path: Path) -> None:
+    (root / "sweeps" / SWEEP / "losses-001.npy").unlink()
+    rows = table(export([SWEEP, "--what", "losses"]))
+    assert [row["id"][-2:] for row in rows if row["loss"] == ""] == ["#4"] * 5 + ["#5"] * 5 + ["#6"] * 5 + ["#7"] * 5
+    export([SWEEP, "--to", str(tmp_path / "a.npz")])
+    with np.load(tmp_path / "a.npz") as arrays:
+        assert np.isnan(arrays["losses"][0]).tolist() == [False] * 4 + [True] * 4 + [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--to", "a.xls"], "--to=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
+        (["--format", "npz"], "is no text; add --to PATH"),
+        (["--sql", "select 1", "--where", "lr > 1"], "it goes with no RUN, --where or --what"),
+        (["--where", "lr > 1000"], "no runs are chosen"),
+        (["--what", "films"], "invalid choice: 'films'"),
+        (["--to", "nowhere/a.csv"], "nowhere/a.csv: No such file or directory"),
+        (["nothing"], "no such run"),
+    ],
+)
+def test_what_cannot_be_exported_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+    with pytest.raises(UserError) as told:
+        export(arguments)
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_an_export_that_fails_leaves_what_was_there(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("before")
+    os.truncate(root / RUN / "losses-000.npy", 100)
+    with pytest.raises(UserError, match=r"losses-000\.npy"):
+        export([LATER, RUN, "--what", "losses", "--to", str(path)])
+    assert path.read_text() == "before"
+    assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["a.csv"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_is_there_and_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from importlib import import_module
+
+    place, line = COMMANDS[command]
+    module, _, function = place.partition(":")
+    with pytest.raises(SystemExit) as end:
+        getattr(import_module(module), function)(["--help"])
+    assert end.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert f"usage: xortrain {command}" in text
+    assert line[1:] in text
+    assert "--root" in text

@@ -1,0 +1,152 @@
+"""xortrain ls: newest first, a line each, and the runs for which a condition holds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from make_records import a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
+
+from xortrain.errors import UserError
+from xortrain.tracker.listing import ls
+from xortrain.tracker.marking import tag
+
+RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    monkeypatch.chdir(tmp_path)
+    outputs = Path("outputs")
+    a_run(outputs, 0, row={"outcome": 2, "solved_at": 7, "final_loss": 0.125})
+    a_run(outputs, 1, lr=0.25, optimizer__momentum=0.9, name="mine", tags=["good"], row={"final_loss": 0.5})
+    a_sweep(outputs, 2)
+    a_big_sweep(outputs, 3)
+    return outputs
+
+
+def ids(*arguments: str) -> list[str]:
+    return [line.split()[0] for line in ls(list(arguments)).split("\n")[1:]]
+
+
+def test_newest_first_a_sweep_is_one_line(root: Path) -> None:
+    assert ids() == [BIG, SWEEP, LATER, RUN]
+    head, big, sweep, _, run = ls([]).split("\n")
+    assert head.split()[:6] == ["id", "status", "outcome", "runs", "epochs_done", "final_loss"]
+    assert big.split()[1:6] == ["finished", "solved", "0", "%", "6"]
+    assert sweep.split()[1:6] == ["finished", "solved", "8.33", "%", "12"]
+    assert run.split()[1:5] == ["finished", "solved", "4", "0.125"]
+
+
+def test_settings_that_differ_are_shown_and_no_others(root: Path) -> None:
+    head = ls([]).split("\n")[0].split()
+    assert {"lr", "optimizer", "seed", "name", "tags"} <= set(head)
+    assert not {"epochs", "activation", "root", "film"} & set(head)
+
+
+def test_a_table_is_at_most_120_wide_and_a_line_has_no_blanks_at_its_end(root: Path) -> None:
+    for number in range(20):
+        a_run(root, 10 + number, row=None, **{f"key{number}": "value"})
+    lines = ls([]).split("\n")
+    assert max(map(len, lines)) <= 120
+    assert not any(line != line.rstrip() for line in lines)
+
+
+def test_a_condition_asks_for_runs_and_so_does_runs(root: Path) -> None:
+    assert len(ids("--runs")) == 2 + 12 + 6
+    assert ids("--where", "lr < 0.3 and optimizer.momentum > 0 and outcome != 'solved'") == [LATER]
+    found = ids("--where", "optimizer = 'adam' and lr >= 1")
+    assert found == [f"{BIG}#4", f"{BIG}#5"]
+    assert ls(["--where", "lr > 1000"]) == "no runs for which this holds"
+
+
+def test_the_first_of_many_in_an_order(root: Path) -> None:
+    losses = [line["final_loss"] for line in json.loads(ls(["--runs", "--sort", "final_loss", "--json"]))]
+    assert losses == sorted(losses)
+    largest = json.loads(ls(["--runs", "--sort", "final_loss", "--reverse", "--limit", "3", "--json"]))
+    assert [line["final_loss"] for line in largest] == losses[:-4:-1]
+    assert ids("--reverse", "--limit", "1") == [RUN]
+
+
+@pytest.mark.parametrize("more", [[], ["--reverse"]])
+def test_what_lacks_a_value_stands_last(root: Path, more: list[str]) -> None:
+    assert ids("--sort", "solved_at", *more)[0] == RUN
+    assert set(ids("--sort", "final_loss", *more)[2:]) == {BIG, SWEEP}
+
+
+def test_columns_are_those_asked_for(root: Path) -> None:
+    text = ls(["--columns", "lr, optimizer.name,final_loss", "--where", "id = '" + RUN + "'"])
+    assert [line.split() for line in text.split("\n")] == [
+        ["id", "lr", "optimizer", "final_loss"],
+        [RUN, "1", "sgd", "0.125"],
+    ]
+    (line,) = json.loads(ls(["--columns", "lr,name", "--json", "--where", "name = 'mine'"]))
+    assert line == {"id": LATER, "lr": 0.25, "name": "mine"}
+
+
+def test_a_tag_finds_runs_sweeps_and_runs_of_sweeps(root: Path) -> None:
+    assert ids("--tag", "good") == [LATER]
+    tag([SWEEP, "good", "wide"])
+    tag([f"{BIG}#4", "good"])
+    assert ids("--tag", "good") == [f"{BIG}#4", SWEEP, LATER]
+    assert ids("--tag", "good", "--tag", "wide") == [SWEEP]
+    assert ids("--tag", "good", "--where", "lr = 1 and optimizer = 'adam'") == [f"{BIG}#4"]
+    assert len(ids("--tag", "wide", "--runs")) == 12
+    tag([SWEEP, "good", "--remove"])
+    assert ids("--tag", "good") == [f"{BIG}#4", LATER]
+
+
+def test_json_has_every_setting_and_every_result(root: Path) -> None:
+    lines = json.loads(ls(["--json"]))
+    assert [line["id"] for line in lines] == [BIG, SWEEP, LATER, RUN]
+    assert lines[3].items() >= {"lr": 1.0, "optimizer.momentum": 0.0, "solved_at": 7, "test_loss": None}.items()
+    assert lines[1].items() >= {"lr": "varies", "optimizer": "sgd", "runs": 12, "done": 12, "solved": 1}.items()
+    assert lines[0]["optimizer"] == "varies"
+
+
+@pytest.mark.parametrize(
+    ("ended", "each"), [("interrupted", "interrupted"), ("failed", "failed"), ("finished", "failed"), (None, "running")]
+)
+def test_a_run_that_has_no_outcome_has_the_status_of_its_sweep(tmp_path: Path, ended: str | None, each: str) -> None:
+    rows = blank_rows(3)
+    rows["outcome"][0] = 2
+    (tmp_path / "a").mkdir()
+    make_record(tmp_path / "a", rows, config(), kind="sweep", status=ended)
+    runs = json.loads(ls(["--root", str(tmp_path), "--json", "--runs"]))
+    assert [run["status"] for run in runs] == ["finished", each, each]
+    (sweep,) = json.loads(ls(["--root", str(tmp_path), "--json"]))
+    assert (sweep["status"], sweep["runs"], sweep["done"]) == (ended or "running", 3, 1)
+
+
+def test_without_records_there_is_nothing_to_list(tmp_path: Path) -> None:
+    assert ls(["--root", str(tmp_path / "nowhere")]) == f"no runs under {tmp_path / 'nowhere'}"
+    assert ls(["--root", str(tmp_path / "nowhere"), "--json"]) == "[]"
+    assert ls(["--root", str(tmp_path), "--where", "nonsense > 1"]).startswith("no runs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--sort", "finalloss"], "columns=finalloss: no such column. Did you mean 'final_loss'?"),
+        (["--columns", "lr,optimizer.momentun"], "Did you mean 'optimizer.momentum'?"),
+        (["--columns", ","], "must be names with commas between them"),
+        (["--limit", "0"], "must be a whole number, at least 1"),
+        (["--limit", "x"], "must be a whole number, at least 1"),
+        (["--wher", "lr > 1"], "unrecognized arguments: --wher lr > 1; see xortrain ls --help"),
+        (["--where"], "expected one argument"),
+        (["something"], "unrecognized arguments: something"),
+    ],
+)
+def test_a_mistake_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+    with pytest.raises(UserError) as told:
+        ls(arguments)
+    assert says in str(told.value)
+    assert "\n" not in str(told.value)
+
+
+def test_a_listing_waits_for_nothing_heavy(root: Path) -> None:
+    code = "import sys; from xortrain.tracker.listing import ls; ls([]); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"numpy", "matplotlib", "hydra", "omegaconf", "yaml", "pandas", "sqlite3"} & set(loaded)

@@ -1,0 +1,111 @@
+"""How a run is named, and what a wrong name is told."""
+
+import json
+from pathlib import Path
+
+import pytest
+from make_records import a_big_sweep, a_run, a_sweep
+
+from xortrain.errors import UserError
+from xortrain.records import layout
+from xortrain.records.naming import named
+
+RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    monkeypatch.chdir(tmp_path)
+    outputs = Path("outputs")
+    a_run(outputs, 0)
+    a_run(outputs, 1)
+    a_sweep(outputs, 2)
+    a_big_sweep(outputs, 3)
+    return outputs
+
+
+GOOD = [
+    (f"outputs/{RUN}", RUN),
+    (f"./outputs/{RUN}/", RUN),
+    (f"outputs/sweeps/{SWEEP}", SWEEP),
+    (RUN, RUN),
+    (f"sweeps/{SWEEP}", SWEEP),
+    (SWEEP, SWEEP),
+    ("2026-11-21/19-39", RUN),
+    ("sweeps/2026-11-21/19-41", SWEEP),
+    ("outputs/2026-11-21/19-40", LATER),
+    ("latest", BIG),
+]
+
+
+@pytest.mark.parametrize(("name", "meant"), GOOD)
+def test_a_name_means_the_record(root: Path, name: str, meant: str) -> None:
+    found = named(name, root)
+    assert (found.entry.id, found.number) == (meant, None)
+
+
+def test_an_absolute_path_means_the_record_from_anywhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = (root / RUN).absolute()
+    monkeypatch.chdir("/")
+    assert named(str(path), root).entry.folder == path
+
+
+@pytest.mark.parametrize("sweep", [SWEEP, "latest", BIG, f"outputs/sweeps/{BIG}", "2026-11-21/19-42"])
+@pytest.mark.parametrize("number", [0, 2, 5])
+def test_a_number_means_the_job_of_the_sweep(root: Path, sweep: str, number: int) -> None:
+    part, place = named(f"{sweep}#{number}", root).run()
+    assert part.rows.at(place)["number"] == number
+
+
+def test_a_number_is_found_wherever_its_row_lies(root: Path) -> None:
+    """The second population of the big sweep begins with job 3."""
+    part, place = named(f"{BIG}#4", root).run()
+    assert (part.folder.name, place) == ("population-001", 1)
+
+
+def test_a_run_needs_no_number_and_a_sweep_does(root: Path) -> None:
+    assert named(RUN, root).run()[1] == 0
+    with pytest.raises(UserError, match=r"latest: a sweep of 6 runs; name one of them, as in latest#0"):
+        named("latest", root).run()
+
+
+BAD = [
+    ("2026-11-21", "2026-11-21: 4 ids begin so, the last of them .*; add a few characters"),
+    ("", ": no such run under outputs. Nearest: "),
+    ("2026-11-21/19-93-21-123456", "no such run under outputs. Nearest: .*2026-11-21/19-39-21-123456"),
+    ("nothing", "no such run under outputs. Nearest: 2026-11-21/19-42"),
+    ("latest#6", "latest#6: no such run; this sweep has 6"),
+    (f"{RUN}#1", "no such run; this sweep has 1"),
+    ("latest#-1", "no such run under outputs"),
+    ("latest#x", "no such run under outputs"),
+    ("latest#99999999999999999999999", "no such run under outputs"),
+    ("../outputs", "no such run"),
+    ("/etc/passwd", "no such run"),
+    ("\x1b[2J", "no such run"),
+    ("outputs", "no such run|ids begin so"),
+]
+
+
+@pytest.mark.parametrize(("name", "says"), BAD)
+def test_a_wrong_name_is_one_line_with_the_nearest(root: Path, name: str, says: str) -> None:
+    with pytest.raises(UserError, match=says) as told:
+        named(name, root)
+    assert str(told.value).isprintable()
+
+
+def test_in_an_empty_root_there_is_nothing(tmp_path: Path) -> None:
+    for name in ("latest", "2026"):
+        with pytest.raises(UserError, match=r"no (such )?run"):
+            named(name, tmp_path / "nowhere")
+
+
+def test_latest_is_the_newest_that_can_be_read_whatever_its_folder_is_called(root: Path) -> None:
+    (root / "sweeps" / BIG / layout.SWEEP).write_text("{")
+    assert named("latest", root).entry.id == SWEEP
+    about = root / RUN / layout.RECORD
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"started": "2027-01-01T00:00:00+00:00"}))
+    assert named("latest", root).entry.id == RUN
+    (root / "2026-11-21").rename(root / "mine")
+    assert named("latest", root).entry.id == RUN.replace("2026-11-21", "mine")
+    assert named("mine/19-39", root).entry.folder == root / "mine" / "19-39-21-123456"

@@ -1,0 +1,188 @@
+"""xortrain show, compare, group and sql: what they say, as text and as JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from make_records import a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
+
+from xortrain.errors import UserError
+from xortrain.records.events import add_event
+from xortrain.tracker.asking import sql
+from xortrain.tracker.comparing import compare
+from xortrain.tracker.grouping import group
+from xortrain.tracker.marking import note, tag
+from xortrain.tracker.showing import show
+
+RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    monkeypatch.chdir(tmp_path)
+    outputs = Path("outputs")
+    a_run(outputs, 0, row={"outcome": 2, "solved_at": 7, "final_loss": 0.125, "reasons": 4})
+    a_run(
+        outputs,
+        1,
+        lr=0.25,
+        optimizer__momentum=0.9,
+        name="mine",
+        row={"outcome": 1, "diverged_at": 3, "diverged_in": 5},
+    )
+    a_sweep(outputs, 2)
+    a_big_sweep(outputs, 3)
+    return outputs
+
+
+def told(text: str) -> dict[str, str]:
+    """The lines of a page by their first word."""
+    return {line.split()[0]: " ".join(line.split()[1:]) for line in text.split("\n") if line}
+
+
+def test_a_run_is_told_on_a_page(root: Path) -> None:
+    text = show([RUN])
+    assert text.startswith(f"{RUN}  finished: solved\n")
+    assert (
+        told(text).items()
+        >= {
+            "solved_at": "7",
+            "final_loss": "0.125",
+            "losses": "0 ▁▃▅▆█ 4, epochs 0 to 4",
+            "lr": "1",
+            "optimizer": "sgd, momentum 0",
+            "architecture": "mlp, hidden [2]",
+            "in": f"outputs/{RUN}",
+        }.items()
+    )
+    assert told(show([LATER])).items() >= {"diverged_at": "3", "diverged_in": "b1[1]"}.items()
+
+
+def test_a_run_of_a_sweep_has_its_own_settings(root: Path) -> None:
+    assert told(show([f"{SWEEP}#1"])).items() >= {"lr": "0.5", "seed": "1"}.items()
+    (line,) = json.loads(show([f"{BIG}#5", "--json"]))
+    assert line.items() >= {"id": f"{BIG}#5", "lr": 10.0, "optimizer": "adam", "optimizer.beta1": 0.9}.items()
+
+
+def test_a_sweep_is_told_by_its_groups_and_what_its_runs_share(root: Path) -> None:
+    text = show([SWEEP])
+    assert text.startswith(f"{SWEEP}  finished: a sweep of 12 runs, solved 8.33 %\n")
+    assert group([SWEEP]) in text
+    assert told(text)["epochs"] == "4"
+    (line,) = json.loads(show([SWEEP, "--json"]))
+    assert sum(line["outcomes"].values()) == line["runs"] == 12
+
+
+def test_notes_tags_and_failures_are_told(root: Path) -> None:
+    tag([SWEEP, "wide", "good"])
+    note([SWEEP, "look", "again"])
+    note([f"{SWEEP}#3", "this one"])
+    for reason in ("MemoryError", "killed", "killed"):
+        add_event(root / "sweeps" / SWEEP, "failure", jobs=[3, 7], reason=reason)
+    text = show([SWEEP])
+    assert "tagged wide, good\nnote: look again\n" in text
+    assert f"{SWEEP}: failed jobs 3 to 7: MemoryError\n{SWEEP}: failed jobs 3 to 7: killed (2 times)" in text
+    assert "note: this one" not in text
+    assert "note: look again\nnote: this one" in show([f"{SWEEP}#3"])
+    assert "failed jobs 3 to 7: killed (2 times)" in group([SWEEP])
+
+
+def test_a_run_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path) -> None:
+    record = make_record(tmp_path, blank_rows(1), config(), status=None)
+    arrays = record.block(0)
+    arrays.losses[:3, 0] = [3, 2, 1]
+    text = show([str(tmp_path)])
+    assert "running: pending" in text
+    assert "epochs 0 to 2" in text
+
+
+def test_only_settings_that_differ_are_compared(root: Path) -> None:
+    text = compare([RUN, LATER, f"{SWEEP}#1"])
+    assert text.split("\n")[:4] == [f"A  {RUN}", f"B  {LATER}", f"C  {SWEEP}#1", ""]
+    assert text.split("\n")[4].split() == ["A", "B", "C"]
+    assert told(text).items() >= {"lr": "1 0.25 0.5", "seed": "0 0 1", "optimizer.momentum": "0 0.9 0"}.items()
+    assert not {"epochs", "activation", "optimizer"} & set(told(text))
+    lines = json.loads(compare([RUN, LATER, "--json"]))
+    assert [(line["lr"], line["outcome"]) for line in lines] == [(1.0, "solved"), (0.25, "diverged")]
+
+
+def test_of_runs_that_agree_the_results_are_compared(root: Path) -> None:
+    text = compare([RUN, RUN])
+    assert text.endswith("no setting differs")
+    assert told(text)["final_loss"] == "0.125 0.125"
+
+
+@pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
+def test_the_losses_are_plotted_one_over_the_other(root: Path, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"losses.{ending}"
+    assert compare([RUN, LATER, "--plot", str(path)]).endswith(f"plot  {path}")
+    start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
+    assert path.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([RUN], "compare: wants from 2 to 26 runs, not 1"),
+        ([RUN] * 27, "compare: wants from 2 to 26 runs, not 27"),
+        ([RUN, SWEEP], "a sweep of 12 runs; name one of them, as in 2026-11-21/19-41-21-123456#0"),
+        ([RUN, LATER, "--plot", "a.xyz"], "--plot=a.xyz: Format 'xyz' is not supported"),
+        ([RUN, LATER, "--plot", "nowhere/a.png"], "--plot=nowhere/a.png: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_compared_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+    with pytest.raises(UserError) as error:
+        compare(arguments)
+    assert says in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_group_is_a_line_with_its_figures(root: Path) -> None:
+    head, first, *rest = group([SWEEP]).split("\n")
+    assert head.split("  ")[0].strip() == "lr"
+    assert first.split() == ["0.5", "4", "25", "%", "(4.56-69.9)", "66", "(66-66)", *first.split()[7:]]
+    assert len(rest) == 2
+    lines = json.loads(group([SWEEP, "--json"]))
+    assert [line["runs"] for line in lines] == [4, 4, 4]
+    assert lines[0].items() >= {"lr": 0.5, "solved": 1, "rate": 0.25, "epochs_median": 66.0}.items()
+    assert lines[1]["epochs_median"] is None
+
+
+def test_groups_of_several_sweeps_and_runs_are_joined(root: Path) -> None:
+    lines = json.loads(group([SWEEP, BIG, RUN, "--by", "optimizer.name", "--json"]))
+    assert {line["optimizer"]: line["runs"] for line in lines} == {"sgd": 16, "adam": 3}
+
+
+def test_runs_that_are_not_finished_are_counted_apart(tmp_path: Path) -> None:
+    rows = blank_rows(4)
+    rows["outcome"][:2] = 2, 7
+    rows["solved_at"][0] = 3
+    make_record(tmp_path, rows, config(), kind="sweep", status="interrupted")
+    text = group([str(tmp_path)])
+    assert "50 % (9.45-90.5)" in text
+    assert text.endswith("2 runs are not finished and not counted")
+
+
+def test_nearly_all_is_not_all(tmp_path: Path) -> None:
+    rows = blank_rows(3001)
+    rows["outcome"], rows["outcome"][0], rows["solved_at"] = 2, 1, 5
+    make_record(tmp_path, rows, config(), kind="sweep", block_size=5000)
+    assert "99.9667 %" in group([str(tmp_path)])
+
+
+def test_a_group_wants_sweeps(root: Path) -> None:
+    with pytest.raises(UserError, match=r"is one run; name the sweep"):
+        group([f"{SWEEP}#1"])
+    with pytest.raises(UserError, match=r"by=lrr: no such setting. Did you mean 'lr'"):
+        group([SWEEP, "--by", "lrr"])
+
+
+def test_an_answer_in_sql_is_a_table_or_json(root: Path) -> None:
+    query = "select optimizer, count(*) as n, max(optimizer.beta1) from runs group by 1 order by n"
+    assert [line.split() for line in sql([query]).split("\n")] == [
+        ["optimizer", "n", "max(optimizer.beta1)"],
+        ["adam", "3", "0.9"],
+        ["sgd", "17"],
+    ]
+    assert [line["n"] for line in json.loads(sql([query, "--json"]))] == [3, 17]
