@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     **TRACKER,
+    "resume": ("xortrain.experiment.resume:resume", "train what a stopped sweep still lacks, and nothing else"),
+    "rerun": ("xortrain.experiment.again:rerun", "train a run again; --check compares every number with what was kept"),
     "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
     "explain": ("xortrain.experiment.explaining:explain", "one training step with every number beside its formula"),
     "check": ("xortrain.experiment.explaining:check", "a gradient against central differences"),
@@ -134,8 +136,8 @@ class _Jobs:
 
             print(estimate(plan, engine))
             return None
-        from xortrain.experiment.sweep import run_sweep
         from xortrain.experiment.ending import told
+        from xortrain.experiment.sweep import run_sweep
 
         folder = run_sweep(plan, engine, show=True)
         try:

@@ -14,6 +14,7 @@ from xortrain.experiment.engines import Engine, Train, opened
 from xortrain.experiment.plan import Plan, refuse_what_does_not_fit
 from xortrain.experiment.progress import progress
 from xortrain.experiment.sweep_films import refuse_unfit_films
+from xortrain.experiment.titles import typed
 from xortrain.experiment.train import ending, make_folder, start_record
 from xortrain.records import layout
 from xortrain.records.environment import describe
@@ -35,17 +36,18 @@ def run_sweep(plan: Plan, engine: Engine, show: bool = False) -> Path:
             for record, build in zip(records, plan.builds, strict=True)
             for number in range(len(record.blocks))
         ]
-        train_blocks(folder, blocks, top, train, show)
+        train_blocks(folder, records, blocks, top, train, show)
     return folder
 
 
-def train_blocks(folder: Path, blocks: Sequence[Block], top: Record | None, train: Train, show: bool) -> None:
+def train_blocks(
+    folder: Path, records: Sequence[Record], blocks: Sequence[Block], top: Sequence[Record], train: Train, show: bool
+) -> None:
     """Train these blocks into their records; ``top`` is the sweep.json above them, if there is one."""
-    records = list({id(block.record): block.record for block in blocks}.values())
     left = {id(record): sum(block.record is record for block in blocks) for record in records}
     failed = set[int]()
     try:
-        with ending([*records, *([top] if top else [])]), progress(sum(map(len, blocks)), "runs", show) as shown:
+        with ending([*records, *top]), progress(sum(map(len, blocks)), "runs", show) as shown:
             for block, result in train(blocks, shown):
                 record = block.record
                 if isinstance(result, Failure):
@@ -56,10 +58,10 @@ def train_blocks(folder: Path, blocks: Sequence[Block], top: Record | None, trai
                 left[id(record)] -= 1
                 if not left[id(record)]:
                     record.end("failed" if id(record) in failed else "finished")
-            if top and failed:
-                top.end("failed")
+            for record in top if failed else ():
+                record.end("failed")
     except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"to go on: xortrain resume {folder}") from None
+        raise KeyboardInterrupt(f"to go on: xortrain resume {typed(folder)}") from None
 
 
 def _jobs(block: Block) -> str:
@@ -68,19 +70,19 @@ def _jobs(block: Block) -> str:
     return f"job {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} jobs from {numbers[0]} to {numbers[-1]}"
 
 
-def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[Record], Record | None]:
+def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[Record], list[Record]]:
     """The records of all populations, begun; what has been begun only in part is taken away again."""
     environment = describe() | {"trimmed": plan.is_trimmed}
     is_one = len(plan.builds) == 1
     try:
         if is_one:
-            return [_record(folder, plan.builds[0], "sweep", environment, engine)], None
+            return [_record(folder, plan.builds[0], "sweep", environment, engine)], []
         records = []
         for number, build in enumerate(plan.builds):
             inside = folder / f"population-{number:03d}"
             inside.mkdir()
             records.append(_record(inside, build, "population", environment, engine))
-        return records, _top(folder, plan, environment)
+        return records, [_top(folder, plan, environment)]
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -30,7 +30,8 @@ def _films(trained: Trained, folder: Path, is_asked: bool, show: bool) -> list[P
     """The film of one population, and those of its runs."""
     config, films = trained.build.population.config, []
     if is_asked and len(trained.finished):
-        films.append(film(trained, film_settings(_side_by_side(config)), folder / film_name(config), progress=show))
+        shown = config if len(trained.rows) == 1 else _side_by_side(config)
+        films.append(film(trained, film_settings(shown), folder / film_name(config), progress=show))
     if config["film"]["each"]:
         (folder / "films").mkdir(exist_ok=True)
         for run in trained.finished.tolist():

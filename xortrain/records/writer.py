@@ -138,6 +138,10 @@ class Record:
     def end(self, status: str) -> None:
         """The last word: finished, failed or interrupted."""
         self.about |= {"status": status, "ended": now()}
+        self.write()
+
+    def write(self) -> None:
+        """Write what it is about."""
         write_json(self.folder / self.file, self.about)
 
 

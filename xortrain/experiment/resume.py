@@ -1,0 +1,81 @@
+"""`xortrain resume`: train what a sweep still lacks, because it was stopped, killed or failed, and nothing else.
+
+A block is done when all its rows have an outcome and its arrays are there; only the others are trained.
+"""
+
+from pathlib import Path
+
+from xortrain.errors import UserError
+from xortrain.experiment.blocks import Block
+from xortrain.experiment.ending import told
+from xortrain.experiment.engines import ENGINES, Engine, opened
+from xortrain.experiment.summary import count
+from xortrain.experiment.sweep import train_blocks
+from xortrain.experiment.titles import typed
+from xortrain.experiment.trained import Trained, load
+from xortrain.records import layout
+from xortrain.records.about import read_sweep
+from xortrain.records.environment import describe
+from xortrain.records.index import Entry
+from xortrain.records.naming import named
+from xortrain.records.reader import StoredRecord
+from xortrain.records.writer import Record
+from xortrain.tracker.arguments import NAMES, ROOT, Parser
+from xortrain.tracker.arguments import count as whole
+
+
+def resume(arguments: list[str]) -> str:
+    """xortrain resume SWEEP; the text is what a sweep says in the end."""
+    parser = Parser("xortrain resume", description="Train what is missing.", epilog=NAMES, allow_abbrev=False)
+    parser.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
+    parser.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
+    parser.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
+    parser.add_argument("--workers", type=whole, help="as hydra.launcher.workers")
+    parser.add_argument("--address", help="as hydra.launcher.address")
+    asked = parser.parse_args(arguments)
+    found = named(asked.sweep, asked.root)
+    if found.number is not None:
+        raise UserError(f"{asked.sweep}: one run; resume takes the whole sweep, {asked.sweep.rpartition('#')[0]}")
+    trained = resumed(found.entry, Engine(asked.engine, asked.workers, asked.address), show=True)
+    what = f"{count(trained, 'run')} trained, the others stay as they were" if trained else "nothing was missing"
+    return f"{what}\n\n{told(found.entry.folder)}"
+
+
+def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
+    """Train what an entry lacks; returns how many runs that were."""
+    if entry.status == "running":
+        raise UserError(f"{typed(entry.folder)}: is running; resume it when it has stopped")
+    if entry.problems:
+        raise UserError(entry.problems[0])
+    with opened(engine) as train:
+        found = [_lacking(part.folder) for part in entry.parts]
+        records = [record for record, blocks in found if blocks or record.about["status"] != "finished"]
+        top = _top(entry.folder)
+        now = {key: value for key, value in describe().items() if key in ("host", "pid", "process_started")}
+        for record in (*records, *top):
+            record.about |= {"status": "running", **now}
+            record.write()
+            record.event("resume", **now)
+        blocks = [block for _, own in found for block in own]
+        train_blocks(entry.folder, records, blocks, top, train, show)
+    return sum(map(len, blocks))
+
+
+def _lacking(folder: Path) -> tuple[Record, list[Block]]:
+    """The blocks of a record that are not done."""
+    trained = load(folder)
+    assert isinstance(trained.kept, StoredRecord)
+    record = Record(folder, dict(trained.kept.about))
+    blocks = [Block(record, trained.build, number) for number in range(len(record.blocks))]
+    return record, [block for block in blocks if not _is_done(block, trained)]
+
+
+def _is_done(block: Block, trained: Trained) -> bool:
+    names = ["losses", "parameters", *(["test-losses"] if block.build.test else [])]
+    files = [block.record.folder / layout.block_file(name, block.number) for name in names]
+    return bool(trained.rows["outcome"][block.runs].all()) and all(file.is_file() for file in files)
+
+
+def _top(folder: Path) -> list[Record]:
+    """The sweep.json above several populations."""
+    return [Record(folder, dict(read_sweep(folder)), layout.SWEEP)] if (folder / layout.SWEEP).is_file() else []
