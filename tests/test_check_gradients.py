@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from some_runs import some_build
 
-from xortrain.config.compose import compose
+import xortrain
 from xortrain.errors import UserError
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
 from xortrain.explain import check_gradients, check_network
 from xortrain.explain.comparison import compare
 from xortrain.explain.differences import slopes
@@ -18,18 +17,16 @@ from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.training.task import Task
 
 Arrays = dict[str, Array]
 
 
-def a_task(*overrides: str) -> Task:
-    return Build.of(Population(compose(overrides))).task()
+TWO = ("mlp", {"hidden": [3, 2]})
 
 
 @pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"step"}))
 def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training(activation: str) -> None:
-    task = a_task(f"activation={activation}", "architecture.hidden=[3,2]", "lr=0.1", "seed=3")
+    task = some_build(activation=activation, architecture=TWO, lr=0.1, seed=3).task()
     for epoch in (0, 30):
         check = check_network(task, epoch)
         assert check.passed, check
@@ -38,25 +35,26 @@ def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_gradient_of_every_loss_passes(loss: str) -> None:
-    coding = ["data.low=-1", "data.high=1"] if LOSSES[loss].targets == "signs" else []
-    task = a_task(f"loss={loss}", "architecture=skip", "activation=tanh", "lr=0.1", *coding)
-    assert check_network(task, 10).passed
+    low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
+    changes: dict[str, Any] = {"loss": loss, "architecture": "skip", "activation": "tanh", "data": ("xor", {"low": low})}
+    assert check_network(some_build(**changes, lr=0.1).task(), 10).passed
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_gradient_passes_on_the_way_of_every_optimizer(optimizer: str) -> None:
-    assert check_network(a_task(f"optimizer={optimizer}", "architecture.bias=false"), 5).passed
+    task = some_build(optimizer=optimizer, architecture=("mlp", {"bias": False})).task()
+    assert check_network(task, 5).passed
 
 
 def test_a_float32_network_is_held_to_what_float32_can_do() -> None:
-    check = check_network(a_task("dtype=float32"), 20)
+    check = check_network(some_build(dtype="float32").task(), 20)
     assert check.passed
     assert 1e-9 < check.worst < 1e-4
 
 
 def test_a_gradient_on_a_corner_passes_and_says_so() -> None:
     """Notebook 000 starts with the first unit at z = 0 in two examples."""
-    check = check_network(a_task("experiment=notebook_000"))
+    check = check_network(xortrain.train("experiment=notebook_000").task)
     assert check.passed
     assert [row.name for row in check.rows if row.verdict == "corner"] == ["W1[0, 0]", "W1[0, 1]", "b1[0]"]
     assert "z1[0] is 0 in example 2, on a corner of relu" in str(check)

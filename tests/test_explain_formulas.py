@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from some_runs import some_build
 
-import xortrain
 from xortrain.explain import step_at
 from xortrain.explain.document import Block, Equation, Section
 from xortrain.explain.formula import Call, Number, Operation, Symbol, Term, Total, kron, symbol
@@ -81,9 +81,9 @@ def equations(block: Block) -> Iterator[Equation]:
             yield from equations(inner)
 
 
-def assert_every_formula_holds(*overrides: str, epoch: int = 0) -> list[Equation]:
-    step = step_at(xortrain.train(*overrides, "epochs=3").task, epoch)
-    found = list(equations(page(step)))
+def assert_every_formula_holds(epoch: int = 0, **changes: Any) -> list[Equation]:
+    """Of a step of the default network with settings changed, or options of groups with their keys."""
+    found = list(equations(page(step_at(some_build(epochs=3, **changes).task(), epoch))))
     for equation in found:
         for formula in equation.formulas:
             value = np.broadcast_to(value_of(formula), equation.value.shape)
@@ -95,12 +95,11 @@ def assert_every_formula_holds(*overrides: str, epoch: int = 0) -> list[Equation
 
 @pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"step"}))
 def test_the_formulas_of_every_activation_hold(activation: str) -> None:
-    assert_every_formula_holds(f"activation={activation}", "architecture.hidden=[3]", "lr=0.1")
+    assert_every_formula_holds(activation=activation, architecture=("mlp", {"hidden": [3]}), lr=0.1)
 
 
 def test_the_formulas_of_a_step_function_hold() -> None:
-    task = xortrain.train("activation=step", "epochs=0").task
-    for equation in equations(page(step_at(task))):
+    for equation in equations(page(step_at(some_build(activation="step", epochs=0).task()))):
         for formula in equation.formulas:
             value = np.broadcast_to(value_of(formula), equation.value.shape)
             np.testing.assert_allclose(value, equation.value, atol=1e-12)
@@ -108,48 +107,48 @@ def test_the_formulas_of_a_step_function_hold() -> None:
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_formulas_of_every_loss_hold(loss: str) -> None:
-    coding = ["data.low=-1", "data.high=1"] if LOSSES[loss].targets == "signs" else []
-    assert_every_formula_holds(f"loss={loss}", "activation=tanh", "lr=0.1", *coding)
+    low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
+    assert_every_formula_holds(loss=loss, activation="tanh", lr=0.1, data=("xor", {"low": low}))
 
 
 @pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
 def test_the_formulas_of_smoothed_targets_hold(loss: str) -> None:
-    assert_every_formula_holds(f"loss={loss}", "loss.label_smoothing=0.1")
+    assert_every_formula_holds(loss=(loss, {"label_smoothing": 0.1}))
 
 
-OPTIONS = {
-    "sgd": [["optimizer.momentum=0.9"], ["optimizer.momentum=0.9", "optimizer.nesterov=true"]],
-    "rmsprop": [["optimizer.momentum=0.9"]],
+OPTIONS: dict[str, list[dict[str, Any]]] = {
+    "sgd": [{"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
+    "rmsprop": [{"momentum": 0.9}],
 }
-CASES = [(name, options) for name in OPTIMIZERS for options in ([], *OPTIONS.get(name, []))]
+CASES = [(name, keys) for name in OPTIMIZERS for keys in ({}, *OPTIONS.get(name, []))]
 
 
 @pytest.mark.parametrize("decay", [0, 0.1])
-@pytest.mark.parametrize(("optimizer", "options"), CASES)
-def test_the_formulas_of_every_optimizer_hold(optimizer: str, options: list[str], decay: float) -> None:
-    decays = [f"optimizer.weight_decay={decay}"] if decay and optimizer != "rprop" else []
-    assert_every_formula_holds(f"optimizer={optimizer}", "lr=0.3", *options, *decays, epoch=2)
+@pytest.mark.parametrize(("optimizer", "keys"), CASES)
+def test_the_formulas_of_every_optimizer_hold(optimizer: str, keys: dict[str, Any], decay: float) -> None:
+    decays = {"weight_decay": decay} if optimizer != "rprop" else {}
+    assert_every_formula_holds(epoch=2, optimizer=(optimizer, keys | decays), lr=0.3)
 
 
 @pytest.mark.parametrize(
-    "overrides",
+    "changes",
     [
-        ["architecture=skip", "architecture.hidden=[2,1]", "activation=tanh"],
-        ["architecture.hidden=[]"],
-        ["architecture.bias=false", "loss=mse"],
-        ["output=softmax", "loss=mse", "data=encoder", "data.size=3", "architecture.hidden=[2]"],
-        ["loss=cross_entropy", "architecture.hidden=[4,3]", "activation=softmax"],
-        ["batch_size=3", "schedule=cosine"],
-        ["freeze=[W1]"],
-        ["dtype=float64", "loss.reduction=mean"],
+        {"architecture": ("skip", {"hidden": [2, 1]}), "activation": "tanh"},
+        {"architecture": ("mlp", {"hidden": []})},
+        {"architecture": ("mlp", {"bias": False}), "loss": "mse"},
+        {"output": "softmax", "loss": "mse", "data": ("encoder", {"size": 3})},
+        {"loss": "cross_entropy", "architecture": ("mlp", {"hidden": [4, 3]}), "activation": "softmax"},
+        {"batch_size": 3, "schedule": "cosine"},
+        {"freeze": ["W1"]},
+        {"loss": ("bce", {"reduction": "mean"})},
     ],
 )
-def test_the_formulas_of_every_architecture_hold(overrides: list[str]) -> None:
-    assert_every_formula_holds(*overrides, epoch=1)
+def test_the_formulas_of_every_architecture_hold(changes: dict[str, Any]) -> None:
+    assert_every_formula_holds(epoch=1, **changes)
 
 
 def test_every_quantity_of_a_step_is_there() -> None:
-    names = {equation.name for equation in assert_every_formula_holds("optimizer=adam", epoch=1)}
+    names = {equation.name for equation in assert_every_formula_holds(epoch=1, optimizer="adam")}
     forward = {"x", "t", "z1", "a1", "z2", "y", "ℓ", "L"}
     chain = {"dℓ/dy", "J2", "δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx"}
     batch = {"dL/dy", "dL/dz2", "dL/da1", "dL/dz1", "dL/dW2", "dL/db2", "dL/dW1", "dL/db1"}
@@ -158,7 +157,7 @@ def test_every_quantity_of_a_step_is_there() -> None:
 
 
 def test_every_gradient_stands_beside_its_differences() -> None:
-    found = assert_every_formula_holds("activation=tanh", epoch=2)
+    found = assert_every_formula_holds(epoch=2, activation="tanh")
     checked = [e for e in found if e.name.startswith("d") and e.name[-2] in "Wb"] + [
         e for e in found if e.name == "dℓ/dx"
     ]
@@ -170,7 +169,7 @@ def test_every_gradient_stands_beside_its_differences() -> None:
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_with_skip_the_gradient_at_the_inputs_has_the_straight_part(activation: str) -> None:
-    found = assert_every_formula_holds("architecture=skip", f"activation={activation}", "architecture.hidden=[2]")
+    found = assert_every_formula_holds(activation=activation, architecture=("skip", {"hidden": [2]}))
     for equation in (e for e in found if e.name == "dℓ/dx"):
         assert equation.check is not None
         np.testing.assert_allclose(equation.check, equation.value, rtol=1e-6, atol=1e-9)
