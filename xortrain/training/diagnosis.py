@@ -37,33 +37,30 @@ def is_linear(network: Network) -> bool:
     return network.is_linear and network.layers[-1].activation not in NOT_MONOTONE
 
 
-def clones(network: Network, theta: Array) -> Array:
-    """Which units have an equal in their hidden layer, weights in and out alike: (hidden units, runs).
+def equal_units(network: Network, theta: Array) -> list[Array]:
+    """For each hidden layer, numbers (units, runs) that units share whose weights in and out are equal to rounding.
 
-    Such units get equal gradients, so nothing but chance in the data's order could ever part them, and not even that.
+    Such units get equal gradients, step for step, so they stay equal.
     """
-    parts = network.split(theta)
-    found = [np.zeros((0, *theta.shape[1:]), bool)]
+    parts, found = network.split(theta), []
     for k, layer in enumerate(network.layers[:-1], start=1):
         rows = [parts[f"W{k}"], np.swapaxes(parts[f"W{k + 1}"][:, : layer.units], 0, 1)]
         if network.bias:
             rows.append(parts[f"b{k}"][:, None])
-        found.append(_has_an_equal(np.concatenate(rows, axis=1)))
-    return np.concatenate(found)
+        numbers = np.concatenate(rows, axis=1)
+        weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(theta.dtype)  # one number that tells rows apart
+        mark = np.einsum("un...,n->u...", numbers, weights)
+        rounding = 8 * np.finfo(theta.dtype).eps * np.abs(numbers).sum(axis=1).max(axis=0)
+        found.append(_together(mark, rounding))
+    return found
 
 
-def _has_an_equal(rows: Array) -> Array:
-    """Which rows (units, numbers, runs) there are twice, to rounding, by a sum of their numbers at odd weights."""
-    weights = np.sin(np.arange(1, rows.shape[1] + 1)).astype(rows.dtype)
-    mark = np.einsum("un...,n->u...", rows, weights)
-    scale = np.einsum("un...,n->u...", np.abs(rows), np.abs(weights))
-    order = np.argsort(mark, axis=0)
-    gap = np.diff(np.take_along_axis(mark, order, axis=0), axis=0)
-    near = gap <= 8 * np.finfo(rows.dtype).eps * np.take_along_axis(scale, order, axis=0)[1:]
-    edge = np.zeros((1, *near.shape[1:]), bool)
-    equal = np.empty(mark.shape, bool)
-    np.put_along_axis(equal, order, np.concatenate([near, edge]) | np.concatenate([edge, near]), axis=0)
-    return equal
+def clones(network: Network, theta: Array) -> Array:
+    """Whether any two units are equal: (runs,)."""
+    holds = np.zeros(theta.shape[1:], bool)
+    for group in equal_units(network, theta):
+        holds |= group.max(axis=0) + 1 < len(group)
+    return holds
 
 
 def dead(net: Pass) -> Array:
@@ -109,7 +106,8 @@ def ties(task: Task, y: Array) -> Ties:
     1/2 for all four (P4), 1/3 or 2/3 for three (P3), 1/2 for two (P2).
     """
     aims = np.broadcast_to(_aims(task), y.shape)
-    group = _together(y, near(task))
+    weights = 0.5 ** np.arange(y.shape[1])
+    group = _together(np.einsum("no...,o->n...", y, weights), near(task))
     flat = (group + len(y) * np.arange(y.shape[2])).ravel()
     count = np.bincount(flat, minlength=y.shape[0] * y.shape[2])
     state = np.empty(y.shape)
@@ -136,10 +134,8 @@ def _aims(task: Task) -> Array:
     return t + share * (evenly - t)
 
 
-def _together(y: Array, within: Array) -> Array:
-    """Number outputs (examples, outputs, runs) by groups without gaps: (examples, runs)."""
-    weights = 0.5 ** np.arange(y.shape[1])
-    mark = np.einsum("no...,o->n...", y, weights)
+def _together(mark: Array, within: Array) -> Array:
+    """Number marks (n, runs) by groups without gaps wider than within (runs,), the lowest first: (n, runs)."""
     order = np.argsort(mark, axis=0)
     gaps = np.diff(np.take_along_axis(mark, order, axis=0), axis=0) > within
     group = np.zeros(mark.shape, int)

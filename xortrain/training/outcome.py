@@ -60,7 +60,7 @@ def _states(training: Training, net: Pass, over: Array) -> dict[str, Array]:
     alive = training.diverged_at < 0
     return {
         "linear": alive & is_linear(net.network),
-        "clones": alive & _any(clones(net.network, net.theta))[:runs],
+        "clones": alive & clones(net.network, net.theta)[:runs],
         "dead": alive & _any(dead(net))[:runs],
         "saturated": ~over & ~moving & _any(saturated(training.task, net))[:runs],
         "plateau": ~over & ~moving,
@@ -88,3 +88,8 @@ def code(outcome: str) -> int:
 def words(codes: Array) -> list[str]:
     """The outcomes behind numbers (runs,)."""
     return [OUTCOMES[number] for number in np.asarray(codes).tolist()]
+
+
+def others(bits: int) -> list[str]:
+    """The outcomes behind the bits of one run's reasons."""
+    return [name for place, name in enumerate(OUTCOMES) if bits >> place & 1]
