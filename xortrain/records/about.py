@@ -104,7 +104,14 @@ def _short(value: object) -> str:
 
 
 def _are_names(texts: Iterable[object]) -> bool:
-    return all(isinstance(text, str) and len(text) <= LONGEST_NAME and is_name(text) for text in texts)
+    names = tuple(texts)
+    return set(map(type, names)) <= {str} and _all_are_names(names)
+
+
+@lru_cache(maxsize=256)
+def _all_are_names(names: tuple[str, ...]) -> bool:
+    """The same settings stand in record after record."""
+    return all(len(name) <= LONGEST_NAME and is_name(name) for name in names)
 
 
 @lru_cache(maxsize=1024)

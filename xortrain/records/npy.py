@@ -18,17 +18,18 @@ LARGEST_HEADER = 1 << 14  # bytes
 FIRST = LARGEST_HEADER + 12  # bytes that hold any header
 _NUMBER = re.compile(r"<[iuf][248]|[|<]?[iub]1")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+Kind = str | tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Header:
     """``kind`` is the type of a number, or the (name, type) of each column of a row."""
 
-    kind: str | tuple[tuple[str, str], ...]
+    kind: Kind
     shape: tuple[int, ...]
     start: int  # byte at which the numbers begin
 
-    @property
+    @cached_property
     def columns(self) -> dict[str, str]:
         """The columns of a row with their types; none of a number."""
         return {} if isinstance(self.kind, str) else dict(self.kind)
@@ -91,7 +92,7 @@ def _parsed(text: bytes, start: int) -> Header:
     return Header(_kind(content["descr"]), shape, start)
 
 
-def _kind(descr: Any) -> str | tuple[tuple[str, str], ...]:
+def _kind(descr: Any) -> Kind:
     if isinstance(descr, str) and _NUMBER.fullmatch(descr):
         return descr
     if not isinstance(descr, list) or not descr:

@@ -6,7 +6,7 @@ The same file mapped as a structured array is ``StoredRecord.rows``.
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from mmap import mmap
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Any
 
 from xortrain.records import layout
 from xortrain.records.files import content_of, wrong
-from xortrain.records.npy import FIRST, Header, header
+from xortrain.records.npy import FIRST, Header, Kind, header
 
 CHUNK = 10_000  # rows that are turned into Python's numbers at once
 LARGEST = 64 << 30  # bytes
@@ -40,7 +40,7 @@ class Rows:
 
     @cached_property
     def row(self) -> Struct:
-        return Struct("<" + "".join(_CODES[kind[-2:]] for kind in self.header.columns.values()))
+        return _struct(tuple(self.header.columns.values()))
 
     def __len__(self) -> int:
         return self.header.shape[0]
@@ -65,12 +65,23 @@ class Rows:
         return Counter(self.content[start : self.header.end : self.row.size])
 
 
+@lru_cache(maxsize=64)
+def _is_row(kind: Kind) -> bool:
+    """Whether rows have the columns that every record has."""
+    return not isinstance(kind, str) and {(name, own.lstrip("|")) for name, own in kind} >= _ROW
+
+
+@lru_cache(maxsize=64)
+def _struct(kinds: tuple[str, ...]) -> Struct:
+    return Struct("<" + "".join(_CODES[kind[-2:]] for kind in kinds))
+
+
 def read_rows(folder: Path | str, runs: int) -> Rows:
     """The rows of the record in a folder that says it has so many runs."""
     path = f"{folder}/{layout.RUNS}"
     content = content_of(path, LARGEST)
     found = header(path, content[:FIRST], len(content))
-    if not {(name, kind.lstrip("|")) for name, kind in found.columns.items()} >= _ROW:
+    if not _is_row(found.kind):
         raise wrong(path, "does not have the columns that every record has")
     if found.shape != (runs,):
         raise wrong(path, f"has shape {found.shape}, but the record says {(runs,)}")
