@@ -20,13 +20,23 @@ def number(value: Any, precision: int) -> str:
     if not np.isfinite(value):
         return str(value)
     short = f"{value:.{precision}f}"
-    if abs(value) < LARGE and type(value)(short) == value:
-        short = short.rstrip("0").rstrip(".") if "." in short else short
-        return "0" if short == "-0" else short
-    if 10 ** (-precision / 2) <= abs(value) < LARGE:
-        return short
-    mantissa, exponent = f"{value:.{precision}e}".split("e")
-    return f"{mantissa}e{int(exponent)}"
+    if value and not 10 ** (-precision / 2) <= abs(value) < LARGE and (abs(value) >= LARGE or _rounds(short, value)):
+        mantissa, exponent = f"{value:.{precision}e}".split("e")
+        return f"{_bare(mantissa, f'{mantissa}e{exponent}', value)}e{int(exponent)}"
+    return _bare(short, short, value)
+
+
+def _rounds(written: str, value: Any) -> bool:
+    """Whether something is lost, in the number's own precision."""
+    return bool(type(value)(written) != value)
+
+
+def _bare(digits: str, written: str, value: Any) -> str:
+    """Digits without the zeros at their end where the number is exact, and without a sign where it is 0."""
+    if _rounds(written, value) or "." not in digits:
+        return digits
+    digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits == "-0" else digits
 
 
 @dataclass(frozen=True)

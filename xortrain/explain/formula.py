@@ -147,7 +147,7 @@ class Notation:
     def _piece(self, formula: Term, numbers: bool) -> Piece:
         match formula:
             case Symbol(name, value):
-                return self._value(value) if numbers else (self.name(name), ATOM)
+                return self._value(value) if numbers else (self.name(name), FRACTION if "/" in name else ATOM)
             case Number(value):
                 return self._value(np.asarray(float(value)))
             case Total(name, parts, hidden):
