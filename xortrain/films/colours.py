@@ -15,7 +15,7 @@ from xortrain.nets import Array
 
 MAPS = {
     "default": ("#d9680f", "#f0a159", "#fad2a4", "#fbf7f0", "#b0d2e8", "#5b9dce", "#1d68a9", "#062f5e"),
-    "rose": ("#e0568b", "#f09aba", "#f9d0de", "#fbf7f4", "#b5dcc9", "#62b08d", "#1f7a59", "#06402c"),
+    "rose": ("#e0568b", "#f09aba", "#f9d0de", "#fbf7f4", "#b5dcc9", "#4f9f7c", "#125f45", "#053524"),
     "violet": ("#a678d8", "#c6a7e6", "#e3d4f2", "#faf8f2", "#e3d79a", "#b99f3c", "#7f661a", "#463608"),
     "grey": ("#b4b4b4", "#cdcdcd", "#e4e4e4", "#f8f8f8", "#bdbdbd", "#868686", "#4f4f4f", "#1c1c1c"),
 }

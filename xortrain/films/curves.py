@@ -107,7 +107,7 @@ class LossesLayout:
 def quartiles(losses: Array) -> Array:
     """The lower quartile, the median and the upper one (3, recorded) over the runs that have a value."""
     missing = np.asarray(np.isnan(losses).all(axis=1))
-    filled = np.where(missing[:, None], 0, losses)
+    filled = np.where(missing[:, None], 0, np.minimum(losses, 1e300))  # infinite ones cannot be interpolated
     return np.where(missing, np.nan, np.nanquantile(filled, [0.25, 0.5, 0.75], axis=1))
 
 

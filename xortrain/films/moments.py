@@ -81,13 +81,13 @@ def lone(network: Network, run: int) -> Network:
 
 
 def choose_epochs(subject: Subject, settings: FilmSettings, run: int = 0) -> Array:
-    """The numbers of the snapshots shown, rising; the first and the last are among them.
+    """The numbers of the snapshots shown, rising; the last is among them, and the first if there are two.
 
     A layout that shows all runs goes by several of them, else by the one that is shown.
     """
     last = len(subject.frame_epochs) - 1
-    if settings.frames > last:
-        return np.arange(last + 1)
+    if settings.frames > last or settings.frames == 1:
+        return np.arange(last + 1)[-settings.frames :]
     several = settings.layout in ("sweep", "losses")
     runs = np.unique(np.linspace(0, subject.runs - 1, SEVERAL).astype(int)) if several else np.array([run])
     way = SPACINGS[settings.spacing](subject, runs)

@@ -16,6 +16,8 @@ from xortrain.nets import Array
 
 MOST_LINES = 16
 MOST_STEPS = 800
+FAR = 1e3
+"""How many times as far as at the start a parameter may go before it is no longer followed."""
 
 
 class WeightsLayout:
@@ -27,7 +29,7 @@ class WeightsLayout:
         s, width = sheet.scale, sheet.width
         steps = np.unique(np.linspace(0, len(subject.frame_epochs) - 1, MOST_STEPS).astype(int))
         values = np.asarray(subject.parameters[steps, :, run], float)
-        alive = np.isfinite(values).all(1)
+        alive = np.abs(values).max(1) < FAR * (1 + np.abs(values[0]).max())  # nan is not
         epochs, values = np.asarray(subject.frame_epochs, float)[steps][alive], values[alive]
         side = min(sheet.height - round(116 * s), round(width * 0.4))
         top = round(66 * s)

@@ -107,7 +107,7 @@ def _slice(x: Array, other: Array, names: Sequence[str]) -> Slice:
 def principal(x: Array) -> Plane:
     """The two directions in which points (n, inputs) spread most, through their mean."""
     mean = x.mean(0)
-    _, spread, axes = np.linalg.svd(x - mean, full_matrices=False)
+    _, spread, axes = np.linalg.svd(np.resize(x - mean, (max(len(x), 2), x.shape[1])), full_matrices=False)
     across, up = (axis * np.sign(axis[np.abs(axis).argmax()]) for axis in axes[:2])
     shares = spread**2 / ((spread**2).sum() or 1)
     names = f"principal axis 1, {shares[0]:.0%} of the spread", f"principal axis 2, {shares[1]:.0%}"

@@ -16,11 +16,11 @@ BLOCK = 1 << 17
 class Probe:
     """Outputs of one network or of many at fixed points, for parameters that change from frame to frame."""
 
-    def __init__(self, network: Network, points: Array, runs: Array) -> None:
+    def __init__(self, network: Network, points: Array, runs: Array, most: int = BLOCK) -> None:
         """``points`` are inputs (inputs, *shape), ``runs`` the numbers of the runs whose settings count."""
         count = points[0].size
         self._runs, self._shape = len(runs), points.shape[1:]
-        block = min(BLOCK, max(256, (1 << 24) // (network.size * len(runs))), count)
+        block = min(most, max(256, (1 << 24) // (network.size * len(runs))), count)
         padded = -(-count // block) * block
         flat = np.zeros((1, len(points), 1, padded), np.float32)
         flat[0, :, 0, :count] = points.reshape(len(points), -1)

@@ -1,0 +1,125 @@
+"""Subjects for films: every kind of net and data a film must be able to show, trained for a moment by plain descent."""
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from xortrain.films import Subject
+from xortrain.nets import Array
+from xortrain.nets.network import Layer, Network
+
+XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+ONE_OF_TWO = np.array([[0], [1], [1], [0]], float)
+
+
+def descend(network: Network, x: Array, t: Array, lr: float, epochs: int, runs: int) -> tuple[Array, Array]:
+    """Losses (epochs + 1, runs) and parameters (epochs + 1, parameters, runs) by the gradient of squared error."""
+    theta = np.random.RandomState(1).randn(network.size, runs)
+    losses, snapshots = [], []
+    with np.errstate(all="ignore"):
+        for _ in range(epochs + 1):
+            state = network.forward(theta, x)
+            losses.append(((state.y - t[..., None]) ** 2).mean((0, 1)))
+            snapshots.append(theta.copy())
+            if network.layers[-1].activation == "softmax":
+                delta = (state.y - t[..., None]) / len(x)
+            else:
+                delta = state.delta(len(network.layers) - 1, 2 * (state.y - t[..., None]) / t.size)
+            theta -= lr * state.backward(delta)
+    return np.array(losses), np.array(snapshots)
+
+
+def subject(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int = 30, runs: int = 1) -> Subject:
+    """The runs of a net on data whose two targets are the least and the greatest of t."""
+    losses, snapshots = descend(network, x, t, lr, epochs, runs)
+    low, high = float(t.min()), float(t.max())
+    numbers = np.arange(epochs + 1)
+
+    def right(y: Array, targets: Array) -> Array:
+        middle = (low + high) / 2
+        wanted = targets.reshape(*targets.shape, *[1] * (y.ndim - targets.ndim))
+        return np.asarray(((y > middle) == (wanted > middle)).all(1))
+
+    with np.errstate(all="ignore"):
+        good = np.array([right(network.forward(one, x).y, t).all(0) for one in snapshots])
+    last_wrong = np.where(good.all(0), -1, epochs - good[::-1].argmin(0))
+    solved = np.where(good[-1], last_wrong + 1, -1)
+    lost = ~np.isfinite(losses)
+    diverged = np.where(lost.any(0), lost.argmax(0), -1)
+    outcome = np.where(diverged >= 0, "diverged", np.where(solved >= 0, "solved", "plateau"))
+    return Subject(
+        network=network, x=x, t=t, losses=losses, loss_epochs=numbers, parameters=snapshots, frame_epochs=numbers,
+        right=right, title=f"data   {network}   lr {lr:g}", low=low, high=high, outcome=list(outcome),
+        diverged_at=diverged, solved_at=np.where(diverged >= 0, -1, solved), varied={"seed": np.arange(runs)},
+    )  # fmt: skip
+
+
+def net(*widths: int, hidden: str = "sigmoid", last: str = "sigmoid", bias: bool = True, skip: bool = False) -> Network:
+    layers = [*(Layer(width, hidden) for width in widths[1:-1]), Layer(widths[-1], last)]
+    return Network(widths[0], tuple(layers), bias=bias, skip=skip)
+
+
+def parity(bits: int) -> tuple[Array, Array]:
+    x = np.array([[number >> bit & 1 for bit in range(bits)] for number in range(2**bits)], float)
+    return x, x.sum(1, keepdims=True) % 2
+
+
+def spiral(examples: int) -> tuple[Array, Array]:
+    turn = np.linspace(0.5, 7, examples)
+    arm = np.stack([turn * np.cos(turn), turn * np.sin(turn)], axis=1) / 7
+    return np.concatenate([arm, -arm]), np.repeat([[0.0], [1.0]], examples, axis=0)
+
+
+def blobs(classes: int) -> tuple[Array, Array]:
+    kind = np.arange(30) % classes
+    at = np.stack([np.cos(2.1 * kind), np.sin(2.1 * kind)], axis=1)
+    return at + 0.3 * np.random.RandomState(0).randn(30, 2), np.eye(classes)[kind]
+
+
+def cloud(inputs: int) -> Array:
+    return np.random.RandomState(0).randn(40, inputs)
+
+
+NETS = {
+    "xor": lambda: subject(net(2, 2, 1), XOR, ONE_OF_TWO),
+    "deep": lambda: subject(net(2, 8, 8, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.5),
+    "no hidden layer": lambda: subject(net(2, 1), XOR, ONE_OF_TWO),
+    "one hidden unit": lambda: subject(net(2, 1, 1), XOR, ONE_OF_TWO),
+    "no bias": lambda: subject(net(2, 3, 1, bias=False), XOR, ONE_OF_TWO),
+    "skip": lambda: subject(net(2, 1, 1, skip=True), XOR, ONE_OF_TWO),
+    "targets ±1": lambda: subject(net(2, 2, 1, hidden="tanh", last="tanh"), 2 * XOR - 1, 2 * ONE_OF_TWO - 1, 0.5),
+    "two classes": lambda: subject(net(2, 2, 2, last="softmax"), XOR, np.hstack([1 - ONE_OF_TWO, ONE_OF_TWO])),
+    "three classes": lambda: subject(net(2, 5, 3, hidden="tanh", last="softmax"), *blobs(3)),
+    "two outputs": lambda: subject(net(2, 3, 2), XOR, np.array([[0, 0], [1, 0], [1, 0], [0, 1.0]])),
+    "encoder": lambda: subject(net(8, 3, 8), np.eye(8), np.eye(8)),
+    "three bits": lambda: subject(net(3, 3, 1), *parity(3)),
+    "four bits": lambda: subject(net(4, 8, 1, hidden="tanh"), *parity(4)),
+    "five inputs": lambda: subject(net(5, 4, 1, hidden="tanh"), cloud(5), (cloud(5)[:, :1] > 0).astype(float)),
+    "one input": lambda: subject(net(1, 4, 1, hidden="tanh", last="identity"), cloud(1), np.sin(3 * cloud(1)), 0.1),
+    "real targets": lambda: subject(net(2, 4, 1, hidden="tanh", last="identity"), cloud(2), 3 * cloud(2)[:, :1], 0.05),
+    "spiral": lambda: subject(net(2, 8, 1, hidden="tanh"), *spiral(100), 0.5),
+    "wide": lambda: subject(net(2, 40, 40, 1, hidden="relu"), *spiral(20), 0.01),
+    "diverged": lambda: subject(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
+}
+"""One run of each."""
+
+
+@cache
+def run_of(name: str) -> Subject:
+    return NETS[name]()
+
+
+@cache
+def sweep_of(runs: int) -> Subject:
+    """Runs of 2-2-1 on XOR, of which one diverges at epoch 5."""
+    whole = subject(net(2, 2, 1), XOR, ONE_OF_TWO, lr=20.0, runs=runs)
+    if runs < 3:
+        return whole
+    lost = np.arange(runs) == 1
+    parameters, losses = whole.parameters.copy(), whole.losses.copy()
+    parameters[5:, :, 1], losses[5:, 1] = np.nan, np.nan
+    return replace(
+        whole, parameters=parameters, losses=losses, diverged_at=np.where(lost, 5, -1),
+        solved_at=np.where(lost, -1, whole.solved_at), outcome=list(np.where(lost, "diverged", whole.outcome)),
+    )  # fmt: skip

@@ -1,0 +1,128 @@
+"""The fields of a film: what is shown is what the network says, on one scale for the whole film."""
+
+import numpy as np
+import pytest
+from some_films import NETS, XOR, net, run_of, subject, sweep_of
+
+from xortrain.films import FilmSettings, Subject
+from xortrain.films.alone import FieldLayout
+from xortrain.films.layouts import LAYOUTS
+from xortrain.films.plane import plane_of
+from xortrain.films.probe import Probe
+from xortrain.films.reading import band, reading
+from xortrain.films.surface import FINE, between, rim
+from xortrain.films.sweep import SweepLayout
+from xortrain.nets import Array
+
+SETTINGS = FilmSettings(layout="field", frames=5)
+
+
+def plain_bands(one: Subject, layout: FieldLayout, number: int, part: int) -> Array:
+    """The bands (height, width) of a slice by the plain forward pass in double precision, pixel after pixel."""
+    box, plane = layout.field.surface.boxes[part], layout.field.plane
+    points = plane.grid(part, box.width, box.height).reshape(one.network.inputs, -1).T
+    with np.errstate(all="ignore"):
+        y = one.network.forward(one.parameters[number, :, 0], points).y.T
+    return reading(one, SETTINGS).bands(y).reshape(box.height, box.width).astype(int)
+
+
+@pytest.mark.parametrize("name", [name for name in NETS if name not in ("wide", "diverged")])
+@pytest.mark.parametrize("number", [0, 30])
+def test_a_field_is_the_plain_forward_pass_to_within_one_band(name: str, number: int) -> None:
+    one = run_of(name)
+    layout = FieldLayout(one, SETTINGS, 0)
+    layout.field.paste(layout.course.at(number))
+    read, surface = layout.field.surface.read, layout.field.surface
+    for part in range(len(surface.boxes)):
+        shown = np.broadcast_to(read.bands(surface.y[:, part]), plain_bands(one, layout, number, part).shape)
+        wrong = np.abs(shown.astype(int) - plain_bands(one, layout, number, part)) > 1
+        assert wrong.mean() < (0.002 if read.classes > 2 else 1e-9)  # classes that tie may go either way
+
+
+def test_pixels_of_a_film_have_exactly_the_colours_of_their_bands() -> None:
+    one = run_of("xor")
+    layout = FieldLayout(one, SETTINGS, 0)
+    picture, box = layout.picture(30), layout.field.surface.boxes[0]
+    shown, wanted = picture[box.pixels].astype(int), plain_bands(one, layout, 30, 0)
+    painted = shown >= layout.sheet.palette.bands  # boundary and marks
+    assert painted.mean() < 0.1
+    assert (np.abs(shown - wanted)[~painted] <= 1).mean() > 0.99
+    assert (shown == wanted)[~painted].mean() > 0.97
+
+
+def test_a_wide_network_is_asked_at_fewer_points_and_interpolated() -> None:
+    one = subject(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
+    layout = FieldLayout(one, SETTINGS, 0)
+    layout.field.paste(layout.course.at(0))
+    assert not layout.field.surface._exact
+    shown = layout.field.surface.read.bands(layout.field.surface.y[:, 0]).astype(int)
+    assert (np.abs(shown - plain_bands(one, layout, 0, 0)) <= 1).mean() > 0.9
+
+
+@pytest.mark.parametrize("block", [64, 1 << 17])
+def test_a_probe_of_many_runs_is_each_run_alone(block: int) -> None:
+    whole = sweep_of(7)
+    points = plane_of(whole.x, whole.t, whole).grid(0, 13, 11)
+    many = Probe(whole.network, points, np.arange(7), block).outputs(whole.parameters[20])
+    for run in (0, 3, 6):
+        alone = Probe(whole.network, points, np.array([run]), block).outputs(whole.parameters[20][:, [run]])
+        np.testing.assert_allclose(many[:, run], alone[:, 0], atol=1e-6)
+        plain = whole.network.forward(whole.parameters[20][:, run], points.reshape(2, -1).T).y
+        np.testing.assert_allclose(alone.ravel(), plain.ravel(), atol=1e-5)
+
+
+def test_the_cells_of_a_sweep_are_the_fields_of_its_runs() -> None:
+    whole = sweep_of(6)
+    layout = SweepLayout(whole, FilmSettings(layout="sweep", frames=3), 0)
+    picture = layout.picture(20)
+    for box, run in zip(layout.boxes, layout.runs, strict=True):
+        points = plane_of(whole.x, whole.t, whole).grid(0, box.width, box.height).reshape(2, -1).T
+        y = whole.network.forward(whole.parameters[20][:, run], points).y[:, 0].reshape(box.height, box.width)
+        shown = picture[box.pixels].astype(int)
+        if run == 1:
+            assert (shown == layout.sheet.palette.nothing).mean() > 0.8  # it has diverged
+        else:
+            assert (np.abs(shown - band(y, 0, 1, 24).astype(int)) <= 1).all()
+
+
+def test_bands_are_equal_parts_of_the_scale_and_ends_take_what_lies_beyond() -> None:
+    values = np.array([-7, 0, 0.24, 0.26, 0.74, 0.76, 1, 9, np.nan, np.inf, -np.inf])
+    assert band(values, 0, 1, 4).tolist() == [0, 0, 0, 1, 2, 3, 3, 3, 4, 3, 0]
+    assert band(values[1:7], 0, 1, 4).tolist() == [0, 0, 1, 2, 3, 3]
+    assert band(np.array([-1, -0.01, 0.01, 1]), -1, 1, 2).tolist() == [0, 0, 1, 1]
+
+
+def test_a_band_ends_exactly_between_the_targets() -> None:
+    below, above = np.nextafter(0.5, 0), np.nextafter(0.5, 1)
+    assert band(np.array([below, above]), 0, 1, 24).tolist() == [11, 12]
+
+
+def test_the_boundary_lies_where_the_value_is_zero() -> None:
+    """A plane's distance from its zero line is known: |a u + b v + c| / hypot(a, b)."""
+    v, u = np.mgrid[0:40, 0:50].astype(float)
+    value = 0.3 * u - 0.2 * v - 5
+    near, away = rim([value], reach=3)
+    row, column = np.divmod(near, 52)  # numbered in a picture one pixel wider on each side
+    exact = np.abs(value[row - 1, column - 1]) / np.hypot(0.3, 0.2)
+    inner = (row > 1) & (row < 40) & (column > 1) & (column < 50)
+    np.testing.assert_allclose(away[inner], np.floor(exact[inner] * FINE), atol=1)
+    assert len(near) >= (np.abs(value) / np.hypot(0.3, 0.2) < 2).sum()
+
+
+def test_interpolation_keeps_what_is_straight() -> None:
+    straight = np.linspace(0, 1, 2 * 9)[1::2] - np.linspace(0, 1, 18)[0] / 2
+    fine = straight @ between(9, 27)
+    np.testing.assert_allclose(np.diff(fine)[2:-2], np.diff(fine)[5], atol=1e-6)
+    np.testing.assert_allclose(between(7, 20).sum(0), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_diverged_run_is_shown_as_such(layout: str) -> None:
+    one = run_of("diverged")
+    assert one.diverged_at[0] > 0
+    film = LAYOUTS[layout](one, FilmSettings(layout=layout), 0)
+    before, after = film.picture(0), film.picture(30)
+    assert (before != after).any()
+    if layout in ("field", "panels", "sweep"):
+        grey = film.sheet.palette.nothing
+        assert (after == grey).sum() > 5000 > (before == grey).sum()

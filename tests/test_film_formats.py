@@ -1,0 +1,144 @@
+"""Files of films: every format shows the same pictures, and what cannot be written is refused in one line."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from PIL import Image
+from some_films import run_of, sweep_of
+
+from xortrain.errors import UserError
+from xortrain.films import FilmSettings, losses_png, poster, write
+from xortrain.films.layouts import LAYOUTS
+from xortrain.nets import Array
+
+SETTINGS = FilmSettings(layout="field", frames=7, fps=12, hold=0.5)
+
+
+def pictures(path: Path) -> tuple[list[Array], list[float]]:
+    """The pictures and their delays in milliseconds."""
+    seen, delays = [], []
+    with Image.open(path) as image:
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            image.load()
+            seen.append(np.asarray(image.convert("RGB")))
+            delays.append(image.info["duration"])
+    return seen, delays
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_film_on_disk_is_the_pictures_drawn(layout: str, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, layout=layout)
+    path = write(run_of("xor"), settings, tmp_path / "film.gif")
+    seen, delays = pictures(path)
+    film = LAYOUTS[layout](run_of("xor"), settings, 0)
+    drawn = [film.sheet.palette.rgb[film.picture(int(number))] for number in film.chosen]
+    np.testing.assert_array_equal(seen, drawn)
+    assert sum(delays) == round(100 * (7 / 12 + 0.5)) * 10
+
+
+@pytest.mark.parametrize("suffix", [".png", ".webp"])
+def test_formats_without_loss_show_the_gif_to_the_pixel(suffix: str, tmp_path: Path) -> None:
+    gif, _ = pictures(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
+    other, delays = pictures(write(run_of("xor"), SETTINGS, tmp_path / f"film{suffix}"))
+    np.testing.assert_array_equal(other, gif)
+    assert abs(sum(delays) - 1000 * (7 / 12 + 0.5)) <= 1
+    assert delays[-1] == pytest.approx(1000 / 12 + 500, abs=1)
+
+
+def test_an_mp4_has_its_size_and_length(tmp_path: Path) -> None:
+    path = write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.mp4")
+    film = iio.imread(path, plugin="pyav")
+    assert film.shape == (7 + 6, 202, 300, 3)  # the last picture for half a second more, at 12 a second
+    gif, _ = pictures(write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.gif"))
+    assert np.abs(film[3].astype(int) - gif[3]).mean() < 5
+
+
+def test_a_poster_is_the_last_picture(tmp_path: Path) -> None:
+    gif, _ = pictures(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
+    path = poster(run_of("xor"), SETTINGS, tmp_path / "poster.png")
+    np.testing.assert_array_equal(iio.imread(path, mode="RGB"), gif[-1])
+
+
+def test_the_curves_of_a_sweep_are_a_still_picture_too(tmp_path: Path) -> None:
+    path = losses_png(sweep_of(7), FilmSettings(layout="sweep", size=(700, 500)), tmp_path / "losses.png")
+    assert iio.imread(path).shape[:2] == (400, 640)
+
+
+def test_a_long_film_tells_how_far_it_is_without_harm(tmp_path: Path) -> None:
+    assert write(run_of("xor"), SETTINGS, tmp_path / "film.gif", progress=True).exists()
+
+
+KILLED = """
+import os, sys
+sys.path.insert(0, {tests!r})
+from some_films import run_of
+from xortrain.films import FilmSettings, write
+from xortrain.films import layouts
+
+class Dying(layouts.FieldLayout):
+    def picture(self, number):
+        if number > 3:
+            os.kill(os.getpid(), 9)
+        return super().picture(number)
+
+layouts.LAYOUTS["field"] = Dying
+write(run_of("xor"), FilmSettings(layout="field", frames=7), "film.gif")
+"""
+
+
+def test_a_killed_writer_leaves_no_film(tmp_path: Path) -> None:
+    code = KILLED.format(tests=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True)
+    assert done.returncode == -9
+    assert not (tmp_path / "film.gif").exists()
+
+
+HOSTILE: dict[str, list[dict[str, object]]] = {
+    "film.fps": [
+        {"fps": 51}, {"fps": 0}, {"fps": -3}, {"fps": float("nan")}, {"fps": float("inf")}, {"fps": 1e-9},
+    ],
+    "film.size": [
+        {"size": (0, 0)}, {"size": (10, 10)}, {"size": (10**9, 300)}, {"size": (400, -300)}, {"size": (400.5, 300)},
+        {"size": (400, 300, 3)}, {"size": (400,)},
+    ],
+    "film.frames": [{"frames": 0}, {"frames": -1}, {"frames": 10**9}],
+    "film.levels": [{"levels": 1}, {"levels": 256}],
+    "film.hold": [{"hold": -1}, {"hold": float("nan")}],
+    "film.colours": [{"colours": "defualt"}, {"colours": ""}],
+    "film.spacing": [{"spacing": "equal"}],
+    "film=": [{"layout": "panel"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("where", "change"), [(where, one) for where, some in HOSTILE.items() for one in some])
+def test_hostile_settings_are_refused_in_one_line(where: str, change: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        write(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]
+    assert str(error.value).startswith(where)
+    assert "\n" not in str(error.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "says"), [
+    ("film.avi", "Known: .gif"), ("film", "Known: .gif"), ("nowhere/film.gif", "no folder"), (".", "Known"),
+])  # fmt: skip
+def test_files_that_cannot_be_are_refused(name: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=says):
+        write(run_of("xor"), SETTINGS, tmp_path / name)
+
+
+def test_an_odd_size_is_refused_where_the_format_wants_even_ones(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="even"):
+        write(run_of("xor"), replace(SETTINGS, size=(301, 200)), tmp_path / "film.mp4")
+
+
+def test_the_nearest_name_is_offered(tmp_path: Path) -> None:
+    for change, meant in (({"colours": "viridas"}, "viridis"), ({"layout": "panel"}, "panels")):
+        with pytest.raises(UserError, match=f"Did you mean '{meant}'"):
+            write(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]

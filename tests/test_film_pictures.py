@@ -1,0 +1,124 @@
+"""Every layout shows every kind of net and data, at every size offered, and says what is true of the moment."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from some_films import NETS, run_of, sweep_of
+
+from xortrain.films import FilmSettings
+from xortrain.films.alone import FieldLayout
+from xortrain.films.captions import told
+from xortrain.films.checks import LAYOUTS as LEAST
+from xortrain.films.layouts import LAYOUTS
+from xortrain.films.lettering import lettering
+from xortrain.films.palette import palette
+from xortrain.films.panels import PanelsLayout
+from xortrain.films.sheet import Sheet
+
+SIZES = [(1, 1), (1.25, 1.1), (2.6, 1.3), (1.1, 2.6)]
+
+
+def test_every_layout_is_offered_with_its_least_size() -> None:
+    assert LAYOUTS.keys() == LEAST.keys()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("name", NETS)
+def test_every_layout_shows_every_net(name: str, layout: str) -> None:
+    film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout, frames=4), 0)
+    pictures = [film.picture(int(number)) for number in film.chosen]
+    assert len(film.chosen) == 4
+    assert all(picture.max() < len(film.sheet.palette.rgb) <= 255 for picture in pictures)
+    assert all(len(np.unique(picture)) > 8 for picture in pictures)
+    assert (pictures[0] != pictures[-1]).any()
+    np.testing.assert_array_equal(film.picture(int(film.chosen[1])), pictures[1])  # whatever was drawn in between
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("share", SIZES)
+@pytest.mark.parametrize("name", ["xor", "four bits", "encoder", "spiral"])
+def test_a_picture_has_the_size_asked_and_keeps_off_its_edges(
+    name: str, layout: str, share: tuple[float, float]
+) -> None:
+    width, height = (round(side * factor) for side, factor in zip(LEAST[layout], share, strict=True))
+    film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout, size=(width, height)), 0)
+    picture = film.picture(30)
+    assert picture.shape == (height, width)
+    paper = film.sheet._shades[0]
+    edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    assert (edge == paper).mean() > 0.97
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_dark_film_shows_the_same_on_dark_paper(layout: str, dark: bool) -> None:
+    film = LAYOUTS[layout](run_of("xor"), FilmSettings(layout=layout, dark=dark), 0)
+    lightness = film.sheet.palette.rgb[film.picture(0)].mean(-1)
+    assert (np.median(lightness[:8]) < 60) == dark
+
+
+@given(
+    x=st.floats(-50, 350), y=st.floats(-50, 250), words=st.text("ahpgQ10·⁻,", min_size=1, max_size=12),
+    size=st.sampled_from([8, 11, 20]), align=st.sampled_from(["left", "centre", "right"]), turned=st.booleans(),
+    halo=st.booleans(),
+)  # fmt: skip
+def test_words_stay_on_the_sheet(
+    x: float, y: float, words: str, size: float, align: str, turned: bool, halo: bool
+) -> None:
+    sheet = Sheet(300, 200, 1, palette("default", 24, False, 2))
+    box = sheet.text(x, y, words, size, align=align, turned=turned, halo=sheet.colours.paper if halo else None)
+    assert box.x >= 0
+    assert box.y >= 0
+    assert box.x + box.width <= 300
+    assert box.y + box.height <= 200
+    plain = Sheet(300, 200, 1, palette("default", 24, False, 2)).finish()
+    rows, columns = np.nonzero(sheet.finish() != plain)
+    if len(rows):
+        assert box.y <= rows.min() <= rows.max() < box.y + box.height
+        assert box.x <= columns.min() <= columns.max() < box.x + box.width
+
+
+@given(words=st.text("abc xyz", max_size=40), room=st.integers(30, 300))
+def test_words_that_do_not_fit_end_in_an_ellipsis(words: str, room: int) -> None:
+    sheet = Sheet(300, 200, 1, palette("default", 24, False, 2))
+    fitting = sheet.fitting(words, room, 11)
+    assert fitting == words or (fitting.endswith("…") and words.startswith(fitting[:-1]))
+    assert not fitting or sheet.text_width(fitting, 11) <= room
+
+
+@pytest.mark.parametrize("number", [0, 7, 30])
+@pytest.mark.parametrize("layout", [FieldLayout, PanelsLayout])
+def test_epoch_and_loss_on_screen_are_those_of_the_moment(
+    layout: type[FieldLayout] | type[PanelsLayout], number: int
+) -> None:
+    one = run_of("xor")
+    film = layout(one, FilmSettings(), 0)
+    picture, heading = film.picture(number), film.heading
+    for box, words in ((heading.epoch, str(number)), (heading.loss, told(float(one.losses[number, 0])))):
+        mask, _ = lettering(words, round(heading.size * film.sheet.scale, 2), "bold")
+        ink = picture[box.pixels] != film.sheet._shades[0]
+        assert ink.sum() == (film.sheet._shades[mask] != film.sheet._shades[0]).sum()
+
+
+def test_no_pixel_of_a_field_film_moves_but_the_field_and_the_numbers() -> None:
+    film = FieldLayout(run_of("xor"), FilmSettings(layout="field"), 0)
+    pictures = np.array([film.picture(int(number)) for number in film.chosen])
+    moves = (pictures != pictures[0]).any(0)
+    for box in (*film.field.surface.boxes, film.heading.epoch, film.heading.loss):
+        moves[box.pixels] = False
+    assert not moves.any()
+
+
+@pytest.mark.parametrize("runs", [1, 2, 7, 100])
+@pytest.mark.parametrize("layout", ["sweep", "losses"])
+def test_layouts_of_many_runs_show_any_number(layout: str, runs: int) -> None:
+    film = LAYOUTS[layout](sweep_of(runs), FilmSettings(layout=layout, frames=3), 0)
+    pictures = [film.picture(int(number)) for number in film.chosen]
+    assert (pictures[0] != pictures[-1]).any()
+
+
+def test_a_loss_is_told_in_at_most_eight_letters() -> None:
+    values = [0.0, 1e-300, 9.994e-4, 1e-3, 0.1234567, 9.99999, 10.0, 99999.4, 1e5, 1e308, np.nan, np.inf]
+    assert all(len(told(value)) <= 9 for value in values)
+    assert [told(value) for value in (0.69314718, 0.00021, 12.5, np.nan)] == ["0.6931", "2.10e-04", "12.5", "none"]

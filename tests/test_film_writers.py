@@ -1,0 +1,148 @@
+"""What the film writers write: every picture to the pixel, every delay to the tick, whole files or none."""
+
+import io
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from xortrain.films.apng import StreamingAPNG
+from xortrain.films.gif import StreamingGIF
+from xortrain.films.streaming import Streaming
+from xortrain.films.whole import whole
+from xortrain.nets import Array
+
+WRITERS = [StreamingGIF, StreamingAPNG]
+PALETTE = np.random.RandomState(0).permutation(256**3)[:255, None] >> np.array([0, 8, 16]) & 255
+
+
+def random_film(seed: int, pictures: int, height: int = 30, width: int = 41, colours: int = 255) -> Array:
+    """Pictures of which each differs from the one before in a random rectangle, and some not at all."""
+    rng = np.random.RandomState(seed)
+    film = [rng.randint(0, colours, (height, width))]
+    for _ in range(pictures - 1):
+        film.append(film[-1].copy())
+        top, left = rng.randint(height), rng.randint(width)
+        film[-1][top : top + rng.randint(4) * 5, left : left + rng.randint(1, 20)] = rng.randint(colours)
+    return np.array(film, np.uint8)
+
+
+def encoded(
+    writer: type[Streaming], film: Array, palette: Array = PALETTE, fps: float = 10, hold: float = 0, loop: bool = True
+) -> io.BytesIO:
+    file = io.BytesIO()
+    with iio.imopen(file, "w", plugin=writer, palette=palette, fps=fps, hold=hold, loop=loop) as out:
+        out.write(film)
+    return file
+
+
+def decoded(file: io.BytesIO | Path) -> Iterator[tuple[Array, float]]:
+    """Each picture (height, width, 3) and its delay in milliseconds, as Pillow sees them."""
+    with Image.open(file) as image:
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            image.load()
+            yield np.asarray(image.convert("RGB")), image.info["duration"]
+
+
+def distinct(film: Array) -> Array:
+    """The film without pictures that equal the one before."""
+    return film[np.r_[True, (film[1:] != film[:-1]).any((1, 2))]]
+
+
+@given(seed=st.integers(0, 10**6), pictures=st.integers(1, 9), colours=st.integers(1, 255))
+@pytest.mark.parametrize("writer", WRITERS)
+def test_decoded_pictures_equal_the_indices_written(
+    writer: type[Streaming], seed: int, pictures: int, colours: int
+) -> None:
+    film = random_film(seed, pictures, colours=colours)
+    seen = [picture for picture, _ in decoded(encoded(writer, film, PALETTE[:colours]))]
+    np.testing.assert_array_equal(seen, PALETTE[distinct(film)])
+
+
+def test_the_gif_shows_what_plain_imageio_writes() -> None:
+    film, plain = random_film(3, 6, colours=64), io.BytesIO()
+    palette = PALETTE[:64].astype(np.uint8)
+    iio.imwrite(plain, film, extension=".gif", mode="P", palette=palette.tobytes(), duration=100, loop=0)
+    ours = [picture for picture, _ in decoded(encoded(StreamingGIF, film, palette))]
+    np.testing.assert_array_equal(ours, [picture for picture, _ in decoded(plain)])
+
+
+@pytest.mark.parametrize(("writer", "tick"), [(StreamingGIF, 10.0), (StreamingAPNG, 1.0)])
+@pytest.mark.parametrize("fps", [0.5, 7, 10, 24, 30, 50])
+def test_delays_are_whole_ticks_that_never_drift_from_the_rate(
+    writer: type[Streaming], tick: float, fps: float
+) -> None:
+    film = np.arange(40, dtype=np.uint8).repeat(4).reshape(40, 2, 2)
+    delays = np.array([delay for _, delay in decoded(encoded(writer, film, fps=fps, hold=1.5))])
+    assert len(delays) == 40
+    assert (delays % tick == 0).all()
+    delays[-1] -= 1500
+    assert np.abs(np.cumsum(delays) - 1000 * np.arange(1, 41) / fps).max() <= tick / 2
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_equal_pictures_only_last_longer(writer: type[Streaming]) -> None:
+    film = np.array([1, 1, 1, 2, 2, 3], np.uint8).repeat(4).reshape(6, 2, 2)
+    assert [delay for _, delay in decoded(encoded(writer, film, fps=10))] == [300, 200, 100]
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_a_film_repeats_for_ever_unless_told_otherwise(writer: type[Streaming]) -> None:
+    film = random_film(1, 3)
+    with Image.open(encoded(writer, film)) as image:
+        assert image.info["loop"] == 0
+    with Image.open(encoded(writer, film, loop=False)) as image:
+        assert image.info.get("loop", 1) == 1
+
+
+def test_an_animated_png_is_also_the_still_of_its_first_picture() -> None:
+    film = random_film(2, 4)
+    np.testing.assert_array_equal(iio.imread(encoded(StreamingAPNG, film), index=0, mode="RGB"), PALETTE[film[0]])
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_memory_does_not_grow_with_the_film(writer: type[Streaming], tmp_path: Path) -> None:
+    rng = np.random.RandomState(0)
+    peaks = []
+    for pictures in (20, 2000):
+        tracemalloc.start()
+        with iio.imopen(tmp_path / "film", "w", plugin=writer, palette=PALETTE) as out:
+            for _ in range(pictures):
+                out.write(rng.randint(0, 255, (20, 30)).astype(np.uint8))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 200_000  # a picture has 600 bytes
+
+
+def interrupted(path: Path) -> None:
+    with whole(path) as file:
+        file.write(b"half")
+        file.flush()
+        raise KeyboardInterrupt
+
+
+def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    with whole(path) as file:
+        file.write(b"whole")
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_film_that_cannot_be_finished_leaves_nothing_or_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(path)
+    assert list(tmp_path.iterdir()) == []
+    path.write_bytes(b"old")
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(path)
+    assert path.read_bytes() == b"old"
