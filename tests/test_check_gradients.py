@@ -36,8 +36,8 @@ def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_gradient_of_every_loss_passes(loss: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
-    changes: dict[str, Any] = {"loss": loss, "architecture": "skip", "activation": "tanh", "data": ("xor", {"low": low})}
-    assert check_network(some_build(**changes, lr=0.1).task(), 10).passed
+    build = some_build(loss=loss, architecture="skip", activation="tanh", data=("xor", {"low": low}), lr=0.1)
+    assert check_network(build.task(), 10).passed
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
