@@ -207,7 +207,7 @@ EVERY_KEY = [(key, "") for key in [*TOP, *PLAIN_GROUPS, *GROUPS]] + [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(key=st.sampled_from(sorted(set(EVERY_KEY))), value=VALUES, k=st.integers(0, 22))
 def test_any_value_for_any_key_is_taken_or_refused_in_words(key: tuple[str, str], value: Any, k: int) -> None:
     """What is taken can also be built, or is refused for what contradicts it."""
@@ -227,7 +227,7 @@ SMALL = st.sampled_from(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=KEYS | TEXTS, value=SMALL | TEXTS, sign=st.sampled_from(["", "", "", "+", "++", "~"]))
 def test_any_words_are_a_run_or_a_mistake(
     key: str, value: str, sign: str, refused: Refused, capsys: pytest.CaptureFixture[str]

@@ -20,7 +20,7 @@ from xortrain.nets.schedules import SCHEDULES
 
 RUNS = 64
 CROWDS = (2, 3, 7)
-EPOCHS = 12
+EPOCHS = 8
 WAYS = [(name, size) for name in OPTIMIZERS for size in (None, 3, 1) if name != "rprop" or size is None]
 BENDING = [name for name in ACTIVATIONS if name != "step"]
 
@@ -194,7 +194,7 @@ def test_same_bits_with_runs_that_end_before_the_others(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["solved", "diverging or stopped", "diverging online"])
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(cuts=st.sets(st.integers(1, RUNS - 1), max_size=6))
 def test_same_bits_with_blocks_cut_in_any_way(name: str, cuts: set[int]) -> None:
     sizes = np.diff([0, *sorted(cuts), RUNS]).tolist()
