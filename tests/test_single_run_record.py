@@ -135,6 +135,7 @@ def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path:
     try:
         losses = wait_for(lambda: next(tmp_path.rglob("losses-000.npy"), None))
         wait_for(lambda: np.isfinite(np.load(losses, mmap_mode="r")[100]).all())
+        time.sleep(0.7)  # on a terminal a bar would show by now
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     finally:
