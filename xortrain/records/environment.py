@@ -8,7 +8,6 @@ import platform
 import sys
 from typing import Any
 
-from xortrain import __version__
 from xortrain.records.process import host, process_start
 
 PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
@@ -20,7 +19,7 @@ def describe() -> dict[str, Any]:
         "host": host(),
         "pid": os.getpid(),
         "process_started": process_start(os.getpid()),
-        "versions": {"xortrain": __version__, "python": platform.python_version()} | _versions(),
+        "versions": _versions(),
         "platform": platform.platform(),
         "cpu_features": cpu_features(),
         "command": sys.argv,
@@ -32,7 +31,7 @@ def describe() -> dict[str, Any]:
 def _versions() -> dict[str, str]:
     from importlib.metadata import PackageNotFoundError, version
 
-    found = {}
+    found = {"xortrain": sys.modules["xortrain"].__version__, "python": platform.python_version()}
     for package in PACKAGES:
         try:
             found[package] = version(package)
