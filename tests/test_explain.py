@@ -45,7 +45,7 @@ def test_no_network_takes_more_than_a_thousand_lines(net: str) -> None:
 def test_what_is_left_out_is_counted() -> None:
     deep, wide = explain(step_of("deep")), explain(step_of("wide"))
     assert "Layers 4 to 10 of 13 are not written out." in deep
-    assert "Of 200 examples only 1, 2 are written out." in " ".join(wide.split())
+    assert "Of 200 examples only 0, 1 are written out." in " ".join(wide.split())
     assert "W2 (48×64; 5 of 48 rows, 5 of 64 columns shown)" in wide
     assert "… 194 more" in wide
     assert "12 of 3,361 parameters are checked by differences" in " ".join(wide.split())
@@ -74,9 +74,9 @@ def test_only_one_part_is_shown_when_asked_for(only: str, there: str, gone: str)
 
 
 def test_only_one_example_is_shown_when_asked_for() -> None:
-    text = explain(step_of("notebook 000", 0), example=3)
-    assert re.findall(r"^Example (\d) of 4", text, re.MULTILINE) == ["3", "3"]
-    assert "Of 4 examples only 3 is written out." in text
+    text = explain(step_of("notebook 000", 0), example=2)
+    assert re.findall(r"^Example (\d) \(of 0 to 3\)", text, re.MULTILINE) == ["2", "2"]
+    assert "Of 4 examples only 2 is written out." in text
 
 
 def numbers(text: str) -> list[float]:
@@ -161,7 +161,7 @@ def test_another_run_of_a_task_is_explained_as_it_would_be_alone() -> None:
         ({"format": "html"}, "format=html: no such choice"),
         ({"only": "forwards"}, "Did you mean 'forward'?"),
         ({"precision": 0}, "precision=0: must be from 1 to 17 digits"),
-        ({"example": 5}, "example=5: this batch has examples 1 to 4"),
+        ({"example": 4}, "example=4: this batch has examples 0 to 3"),
     ],
 )
 def test_what_cannot_be_shown_is_refused_in_one_line(asked: dict[str, object], told: str) -> None:

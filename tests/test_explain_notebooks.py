@@ -18,17 +18,17 @@ NUMBER = r"-?(?:\d+\.?\d*(?:e-?\d+)?|inf|nan)"
 
 @cache
 def read(experiment: str, epoch: int = 0) -> dict[str, Said]:
-    """By section ("Forward 2" is its second example, "Forward 0" all of them): each quantity's value, flattened."""
+    """By section ("Forward 2" is example 2, "Forward all" all of them): each quantity's value, flattened."""
     text = explain(step_at(xortrain.train(f"experiment={experiment}").task, epoch), precision=16)
     found: dict[str, Said] = {}
     part, place = "", ""
     for block in text.split("\n\n"):
         if heading := re.fullmatch(r"([A-Z]+)\n-+", block):
             part = heading[1].capitalize()
-        elif example := re.fullmatch(r"Example (\d+) of \d+", block):
+        elif example := re.fullmatch(r"Example (\d+) \(of 0 to \d+\)", block):
             place = f"{part} {example[1]}"
         elif block == "All examples":
-            place = f"{part} 0"
+            place = f"{part} all"
         elif re.fullmatch(r"[Wb]\d|After the update", block):
             place = part
         elif equation := re.match(r"  (\S+)(?: \([^)]*\))? =", block):
@@ -71,15 +71,15 @@ def test_notebook_000_forward() -> None:
         "losses": "[[0.3133 -0.], [-0. 0.3133], [-0. 0.3133], [1.3133 -0.]]",
     }
     for name, figures in printed.items():
-        for n, row in enumerate(rows(figures), start=1):
+        for n, row in enumerate(rows(figures)):
             holds(said[f"Forward {n}"][name], row, 4)
-    assert said["Forward 0"]["L"] == [pytest.approx(0.5632616875182226, rel=1e-12)]
+    assert said["Forward all"]["L"] == [pytest.approx(0.5632616875182226, rel=1e-12)]
 
 
 # Its letters, in the order in which it prints them, with ours.
 CHAIN_000 = ("δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx")
 FIGURES_000 = {
-    1: (
+    0: (
         "-0.2689 0.2689",
         "[-0. -0.1345], [0. 0.1345]",
         "-0.2689 0.2689",
@@ -90,7 +90,7 @@ FIGURES_000 = {
         "0. 0.5379",
         "0.5379 0.5379",
     ),
-    2: (
+    1: (
         "0.2689 -0.2689",
         "[0. 0.4034], [-0. -0.4034]",
         "0.2689 -0.2689",
@@ -101,7 +101,7 @@ FIGURES_000 = {
         "0. -0.5379",
         "-0.5379 -0.5379",
     ),
-    3: (
+    2: (
         "0.2689 -0.2689",
         "[0. 0.4034], [-0. -0.4034]",
         "0.2689 -0.2689",
@@ -112,7 +112,7 @@ FIGURES_000 = {
         "0. -0.5379",
         "-0.5379 -0.5379",
     ),
-    4: ("-0.7311 0.7311", "[-0.7311 -1.8276], [0.7311 1.8276]", "-0.7311 0.7311"),  # it breaks off here
+    3: ("-0.7311 0.7311", "[-0.7311 -1.8276], [0.7311 1.8276]", "-0.7311 0.7311"),  # it breaks off here
 }
 
 
@@ -140,9 +140,9 @@ def test_notebook_001() -> None:
         "y": "[[0.56166233] [0.53440069] [0.66726392] [0.64000228]]",
     }
     for name, figures in forward.items():
-        for n, row in enumerate(rows(figures), start=1):
+        for n, row in enumerate(rows(figures)):
             holds(said[f"Forward {n}"][name], row, 8)
-    assert said["Forward 0"]["L"] == [pytest.approx(0.2631408769381175, rel=1e-12)]
+    assert said["Forward all"]["L"] == [pytest.approx(0.2631408769381175, rel=1e-12)]
     backward = {
         "dL/dy": "[[0.28083117] [-0.23279965] [-0.16636804] [0.32000114]]",
         "dL/dz2": "[[0.28083117] [-0.23279965] [-0.16636804] [0.32000114]]",
@@ -154,7 +154,7 @@ def test_notebook_001() -> None:
         "dL/db1": "[0.05309829 0.05965239]",
     }
     for name, figures in backward.items():
-        holds(said["Backward 0"][name], figures, 8)
+        holds(said["Backward all"][name], figures, 8)
     update = {
         "W1'": "[[0.2681613 -0.59642011] [0.0572165 0.40405435]]",
         "b1'": "[-0.53372372 0.14426071]",
@@ -167,14 +167,14 @@ def test_notebook_001() -> None:
 
 def test_notebook_002_by_hand() -> None:
     said = read("notebook_002_by_hand")
-    assert [said[f"Forward {n}"]["y"] for n in range(1, 5)] == [[0], [1], [1], [0]]
+    assert [said[f"Forward {n}"]["y"] for n in range(4)] == [[0], [1], [1], [0]]
 
 
 def test_notebook_002_gradient() -> None:
     said = read("notebook_002")
-    holds(said["Forward 0"]["L"], "2.9991465", 7)
-    holds(said["Backward 0"]["dL/dW2"], "[[0.60353799, 0.35399637]]", 8)
-    holds(said["Backward 0"]["dL/db2"], "[[0.6632421]]", 8)
+    holds(said["Forward all"]["L"], "2.9991465", 7)
+    holds(said["Backward all"]["dL/dW2"], "[[0.60353799, 0.35399637]]", 8)
+    holds(said["Backward all"]["dL/db2"], "[[0.6632421]]", 8)
 
 
 @pytest.mark.parametrize(
@@ -192,17 +192,17 @@ def test_notebook_002_gradient() -> None:
 def test_notebook_002_losses(epoch: int, loss: float) -> None:
     """Each in the explanation of its own epoch, and the one after the step is that of the next."""
     said = read("notebook_002", epoch)
-    assert said["Forward 0"]["L"] == [pytest.approx(loss, rel=1e-12)]
-    assert said["Update"]["L'"] == [pytest.approx(read("notebook_002", epoch + 1)["Forward 0"]["L"][0], rel=1e-15)]
+    assert said["Forward all"]["L"] == [pytest.approx(loss, rel=1e-12)]
+    assert said["Update"]["L'"] == [pytest.approx(read("notebook_002", epoch + 1)["Forward all"]["L"][0], rel=1e-15)]
 
 
 def test_notebook_002_predictions() -> None:
     said = read("notebook_002", 139)
-    assert [round(said[f"Forward {n}"]["y"][0]) for n in range(1, 5)] == [0, 1, 1, 0]
+    assert [round(said[f"Forward {n}"]["y"][0]) for n in range(4)] == [0, 1, 1, 0]
 
 
 def test_notebook_003_backward_belongs_to_the_start() -> None:
-    said = read("notebook_003")["Backward 0"]
+    said = read("notebook_003")["Backward all"]
     holds(said["dL/dy"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
     holds(said["dL/dz2"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
     holds(said["dL/dW2"], "[[-0.10294599 -0.2059524 0.01762657]]", 8)
@@ -212,7 +212,7 @@ def test_notebook_003_backward_belongs_to_the_start() -> None:
     )
     holds(said["dL/dz1"], " ".join(columns(delta)), 8)
     holds(said["dL/dW1"], "[[-0.00336313 -0.00410432] [-0.00504469 -0.00615648] [-0.03760503 0.00180272]]", 8)
-    assert read("notebook_003")["Forward 0"]["L"] == [pytest.approx(0.4916119496187501, rel=1e-12)]
+    assert read("notebook_003")["Forward all"]["L"] == [pytest.approx(0.4916119496187501, rel=1e-12)]
 
 
 def test_notebook_003_update() -> None:
@@ -234,38 +234,38 @@ def test_notebook_003_forward_belongs_to_the_end() -> None:
     }
     said = read("notebook_003", 1)
     for name, figures in printed.items():
-        for n, column in enumerate(columns(figures), start=1):
+        for n, column in enumerate(columns(figures)):
             holds(said[f"Forward {n}"][name], column, 8)
-    holds(said["Forward 0"]["L"], "[[0.46571183]]", 8)
+    holds(said["Forward all"]["L"], "[[0.46571183]]", 8)
 
 
 def test_notebook_004_as_printed() -> None:
     """Questions 2 to 4 as it printed them."""
     said = read("notebook_004_as_printed")
-    assert said["Forward 0"]["right"] == [2, 4]
-    holds(said["Forward 0"]["L"], "[3.57030526]", 8)
-    holds(said["Forward 0"]["L"], "3.570", 3)
-    assert said["Forward 3"]["x"] == [1, 0]
-    holds(said["Backward 3"]["dℓ/dy"], "[[-2.14682815]]", 8)
+    assert said["Forward all"]["right"] == [2, 4]
+    holds(said["Forward all"]["L"], "[3.57030526]", 8)
+    holds(said["Forward all"]["L"], "3.570", 3)
+    assert said["Forward 2"]["x"] == [1, 0]
+    holds(said["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
 @pytest.mark.parametrize("experiment", ["notebook_004", "notebook_004_as_printed"])
 def test_notebook_004_question_5(experiment: str) -> None:
     """The gradient of the last layer for x3 = (1, 0), which it could not compute."""
-    said = read(experiment)["Backward 3"]
+    said = read(experiment)["Backward 2"]
     holds(said["dℓ/dW2"] + said["dℓ/db2"], "-0.47543491, -0.11752324, -0.53419653", 8)
 
 
 def test_notebook_004_with_the_relu_that_it_defines() -> None:
     """Questions 1 to 4 with the right answers."""
     said = read("notebook_004")
-    outputs = [said[f"Forward {n}"]["y"][0] for n in range(1, 5)]
+    outputs = [said[f"Forward {n}"]["y"][0] for n in range(4)]
     holds(outputs, "0.44225876 0.5889436 0.46580347 0.15236128", 8)
-    assert said["Forward 0"]["right"] == [3, 4]
-    assert said["Forward 0"]["L"] == [pytest.approx(2.042577237432488, rel=1e-12)]
-    holds(said["Backward 3"]["dℓ/dy"], "[[-2.14682815]]", 8)
+    assert said["Forward all"]["right"] == [3, 4]
+    assert said["Forward all"]["L"] == [pytest.approx(2.042577237432488, rel=1e-12)]
+    holds(said["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
 def test_a_figure_that_is_off_by_one_in_its_last_place_is_caught() -> None:
     with pytest.raises(AssertionError):
-        holds(read("notebook_000")["Forward 1"]["y"], "0.7312 0.2689", 4)
+        holds(read("notebook_000")["Forward 0"]["y"], "0.7312 0.2689", 4)

@@ -27,7 +27,7 @@ def explain(arguments: Sequence[str]) -> str:
     parser = Parser("xortrain explain", description="One training step with every number beside its formula.")
     parser.add_argument("what", nargs="*", help=WHAT)
     parser.add_argument("--epoch", type=int, default=0, help="the step after so many epochs (now %(default)s)")
-    parser.add_argument("--example", type=int, help="write out this example alone, counted from 1")
+    parser.add_argument("--example", type=int, help="write out this example alone, counted from 0")
     parser.add_argument("--only", help="forward, backward or update")
     parser.add_argument("--format", default="text", help="text, markdown or latex (now %(default)s)")
     parser.add_argument("--precision", type=int, default=4, help="digits after the point (now %(default)s)")

@@ -35,7 +35,7 @@ def corners(step: Step, examples: list[int]) -> list[Corner]:
         )
         for place, unit in np.argwhere(np.abs(left - right) > BEND):
             sentence = (
-                f"`z{k + 1}[{unit}]` is {number(z[place, unit], 6)} in example {examples[place] + 1}, on a corner of "
+                f"`z{k + 1}[{unit}]` is {number(z[place, unit], 6)} in example {examples[place]}, on a corner of "
                 f"{layer.activation}: its slope is {left[place, unit]:.3g} on the left and {right[place, unit]:.3g} "
                 f"on the right."
             )

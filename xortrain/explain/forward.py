@@ -77,7 +77,7 @@ def forward(step: Step, shown: Shown) -> Section:
 
 
 def title(step: Step, example: int) -> str:
-    return f"Example {example + 1} of {len(step.x)}"
+    return f"Example {example} (of 0 to {len(step.x) - 1})"
 
 
 def _example(step: Step, n: int, shown: Shown) -> list[Block]:
@@ -151,7 +151,7 @@ def outputs(step: Step, moment: Moment) -> Table:
     if step.x.shape[1] <= SHORT:
         columns = {"`x`": step.x} | columns
     rows: list[tuple[str | Array, ...]] = [
-        (str(n + 1), *(values[n] for values in columns.values()), "yes" if moment.right[n] else "no")
+        (str(n), *(values[n] for values in columns.values()), "yes" if moment.right[n] else "no")
         for n in range(count)
     ]
     return Table(("example", *columns, "right"), rows, len(step.x) - count)

@@ -26,7 +26,7 @@ def explain(
 ) -> str:
     """One step of training as a worked example.
 
-    ``precision`` digits stand after the point; ``example`` (from 1) is the one example to write out, ``only`` one
+    ``precision`` digits stand after the point; ``example`` (from 0) is the one example to write out, ``only`` one
     of forward, backward and update.
     """
     if format not in FORMATS:
@@ -35,8 +35,8 @@ def explain(
         raise unknown("only", only, PARTS, "part")
     if not 1 <= precision <= MOST_DIGITS:
         raise UserError(f"precision={precision}: must be from 1 to {MOST_DIGITS} digits")
-    if example is not None and not 1 <= example <= len(step.x):
-        raise UserError(f"example={example}: this batch has examples 1 to {len(step.x)}")
+    if example is not None and not 0 <= example < len(step.x):
+        raise UserError(f"example={example}: this batch has examples 0 to {len(step.x) - 1}")
     return FORMATS[format](page(step, example, only), precision)
 
 
@@ -59,8 +59,8 @@ def _shown(step: Step, example: int | None) -> Shown:
     layers = list(range(depth))
     if depth > LAYERS:
         layers = [*layers[: LAYERS // 2], *layers[-LAYERS // 2 :]]
-    if example:
-        return Shown([example - 1], layers)
+    if example is not None:
+        return Shown([example], layers)
     rows = sum(min(step.network.layers[k].units, MOST) + 2 for k in layers)
     return Shown(list(range(min(len(step.x), MOST_EXAMPLES, max(1, ROWS // rows)))), layers)
 
@@ -100,7 +100,7 @@ def _left_out(step: Step, shown: Shown) -> list[Block]:
     if len(shown.layers) < depth:
         parts.append(f"Layers {LAYERS // 2 + 1} to {depth - LAYERS // 2} of {depth} are not written out.")
     if len(shown.examples) < n:
-        which = ", ".join(str(example + 1) for example in shown.examples)
+        which = ", ".join(str(example) for example in shown.examples)
         parts.append(f"Of {n} examples only {which} {'is' if len(shown.examples) == 1 else 'are'} written out.")
     if max(max(shape) for shape in (*step.network.shapes.values(), step.x.shape, step.t.shape)) > MOST:
         parts.append(
