@@ -239,7 +239,7 @@ def test_a_record_may_be_named_by_text_or_path_and_number(record: Run) -> None:
 
 def test_what_is_no_record_is_refused_in_words(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(UserError, match="no such run|no record"):
+        with pytest.raises(UserError, match=r"no such run|no record"):
             xortrain.load(path)
 
 
