@@ -1,0 +1,76 @@
+"""The experiments from papers are what their files say: net, rule of change, task; and they can be run as sweeps."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xortrain
+from xortrain.config.defaults import conf_folder
+from xortrain.records.statistics import statistics
+
+SWEPT = {"rumelhart_1986": 1000, "kolen_pollack_1990": 2400, "rprop_1993": 800}
+PAPERS = [*SWEPT, "goodfellow_2016"]
+
+
+def rows(found: "xortrain.Sweep", *names: str) -> dict[str, Any]:
+    return {name: np.array([run.row[name] for run in found]) for name in ("outcome", "solved_at", "final_loss", *names)}
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_file_says_what_is_from_the_paper_and_what_is_assumed_or_that_nothing_is(name: str) -> None:
+    text = (conf_folder() / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
+    assert "# From the " in text
+    assert "# Assumed: " in text or "Nothing is trained." in text
+
+
+def test_the_book_s_units_solve_xor_exactly_before_any_training() -> None:
+    """Section 6.1: XW + c = [[0, -1], [1, 0], [1, 0], [2, 1]], its ReLU, and w'h = 0, 1, 1, 0."""
+    run = xortrain.train("experiment=goodfellow_2016")
+    w = run.at(0)
+    z = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]) @ w["W1"].T + w["b1"]
+    np.testing.assert_array_equal(z, [[0, -1], [1, 0], [1, 0], [2, 1]])
+    np.testing.assert_array_equal(run.predict(run.x).ravel(), [0, 1, 1, 0])
+    assert run.outcome == "solved"
+    assert run.row["final_loss"] == 0
+
+
+def test_the_2_1_1_net_has_seven_parameters_and_moves_by_its_momentum() -> None:
+    """Two weights and a bias into the hidden unit; one from it, two straight from the inputs and a bias out."""
+    run = xortrain.train("experiment=rumelhart_1986", "epochs=3")
+    assert run.network.shapes == {"W1": (1, 2), "b1": (1,), "W2": (1, 3), "b2": (1,)}
+    velocity = np.zeros(7)
+    for epoch in range(3):
+        gradient = np.concatenate([g.ravel() for g in run.gradients(epoch).values()])
+        velocity = -0.5 * gradient + 0.9 * velocity
+        np.testing.assert_allclose(run.parameters[epoch] + velocity, run.parameters[epoch + 1], rtol=1e-12)
+
+
+def test_half_the_squared_error_is_summed_over_the_examples() -> None:
+    for name in SWEPT:
+        run = xortrain.train(f"experiment={name}", "epochs=0")
+        assert run.losses[0] == pytest.approx(0.5 * ((run.predict(run.x) - run.t) ** 2).sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", SWEPT)
+def test_an_experiment_carries_its_sweep(name: str, tmp_path: Path) -> None:
+    """With fewer seeds here: the other axes are the file's."""
+    axes = {"rumelhart_1986": 1, "kolen_pollack_1990": 12, "rprop_1993": 4}[name]
+    found = xortrain.sweep(f"experiment={name}", "seed=range(0,3)", "epochs=2", "film=none", f"root={tmp_path}")
+    assert len(found) == 3 * axes
+
+
+def test_nets_that_start_far_out_learn_less_often_and_those_near_zero_not_in_time(tmp_path: Path) -> None:
+    words = ["experiment=kolen_pollack_1990", "init.scale=0.01,0.5,10", "seed=range(0,60)", "film=none"]
+    groups = statistics(rows(xortrain.sweep(*words, f"root={tmp_path}"), "init.scale"), ["init.scale"])
+    shares = {group.by["init.scale"]: (group.low, group.high) for group in groups}
+    assert shares[0.5][0] > shares[10][1]
+    assert shares[0.01][1] < shares[0.5][0]
+
+
+def test_rprop_learns_the_encoder_in_tens_of_epochs_from_first_steps_ten_times_apart(tmp_path: Path) -> None:
+    words = ["experiment=rprop_1993", "lr=0.01,0.1", "seed=range(0,40)", "film=none"]
+    for group in statistics(rows(xortrain.sweep(*words, f"root={tmp_path}"), "lr"), ["lr"]):
+        assert group.low > 0.8
+        assert 10 < group.epochs_median < 60
