@@ -52,6 +52,15 @@ def test_without_a_word_it_does_what_notebook_002_does(here: Path, capsys: pytes
     assert Path(film).parent == Path(record)
 
 
+@pytest.mark.parametrize("film", ["panels", "field", "weights"])
+def test_a_run_that_diverges_is_filmed_without_a_warning(film: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["lr=1e5", "loss=mse", "output=identity", "epochs=60", "film.frames=4"]
+    assert main([*words, f"film={film}"]) == 0
+    out, err = capsys.readouterr()
+    assert not err
+    assert out.startswith("Diverged: ")
+
+
 def test_nothing_is_written_outside_the_root(here: Path) -> None:
     assert main(["film=none", "root=elsewhere", "epochs=2"]) == 0
     assert [path.name for path in here.iterdir()] == ["elsewhere"]

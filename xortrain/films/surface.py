@@ -45,6 +45,7 @@ class Surface:
         self._reach, self._line = round(thick * sheet.scale) + 1, sheet.tints(line_of_ink(sheet, thick))
         self.y = np.zeros((network.outputs, len(boxes), rows, columns), np.float32)
 
+    @np.errstate(all="ignore")  # outputs of a run that diverges
     def paste(self, theta: Array) -> None:
         """Ask the network, with parameters θ (parameters,); put the bands in their place, and between sides a line."""
         self.y = self._probe.outputs(theta[:, None])[:, 0]
