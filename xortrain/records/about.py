@@ -4,9 +4,10 @@ Nothing here needs NumPy, so that a thousand records are listed in a moment.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,9 @@ def read_about(folder: Path | str) -> About:
     for name in ("losses", "frames"):
         if not 0 <= about[name] <= MOST:
             raise wrong(path, f"{name}={about[name]}: must be from 0 to {MOST}")
-    shapes = about["parameters"]
-    if not (_are_names(shapes) and all(_is_shape(s) for s in shapes.values())):
+    if not (_are_names(about["parameters"]) and _are_shapes(about["parameters"].values())):
         raise wrong(path, "parameters: must be names with their shapes")
-    if not all(isinstance(word, str) for word in about["outcomes"]) or not about["outcomes"]:
+    if set(map(type, about["outcomes"])) != {str}:
         raise wrong(path, "outcomes: must be words")
     if not _are_names(about["varies"]):
         raise wrong(path, "varies: must be names of settings")
@@ -71,10 +71,9 @@ def _checked(path: str, about: Any, kinds: Mapping[str, type]) -> About:
         raise wrong(path, "must be a JSON object")
     if about.get("format") != layout.FORMAT:
         raise wrong(path, f"format={about.get('format')!r}: this version of xortrain reads format {layout.FORMAT}")
-    for name, kind in kinds.items():
-        value = about.get(name)
-        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise wrong(path, f"{name}={_short(value)}: must be {_CALLED[kind]}")
+    if tuple(map(type, map(about.get, kinds))) != tuple(kinds.values()):
+        name = next(name for name, kind in kinds.items() if type(about.get(name)) is not kind)
+        raise wrong(path, f"{name}={_short(about.get(name))}: must be {_CALLED[kinds[name]]}")
     if about["status"] not in layout.STATUSES:
         raise wrong(path, f"status={_short(about['status'])}: must be one of {', '.join(layout.STATUSES)}")
     if moment(about["started"]) is None:
@@ -120,5 +119,8 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def _is_shape(sizes: object) -> bool:
-    return isinstance(sizes, list) and all(type(size) is int and 0 <= size <= MOST for size in sizes)
+def _are_shapes(shapes: Collection[object]) -> bool:
+    lists = [shape for shape in shapes if isinstance(shape, list)]
+    sizes = list(chain(*lists))
+    fits = not sizes or (set(map(type, sizes)) == {int} and min(sizes) >= 0 and max(sizes) <= MOST)
+    return fits and len(lists) == len(shapes)

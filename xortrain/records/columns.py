@@ -90,7 +90,7 @@ def standing(entry: Entry, of: Entry | Part) -> dict[str, Any]:
         "seconds": (ended - began).total_seconds() if began and ended else None,
         "host": _text(about.get("host")),
         "version": _text(versions.get("xortrain")) if isinstance(versions, dict) else None,
-        "path": plain(of.folder),
+        "path": plain(of.path),
     }
 
 
@@ -127,11 +127,12 @@ def rows(entry: Entry, part: Part, wanted: Sequence[str]) -> Iterator[tuple[Any,
 
 def lines(entry: Entry, part: Part, brief: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
     """All columns of every run of a record, by name; or in brief those of BRIEF, what varies, and these settings."""
-    config, own = part.about["config"], list(dict.fromkeys([*_TOLD, *part.rows.names]))
-    if brief is not None:
-        config = {key: value for key, value in config.items() if key in brief}
-        own = [*BRIEF, *(name for name in part.rows.names if name not in RESULTS)]
-    same = settings(config) | standing(entry, part)
+    config = part.about["config"]
+    if brief is None:
+        same, own = shared(entry, part), list(dict.fromkeys([*_TOLD, *part.rows.names]))
+    else:
+        same = settings({key: config[key] for key in brief if key in config}) | {"name": _text(part.about.get("name"))}
+        own = [*BRIEF, *part.rows.names[len(RESULTS) :]]
     for chunk in part.rows.chunks():
         yield from _lines(entry, part, chunk, same, own)
 
@@ -139,9 +140,9 @@ def lines(entry: Entry, part: Part, brief: Collection[str] | None = None) -> Ite
 def differing(parts: Iterable[Part]) -> set[str]:
     """The settings and groups in which the configs of records are not all the same."""
     configs = [part.about["config"] for part in parts]
-    first = configs[0] if configs else {}
-    found = {key for config in configs for key, value in config.items() if key not in first or first[key] != value}
-    return found.union(*(first.keys() - config.keys() for config in configs))
+    others = [config for config in configs if config != configs[0]]
+    found = {key for config in others for key, value in config.items() if configs[0].get(key, others) != value}
+    return found.union(*(configs[0].keys() - config.keys() for config in others))
 
 
 def values(entry: Entry, part: Part, place: int) -> dict[str, Any]:

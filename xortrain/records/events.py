@@ -41,7 +41,7 @@ def _ends_inside_a_line(file: int) -> bool:
     return os.read(file, 1) != b"\n"
 
 
-def read_events(folder: Path) -> list[Event]:
+def read_events(folder: Path | str) -> list[Event]:
     """The events of a record, oldest first; a line that was cut off by a crash is left out."""
     path = f"{folder}/{layout.EVENTS}"
     if not os.path.lexists(path):

@@ -15,6 +15,7 @@ from xortrain.errors import UserError
 
 LARGEST_JSON = 16 << 20  # bytes; a record of a million runs has a few kilobytes
 SMALL = 1 << 20  # bytes up to which reading is quicker than mapping
+_parse = json.JSONDecoder().decode
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
@@ -33,11 +34,11 @@ def wrong(path: Path | str, what: object) -> UserError:
 
 def open_own(path: Path | str) -> BinaryIO:
     """Open a plain file for reading."""
-    return os.fdopen(_open(path), "rb")
+    return os.fdopen(_open(path)[0], "rb")
 
 
-def _open(path: Path | str) -> int:
-    """The descriptor of a plain file; a link, a pipe or a folder is not followed, waited for or read."""
+def _open(path: Path | str) -> tuple[int, int]:
+    """Descriptor and size of a plain file; a link, a pipe or a folder is not followed, waited for or read."""
     try:
         number = os.open(path, _FLAGS)
     except FileNotFoundError:
@@ -45,17 +46,17 @@ def _open(path: Path | str) -> int:
     except (OSError, ValueError) as error:
         is_link = getattr(error, "errno", None) in (errno.ELOOP, errno.EMLINK)
         raise wrong(path, "a link; a record holds its own files" if is_link else error) from None
-    if not stat.S_ISREG(os.fstat(number).st_mode):
+    about = os.fstat(number)
+    if not stat.S_ISREG(about.st_mode):
         os.close(number)
         raise wrong(path, "is not a plain file")
-    return number
+    return number, about.st_size
 
 
 def content_of(path: Path | str, largest: int) -> bytes | mmap:
     """All bytes of such a file, unless it is larger than that: read, or mapped if they are many."""
-    number = _open(path)
+    number, size = _open(path)
     try:
-        size = os.fstat(number).st_size
         if size > largest:
             raise wrong(path, f"larger than {largest} bytes")
         return os.read(number, size) if size <= SMALL else mmap(number, size, access=ACCESS_READ)
@@ -66,7 +67,7 @@ def content_of(path: Path | str, largest: int) -> bytes | mmap:
 def read_json(path: Path | str) -> Any:
     """A JSON file of bounded size."""
     try:
-        return json.loads(content_of(path, LARGEST_JSON)[:].decode())
+        return _parse(content_of(path, LARGEST_JSON)[:].decode())
     except UserError:
         raise
     except (ValueError, RecursionError) as error:

@@ -22,24 +22,28 @@ from xortrain.records.status import status
 DEEPEST = 5  # folders under the root
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Part:
     """The record of one population, of one run or many."""
 
-    folder: Path
+    path: str
     about: About
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.path)
 
     @cached_property
     def rows(self) -> Rows:
-        return read_rows(self.folder, self.about["runs"])
+        return read_rows(self.path, self.about["runs"])
 
     @cached_property
     def events(self) -> list[Event]:
-        return read_events(self.folder)
+        return read_events(self.path)
 
     @cached_property
     def status(self) -> str:
-        return status(self.folder, self.about)
+        return status(self.path, self.about)
 
     def outcomes(self) -> Counter[str]:
         """How many runs came to what, by the word."""
@@ -54,7 +58,7 @@ class Part:
         return plain(words[code]) if code < len(words) else f"outcome {code}"
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Entry:
     """One line of a listing: a run or a sweep, with the records of its populations.
 
@@ -62,10 +66,19 @@ class Entry:
     """
 
     id: str
-    folder: Path
+    path: str
     about: About
     parts: tuple[Part, ...]
     problems: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.path)
+
+    @property
+    def is_one_record(self) -> bool:
+        """Whether its one population lies in its own folder."""
+        return len(self.parts) == 1 and self.parts[0].path == self.path
 
     @property
     def is_sweep(self) -> bool:
@@ -77,13 +90,11 @@ class Entry:
 
     @cached_property
     def status(self) -> str:
-        if len(self.parts) == 1 and self.parts[0].folder == self.folder:
-            return self.parts[0].status
-        return status(self.folder, self.about)
+        return self.parts[0].status if self.is_one_record else status(self.path, self.about)
 
     @cached_property
     def events(self) -> list[Event]:
-        own = [] if any(part.folder == self.folder for part in self.parts) else read_events(self.folder)
+        own = [] if self.is_one_record else read_events(self.path)
         return [*own, *(event for part in self.parts for event in part.events)]
 
     @cached_property
@@ -118,14 +129,14 @@ def listing(root: Path) -> Listing:
     return Listing(root, tuple(entries), problems)
 
 
-def folders(root: Path) -> list[Path]:
+def folders(root: Path) -> list[str]:
     """The folders of runs and sweeps under a root."""
     found, level = [], [str(root)]
     for _ in range(DEEPEST):
         below = []
         for path in level:
             if os.path.lexists(f"{path}/{layout.RECORD}") or os.path.lexists(f"{path}/{layout.SWEEP}"):
-                found.append(Path(path))
+                found.append(path)
             else:
                 below += _inside(path)
         level = below
@@ -141,18 +152,18 @@ def _inside(path: str) -> list[str]:
         return []
 
 
-def id_of(folder: Path, root: Path) -> str:
+def id_of(folder: Path | str, root: Path) -> str:
     """Date and time of the start, as the folder says it; for a folder elsewhere its whole path."""
     path = str(folder).removeprefix(os.path.join(root, ""))
     return path.replace(os.sep, "/").removeprefix("sweeps/")
 
 
-def open_entry(folder: Path, name: str) -> Entry:
+def open_entry(folder: Path | str, name: str) -> Entry:
     """The run or the sweep in a folder; raises UserError where it cannot be read."""
     if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
-        part = Part(folder, read_about(folder))
+        part = Part(str(folder), read_about(folder))
         part.rows  # noqa: B018 (is read here, so that what is wrong with it is told here)
-        return Entry(name, folder, part.about, (part,))
+        return Entry(name, part.path, part.about, (part,))
     parts, problems = [], []
     about = read_sweep(folder)
     for inside in sorted(folders_of_populations(folder)):
@@ -161,11 +172,11 @@ def open_entry(folder: Path, name: str) -> Entry:
             parts[-1].rows  # noqa: B018
         except (UserError, OSError) as error:
             problems.append(plain(error))
-    return Entry(name, folder, about, tuple(parts), tuple(problems))
+    return Entry(name, str(folder), about, tuple(parts), tuple(problems))
 
 
-def folders_of_populations(folder: Path) -> Iterator[Path]:
+def folders_of_populations(folder: Path | str) -> Iterator[str]:
     """The folders in a sweep's folder that hold records."""
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(entry.path, layout.RECORD)):
-            yield Path(entry.path)
+            yield entry.path

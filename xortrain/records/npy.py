@@ -21,7 +21,7 @@ _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 Kind = str | tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Header:
     """``kind`` is the type of a number, or the (name, type) of each column of a row."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from xortrain.records import layout
 from xortrain.records.files import content_of, wrong
-from xortrain.records.npy import FIRST, Header, Kind, header
+from xortrain.records.npy import FIRST, Header, header
 
 CHUNK = 10_000  # rows that are turned into Python's numbers at once
 LARGEST = 64 << 30  # bytes
@@ -24,7 +24,6 @@ _CODES = {"i1": "b", "u1": "B", "b1": "?", "i2": "h", "u2": "H", "i4": "i", "u4"
     "f4": "f",
     "f8": "d",
 }
-_ROW = set(layout.ROW)
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Rows:
 
     @cached_property
     def row(self) -> Struct:
-        return _struct(tuple(self.header.columns.values()))
+        return _struct(self.header)
 
     def __len__(self) -> int:
         return self.header.shape[0]
@@ -52,6 +51,9 @@ class Rows:
 
     def chunks(self) -> Iterator[dict[str, tuple[Any, ...]]]:
         """All rows, some thousands at a time: by column the values."""
+        if len(self) == 1:
+            yield {name: (value,) for name, value in self.at(0).items()}
+            return
         for first in range(0, len(self), CHUNK):
             last = min(len(self), first + CHUNK)
             size, start = self.row.size, self.header.start
@@ -66,14 +68,14 @@ class Rows:
 
 
 @lru_cache(maxsize=64)
-def _is_row(kind: Kind) -> bool:
-    """Whether rows have the columns that every record has."""
-    return not isinstance(kind, str) and {(name, own.lstrip("|")) for name, own in kind} >= _ROW
+def _is_row(found: Header) -> bool:
+    """Whether rows begin with the columns that every record has; looked at once for each header."""
+    return [(name, kind.lstrip("|")) for name, kind in found.columns.items()][: len(layout.ROW)] == list(layout.ROW)
 
 
 @lru_cache(maxsize=64)
-def _struct(kinds: tuple[str, ...]) -> Struct:
-    return Struct("<" + "".join(_CODES[kind[-2:]] for kind in kinds))
+def _struct(found: Header) -> Struct:
+    return Struct("<" + "".join(_CODES[kind[-2:]] for kind in found.columns.values()))
 
 
 def read_rows(folder: Path | str, runs: int) -> Rows:
@@ -81,7 +83,7 @@ def read_rows(folder: Path | str, runs: int) -> Rows:
     path = f"{folder}/{layout.RUNS}"
     content = content_of(path, LARGEST)
     found = header(path, content[:FIRST], len(content))
-    if not _is_row(found.kind):
+    if not _is_row(found):
         raise wrong(path, "does not have the columns that every record has")
     if found.shape != (runs,):
         raise wrong(path, f"has shape {found.shape}, but the record says {(runs,)}")

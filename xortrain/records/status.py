@@ -15,7 +15,7 @@ from xortrain.records.process import is_running
 FRESH = 60.0  # seconds; a training touches its heartbeat every 10
 
 
-def status(folder: Path, about: About) -> str:
+def status(folder: Path | str, about: About) -> str:
     """The status of a record or a sweep, from what it says of itself and from the process it names."""
     if about["status"] != "running":
         return str(about["status"])
@@ -23,11 +23,11 @@ def status(folder: Path, about: About) -> str:
     return "running" if lives or (lives is None and _is_fresh(folder)) else "crashed"
 
 
-def _is_fresh(folder: Path) -> bool:
+def _is_fresh(folder: Path | str) -> bool:
     """A clock that is ahead on another host is forgiven as much as one that is behind."""
     for name in (layout.HEARTBEAT, layout.RECORD, layout.SWEEP):
         try:
-            touched = os.stat(folder / name, follow_symlinks=False).st_mtime
+            touched = os.stat(f"{folder}/{name}", follow_symlinks=False).st_mtime
         except OSError:
             continue
         return abs(time.time() - touched) < FRESH
