@@ -3,21 +3,24 @@
 Says in words how it ended, shows what it answers to each example, and where everything lies.
 """
 
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xortrain.experiment.verdict import verdict
 from xortrain.nets import Array
 
 if TYPE_CHECKING:
     from xortrain.experiment.trained import Run
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
+WIDTH = 80
 
 
 def summary(run: "Run") -> str:
-    """Outcome in words, final loss, the table of examples, and the record's folder."""
-    parts = [headline(run), *_held_out(run), "", *table(run)]
+    """Outcome in words, final loss, why it ended so, and the table of examples."""
+    parts = [headline(run), *wrap(verdict(run), WIDTH), *_held_out(run), "", *table(run)]
     return "\n".join(parts)
 
 

@@ -107,7 +107,7 @@ def ties(task: Task, y: Array) -> Ties:
     """
     aims = np.broadcast_to(_aims(task), y.shape)
     weights = 0.5 ** np.arange(y.shape[1])
-    group = _together(np.einsum("no...,o->n...", y, weights), near(task))
+    group = _together(np.einsum("no...,o->n...", y, weights), 2 * weights.sum() * near(task))
     flat = (group + len(y) * np.arange(y.shape[2])).ravel()
     count = np.bincount(flat, minlength=y.shape[0] * y.shape[2])
     state = np.empty(y.shape)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.network import Network, Pass
-from xortrain.training.diagnosis import dead, equal_units, saturated, ties
+from xortrain.nets.network import Network
+from xortrain.training.diagnosis import Ties, dead, equal_units, near, saturated, ties
 from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
 from xortrain.training.task import Choice, History, Task
@@ -21,7 +21,7 @@ FAR = 50_000  # epochs; about two seconds of training again
 
 @dataclass(frozen=True)
 class Tie:
-    """Examples with different targets that get the same outputs, and the mean of their targets."""
+    """Examples with different targets whose outputs are within 2 % of each other, and the mean of their targets."""
 
     examples: tuple[int, ...]
     state: tuple[float, ...]
@@ -29,23 +29,26 @@ class Tie:
 
 @dataclass(frozen=True)
 class Findings:
-    """Of one run after an epoch; ``tied`` is empty unless all outputs are within 1 % of a tied state."""
+    """Of one run after an epoch; ``in_state`` is whether all its outputs are within 1 % of the tied state."""
 
     equal: list[list[Unit]]
     dead: list[Unit]
     saturated: list[Unit]
     tied: list[Tie]
+    in_state: bool
 
 
 def findings(task: Task, theta: Array) -> Findings:
     """Of the one run of a task with θ (parameters,)."""
     two = task.take(np.zeros(2, int))
     net = two.network.forward(np.stack([theta, theta], axis=1), two.data.x)
+    found = ties(two, net.y)
     return Findings(
         equal=[g for k, group in enumerate(equal_units(two.network, net.theta)) for g in _shared(k, group[:, 0])],
         dead=_units(two.network, dead(net)[:, 0]),
         saturated=_units(two.network, saturated(two, net)[:, 0]),
-        tied=_tied(two, net),
+        tied=_tied(two, net.y, found),
+        in_state=bool(found.holds[0]),
     )
 
 
@@ -59,16 +62,14 @@ def _units(network: Network, mask: Array) -> list[Unit]:
     return [place for place, holds in zip(places, mask, strict=True) if holds]
 
 
-def _tied(task: Task, net: Pass) -> list[Tie]:
-    found = ties(task, net.y)
-    if not found.holds[0]:
-        return []
-    parts = [np.flatnonzero(found.group[:, 0] == number) for number in np.unique(found.group[:, 0])]
-    t = task.data.t[..., 0]
+def _tied(task: Task, y: Array, found: Ties) -> list[Tie]:
+    groups = found.group[:, 0]
+    parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
+    t, span = task.data.t[..., 0], near(task)[0]
     return [
         Tie(tuple(part.tolist()), tuple(found.state[part[0], :, 0].tolist()))
         for part in parts
-        if (t[part] != t[part[0]]).any()
+        if (t[part] != t[part[0]]).any() and np.ptp(y[part, :, 0], axis=0).max() <= 2 * span
     ]
 
 

@@ -13,6 +13,7 @@ from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
 from xortrain.training.task import Task
 
+SETTLE = 100  # epochs that a run in batches goes on in full batch before it is measured, to lose their noise
 EPOCHS = 16  # that are tried: enough to see a speed, few beside any training
 FALLS = 0.01  # of the loss
 SOON = 0.1  # of the epochs trained: a pair of outputs that drifts to its tie at 1/t is as near as a line can tell
@@ -29,7 +30,9 @@ def moves(training: Training, runs: Array) -> Array:
     stayed = training.left[runs] > training.task.epochs
     for some in (runs[stayed], runs[~stayed]):
         if len(some):
-            found[some] = _moves(*_learner(training, some))[: len(some)]
+            learner, done = _learner(training, some)
+            _train(learner, 0 if training.task.batch_size is None else SETTLE)
+            found[some] = _moves(learner, done)[: len(some)]
     return found[runs]
 
 
@@ -77,12 +80,18 @@ def _tried(learner: Learner) -> tuple[Array, Array]:
     for epochs in (half, half):
         sums = np.zeros_like(learner.full.y), np.zeros_like(learner.task.lr)
         for _ in range(epochs):
-            learner.update(learner.task.epochs - 1)
+            _train(learner, 1)
             sums[0][:] += learner.full.forward()
             sums[1][:] += _losses(learner)
         y.append(sums[0])
         loss.append(sums[1])
     return (y[1] - y[0]) / half**2, (loss[1] - loss[0]) / half**2
+
+
+def _train(learner: Learner, epochs: int) -> None:
+    for _ in range(epochs):
+        learner.full.forward()
+        learner.update(learner.task.epochs - 1)
 
 
 def _losses(learner: Learner) -> Array:
