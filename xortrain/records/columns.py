@@ -4,17 +4,16 @@ Settings have their dotted names, a group alone means the option chosen (``optim
 never happened, and what is not a number, is None.
 """
 
-import json
 import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import repeat
 from typing import Any
 
 from xortrain.records import layout
-from xortrain.records.about import LONGEST_NAME, is_name, moment
+from xortrain.records.about import moment
 from xortrain.records.files import plain
+from xortrain.records.flat import settings
 from xortrain.records.index import Entry, Part
 
 RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "path")
@@ -31,47 +30,9 @@ def canonical(name: str) -> str:
     return name.removesuffix(".name")
 
 
-def settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config as flat columns."""
-    flat: dict[str, Any] = {}
-    for key, value in config.items():
-        if value.__class__ is not dict:
-            flat[key] = value if value.__class__ in _AS_THEY_ARE else _scalar(value)
-            continue
-        for inner, own in value.items():
-            name = _dotted(key, inner)
-            if name:
-                flat[name] = own if own.__class__ in _AS_THEY_ARE else _scalar(own)
-    return flat
-
-
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-_AS_THEY_ARE = {bool, float, type(None)}
-
-
-@lru_cache(maxsize=4096)
-def _dotted(group: str, key: str) -> str | None:
-    """The column of a setting in a group; None where it is no name."""
-    if key == "name":
-        return group
-    return f"{group}.{key}" if len(key) <= LONGEST_NAME and is_name(key) else None
-
-
-def _scalar(value: Any) -> Any:
-    """A value that SQL and a table can hold; a list or a mapping as its JSON."""
-    if isinstance(value, str):
-        return plain(value)
-    if isinstance(value, int):
-        return value if abs(value) < 1 << 63 else None
-    try:
-        return plain(_encode(value))
-    except RecursionError:
-        return "…"
-
-
 def shared(entry: Entry, part: Part) -> dict[str, Any]:
     """The columns that all runs of a record share."""
-    return settings(part.about["config"]) | standing(entry, part)
+    return part.settings | standing(entry, part)
 
 
 def standing(entry: Entry, of: Entry | Part) -> dict[str, Any]:
@@ -111,7 +72,7 @@ def known(parts: Iterable[Part]) -> list[str]:
     """
     counted: Counter[str] = Counter()
     for part in parts:
-        counted.update(list(dict.fromkeys([*settings(part.about["config"]), *part.rows.names])))
+        counted.update(list(dict.fromkeys([*part.settings, *part.rows.names])))
     folded: dict[str, str] = {}
     for name in (*RECORD[:3], *RESULTS, *RECORD[3:], *(name for name, _ in counted.most_common())):
         folded.setdefault(name.lower(), name)

@@ -1,7 +1,6 @@
 """Runs of several records as columns of NumPy arrays, and by what they fall into groups."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +22,7 @@ def axes(parts: Sequence[Part]) -> list[str]:
     rows = {name for name, _ in layout.ROW}
     varying = [name for part in parts for name in part.rows.names if name not in rows]
     configs = [part.about["config"] for part in parts]
-    shared = [columns.settings(config) for config in configs]
+    shared = [part.settings for part in parts]
     fixed = dict.fromkeys(name for settings in shared for name in settings if columns.matters(name))
     groups = {name for config in configs for name, value in config.items() if isinstance(value, dict)}
     chosen, distinct = list(dict.fromkeys(varying)), 1
@@ -36,19 +35,18 @@ def axes(parts: Sequence[Part]) -> list[str]:
 
 def table(parts: Sequence[Part], names: Sequence[str]) -> dict[str, Array]:
     """Columns (runs,) of the runs of some records: settings and results by name, the outcome in words."""
-    shared = [columns.settings(part.about["config"]) for part in parts]
-    known = {name for part, settings in zip(parts, shared, strict=True) for name in (*settings, *part.rows.names)}
+    known = {name for part in parts for name in (*part.settings, *part.rows.names)}
     for name in names:
         if name not in known:
             raise unknown("by", name, known, "setting")
-    return {name: _joined([_column(part, name, s) for part, s in zip(parts, shared, strict=True)]) for name in names}
+    return {name: _joined([_column(part, name) for part in parts]) for name in names}
 
 
-def _column(part: Part, name: str, shared: dict[str, Any]) -> Array:
+def _column(part: Part, name: str) -> Array:
     if name in part.rows.names:
         values = structured(part.rows)[name]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values
-    value = shared.get(name)
+    value = part.settings.get(name)
     return np.full(len(part.rows), value, None if isinstance(value, int | float) else object)
 
 

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.about import About, moment, read_about, read_sweep
 from xortrain.records.events import Event, Marks, marks, read_events
 from xortrain.records.files import plain
+from xortrain.records.flat import settings
 from xortrain.records.rows import Rows, read_rows
 from xortrain.records.status import status
 
@@ -36,6 +38,11 @@ class Part:
     @cached_property
     def rows(self) -> Rows:
         return read_rows(self.path, self.about["runs"])
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """What its runs share, as flat columns."""
+        return settings(self.about["config"])
 
     @cached_property
     def events(self) -> list[Event]:

@@ -163,10 +163,14 @@ def _filled(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
     """A new .npy of nan, mapped; a plain view, since a row set through np.memmap costs four times as much."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     nan = np.full(max(1, math.prod(shape[1:])), np.nan, dtype).tobytes()
-    with path.open("wb") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        for _ in range(shape[0]):
-            file.write(nan)
+    try:
+        with path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+            for _ in range(shape[0]):
+                file.write(nan)
+    except OSError:  # a full disk: what is of no use makes room for saying so
+        path.unlink(missing_ok=True)
+        raise
     if 0 in shape:
         return np.empty(shape, dtype)
     return np.asarray(np.load(path, mmap_mode="r+"))

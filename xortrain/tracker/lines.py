@@ -52,11 +52,9 @@ def _may_have(entry: Entry, tags: Sequence[str]) -> bool:
 
 def of_sweep(entry: Entry, brief: Collection[str] | None = None) -> Line:
     """The columns of a sweep: settings that its runs share, "varies" for the others, and how many solved it."""
-    configs = [part.about["config"] for part in entry.parts]
-    if brief is not None:
-        configs = [{key: value for key, value in config.items() if key in brief} for config in configs]
-    shared = [columns.settings(config) for config in configs]
-    keys = dict.fromkeys(key for settings in shared for key in settings)
+    shared = [part.settings for part in entry.parts]
+    wanted = dict.fromkeys(key for settings in shared for key in settings)
+    keys = [key for key in wanted if brief is None or key.partition(".")[0] in brief]
     line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
     line |= {name: VARIES for part in entry.parts for name in part.about["varies"]}
     counted: Counter[str] = sum((part.outcomes() for part in entry.parts), start=Counter())

@@ -7,6 +7,7 @@ from typing import Any
 from xortrain.errors import UserError
 from xortrain.records import columns
 from xortrain.records.files import plain
+from xortrain.records.flat import settings
 from xortrain.records.index import Entry, Part
 from xortrain.records.naming import Named, named
 from xortrain.tracker.arguments import NAMES, parser
@@ -97,7 +98,7 @@ def _curve(part: Part, place: int) -> Iterator[str]:
 def settings_lines(config: Mapping[str, Any]) -> Iterator[str]:
     """A line for each setting or group: optimizer  sgd, momentum 0, nesterov false."""
     groups: dict[str, list[str]] = {}
-    for name, value in columns.settings(config).items():
+    for name, value in settings(config).items():
         group, _, key = name.partition(".")
         if value not in (None, "", "[]"):
             told = groups.setdefault(group, [])
@@ -133,7 +134,7 @@ def _sweep(entry: Entry) -> Iterator[str]:
 
 
 def _settings(parts: Sequence[Part]) -> set[str]:
-    return {name for part in parts for name in columns.settings(part.about["config"])}
+    return {name for part in parts for name in part.settings}
 
 
 def _groups(parts: Sequence[Part]) -> Iterator[str]:
