@@ -19,11 +19,14 @@ class Heading:
         self.epoch = Box(round(right) - room, self.low - high + round(3 * s), room, high)
         sheet.text(right - room - 6 * s, y, "epoch", small, label, align="right")
         x = round(left) + sheet.text(left, y, "loss", small, label).width + round(6 * s)
+        self._shown: dict[Box, str] = {}
         self.loss = Box(x, self.epoch.y, sheet.text_width("0.00e-00", size, "bold"), high)
 
     def draw(self, now: Moment) -> None:
-        self.sheet.figures(self.epoch, self.low, str(now.epoch), self.size, "right")
-        self.sheet.figures(self.loss, self.low, told(now.loss), self.size, "left")
+        for box, words, align in ((self.epoch, str(now.epoch), "right"), (self.loss, told(now.loss), "left")):
+            if self._shown.get(box) != words:
+                self.sheet.figures(box, self.low, words, self.size, align)
+                self._shown[box] = words
 
 
 def told(loss: float) -> str:
@@ -44,7 +47,7 @@ def scale_strip(sheet: Sheet, box: Box, read: Reading, subject: Subject) -> None
         return
     bands = np.arange(box.width) * read.levels // box.width
     sheet.paste(box, np.tile(bands.astype(np.uint8), (box.height, 1)))
-    name = f"output {subject.outputs[0]} of {subject.network.outputs}" if read.several else "output"
+    name = f"{subject.outputs[0]} of {subject.network.outputs}  " if read.several else "output"
     sheet.text(box.x - 5 * s, y, f"{name} {read.low:.3g}", 10, label, align="right")
     sheet.text(box.x + box.width + 5 * s, y, f"{read.high:.3g}", 10, label)
 

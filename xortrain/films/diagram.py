@@ -17,7 +17,7 @@ from xortrain.films.sheet import Sheet
 from xortrain.films.surface import tiles
 from xortrain.nets import Array
 
-MOST_UNITS = 8
+MOST_UNITS, MOST_NAMED = 8, 3
 STRONG = 5.0
 """Weights from this size on are drawn as wide as it gets."""
 
@@ -36,12 +36,14 @@ class Diagram:
             np.arange(min(self.network.outputs, MOST_UNITS)),
         ]
         most = max(len(units) for units in self.units[1:])
-        side = min(26 * s, (box.height - 14 * s) / most - 3 * s, 0.55 * box.width / (depth + 0.5))
+        self.named = most <= MOST_NAMED
+        room = (box.height - 14 * s) / most - (14 if self.named else 3) * s
+        side = min(26 * s, room, 0.55 * box.width / (depth + 0.5))
         self.side = max(8, round(side))
         radius = min(8 * s, (box.height - 14 * s) / len(self.units[0]) / 2 - 1)
         self.radius = max(2.0, radius / s)
         self.columns = [self._column(i, len(units)) for i, units in enumerate(self.units)]
-        slices = len(plane.slices) if self.side >= 18 * s else 1
+        slices = len(plane.slices) if self.side >= 16 * s else 1
         self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0)
         points = np.stack([plane.grid(i, part.width, part.height) for i, part in enumerate(self.parts)], axis=1)
         self.probe = Probe(course.subject.network, points, np.array([course.run]))
@@ -88,7 +90,7 @@ class Diagram:
             missing = (self.network.inputs, *(layer.units for layer in self.network.layers))[k] - len(units)
             if missing:
                 sheet.text(centres[0, 0], self.box.y + self.box.height + 10 * s, f"+{missing} more", 9, **look)
-            for unit, (x, y) in zip(units, centres, strict=True) if k and self.side >= 18 * s else ():
+            for unit, (x, y) in zip(units, centres, strict=True) if k and self.named else ():
                 sheet.text(x, y - self.side / 2 - 4 * s, self._name(k, unit), 9, **look)
 
     def _name(self, layer: int, unit: int) -> str:

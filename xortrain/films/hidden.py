@@ -29,7 +29,7 @@ class HiddenSpace:
 
     def __init__(self, sheet: Sheet, box: Box, course: Course, inputs: Plane, read: Reading, chosen: Array) -> None:
         network, run = course.subject.network, np.array([course.run])
-        self.sheet, self.box, self.course = sheet, box, course
+        self.sheet, self.box, self.course, self.read = sheet, box, course, read
         self.head = Network(network.fan_in[-1], network.layers[-1:], network.bias)
         some = course.some(chosen, 12)
         seen = np.concatenate([self._seen(one.layers, course.x) for one in some])
@@ -52,7 +52,8 @@ class HiddenSpace:
             return line_of(seen[:, 0], seen[:, 0] * 0, "h1", subject.outputs[0], subject.low, subject.high)
         if seen.shape[1] > 2:
             weights = self.head.split(last.theta[-self.head.size :])["W1"]
-            return facing(seen, np.nan_to_num(weights), subject.outputs)
+            looked = slice(None) if self.read.leads else slice(1)  # of outputs that are no classes one is shown
+            return facing(seen, np.nan_to_num(weights)[looked], subject.outputs[looked])
         known = bounds(subject.network.layers[-2])
         corners = seen if known is None else np.repeat(np.array(known)[:, None], 2, axis=1)
         across, up = np.eye(2)

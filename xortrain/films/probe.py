@@ -28,26 +28,28 @@ class Probe:
         self._theta = np.zeros((network.size, len(runs), 1), np.float32)
         wide = np.broadcast_to(self._theta, (network.size, len(runs), block))
         self._pass = Pass(_settled(network, runs), wide, self._blocks[0])
-        self._outputs = np.empty((network.outputs, len(runs), padded), np.float32)
         self._count = count
 
     def outputs(self, theta: Array) -> Array:
         """(outputs, runs, *shape) for θ (parameters, runs); the next call uses the array again."""
         self._set(theta)
-        step = self._blocks[0].shape[-1]
-        with np.errstate(all="ignore"):
-            for number, block in enumerate(self._blocks):
-                self._pass.x = block
-                self._outputs[..., number * step : (number + 1) * step] = self._pass.forward()[0]
-        return self._outputs[..., : self._count].reshape(-1, self._runs, *self._shape)
+        first, *rest = self._blocks
+        y = self._ask(first)
+        if rest:
+            y = np.concatenate([y.copy(), *(self._ask(block).copy() for block in rest)], axis=-1)
+        return y[..., : self._count].reshape(-1, self._runs, *self._shape)
 
     def layers(self, theta: Array) -> list[Array]:
         """What each layer passes on: (units, runs, *shape), for points that fit one block."""
         assert len(self._blocks) == 1
         self._set(theta)
-        with np.errstate(all="ignore"):
-            self._pass.forward()
+        self._ask(self._blocks[0])
         return [a[0, ..., : self._count].reshape(-1, self._runs, *self._shape) for a in self._pass.a]
+
+    def _ask(self, block: Array) -> Array:
+        self._pass.x = block
+        with np.errstate(all="ignore"):
+            return self._pass.forward()[0]
 
     def _set(self, theta: Array) -> None:
         with np.errstate(all="ignore"):

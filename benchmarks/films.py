@@ -1,0 +1,200 @@
+"""What films cost: against the notebook's way of making them, against the encoder alone, and one after another.
+
+OMP_NUM_THREADS=1 python benchmarks/films.py; every ratio is of subjects measured turn by turn in this run.
+"""
+
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from results import in_turn, keep, ratio
+
+from xortrain.films import FilmSettings, Subject, write
+from xortrain.films.layouts import LAYOUTS
+from xortrain.nets.network import Layer, Network
+
+XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+FRAMES = 60
+FIELD = FilmSettings(layout="field", frames=FRAMES)
+
+NOTEBOOK = """
+import os, subprocess, sys
+import numpy as np
+import matplotlib
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+sys.path.insert(0, {here!r})
+from films import trained
+levels, frames, shots = {levels}, {frames}, []
+one = trained(140)
+u = np.linspace(-0.5, 1.5, 200)
+grid = np.stack(np.meshgrid(u, u), -1).reshape(-1, 2)
+for number in np.linspace(0, 140, frames).astype(int):
+    y = one.network.forward(one.parameters[number, :, 0], grid).y.reshape(200, 200)
+    plt.figure(figsize=(4.32, 2.88))
+    plt.contourf(u, u, y, levels, cmap="RdBu")
+    plt.colorbar()
+    plt.scatter(*one.x.T, c=one.t[:, 0], cmap="RdBu", edgecolors="k")
+    plt.title(f"epoch {{number}}")
+    plt.savefig(f"frame_{{number:03d}}.png")
+    plt.close()
+    shots.append(f"frame_{{number:03d}}.png")
+if {convert!r}:
+    subprocess.run([{convert!r}, "-delay", "10", "-loop", "0", *shots, "film.gif"], check=True)
+else:
+    from PIL import Image
+    first, *rest = [Image.open(shot) for shot in shots]
+    first.save("film.gif", save_all=True, append_images=rest, duration=100, loop=0)
+"""
+OURS = """
+import sys
+sys.path.insert(0, {here!r})
+from films import trained
+from xortrain.films import FilmSettings, write
+write(trained(140), FilmSettings(layout="field", frames={frames}, levels={levels}), "film.gif")
+"""
+
+
+def trained(epochs: int, runs: int = 1, lr: float = 5.0) -> Subject:
+    """2-2-1 on XOR by plain gradient descent on cross-entropy, with every epoch kept."""
+    network, t = Network(2, (Layer(2, "sigmoid"), Layer(1, "sigmoid"))), np.array([[0], [1], [1], [0]], float)
+    theta = np.random.RandomState(0).randn(network.size, runs)
+    losses, snapshots, numbers = [], [], np.arange(epochs + 1)
+    for _ in numbers:
+        state = network.forward(theta, XOR)
+        losses.append(-np.log(np.abs(1 - t[..., None] - state.y)).mean((0, 1)))
+        snapshots.append(theta.copy())
+        theta -= lr * state.backward((state.y - t[..., None]) / 4)
+
+    def right(y: Any, wanted: Any) -> Any:
+        return ((y > 0.5) == (wanted > 0.5)).all(1)
+
+    never = np.full(runs, -1)
+    return Subject(
+        network, XOR, t, np.array(losses), numbers, np.array(snapshots), numbers, right, f"XOR   {network}", 0.0, 1.0,
+        ["training"] * runs, never, never,
+    )  # fmt: skip
+
+
+def cpu_of(command: list[str], folder: str) -> float:
+    """Seconds of processor time of a process and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def against_the_notebook() -> list[str]:
+    """Whole processes from the shell to the file, by wall and by processor time."""
+    convert, here = shutil.which("convert") or "", str(Path(__file__).parent)
+    spent: dict[str, list[float]] = {}
+    sizes: dict[str, int] = {}
+    with tempfile.TemporaryDirectory() as folder:
+
+        def process(name: str, script: str, **told: object) -> None:
+            code = script.format(here=here, frames=FRAMES, **told)
+            spent.setdefault(name, []).append(cpu_of([sys.executable, "-c", code], folder))
+            sizes[name] = (Path(folder) / "film.gif").stat().st_size
+
+        if convert:
+            process("notebook, its 100 levels", NOTEBOOK, levels=100, convert=convert)
+        process("field, 100 levels", OURS, levels=100)
+        subjects = {
+            "savefig + Pillow": lambda: process("savefig + Pillow", NOTEBOOK, levels=24, convert=""),
+            "field": lambda: process("field", OURS, levels=24),
+        }
+        if convert:
+            subjects["notebook"] = lambda: process("notebook", NOTEBOOK, levels=24, convert=convert)
+        seconds = in_turn(subjects, rounds=3)
+    lines = [f"{name}: {min(times):.2f} s of CPU, {sizes[name]:,} bytes" for name, times in spent.items()]
+    for name, least in (("notebook", 25), ("savefig + Pillow", 15)):
+        if name in seconds:
+            by_cpu = min(spent[name]) / min(spent["field"])
+            told = f"{ratio(seconds, name, 'field'):.1f} by the clock, {by_cpu:.1f} by CPU"
+            lines.append(f"{name} / field, whole process: {told} (at least {least})")
+    if convert:
+        whole = sizes["notebook, its 100 levels"]
+        shares = sizes["field"] / whole, sizes["field, 100 levels"] / whole
+        lines.append(
+            f"bytes / notebook's: {shares[0]:.2f} (at most 0.25), with 100 levels {shares[1]:.2f} (at most 0.6)"
+        )
+    return lines
+
+
+def a_frame(film: Path) -> list[str]:
+    """Processor time of a frame, encoder and set-up of the film included, in a process that has made one before."""
+    subjects = {"field": (trained(140), 2.0), "panels": (trained(140), 8.0), "sweep": (trained(140, 100), 6.0)}
+    lines = []
+    for layout, (subject, most) in subjects.items():
+        settings = FilmSettings(layout=layout, frames=FRAMES)
+        seconds = []
+        for _ in range(5):
+            start = time.process_time()
+            write(subject, settings, film)
+            seconds.append(time.process_time() - start)
+        bound = f"(at most {most:.0f})" if layout != "field" else "(a further film: at most 0.12 s)"
+        lines.append(
+            f"{layout}: {1000 * min(seconds[1:]) / FRAMES:.2f} ms of CPU a frame {bound}, a further film "
+            f"{min(seconds[1:]):.3f} s{' (at most 0.55)' if layout == 'panels' else ''}"
+        )
+    return lines
+
+
+def ten_thousand(film: Path) -> list[str]:
+    """A long film against the LZW coder alone, fed with whole frames of the same film, thousand by thousand."""
+    one, settings = trained(10_000, lr=0.5), FilmSettings(layout="field", frames=10_000, fps=50)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    write(one, settings, film)
+    whole = time.process_time() - start
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    layout = LAYOUTS["field"](one, settings, 0)
+    pictures = [layout.picture(int(number)) for number in layout.chosen[::20]]
+    start = time.process_time()
+    for picture in pictures:
+        Image.fromarray(picture).tobytes("gif", "L", 8, 0)
+    coder = (time.process_time() - start) / len(pictures)
+    return [
+        f"10,000 frames: {whole:.1f} s of CPU, {whole / 10:.3f} ms a frame, peak memory {grown:+.0f} MB (at most 100)",
+        f"field / LZW of whole frames ({1000 * coder:.3f} ms): {whole / 10_000 / coder:.2f} (at most 1.5)",
+    ]
+
+
+def films_of(seeds: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        one = trained(140)
+        for _ in range(seeds):
+            write(one, FIELD, Path(folder) / "film.gif")
+
+
+def two_processes() -> list[str]:
+    """Forty films by one process and by two, their start not counted."""
+    context = get_context("spawn")
+    with context.Pool(1) as one, context.Pool(2) as two:
+        for pool, size in ((one, 1), (two, 2)):
+            pool.map(films_of, [1] * 2 * size, chunksize=1)
+        seconds = in_turn(
+            {"one": lambda: one.map(films_of, [20] * 2, 1), "two": lambda: two.map(films_of, [20] * 2, 1)}, rounds=3
+        )
+    return [f"two processes / one, films a second: {ratio(seconds, 'one', 'two'):.2f} (at least 1.7)"]
+
+
+def main() -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with tempfile.TemporaryDirectory() as folder:
+        film = Path(folder) / "film.gif"
+        lines = [*a_frame(film), *ten_thousand(film), *two_processes(), *against_the_notebook()]
+    keep("films", lines)
+
+
+if __name__ == "__main__":
+    main()
