@@ -1,6 +1,7 @@
 """How long a listing of 1,000 records and the groups of 10,000 runs take, from the shell to the table.
 
-Beside them a process that only imports NumPy, to see how much of it is the start of Python.
+Beside them a process that only imports NumPy, to see how much of it is the start of Python, and the processor's
+time, which others who work on the same machine do not lengthen as they do the other.
 """
 
 import os
@@ -37,11 +38,21 @@ def main() -> None:
             "sql, 10,000 runs": process("-m", "xortrain", "sql", "select lr, avg(accuracy) from runs group by 1"),
         }
         seconds = in_turn(subjects, rounds=9)
+        processor = {name: min(_processor(subject) for _ in range(5)) for name, subject in subjects.items()}
     lines = []
     for name, times in seconds.items():
         bound = f"  at most {BOUNDS[name]} s" if name in BOUNDS else ""
-        lines.append(f"{name:<28} median {median(times):.3f} s, best {min(times):.3f} s{bound}")
+        told = f"median {median(times):.3f} s, best {min(times):.3f} s, processor {processor[name]:.3f} s"
+        lines.append(f"{name:<28} {told}{bound}")
     keep("tracker", lines)
+
+
+def _processor(subject: Callable[[], object]) -> float:
+    """Seconds of the processor that a process takes."""
+    before = os.times()
+    subject()
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def copy(root: Path, records: int) -> None:
