@@ -18,7 +18,7 @@ from xortrain.experiment.train import blank_rows
 from xortrain.nets import Array
 
 ONE_FOR_ALL = ("root", "dry_run", "track.bytes")
-SPARE = 50_000_000  # bytes that are left free on the disk
+SPARE = 1_000_000  # bytes that are left free on the disk
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from xortrain.experiment.engines import ENGINES, Engine, opened
 from xortrain.experiment.summary import count
 from xortrain.experiment.sweep import train_blocks
 from xortrain.experiment.titles import typed
+from xortrain.experiment.train import told_where
 from xortrain.experiment.trained import Trained, load
 from xortrain.records import layout
 from xortrain.records.about import read_sweep
@@ -47,7 +48,7 @@ def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
         raise UserError(f"{typed(entry.folder)}: is running; resume it when it has stopped")
     if entry.problems:
         raise UserError(entry.problems[0])
-    with opened(engine) as train:
+    with opened(engine) as train, told_where(entry.folder):
         found = [_lacking(part.folder) for part in entry.parts]
         records = [record for record, blocks in found if blocks or record.about["status"] != "finished"]
         top = _top(entry.folder)

@@ -15,7 +15,7 @@ from xortrain.experiment.plan import Plan, refuse_what_does_not_fit
 from xortrain.experiment.progress import progress
 from xortrain.experiment.sweep_films import refuse_unfit_films
 from xortrain.experiment.titles import typed
-from xortrain.experiment.train import ending, make_folder, start_record
+from xortrain.experiment.train import ending, make_folder, start_record, told_where
 from xortrain.records import layout
 from xortrain.records.environment import describe
 from xortrain.records.events import now
@@ -30,13 +30,14 @@ def run_sweep(plan: Plan, engine: Engine, show: bool = False) -> Path:
     refuse_unfit_films(plan.builds)
     with opened(engine) as train:
         folder = make_folder(plan.root, "sweeps")
-        records, top = _begun(folder, plan, engine)
-        blocks = [
-            Block(record, build, number)
-            for record, build in zip(records, plan.builds, strict=True)
-            for number in range(len(record.blocks))
-        ]
-        train_blocks(folder, records, blocks, top, train, show)
+        with told_where(folder):
+            records, top = _begun(folder, plan, engine)
+            blocks = [
+                Block(record, build, number)
+                for record, build in zip(records, plan.builds, strict=True)
+                for number in range(len(record.blocks))
+            ]
+            train_blocks(folder, records, blocks, top, train, show)
     return folder
 
 

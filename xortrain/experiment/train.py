@@ -3,6 +3,7 @@
 A block is trained from its settings alone, so it can be done here, in another process, or again.
 """
 
+import errno
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import fields
@@ -130,6 +131,18 @@ def empty_history(build: Build) -> History:
 def _columns(whole: History, runs: slice) -> History:
     test = None if whole.test_losses is None else whole.test_losses[:, runs]
     return History(whole.loss_epochs, whole.frame_epochs, whole.losses[:, runs], whole.parameters[..., runs], test)
+
+
+@contextmanager
+def told_where(folder: Path) -> Iterator[None]:
+    """A full disk does not say which; the folder is told."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        number, what = error.errno or errno.ENOSPC, error.strerror or f"not all could be written ({error})"
+        raise OSError(number, what, str(folder)) from None
 
 
 @contextmanager

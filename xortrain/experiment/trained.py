@@ -266,6 +266,6 @@ def load(folder: Path) -> Trained:
 
     record = StoredRecord.open(folder)
     rows = record.rows
-    varying = {key: np.asarray(rows[key]) for key in record.about["varies"]}
-    population = Population(check(record.config), varying, np.asarray(rows["number"]))
+    varying = {key: np.array(rows[key]) for key in record.about["varies"]}
+    population = Population(check(record.config), varying, np.array(rows["number"]))
     return Trained(Build.stored(population, record.data, record.loss_epochs, record.frame_epochs), rows, record)

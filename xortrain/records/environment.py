@@ -52,7 +52,7 @@ def git_state() -> dict[str, Any] | None:
     """Commit and dirtiness of the folder the program was started in; None outside a repository."""
     import subprocess
 
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -1,0 +1,190 @@
+"""Whatever happens to a sweep, what was recorded is whole, what it says of itself is true, and resume finishes it."""
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import xortrain
+from xortrain.cli import main
+from xortrain.errors import UserError
+from xortrain.experiment.engines import Engine
+from xortrain.experiment.resume import resumed
+from xortrain.experiment.runs import Sweep
+from xortrain.records.index import Entry, listing
+
+MODULE = [sys.executable, "-m", "xortrain"]
+JOBS = ("lr=0.1,1", "activation=tanh,relu", "seed=range(0,150)", "data=xor_cloud", "epochs=30", "film=none")
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["pytest", "xortrain.sweeps.python", "xortrain.experiment.sweep", "hydra.core.plugins"])
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    return xortrain.sweep(*JOBS, f"root={tmp_path_factory.mktemp('undisturbed')}")
+
+
+def assert_same(found: Sweep, other: Sweep) -> None:
+    np.testing.assert_array_equal(found.losses, other.losses)
+    np.testing.assert_array_equal(found.parameters, other.parameters)
+    for name in ("number", "lr", "seed", "outcome", "solved_at", "final_loss", "accuracy"):
+        np.testing.assert_array_equal(found.column(name), other.column(name), err_msg=name)
+
+
+def assert_what_is_done_is_whole(entry: Entry, other: Sweep) -> None:
+    """Rows that have an outcome have all their numbers, and their arrays."""
+    found = Sweep.of(entry)
+    done = np.flatnonzero(found.column("outcome") != "pending")
+    if len(done):
+        assert_same(found[done], other[found.column("number")[done]])
+
+
+def only_entry(root: Path) -> Entry:
+    (entry,) = listing(root).entries
+    return entry
+
+
+@pytest.mark.parametrize("moment", range(20))
+def test_a_sweep_killed_at_any_moment_is_resumed_to_the_same_bits(
+    moment: int, undisturbed: Sweep, tmp_path: Path
+) -> None:
+    process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, f"root={tmp_path}"))
+    process.start()
+    while process.is_alive() and not (tmp_path / "sweeps").exists():
+        time.sleep(0.001)
+    time.sleep(random.Random(moment).uniform(0, 0.6))
+    process.kill()
+    process.join()
+    assert process.exitcode in (-signal.SIGKILL, 0)
+    found = listing(tmp_path)
+    assert not found.problems
+    if not any((entry.folder / "sweep.json").exists() for entry in found.entries):
+        return  # killed before it had begun
+    entry = only_entry(tmp_path)
+    assert entry.status in ("crashed", "finished")
+    assert_what_is_done_is_whole(entry, undisturbed)
+    resumed(entry, Engine())
+    assert only_entry(tmp_path).status == "finished"
+    assert_same(Sweep.of(only_entry(tmp_path)), undisturbed)
+
+
+def test_a_worker_pool_that_loses_its_parent_leaves_a_sweep_that_can_be_resumed(
+    undisturbed: Sweep, tmp_path: Path
+) -> None:
+    process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, f"root={tmp_path}"), kwargs={"engine": "loky"})
+    process.start()
+    while process.is_alive() and not list(tmp_path.glob("sweeps/*/*/population-000/losses-000.npy")):
+        time.sleep(0.001)
+    process.kill()
+    process.join()
+    resumed(only_entry(tmp_path), Engine("loky", 2))
+    assert_same(Sweep.of(only_entry(tmp_path)), undisturbed)
+
+
+def test_what_is_finished_is_not_trained_again(tmp_path: Path) -> None:
+    sweep = xortrain.sweep("seed=range(0,600)", "data=xor_cloud", "epochs=3", "film=none", f"root={tmp_path}")
+    (part,) = sweep.parts
+    rows = np.load(part.folder / "runs.npy", mmap_mode="r+")
+    block = part.about["block_size"]
+    rows["outcome"][block + 1] = 0
+    rows.flush()
+    (part.folder / "losses-002.npy").unlink()
+    before = {path: path.stat().st_mtime_ns for path in part.folder.glob("parameters-*.npy")}
+    assert resumed(only_entry(tmp_path), Engine()) == 600 - block
+    changed = {path.name for path, time_before in before.items() if path.stat().st_mtime_ns != time_before}
+    assert changed == {"parameters-001.npy", "parameters-002.npy"}
+    assert resumed(only_entry(tmp_path), Engine()) == 0
+
+
+def test_a_sweep_that_is_running_is_not_resumed(tmp_path: Path) -> None:
+    process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, "epochs=3000", f"root={tmp_path}"))
+    process.start()
+    try:
+        while not list(tmp_path.glob("sweeps/*/*/sweep.json")):
+            time.sleep(0.01)
+        entry = only_entry(tmp_path)
+        assert entry.status == "running"
+        with pytest.raises(UserError, match="is running; resume it when it has stopped"):
+            resumed(entry, Engine())
+    finally:
+        process.kill()
+        process.join()
+
+
+def started(words: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*MODULE, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+@pytest.mark.parametrize("engine", ["inline", "loky"])
+def test_ctrl_c_ends_a_sweep_with_one_line_and_the_way_to_go_on(engine: str, tmp_path: Path) -> None:
+    words = ["-m", "seed=range(0,20000)", "epochs=3000", "film=none", f"root={tmp_path}"]
+    process = started([*words, f"hydra.launcher.engine={engine}"])
+    while process.poll() is None and not list(tmp_path.glob("sweeps/*/*/losses-000.npy")):
+        time.sleep(0.01)
+    time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGINT)
+    output, line = process.communicate(timeout=30)
+    assert (process.returncode, output) == (130, "")
+    entry = only_entry(tmp_path)
+    assert line == f"xortrain: interrupted; to go on: xortrain resume {entry.folder}\n"
+    assert entry.status == "interrupted"
+
+
+def test_sixteen_sweeps_that_start_at_once_in_an_empty_root_each_have_a_record(tmp_path: Path) -> None:
+    processes = [FORKED.Process(target=xortrain.sweep, args=("seed=0,1", "epochs=9", "film=none", f"root={tmp_path}")) for _ in range(16)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [entry.status for entry in listing(tmp_path).entries] == ["finished"] * 16
+
+
+@pytest.mark.parametrize("limit", [100, 5_000, 20_000, 31_000, 100_000])
+def test_a_full_disk_is_one_line_and_nothing_looks_whole_that_is_not(
+    limit: int, undisturbed: Sweep, tmp_path: Path
+) -> None:
+    """The largest file that may be written stands for the disk."""
+    code = f"""
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
+from xortrain.cli import main
+sys.exit(main(["-m", *{JOBS!r}, "root={tmp_path}"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"xortrain: error: {tmp_path}")
+    assert done.stderr.count("\n") == 1
+    for entry in listing(tmp_path).entries:
+        assert entry.status in ("failed", "crashed")
+        assert_what_is_done_is_whole(entry, undisturbed)
+
+
+def test_a_root_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    assert main(["-m", "seed=1,2", "film=none", f"root={tmp_path / 'file'}"]) == 2
+    assert capsys.readouterr().err == f"xortrain: error: root={tmp_path / 'file'}: Not a directory\n"
+
+
+def test_a_sweep_that_would_not_fit_on_the_disk_is_refused_before_it_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [
+        "seed=range(0,4000000000,1000)",
+        "epochs=9",
+        "architecture.hidden=[4096,64]",
+        "track.bytes=1000000000000000",
+    ]
+    assert main(["-m", *words, "film=none", f"root={tmp_path}"]) == 2
+    line = capsys.readouterr().err
+    assert "this sweep would write" in line
+    assert line.count("\n") == 1
+    assert not list(tmp_path.iterdir())
