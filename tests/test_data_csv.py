@@ -69,9 +69,9 @@ def test_targets_are_columns_by_name_or_number_the_last_by_default(
     np.testing.assert_array_equal(build.train.x, np.delete(rows, places, axis=1))
 
 
-def test_a_name_that_is_a_number_is_a_name_first(tmp_path: Path) -> None:
-    build = from_table(table(tmp_path, "x,0,y\n1,2,3\n4,5,6\n"), targets=["0"])
-    assert build.train.t[..., 0].tolist() == [[2], [5]]
+def test_a_first_line_of_words_and_numbers_is_no_header(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"line 1: 'x' is not a finite number"):
+        read_table(Path(table(tmp_path, "x,0,1\n1,2,3\n")))
 
 
 def test_classes_of_a_table_are_one_hot(tmp_path: Path) -> None:
@@ -90,12 +90,12 @@ def test_numbers_are_read_to_the_bit(tmp_path_factory: pytest.TempPathFactory, r
 BROKEN: dict[str, tuple[str | bytes, str]] = {
     "empty": ("", "no rows"),
     "only a header": ("a,b,c\n", "no rows"),
-    "ragged": ("0,0,0\n0,1\n", "row 2 has 2 values"),
-    "ragged under a header": ("a,b,c\n0,0,0\n0,1,1,1\n", "row 3 has 4 values"),
-    "not numeric": ("0,0,0\n0,one,1\n", "row 2: 'one' is not a finite number"),
-    "an empty cell": ("0,0,0\n0,,1\n", "row 2: '' is not a finite number"),
-    "nan": ("a,b,c\n0,nan,0\n", "row 2: 'nan'"),
-    "infinite": ("a,b,c\n0,0,1e999\n", "row 2: '1e999'"),
+    "ragged": ("0,0,0\n0,1\n", "line 2 has 2 values"),
+    "ragged under a header": ("a,b,c\n0,0,0\n0,1,1,1\n", "line 3 has 4 values"),
+    "not numeric": ("0,0,0\n0,one,1\n", "line 2: 'one' is not a finite number"),
+    "an empty cell": ("0,0,0\n0,,1\n", "line 2: '' is not a finite number"),
+    "nan": ("a,b,c\n0,nan,0\n", "line 2: 'nan'"),
+    "infinite": ("a,b,c\n0,0,1e999\n", "line 2: '1e999'"),
     "one column": ("0\n1\n", "1 column"),
     "not text": (b"\xff\xfe\x00\x01", "cannot be read"),
     "a quote that never ends": ('0,0,0\n"' + 200_000 * "1", "cannot be read"),

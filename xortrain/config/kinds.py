@@ -48,19 +48,20 @@ def _range(low: float, high: float, above: float | None, below: float | None) ->
     return f" {' and '.join(ends)}" if ends else ""
 
 
-def whole(doc: str, low: int, high: int, *, varies: bool = False, none: bool = False) -> Setting:
-    """A whole number from low to high; null too, if none."""
+def whole(doc: str, low: int, high: int, *, varies: bool = False, none: bool = False, even: bool = False) -> Setting:
+    """A whole number from low to high, an even one if even; null too, if none."""
 
     def take(value: Any) -> int | None:
         if none and value is None:
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise ValueError
-        if value != int(value):
+        if value != int(value) or (even and value % 2):
             raise ValueError
         return int(value)
 
-    return Setting(doc, f"a whole number from {low} to {high}{' or null' if none else ''}", take, varies)
+    kind = "an even number" if even else "a whole number"
+    return Setting(doc, f"{kind} from {low} to {high}{' or null' if none else ''}", take, varies)
 
 
 def flag(doc: str, *, varies: bool = False) -> Setting:

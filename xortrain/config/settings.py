@@ -93,7 +93,7 @@ _film: Keys = {
         length=(2,),
         none=True,
     ),
-    "levels": whole("bands of colour over the outputs, an even number", 2, 100),
+    "levels": whole("bands of colour over the outputs", 2, 100, even=True),
     "spacing": one_of("frames at equal steps of", "progress", "epochs", "log"),
     "colours": text("default, or a colour map of matplotlib by name"),
     "dark": flag("a dark ground"),

@@ -164,26 +164,30 @@ def read_table(path: Path) -> tuple[list[str], Array]:
         raise UserError(f"{where}: larger than {LARGEST_TABLE} bytes")
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [row for row in csv.reader(file) if row]
+            lines = csv.reader(file)
+            rows = {lines.line_num: row for row in lines if row}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
-    header = bool(rows) and not all(_is_number(cell) for cell in rows[0])
-    names = [cell.strip() for cell in rows[0]] if header else [str(k) for k in range(len(rows[0]) if rows else 0)]
-    return names, _numbers(where, rows[1:] if header else rows, len(names), 2 if header else 1)
+    first = next(iter(rows.values()), [])
+    names = [str(place) for place in range(len(first))]
+    if first and not any(_is_number(cell) for cell in first):  # a header; of words and numbers a row is told below
+        names = [cell.strip() for cell in rows.pop(next(iter(rows)))]
+    return names, _numbers(where, rows, len(names))
 
 
-def _numbers(where: str, rows: list[list[str]], width: int, first: int) -> Array:
+def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
+    """The numbers of rows, which are named by their lines in the file."""
     if not rows:
         raise UserError(f"{where}: has no rows")
     if width < 2:
         raise UserError(f"{where}: has {width} column; inputs and targets need at least two")
-    for number, row in enumerate(rows, start=first):
+    for line, row in rows.items():
         if len(row) != width:
-            raise UserError(f"{where}: row {number} has {len(row)} values, the others {width}")
+            raise UserError(f"{where}: line {line} has {len(row)} values, the others {width}")
         bad = [cell for cell in row if not _is_number(cell)]
         if bad:
-            raise UserError(f"{where}: row {number}: {bad[0][:40]!r} is not a finite number")
-    return np.array([[float(cell) for cell in row] for row in rows])
+            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number")
+    return np.array([[float(cell) for cell in row] for row in rows.values()])
 
 
 def _is_number(cell: str) -> bool:
