@@ -93,6 +93,12 @@ def cut(name: str) -> Break:
     return lambda folder: os.truncate(folder / name, (folder / name).stat().st_size - 1)
 
 
+def huge(path: Path) -> None:
+    """A gigabyte that takes no place on the disk."""
+    path.touch()
+    os.truncate(path, 1 << 30)
+
+
 ROW = [(name, kind) for name, kind in layout.ROW]
 DEEP = b"[" * 100_000
 LISTED: dict[str, tuple[Break, str]] = {
@@ -139,6 +145,9 @@ LISTED: dict[str, tuple[Break, str]] = {
     "no rows": (lambda folder: (folder / layout.RUNS).unlink(), "runs.npy: is missing"),
     "rows cut off": (cut(layout.RUNS), "its header promises"),
     "rows by a link": (link(layout.RUNS), "a link"),
+    "events by a link": (lambda folder: (folder / layout.EVENTS).symlink_to("/etc/passwd"), "a link"),
+    "events by a pipe": (lambda folder: os.mkfifo(folder / layout.EVENTS), "is not a plain file"),
+    "a gigabyte of events": (lambda folder: huge(folder / layout.EVENTS), "larger than"),
     **{f"no {key}": (drop(key), f"{key}=None: must be") for key in _KINDS},
     **{f"{key} of another type": (change(**{key: 0.5}), f"{key}=0.5: must be") for key in _KINDS},
 }

@@ -168,18 +168,25 @@ def id_of(folder: Path | str, root: Path) -> str:
 def open_entry(folder: Path | str, name: str) -> Entry:
     """The run or the sweep in a folder; raises UserError where it cannot be read."""
     if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
-        part = Part(str(folder), read_about(folder))
-        part.rows  # noqa: B018 (is read here, so that what is wrong with it is told here)
+        part = _part(str(folder))
         return Entry(name, part.path, part.about, (part,))
     parts, problems = [], []
     about = read_sweep(folder)
     for inside in sorted(folders_of_populations(folder)):
         try:
-            parts.append(Part(inside, read_about(inside)))
-            parts[-1].rows  # noqa: B018
+            parts.append(_part(inside))
         except (UserError, OSError) as error:
             problems.append(plain(error))
-    return Entry(name, str(folder), about, tuple(parts), tuple(problems))
+    entry = Entry(name, str(folder), about, tuple(parts), tuple(problems))
+    entry.events  # noqa: B018
+    return entry
+
+
+def _part(folder: str) -> Part:
+    """A record with everything that a listing needs, read now, so that what is wrong with it is told in one place."""
+    part = Part(folder, read_about(folder))
+    part.rows, part.events  # noqa: B018
+    return part
 
 
 def folders_of_populations(folder: Path | str) -> Iterator[str]:
