@@ -55,7 +55,7 @@ def short(value: object) -> str:
 
 def _ordered(subject: Subject, shape: float) -> Arrangement:
     """Solved runs first, the quickest before the others; those that diverged last; at most MOST of them."""
-    solved, diverged = np.asarray(subject.solved_at), np.asarray(subject.diverged_at)
+    solved, diverged = (np.asarray(at, np.int64) for at in (subject.solved_at, subject.diverged_at))
     words, kind = np.unique(np.asarray(subject.outcome), return_inverse=True)
     late = np.where(solved >= 0, solved, np.iinfo(np.int64).max)
     order = np.lexsort((np.arange(subject.runs), kind, late, diverged >= 0))

@@ -89,7 +89,7 @@ class Field:
             self.sheet.line(line, self.sheet.colours.ink, 1.0, (4, 3), within=box)
         taken: list[Array] = []
         for unit, line in lines if len(self.strongest) <= MOST_LABELS else ():
-            self._label(f"h{unit + 1}", line, taken)
+            self._label(f"h{unit + 1}", box, line, taken)
 
     def _cut(self, box: Box, one: Slice, parameters: dict[str, Array], unit: int) -> Array | None:
         weights = parameters["W1"][unit]
@@ -98,17 +98,19 @@ class Field:
             ends = crossing(weights @ one.across, weights @ one.up, weights @ one.origin + bias, self.plane)
         return None if ends is None else box.at(self.plane.share(*ends.T))
 
-    def _label(self, name: str, line: Array, taken: list[Array]) -> None:
+    def _label(self, name: str, box: Box, line: Array, taken: list[Array]) -> None:
         """On the line near one of its ends, where no other label is."""
-        gap, colours = 16 * self.sheet.scale, self.sheet.colours
+        s, colours = self.sheet.scale, self.sheet.colours
+        if np.hypot(*(line[1] - line[0])) < 36 * s:
+            return
+        inside = box.at(np.array([[0.0, 0.0], [1.0, 1.0]])) + np.array([[9 * s], [-9 * s]])
         place = line[0]
         for share in (0.1, 0.9, 0.2, 0.8, 0.3):
-            place = line[0] + share * (line[1] - line[0])
-            if all(np.abs(place - other).max() > gap for other in taken):
+            place = np.clip(line[0] + share * (line[1] - line[0]), *inside)
+            if all(np.abs(place - other).max() > 16 * s for other in taken):
                 break
         taken.append(place)
-        y = place[1] + 4 * self.sheet.scale
-        self.sheet.text(place[0], y, name, 11, colours.ink, "italic", "centre", halo=colours.paper)
+        self.sheet.text(place[0], place[1] + 4 * s, name, 11, colours.ink, "italic", "centre", halo=colours.paper)
 
 
 def axes(sheet: Sheet, box: Box, plane: Plane, size: float = 10) -> None:

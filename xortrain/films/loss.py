@@ -96,7 +96,7 @@ class Scale:
         first, last = int(np.ceil(self.low - 1e-9)), int(np.floor(self.high + 1e-9))
         if not self.log or last - first < 1:
             ends = (10**self.low, 10**self.high) if self.log else (self.low, self.high)
-            return [(value, f"{value:.2g}") for value in ends]
+            return [(value, f"{value:.0f}" if 100 <= value < 1e5 else f"{value:.2g}") for value in ends]
         step = -(-(last - first + 1) // 4)
         return [(10.0**power, power_of_ten(power)) for power in range(first, last + 1, step)]
 

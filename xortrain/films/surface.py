@@ -79,26 +79,34 @@ def line_of_ink(sheet: Sheet, width: float) -> Array:
 def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
     """The pixels within reach of where any of values (height, width) crosses zero, and how many steps away they lie.
 
-    Pixels (n,) are numbered row by row in a picture that is wider and higher by one pixel on each side.
+    Pixels (n,) are numbered row by row in a picture that is wider and higher by one pixel on each side.  Where a
+    row's end meets the next one's beginning a few too many are looked at; their distance tells.
     """
     framed = [with_frame(value) for value in values]
-    crossed = np.zeros(framed[0].shape, bool)
+    width = framed[0].shape[1]
+    crossed = np.zeros(framed[0].size, bool)
     for value in framed:
-        above = value > 0
-        crossed[:, 1:] |= above[:, 1:] != above[:, :-1]
-        crossed[1:] |= above[1:] != above[:-1]
-    wide = 0
-    while wide < reach:
-        step = min(wide + 1, reach - wide)
-        crossed[step:] |= crossed[:-step]
-        crossed[:-step] |= crossed[step:]
-        crossed[:, step:] |= crossed[:, :-step]
-        crossed[:, :-step] |= crossed[:, step:]
-        wide += step
-    crossed[[0, -1]] = crossed[:, [0, -1]] = False
-    near = np.flatnonzero(crossed)
+        above = value.reshape(-1) > 0
+        for step in (1, width):
+            crossed[step:] |= above[step:] != above[:-step]
+    picture = grown(crossed, width, reach).reshape(framed[0].shape)
+    picture[0] = picture[-1] = picture[:, 0] = picture[:, -1] = False
+    near = np.flatnonzero(picture)
     away = [distance(value, near) for value in framed]
     return near, away[0] if len(away) == 1 else np.min(away, axis=0)
+
+
+def grown(marked: Array, width: int, reach: int) -> Array:
+    """What is marked in rows of that width, and all within reach of it across and down."""
+    while reach:
+        step = (reach + 1) // 2
+        for shift in (step * width, step):
+            wider = marked.copy()
+            wider[shift:] |= marked[:-shift]
+            wider[:-shift] |= marked[shift:]
+            marked = wider
+        reach -= step
+    return marked
 
 
 def with_frame(value: Array) -> Array:

@@ -1,6 +1,6 @@
 """All runs of a sweep as small multiples in lock-step: framed when solved, crossed out when diverged.
 
-In the last picture a black corner marks those that ended unsolved.
+In the last picture a black corner marks those that are stuck.
 Below them runs the number of solved runs over the epochs.
 """
 
@@ -87,13 +87,13 @@ class SweepLayout:
         if epoch == int(self.subject.frame_epochs[-1]):
             words = np.where(solved | diverged, words, np.asarray(self.subject.outcome, object))
             for box, run in zip(self.boxes, self.runs, strict=True):
-                if not solved[run] and not diverged[run]:
+                if words[run] not in ("solved", "diverged", "training"):
                     self._corner(box)
         order = ["solved", *sorted(set(words) - {"solved", "diverged"}), "diverged"]
         return {word: int((words == word).sum()) for word in order}
 
     def _corner(self, box: Box) -> None:
-        """The mark of a run that ended unsolved."""
+        """The mark of a run that is stuck."""
         side = max(5.0, box.width * 0.2)
         x, y = box.x + box.width, box.y
         self.sheet.area(np.array([[x - side, y], [x, y], [x, y + side]]), self.sheet.colours.ink)
