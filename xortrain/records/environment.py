@@ -52,10 +52,14 @@ def git_state() -> dict[str, Any] | None:
     """Commit and dirtiness of the folder the program was started in; None outside a repository."""
     import subprocess
 
-    command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    # not `git describe --dirty`, which locks and rewrites the index of a repository that is somebody else's
+    command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    commit, dash, _ = answer.stdout.strip().partition("-")
-    return {"commit": commit, "dirty": bool(dash)} if answer.returncode == 0 and commit else None
+    told = [line for line in answer.stdout.splitlines() if line.startswith("# branch.oid ")]
+    commit = told[0].rpartition(" ")[2] if told else "(initial)"
+    if answer.returncode or commit == "(initial)":
+        return None
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in answer.stdout.splitlines())}

@@ -1,0 +1,42 @@
+"""What a record says of the repository it was made in, without writing to that repository."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from xortrain.records.environment import git_state
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").write_text("one")
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "file"], [*who, "commit", "-q", "-m", "first"]):
+        subprocess.run(["git", *words], check=True)
+    return tmp_path
+
+
+def test_the_commit_and_whether_files_were_changed(repository: Path) -> None:
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    assert git_state() == {"commit": commit, "dirty": False}
+    (repository / "untracked").write_text("")
+    assert git_state() == {"commit": commit, "dirty": False}
+    (repository / "file").write_text("two")
+    assert git_state() == {"commit": commit, "dirty": True}
+
+
+def test_asking_leaves_the_repository_as_it_is(repository: Path) -> None:
+    os.utime(repository / "file", (1, 1))  # git would note the new time in its index
+    before = {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}
+    git_state()
+    assert before == {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}
+
+
+def test_no_repository_and_no_commit_are_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert git_state() is None
+    subprocess.run(["git", "init", "-q"], check=True)
+    assert git_state() is None
