@@ -14,6 +14,7 @@ from xortrain.records.writer import Array, Record, new_folder, write_json
 
 OUTCOMES = ["pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training"]
 START = datetime(2026, 11, 21, 19, 39, 21, 123456)
+RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
 CONFIG: dict[str, Any] = {
     "lr": 1.0,
     "seed": 0,
@@ -145,3 +146,12 @@ def a_big_sweep(root: Path, minutes: int = 0, status: str = "finished") -> Path:
     about = {"format": 1, "kind": "sweep", "status": status, "started": started, "ended": started, **describe()}
     write_json(folder / layout.SWEEP, {**about, "name": None, "tags": [], "notes": None})
     return folder
+
+
+def four_records(root: Path, run: Mapping[str, Any], later: Mapping[str, Any]) -> Path:
+    """RUN and LATER with these changes, the SWEEP of twelve, and the BIG one of two populations."""
+    a_run(root, 0, **run)
+    a_run(root, 1, **later)
+    a_sweep(root, 2)
+    a_big_sweep(root, 3)
+    return root

@@ -92,7 +92,9 @@ def check(found: Group, runs: list[tuple[str, int, float, float, Any]]) -> None:
     losses = [row[2] for row in runs if row[0] not in ("diverged", "pending") and math.isfinite(row[2])]
     assert found.loss_median == pytest.approx(plain.median(losses) if losses else math.nan, nan_ok=True)
     assert found.loss_mean == pytest.approx(plain.fmean(losses) if losses else math.nan, nan_ok=True)
-    assert found.loss_sd == pytest.approx(plain.stdev(losses) if len(losses) > 1 else math.nan, nan_ok=True, rel=1e-9, abs=1e-9)
+    assert found.loss_sd == pytest.approx(
+        plain.stdev(losses) if len(losses) > 1 else math.nan, nan_ok=True, rel=1e-9, abs=1e-9
+    )
 
 
 def quartiles(values: list[int]) -> list[float]:

@@ -19,6 +19,7 @@ from xortrain.records.index import listing
 from xortrain.records.process import host, process_start
 from xortrain.records.status import FRESH, status
 from xortrain.records.writer import BEAT, Record
+from xortrain.tracker.showing import show
 
 STARTS = """
     import sys, time
@@ -65,6 +66,20 @@ def test_a_process_that_lives_is_running_and_crashed_once_it_is_killed_reaped_or
         assert only_status(tmp_path) == "crashed"
         process.wait()
         assert only_status(tmp_path) == "crashed"
+
+
+def test_a_run_of_the_program_that_is_killed_is_crashed_and_shows_what_it_had(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "xortrain", "epochs=100000000", "film=none", f"root={tmp_path}"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        try:
+            while not (found := listing(tmp_path)).entries:
+                assert process.poll() is None
+                time.sleep(0.02)
+            assert found.entries[0].status == "running"
+        finally:
+            process.kill()
+    assert only_status(tmp_path) == "crashed"
+    assert "crashed: pending" in show(["latest", "--root", str(tmp_path)])
 
 
 def rewritten(folder: Path, **changes: object) -> Path:

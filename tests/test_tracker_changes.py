@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from make_records import a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
+from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_records, make_record
 
 from xortrain.errors import UserError
 from xortrain.records.index import listing
@@ -17,19 +17,12 @@ from xortrain.tracker.exporting import export
 from xortrain.tracker.marking import note, tag
 from xortrain.tracker.removing import rm
 
-RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
-
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
     monkeypatch.chdir(tmp_path)
-    outputs = Path("outputs")
-    a_run(outputs, 0, tags=["first"])
-    a_run(outputs, 1, lr=0.25)
-    a_sweep(outputs, 2)
-    a_big_sweep(outputs, 3)
-    return outputs
+    return four_records(Path("outputs"), {"tags": ["first"]}, {"lr": 0.25})
 
 
 def ids(root: Path) -> list[str]:

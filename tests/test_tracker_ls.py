@@ -6,25 +6,22 @@ import sys
 from pathlib import Path
 
 import pytest
-from make_records import a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
+from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
 
 from xortrain.errors import UserError
 from xortrain.tracker.listing import ls
 from xortrain.tracker.marking import tag
-
-RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
     monkeypatch.chdir(tmp_path)
-    outputs = Path("outputs")
-    a_run(outputs, 0, row={"outcome": 2, "solved_at": 7, "final_loss": 0.125})
-    a_run(outputs, 1, lr=0.25, optimizer__momentum=0.9, name="mine", tags=["good"], row={"final_loss": 0.5})
-    a_sweep(outputs, 2)
-    a_big_sweep(outputs, 3)
-    return outputs
+    return four_records(
+        Path("outputs"),
+        {"row": {"outcome": 2, "solved_at": 7, "final_loss": 0.125}},
+        {"lr": 0.25, "optimizer__momentum": 0.9, "name": "mine", "tags": ["good"], "row": {"final_loss": 0.5}},
+    )
 
 
 def ids(*arguments: str) -> list[str]:

@@ -4,25 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-from make_records import a_big_sweep, a_run, a_sweep
+from make_records import BIG, LATER, RUN, SWEEP, four_records
 
 from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.naming import named
-
-RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
 
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
     monkeypatch.chdir(tmp_path)
-    outputs = Path("outputs")
-    a_run(outputs, 0)
-    a_run(outputs, 1)
-    a_sweep(outputs, 2)
-    a_big_sweep(outputs, 3)
-    return outputs
+    return four_records(Path("outputs"), {}, {})
 
 
 GOOD = [

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from make_records import a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
+from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_records, make_record
 
 from xortrain.errors import UserError
 from xortrain.records.events import add_event
@@ -14,26 +14,21 @@ from xortrain.tracker.grouping import group
 from xortrain.tracker.marking import note, tag
 from xortrain.tracker.showing import show
 
-RUN, LATER, SWEEP, BIG = (f"2026-11-21/19-{minute}-21-123456" for minute in (39, 40, 41, 42))
-
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
     monkeypatch.chdir(tmp_path)
-    outputs = Path("outputs")
-    a_run(outputs, 0, row={"outcome": 2, "solved_at": 7, "final_loss": 0.125, "reasons": 4})
-    a_run(
-        outputs,
-        1,
-        lr=0.25,
-        optimizer__momentum=0.9,
-        name="mine",
-        row={"outcome": 1, "diverged_at": 3, "diverged_in": 5},
+    return four_records(
+        Path("outputs"),
+        {"row": {"outcome": 2, "solved_at": 7, "final_loss": 0.125, "reasons": 4}},
+        {
+            "lr": 0.25,
+            "optimizer__momentum": 0.9,
+            "name": "mine",
+            "row": {"outcome": 1, "diverged_at": 3, "diverged_in": 5},
+        },
     )
-    a_sweep(outputs, 2)
-    a_big_sweep(outputs, 3)
-    return outputs
 
 
 def told(text: str) -> dict[str, str]:
