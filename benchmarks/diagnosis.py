@@ -45,7 +45,8 @@ def cost(*net: str, runs: int = 10_000) -> float:
     return median(seconds)
 
 
-def census(activation: str, hidden: int, start: str) -> str:
+def census(activation: str, hidden: int, start: str) -> tuple[np.ndarray, str]:
+    """Named of those not solved, changed of those training, solved at once of those stuck; and a line of them."""
     net = [f"activation={activation}", f"architecture.hidden=[{hidden}]", f"init={start}"]
 
     def after(epochs: int, *more: str) -> np.ndarray:
@@ -53,17 +54,18 @@ def census(activation: str, hidden: int, start: str) -> str:
 
     early, late, watched = after(5000), after(20_000), after(5500, "stop=solved")
     training, solved = code("training"), code("solved")
+    open_ends, rest = late["outcome"] != solved, early["outcome"] == training
     stuck = ~np.isin(early["outcome"], (training, solved))
     at_once = stuck & (watched["outcome"] == solved) & (watched["epochs_done"] > 5000)
-    rest = early["outcome"] == training
-    changed = rest & (late["outcome"] != training)
-    open_ends = late["outcome"] != solved
-    named = open_ends & (late["outcome"] != training)
-    counts = Counter(words(late["outcome"]))
-    shares = (
-        f"{named.sum():>5}/{open_ends.sum():<5}{changed.sum():>5}/{rest.sum():<4}{at_once.sum():>4}/{stuck.sum():<5}"
-    )
-    return f"2-{hidden}-1 {activation:<8}{start:<15}{shares} {', '.join(f'{k} {n}' for k, n in counts.most_common())}"
+    named, changed = open_ends & (late["outcome"] != training), rest & (late["outcome"] != training)
+    figures = np.array([x.sum() for x in (named, open_ends, changed, rest, at_once, stuck)])
+    counts = ", ".join(f"{word} {n}" for word, n in Counter(words(late["outcome"])).most_common())
+    return figures, f"2-{hidden}-1 {activation:<8}{start:<15}{shares(figures)} {counts}"
+
+
+def shares(figures: np.ndarray) -> str:
+    named, open_ends, changed, rest, at_once, stuck = figures
+    return f"{named:>6}/{open_ends:<6}{changed:>5}/{rest:<5}{at_once:>4}/{stuck:<6}"
 
 
 def main() -> None:
@@ -74,9 +76,11 @@ def main() -> None:
     lines += [
         "named: of those not solved at 20,000 epochs.  changed: of those that were training at 5,000, by 20,000.",
         "at once: of those stuck at 5,000, solved within 500 more.  The counts are those at 20,000.",
-        "net           start              named   changed  at once",
+        "net           start               named     changed   at once",
     ]
-    keep("diagnosis", lines + [census(*net, start) for net in NETS for start in STARTS])
+    found = [census(*net, start) for net in NETS for start in STARTS]
+    total = np.sum([figures for figures, _ in found], axis=0)
+    keep("diagnosis", [*lines, *(line for _, line in found), f"{'all':<29}{shares(total)}"])
 
 
 if __name__ == "__main__":

@@ -3,20 +3,19 @@
 The hints name overrides that one can type; docs/diagnosis.md has an example of each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from xortrain.experiment import rates
-from xortrain.training.findings import Findings, Tie, Unit, best_linear_loss, dead_since, findings
+from xortrain.experiment.wording import conjoined, dead_units, tied, unit_names
+from xortrain.training.findings import Findings, best_linear_loss, findings
 from xortrain.training.outcome import others
 
 if TYPE_CHECKING:
     from xortrain.experiment.trained import Run
 
-MOST_NAMED = 6  # units or examples by name; of more, how many there are
 SMOOTH = ("sigmoid", "tanh", "softsign")
 JUMPS = 1.5  # times the lowest loss
 
@@ -58,7 +57,7 @@ def _diverged(case: Case) -> list[str]:
 def _solved(case: Case) -> list[str]:
     if "dead" not in case.reasons:
         return []
-    return [f"{_dead_units(case)}; the others did without."]
+    return [f"{dead_units(case.run, case.found.dead)}; the others did without."]
 
 
 def _linear(case: Case) -> list[str]:
@@ -74,28 +73,27 @@ def _linear(case: Case) -> list[str]:
 
 
 def _clones(case: Case) -> list[str]:
-    groups = [_listed([_unit(case, unit) for unit in group], "units") for group in case.found.equal]
-    parts = [f"{group} are equal, weights in and out" for group in groups]
+    parts = [f"{unit_names(case.run, group)} are equal, weights in and out" for group in case.found.equal]
     return [
-        f"{_and(parts)}: they get the same gradient at every step and stay equal, so they are worth one unit.",
+        f"{conjoined(parts)}: they get the same gradient at every step and stay equal, so they are worth one unit.",
         "A random start parts them: init=xavier_uniform.",
     ]
 
 
 def _dead(case: Case) -> list[str]:
     rest = "The rest still moves, so more epochs may be enough." if "training" in case.reasons else ""
-    help_ = "Another seed, more units or activation=leaky_relu help."
-    return [f"{_dead_units(case)}.", _tied(case), rest, help_, case.odds()]
+    at_end = any(layer == case.layers - 1 for layer, _ in case.found.dead)
+    hint = "output=auto cannot be off" if at_end else "Another seed, more units or activation=leaky_relu may help"
+    return [f"{dead_units(case.run, case.found.dead)}.", tied(case.run, case.found), rest, f"{hint}.", case.odds()]
 
 
 def _saturated(case: Case) -> list[str]:
     units = case.found.saturated
-    names = _listed([_unit(case, unit) for unit in units], "units")
-    own = "its" if len(units) == 1 else "their"
+    are, own = ("is", "its") if len(units) == 1 else ("are", "their")
     return [
-        f"{names} {_are(units)} saturated: on every example {own} slope is below 1 % of the steepest, so hardly any"
-        " gradient gets through.",
-        _tied(case),
+        f"{unit_names(case.run, units)} {are} saturated: on every example {own} slope is below 1 % of the steepest, so"
+        " hardly any gradient gets through.",
+        tied(case.run, case.found),
         _out_of_saturation(case),
     ]
 
@@ -110,20 +108,24 @@ def _out_of_saturation(case: Case) -> str:
 
 
 def _plateau(case: Case) -> list[str]:
+    thresholds = "" if case.run.network.bias else "Biases give its units thresholds: architecture.bias=true."
     if not case.found.in_state:
         return [
             "The loss no longer falls: as many epochs again would change it by less than 1 %.",
-            _tied(case),
-            "Another seed, another learning rate or more units may help.",
+            tied(case.run, case.found),
+            thresholds or "Another seed, another learning rate or more units may help.",
         ]
-    parts = [_tied(case)]
-    everything = len(case.found.tied) == 1 and len(case.found.tied[0].examples) == len(case.run.x)
-    names = {layer.activation for layer in case.run.network.layers[:-1]}
-    if everything and names <= set(SMOOTH):
-        parts.append("Many nets leave this state in time: more epochs, a larger learning rate or another seed help.")
-    else:
-        parts.append("More epochs seldom help; another seed or more units do.")
-    return [*parts, case.odds()]
+    return [tied(case.run, case.found), _out_of_a_tie(case), thresholds, case.odds()]
+
+
+def _out_of_a_tie(case: Case) -> str:
+    """What has come of such ties in our census (docs/diagnosis.md)."""
+    together, examples = len(case.found.tied[0].examples), len(case.run.x)
+    smooth = {layer.activation for layer in case.run.network.layers[:-1]} <= set(SMOOTH)
+    if smooth and together == examples:
+        return "Most nets leave this state in time: more epochs, a larger learning rate or another seed help."
+    never = examples == 4 and (together == 2 or not smooth)
+    return f"More epochs {'do not' if never else 'seldom'} help; another seed or more units do."
 
 
 def _early(case: Case) -> list[str]:
@@ -154,67 +156,3 @@ SAYS: dict[str, Callable[[Case], list[str]]] = {
     "training": _training,
 }
 """Outcome to its sentences."""
-
-
-def _dead_units(case: Case) -> str:
-    """As in "h2 is dead since epoch 12: it is off on every example and its gradient is exactly 0"."""
-    units, run = case.found.dead, case.run
-    if len(units) > MOST_NAMED:
-        return f"{len(units)} units are dead: off on every example, so that their gradient is exactly 0"
-    parts = []
-    for unit in units:
-        epoch, exact = dead_since(run.task, unit, run.epochs, run.parameters)
-        since = "from the start" if epoch == 0 else f"since epoch {epoch:,}" + ("" if exact else " at the latest")
-        parts.append(f"{_unit(case, unit)} is dead {since}")
-    it = "it is off on every example and its" if len(units) == 1 else "they are off on every example and their"
-    return f"{_and(parts)}: {it} gradient is exactly 0"
-
-
-def _tied(case: Case) -> str:
-    """As in "One corner is cut off: (0, 1), (1, 0) and (1, 1) are tied at 2/3."."""
-    run, ties = case.run, case.found.tied
-    if not ties:
-        return ""
-    at_state = case.found.in_state
-    parts = [
-        f"{_examples(case, tie)} {f'are tied at {_state(tie)}' if at_state else 'get the same output'}" for tie in ties
-    ]
-    told, names = _and(parts), {4: "The net knows nothing", 3: "One corner is cut off", 2: "Half solved"}
-    small = len(run.x) == 4 and len(ties) == 1
-    return f"{names[len(ties[0].examples)]}: {told}." if small else f"{told[0].upper()}{told[1:]}."
-
-
-def _examples(case: Case, tie: Tie) -> str:
-    x = case.run.x
-    if len(tie.examples) == len(x):
-        return f"all {len(x)} examples" if len(x) != 4 else "all four examples"
-    if len(tie.examples) > MOST_NAMED or x.shape[1] > 4:
-        return f"{len(tie.examples)} examples"
-    return _and([f"({', '.join(f'{value:g}' for value in x[example])})" for example in tie.examples])
-
-
-def _state(tie: Tie) -> str:
-    """The mean target, as a fraction of the number of examples."""
-    parts = [str(Fraction(value).limit_denominator(len(tie.examples))) for value in tie.state]
-    return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
-
-
-def _unit(case: Case, unit: Unit) -> str:
-    """h2, in deeper nets h1,2 (layer, unit), and the output."""
-    layer, place = unit
-    if layer == case.layers - 1:
-        return "the output" if case.run.network.outputs == 1 else f"output {place + 1}"
-    return f"h{place + 1}" if case.layers == 2 else f"h{layer + 1},{place + 1}"
-
-
-def _are(things: Sequence[object]) -> str:
-    return "is" if len(things) == 1 else "are"
-
-
-def _listed(names: list[str], what: str) -> str:
-    return _and(names) if len(names) <= MOST_NAMED else f"{len(names)} {what}"
-
-
-def _and(parts: list[str]) -> str:
-    """a, b and c."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
