@@ -116,7 +116,8 @@ def _arrays(build: Build) -> dict[str, Array]:
     named = {"x": build.train.x, "t": build.train.t}
     if build.test:
         named |= {"x_test": build.test.x, "t_test": build.test.t}
-    return {name: a[..., 0] if name[0] == "t" and a.shape[2] == 1 else a for name, a in named.items()}
+    plain = {name: a[..., 0] if name[0] == "t" and a.shape[2] == 1 else a for name, a in named.items()}
+    return {name: np.ascontiguousarray(a) for name, a in plain.items()}
 
 
 def empty_history(build: Build) -> History:
