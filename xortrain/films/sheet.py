@@ -6,11 +6,10 @@ each pixel is told by its palette index, those of a field exactly.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
@@ -40,13 +39,13 @@ class Sheet:
     """Places are pixels from the upper left; widths and sizes of type are in units of ``scale`` pixels.
 
     Fields are palette indices below; all else is drawn above them, on clear ground, in Agg's own buffer.
+    A figure is not needed for it, and importing one would cost more than a film of 60 pictures.
     """
 
     def __init__(self, width: int, height: int, scale: float, palette: Palette) -> None:
         self.width, self.height, self.scale, self.palette = width, height, scale, palette
         self.colours = palette.colours
-        figure = Figure(figsize=((width + 0.01) / 72, (height + 0.01) / 72), dpi=72)  # Agg cuts off the fraction
-        self._agg: Any = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+        self._agg = cast(Any, RendererAgg)(width, height, 72)
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
         self._words = self._above.view("<u4")[:, 0]
         self._words[...] = 0
