@@ -20,17 +20,17 @@ def group(parts: Sequence[Part], by: Sequence[str] | None = None) -> list[Group]
 def axes(parts: Sequence[Part]) -> list[str]:
     """The settings in which runs differ, without the seed, and without those that follow from others."""
     rows = {name for name, _ in layout.ROW}
-    varying = [name for part in parts for name in part.rows.names if name not in rows]
+    varying = dict.fromkeys(name for part in parts for name in part.rows.names if name not in rows)
     configs = [part.about["config"] for part in parts]
     shared = [part.settings for part in parts]
     fixed = dict.fromkeys(name for settings in shared for name in settings if columns.matters(name))
     groups = {name for config in configs for name, value in config.items() if isinstance(value, dict)}
-    chosen, distinct = list(dict.fromkeys(varying)), 1
-    for name in sorted(fixed, key=lambda name: ("." in name, name not in groups)):
+    chosen, distinct = list[str](), 1
+    for name in sorted((name for name in fixed if name not in varying), key=lambda n: ("." in n, n not in groups)):
         found = len({tuple(repr(settings.get(key)) for key in (*chosen, name)) for settings in shared})
-        if found > distinct and name not in chosen:
+        if found > distinct:
             chosen, distinct = [*chosen, name], found
-    return chosen
+    return [*varying, *chosen]
 
 
 def table(parts: Sequence[Part], names: Sequence[str]) -> dict[str, Array]:
