@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import NETS, run_of, sweep_of
+from some_films import NETS, XOR, net, run_of, subject, sweep_of
 
 from xortrain.films import FilmSettings
 from xortrain.films.alone import FieldLayout
@@ -33,6 +33,11 @@ def test_every_layout_shows_every_net(name: str, layout: str) -> None:
     assert all(len(np.unique(picture)) > 8 for picture in pictures)
     assert (pictures[0] != pictures[-1]).any()
     np.testing.assert_array_equal(film.picture(int(film.chosen[1])), pictures[1])  # whatever was drawn in between
+
+
+def test_a_network_of_a_hundred_thousand_parameters_has_a_film() -> None:
+    one = subject(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
+    assert PanelsLayout(one, FilmSettings(), 0).picture(1).shape == (400, 640)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

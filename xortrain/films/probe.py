@@ -40,11 +40,14 @@ class Probe:
         return y[..., : self._count].reshape(-1, self._runs, *self._shape)
 
     def layers(self, theta: Array) -> list[Array]:
-        """What each layer passes on: (units, runs, *shape), for points that fit one block."""
-        assert len(self._blocks) == 1
+        """What each layer passes on: (units, runs, *shape)."""
         self._set(theta)
-        self._ask(self._blocks[0])
-        return [a[0, ..., : self._count].reshape(-1, self._runs, *self._shape) for a in self._pass.a]
+        parts: list[list[Array]] = []
+        for block in self._blocks:
+            self._ask(block)
+            parts.append([a[0].copy() for a in self._pass.a])
+        whole = [np.concatenate(pieces, axis=-1) for pieces in zip(*parts, strict=True)]
+        return [a[..., : self._count].reshape(-1, self._runs, *self._shape) for a in whole]
 
     def _ask(self, block: Array) -> Array:
         self._pass.x = block
