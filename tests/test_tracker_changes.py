@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -236,3 +237,26 @@ def test_each_command_is_there_and_explains_itself(command: str, capsys: pytest.
     assert f"usage: xortrain {command}" in text
     assert line[1:] in text
     assert "--root" in text
+
+
+CHANGES = {
+    "tag": (["{run}", "good"], {"id": RUN, "tags": ["first", "good"]}),
+    "note": (["{run}", "a", "word"], {"id": RUN, "note": "a word"}),
+    "export": (["{run}", "--to", "a.csv"], {"path": "a.csv"}),
+    "rm": (["{run}", "--yes"], {"id": RUN, "removed": f"outputs/{RUN}"}),
+}
+
+
+@pytest.mark.parametrize("command", CHANGES)
+def test_json_is_one_array_that_says_what_was_done(root: Path, command: str) -> None:
+    module, _, function = COMMANDS[command][0].partition(":")
+    words, answer = CHANGES[command]
+    said = getattr(import_module(module), function)([*(word.format(run=RUN) for word in words), "--json"])
+    assert json.loads(said) == [answer]
+
+
+def test_an_export_is_an_array_of_its_rows(root: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(export([SWEEP]))))
+    said = json.loads(export([SWEEP, "--json"]))
+    assert [str(row["number"]) for row in said] == [row["number"] for row in rows]
+    assert set(said[0]) == set(rows[0])

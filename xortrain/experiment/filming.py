@@ -52,13 +52,21 @@ def film_name(config: Mapping[str, Any]) -> Path:
     return Path(f"film.{config['film']['format']}")
 
 
-def film(trained: "Trained", settings: "FilmSettings", path: Path, run: int = 0, progress: bool = False) -> Path:
-    """Write the film of one run, or of all of them for a layout that shows many."""
-    from xortrain.films import write
+def film(
+    trained: "Trained",
+    settings: "FilmSettings",
+    path: Path,
+    run: int = 0,
+    progress: bool = False,
+    still: bool = False,
+) -> Path:
+    """Write the film of one run, or of all of them for a layout that shows many; a still is its last picture."""
+    from xortrain.films import poster, write
 
-    if settings.layout in MANY and trained.build.population.runs > 1:
-        return write(_of_many(trained, MANY[settings.layout]), settings, path, progress=progress)
-    return write(subject(with_snapshots(trained, settings.frames, run)), settings, path, progress=progress)
+    is_many = settings.layout in MANY and trained.build.population.runs > 1
+    frames = 1 if still else settings.frames
+    shown = _of_many(trained, MANY[settings.layout]) if is_many else subject(with_snapshots(trained, frames, run))
+    return poster(shown, settings, path) if still else write(shown, settings, path, progress=progress)
 
 
 def _of_many(trained: "Trained", most: int) -> "Subject":

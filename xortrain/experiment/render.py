@@ -3,39 +3,51 @@
 The record's own film settings hold where the user says nothing else.
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from xortrain.errors import UserError
-from xortrain.experiment.filming import film, film_name, film_settings
-from xortrain.experiment.runs import open_record
-from xortrain.experiment.trained import Run
+from xortrain.experiment.filming import MANY, film, film_name, film_settings
+from xortrain.experiment.runs import ROOT, Sweep, open_record
+from xortrain.tracker.arguments import NAMES, Parser
+from xortrain.tracker.text import as_json
 
 
 def render(arguments: Sequence[str]) -> str:
-    """xortrain render RECORD[#RUN] [override …] [--output PATH]; returns the path of the film."""
+    """xortrain render RECORD[#RUN] [override …] [--output PATH] [--still]; returns the path of the picture."""
     from xortrain.config.compose import compose
 
     asked = _parser().parse_intermixed_args(arguments)
-    found = open_record(asked.record)
-    trained, run = (found.trained, found.place) if isinstance(found, Run) else (found.only_population(), 0)
-    config = compose([*_own(trained.build.population.config["film"]), *_film_only(asked.override)])
-    path = Path(asked.output) if asked.output else (trained.folder or Path()) / film_name(config)
-    if asked.output and path.suffix and "film.format" not in " ".join(asked.override):
-        config["film"]["format"] = path.suffix[1:]
-    return str(film(trained, film_settings(config, path), path, run=run, progress=True))
+    found = open_record(asked.record, asked.root)
+    trained, run = (found.only_population(), 0) if isinstance(found, Sweep) else (found.trained, found.place)
+    config = compose([*_own(trained.build.population.config["film"]), *_for(found), *_film_only(asked.override)])
+    layout = config["film"]["name"]
+    if isinstance(found, Sweep) and layout not in MANY:
+        raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {asked.record}#0")
+    name = Path("losses.png" if layout == "losses" else "poster.png") if asked.still else film_name(config)
+    path = asked.output or (trained.folder or Path()) / name
+    settings = film_settings(config, path)
+    written = str(film(trained, settings, path, run=run, progress=True, still=asked.still))
+    return as_json([{"path": written}]) if asked.json else written
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("xortrain render", description="Make a picture of an old record again.")
-    parser.add_argument("record", help="folder of a record, with #17 for one run of a sweep")
+def _parser() -> Parser:
+    parser = Parser("xortrain render", description="Make a picture of an old record again.", epilog=NAMES)
+    parser.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     parser.add_argument("override", nargs="*", help="film=field, film.fps=20, film.size=[640,480], …")
     parser.add_argument(
-        "--output", metavar="PATH", help="where it goes; the ending tells the format (.gif .png .webp .mp4)"
+        "--output", type=Path, metavar="PATH", help="the file; .gif .png .webp or .mp4 tells its format"
     )
+    parser.add_argument("--still", action="store_true", help="the last picture alone: poster.png, or losses.png")
+    parser.add_argument("--json", action="store_true", help="the answer as one JSON array")
+    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the records (now %(default)s)")
     return parser
+
+
+def _for(found: object) -> list[str]:
+    """A sweep is shown as a sweep where the user does not say otherwise."""
+    return ["film=sweep"] if isinstance(found, Sweep) else []
 
 
 def _own(kept: dict[str, Any]) -> list[str]:

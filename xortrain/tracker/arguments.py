@@ -17,13 +17,12 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; see {self.prog} --help")
 
 
-def parser(command: str, *, json: bool = True, notes: str = "") -> Parser:
-    """The parser of a command, with --root, and with --json where its answer is a table."""
+def parser(command: str, *, notes: str = "") -> Parser:
+    """The parser of a command, with --root and --json."""
     says = COMMANDS[command][1]
     made = Parser(f"xortrain {command}", description=says[0].upper() + says[1:] + ".", epilog=notes, allow_abbrev=False)
     made.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
-    if json:
-        made.add_argument("--json", action="store_true", help="the answer as one JSON array")
+    made.add_argument("--json", action="store_true", help="the answer as one JSON array")
     return made
 
 

@@ -17,7 +17,7 @@ from xortrain.errors import UserError
 from xortrain.records.files import plain, wrong
 from xortrain.tracker.arguments import NAMES, parser
 from xortrain.tracker.selecting import selection
-from xortrain.tracker.text import finite
+from xortrain.tracker.text import as_json, finite
 
 FORMATS = ("csv", "jsonl", "npz")
 NOTES = (
@@ -30,7 +30,7 @@ Table = tuple[Sequence[str], Iterable[Sequence[Any]]]
 
 def export(arguments: list[str]) -> str:
     """Write an export and say where, or give its text."""
-    p = parser("export", json=False, notes=NOTES)
+    p = parser("export", notes=NOTES)
     p.add_argument("runs", nargs="*", metavar="RUN", help="runs and sweeps (all, if none is given)")
     p.add_argument("--where", metavar="EXPR", help="only runs for which this holds")
     p.add_argument("--sql", metavar="QUERY", help="the answer to this query, over all runs")
@@ -40,15 +40,16 @@ def export(arguments: list[str]) -> str:
     a = p.parse_args(arguments)
     form = a.format or (a.to.suffix[1:].lower() if a.to else "csv")
     _refuse(a, form)
-    if form == "npz":
-        return _written(a.to, lambda file: _npz(file, a))
-    head, rows = _table(a)
+    if a.json and a.to is None:
+        head, rows = _table(a)
+        return as_json(dict(zip(head, row, strict=True)) for row in rows)
     write = _csv if form == "csv" else _jsonl
     if a.to is None:
         text = io.StringIO()
-        write(text, head, rows)
+        write(text, *_table(a))
         return text.getvalue().rstrip("\n")
-    return _written(a.to, lambda file: _as_text(file, write, head, rows))
+    _written(a.to, (lambda file: _npz(file, a)) if form == "npz" else (lambda file: _as_text(file, write, *_table(a))))
+    return as_json([{"path": str(a.to)}]) if a.json else f"written {plain(a.to)}"
 
 
 def _refuse(a: Namespace, form: str) -> None:
@@ -69,7 +70,7 @@ def _table(a: Namespace) -> Table:
         return ask(listing(a.root).entries, a.sql)
     from xortrain.tracker import rows
 
-    return getattr(rows, a.what)(selection(a.runs, a.where, a.root))  # type: ignore[no-any-return]
+    return getattr(rows, a.what)(selection(a.runs, a.where, a.root))
 
 
 def _npz(file: IO[bytes], a: Namespace) -> None:
@@ -97,7 +98,7 @@ def _jsonl(file: IO[str], head: Sequence[str], rows: Iterable[Sequence[Any]]) ->
         file.write(json.dumps(dict(zip(head, map(finite, row), strict=True))) + "\n")
 
 
-def _written(path: Path, write: Callable[[IO[bytes]], None]) -> str:
+def _written(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Write a file whole or not at all."""
     part = path.with_name(path.name + ".part")
     try:
@@ -109,4 +110,3 @@ def _written(path: Path, write: Callable[[IO[bytes]], None]) -> str:
     finally:
         with suppress(OSError):
             part.unlink()
-    return f"written {plain(path)}"

@@ -5,13 +5,14 @@ from xortrain.records.events import mark
 from xortrain.records.files import plain
 from xortrain.records.naming import Named, named
 from xortrain.tracker.arguments import NAMES, parser
+from xortrain.tracker.text import as_json
 
 LONGEST = 10_000  # characters of a note
 
 
 def tag(arguments: list[str]) -> str:
     """Tag a run or a sweep, or take tags away; says which it has now."""
-    p = parser("tag", json=False, notes=NAMES)
+    p = parser("tag", notes=NAMES)
     p.add_argument("run", metavar="RUN")
     p.add_argument("tags", nargs="+", metavar="TAG", help="a word, without commas")
     p.add_argument("--remove", action="store_true", help="take these tags away")
@@ -23,12 +24,14 @@ def tag(arguments: list[str]) -> str:
     mark(found.entry.folder, "untag" if a.remove else "tag", found.number, tags=a.tags)
     now = named(a.run, a.root).entry.marks
     tags = now.tags if found.number is None else now.of(found.number).tags
+    if a.json:
+        return as_json([{"id": _told(found), "tags": list(map(plain, tags))}])
     return f"{_told(found)}: {', '.join(map(plain, tags)) or 'no tags'}"
 
 
 def note(arguments: list[str]) -> str:
     """Add a note to a run or a sweep."""
-    p = parser("note", json=False, notes=NAMES)
+    p = parser("note", notes=NAMES)
     p.add_argument("run", metavar="RUN")
     p.add_argument("text", nargs="+", metavar="TEXT", help="the note")
     a = p.parse_args(arguments)
@@ -37,7 +40,7 @@ def note(arguments: list[str]) -> str:
         raise UserError(f"note: must be a text of at most {LONGEST} characters")
     found = named(a.run, a.root)
     mark(found.entry.folder, "note", found.number, text=text)
-    return f"{_told(found)}: noted"
+    return as_json([{"id": _told(found), "note": plain(text)}]) if a.json else f"{_told(found)}: noted"
 
 
 def _told(found: Named) -> str:

@@ -16,21 +16,24 @@ from xortrain.records.files import plain, wrong
 from xortrain.records.index import Entry
 from xortrain.records.naming import named
 from xortrain.tracker.arguments import NAMES, parser
+from xortrain.tracker.text import as_json
 
 REMOVING = ".removing-"  # in front of the name of a folder that is being removed
 
 
 def rm(arguments: list[str]) -> str:
     """Remove; says what was removed."""
-    p = parser("rm", json=False, notes=NAMES)
+    p = parser("rm", notes=NAMES)
     p.add_argument("runs", nargs="+", metavar="RUN", help="runs or sweeps")
     p.add_argument("--yes", action="store_true", help="do not ask")
     a = p.parse_args(arguments)
     entries = {entry.folder.resolve(): entry for entry in (_whole(name, a.root) for name in a.runs)}
     if not (a.yes or _agreed(list(entries.values()))):
-        return "nothing removed"
+        return "[]" if a.json else "nothing removed"
     for folder in entries:
         _remove(folder)
+    if a.json:
+        return as_json({"id": plain(entry.id), "removed": plain(entry.folder)} for entry in entries.values())
     return "\n".join(f"removed {plain(entry.folder)}" for entry in entries.values())
 
 
