@@ -3,7 +3,7 @@
 They may come from one population or from several, of one sweep or of many records.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -66,6 +66,9 @@ class Sweep:
             self.loaded[number] = load(self.parts[number].folder)
         return self.loaded[number]
 
+    def __iter__(self) -> Iterator[Run]:
+        return map(self.__getitem__, range(len(self)))
+
     def only_population(self) -> Trained:
         """The population that all of these runs are of."""
         used = np.unique(self.which)
@@ -123,6 +126,8 @@ class Sweep:
         """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed)."""
         from xortrain.tracker.grouping import as_line
 
+        if not len(self):
+            return []
         names = self.axes if by is None else [by] if isinstance(by, str) else list(by)
         columns = self._columns(["outcome", "solved_at", "final_loss", *names])
         return [as_line(found) for found in statistics(columns, names)]
@@ -143,6 +148,8 @@ class Sweep:
 
     def _columns(self, names: Sequence[str]) -> dict[str, Array]:
         used = np.unique(self.which).tolist()
+        if not used:
+            return {name: np.array([]) for name in names}
         starts = np.zeros(len(self.parts), np.int64)
         starts[used] = np.cumsum([0, *(self.parts[number].about["runs"] for number in used)])[:-1]
         rows = starts[self.which] + self.places
@@ -170,6 +177,8 @@ class Sweep:
     def _alike(self, what: str) -> Array:
         """The epochs of losses or snapshots, which must be the same in all populations."""
         found = [getattr(self.population(number).build, what) for number in np.unique(self.which).tolist()]
+        if not found:
+            raise UserError("there are no runs here")
         if not all(np.array_equal(epochs, found[0]) for epochs in found):
             raise UserError(f"{what}: not the same in all of these runs; take them apart with [ ]")
         return np.asarray(found[0])

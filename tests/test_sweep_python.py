@@ -1,0 +1,135 @@
+"""What a Python user holds of a sweep: arrays, rows, groups, single runs, and a film."""
+
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+import xortrain
+from xortrain.cli import main
+from xortrain.errors import UserError
+from xortrain.experiment.runs import Sweep
+from xortrain.experiment.trained import Run, load
+
+JOBS = ("lr=0.5,5", "seed=range(0,30)", "epochs=40", "film=none")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("outputs")
+
+
+@pytest.fixture(scope="module")
+def sweep(root: Path) -> Sweep:
+    return xortrain.sweep(*JOBS, f"root={root}")
+
+
+@pytest.fixture(scope="module")
+def mixed(root: Path) -> Sweep:
+    """Two populations, one of them with another network."""
+    return xortrain.sweep("architecture.hidden=[2],[3]", "seed=range(0,4)", "epochs=5", "film=none", f"root={root}")
+
+
+def test_losses_and_parameters_are_arrays_with_a_column_for_each_job(sweep: Sweep) -> None:
+    assert len(sweep) == 60
+    assert sweep.losses.shape == (41, 60)
+    assert sweep.parameters.shape == (41, 9, 60)
+    assert isinstance(sweep.losses.base, np.memmap)  # read when they are looked at
+    alone = xortrain.train("lr=5", "seed=3", "epochs=40")
+    np.testing.assert_array_equal(sweep.losses[:, 33], alone.losses)
+    np.testing.assert_array_equal(sweep.parameters[..., 33], alone.parameters)
+    assert (sweep.epochs.tolist(), sweep.loss_epochs.tolist()) == (list(range(41)), list(range(41)))
+
+
+def test_indexing_gives_a_run_or_some_of_the_runs(sweep: Sweep) -> None:
+    run = sweep[33]
+    assert isinstance(run, Run)
+    assert (run.config["lr"], run.config["seed"], run.row["number"]) == (5, 3, 33)
+    assert sweep[-1].row["number"] == 59
+    some = sweep[sweep.column("lr") == 5][::3]
+    assert some.column("number").tolist() == list(range(30, 60, 3))
+    np.testing.assert_array_equal(some.losses, sweep.losses[:, 30::3])
+    assert [found.row["number"] for found in some] == list(range(30, 60, 3))
+    with pytest.raises(IndexError):
+        sweep[60]
+
+
+def test_the_table_has_a_row_for_each_run_that_names_it(sweep: Sweep) -> None:
+    row = sweep.table()[33]
+    assert list(row)[:4] == ["run", "number", "lr", "seed"]
+    found = xortrain.load(row["run"])
+    assert isinstance(found, Run)
+    assert {name: row[name] for name in ("final_loss", "outcome")} == {
+        name: found.row[name] for name in ("final_loss", "outcome")
+    }
+    assert sweep.frame().groupby("lr")["seed"].count().to_dict() == {0.5: 30, 5.0: 30}
+
+
+def test_groups_count_what_the_rows_say(sweep: Sweep) -> None:
+    for group in sweep.group():
+        own = sweep[sweep.column("lr") == group["lr"]]
+        assert group["runs"] == len(own) == 30
+        assert group["solved"] == (own.column("outcome") == "solved").sum()
+        assert group["low"] <= group["rate"] <= group["high"]
+    assert [group["seed"] for group in sweep[:3].group(by="seed")] != []
+    with pytest.raises(UserError, match="by=sed: no such setting"):
+        sweep.group(by="sed")
+
+
+def test_runs_of_different_networks_have_losses_together_and_parameters_apart(mixed: Sweep) -> None:
+    assert mixed.losses.shape == (6, 8)
+    assert [run.network.size for run in mixed] == [9] * 4 + [13] * 4
+    with pytest.raises(UserError, match="different shapes"):
+        mixed.parameters  # noqa: B018
+    assert mixed[4:].parameters.shape == (6, 13, 4)
+    assert mixed.table()[5]["architecture.hidden"] == "[3]"
+
+
+def test_what_was_kept_is_found_by_a_condition(root: Path, sweep: Sweep, mixed: Sweep) -> None:
+    found = xortrain.runs(root, where="lr = 5 and outcome = 'solved'")
+    assert len(found) == ((sweep.column("lr") == 5) & (sweep.column("outcome") == "solved")).sum()
+    assert len(xortrain.runs(root)) == 68
+    assert len(xortrain.runs(root, where="lr > 100")) == 0
+    assert xortrain.runs(root, where="lr > 100").table() == []
+    with pytest.raises(UserError, match="where=lrr"):
+        xortrain.runs(root, where="lrr > 1")
+
+
+def test_a_sweep_is_loaded_by_its_path_and_by_latest(root: Path, mixed: Sweep) -> None:
+    assert mixed.folder is not None
+    for name in (str(mixed.folder), "latest"):
+        found = xortrain.load(name, root)
+        assert isinstance(found, Sweep)
+        np.testing.assert_array_equal(found.losses, mixed.losses)
+    one = xortrain.load("latest#5", root)
+    assert isinstance(one, Run)
+    assert (one.row["number"], one.config["seed"], one.network.size) == (5, 1, 13)
+
+
+def test_a_sample_has_some_of_every_outcome_and_of_each_its_share(sweep: Sweep) -> None:
+    trained = load(sweep.parts[0].folder)
+    sample = trained.sample(20)
+    assert len(sample.rows) <= 20
+    assert set(sample.rows["outcome"]) == set(trained.rows["outcome"])
+    for outcome in set(trained.rows["outcome"]):
+        share, wanted = (np.mean(rows["outcome"] == outcome) for rows in (sample.rows, trained.rows))
+        assert abs(share - wanted) < 0.12
+    np.testing.assert_array_equal(sample.array("parameters"), sweep.parameters[..., sample.rows["number"]])
+    assert trained.sample(60) is trained
+
+
+def test_a_film_of_the_sweep_and_of_each_run_if_asked(tmp_path: Path, sweep: Sweep) -> None:
+    assert iio.improps(sweep[:6].film(tmp_path / "six.gif", frames=4)).n_images == 4
+    root = tmp_path / "root"
+    words = ["-m", "seed=1,2", "epochs=5", "film=field", "film.frames=3", "film.size=[240,180]", "film.each=true"]
+    assert main([*words, f"root={root}"]) == 0
+    (folder,) = root.glob("sweeps/*/*")
+    assert sorted(str(path.relative_to(folder)) for path in folder.rglob("*.gif")) == [
+        "film.gif",
+        "films/000000.gif",
+        "films/000001.gif",
+    ]
+    assert main(["-m", "activation=glob(s*)", "epochs=1", f"root={root}"]) == 0
+    assert len(list(root.glob("sweeps/*/*/population-*"))) > 4
+    assert not list(root.glob("sweeps/*/*/population-*/film.gif"))
