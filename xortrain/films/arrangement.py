@@ -9,6 +9,7 @@ from xortrain.films.subject import Subject
 from xortrain.nets import Array
 
 MOST = 400
+MOST_ACROSS = 25  # cells in a row of a grid; of more each would be too small to see
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def _grid(varied: Mapping[str, Array], runs: int) -> Arrangement | None:
     (down, rows), (across, columns) = sorted(swept.items(), key=lambda item: len(np.unique(item[1])))
     row_values, row = np.unique(rows, return_inverse=True)
     column_values, column = np.unique(columns, return_inverse=True)
-    if len(row_values) * len(column_values) != runs or len(set(zip(row, column, strict=True))) != runs:
+    is_full = len(row_values) * len(column_values) == runs == len(set(zip(row, column, strict=True)))
+    if not is_full or len(column_values) > MOST_ACROSS:
         return None
     cells = np.full((len(row_values), len(column_values)), -1)
     cells[row, column] = np.arange(runs)
