@@ -169,23 +169,34 @@ def ten_thousand(film: Path) -> list[str]:
     ]
 
 
-def films_of(seeds: int) -> None:
+def films_of(count: int) -> float:
+    """Processor time of so many films."""
+    start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         one = trained(140)
-        for _ in range(seeds):
+        for _ in range(count):
             write(one, FIELD, Path(folder) / "film.gif")
+    return time.process_time() - start
 
 
 def two_processes() -> list[str]:
-    """Forty films by one process and by two, their start not counted."""
+    """Forty films by one process and by two, their start not counted.
+
+    By the clock this needs two idle cores; by processor time it tells whether they stand in each other's way.
+    """
+    spent: dict[str, list[float]] = {"one": [], "two": []}
     context = get_context("spawn")
     with context.Pool(1) as one, context.Pool(2) as two:
-        for pool, size in ((one, 1), (two, 2)):
-            pool.map(films_of, [1] * 2 * size, chunksize=1)
-        seconds = in_turn(
-            {"one": lambda: one.map(films_of, [20] * 2, 1), "two": lambda: two.map(films_of, [20] * 2, 1)}, rounds=3
-        )
-    return [f"two processes / one, films a second: {ratio(seconds, 'one', 'two'):.2f} (at least 1.7)"]
+
+        def films(name: str, pool: Any) -> None:
+            spent[name].append(sum(pool.map(films_of, [20] * 2, 1)))
+
+        seconds = in_turn({"one": lambda: films("one", one), "two": lambda: films("two", two)}, rounds=3)
+    by_cpu = 2 * min(spent["one"]) / min(spent["two"])
+    return [
+        f"two processes / one, films a second: {ratio(seconds, 'one', 'two'):.2f} by the clock, {by_cpu:.2f} "
+        "by CPU (at least 1.7)"
+    ]
 
 
 def main() -> None:
