@@ -112,3 +112,14 @@ def test_rerun_needs_no_file_but_the_record(tmp_path: Path, capsys: pytest.Captu
     rerun(capsys, "latest", "--root", str(root))
     first, second = (xortrain.load(entry.folder) for entry in listing(root).entries)
     np.testing.assert_array_equal(first.parameters, second.parameters)
+
+
+def test_json_says_what_was_done(sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = f"{sweep.folder}#4"
+    (said,) = json.loads(rerun(capsys, name, "--check", "--json")[0])
+    assert said == {"run": name, "said": "The same to the bit: every kept loss and parameter of 1 run"}
+    (row,) = json.loads(rerun(capsys, name, "--json", "--root", str(tmp_path))[0])
+    again = xortrain.load(row["path"])
+    assert (row["seed"], row["final_loss"]) == (sweep[4].row["seed"], again.row["final_loss"])
+    assert main(["resume", str(sweep.folder), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["trained"] == 0

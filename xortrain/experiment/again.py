@@ -22,6 +22,7 @@ from xortrain.experiment.trained import Run, Trained
 from xortrain.records.environment import describe
 from xortrain.records.reader import StoredRecord
 from xortrain.tracker.arguments import NAMES, ROOT, Parser
+from xortrain.tracker.text import as_json
 
 MOST_NOTES = 3  # blocks of a sweep whose rounding is told
 
@@ -31,17 +32,22 @@ def rerun(arguments: list[str]) -> str:
     parser = Parser("xortrain rerun", description="Train a run again.", epilog=NAMES, allow_abbrev=False)
     parser.add_argument("run", metavar="RUN", help="a run; with --check a whole sweep too")
     parser.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
+    parser.add_argument("--json", action="store_true", help="the answer as one JSON array")
     parser.add_argument("--check", action="store_true", help="write nothing; compare every kept number bit for bit")
     asked = parser.parse_args(arguments)
     found = open_record(asked.run, asked.root)
     if asked.check:
-        return check(found)
+        said = check(found)
+        return as_json([{"run": asked.run, "said": said}]) if asked.json else said
     if isinstance(found, Sweep):
         raise UserError(f"{asked.run}: a sweep of {len(found)} runs; name one of them, as in {asked.run}#0")
-    return _into_new_record(found, asked.root)
+    again = _into_new_record(found, asked.root)
+    if asked.json:
+        return as_json([{"path": str(again.folder), **again.row}])
+    return f"{again.summary()}\n\nrecord  {typed(again.folder or asked.root)}"
 
 
-def _into_new_record(run: Run, root: Path) -> str:
+def _into_new_record(run: Run, root: Path) -> Run:
     population = Population({**run.config, "root": str(root)})
     losses, frames = epochs_kept(population)
     part = run.build.part(np.array([run.place]))
@@ -49,8 +55,7 @@ def _into_new_record(run: Run, root: Path) -> str:
     folder = make_folder(str(root))
     into_record(build, start_record(build, folder, "run", describe()), show=True)
     record = StoredRecord.open(folder)
-    again = Run(Trained(build, record.rows, record))
-    return f"{again.summary()}\n\nrecord  {typed(folder)}"
+    return Run(Trained(build, record.rows, record))
 
 
 def check(found: Run | Sweep) -> str:

@@ -23,6 +23,7 @@ from xortrain.records.reader import StoredRecord
 from xortrain.records.writer import Record
 from xortrain.tracker.arguments import NAMES, ROOT, Parser
 from xortrain.tracker.arguments import count as whole
+from xortrain.tracker.text import as_json
 
 
 def resume(arguments: list[str]) -> str:
@@ -30,6 +31,7 @@ def resume(arguments: list[str]) -> str:
     parser = Parser("xortrain resume", description="Train what is missing.", epilog=NAMES, allow_abbrev=False)
     parser.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
     parser.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
+    parser.add_argument("--json", action="store_true", help="the answer as one JSON array")
     parser.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
     parser.add_argument("--workers", type=whole, help="as hydra.launcher.workers")
     parser.add_argument("--address", help="as hydra.launcher.address")
@@ -38,6 +40,8 @@ def resume(arguments: list[str]) -> str:
     if found.number is not None:
         raise UserError(f"{asked.sweep}: one run; resume takes the whole sweep, {asked.sweep.rpartition('#')[0]}")
     trained = resumed(found.entry, Engine(asked.engine, asked.workers, asked.address), show=True)
+    if asked.json:
+        return as_json([{"id": found.entry.id, "trained": trained}])
     what = f"{count(trained, 'run')} trained, the others stay as they were" if trained else "nothing was missing"
     return f"{what}\n\n{told(found.entry.folder)}"
 
