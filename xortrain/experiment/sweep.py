@@ -90,8 +90,15 @@ def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[Record], list
 
 
 def _record(folder: Path, build: Build, kind: str, environment: Mapping[str, Any], engine: Engine) -> Record:
-    share = -(-build.population.runs // (2 * engine.processes))
-    return start_record(build, folder, kind, environment, min(build.block_size, max(SMALLEST_BLOCK, share)))
+    return start_record(build, folder, kind, environment, _block_size(build, engine.processes))
+
+
+def _block_size(build: Build, processes: int) -> int:
+    """As large as the cache bears, and such that every process gets as many blocks, if there are runs enough."""
+    runs = build.population.runs
+    blocks = -(-runs // build.block_size)
+    even = -(-runs // (-(-blocks // processes) * processes))
+    return min(build.block_size, max(SMALLEST_BLOCK, even))
 
 
 def _top(folder: Path, plan: Plan, environment: Mapping[str, Any]) -> Record:

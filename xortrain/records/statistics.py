@@ -139,7 +139,7 @@ def _quantiles(codes: Array, values: Array, count: int, shares: Sequence[float])
 def _moments(codes: Array, values: Array, count: int) -> tuple[Array, Array]:
     """Mean and standard deviation (of a sample, n - 1) in each group; nan where there are too few."""
     sizes = np.bincount(codes, minlength=count).astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(all="ignore"):  # losses of runs that are about to diverge may be beyond 1e154
         mean = np.bincount(codes, values, count) / sizes
         squares = np.bincount(codes, (values - mean[codes]) ** 2, count)
         return mean, np.where(sizes > 1, np.sqrt(squares / (sizes - 1)), math.nan)

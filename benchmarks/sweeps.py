@@ -1,0 +1,176 @@
+"""Sweeps from the shell to the table: against Hydra's own launcher, up to a million runs, and on two cores.
+
+Name the parts to be measured (launcher, million, recording, cores), or none for all of them; with a million
+runs this takes about three minutes and 2 GB of disk under the temporary folder.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from results import in_turn, keep, ratio
+
+from xortrain.config.compose import compose
+from xortrain.experiment.build import Build
+from xortrain.experiment.population import Population
+from xortrain.experiment.train import empty_history, history_of, start_record, train_block
+from xortrain.records.environment import describe
+from xortrain.training.task import History
+
+START = {**{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}, "OMP_NUM_THREADS": "1"}
+BASIC = 20  # jobs of Hydra's own launcher, which takes the same time for each
+MANY = (10_000, 100_000, 1_000_000)
+
+
+def sweep(*words: str) -> float:
+    """Seconds of a sweep in a new process."""
+    command = [sys.executable, "-m", "xortrain", "-m", "film=none", *words]
+    began = time.perf_counter()
+    subprocess.run(command, env=START, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def launcher() -> list[str]:
+    """1,000 seeds of 140 epochs, everything kept, beside the same through the basic launcher."""
+    seconds = in_turn(
+        {
+            "population": lambda: sweep("seed=range(0,1000)"),
+            "basic": lambda: sweep(f"seed=range(0,{BASIC})", "hydra/launcher=basic"),
+            "nothing": lambda: sweep("seed=0", "hydra/launcher=basic"),
+        },
+        rounds=3,
+    )
+    job = (median(seconds["basic"]) - median(seconds["nothing"])) / (BASIC - 1)
+    basic = median(seconds["nothing"]) + 999 * job
+    ours = median(seconds["population"])
+    return [
+        f"1,000 seeds x 140 epochs, shell to table: {ours:.2f} s (at most 2.5 s)",
+        f"basic launcher: {job * 1000:.0f} ms a job ({BASIC} jobs measured), 1,000 jobs by scale {basic:.0f} s",
+        f"basic / ours: {basic / ours:.0f} (at least 60)",
+    ]
+
+
+def million() -> list[str]:
+    """Seeds by the ten thousand up to a million: time, and memory that is not a file's."""
+    lines, seconds = [], {}
+    for runs in MANY:
+        words = [f"seed=range(0,{runs})", "track.losses=36", "track.bytes=1000000000", "hydra.launcher.engine=loky"]
+        with Memory() as memory, tempfile.TemporaryDirectory() as root:
+            seconds[runs] = sweep(*words, "hydra.launcher.workers=2", f"root={root}")
+        lines.append(
+            f"{runs:>9,} seeds x 140 epochs, two cores, shell to table: {seconds[runs]:5.1f} s, "
+            f"RssAnon {memory.most / 1e6:.0f} MB in all processes together"
+        )
+    few, many = MANY[1], MANY[-1]
+    pace = (seconds[many] - seconds[few]) / (many - few) / (seconds[few] / few)
+    return [*lines, "at most 60 s and 1 GB", f"a run beyond {few:,} takes {pace:.2f} of a run below"]
+
+
+class Memory:
+    """The most anonymous memory that all children of this process had at a time."""
+
+    def __enter__(self) -> "Memory":
+        self.most, self.over = 0, threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+    def _watch(self) -> None:
+        while not self.over.wait(0.05):
+            self.most = max(self.most, sum(map(anonymous, descendants(os.getpid()))))
+
+
+def descendants(process: int) -> list[int]:
+    found = []
+    for path in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in _text(path).split():
+            found += [int(child), *descendants(int(child))]
+    return found
+
+
+def anonymous(process: int) -> int:
+    lines = [line for line in _text(Path(f"/proc/{process}/status")).splitlines() if line.startswith("RssAnon")]
+    return 1024 * int(lines[0].split()[1]) if lines else 0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:  # it has ended
+        return ""
+
+
+def recording() -> list[str]:
+    """What the files cost a run of such a sweep, beside the same training into memory."""
+    config = compose(["track.losses=36", "film=none"])
+    runs = 65_536
+    whole = Build.of(Population(config, {"seed": np.arange(runs)}, np.arange(runs)))
+    build = Build.stored(
+        whole.population, {"x": whole.train.x, "t": whole.train.t}, whole.loss_epochs, np.array([0, 140])
+    )
+    size = build.block_size
+
+    def train(block: slice, history: History) -> np.ndarray:
+        steps = train_block(build, block, history)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as end:
+                return np.asarray(end.value)
+
+    def in_memory() -> None:
+        for first in range(0, runs, size):
+            block = slice(first, first + size)
+            train(block, empty_history(build.part(block)))
+
+    def recorded() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            record = start_record(build, Path(folder), "sweep", describe())
+            for block in range(len(record.blocks)):
+                rows = train(record.blocks.runs_of(block), history_of(build, record.block(block)))
+                record.finish_block(block, rows)
+            record.end("finished")
+
+    seconds = in_turn({"recorded": recorded, "in memory": in_memory}, rounds=5)
+    cost = median(a - b for a, b in zip(seconds["recorded"], seconds["in memory"], strict=True)) / runs
+    return [f"recording: {1000 * cost:.4f} ms a run of 140 epochs, 36 losses, two snapshots (at most 0.01 ms)"]
+
+
+def cores() -> list[str]:
+    """100,000 runs of 1,000 epochs in one process, and in two workers."""
+    words = ["seed=range(0,100000)", "epochs=1000", "track.losses=50", "track.bytes=100000000"]
+    with tempfile.TemporaryDirectory() as root:
+        seconds = in_turn(
+            {
+                "one": lambda: sweep(*words, f"root={root}"),
+                "two": lambda: sweep(*words, f"root={root}", "hydra.launcher.engine=loky", "hydra.launcher.workers=2"),
+            },
+            rounds=1,
+        )
+    told = ", ".join(f"{name} core{'s' * (name == 'two')} {times[0]:.1f} s" for name, times in seconds.items())
+    return [f"100,000 runs x 1,000 epochs: {told}, ratio {ratio(seconds, 'one', 'two'):.2f} (at least 1.7)"]
+
+
+PARTS = {"launcher": launcher, "million": million, "recording": recording, "cores": cores}
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        lines = [line for name in sys.argv[1:] or PARTS for line in PARTS[name]()]
+        os.chdir("/")
+    keep("sweeps", lines)
+
+
+if __name__ == "__main__":
+    main()
