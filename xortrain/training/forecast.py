@@ -14,7 +14,8 @@ from xortrain.training.loop import Training
 from xortrain.training.task import Task
 
 SETTLE = 100  # epochs that a run in batches goes on in full batch before it is measured, to lose their noise
-EPOCHS = 16  # that are tried: enough to see a speed, few beside any training
+TRIED = 16  # epochs, enough to see a speed
+SHARE = 10  # neither is more than one in so many of the epochs trained, rounded up to four to try
 FALLS = 0.01  # of the loss
 SOON = 0.1  # of the epochs trained: a pair of outputs that drifts to its tie at 1/t is as near as a line can tell
 
@@ -31,7 +32,7 @@ def moves(training: Training, runs: Array) -> Array:
     for some in (runs[stayed], runs[~stayed]):
         if len(some):
             learner, done = _learner(training, some)
-            _train(learner, 0 if training.task.batch_size is None else SETTLE)
+            _train(learner, 0 if training.task.batch_size is None else min(SETTLE, training.task.epochs // SHARE))
             found[some] = _moves(learner, done)[: len(some)]
     return found[runs]
 
@@ -40,10 +41,10 @@ def _learner(training: Training, runs: Array) -> tuple[Learner, Array]:
     """What goes on with these runs, in full batch, and how many updates they have had; a lone run gets a twin."""
     places = runs if len(runs) > 1 else runs[[0, 0]]
     task = training.task.take(places)
-    done = np.maximum(training.left[places] - 1, EPOCHS) * _updates(task)
+    done = np.maximum(training.left[places] - 1, 1) * _updates(task)
     task = replace(task, batch_size=None, epochs=max(1, task.epochs))
     theta = training.theta[:, places]
-    if training.left[runs[0]] <= task.epochs:  # it left early, and the state of its optimizer is gone
+    if training.left[runs[0]] <= training.task.epochs:  # it left early, and the state of its optimizer is gone
         return Learner(task, theta), done
     at = np.zeros(training.task.runs, int)
     at[training.columns] = np.arange(len(training.columns))
@@ -76,11 +77,11 @@ def _tried(learner: Learner) -> tuple[Array, Array]:
 
     In the means of an even number of epochs the zigzag of a rate that is almost too large cancels.
     """
-    half, y, loss = EPOCHS // 2, [], []
+    half, y, loss = 2 * min(TRIED // 4, -(-learner.task.epochs // (4 * SHARE))), [], []
     for epochs in (half, half):
         sums = np.zeros_like(learner.full.y), np.zeros_like(learner.task.lr)
         for _ in range(epochs):
-            _train(learner, 1)
+            learner.update(learner.task.epochs - 1)
             sums[0][:] += learner.full.forward()
             sums[1][:] += _losses(learner)
         y.append(sums[0])
