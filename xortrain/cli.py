@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     **TRACKER,
     "resume": ("xortrain.experiment.resume:resume", "train what a stopped sweep still lacks, and nothing else"),
     "rerun": ("xortrain.experiment.again:rerun", "train a run again; --check compares every number with what was kept"),
+    "show": ("xortrain.experiment.showing:show", TRACKER["show"][1]),
     "render": ("xortrain.experiment.render:render", "make any picture again from an old record"),
     "explain": ("xortrain.experiment.explaining:explain", "one training step with every number beside its formula"),
     "check": ("xortrain.experiment.explaining:check", "a gradient against central differences"),

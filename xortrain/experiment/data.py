@@ -165,7 +165,7 @@ def read_table(path: Path) -> tuple[list[str], Array]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = csv.reader(file)
-            rows = {lines.line_num: row for row in lines if row}
+            rows = dict((lines.line_num, row) for row in lines if row)  # noqa: C402
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
     first = next(iter(rows.values()), [])

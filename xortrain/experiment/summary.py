@@ -20,8 +20,12 @@ WIDTH = 80
 
 def summary(run: "Run") -> str:
     """Outcome in words, final loss, why it ended so, and the table of examples."""
-    parts = [headline(run), *wrap(verdict(run), WIDTH), *_held_out(run), "", *table(run)]
-    return "\n".join(parts)
+    return "\n".join([*explained(run), *_held_out(run), "", *table(run)])
+
+
+def explained(run: "Run") -> list[str]:
+    """How it ended, and why, in lines."""
+    return [headline(run), *wrap(verdict(run), WIDTH)]
 
 
 def headline(run: "Run") -> str:

@@ -10,6 +10,9 @@ from xortrain.nets import Array
 WIDE = 20
 """From this ratio of the greatest loss to the least, the scale is logarithmic."""
 
+SAID_OTHERWISE = ("solved", "diverged", "pending")
+"""Outcomes that have a place of their own in the picture, or are none."""
+
 
 class LossCurve:
     """The curve of one run in a box."""
@@ -24,6 +27,7 @@ class LossCurve:
         self.last = max(float(self.epochs[-1]), 1.0)
         self.points = self._place(self.epochs, losses)
         self.solved, self.diverged = course.solved_at, course.diverged_at
+        self.outcome = subject.outcome[run]
 
     def _place(self, epochs: Array, losses: Array) -> Array:
         return self.box.at(np.stack([epochs / self.last, self.scale.share(losses)], axis=-1))
@@ -45,6 +49,12 @@ class LossCurve:
         right = box.x + box.width
         sheet.text(right, box.y + 8 * s, f"all right since {self.solved}", 9, sheet.colours.label, align="right")
 
+    def _ended(self, end: Array) -> None:
+        """What the run came to, above its curve or below it."""
+        box, s = self.box, self.sheet.scale
+        y = box.y + 8 * s if end[1] > box.y + 22 * s else end[1] + 16 * s
+        self.sheet.text(box.x + box.width, y, self.outcome, 10, face="bold", align="right")
+
     def paste(self, moment: Moment) -> None:
         """Nothing is pasted."""
 
@@ -58,6 +68,8 @@ class LossCurve:
             self.sheet.marks(now, SHAPES[0], 4, self.sheet.colours.ink, self.sheet.colours.paper, 1.4)
         if 0 < self.solved <= moment.epoch:
             self._since()
+        elif moment.epoch >= self.last and self.outcome not in SAID_OTHERWISE:
+            self._ended(passed[-1])
         if moment.diverged:
             end = alive[-1] if len(alive) else self.box.at(np.array([0, 0.5]))
             x = min(end[0] + 8 * self.sheet.scale, self.box.x + self.box.width - 60 * self.sheet.scale)

@@ -1,5 +1,6 @@
 """``xortrain show``: one run or one sweep, all that is known of it on a page."""
 
+from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,15 +25,20 @@ RESULTS_OF_EXAMPLES = ("accuracy", "test_loss", "test_accuracy")
 
 def show(arguments: list[str]) -> str:
     """The text of a run or a sweep."""
-    p = parser("show", notes=NAMES)
-    p.add_argument("run", metavar="RUN", help="a run or a sweep")
-    a = p.parse_args(arguments)
+    a = asked(arguments)
     found = named(a.run, a.root)
     if found.entry.is_sweep and found.number is None:
         return as_json([of_sweep(found.entry)]) if a.json else "\n".join(_sweep(found.entry))
     part, place = found.run()
     line = columns.values(found.entry, part, place)
     return as_json([line]) if a.json else "\n".join(_run(found, part, place, line))
+
+
+def asked(arguments: list[str]) -> Namespace:
+    """What show was asked for."""
+    p = parser("show", notes=NAMES)
+    p.add_argument("run", metavar="RUN", help="a run or a sweep")
+    return p.parse_args(arguments)
 
 
 def _run(found: Named, part: Part, place: int, line: Mapping[str, Any]) -> Iterator[str]:
