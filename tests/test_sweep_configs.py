@@ -69,8 +69,8 @@ SWEEPS = [
 def test_axes_and_lists_give_the_configs_that_hydra_composes(texts: list[str]) -> None:
     with composing(texts) as (grid, composer):
         found = by_job(list(of_grid(grid, composer)))
-        some = sorted({0, len(grid) - 1})  # Hydra takes 0.1 s for each
-        assert [found[k] for k in some] == [json.dumps(check(by_hydra(composer, grid.texts(k), k))) for k in some]
+        last = len(grid) - 1  # one is enough: Hydra takes 0.1 s for each
+        assert found[last] == json.dumps(check(by_hydra(composer, grid.texts(last), last)))
         assert len(found) == len(grid)
         if not any("hydra:" in text or "shuffle" in text for text in texts):
             assert by_job(list(of_lists(list(grid), composer))) == found
@@ -95,11 +95,11 @@ SOME = {
 }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.lists(st.sampled_from(list(itertools.chain(*SOME.values()))), max_size=5))
 def test_random_sweeps_have_the_configs_that_hydra_composes(texts: list[str]) -> None:
     with composing(texts) as (grid, composer):
-        jobs = list(grid)[:: max(1, len(grid) - 1)]
+        jobs = list(grid)[-1:]
         composed = [plain(composer.composed(job, 0)) for job in jobs]
         assert [json.dumps(config) for config in composed] == [json.dumps(by_hydra(composer, job, 0)) for job in jobs]
         try:

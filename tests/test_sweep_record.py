@@ -33,12 +33,12 @@ def assert_is(found: Run, alone: Run) -> None:
 
 
 SWEEPS: list[tuple[list[str], list[int]]] = [
-    (["lr=0.1,1,10", "seed=range(0,5)"], [0, 7, 14]),
+    (["lr=0.1,1,10", "seed=range(0,5)"], [7, 14]),
     (["optimizer=adam", "optimizer.beta1=0.5,0.9", "optimizer.weight_decay=0,0.1", "seed=4,2"], [0, 5]),
     (["activation=leaky_relu,tanh", "init.scale=range(0.5,2,0.5)", "lr=30,0.5"], [1, 8]),
-    (["data=xor_cloud", "data.seed=${seed}", "seed=range(3,6)", "data.noise=0,0.2", "batch_size=32"], [0, 3, 5]),
+    (["data=xor_cloud", "data.seed=${seed}", "seed=range(3,6)", "data.noise=0,0.2", "batch_size=32"], [3, 5]),
     (["data.low=-1,0", "loss=mse", "output=tanh", "schedule=step", "schedule.every=3,4"], [0, 3]),
-    (["architecture.hidden=[2],[3,2],[]", "dtype=float32", "stop=solved", "lr=2,20"], [1, 2, 4]),
+    (["architecture.hidden=[2],[3,2],[]", "dtype=float32", "stop=solved", "lr=2,20"], [2, 4]),
 ]
 
 
@@ -53,8 +53,9 @@ def test_each_run_of_a_sweep_is_that_run_alone_bit_for_bit(
         assert len(sweep) == len(grid)
         texts = [grid.texts(job) for job in jobs]
     for job, own in zip(jobs, texts, strict=True):
-        assert_is(sweep[job], xortrain.train(*own))
-        assert sweep[job].config == xortrain.train(*own).config
+        alone = xortrain.train(*own)
+        assert_is(sweep[job], alone)
+        assert sweep[job].config == alone.config
 
 
 def test_one_population_is_one_record(tmp_path: Path) -> None:
@@ -92,26 +93,24 @@ def test_nothing_of_hydra_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_another_launcher_trains_each_job_by_itself(tmp_path: Path) -> None:
-    assert main(["-m", "lr=1,2", "seed=range(0,2)", *QUICK, f"root={tmp_path}", "hydra/launcher=basic"]) == 0
+    assert main(["-m", "lr=1,2", *QUICK, f"root={tmp_path}", "hydra/launcher=basic"]) == 0
     found = listing(tmp_path).entries
-    assert [entry.is_sweep for entry in found] == [False] * 4
-    configs = [(entry.about["config"]["lr"], entry.about["config"]["seed"]) for entry in reversed(found)]
-    assert configs == [(1, 0), (1, 1), (2, 0), (2, 1)]
+    assert [entry.is_sweep for entry in found] == [False] * 2
+    assert [entry.about["config"]["lr"] for entry in reversed(found)] == [1, 2]
 
 
 def test_another_sweeper_reaches_the_launcher_with_lists_of_overrides(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # that sweeper writes its multirun.yaml
-    words = ["activation=relu,tanh", "lr=1,2", "seed=range(0,3)", "hydra/sweeper=basic"]
+    words = ["activation=relu,tanh", "lr=1,2", "seed=range(0,2)", "hydra/sweeper=basic"]
     others = Sweep.of(swept(tmp_path / "others", *words))
     ours = Sweep.of(swept(tmp_path / "ours", *words[:-1]))
-    assert len(others) == len(ours) == 12
+    assert len(others) == len(ours) == 8
     np.testing.assert_array_equal(others.parameters, ours.parameters)
-    batches = [*words, "hydra.sweeper.max_batch_size=5"]
-    swept(tmp_path / "batches", *batches)
+    swept(tmp_path / "batches", "seed=range(0,5)", "hydra/sweeper=basic", "hydra.sweeper.max_batch_size=2")
     numbers = [Sweep.of(entry).column("number").tolist() for entry in reversed(listing(tmp_path / "batches").entries)]
-    assert numbers == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [10, 11]]
+    assert numbers == [[0, 1], [2, 3], [4]]
 
 
 def test_an_experiment_may_carry_a_sweep(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def _record(folder: Path, build: Build, kind: str, environment: Mapping[str, Any
 def _block_size(build: Build, processes: int) -> int:
     """As large as the cache bears, and such that every process gets as many blocks, if there are runs enough."""
     runs = build.population.runs
-    blocks = -(-runs // build.block_size)
+    blocks = max(-(-runs // build.block_size), 1 if processes == 1 else 2 * processes)
     even = -(-runs // (-(-blocks // processes) * processes))
     return min(build.block_size, max(SMALLEST_BLOCK, even))
 
