@@ -49,6 +49,7 @@ class Sheet:
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
         self._words = self._above.view("<u4")[:, 0]
         self._words[...] = 0
+        self._drawn = False  # whether anything lies above
         greys = mix(self.colours.paper, self.colours.ink, np.arange(256)[:, None] / 255)
         self._shades = palette.nearest(greys)  # of ink on paper, by how much it covers
         self._under = np.full((height, width), self._shades[0])
@@ -83,6 +84,7 @@ class Sheet:
 
     def edge(self, box: Box, colour: Array, width: float = 1) -> None:
         """A frame round a box, sharp to the pixel."""
+        self._drawn = True
         self._words[self.ring(box, width)] = np.append(colour, np.uint8(255)).view("<u4")[0]
 
     def dab(self, where: Array, colour: Array) -> None:
@@ -115,6 +117,7 @@ class Sheet:
         draw()
         drawn = self._taken()
         self._above[before.where] = before.paint
+        self._drawn = len(before.where) > 0
         order = np.argsort(drawn.paint[:, 3] < 255, kind="stable")
         paint = drawn.paint[order]
         solid = self.palette.nearest(paint[paint[:, 3] == 255, :3])
@@ -122,11 +125,13 @@ class Sheet:
 
     def stamp(self, layer: Layer) -> None:
         """Lay a layer over the picture."""
+        self._drawn = True
         self._above[layer.where] = over(self._above[layer.where], layer.paint[:, :3], layer.paint[:, 3])
 
     def _taken(self) -> Layer:
         """What lies above the fields, taken away."""
-        where = np.flatnonzero(self._words != 0)
+        where = np.flatnonzero(self._words != 0) if self._drawn else np.zeros(0, int)
+        self._drawn = False
         paint = self._above[where]
         self._words[where] = 0
         return Layer(where, paint)
@@ -208,6 +213,7 @@ class Sheet:
         return words + "…"
 
     def _blend(self, box: Box, mask: Array, colour: Array) -> None:
+        self._drawn = True
         top, left = max(-box.y, 0), max(-box.x, 0)
         place = slice(box.y + top, box.y + box.height), slice(box.x + left, box.x + box.width)
         ground = self._above.reshape(self.height, self.width, 4)[place]
@@ -215,6 +221,7 @@ class Sheet:
         ground[...] = over(ground, colour, share)
 
     def _pen(self, colour: Array | None, width: float, within: Box | None = None, share: float = 1) -> Any:
+        self._drawn = True
         gc = self._agg.new_gc()
         gc.set_foreground((*((self.colours.ink if colour is None else colour) / 255), share), isRGBA=True)
         gc.set_linewidth(width * self.scale)

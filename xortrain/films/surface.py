@@ -42,7 +42,7 @@ class Surface:
         self._probe = Probe(network, points, np.array([run]))
         self._exact = step == 1
         self._across, self._down = between(columns, width), between(rows, height)
-        self._reach, self._line = round(thick * sheet.scale) + 1, sheet.tints(line_of_ink(sheet, thick))
+        self._reach, self._line = int(thick * sheet.scale + 0.5), sheet.tints(line_of_ink(sheet, thick))
         self.y = np.zeros((network.outputs, len(boxes), rows, columns), np.float32)
 
     @np.errstate(all="ignore")  # outputs of a run that diverges
@@ -88,7 +88,9 @@ def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
     for value in framed:
         above = value.reshape(-1) > 0
         for step in (1, width):
-            crossed[step:] |= above[step:] != above[:-step]
+            between_sides = above[step:] != above[:-step]
+            crossed[step:] |= between_sides
+            crossed[:-step] |= between_sides
     picture = grown(crossed, width, reach).reshape(framed[0].shape)
     picture[0] = picture[-1] = picture[:, 0] = picture[:, -1] = False
     near = np.flatnonzero(picture)
