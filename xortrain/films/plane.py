@@ -133,8 +133,11 @@ def over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], room:
 
 
 def ticks(values: Array) -> Array:
-    """Two round numbers, or the values themselves where there are only two; none near the middle of the axis."""
+    """The least and the greatest value, rounded as far as they do not leave the data by more than a little."""
     some = np.unique(values)
     if len(some) <= 2:
         return some
-    return np.array([float(f"{some[0]:.1g}"), float(f"{some[-1]:.1g}")])
+    slack = 0.05 * (some[-1] - some[0])
+    rounded = [[float(f"{end:.{digits}g}") for digits in (1, 2, 3)] for end in (some[0], some[-1])]
+    inside = [[near for near in row if some[0] - slack <= near <= some[-1] + slack] for row in rounded]
+    return np.array([row[0] for row in inside if row])
