@@ -190,6 +190,10 @@ def _train(config: dict[str, Any]) -> str:
     from xortrain.experiment.single import recorded
     from xortrain.experiment.titles import typed
 
+    if config["dry_run"]:
+        from xortrain.experiment.estimate import estimate_one
+
+        return estimate_one(config)
     run, film = recorded(config, progress=True)
     places = [f"record  {typed(run.folder)}", *([f"film    {typed(film)}"] if film else [])]
     return "\n".join([run.summary(), "", *places])

@@ -28,9 +28,8 @@ def examples(population: Population) -> Examples:
     if not kinds:
         return _coded(population)
     columns = np.stack([population.varying[key] for key in kinds])
-    distinct, which = np.unique(columns, axis=1, return_inverse=True)
-    firsts = [int(np.flatnonzero(which.ravel() == k)[0]) for k in range(distinct.shape[1])]
-    parts = [_coded(population.part(np.array([first]))) for first in firsts]
+    _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
+    parts = [_coded(population.part(firsts[k : k + 1])) for k in range(len(firsts))]
     test = _joined([held for _, held in parts if held], which.ravel())
     train = _joined([data for data, _ in parts], which.ravel())
     assert train is not None

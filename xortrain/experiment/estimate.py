@@ -4,13 +4,16 @@ Nothing is written.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from xortrain.experiment.build import Build
 from xortrain.experiment.engines import Engine
-from xortrain.experiment.plan import Plan, free_bytes, size
+from xortrain.experiment.plan import Plan, free_bytes, plan, size
 from xortrain.experiment.population import Population
 from xortrain.experiment.train import blank_rows, empty_history, train_block
 
@@ -20,25 +23,28 @@ START = 0.7  # seconds until a sweep begins
 PROGRAM = 90_000_000  # bytes of memory before there is any run
 
 
-def estimate(plan: Plan, engine: Engine) -> str:
+def estimate(planned: Plan, engine: Engine) -> str:
     """Jobs, populations, time, memory and disk of a sweep, in a few lines."""
-    from pathlib import Path
-
-    seconds, processes = _seconds(plan) / engine.processes + START, engine.processes
-    kept = "first and last snapshots" if plan.is_trimmed else "all that track asks for"
+    seconds, processes = _seconds(planned) / engine.processes + START, engine.processes
+    kept = "first and last snapshots" if planned.is_trimmed else "all that track asks for"
     cores = "on one core" if processes == 1 else f"on {processes} cores"
     lines = [
-        f"jobs         {plan.jobs}",
-        f"populations  {len(plan.builds)}",
-        *(f"             {_described(build)}" for build in plan.builds[:SAMPLES]),
-        *([f"             and {len(plan.builds) - SAMPLES} more"] if len(plan.builds) > SAMPLES else []),
+        f"jobs         {planned.jobs}",
+        f"populations  {len(planned.builds)}",
+        *(f"             {_described(build)}" for build in planned.builds[:SAMPLES]),
+        *([f"             and {len(planned.builds) - SAMPLES} more"] if len(planned.builds) > SAMPLES else []),
         f"time         about {duration(seconds)} {cores}",
-        f"memory       about {size(_memory(plan))}",
-        f"disk         {size(plan.bytes)}, of {size(free_bytes(Path(plan.root)))} that are free",
+        f"memory       about {size(_memory(planned))}",
+        f"disk         {size(planned.bytes)}, of {size(free_bytes(Path(planned.root)))} that are free",
         f"kept         {kept}",
         "nothing was run: dry_run=true",
     ]
     return "\n".join(lines)
+
+
+def estimate_one(config: Mapping[str, Any]) -> str:
+    """The same of a single run."""
+    return estimate(plan([Population(config)], lambda _: "this run"), Engine())
 
 
 def duration(seconds: float) -> str:

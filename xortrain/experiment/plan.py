@@ -18,6 +18,7 @@ from xortrain.experiment.train import blank_rows
 from xortrain.nets import Array
 
 ONE_FOR_ALL = ("root", "dry_run", "track.bytes")
+LARGEST_OWN = 2 << 30  # bytes of examples that differ from run to run
 SPARE = 1_000_000  # bytes that are left free on the disk
 
 
@@ -84,9 +85,23 @@ def size(number: float) -> str:
 
 def _built(population: Population, called: Callable[[int], str]) -> Build:
     try:
+        _refuse_large_data(population.part(slice(0, 1)), population.runs)
         return Build.of(population)
     except UserError as error:
         raise UserError(f"{called(int(_culprit(population).numbers[0]))}: {error}") from None
+
+
+def _refuse_large_data(first: Population, runs: int) -> None:
+    """Examples that each run has for itself are kept for each run."""
+    if not any(key.startswith("data.") for key in first.varying):
+        return
+    build = Build.of(first)
+    own = runs * sum(part.x.nbytes + part.t.nbytes for part in (build.train, build.test) if part)
+    if own > LARGEST_OWN:
+        raise UserError(
+            f"data: {runs} runs with examples of their own take {size(own)}, more than {size(LARGEST_OWN)}; "
+            "sweep fewer at a time, or let all have the same data"
+        )
 
 
 def _culprit(population: Population) -> Population:
