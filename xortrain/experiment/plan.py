@@ -84,22 +84,23 @@ def size(number: float) -> str:
 
 
 def _built(population: Population, called: Callable[[int], str]) -> Build:
+    _refuse_large_data(population)
     try:
-        _refuse_large_data(population.part(slice(0, 1)), population.runs)
         return Build.of(population)
     except UserError as error:
         raise UserError(f"{called(int(_culprit(population).numbers[0]))}: {error}") from None
 
 
-def _refuse_large_data(first: Population, runs: int) -> None:
-    """Examples that each run has for itself are kept for each run."""
-    if not any(key.startswith("data.") for key in first.varying):
+def _refuse_large_data(population: Population) -> None:
+    """Examples that each run has for itself are kept for each run; told before they are made."""
+    first = population.part(slice(0, 1))
+    if not any(key.startswith("data.") for key in first.varying) or _is_bad(first):
         return
     build = Build.of(first)
-    own = runs * sum(part.x.nbytes + part.t.nbytes for part in (build.train, build.test) if part)
+    own = population.runs * sum(part.x.nbytes + part.t.nbytes for part in (build.train, build.test) if part)
     if own > LARGEST_OWN:
         raise UserError(
-            f"data: {runs} runs with examples of their own take {size(own)}, more than {size(LARGEST_OWN)}; "
+            f"data: {population.runs} runs with examples of their own take {size(own)}, more than {size(LARGEST_OWN)}; "
             "sweep fewer at a time, or let all have the same data"
         )
 
