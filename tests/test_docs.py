@@ -26,13 +26,15 @@ def pattern(expected: str) -> str:
     """… stands for anything in a line, a line of it alone for any number of lines."""
     lines = []
     for line in expected.rstrip("\n").split("\n"):
-        lines.append("(?:.*\n)*" if line.strip() == "…" else ".*".join(map(re.escape, line.rstrip().split("…"))) + " *\n")
+        told = ".*".join(map(re.escape, line.rstrip().split("…"))) + " *\n"
+        lines.append("(?:.*\n)*" if line.strip() == "…" else told)
     return "".join(lines)
 
 
 def run(command: str, folder: Path) -> str:
     here = Path(sys.executable).parent
-    environment = {"PATH": f"{here}:/usr/local/bin:/usr/bin:/bin", "HOME": str(folder), "COLUMNS": "100", "LANG": "C.UTF-8"}
+    path = f"{here}:/usr/local/bin:/usr/bin:/bin"
+    environment = {"PATH": path, "HOME": str(folder), "COLUMNS": "100", "LANG": "C.UTF-8"}
     shell = ["bash", "-c", command]
     done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
     return done.stdout + done.stderr

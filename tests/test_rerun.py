@@ -12,6 +12,7 @@ import pytest
 import xortrain
 from xortrain.cli import main
 from xortrain.experiment.runs import Sweep
+from xortrain.experiment.trained import Run
 from xortrain.records.index import listing
 
 MODULE = [sys.executable, "-m", "xortrain"]
@@ -120,6 +121,7 @@ def test_json_says_what_was_done(sweep: Sweep, tmp_path: Path, capsys: pytest.Ca
     assert said == {"run": name, "said": "The same to the bit: every kept loss and parameter of 1 run"}
     (row,) = json.loads(rerun(capsys, name, "--json", "--root", str(tmp_path))[0])
     again = xortrain.load(row["path"])
+    assert isinstance(again, Run)
     assert (row["seed"], row["final_loss"]) == (sweep[4].row["seed"], again.row["final_loss"])
     assert main(["resume", str(sweep.folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["trained"] == 0

@@ -15,6 +15,7 @@ from xortrain.experiment.build import spread
 from xortrain.experiment.titles import title
 from xortrain.experiment.train import into_memory
 from xortrain.training.outcome import words
+from xortrain.training.task import History
 
 if TYPE_CHECKING:
     from xortrain.experiment.trained import Run, Trained
@@ -65,7 +66,7 @@ def film(
 
     is_many = settings.layout in MANY and trained.build.population.runs > 1
     frames = 1 if still else settings.frames
-    shown = _of_many(trained, MANY[settings.layout]) if is_many else subject(with_snapshots(trained, frames, run))
+    shown = _of_many(trained, MANY[settings.layout]) if is_many else subject(to_its_end(trained, frames, run))
     return poster(shown, settings, path) if still else write(shown, settings, path, progress=progress)
 
 
@@ -90,6 +91,25 @@ def film_html(run: "Run") -> str:
     return (
         f'<img alt="{html.escape(title(run.build.part(np.array([run.place]))))}" src="data:image/gif;base64,{picture}">'
     )
+
+
+def to_its_end(trained: "Trained", frames: int, run: int) -> "Trained":
+    """One run with snapshots enough, cut after its last epoch where it ended before the others would."""
+    from xortrain.experiment.trained import Trained
+
+    one = with_snapshots(trained, frames, run)
+    last, loss = int(one.rows["epochs_done"][0]), one.rows["final_loss"][0]
+    losses, parameters = one.array("losses"), one.array("parameters")
+    if last >= one.build.population.epochs or not one.rows["outcome"][0] or losses is None or parameters is None:
+        return one
+    is_stopped = one.rows["diverged_at"][0] < 0
+    loss_epochs = np.union1d(one.build.loss_epochs[one.build.loss_epochs <= last], last)
+    frame_epochs = np.union1d(one.build.frame_epochs[one.build.frame_epochs <= last], last)
+    kept = losses[: len(loss_epochs)].copy()
+    kept[-1] = loss if is_stopped else np.nan
+    build = replace(one.build, loss_epochs=loss_epochs, frame_epochs=frame_epochs)
+    seen = np.concatenate([parameters[: len(frame_epochs) - 1], parameters[-1:]])
+    return Trained(build, one.rows, History(loss_epochs, frame_epochs, kept, seen))
 
 
 def with_snapshots(trained: "Trained", frames: int, run: int) -> "Trained":

@@ -21,6 +21,8 @@ def render(arguments: Sequence[str]) -> str:
     asked = _parser().parse_intermixed_args(arguments)
     found = open_record(asked.record, asked.root)
     trained, run = (found.only_population(), 0) if isinstance(found, Sweep) else (found.trained, found.place)
+    if "film=none" in asked.override:
+        raise UserError("film=none: there is nothing to draw; choose film=panels, field, sweep, losses or weights")
     config = compose([*_own(trained.build.population.config["film"]), *_for(found), *_film_only(asked.override)])
     layout = config["film"]["name"]
     if isinstance(found, Sweep) and layout not in MANY:

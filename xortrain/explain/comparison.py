@@ -104,7 +104,7 @@ def compare(names: list[str], g: Array, measure: Measure, tolerance: float) -> t
         error[suspects[explained]] = new[explained]
     if closer:
         stays = closer[-1].gap.sum(axis=0) > 0.1 * gap[suspects]
-        at_corner = stays & _between(g[suspects], closer[-1], tolerance) & (verdict[suspects] == "wrong")
+        at_corner = stays & _between(g[suspects], closer[-1], closer[-2], tolerance) & (verdict[suspects] == "wrong")
         verdict[suspects[at_corner]] = "corner"
     return tuple(
         Row(name, float(a), float(d), float(e), v)
@@ -118,10 +118,14 @@ def _relative(g: Array, central: Array, least: Array) -> Array:
     return np.where(np.isnan(error), np.inf, error)
 
 
-def _between(g: Array, slopes: Slopes, tolerance: float) -> Array:
-    """Whether g lies between the slopes of the two sides, which each example adds up by itself."""
+def _between(g: Array, slopes: Slopes, coarser: Slopes, tolerance: float) -> Array:
+    """Whether g lies between the slopes of the two sides, which each example adds up by itself.
+
+    A slope of one side is off by its step times the curvature; the slopes of a coarser step say how much that is.
+    """
     low = np.minimum(slopes.left, slopes.right).sum(axis=0)
     high = np.maximum(slopes.left, slopes.right).sum(axis=0)
-    slack = tolerance * np.maximum(np.abs(low), np.abs(high)) + slopes.noise.sum(axis=0)
+    bent = np.abs(slopes.left - coarser.left) + np.abs(slopes.right - coarser.right)
+    slack = tolerance * np.maximum(np.abs(low), np.abs(high)) + (slopes.noise + bent / 4).sum(axis=0)
     is_corner = high - low > 2 * slack
     return np.asarray(is_corner & (low - slack <= g) & (g <= high + slack))

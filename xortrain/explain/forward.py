@@ -151,7 +151,6 @@ def outputs(step: Step, moment: Moment) -> Table:
     if step.x.shape[1] <= SHORT:
         columns = {"`x`": step.x} | columns
     rows: list[tuple[str | Array, ...]] = [
-        (str(n), *(values[n] for values in columns.values()), "yes" if moment.right[n] else "no")
-        for n in range(count)
+        (str(n), *(values[n] for values in columns.values()), "yes" if moment.right[n] else "no") for n in range(count)
     ]
     return Table(("example", *columns, "right"), rows, len(step.x) - count)

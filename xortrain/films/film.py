@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from xortrain.films.checks import check
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
@@ -19,7 +21,8 @@ def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int =
     layout = LAYOUTS[settings.layout](subject, settings, run)
     pictures = (layout.picture(int(number)) for number in layout.chosen)
     count = len(layout.chosen)
-    save(path, _shown(pictures, count) if progress else pictures, count, layout.sheet.palette.rgb, settings)
+    with np.errstate(all="ignore"):  # values beyond what a picture can show are drawn at the end of its scale
+        save(path, _shown(pictures, count) if progress else pictures, count, layout.sheet.palette.rgb, settings)
     return path
 
 

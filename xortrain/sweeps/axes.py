@@ -14,6 +14,8 @@ from hydra.core.override_parser.types import Override, RangeSweep
 
 from xortrain.errors import UserError
 
+MOST_JOBS = 200_000_000  # whose numbers and seeds alone are gigabytes
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -63,6 +65,9 @@ def read(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: Any) ->
     own = [f"{key!s}={value}" for key, value in (params or {}).items()]
     for override in OverridesParser.create(config_loader=loader).parse_overrides([*own, *texts]):
         axes[override.get_key_element()] = Axis(override, _values(override))
+    jobs = math.prod(len(axis.values) for axis in axes.values())
+    if jobs > MOST_JOBS:
+        raise UserError(f"{jobs:,} jobs: at most {MOST_JOBS:,} can be numbered in one sweep; sweep fewer at a time")
     return Grid(tuple(axes.values()))
 
 
@@ -95,6 +100,8 @@ def _values(override: Override) -> Sequence[Any]:
     if not override.is_discrete_sweep():
         raise UserError(f"{override.input_line}: an interval has no end of values; write a choice or a range")
     swept = override._value
+    if isinstance(swept, RangeSweep) and not swept.step:
+        raise UserError(f"{override.input_line}: a range must have a step that is not 0")
     whole = swept.range() if isinstance(swept, RangeSweep) and not swept.shuffle else None
     values = whole if isinstance(whole, range) else list(override.sweep_iterator())
     if not values:

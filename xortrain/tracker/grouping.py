@@ -26,7 +26,7 @@ NOTES = (
 
 def group(arguments: list[str]) -> str:
     """The text of the statistics of some sweeps."""
-    p = parser("group", notes=NOTES.replace("%", "%%"))
+    p = parser("group", notes=NOTES)
     p.add_argument("sweeps", nargs="+", metavar="SWEEP", help="sweeps or runs")
     p.add_argument("--by", type=names, metavar="A,B,…", help="settings (all that differ but the seed, if not given)")
     p.add_argument("--limit", type=count, metavar="N", help="the first N groups")
