@@ -267,3 +267,15 @@ def test_what_cannot_be_checked_is_refused_in_one_line() -> None:
         check_gradients(p, lambda p: np.ones(2), p)
     with pytest.raises(UserError, match="grads=W9: there is no such parameter"):
         check_gradients(p, Student().loss, {"W9": p["W1"]})
+
+
+def test_a_minimum_that_lies_on_a_corner_passes() -> None:
+    """Goodfellow's solution: the gradient is 0, and the loss bends otherwise on the two sides of relu's corner."""
+    run = xortrain.train("experiment=goodfellow_2016")
+    assert check_network(run.task).passed
+
+
+def test_what_has_diverged_is_not_checked() -> None:
+    run = xortrain.train("lr=50", "loss=mse", "output=identity", "film=none")
+    with pytest.raises(UserError, match="diverged"):
+        check_network(run.task, 100)

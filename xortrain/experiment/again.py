@@ -76,6 +76,8 @@ def _blocks(found: Run | Sweep) -> Iterator[tuple[Trained, Mapping[str, Any]]]:
     """What is to be compared, with what its record says of where it was trained."""
     if isinstance(found, Run):
         assert isinstance(found.trained.kept, StoredRecord)
+        if found.outcome == "pending":
+            raise UserError("nothing to compare: this run is not finished; xortrain resume finishes it")
         yield found.trained.only(found.place), found.trained.kept.about
         return
     for number, part in enumerate(found.parts):

@@ -6,6 +6,7 @@ between them is as good as any, and passes.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -97,8 +98,9 @@ def compare(names: list[str], g: Array, measure: Measure, tolerance: float) -> t
     suspects = np.flatnonzero(verdict == "wrong")
     closer = [measure(suspects, size) for size in FINER] if len(suspects) else []
     in_reach = gap[suspects] >= np.abs(g - central)[suspects] / 2  # a corner nearby would explain so much
-    for finer in closer:
-        new = _relative(g[suspects], finer.central.sum(axis=0), finer.noise.sum(axis=0) / tolerance)
+    measured = [(finer.central.sum(axis=0), finer.noise.sum(axis=0)) for finer in closer]
+    for central_now, noise_now in [*measured, *_limits(measured)]:
+        new = _relative(g[suspects], central_now, noise_now / tolerance)
         explained = in_reach & (new <= tolerance)
         verdict[suspects[explained]] = "ok"
         error[suspects[explained]] = new[explained]
@@ -110,6 +112,15 @@ def compare(names: list[str], g: Array, measure: Measure, tolerance: float) -> t
         Row(name, float(a), float(d), float(e), v)
         for name, a, d, e, v in zip(names, g, central, error, verdict, strict=True)
     )
+
+
+def _limits(measured: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
+    """What differences of two sizes, one a tenth of the other, go towards where their error is in step with the size.
+
+    So it is where a corner lies exactly here and the loss bends otherwise on its two sides.
+    """
+    sizes = pairwise(measured)
+    return [((10 * fine - coarse) / 9, (10 * noise + more) / 9) for (coarse, more), (fine, noise) in sizes]
 
 
 def _relative(g: Array, central: Array, least: Array) -> Array:

@@ -1,0 +1,36 @@
+"""A film ends where its run ended, and says the loss that it had there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import xortrain
+from xortrain.experiment.filming import to_its_end
+
+
+@pytest.mark.parametrize("thinned", [[], ["track.frames=7", "track.losses=9"]])
+def test_the_film_of_a_run_that_stopped_ends_at_its_last_epoch(thinned: list[str]) -> None:
+    run = xortrain.train("stop=solved", "lr=1", *thinned)
+    assert run.row["epochs_done"] < 140
+    shown = to_its_end(run.trained, 60, 0)
+    losses, parameters = shown.array("losses"), shown.array("parameters")
+    assert losses is not None
+    assert parameters is not None
+    assert shown.build.frame_epochs[-1] == shown.build.loss_epochs[-1] == run.row["epochs_done"]
+    assert losses[-1, 0] == run.row["final_loss"]
+    assert np.isfinite(losses).all()
+    np.testing.assert_array_equal(parameters[-1, :, 0], run.parameters[-1])
+
+
+def test_a_run_that_took_all_its_epochs_is_shown_as_it_is() -> None:
+    run = xortrain.train("epochs=20")
+    shown = to_its_end(run.trained, 60, 0)
+    np.testing.assert_array_equal(shown.build.frame_epochs, np.arange(21))
+
+
+def test_a_film_of_more_frames_than_snapshots_shows_the_same_run(tmp_path: Path) -> None:
+    run = xortrain.train("track.frames=3", "epochs=60", "film.frames=20")
+    path = run.film(tmp_path / "film.gif", layout="field", spacing="epochs")
+    assert Image.open(path).n_frames == 20
