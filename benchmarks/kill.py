@@ -20,7 +20,7 @@ from xortrain.experiment.runs import Sweep
 from xortrain.records.index import Entry, listing
 
 MODULE = [sys.executable, "-m", "xortrain"]
-JOBS = ["lr=0.1,1", "activation=tanh,relu", "seed=range(0,1500)", "data=xor_cloud", "film=none"]
+JOBS = ["lr=0.1,1", "activation=tanh,relu", "seed=range(0,400)", "data=xor_cloud", "film=none"]
 ENGINES = [[], ["hydra.launcher.engine=loky", "hydra.launcher.workers=2"]]
 COLUMNS = ("number", "lr", "seed", "outcome", "solved_at", "final_loss", "best_loss", "accuracy")
 

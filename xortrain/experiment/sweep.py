@@ -4,6 +4,7 @@ One population is one record; several lie in folders of their own under a sweep.
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def train_blocks(
     folder: Path, records: Sequence[Record], blocks: Sequence[Block], top: Sequence[Record], train: Train, show: bool
 ) -> None:
     """Train these blocks into their records; ``top`` is the sweep.json above them, if there is one."""
-    left = {id(record): sum(block.record is record for block in blocks) for record in records}
+    left = Counter(id(block.record) for block in blocks)
     failed = set[int]()
     try:
         with ending([*records, *top]), progress(sum(map(len, blocks)), "runs", show) as shown:

@@ -37,7 +37,7 @@ class Composer:
         self.loader, self.master = loader, master
         self._parser = OverridesParser.create(config_loader=loader)
         self._read: dict[str, Override] = {}
-        self._choices: dict[str, bool] = {}
+        self._groups: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], Base] = {}
 
     def composed(self, texts: Sequence[str], number: int) -> DictConfig:
@@ -68,11 +68,11 @@ class Composer:
 
     def chooses(self, text: str) -> bool:
         """Whether an override chooses from a group, by Hydra's rule; one with a package is left to Hydra."""
-        if text not in self._choices:
-            override = self.read(text)
-            is_group = override.package is not None or self.loader.repository.group_exists(override.key_or_group)
-            self._choices[text] = is_group and not isinstance(override.value(), dict)
-        return self._choices[text]
+        override = self.read(text)
+        key = override.key_or_group
+        if key not in self._groups:
+            self._groups[key] = self.loader.repository.group_exists(key)
+        return (override.package is not None or self._groups[key]) and not isinstance(override.value(), dict)
 
     def _whole(self, texts: Sequence[str], number: int) -> DictConfig:
         """A job that asks Hydra about itself is composed as Hydra does it."""
