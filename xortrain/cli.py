@@ -80,13 +80,24 @@ def _run(words: list[str]) -> int:
 
 
 def _hydra(words: list[str]) -> int:
-    """Everything that is not a command: overrides, -m, --cfg job, --info, …"""
-    if not any(word.startswith("-") or "hydra" in word for word in words):
-        # One run: composed once; Hydra's main composes twice and makes ready what a single run does not use.
-        from xortrain.config.compose import compose
+    """Everything that is not a command: overrides, -m, --cfg job, --info, …
 
-        print(_train(compose(words)))
-        return 0
+    One run, and a sweep by our sweeper, are composed once; Hydra's main composes twice, and scans for plugins.
+    """
+    overrides = [word for word in words if word not in ("-m", "--multirun")]
+    if not any(word.startswith("-") for word in overrides):
+        if len(overrides) < len(words):
+            from xortrain.sweeps.python import planned
+
+            ours = planned(overrides)
+            if ours:
+                print(_told(_trained(*ours)))
+                return 0
+        elif not any("hydra" in word for word in words):
+            from xortrain.config.compose import compose
+
+            print(_train(compose(words)))
+            return 0
     return _hydra_main(words)
 
 
@@ -131,21 +142,33 @@ class _Jobs:
             self.failures.append(error)
 
     def sweep(self, plan: "Plan", engine: "Engine") -> Path | None:
-        """Train all jobs of a plan, and say what became of them; where they lie is returned."""
-        if plan.is_dry:
-            from xortrain.experiment.estimate import estimate
-
-            print(estimate(plan, engine))
-            return None
-        from xortrain.experiment.ending import told
-        from xortrain.experiment.sweep import run_sweep
-
-        folder = run_sweep(plan, engine, show=True)
+        """Train all jobs of a plan; where they lie is returned."""
+        folder = _trained(plan, engine)
         try:
-            print(told(folder))
+            print(_told(folder))
         except FailedError as error:
             self.failures.append(error)
-        return folder
+        return folder if isinstance(folder, Path) else None
+
+
+def _trained(plan: "Plan", engine: "Engine") -> Path | str:
+    """Train all jobs of a plan into a folder; of a dry run, what it would cost."""
+    if plan.is_dry:
+        from xortrain.experiment.estimate import estimate
+
+        return estimate(plan, engine)
+    from xortrain.experiment.sweep import run_sweep
+
+    return run_sweep(plan, engine, show=True)
+
+
+def _told(found: Path | str) -> str:
+    """What became of a sweep, with its films."""
+    if isinstance(found, str):
+        return found
+    from xortrain.experiment.ending import told
+
+    return told(found)
 
 
 def _parted(words: list[str]) -> tuple[list[str], list[str]]:

@@ -7,6 +7,8 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
+PLACE = "hydra_plugins.xortrain"  # Hydra takes plugins from below hydra_plugins only
+
 
 def register() -> None:
     """Make the sweeper and the launcher known to Hydra, under the name that conf/hydra/ has for them."""
@@ -14,7 +16,7 @@ def register() -> None:
 
     from xortrain.sweeps import plugins
 
-    _stand_in(plugins.PLACE, plugins)
+    _stand_in(PLACE, plugins)
     for plugin in (plugins.PopulationSweeper, plugins.PopulationLauncher):
         Plugins.instance().register(plugin)
 

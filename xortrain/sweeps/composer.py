@@ -13,10 +13,11 @@ from typing import Any
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from xortrain.config.compose import plain
+from xortrain.sweeps.axes import Grid
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,18 @@ class Composer:
         self._read: dict[str, Override] = {}
         self._groups: dict[str, bool] = {}
         self._bases: dict[tuple[str, ...], Base] = {}
+
+    def adopt(self, grid: Grid) -> None:
+        """Where no choice of a group is swept, the composition that Hydra began with will do.
+
+        It has the values set that all jobs share; they are set again, which changes nothing unless they add or delete.
+        """
+        texts = [axis.text(0) for axis in grid.axes]
+        alike = all(axis.override.type is OverrideType.CHANGE and axis.override.package is None for axis in grid.axes)
+        swept = [text for axis, text in zip(grid.axes, texts, strict=True) if axis.override.is_sweep_override()]
+        if alike and not any(map(self.chooses, swept)) and not self.master.hydra.sweeper.get("params"):
+            groups = tuple(text for text in texts if self.chooses(text))
+            self._bases[groups] = Base(_task(copy.deepcopy(self.master)))
 
     def composed(self, texts: Sequence[str], number: int) -> DictConfig:
         """The configuration of a job, without Hydra's part; the number is for ${hydra:job.num}."""

@@ -33,6 +33,7 @@ def of_lists(jobs: Iterable[Sequence[str]], composer: Composer, first: int = 0) 
 
 def of_grid(grid: Grid, composer: Composer, first: int = 0) -> Iterator[Variant]:
     """All jobs of a grid; those that differ in numbers alone come together."""
+    composer.adopt(grid)
     quick = _quick(grid, composer)
     others = [range(1) if k in quick else range(len(axis.values)) for k, axis in enumerate(grid.axes)]
     steps = _numbers(grid, quick)

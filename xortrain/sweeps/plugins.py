@@ -13,12 +13,11 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from xortrain.sweeps import PLACE
 from xortrain.sweeps.axes import Grid, read
 
 if TYPE_CHECKING:
     from xortrain.experiment.populations import Variant
-
-PLACE = "hydra_plugins.xortrain"  # Hydra takes plugins from below this name only
 
 
 class PopulationSweeper(Sweeper):

@@ -2,35 +2,61 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from xortrain.errors import UserError
+from xortrain.sweeps import PLACE
 from xortrain.sweeps.axes import Grid, held_back, read
 from xortrain.sweeps.composer import Composer
 from xortrain.sweeps.jobs import of_grid, spoken
 
 if TYPE_CHECKING:
+    from xortrain.experiment.engines import Engine
+    from xortrain.experiment.plan import Plan
     from xortrain.experiment.runs import Sweep
 
 
 def sweep(
-    *overrides: str, engine: str = "inline", workers: int | None = None, address: str | None = None, show: bool = False
+    *overrides: str,
+    engine: str | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    show: bool = False,
 ) -> "Sweep":
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` has a bar on a terminal.
     """
-    from xortrain.experiment.engines import Engine
-    from xortrain.experiment.plan import plan
-    from xortrain.experiment.populations import populations
     from xortrain.experiment.runs import Sweep
     from xortrain.experiment.sweep import run_sweep
     from xortrain.records.index import open_entry
 
-    with composing(overrides) as (grid, composer):
-        found = populations(of_grid(grid, composer))
-        planned = plan(found, lambda number: spoken(number, grid.swept(number)))
-    folder = run_sweep(planned, Engine(engine, workers, address), show)
+    ours = planned(overrides)
+    if ours is None:
+        raise UserError("hydra/sweeper and hydra/launcher: Python has our own only; others are for the command line")
+    plan, asked = ours
+    folder = run_sweep(plan, replace(asked, **_given(name=engine, workers=workers, address=address)), show)
     return Sweep.of(open_entry(folder, str(folder)))
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def planned(overrides: Sequence[str]) -> "tuple[Plan, Engine] | None":
+    """The plan of all jobs and the engine asked for; None if another sweeper or launcher is."""
+    from xortrain.experiment.engines import Engine
+    from xortrain.experiment.plan import plan
+    from xortrain.experiment.populations import populations
+
+    with composing(overrides) as (grid, composer):
+        sweeper, launcher = composer.master.hydra.sweeper, composer.master.hydra.launcher
+        if (sweeper._target_, launcher._target_) != (f"{PLACE}.PopulationSweeper", f"{PLACE}.PopulationLauncher"):
+            return None
+        found = populations(of_grid(grid, composer))
+        engine = Engine(launcher.engine, launcher.workers, launcher.address)
+        return plan(found, lambda number: spoken(number, grid.swept(number))), engine
 
 
 @contextmanager
