@@ -44,7 +44,7 @@ def assert_same(found: Sweep, here: Sweep) -> None:
 
 def test_processes_train_to_the_same_bits(here: Sweep, tmp_path: Path) -> None:
     found = xortrain.sweep(*JOBS, f"root={tmp_path}", engine="loky", workers=2)
-    assert found.parts[0].about["block_size"] == len(found) / 4
+    assert found.parts[0].about["block_size"] == 320  # four blocks, rows of whole cache lines
     assert_same(found, here)
 
 

@@ -99,7 +99,8 @@ def _block_size(build: Build, processes: int) -> int:
     runs = build.population.runs
     blocks = max(-(-runs // build.block_size), 1 if processes == 1 else 2 * processes)
     even = -(-runs // (-(-blocks // processes) * processes))
-    return min(build.block_size, max(SMALLEST_BLOCK, even))
+    aligned = -(-even // 64) * 64  # rows that begin where the processor likes them to
+    return min(build.block_size, max(SMALLEST_BLOCK, aligned))
 
 
 def _top(folder: Path, plan: Plan, environment: Mapping[str, Any]) -> Record:

@@ -50,10 +50,11 @@ def planned(overrides: Sequence[str]) -> "tuple[Plan, Engine] | None":
     from xortrain.experiment.plan import plan
     from xortrain.experiment.populations import populations
 
-    with composing(overrides) as (grid, composer):
+    with _composer(overrides) as composer:
         sweeper, launcher = composer.master.hydra.sweeper, composer.master.hydra.launcher
         if (sweeper._target_, launcher._target_) != (f"{PLACE}.PopulationSweeper", f"{PLACE}.PopulationLauncher"):
             return None
+        grid = _grid(composer)
         found = populations(of_grid(grid, composer))
         engine = Engine(launcher.engine, launcher.workers, launcher.address)
         return plan(found, lambda number: spoken(number, grid.swept(number))), engine
@@ -61,11 +62,17 @@ def planned(overrides: Sequence[str]) -> "tuple[Plan, Engine] | None":
 
 @contextmanager
 def composing(overrides: Sequence[str]) -> Iterator[tuple[Grid, Composer]]:
-    """The jobs of these overrides, and what composes them; Hydra's complaints in one line."""
+    """The jobs of these overrides, and what composes them."""
+    with _composer(overrides) as composer:
+        yield _grid(composer), composer
+
+
+@contextmanager
+def _composer(overrides: Sequence[str]) -> Iterator[Composer]:
+    """Hydra without its main, and its complaints in one line."""
     from hydra import initialize_config_dir
     from hydra.core.global_hydra import GlobalHydra
     from hydra.types import RunMode
-    from omegaconf import OmegaConf
 
     from xortrain.config.compose import told
     from xortrain.config.defaults import conf_folder
@@ -75,8 +82,15 @@ def composing(overrides: Sequence[str]) -> Iterator[tuple[Grid, Composer]]:
     with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
         loader: Any = GlobalHydra.instance().config_loader()
         try:
-            master = loader.load_configuration("config", prepared, RunMode.MULTIRUN)
-            texts: Any = OmegaConf.to_container(master.hydra.overrides.task, resolve=False)
-            yield read(master.hydra.sweeper.params, texts, loader), Composer(loader, master)
+            yield Composer(loader, loader.load_configuration("config", prepared, RunMode.MULTIRUN))
         except Exception as error:
             raise told(error, prepared) from None
+
+
+def _grid(composer: Composer) -> Grid:
+    """The axes of what the user has overridden, behind those of an experiment."""
+    from omegaconf import OmegaConf
+
+    hydra = composer.master.hydra
+    texts: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+    return read(hydra.sweeper.params, texts, composer.loader)
