@@ -14,15 +14,13 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PIL import Image
 from results import in_turn, keep, ratio
+from trained import save, trained
 
-from xortrain.films import FilmSettings, Subject, write
+from xortrain.films import FilmSettings, write
 from xortrain.films.layouts import LAYOUTS
-from xortrain.nets.network import Layer, Network
 
-XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 FRAMES = 60
 FIELD = FilmSettings(layout="field", frames=FRAMES)
 
@@ -33,9 +31,9 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 sys.path.insert(0, {here!r})
-from films import trained
+from trained import load
 levels, frames, shots = {levels}, {frames}, []
-one = trained(140)
+one = load("run.npz")
 u = np.linspace(-0.5, 1.5, 200)
 grid = np.stack(np.meshgrid(u, u), -1).reshape(-1, 2)
 for number in np.linspace(0, 140, frames).astype(int):
@@ -58,31 +56,10 @@ else:
 OURS = """
 import sys
 sys.path.insert(0, {here!r})
-from films import trained
+from trained import load
 from xortrain.films import FilmSettings, write
-write(trained(140), FilmSettings(layout="field", frames={frames}, levels={levels}), "film.gif")
+write(load("run.npz"), FilmSettings(layout="field", frames={frames}, levels={levels}), "film.gif")
 """
-
-
-def trained(epochs: int, runs: int = 1, lr: float = 5.0) -> Subject:
-    """2-2-1 on XOR by plain gradient descent on cross-entropy, with every epoch kept."""
-    network, t = Network(2, (Layer(2, "sigmoid"), Layer(1, "sigmoid"))), np.array([[0], [1], [1], [0]], float)
-    theta = np.random.RandomState(0).randn(network.size, runs)
-    losses, snapshots, numbers = [], [], np.arange(epochs + 1)
-    for _ in numbers:
-        state = network.forward(theta, XOR)
-        losses.append(-np.log(np.abs(1 - t[..., None] - state.y)).mean((0, 1)))
-        snapshots.append(theta.copy())
-        theta -= lr * state.backward((state.y - t[..., None]) / 4)
-
-    def right(y: Any, wanted: Any) -> Any:
-        return ((y > 0.5) == (wanted > 0.5)).all(1)
-
-    never = np.full(runs, -1)
-    return Subject(
-        network, XOR, t, np.array(losses), numbers, np.array(snapshots), numbers, right, f"XOR   {network}", 0.0, 1.0,
-        ["training"] * runs, never, never,
-    )  # fmt: skip
 
 
 def cpu_of(command: list[str], folder: str) -> float:
@@ -94,11 +71,12 @@ def cpu_of(command: list[str], folder: str) -> float:
 
 
 def against_the_notebook() -> list[str]:
-    """Whole processes from the shell to the file, by wall and by processor time."""
+    """Whole processes from the shell to the file, by wall and by processor time, from the same kept snapshots."""
     convert, here = shutil.which("convert") or "", str(Path(__file__).parent)
     spent: dict[str, list[float]] = {}
     sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
+        save(trained(140), Path(folder) / "run.npz")
 
         def process(name: str, script: str, **told: object) -> None:
             code = script.format(here=here, frames=FRAMES, **told)

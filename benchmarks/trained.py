@@ -1,0 +1,51 @@
+"""The run whose films are measured: 2-2-1 on XOR by plain gradient descent on cross-entropy, every epoch kept.
+
+It imports little, so that a process which only wants the run pays for nothing else.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xortrain.films import Subject
+from xortrain.nets.network import Layer, Network
+
+X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
+T = np.array([[0], [1], [1], [0]], float)
+NETWORK = Network(2, (Layer(2, "sigmoid"), Layer(1, "sigmoid")))
+
+
+def trained(epochs: int, runs: int = 1, lr: float = 5.0) -> Subject:
+    """The runs of seed 0 in one population."""
+    theta = np.random.RandomState(0).randn(NETWORK.size, runs)
+    losses, snapshots = [], []
+    for _ in range(epochs + 1):
+        state = NETWORK.forward(theta, X)
+        losses.append(-np.log(np.abs(1 - T[..., None] - state.y)).mean((0, 1)))
+        snapshots.append(theta.copy())
+        theta -= lr * state.backward((state.y - T[..., None]) / 4)
+    return _subject(np.array(losses), np.array(snapshots))
+
+
+def save(one: Subject, path: Path) -> None:
+    """Keep what a process that only makes a film begins with."""
+    np.savez(path, losses=one.losses, snapshots=one.parameters)
+
+
+def load(path: str) -> Subject:
+    with np.load(path) as kept:
+        return _subject(kept["losses"], kept["snapshots"])
+
+
+def _subject(losses: Any, snapshots: Any) -> Subject:
+    numbers, runs = np.arange(len(losses)), losses.shape[1]
+    never = np.full(runs, -1)
+
+    def right(y: Any, wanted: Any) -> Any:
+        return ((y > 0.5) == (wanted > 0.5)).all(1)
+
+    return Subject(
+        NETWORK, X, T, losses, numbers, snapshots, numbers, right, f"XOR   {NETWORK}", 0.0, 1.0,
+        ["training"] * runs, never, never,
+    )  # fmt: skip
