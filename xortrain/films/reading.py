@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xortrain.films.palette import shades
+from xortrain.films.palette import MOST_HUES, shades
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 
@@ -30,7 +30,7 @@ class Reading:
     @property
     def nothing(self) -> int:
         """The band that means: no number here."""
-        return self.classes * shades(self.levels, self.classes) if self.classes > 2 else self.levels
+        return min(self.classes, MOST_HUES) * shades(self.levels, self.classes) if self.classes > 2 else self.levels
 
     def value(self, y: Array) -> Array:
         """The one number (…) shown of outputs (outputs, …), on the scale of the targets."""
@@ -46,7 +46,8 @@ class Reading:
             return band(self.value(y), self.low, self.high, self.levels)
         count = shades(self.levels, self.classes)
         shade = band(y.max(0), self.low + (self.high - self.low) / self.classes, self.high, count)
-        return np.where(shade == count, np.uint8(self.nothing), y.argmax(0).astype(np.uint8) * count + shade)
+        hue = (y.argmax(0) % MOST_HUES).astype(np.uint8)
+        return np.where(shade == count, np.uint8(self.nothing), hue * np.uint8(count) + shade)
 
     def alone(self, output: int, y: Array) -> Array:
         """The band of colour (…) uint8 of one of several outputs; in its class's own colours, if it has any."""
@@ -56,7 +57,7 @@ class Reading:
             return np.where(bands < self.levels, np.uint8(self.levels - 1) - bands, bands) if first else bands
         count = shades(self.levels, self.classes)
         shade = band(y, self.low, self.high, count)
-        return np.where(shade == count, np.uint8(self.nothing), shade + np.uint8(output * count))
+        return np.where(shade == count, np.uint8(self.nothing), shade + np.uint8(output % MOST_HUES * count))
 
     def boundaries(self, y: Array) -> list[Array]:
         """Values (…) that are zero where one class gives way to another; none for real values."""
@@ -95,8 +96,9 @@ def band(value: Array, low: float, high: float, count: int) -> Array:
     scale = count / ((high - low) or 1)
     scaled = (value - low) * scale if low else value * scale
     if value.min() >= low and value.max() <= high:
-        bands = scaled.astype(np.uint8)
-        return np.asarray(np.minimum(bands, count - 1, out=bands))
+        bands = np.asarray(scaled.astype(np.uint8))
+        bands -= (bands == count).view(np.uint8)  # the high end itself; np.minimum takes five times as long
+        return bands
     bands = np.fmin(np.fmax(scaled, 0), count - 0.5).astype(np.uint8)
     bands[np.isnan(value)] = count
     return np.asarray(bands)

@@ -72,7 +72,7 @@ class Sheet:
         where = where + where // (box.width + 2) * (self.width - box.width - 2)
         where += (box.y - 1) * self.width + box.x - 1
         flat = self._under.reshape(-1)
-        flat[where] = tints[steps, flat[where]]
+        flat[where] = tints.reshape(-1)[steps * np.intp(tints.shape[1]) + flat[where]]
 
     def ring(self, box: Box, width: float = 1) -> Array:
         """The pixels of a frame round a box, on the outside, numbered row by row."""
