@@ -15,8 +15,8 @@ from PIL import Image
 from xortrain.films.apng import StreamingAPNG
 from xortrain.films.gif import StreamingGIF
 from xortrain.films.streaming import Streaming
-from xortrain.films.whole import whole
 from xortrain.nets import Array
+from xortrain.records.whole import whole
 
 WRITERS = [StreamingGIF, StreamingAPNG]
 PALETTE = np.random.RandomState(0).permutation(256**3)[:255, None] >> np.array([0, 8, 16]) & 255

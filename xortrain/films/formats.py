@@ -14,8 +14,8 @@ from xortrain.films.apng import StreamingAPNG
 from xortrain.films.gif import StreamingGIF
 from xortrain.films.streaming import Streaming
 from xortrain.films.subject import FilmSettings
-from xortrain.films.whole import whole
 from xortrain.nets import Array
+from xortrain.records.whole import whole
 
 Pictures = Iterator[Array]
 

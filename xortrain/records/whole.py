@@ -1,5 +1,6 @@
 """A file that has its name only when it is whole."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +10,13 @@ from typing import IO
 
 @contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """Write to another name beside it; rename at the end, or leave nothing."""
+    """Write to another name beside it; rename at the end, or leave nothing.  What is no plain file is written to."""
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+        with open(path, "wb") as file:
+            yield file
+        return
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with open(part, "w+b") as file:
