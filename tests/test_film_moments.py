@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import run_of, sweep_of
+from some_films import run_of
 
 from xortrain.films import FilmSettings, Subject, choose_epochs
 from xortrain.films.moments import SPACINGS, Course
@@ -49,12 +49,6 @@ def test_log_spacing_begins_densely() -> None:
 
 def test_a_run_that_diverges_has_a_film() -> None:
     chosen = choose_epochs(run_of("diverged"), FilmSettings(frames=10))
-    assert len(chosen) == 10
-
-
-def test_many_runs_go_by_epochs_common_to_all() -> None:
-    whole = sweep_of(7)
-    chosen = choose_epochs(whole, FilmSettings(layout="sweep", frames=10))
     assert len(chosen) == 10
 
 

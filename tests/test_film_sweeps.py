@@ -8,15 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import sweep_of
 
-from xortrain.films import FilmSettings, Subject
+from xortrain.films import FilmSettings, Lockstep
 from xortrain.films.arrangement import MOST, arrangement
 from xortrain.films.curves import quartiles
+from xortrain.films.standing import KINDS, standing
 from xortrain.films.sweep import SweepLayout
 
 
-def swept(**varied: np.ndarray) -> Subject:
-    whole = sweep_of(12)
-    return replace(whole, varied=varied)
+def swept(**varied: np.ndarray) -> Lockstep:
+    return Lockstep.of(replace(sweep_of(12), varied=varied))
 
 
 def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
@@ -31,14 +31,14 @@ def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
 
 @pytest.mark.parametrize("missing", [{"seed": np.arange(12)}, {"lr": np.repeat([1.0, 2.0], 6), "seed": np.arange(12)}])
 def test_without_a_grid_runs_stand_in_order_of_what_became_of_them(missing: dict[str, np.ndarray]) -> None:
-    one = swept(**missing)
-    one = replace(one, solved_at=one.solved_at.astype(np.int32))  # as records keep it
+    whole = sweep_of(12)  # solved_at as records keep it
+    one = Lockstep.of(replace(whole, varied=missing, solved_at=np.asarray(whole.solved_at).astype(np.int32)))
     order = arrangement(one).shown
     assert sorted(order) == list(range(12))
     assert order[-1] == 1  # the one that diverged
-    solved = one.solved_at[order][one.solved_at[order] >= 0]
+    solved = one.ends.solved_at[order][one.ends.solved_at[order] >= 0]
     assert (np.diff(solved) >= 0).all()
-    assert (one.solved_at[order][: len(solved)] >= 0).all()
+    assert (one.ends.solved_at[order][: len(solved)] >= 0).all()
 
 
 @given(runs=st.integers(1, 1500), seed=st.integers(0, 99))
@@ -50,23 +50,41 @@ def test_at_most_four_hundred_cells_with_every_outcome_among_them(runs: int, see
         solved_at=np.where(outcome == "solved", rng.randint(0, 99, runs), -1),
         diverged_at=np.where(outcome == "diverged", 3, -1),
     )  # fmt: skip
-    shown = arrangement(one).shown
-    assert len(np.unique(shown)) == len(shown) <= MOST
-    assert len(shown) >= min(runs, MOST - 4)
+    shown = arrangement(Lockstep.of(one)).shown
+    assert len(np.unique(shown)) == len(shown) == min(runs, MOST)
     assert set(outcome[shown]) == set(outcome)
+    for word in set(outcome):
+        share, wanted = ((words == word).mean() * len(shown) for words in (outcome[shown], outcome))
+        assert abs(share - wanted) < 3  # each has one at least, so others may lack some
 
 
-def test_solved_runs_are_framed_and_diverged_ones_crossed_out() -> None:
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("runs", [12, 100, 400])
+def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
+    """Ink on a piece of paper in the cell's corner: as far apart in lightness as ink and paper are."""
+    whole = sweep_of(runs)
+    layout = SweepLayout(whole, FilmSettings(layout="sweep", dark=dark), 0)
+    grey = layout.sheet.palette.rgb @ np.array([0.299, 0.587, 0.114])
+    before, after = grey[layout.picture(0)], grey[layout.picture(30)]
+    kinds = standing(layout.shown.ends, 30)[layout.runs]
+    assert set(kinds) >= {2, 3}
+    for kind, box, corner in zip(kinds, layout.boxes, layout.marks.corners, strict=True):
+        part = after[box.pixels] if KINDS[kind] == "diverged" else after[corner.pixels]
+        assert np.ptp(part) > 100
+        if KINDS[kind] != "diverged":
+            paper = grey[layout.sheet.palette.nearest(layout.sheet.colours.paper[None])[0]]
+            assert (part[:, 0] == paper).all()  # towards the field
+            assert (part[-1] == paper).all()
+        assert (before[corner.pixels] != after[corner.pixels]).any()
+
+
+def test_a_run_that_has_diverged_is_grey_whatever_its_parameters_are() -> None:
     whole = sweep_of(12)
-    layout = SweepLayout(whole, FilmSettings(layout="sweep"), 0)
-    picture = layout.picture(30)
-    ink = layout.sheet.palette.nearest(layout.sheet.colours.ink[None])[0]
-    for box, run in zip(layout.boxes, layout.runs, strict=True):
-        framed = (picture[box.y - 1, box.x : box.x + box.width] == ink).all()
-        assert framed == (whole.solved_at[run] >= 0)
-        middle = picture[box.y + box.height // 2, box.x + box.width // 2]
-        assert (middle == ink) == (run == 1) or run != 1
-    assert (layout.picture(0) == ink).sum() < (picture == ink).sum()
+    one = replace(whole, parameters=np.nan_to_num(whole.parameters, nan=1e12))
+    for number, is_lost in ((4, False), (5, True), (30, True)):
+        layout = SweepLayout(one, FilmSettings(layout="sweep"), 0)
+        picture, cell = layout.picture(number), layout.boxes[layout.runs.tolist().index(1)]
+        assert ((picture[cell.pixels] == layout.sheet.palette.nothing).mean() > 0.8) == is_lost
 
 
 def test_quartiles_leave_out_runs_without_a_value() -> None:

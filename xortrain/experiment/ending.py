@@ -1,10 +1,14 @@
-"""What is said at the end of a sweep: the table, what failed, where the records lie, and the films."""
+"""What is said at the end of a sweep: the table, what failed, where the records lie, and the films.
+
+Of a single run that was resumed, what it says at its own end.
+"""
 
 from pathlib import Path
 
 from xortrain.errors import FailedError
-from xortrain.experiment.sweep_films import MOST, sweep_films
+from xortrain.experiment.sweep_films import sweep_films
 from xortrain.experiment.titles import typed
+from xortrain.experiment.trained import load
 from xortrain.records.groups import group
 from xortrain.records.index import Entry, open_entry
 from xortrain.tracker.grouping import report
@@ -12,11 +16,11 @@ from xortrain.tracker.grouping import report
 SHOWN = 5  # films that are named
 
 
-def told(folder: Path, show: bool = True) -> str:
+def told(folder: Path, show: bool = True, is_new: bool = True) -> str:
     """The whole text; raises FailedError with it if not all jobs came to their end."""
     entry = open_entry(folder, typed(folder))
-    table = report([entry], group(entry.parts))
-    films = sweep_films(entry, show)
+    table = report([entry], group(entry.parts)) if entry.is_sweep else load(folder).run(0).summary()
+    films = sweep_films(entry, show) if is_new or not any(folder.glob("film.*")) else []
     lines = [table, "", f"record  {typed(folder)}", *_films(entry, films), *_kept(entry)]
     if entry.status != "finished":
         again = f"some jobs failed; to try them again: xortrain resume {typed(folder)}"
@@ -25,8 +29,6 @@ def told(folder: Path, show: bool = True) -> str:
 
 
 def _films(entry: Entry, films: list[Path]) -> list[str]:
-    if not films and len(entry.parts) > MOST and entry.parts[0].about["config"]["film"]["name"] != "none":
-        return [f"film    none of {len(entry.parts)} populations; make one: xortrain render {entry.parts[0].folder}"]
     lines = [f"film    {typed(path)}" for path in films[:SHOWN]]
     return [*lines, f"        and {len(films) - SHOWN} more"] if len(films) > SHOWN else lines
 

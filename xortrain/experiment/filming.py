@@ -14,15 +14,17 @@ from xortrain.errors import UserError
 from xortrain.experiment.build import spread
 from xortrain.experiment.titles import title
 from xortrain.experiment.train import into_memory
+from xortrain.nets import Array
 from xortrain.training.outcome import words
 from xortrain.training.task import History
 
 if TYPE_CHECKING:
+    from xortrain.experiment.runs import Sweep
     from xortrain.experiment.trained import Run, Trained
     from xortrain.films import FilmSettings, Subject
 
 CANDIDATES = 8  # snapshots for each picture asked: what changes fastest must be among them
-MANY = {"sweep": 400, "losses": 4000}  # layouts that show all runs of a population, and how many at most
+MANY = {"sweep": 400, "losses": 4000}  # layouts that show all runs of a sweep, and how many at most
 
 
 def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -30,6 +32,8 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     from xortrain.config.check import check
     from xortrain.config.defaults import read
 
+    if "film" in changes:
+        raise UserError(f'film={changes["film"]}: from Python a layout is named by layout="{changes["film"]}"')
     own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
     changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
     size = {"size": list(changes["size"])} if changes.get("size") else {}
@@ -61,36 +65,23 @@ def film(
     progress: bool = False,
     still: bool = False,
 ) -> Path:
-    """Write the film of one run, or of all of them for a layout that shows many; a still is its last picture."""
+    """Write the film of one run; a still is its last picture."""
     from xortrain.films import poster, write
 
-    is_many = settings.layout in MANY and trained.build.population.runs > 1
-    frames = 1 if still else settings.frames
-    shown = _of_many(trained, MANY[settings.layout]) if is_many else subject(to_its_end(trained, frames, run))
+    shown = subject(to_its_end(trained, 1 if still else settings.frames, run))
     return poster(shown, settings, path) if still else write(shown, settings, path, progress=progress)
 
 
-def _of_many(trained: "Trained", most: int) -> "Subject":
-    """What is told of a population: all of its runs that are finished, or a sample of them."""
-    done = len(trained.finished)
-    if not done:
-        raise UserError(f"{trained.folder}: none of its runs is finished")
-    shown = subject(trained.sample(most))
-    return shown if shown.runs == done else replace(shown, title=f"{shown.title}   of {done}")
-
-
-def film_html(run: "Run") -> str:
-    """The film of a run as HTML that holds the picture itself."""
+def film_html(found: "Run | Sweep", called: str) -> str:
+    """The film of a run or of a sweep as HTML that holds the picture itself."""
     import base64
     import html
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        path = run.film(Path(folder) / "film.gif")
+        path = found.film(Path(folder) / "film.gif")
         picture = base64.b64encode(path.read_bytes()).decode()
-    return (
-        f'<img alt="{html.escape(title(run.build.part(np.array([run.place]))))}" src="data:image/gif;base64,{picture}">'
-    )
+    return f'<img alt="{html.escape(called)}" src="data:image/gif;base64,{picture}">'
 
 
 def to_its_end(trained: "Trained", frames: int, run: int) -> "Trained":
@@ -114,24 +105,28 @@ def to_its_end(trained: "Trained", frames: int, run: int) -> "Trained":
 
 def with_snapshots(trained: "Trained", frames: int, run: int) -> "Trained":
     """One run, with snapshots enough for so many frames: trained again where too few were kept."""
-    from xortrain.experiment.trained import Trained
-
     one = trained.only(run)
     build, last = one.build, one.build.population.epochs
     if len(build.frame_epochs) >= min(frames, last + 1):
         return one
     spacing = build.population.config["track"]["spacing"]
-    dense = np.union1d(build.frame_epochs, spread(last, CANDIDATES * frames, spacing))
-    denser = replace(build, frame_epochs=dense)
-    history, rows = into_memory(denser)
-    _refuse_other_losses(one, history.losses[:, 0])
-    return Trained(denser, rows, history)
+    return again(one, np.union1d(build.frame_epochs, spread(last, CANDIDATES * frames, spacing)))
 
 
-def _refuse_other_losses(kept: "Trained", again: Any) -> None:
+def again(trained: "Trained", epochs: Array) -> "Trained":
+    """These runs trained again, with snapshots after other epochs; their losses must be those that were kept."""
+    from xortrain.experiment.trained import Trained
+
+    build = replace(trained.build, frame_epochs=epochs)
+    history, rows = into_memory(build)
+    _refuse_other_losses(trained, history.losses)
+    return Trained(build, rows, history)
+
+
+def _refuse_other_losses(kept: "Trained", again: Array) -> None:
     losses = kept.array("losses")
     assert losses is not None
-    differ = np.flatnonzero(~np.isclose(losses[:, 0], again, rtol=0, atol=0, equal_nan=True))
+    differ = np.flatnonzero(((losses != again) & ~(np.isnan(losses) & np.isnan(again))).any(1))
     if len(differ):
         epoch = kept.build.loss_epochs[differ[0]]
         where = f"{kept.folder}: too few snapshots were kept for so many frames, and training again"
@@ -163,5 +158,6 @@ def subject(trained: "Trained") -> "Subject":
         outcome=words(trained.rows["outcome"]),
         diverged_at=trained.rows["diverged_at"],
         solved_at=trained.rows["solved_at"],
+        ended_at=np.where(trained.rows["outcome"] > 0, trained.rows["epochs_done"], build.population.epochs),
         varied=build.population.varying,
     )

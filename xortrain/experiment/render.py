@@ -10,6 +10,7 @@ from typing import Any
 from xortrain.errors import UserError
 from xortrain.experiment.filming import MANY, film, film_name, film_settings
 from xortrain.experiment.runs import ROOT, Sweep, open_record
+from xortrain.experiment.side_by_side import film_of_all
 from xortrain.tracker.arguments import NAMES, Parser
 from xortrain.tracker.text import as_json
 
@@ -20,17 +21,19 @@ def render(arguments: Sequence[str]) -> str:
 
     asked = _parser().parse_intermixed_args(arguments)
     found = open_record(asked.record, asked.root)
-    trained, run = (found.only_population(), 0) if isinstance(found, Sweep) else (found.trained, found.place)
     if "film=none" in asked.override:
         raise UserError("film=none: there is nothing to draw; choose film=panels, field, sweep, losses or weights")
-    config = compose([*_own(trained.build.population.config["film"]), *_for(found), *_film_only(asked.override)])
+    config = compose([*_own(found.config["film"]), *_for(found), *_film_only(asked.override)])
     layout = config["film"]["name"]
     if isinstance(found, Sweep) and layout not in MANY:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {asked.record}#0")
     name = Path("losses.png" if layout == "losses" else "poster.png") if asked.still else film_name(config)
-    path = asked.output or (trained.folder or Path()) / name
+    path = asked.output or (found.folder or Path()) / name
     settings = film_settings(config, path)
-    written = str(film(trained, settings, path, run=run, progress=True, still=asked.still))
+    if isinstance(found, Sweep):
+        written = str(film_of_all(found, settings, path, progress=True, still=asked.still))
+    else:
+        written = str(film(found.trained, settings, path, run=found.place, progress=True, still=asked.still))
     return as_json([{"path": written}]) if asked.json else written
 
 

@@ -3,7 +3,7 @@
 They may come from one population or from several, of one sweep or of many records.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +20,13 @@ from xortrain.records.index import Entry, Part, listing
 from xortrain.records.naming import named
 from xortrain.records.query import select
 from xortrain.records.statistics import statistics
+from xortrain.tracker.text import finite
 
 if TYPE_CHECKING:
     import pandas
 
 ROOT = Path("outputs")
+NEVER = {"solved_at": -1, "diverged_at": -1}  # as runs.npy has it
 RESULTS = ("outcome", "epochs_done", "solved_at", "diverged_at", "final_loss", "best_loss", "accuracy")
 
 
@@ -69,17 +71,9 @@ class Sweep:
     def __iter__(self) -> Iterator[Run]:
         return map(self.__getitem__, range(len(self)))
 
-    def only_population(self) -> Trained:
-        """The population that all of these runs are of."""
-        used = np.unique(self.which)
-        if len(used) != 1:
-            folders = f", as {self.parts[0].folder}" if self.parts else ""
-            raise UserError(f"these runs are of {len(used)} populations, which look different; name one{folders}")
-        return self.population(int(used[0]))
-
     def column(self, name: str) -> Array:
-        """A result or a setting of every run, by its dotted name: (runs,)."""
-        return self._columns([name])[name]
+        """A result or a setting of every run, by its dotted name: (runs,); numbers as runs.npy has them, -1 never."""
+        return self._columns([name], "column")[name]
 
     @property
     def losses(self) -> Array:
@@ -101,9 +95,12 @@ class Sweep:
         return self._alike("frame_epochs")
 
     def table(self) -> list[dict[str, Any]]:
-        """A row for each run: where it lies, its number and seed, the settings that differ, and its results."""
+        """A row for each run: where it lies, its number and seed, the settings that differ, and its results.
+
+        As in the tracker's tables, what never happened and what is not a finite number is None.
+        """
         names = ["number", *self.axes, "seed", *RESULTS]
-        values = {name: column.tolist() for name, column in self._columns(names).items()}
+        values = {name: _known(name, column) for name, column in self._columns(names).items()}
         folders = [str(part.folder) for part in self.parts]
         numbers = zip(self.which.tolist(), values["number"], strict=True)
         runs = [f"{folders[part]}#{number}" for part, number in numbers]
@@ -134,26 +131,38 @@ class Sweep:
 
     def film(self, path: str | Path, **settings: Any) -> Path:
         """Write a film of all runs side by side, a sample of very many; settings as in film.fps, film.size …"""
-        from xortrain.experiment.filming import film, film_settings, with_film
+        from xortrain.experiment.filming import film_settings, with_film
+        from xortrain.experiment.side_by_side import film_of_all
 
-        path, trained = Path(path), self.only_population().some(self.places)
-        wanted = with_film(
-            trained.build.population.config, **{"layout": "sweep", "format": path.suffix[1:], **settings}
-        )
-        return film(trained, film_settings(wanted, path), path)
+        path, asked = Path(path), {"layout": "sweep", **settings}
+        return film_of_all(self, film_settings(with_film(self.config, **asked), path), path)
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Every setting of the first run's population; what varies in it has one of its values."""
+        if not len(self):
+            raise UserError("there are no runs here")
+        return self.population(int(self.which[0])).build.population.config
+
+    def _repr_html_(self) -> str | None:
+        """All runs side by side, for a notebook; its one line where there is nothing to show yet."""
+        from xortrain.experiment.filming import film_html
+
+        is_empty = not len(self) or set(self.column("outcome")) == {"pending"}
+        return None if is_empty else film_html(self, repr(self))
 
     def __repr__(self) -> str:
         where = f" in {self.folder}" if self.folder else ""
         return f"<Sweep: {len(self)} runs{where}>"
 
-    def _columns(self, names: Sequence[str]) -> dict[str, Array]:
+    def _columns(self, names: Sequence[str], said: str = "by") -> dict[str, Array]:
         used = np.unique(self.which).tolist()
         if not used:
             return {name: np.array([]) for name in names}
         starts = np.zeros(len(self.parts), np.int64)
         starts[used] = np.cumsum([0, *(self.parts[number].about["runs"] for number in used)])[:-1]
         rows = starts[self.which] + self.places
-        found = columns_of([self.parts[number] for number in used], list(dict.fromkeys(names)))
+        found = columns_of([self.parts[number] for number in used], list(dict.fromkeys(names)), said)
         return {name: values[rows] for name, values in found.items()}
 
     def _array(self, what: str) -> Array:
@@ -184,9 +193,19 @@ class Sweep:
         return np.asarray(found[0])
 
 
+def _known(name: str, column: Array) -> list[Any]:
+    """The values of a column, None for those that are not known."""
+    values: list[Any] = column.tolist()
+    if name in NEVER:
+        return [None if value == NEVER[name] else value for value in values]
+    return [finite(value) for value in values] if column.dtype.kind in "fO" else values
+
+
 def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
     """All runs under a root, newest first; or those for which a condition holds, as in "lr > 0.5"."""
-    return _selected(listing(Path(root)).entries, where or "1")
+    if not Path(root).is_dir():
+        raise UserError(f"root={root}: no such folder")
+    return _selected(listing(Path(root)).entries, "1" if where is None else where)
 
 
 def _selected(entries: Iterable[Entry], where: str) -> Sweep:

@@ -3,8 +3,11 @@
 Films, tables and summaries take their names from here.
 """
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 if TYPE_CHECKING:
     from xortrain.experiment.build import Build
@@ -14,12 +17,42 @@ SPOKEN = {"xor": "XOR", "and": "AND", "or": "OR", "nand": "NAND", "nor": "NOR", 
 
 def title(build: "Build") -> str:
     """As in "XOR   2-2-1 sigmoid   lr 1"; without the rate where it differs between the runs shown."""
+    parts = [_subject(build), str(build.shape), *_rate(build)]
+    return "   ".join(parts)
+
+
+def common_title(builds: Sequence["Build"]) -> str:
+    """What the runs of all these populations share: as in "XOR   2-2-1 tanh   mse   adam   lr 0.1"."""
+    shapes = [str(build.shape).split(" ", 1) for build in builds]
+    network = " ".join(filter(None, (_agreed(words) for words in zip(*shapes, strict=True))))
+    optimizer = _agreed(build.population.shared("optimizer.name") for build in builds)
+    told = [
+        _agreed(map(_subject, builds)),
+        network,
+        _agreed(build.population.shared("loss.name") for build in builds),
+        "" if optimizer == "sgd" else optimizer,
+        _agreed(" ".join(_rate(build)) for build in builds),
+    ]
+    return "   ".join(filter(None, told)) or f"{len(builds)} populations"
+
+
+def _agreed(words: Iterable[str]) -> str:
+    """The word, if all are the same."""
+    found = set(words)
+    return found.pop() if len(found) == 1 else ""
+
+
+def _subject(build: "Build") -> str:
+    """The name that the user gave, or that of the data."""
     p = build.population
     name = "own data" if p.arrays else p.shared("data.name")
-    parts = [p.shared("name") or SPOKEN.get(name, name.replace("_", " ")), str(build.shape)]
-    if p.runs == 1 or "lr" not in p.varying:
-        parts.append(f"lr {p.values('lr')[0]:g}")
-    return "   ".join(parts)
+    return str(p.shared("name") or SPOKEN.get(name, name.replace("_", " ")))
+
+
+def _rate(build: "Build") -> list[str]:
+    """The learning rate, where it is the same for all runs."""
+    rates = np.unique(build.population.values("lr"))
+    return [f"lr {rates[0]:g}"] if len(rates) == 1 else []
 
 
 def typed(path: Path | None) -> str:

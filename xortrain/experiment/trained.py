@@ -77,17 +77,6 @@ class Trained:
         """The places of the runs whose training is over."""
         return np.flatnonzero(self.rows["outcome"])
 
-    def sample(self, most: int) -> "Trained":
-        """So many of the runs that are finished, or all of them: of each outcome its share, and at least one."""
-        done = self.finished
-        if len(done) <= most:
-            return self if len(done) == len(self.rows) else self.some(done)
-        outcomes = self.rows["outcome"][done]
-        order = np.lexsort((self.rows["solved_at"][done], outcomes))
-        _, firsts = np.unique(outcomes[order], return_index=True)
-        even = np.linspace(0, len(done) - 1, most - len(firsts)).astype(int)
-        return self.some(np.sort(done[order[np.union1d(even, firsts)]]))
-
     def run(self, place: int) -> "Run":
         """One of the runs, by its place."""
         return Run(self, place)
@@ -242,8 +231,9 @@ class Run:
     def _repr_html_(self) -> str:
         """Its film, for a notebook."""
         from xortrain.experiment.filming import film_html
+        from xortrain.experiment.titles import title
 
-        return film_html(self)
+        return film_html(self, title(self.build.part(np.array([self.place]))))
 
     def summary(self) -> str:
         """What became of it, in a few lines."""

@@ -1,15 +1,20 @@
-"""Where each run of a sweep has its cell: in a grid of two swept settings, else in order of what became of it."""
+"""Where each run of a sweep has its cell: in a grid of the swept settings, else in order of what became of it.
 
-from collections.abc import Mapping
+Of more runs than there is room for, each outcome has its share of the cells.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
-from xortrain.films.subject import Subject
+from xortrain.films.lockstep import Ends, Lockstep
 from xortrain.nets import Array
 
 MOST = 400
-MOST_ACROSS = 25  # cells in a row of a grid; of more each would be too small to see
+MOST_ACROSS = 25  # cells in a row or a column of a grid; of more each would be too small to see
+SHAPE = 1.6  # how many times as wide as high all cells are together
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,8 @@ class Arrangement:
     across: str = ""
     row_names: tuple[str, ...] = ()
     column_names: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
+    """What each of the runs shown is called, where rows and columns have no names."""
 
     @property
     def shown(self) -> Array:
@@ -29,43 +36,99 @@ class Arrangement:
         return self.runs[self.runs >= 0]
 
 
-def arrangement(subject: Subject, shape: float = 1.6) -> Arrangement:
-    """The cells of a sweep; without a grid, about ``shape`` times as wide as high."""
-    return _grid(subject.varied, subject.runs) or _ordered(subject, shape)
+@dataclass(frozen=True)
+class Axis:
+    """One swept setting: the names of its values, and which of them each run has."""
+
+    name: str
+    names: tuple[str, ...]
+    value: Array
+    """(runs,)"""
+
+    @classmethod
+    def of(cls, name: str, values: Array) -> "Axis":
+        """Numbers in their order, anything else in the order in which it first comes."""
+        values = np.asarray(values)
+        if values.dtype.kind in "biuf":
+            distinct, value = np.unique(values, return_inverse=True)
+            return cls(name, tuple(map(short, distinct.tolist())), value)
+        places: dict[str, int] = {}
+        value = np.array([places.setdefault(str(one), len(places)) for one in values])
+        return cls(name, tuple(places), value)
 
 
-def _grid(varied: Mapping[str, Array], runs: int) -> Arrangement | None:
-    """Two settings of which each pair of values occurs exactly once."""
-    swept = {name: np.asarray(values) for name, values in varied.items() if len(np.unique(values)) > 1}
-    if len(swept) != 2 or runs > MOST:
+def arrangement(shown: Lockstep, shape: float = SHAPE, most: int = MOST) -> Arrangement:
+    """The cells of runs; without a grid, about ``shape`` times as wide as high."""
+    swept = axes(shown.varied)
+    return _grid(swept, shown.runs, shape, most) or _ordered(shown.ends, swept, shape, most)
+
+
+def axes(varied: Mapping[str, Array]) -> list[Axis]:
+    """The settings that differ, without those that follow from others."""
+    chosen, together, distinct = list[Axis](), np.zeros(1, int), 1
+    for name, values in varied.items():
+        axis = Axis.of(name, values)
+        found, finer = np.unique(together * len(axis.names) + axis.value, return_inverse=True)
+        if len(found) > distinct:
+            chosen, together, distinct = [*chosen, axis], finer, len(found)
+    return [Axis(name, a.names, a.value) for name, a in zip(_brief([a.name for a in chosen]), chosen, strict=True)]
+
+
+def _brief(names: Sequence[str]) -> list[str]:
+    """architecture.hidden as hidden, where no other ends so."""
+    last = [name.rpartition(".")[2] for name in names]
+    return [brief if last.count(brief) == 1 else name for name, brief in zip(names, last, strict=True)]
+
+
+def _grid(swept: list[Axis], runs: int, shape: float, most: int) -> Arrangement | None:
+    """Settings of which each combination of values occurs exactly once: one of them across, the others down."""
+    counts = [len(axis.names) for axis in swept]
+    if len(swept) < 2 or runs > most or prod(counts) != runs:
         return None
-    (down, rows), (across, columns) = sorted(swept.items(), key=lambda item: len(np.unique(item[1])))
-    row_values, row = np.unique(rows, return_inverse=True)
-    column_values, column = np.unique(columns, return_inverse=True)
-    is_full = len(row_values) * len(column_values) == runs == len(set(zip(row, column, strict=True)))
-    if not is_full or len(column_values) > MOST_ACROSS:
+    fit = [k for k, count in enumerate(counts) if max(count, runs // count) <= MOST_ACROSS]
+    if not fit:
         return None
-    cells = np.full((len(row_values), len(column_values)), -1)
-    cells[row, column] = np.arange(runs)
-    return Arrangement(cells, down, across, tuple(map(short, row_values)), tuple(map(short, column_values)))
+    k = min(fit, key=lambda k: (abs(np.log(counts[k] ** 2 / runs / shape)), -k))
+    across, down = swept[k], [axis for axis in swept if axis is not swept[k]]
+    place = np.ravel_multi_index([axis.value for axis in down], [len(axis.names) for axis in down])
+    cells = np.full((runs // counts[k], counts[k]), -1)
+    cells[place, across.value] = np.arange(runs)
+    if (cells < 0).any():
+        return None
+    rows = tuple("  ".join(axis.names[axis.value[run]] for axis in down) for run in cells[:, 0])
+    return Arrangement(cells, ", ".join(axis.name for axis in down), across.name, rows, across.names)
 
 
-def short(value: object) -> str:
-    """A swept value as its label: numbers in three digits."""
-    return f"{value:.3g}" if isinstance(value, float | np.floating) else str(value)
+def short(value: float | str) -> str:
+    """A swept value as its label: as short as tells four digits."""
+    if not isinstance(value, float):
+        return str(value)
+    plain = f"{value:.4g}"
+    return plain if "e" not in plain or not 1e-4 <= abs(value) < 1e6 else f"{float(plain):.0f}"
 
 
-def _ordered(subject: Subject, shape: float) -> Arrangement:
-    """Solved runs first, the quickest before the others; those that diverged last; at most MOST of them."""
-    solved, diverged = (np.asarray(at, np.int64) for at in (subject.solved_at, subject.diverged_at))
-    words, kind = np.unique(np.asarray(subject.outcome), return_inverse=True)
-    late = np.where(solved >= 0, solved, np.iinfo(np.int64).max)
-    order = np.lexsort((np.arange(subject.runs), kind, late, diverged >= 0))
-    order = order[_share(kind[order], len(words))]
+def _ordered(ends: Ends, swept: list[Axis], shape: float, most: int) -> Arrangement:
+    """Solved runs first, the quickest before the others; those that diverged last; at most so many of them.
+
+    The values of one setting other than the seed stand in their own order.
+    """
+    _, kind = np.unique(ends.outcome.astype(str), return_inverse=True)
+    late = np.where(ends.solved_at >= 0, ends.solved_at, np.iinfo(np.int64).max)
+    order = np.lexsort((np.arange(ends.runs), kind, late, ends.diverged_at >= 0))
+    if len(swept) == 1 and swept[0].name != "seed" and ends.runs <= min(most, len(swept[0].names)):
+        order = np.argsort(swept[0].value, kind="stable")
+    order = order[share(kind[order], most)]
     columns = _columns(len(order), shape)
     cells = np.full(-(-len(order) // columns) * columns, -1)
     cells[: len(order)] = order
-    return Arrangement(cells.reshape(-1, columns))
+    named = tuple("  ".join(_caption(axis, run) for axis in swept) for run in order if swept)
+    return Arrangement(cells.reshape(-1, columns), captions=named)
+
+
+def _caption(axis: Axis, run: int) -> str:
+    """The value that a run has; a number by itself would not say of what it is."""
+    word = axis.names[axis.value[run]]
+    return word if word[:1].isalpha() else f"{axis.name} {word}"
 
 
 def _columns(count: int, shape: float) -> int:
@@ -76,12 +139,17 @@ def _columns(count: int, shape: float) -> int:
     return int(choices[np.argmin(3 * empty + bent)])
 
 
-def _share(kind: Array, kinds: int) -> Array:
-    """Which places of an order are shown: all, or of each kind its share, evenly spread and at least one."""
-    if len(kind) <= MOST:
-        return np.arange(len(kind))
-    counts = np.bincount(kind, minlength=kinds)
-    wanted = np.minimum(np.maximum(counts * MOST // len(kind), 1), counts)
-    places = [np.flatnonzero(kind == one) for one in range(kinds)]
-    chosen = [p[np.linspace(0, len(p) - 1, n).astype(int)] for p, n in zip(places, wanted, strict=True) if n]
-    return np.sort(np.concatenate(chosen))[:MOST]
+def share(kind: Array, most: int) -> Array:
+    """Which places of an order are taken: all, or of each kind its share, evenly spread and at least one."""
+    runs = len(kind)
+    if runs <= most:
+        return np.arange(runs)
+    kinds, counts = np.unique(kind, return_counts=True)
+    wanted = np.maximum(counts * most // runs, 1)
+    while wanted.sum() != most and len(kinds) <= most:
+        step = 1 if wanted.sum() < most else -1
+        gap = counts * most / runs - wanted
+        wanted[np.argmax(np.where(wanted + step > 0, step * gap, -np.inf))] += step
+    places = [np.flatnonzero(kind == one) for one in kinds]
+    chosen = [p[np.linspace(0, len(p) - 1, n).astype(int)] for p, n in zip(places, wanted, strict=True)]
+    return np.sort(np.concatenate(chosen))[:most]

@@ -5,10 +5,11 @@ from itertools import pairwise
 import numpy as np
 
 from xortrain.films.captions import told
+from xortrain.films.lockstep import Lockstep, held
 from xortrain.films.loss import Scale, frame, thinned
-from xortrain.films.moments import choose_epochs
 from xortrain.films.shapes import SHAPES, Box
 from xortrain.films.sheet import sheet_for
+from xortrain.films.standing import reached
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.films.wipe import Wipe
 from xortrain.nets import Array
@@ -20,16 +21,17 @@ MOST = 300
 class LossesLayout:
     """Curves of the high class's colour end solved, those of the low one's do not."""
 
-    def __init__(self, subject: Subject, settings: FilmSettings, run: int) -> None:
-        self.subject, self.chosen = subject, choose_epochs(subject, settings)
+    def __init__(self, shown: Subject | Lockstep, settings: FilmSettings, run: int) -> None:
+        self.all = Lockstep.of(shown)
+        self.chosen, self.ends = self.all.choose(settings), self.all.all
         self.sheet = sheet = sheet_for(settings, 2, (640, 400))
-        s, losses = sheet.scale, np.asarray(subject.losses, float)
+        s, losses = sheet.scale, self.all.losses
         self.box = Box(round(60 * s), round(54 * s), sheet.width - round(150 * s), sheet.height - round(96 * s))
         self.scale = Scale(losses)
-        self.epochs, self.last = np.asarray(subject.loss_epochs, float), max(int(subject.loss_epochs[-1]), 1)
-        self.shown = np.unique(np.linspace(0, subject.runs - 1, MOST).astype(int))
+        self.epochs, self.last = np.asarray(self.all.loss_epochs, float), max(int(self.all.loss_epochs[-1]), 1)
+        self.shown = np.unique(np.linspace(0, self.all.runs - 1, MOST).astype(int))
         self.lines = [self._place(losses[:, run]) for run in self.shown]
-        self.low, self.middle, self.high = (self._place(values) for values in quartiles(losses))
+        self.low, self.middle, self.high = (self._place(values) for values in quartiles(self.all.standing_losses))
         self._still()
         self.wipe = Wipe(sheet, self.box, self._pale, self._full)
 
@@ -39,7 +41,9 @@ class LossesLayout:
 
     def _still(self) -> None:
         sheet, box, s, label = self.sheet, self.box, self.sheet.scale, self.sheet.colours.label
-        sheet.text(box.x, 22 * s, sheet.fitting(self.subject.title, box.width, 13, "bold"), 13, face="bold")
+        words = self.all.title if self.ends.runs == 1 else f"{self.all.title}   {self.all.counted(self.all.runs)}"
+        room = sheet.width - box.x - 14 * s - sheet.text_width(f"epoch {self.last}", 13, "bold") - 16 * s
+        sheet.text(box.x, 22 * s, sheet.fitting(words, room, 13, "bold"), 13, face="bold")
         frame(sheet, box)
         self.scale.label(sheet, box)
         y = box.y + box.height + 14 * s
@@ -56,19 +60,19 @@ class LossesLayout:
     def _full(self) -> None:
         share = float(np.clip(12 / len(self.lines), 0.1, 0.8))
         for run, line in zip(self.shown, self.lines, strict=True):
-            colour = self.sheet.colours.classes[int(self.subject.solved_at[run] >= 0)]
+            colour = self.sheet.colours.classes[int(self.all.ends.solved_at[run] >= 0)]
             self.sheet.line(line, colour, 1.2, within=self.box, share=share)
-        if self.subject.runs > 1:
+        if self.all.runs > 1:
             band = np.concatenate([self.low, self.high[::-1]])
             self.sheet.area(band[np.isfinite(band).all(1)], self.sheet.colours.ink, share=0.13)
         self.sheet.line(self.middle, self.sheet.colours.paper, 4.4, within=self.box)
         self.sheet.line(self.middle, self.sheet.colours.ink, 2.2, within=self.box)
 
     def picture(self, number: int) -> Array:
-        epoch = int(self.subject.frame_epochs[number])
+        epoch = int(self.all.epochs[number])
         self.wipe.uncover(epoch / self.last)
-        losses = np.asarray(self.subject.losses[self.subject.loss_rows[number]], float)[:, None]
-        self._now(epoch, losses)
+        row = held(self.all.loss_epochs, np.array([epoch]))
+        self._now(epoch, self.all.standing_losses[row])
         self._counts(epoch)
         return self.sheet.finish()
 
@@ -77,8 +81,8 @@ class LossesLayout:
         sheet, box, s = self.sheet, self.box, self.sheet.scale
         x = box.x + epoch / self.last * box.width
         sheet.line(np.array([[x, box.y], [x, box.y + box.height]]), sheet.colours.label, 1)
-        values = [float(value[0]) for value in quartiles(losses.T)]
-        names = ("a quarter below", "median", "a quarter above") if self.subject.runs > 1 else ("", "loss", "")
+        values = [float(value[0]) for value in quartiles(losses)]
+        names = ("a quarter below", "median", "a quarter above") if self.all.runs > 1 else ("", "loss", "")
         heights = [box.y + float(self.scale.share(np.array(value))) * box.height for value in values]
         heights = [min(max(y, box.y + 10 * s), box.y + box.height) for y in heights if np.isfinite(y)]
         for name, value, y in zip(names, values, apart(heights, 24 * s, box), strict=False):
@@ -91,17 +95,19 @@ class LossesLayout:
             sheet.marks(np.array([[x, y]]), SHAPES[0], 4, sheet.colours.ink, sheet.colours.paper, 1.4)
 
     def _counts(self, epoch: int) -> None:
-        sheet, s, solved = self.sheet, self.sheet.scale, np.asarray(self.subject.solved_at)
+        sheet, s = self.sheet, self.sheet.scale
         right = sheet.width - 14 * s
         number = sheet.text(right, 22 * s, str(epoch), 13, face="bold", align="right")
         sheet.text(number.x - 5 * s, 22 * s, "epoch", 12, sheet.colours.label, align="right")
-        count = int(((solved >= 0) & (solved <= epoch)).sum())
-        if self.subject.runs == 1:
-            sheet.text(self.box.x, 42 * s, self.subject.outcome[0], 11, sheet.colours.label)
+        count, lost = (int(reached(at, epoch).sum()) for at in (self.ends.solved_at, self.ends.diverged_at))
+        if self.ends.runs == 1:
+            sheet.text(self.box.x, 42 * s, self.ends.outcome[0], 11, sheet.colours.label)
             return
         x = float(self.box.x)
-        for kind, words in ((1, f"{count} solved"), (0, f"{self.subject.runs - count} not solved")):
+        for kind, words in ((1, f"{count:,} solved"), (0, f"{self.ends.runs - count:,} not solved")):
             x += sheet.text(x, 42 * s, words, 11, sheet.colours.classes[kind], "bold").width + 14 * s
+        if lost:
+            sheet.text(x, 42 * s, f"{lost:,} of them diverged", 11, sheet.colours.label)
 
 
 def quartiles(losses: Array) -> Array:
@@ -117,5 +123,7 @@ def apart(heights: list[float], step: float, box: Box) -> list[float]:
     placed = np.array(heights, float)
     for above, below in pairwise(order):
         placed[below] = max(placed[below], placed[above] + step)
-    over = max(placed.max() - (box.y + box.height), 0) if len(placed) else 0
-    return list(placed - over)
+    placed = np.minimum(placed, box.y + box.height)
+    for below, above in pairwise(order[::-1]):
+        placed[above] = min(placed[above], placed[below] - step)
+    return list(placed)

@@ -7,18 +7,21 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.films.checks import check
+from xortrain.films.lockstep import Lockstep
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 
+Shown = Subject | Lockstep
 
-def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int = 0, progress: bool = False) -> Path:
+
+def write(shown: Shown, settings: FilmSettings, path: str | Path, run: int = 0, progress: bool = False) -> Path:
     """Write a film; its format is told by the extension.  Nothing is left behind if it cannot be done."""
     from xortrain.films.formats import save
-    from xortrain.films.layouts import LAYOUTS
+    from xortrain.films.layouts import layout_of
 
     path = Path(path)
     check(settings, path)
-    layout = LAYOUTS[settings.layout](subject, settings, run)
+    layout = layout_of(shown, settings, run)
     pictures = (layout.picture(int(number)) for number in layout.chosen)
     count = len(layout.chosen)
     with np.errstate(all="ignore"):  # values beyond what a picture can show are drawn at the end of its scale
@@ -26,21 +29,21 @@ def write(subject: Subject, settings: FilmSettings, path: str | Path, run: int =
     return path
 
 
-def poster(subject: Subject, settings: FilmSettings, path: str | Path, run: int = 0) -> Path:
+def poster(shown: Shown, settings: FilmSettings, path: str | Path, run: int = 0) -> Path:
     """Write the last picture of a film as PNG."""
     from xortrain.films.formats import save_still
-    from xortrain.films.layouts import LAYOUTS
+    from xortrain.films.layouts import layout_of
 
     path = Path(path)
     check(settings, path)
-    layout = LAYOUTS[settings.layout](subject, settings, run)
+    layout = layout_of(shown, settings, run)
     save_still(path, layout.picture(int(layout.chosen[-1])), layout.sheet.palette.rgb)
     return path
 
 
-def losses_png(subject: Subject, settings: FilmSettings, path: str | Path) -> Path:
+def losses_png(shown: Shown, settings: FilmSettings, path: str | Path) -> Path:
     """Write the loss curves of all runs as PNG, in the colours of a film."""
-    return poster(subject, replace(settings, layout="losses", size=None), path)
+    return poster(shown, replace(settings, layout="losses", size=None), path)
 
 
 def _shown(pictures: Iterator[Array], count: int) -> Iterator[Array]:

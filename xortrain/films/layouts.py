@@ -5,6 +5,7 @@ from typing import Protocol
 
 from xortrain.films.alone import FieldLayout
 from xortrain.films.curves import LossesLayout
+from xortrain.films.lockstep import Lockstep
 from xortrain.films.panels import PanelsLayout
 from xortrain.films.path import WeightsLayout
 from xortrain.films.sheet import Sheet
@@ -24,10 +25,22 @@ class Layout(Protocol):
         ...
 
 
+OF_MANY: dict[str, Callable[[Subject | Lockstep, FilmSettings, int], Layout]] = {
+    "sweep": SweepLayout,
+    "losses": LossesLayout,
+}
+"""What shows many runs, of one population or of several."""
+
 LAYOUTS: dict[str, Callable[[Subject, FilmSettings, int], Layout]] = {
     "field": FieldLayout,
     "panels": PanelsLayout,
-    "sweep": SweepLayout,
-    "losses": LossesLayout,
     "weights": WeightsLayout,
+    **OF_MANY,
 }
+
+
+def layout_of(shown: Subject | Lockstep, settings: FilmSettings, run: int = 0) -> Layout:
+    """The layout that settings name, for one run or for many."""
+    if isinstance(shown, Lockstep):
+        return OF_MANY[settings.layout](shown, settings, run)
+    return LAYOUTS[settings.layout](shown, settings, run)

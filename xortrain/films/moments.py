@@ -14,7 +14,6 @@ from xortrain.nets import Array
 from xortrain.nets.network import Network
 
 MOST_EXAMPLES = 64
-SEVERAL = 8
 MOST_NUMBERS = 1 << 21
 
 
@@ -81,20 +80,19 @@ def lone(network: Network, run: int) -> Network:
 
 
 def choose_epochs(subject: Subject, settings: FilmSettings, run: int = 0) -> Array:
-    """The numbers of the snapshots shown, rising; the last is among them, and the first if there are two.
-
-    A layout that shows all runs goes by several of them, else by the one that is shown.
-    """
+    """The numbers of the snapshots shown, rising; the last is among them, and the first if there are two."""
     last = len(subject.frame_epochs) - 1
     if settings.frames > last or settings.frames == 1:
         return np.arange(last + 1)[-settings.frames :]
-    several = settings.layout in ("sweep", "losses")
-    runs = np.unique(np.linspace(0, subject.runs - 1, SEVERAL).astype(int)) if several else np.array([run])
-    way = SPACINGS[settings.spacing](subject, runs)
-    order = np.arange(settings.frames)
-    wanted = np.interp(np.linspace(way[0], way[-1], len(order)), way, np.arange(last + 1)).round().astype(int)
+    return evenly(SPACINGS[settings.spacing](subject, np.array([run])), settings.frames)
+
+
+def evenly(way: Array, count: int) -> Array:
+    """So many numbers, rising, of the first to the last, between which the way grows by equal steps."""
+    last, order = len(way) - 1, np.arange(count)
+    wanted = np.interp(np.linspace(way[0], way[-1], count), way, np.arange(last + 1)).round().astype(int)
     rising = np.maximum.accumulate(wanted - order) + order
-    return np.asarray(np.minimum(rising, last + 1 - len(order) + order))
+    return np.asarray(np.minimum(rising, last + 1 - count + order))
 
 
 def _progress(subject: Subject, runs: Array) -> Array:

@@ -45,12 +45,19 @@ class Subject:
     """(runs,), -1 for a run that did not."""
     varied: Mapping[str, Array] = field(default_factory=dict)
     """Settings that differ from run to run: name -> (runs,)."""
+    ended_at: Array | None = None
+    """(runs,), the last epoch of each; None if all of them took all epochs."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
 
     @property
     def runs(self) -> int:
         return int(self.parameters.shape[2])
+
+    @property
+    def ended(self) -> Array:
+        """(runs,): the last epoch of each."""
+        return np.full(self.runs, self.frame_epochs[-1]) if self.ended_at is None else np.asarray(self.ended_at)
 
     @cached_property
     def inputs(self) -> list[str]:

@@ -1,0 +1,135 @@
+"""The one film of a sweep: all its runs in lock-step, of however many populations, or a sample of very many.
+
+Where their snapshots have too few epochs in common, the runs that are shown are trained again.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from xortrain.errors import UserError
+from xortrain.experiment.build import spread
+from xortrain.experiment.filming import CANDIDATES, MANY, again, subject
+from xortrain.experiment.runs import Sweep
+from xortrain.experiment.titles import common_title
+from xortrain.experiment.trained import Trained
+from xortrain.nets import Array
+
+if TYPE_CHECKING:
+    from xortrain.films import Ends, FilmSettings, Lockstep
+
+MOST_BYTES = 1 << 28  # of snapshots that are trained again for a film
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs of one population, and their places in the sweep."""
+
+    trained: Trained
+    places: Array
+
+
+def film_of_all(
+    sweep: Sweep, settings: "FilmSettings", path: Path, progress: bool = False, still: bool = False
+) -> Path:
+    """Write the film of all runs; a still is its last picture."""
+    from xortrain.films import poster, write
+
+    if settings.layout not in MANY:
+        raise UserError(f"film={settings.layout}: shows one run; take one of the sweep, as sweep[0].film(…)")
+    shown = lockstep(sweep, MANY[settings.layout], 1 if still else settings.frames)
+    return poster(shown, settings, path) if still else write(shown, settings, path, progress=progress)
+
+
+def lockstep(sweep: Sweep, most: int, frames: int) -> "Lockstep":
+    """What a film is told of the runs that are finished, or of so many of them."""
+    from xortrain.films import Lockstep
+
+    done = sweep[sweep.column("outcome") != "pending"]
+    if not len(done):
+        raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
+    everyone = _ends(done)
+    some = done[_sample(everyone, most)]
+    groups = _groups(some)
+    order = np.concatenate([group.places for group in groups])
+    varied = {name: _told(some.column(name))[order] for name in (*some.axes, "seed")}
+    trained = in_step([group.trained for group in groups], frames)
+    title = common_title([sweep.population(number).build for number in np.unique(done.which).tolist()])
+    return Lockstep(tuple(map(subject, trained)), title, varied, everyone)
+
+
+def _ends(runs: Sweep) -> "Ends":
+    from xortrain.films import Ends
+
+    return Ends(*(runs.column(name) for name in ("outcome", "solved_at", "diverged_at", "epochs_done")))
+
+
+def _sample(ends: "Ends", most: int) -> Array:
+    """Places of so many runs, or of all of them: of each outcome its share, the quick and the slow among them."""
+    from xortrain.films.arrangement import share
+
+    _, kind = np.unique(ends.outcome.astype(str), return_inverse=True)
+    order = np.lexsort((ends.solved_at, kind))
+    return np.sort(order[share(kind[order], most)])
+
+
+def _groups(some: Sweep) -> list[Group]:
+    """The runs by population; those whose targets have other values apart, because their colours mean others."""
+    found = []
+    for number in dict.fromkeys(some.which.tolist()):
+        places = np.flatnonzero(some.which == number)
+        ends = [some.column(name)[places].astype(float) for name in _targets(some, number)]
+        _, kind = np.unique(np.stack([*ends, np.zeros(len(places))]), axis=1, return_inverse=True)
+        for one in np.unique(kind).tolist():
+            own = places[kind.ravel() == one]
+            found.append(Group(_some(some.population(number), some.places[own]), own))
+    return found
+
+
+def _targets(some: Sweep, number: int) -> list[str]:
+    """The settings of the targets' values that vary inside a population."""
+    return [name for name in ("data.low", "data.high") if name in some.population(number).build.population.varying]
+
+
+def _some(trained: Trained, places: Array) -> Trained:
+    """Some runs of a population; all of them stay where they are."""
+    is_whole = np.array_equal(places, np.arange(len(trained.rows)))
+    return trained if is_whole else trained.some(places)
+
+
+def _told(values: Array) -> Array:
+    """What is no number as a text; a setting that a run has not got as a dash."""
+    if values.dtype.kind in "iuf":
+        return values
+    words = {None: "-", True: "true", False: "false"}
+    return np.array([words[v] if isinstance(v, bool | None) else str(v) for v in values.tolist()], object)
+
+
+def in_step(parts: Sequence[Trained], frames: int) -> list[Trained]:
+    """The same runs with snapshots after epochs in common, enough of them for so many frames."""
+    from xortrain.films import common_epochs
+
+    lengths = sorted({part.build.population.epochs for part in parts})
+    common = common_epochs([part.build.frame_epochs for part in parts])
+    least = frames if len(lengths) == 1 else frames // 2
+    if all((common <= length).sum() >= min(least, length + 1) for length in lengths):
+        return list(parts)
+    wanted = _wanted(parts, lengths, frames)
+    return [_with(part, wanted) for part in parts]
+
+
+def _wanted(parts: Sequence[Trained], lengths: Sequence[int], frames: int) -> Array:
+    """Epochs for all, about as dense for the short runs as for the long ones, as far as memory bears them."""
+    bytes_each = sum(part.build.shape.size * len(part.rows) * part.build.population.dtype.itemsize for part in parts)
+    most = max(min(CANDIDATES * frames, MOST_BYTES // bytes_each) // len(lengths), 2)
+    spacing: Any = parts[0].build.population.config["track"]["spacing"]
+    return np.unique(np.concatenate([spread(length, most, spacing) for length in lengths]))
+
+
+def _with(part: Trained, wanted: Array) -> Trained:
+    """A population with snapshots after these epochs, trained again if some of them were not kept."""
+    own = wanted[wanted <= part.build.population.epochs]
+    return part if np.isin(own, part.build.frame_epochs).all() else again(part, own)

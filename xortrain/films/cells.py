@@ -1,0 +1,163 @@
+"""The fields of many runs in cells of equal size, those of one population computed together, each with its own data.
+
+Populations may differ in their inputs, outputs and classes; all share one palette.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xortrain.films.colours import colours
+from xortrain.films.examples import Examples
+from xortrain.films.lockstep import Lockstep
+from xortrain.films.palette import MOST_HUES, Palette, palette, shades
+from xortrain.films.plane import Plane, plane
+from xortrain.films.probe import Probe
+from xortrain.films.reading import Reading, reading
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
+from xortrain.films.subject import FilmSettings, Subject
+from xortrain.films.surface import PROMPT, between, tiles
+from xortrain.nets import Array
+
+DOTTED = 40
+"""Pixels of a cell in which examples are drawn, unless they are so many that they would hide the field."""
+HIDDEN = 0.12
+"""The share of a cell that its examples may cover."""
+
+
+class Cells:
+    """All cells of a film; the runs of each population are a group."""
+
+    def __init__(self, sheet: Sheet, boxes: Sequence[Box], shown: Lockstep, runs: Array, inks: "Inks") -> None:
+        self.shown, side = shown, boxes[0].width
+        which, places = shown.which[runs], shown.places[runs]
+        found = [(part, np.flatnonzero(which == part)) for part in np.unique(which).tolist()]
+        cost = sum(shown.parts[part].network.size * len(cells) for part, cells in found) * side * side
+        step = int(np.ceil(np.sqrt(cost / PROMPT)))
+        self.groups = [
+            (
+                shown.rows(part),
+                Group(sheet, [boxes[i] for i in cells.tolist()], shown.parts[part], places[cells], inks, step),
+            )
+            for part, cells in found
+        ]
+
+    @np.errstate(all="ignore")  # outputs of a run that diverges
+    def paste(self, number: int) -> None:
+        """Put every run's field in its cell as it was after epoch ``number`` of those in common."""
+        for rows, group in self.groups:
+            group.paste(int(rows[number]))
+
+
+class Group:
+    """The cells of some runs of one population."""
+
+    def __init__(
+        self, sheet: Sheet, boxes: Sequence[Box], subject: Subject, runs: Array, inks: "Inks", step: int
+    ) -> None:
+        """The network is asked at every ``step``-th pixel each way, and what lies between is interpolated."""
+        self.sheet, self.subject, self.runs, side = sheet, subject, runs, boxes[0].width
+        self.read, self.table = inks.reading(subject)
+        self.plane = plane_of_all(subject, runs)
+        parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0)
+        width, height = parts[0].width, parts[0].height
+        down = 1 if self.plane.curve else -(-height // step)
+        self.across, self.down = between(-(-width // step), width), between(down, height)
+        points = [self.plane.grid(i, self.across.shape[0], down) for i in range(len(parts))]
+        self.probe, self.exact = Probe(subject.network, np.stack(points, axis=1), runs), step == 1 and down == height
+        self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
+        self.dots = sheet.layer(self._dots) if self._are_few(side) else None
+
+    def paste(self, row: int) -> None:
+        y = self.probe.outputs(np.asarray(self.subject.parameters[row][:, self.runs]))
+        if not self.exact:
+            y = self.down.T @ y @ self.across
+        bands = self.read.bands(y)
+        for places, fields in zip(self.places, bands if self.table is None else self.table[bands], strict=True):
+            for place, field in zip(places, fields, strict=True):
+                self.sheet.paste(place, field)
+        if self.plane.curve:
+            curves = self.read.value(y)[:, 0, 0]
+            self.sheet.sink(self.sheet.layer(lambda: self._curves(curves)))
+        if self.dots:
+            self.sheet.sink(self.dots)
+
+    def _curves(self, y: Array) -> None:
+        """Over one input alone the output is a curve, too: (runs, width)."""
+        plane, sheet = self.plane, self.sheet
+        share = (np.arange(y.shape[1]) + 0.5) / y.shape[1]
+        height = (plane.top - np.clip(y, plane.bottom, plane.top)) / (plane.top - plane.bottom)
+        for (box,), line in zip(self.places, height, strict=True):
+            points = box.at(np.stack([share, line], axis=1))
+            sheet.line(points, sheet.colours.paper, 2.4, within=box)
+            sheet.line(points, sheet.colours.ink, 1.2, within=box)
+
+    def _are_few(self, side: int) -> bool:
+        examples = len(self.subject.x)
+        return side >= DOTTED and examples * (2 * self._radius(side) + 1) ** 2 < HIDDEN * side**2
+
+    def _radius(self, side: int) -> float:
+        return float(np.clip(side / 26, 1.7, 4 * self.sheet.scale))
+
+    def _dots(self) -> None:
+        """Each run's own examples, by shape and colour of their targets."""
+        radius = self._radius(self.places[0][0].width if len(self.plane.slices) == 1 else 0)
+        for run, places in zip(self.runs.tolist(), self.places, strict=True):
+            x, t = self.subject.data(run)
+            marks = Examples(self.sheet, self.read, t, size=0.5)
+            marks.radius = radius / self.sheet.scale
+            own = plane_like(self.plane, x, t)
+            for place, members, at in zip(places, *own, strict=True):
+                marks.draw(place.at(at), members, np.ones(len(x), bool))
+
+
+def plane_of_all(subject: Subject, runs: Array) -> Plane:
+    """The plane for the examples of all these runs, whose data may differ."""
+    several = runs if subject.x.ndim == 3 or subject.t.ndim == 3 else runs[:1]
+    data = [subject.data(run) for run in several.tolist()]
+    x, t = (np.concatenate(arrays) for arrays in zip(*data, strict=True))
+    return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high)
+
+
+def plane_like(whole: Plane, x: Array, t: Array) -> tuple[list[Array], list[Array]]:
+    """Which of one run's examples lie on each slice of a plane, and where on it, in shares."""
+    members, places = [], []
+    for one in whole.slices:
+        u, v = ((np.asarray(x, float) - one.origin) @ np.stack([one.across, one.up], axis=1)).T
+        on = np.flatnonzero((x[:, 2:] == one.origin[2:]).all(1) if len(whole.slices) > 1 else np.ones(len(x), bool))
+        members.append(on)
+        places.append(whole.share(u, t[:, 0] if whole.curve else v)[on])
+    return members, places
+
+
+class Inks:
+    """One palette for populations with different numbers of classes, and for each the indices of its bands."""
+
+    def __init__(self, shown: Lockstep, settings: FilmSettings) -> None:
+        self.settings = settings
+        self.reads = {id(part): reading(part, settings) for part in shown.parts}
+        classes = sorted({max(read.classes, 2) for read in self.reads.values()})
+        self.most, levels = classes[-1], settings.levels
+        self.is_one = len(classes) == 1
+        if self.is_one:
+            self.palette = palette(settings.colours, levels, settings.dark, self.most)
+            return
+        hues = min(self.most, MOST_HUES)
+        used = colours(settings.colours, levels, settings.dark, hues)
+        self.start = levels if classes[0] == 2 else 0
+        count = shades(levels, self.most)
+        bands = [used.levels[: self.start], *(used.shades(kind, count) for kind in range(hues))]
+        self.palette = Palette(np.concatenate(bands), used, hues)
+
+    def reading(self, subject: Subject) -> tuple[Reading, Array | None]:
+        """How a population's outputs are read, and the palette's index for each of its bands if not the same."""
+        read = self.reads[id(subject)]
+        if self.is_one:
+            return read, None
+        if read.classes < 3:
+            return read, np.append(np.arange(read.levels), self.palette.nothing).astype(np.uint8)
+        own, count = shades(read.levels, read.classes), shades(read.levels, self.most)
+        shade = np.arange(own) * (count - 1) // (own - 1)
+        table = self.start + np.arange(min(read.classes, MOST_HUES))[:, None] * count + shade
+        return read, np.append(table.ravel(), self.palette.nothing).astype(np.uint8)
