@@ -94,7 +94,8 @@ def test_the_cells_of_a_sweep_are_the_fields_of_its_runs() -> None:
 
 def test_bands_are_equal_parts_of_the_scale_and_ends_take_what_lies_beyond() -> None:
     values = np.array([-7, 0, 0.24, 0.26, 0.74, 0.76, 1, 9, np.nan, np.inf, -np.inf])
-    assert band(values, 0, 1, 4).tolist() == [0, 0, 0, 1, 2, 3, 3, 3, 4, 3, 0]
+    assert band(values, 0, 1, 4).tolist() == [0, 0, 0, 1, 2, 3, 3, 3, 4, 4, 4]
+    assert band(np.array([-99.0, 99, -101, 101]), 0, 1, 4).tolist() == [0, 3, 4, 4]
     assert band(values[1:7], 0, 1, 4).tolist() == [0, 0, 1, 2, 3, 3]
     assert band(np.array([-1, -0.01, 0.01, 1]), -1, 1, 2).tolist() == [0, 0, 1, 1]
 

@@ -1,26 +1,38 @@
 """What is written round the pictures: epoch and loss, which colour means which value, what the marks mean."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from xortrain.films.moments import Moment
 from xortrain.films.reading import Reading
-from xortrain.films.shapes import SHAPES, Box
+from xortrain.films.shapes import Box, shape_of
 from xortrain.films.sheet import Sheet
 from xortrain.films.subject import Subject
 
+MOST_IN_ROW = 10
+"""Names of classes side by side under a field."""
+
 
 class Heading:
-    """Epoch and loss: the words stand still, the numbers change."""
+    """Epoch and loss: the words stand still, the numbers change.
+
+    Where they need more room than from left to right, they take it on the right and then on the left.
+    """
 
     def __init__(self, sheet: Sheet, left: float, right: float, y: float, last: int, size: float) -> None:
         self.sheet, self.size, self.low = sheet, size, round(y)
         s, label, small = sheet.scale, sheet.colours.label, size - 1
-        room, high = sheet.text_width("0" * len(str(last)), size, "bold"), round(1.2 * size * s)
-        self.epoch = Box(round(right) - room, self.low - high + round(3 * s), room, high)
-        sheet.text(right - room - 6 * s, y, "epoch", small, label, align="right")
-        x = round(left) + sheet.text(left, y, "loss", small, label).width + round(6 * s)
+        words = sheet.text_width("loss", small) + round(6 * s), sheet.text_width("epoch", small) + round(14 * s)
+        rooms = sheet.text_width("0.00e+00", size, "bold"), sheet.text_width("0" * len(str(last)), size, "bold")
+        top, high, needed = self.low - round(1.2 * size * s) + round(3 * s), round(1.2 * size * s), sum(words + rooms)
+        right = min(max(round(right), round(left) + needed), sheet.width - 2)
+        self.left = max(0, min(round(left), right - needed))
         self._shown: dict[Box, str] = {}
-        self.loss = Box(x, self.epoch.y, sheet.text_width("0.00e-00", size, "bold"), high)
+        self.loss = Box(self.left + words[0], top, rooms[0], high)
+        self.epoch = Box(right - rooms[1], top, rooms[1], high)
+        sheet.text(self.left, y, "loss", small, label)
+        sheet.text(self.epoch.x - 6 * s, y, "epoch", small, label, align="right")
 
     def draw(self, now: Moment) -> None:
         for box, words, align in ((self.epoch, str(now.epoch), "right"), (self.loss, told(now.loss), "left")):
@@ -30,9 +42,11 @@ class Heading:
 
 
 def told(loss: float) -> str:
-    """A loss in four digits."""
+    """A loss in four digits, of huge ones in fewer."""
     if not np.isfinite(loss):
         return "none"
+    if loss >= 1e100:
+        return f"{loss:.0e}"
     return f"{loss:.4f}" if 1e-3 <= loss < 10 else f"{loss:.4g}" if 10 <= loss < 1e5 else f"{loss:.2e}"
 
 
@@ -40,10 +54,11 @@ def scale_strip(sheet: Sheet, box: Box, read: Reading, subject: Subject) -> None
     """Which colour means which value, lying; for classes of their own, which mark means which."""
     s, label, y = sheet.scale, sheet.colours.label, box.y + box.height
     if read.classes > 2:
-        wide = Box(round(box.x - box.width / 3), box.y, round(box.width * 5 / 3), box.height)
-        step = wide.width / read.classes
-        for kind in range(read.classes):
-            _mark(sheet, wide.x + kind * step, y, kind, sheet.fitting(subject.outputs[kind], step - 12 * s, 10))
+        names = _named(subject.outputs, 2 * MOST_IN_ROW)
+        wide, left = round(box.width * 5 / 3), round(box.x - box.width / 3)
+        room = sum(sheet.text_width(name, 10) + 24 * s for name in names)
+        rows = 1 if room <= wide or len(names) <= MOST_IN_ROW / 2 else 2
+        _rows(sheet, Box(left, round(y - 4 * s * (rows - 1)), wide, round(13 * s)), names, -(-len(names) // rows))
         return
     bands = np.arange(box.width) * read.levels // box.width
     sheet.paste(box, np.tile(bands.astype(np.uint8), (box.height, 1)))
@@ -63,20 +78,45 @@ def upright_scale(sheet: Sheet, box: Box, read: Reading) -> None:
         sheet.text(x, y, f"{value:.3g}", 10, sheet.colours.label)
 
 
-def key(sheet: Sheet, x: float, low: float, read: Reading, subject: Subject) -> None:
-    """What the marks mean, one below the other down to a height."""
-    values = (f"{read.low:.3g}", f"{read.high:.3g}")
-    names = [f"target {value}" for value in values] if read.classes == 2 else list(subject.outputs)[: read.classes]
-    step, room = 17 * sheet.scale, sheet.width - x - 20 * sheet.scale
-    sheet.text(x, low, sheet.fitting("hollow: wrong now", room + 16 * sheet.scale, 10), 10, sheet.colours.label)
-    for line, kind in enumerate(reversed(range(min(len(names), 8)))):
-        _mark(sheet, x, low - (line + 1) * step, kind, sheet.fitting(names[kind], room, 10))
+def scale_room(sheet: Sheet, read: Reading) -> int:
+    """How wide the standing strip's values are; 0 for classes of their own."""
+    return 0 if read.classes > 2 else max(sheet.text_width(f"{value:.3g}", 10) for value in (read.low, read.high))
 
 
-def _mark(sheet: Sheet, x: float, y: float, kind: int, name: str) -> None:
-    s, colour = sheet.scale, sheet.colours.classes[kind % len(sheet.colours.classes)]
-    sheet.marks(np.array([[x + 5 * s, y - 4 * s]]), SHAPES[kind % len(SHAPES)], 4.5, colour)
-    sheet.text(x + 14 * s, y, name, 10, sheet.colours.label)
+def key(sheet: Sheet, x: float, high: float, low: float, read: Reading, subject: Subject) -> None:
+    """What the marks mean, down to a height and up to another at most; many classes in two columns."""
+    s, label, room = sheet.scale, sheet.colours.label, sheet.width - x - 6 * sheet.scale
+    sheet.text(x, low, sheet.fitting("hollow: wrong now", room, 10), 10, label)
+    if not read.classes:
+        sheet.text(x, low - 15 * s, sheet.fitting("colour: target", room, 10), 10, label)
+        return
+    targets = [f"target {value:.3g}" for value in (read.low, read.high)]
+    lines = int((low - high) / (13 * s)) - 1
+    names = targets if read.classes == 2 else _named(subject.outputs, 2 * lines)
+    columns = 1 if len(names) <= lines else 2
+    rows = -(-len(names) // columns)
+    step = min((low - high) / (rows + 1.5), 17 * s)
+    first = low - (rows + 0.2 * (columns - 1)) * step
+    _rows(sheet, Box(round(x), round(first), round(room), round(step)), names, columns)
+
+
+def _named(names: Sequence[str], most: int) -> list[str]:
+    """The names, or the first of them and how many there are beside."""
+    return list(names) if len(names) <= most else [*names[: most - 1], f"+{len(names) - most + 1} more"]
+
+
+def _rows(sheet: Sheet, place: Box, names: list[str], columns: int) -> None:
+    """Marks and names of the classes, row by row; ``place`` is the first row, its lower edge the words' baseline."""
+    s, width = sheet.scale, place.width / columns
+    size = 10 if len(names) <= MOST_IN_ROW else 9
+    for kind, name in enumerate(names):
+        x, y = place.x + kind % columns * width, place.y + kind // columns * place.height
+        is_class = not name.startswith("+")
+        if is_class:
+            places = np.array([[x + 5 * s, y - 0.36 * size * s]])
+            sheet.marks(places, shape_of(kind), 4.5 if size == 10 else 4, sheet.colours.of(np.array(kind)))
+        left = (13 if size == 10 else 11) * s * is_class
+        sheet.text(x + left, y, sheet.fitting(name, width - left - 2 * s, size), size, sheet.colours.label)
 
 
 def lines_of(sheet: Sheet, words: str, room: float, size: float, face: str) -> list[str]:

@@ -60,7 +60,7 @@ class Group:
         self.sheet, self.subject, self.runs, side = sheet, subject, runs, boxes[0].width
         self.read, self.table = inks.reading(subject)
         self.plane = plane_of_all(subject, runs)
-        parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0)
+        parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0, len(self.plane.columns))
         width, height = parts[0].width, parts[0].height
         down = 1 if self.plane.curve else -(-height // step)
         self.across, self.down = between(-(-width // step), width), between(down, height)

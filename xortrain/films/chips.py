@@ -20,6 +20,8 @@ def outputs_panel(sheet: Sheet, box: Box, course: Course, read: Reading) -> "Chi
 class Chips:
     """A column for each example, a cell for each output: filled with what it is, edged with what it should be."""
 
+    key = "edge: target"
+
     def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
         self.sheet, self.box, self.read = sheet, box, read
         self.x, self.t = course.x, course.t
@@ -92,7 +94,7 @@ class Chips:
     def _chip(self, cell: Box, fill: Array, edge: Array, value: float) -> None:
         sheet, s = self.sheet, self.sheet.scale
         sheet.chip(cell, fill, edge, 2 if cell.height > 12 * s else 1.2, 4 if cell.height > 16 * s else 2)
-        size = 10.5 if len(self.cells) <= 6 else 8.5
+        size = min(10.5 if len(self.cells) <= 6 else 8.5, 0.78 * cell.height / s)
         word = short(value)
         if np.isfinite(value) and cell.height > 11 * s and sheet.text_width(word, size, "bold") < cell.width:
             x, y = cell.x + cell.width / 2, cell.y + cell.height / 2 + 0.36 * size * s
@@ -109,23 +111,26 @@ def short(value: float) -> str:
 class Spread:
     """Every example along the scale of the output, a lane for each class; real values against their targets."""
 
+    key = "hollow: wrong"
+
     def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
         self.sheet, self.read = sheet, read
         s = sheet.scale
         self.box = Box(box.x, box.y + round(4 * s), box.width, box.height - round(18 * s))
         self.t = course.t
         self.kinds = read.kinds(self.t)
-        self.examples = Examples(sheet, read, self.t, 0.8)
+        self.examples = Examples(sheet, read, self.t, 0.9 if len(self.t) > MOST_CHIPS else 0.5)
         self.lanes = self._lanes()
 
     def _lanes(self) -> Array:
         """The height (examples,) at which each example lies, as a share of the box."""
         order = np.arange(len(self.t))
         jitter = (order * 0.618034 % 1 - 0.5) * 0.7
+        edge = (self.examples.radius + 1) * self.sheet.scale / self.box.height
         if self.read.classes:
-            return np.asarray((self.kinds + 0.5 + jitter) / self.read.classes)
+            return np.asarray(edge + (1 - 2 * edge) * (self.kinds + 0.5 + jitter) / self.read.classes)
         value = (self.t[:, 0] - self.read.low) / ((self.read.high - self.read.low) or 1)
-        return np.asarray(0.92 - 0.84 * value)
+        return np.asarray(1 - edge - (1 - 2 * edge) * value)
 
     def still(self) -> None:
         sheet, box, s = self.sheet, self.box, self.sheet.scale

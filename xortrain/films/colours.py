@@ -23,8 +23,14 @@ MAPS = {
 
 CLASSES = (
     "#d9680f", "#1d68a9", "#2a9d6f", "#c0417f", "#e2b007", "#7a4fb5", "#6fb7e0", "#7d4a1e", "#5f6b73", "#a3c537",
+    "#0f4c5c", "#f2a7c3", "#8c1c2e", "#8fd6c4", "#3b2a6b", "#d8d97a", "#1f5c2e", "#f4b98a", "#c9b8ee", "#5a1036",
 )  # fmt: skip
-"""For three classes and more; the eleventh begins again."""
+"""For three classes and more; ten places on, where shapes begin again, light is followed by dark."""
+
+MOST_SINGLE = 20
+"""A map of matplotlib of no more colours than this is a list of single ones."""
+DIFFERENT = 60
+"""How far apart in red, green and blue colours must be to stand side by side."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,12 @@ class Colours:
         return rgb("#ffffff") if luminance < 0.3 else rgb("#1b2026")
 
     def shades(self, kind: int, count: int) -> Array:
-        """``count`` shades of one class, from nearly paper to the full colour."""
-        share = np.linspace(0.18, 1, count)[:, None]
-        return mix(self.paper, self.classes[kind % len(self.classes)], share)
+        """``count`` shades of one class, from nearly paper to not quite the full colour, which marks have."""
+        return mix(self.paper, self.of(np.array(kind)), np.linspace(0.18, 0.86, count)[:, None])
+
+    def of(self, kinds: Array) -> Array:
+        """The colours (…, 3) of classes."""
+        return np.asarray(self.classes[kinds % len(self.classes)])
 
 
 def rgb(text: str) -> Array:
@@ -96,8 +105,8 @@ def ramp(anchors: Sequence[str], count: int, middle: int | None = None) -> Array
 
 
 @lru_cache(maxsize=16)
-def colours(name: str, levels: int, dark: bool) -> Colours:
-    """The colours of that name: one of our own maps, or any that matplotlib knows."""
+def colours(name: str, levels: int, dark: bool, classes: int = 2) -> Colours:
+    """The colours of that name, for so many classes: one of our own maps, or any that matplotlib knows."""
     anchors = MAPS.get(name) or _from_matplotlib(name)
     middle = 3 if name in MAPS else None
     if dark and name in MAPS:
@@ -105,12 +114,38 @@ def colours(name: str, levels: int, dark: bool) -> Colours:
     paper, ink, label, pale = ("#14181d", "#eef1f4", "#9aa5b0", "#333b44") if dark else (
         "#ffffff", "#22282f", "#6b747d", "#d4d8dc"
     )  # fmt: skip
-    table = np.array([rgb(kind) for kind in CLASSES])
-    table[0], table[1] = ramp(anchors, 64, middle)[[2, 53 if not dark else 61]]
+    sides = ramp(anchors, 64, middle)[[2, 53 if not dark else 61]]
+    table = _of_classes(name, classes, sides)
+    if dark:
+        is_dim = (table.mean(1) < 85) & (np.arange(len(table)) > 1)
+        table = np.where(is_dim[:, None], mix(table, rgb(ink), 0.3), table)
     return Colours(
         ramp(anchors, levels, middle), table, rgb(paper), rgb(ink), rgb(label), rgb(pale),
         rgb("#4a5058" if dark else "#c3c7cb"),
     )  # fmt: skip
+
+
+def _of_classes(name: str, classes: int, sides: Array) -> Array:
+    """Two classes are the sides of the map; of more all are the map's, and as many of ours as differ from them.
+
+    A map of single colours gives those; one that runs from colour to colour, and our grey, as many steps as asked.
+    """
+    ours = np.array([rgb(kind) for kind in CLASSES])
+    if classes < 3 or name == "default":
+        return np.concatenate([sides, ours[2:]])
+    if name == "grey":
+        return mix(rgb("#26292c"), rgb("#c9ccd0"), np.linspace(0, 1, classes)[:, None])
+    if name in MAPS:
+        given = sides
+    else:
+        import matplotlib
+
+        one = matplotlib.colormaps[name]
+        is_cyclic = np.abs(np.subtract(one(0.0), one(1.0))).max() < 0.15
+        steps = np.arange(one.N) if one.N <= MOST_SINGLE else np.linspace(0, 1, classes, endpoint=not is_cyclic)
+        given = np.asarray(one(steps, bytes=True))[:, :3]
+    away = np.linalg.norm(ours[:, None].astype(float) - given, axis=2).min(1)
+    return np.concatenate([given, ours[away > DIFFERENT]])[: len(CLASSES)]
 
 
 def _darkened(anchors: Sequence[str]) -> list[str]:

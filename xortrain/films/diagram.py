@@ -20,6 +20,8 @@ from xortrain.nets import Array
 MOST_UNITS, MOST_NAMED = 8, 3
 STRONG = 5.0
 """Weights from this size on are drawn as wide as it gets."""
+SLIGHT = 0.02
+"""Weights up to this size show that there is a line, and no sign."""
 
 
 class Diagram:
@@ -38,13 +40,14 @@ class Diagram:
         most = max(len(units) for units in self.units[1:])
         self.named = most <= MOST_NAMED
         room = (box.height - 14 * s) / most - (14 if self.named else 3) * s
-        side = min(26 * s, room, 0.55 * box.width / (depth + 0.5))
+        largest = 26 if depth > 1 or most == 1 else 40
+        side = min(largest * s, room, 0.55 * box.width / (depth + 0.5))
         self.side = max(8, round(side))
         radius = min(8 * s, (box.height - 14 * s) / len(self.units[0]) / 2 - 1)
         self.radius = max(2.0, radius / s)
         self.columns = [self._column(i, len(units)) for i, units in enumerate(self.units)]
         slices = len(plane.slices) if self.side >= 16 * s else 1
-        self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0)
+        self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0, len(plane.columns))
         points = np.stack([plane.grid(i, part.width, part.height) for i, part in enumerate(self.parts)], axis=1)
         self.probe = Probe(course.subject.network, points, np.array([course.run]))
         some = course.some(chosen, 6)
@@ -67,9 +70,9 @@ class Diagram:
         known = bounds(self.network.layers[layer])
         if known:
             return known
-        values = np.concatenate([one.layers[layer] for one in some])
-        values = values[np.isfinite(values)]
-        reach = float(np.abs(values).max()) if len(values) and np.abs(values).max() > 0 else 1.0
+        alive = [one for one in some if not self.read.is_lost(one.y)] or some[:1]
+        values = np.concatenate([one.layers[layer] for one in alive])
+        reach = float(np.abs(values[np.isfinite(values)]).max(initial=0)) or 1.0
         return -reach, reach
 
     def still(self) -> None:
@@ -89,7 +92,10 @@ class Diagram:
         for k, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
             missing = (self.network.inputs, *(layer.units for layer in self.network.layers))[k] - len(units)
             if missing:
-                sheet.text(centres[0, 0], self.box.y + self.box.height + 10 * s, f"+{missing} more", 9, **look)
+                words, y = f"+{missing} more", self.box.y + self.box.height + 11 * s
+                half = sheet.text_width(words, 9) / 2
+                x = np.clip(centres[0, 0], self.box.x + half, self.box.x + self.box.width - half)
+                sheet.text(x, y, words, 9, **look)
             for unit, (x, y) in zip(units, centres, strict=True) if k and self.named else ():
                 sheet.text(x, y - self.side / 2 - 4 * s, self._name(k, unit), 9, **look)
 
@@ -142,13 +148,14 @@ class Diagram:
         shown = weights[np.ix_(self.units[target], self.units[source])]
         for row, (x1, y1) in zip(shown, self.columns[target], strict=True):
             for weight, (x0, y0) in zip(row, self.columns[source], strict=True):
-                if not np.isfinite(weight) or abs(weight) <= 0.02:
+                if not np.isfinite(weight):
                     continue
                 line = np.array([[x0 + out, y0], [x1 - self.side / 2 - 1, y1]])
                 if not straight:
                     line = bend(line, (self.side + 14 * s) * (1 if y0 > y1 else -1))
                 width = min(abs(weight) / STRONG, 1) * self._widest() + 0.3
-                self.sheet.line(line, self.sheet.colours.classes[int(weight > 0)], width)
+                colour = self.sheet.colours.classes[int(weight > 0)]
+                self.sheet.line(line, colour if abs(weight) > SLIGHT else self.sheet.colours.pale, width)
 
     def _widest(self) -> float:
         """Many lines must be thinner to be told apart."""
@@ -171,7 +178,8 @@ class Diagram:
         ]
         terms += [f"{parameters['b1'][0]:+.2f}"] if self.network.bias else []
         words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")
-        self.sheet.text(self.box.x, self.box.y + self.box.height, words, 10)
+        right, low = self.box.x + self.box.width, self.box.y + self.box.height
+        self.sheet.text(right, low + 15 * self.sheet.scale, words, 9.5, align="right")
 
 
 def bend(line: Array, height: float) -> Array:

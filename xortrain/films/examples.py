@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.path import Path
 
 from xortrain.films.reading import Reading
-from xortrain.films.shapes import SHAPES
+from xortrain.films.shapes import shape_of
 from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
 
@@ -18,10 +18,11 @@ class Examples:
         """``t`` are targets (examples, outputs); ``size`` is 1 for the marks of the large field."""
         self.sheet, kinds = sheet, read.kinds(t)
         self.plain = len(t) > FEW or size < 1
+        self.valued = not read.classes
         self.radius = size * (7.5 if len(t) <= FEW else max(2.4, 4.6 - len(t) / 150))
         fills = sheet.palette.rgb[read.bands(t.T.astype(float))]
         if read.classes:
-            fills = sheet.colours.classes[kinds % len(sheet.colours.classes)]
+            fills = sheet.colours.of(kinds)
         looks = np.concatenate([kinds[:, None], fills], axis=1)
         self.looks, self._look = np.unique(looks, axis=0, return_inverse=True)
 
@@ -31,12 +32,17 @@ class Examples:
             for correct in (True, False):
                 chosen = (self._look[members] == number) & (right[members] == correct)
                 if chosen.any():
-                    self._marks(places[chosen], SHAPES[kind % len(SHAPES)], np.array(fill), correct)
+                    self._marks(places[chosen], shape_of(kind), np.array(fill), correct)
 
     def _marks(self, places: Array, shape: Path, colour: Array, correct: bool) -> None:
         sheet, paper, ink = self.sheet, self.sheet.colours.paper, self.sheet.colours.ink
+        if self.valued:
+            sheet.marks(places, shape, self.radius, colour, ink, 1.0)
+            if not correct:
+                sheet.marks(places, shape, self.radius * 0.45, paper, ink, 0.8)
+            return
         if self.plain:
-            fill, edge, width = (colour, ink, 0.8) if correct else (paper, colour, 1.8)
+            fill, edge, width = (colour, paper, 1.0) if correct else (paper, colour, 1.8)
             sheet.marks(places, shape, self.radius, fill, edge, width)
             return
         sheet.marks(places, shape, self.radius, paper, ink, 1.3)

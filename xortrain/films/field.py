@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from xortrain.films.chips import short
 from xortrain.films.examples import Examples
 from xortrain.films.moments import Course, Moment
-from xortrain.films.plane import Plane, Slice
+from xortrain.films.plane import Head, Plane, Slice
 from xortrain.films.reading import Reading
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Layer, Sheet
@@ -13,6 +14,10 @@ from xortrain.nets import Array
 
 MOST_LINES = 8
 MOST_LABELS = 4
+NEAR_ENDS = np.array([0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6, 0.5])[:, None]
+"""Where along a line its label may stand, the best place first."""
+LEAST_LINED = 100
+"""Width of a slice below which units' lines would hide it."""
 KEPT = 32
 """How many states of the examples' marks are remembered."""
 
@@ -32,20 +37,57 @@ class Field:
         """``lines`` is how many units' lines are drawn at most."""
         self.sheet, self.box, self.plane, self.course = sheet, box, plane, course
         self.network = course.network
-        boxes = tiles(box, len(plane.slices), round(14 * sheet.scale))
+        boxes = self._boxes()
         self.surface = Surface(sheet, boxes, course.subject.network, course.run, plane, read)
         self.examples = Examples(sheet, read, course.t)
-        hidden = len(self.network.layers) > 1
-        self.strongest = course.strongest(0, lines) if hidden and lines else np.array([], int)
+        is_hidden, is_large = len(self.network.layers) > 1, boxes[0].width >= LEAST_LINED * sheet.scale
+        self.strongest = course.strongest(0, lines) if is_hidden and is_large and lines else np.array([], int)
         self._marks: dict[bytes, Layer] = {}
+        shares = [plane.share(*plane.places[one.members].T) for one in plane.slices]
+        self.places = [box.at(share) for box, share in zip(boxes, shares, strict=True)]
+
+    def _boxes(self) -> list[Box]:
+        """The place of each slice; above columns and right of rows is room for what they have in common."""
+        box, plane, room = self.box, self.plane, round(14 * self.sheet.scale)
+        if not plane.columns:
+            return tiles(box, len(plane.slices), room)
+        inner = Box(box.x, box.y + room, box.width - room * bool(plane.rows), box.height - room)
+        return tiles(inner, len(plane.slices), 0, len(plane.columns))
 
     def still(self) -> None:
         """What does not move: the names of the axes and some of their values, what each slice is."""
         sheet, boxes, s = self.sheet, self.surface.boxes, self.sheet.scale
         lowest = [box for box in boxes if box.y == boxes[-1].y]
         axes(sheet, lowest[0], self.plane)
+        right, room = self.box.x + self.box.width, self.box.width - boxes[0].width
+        note = sheet.fitting(self.plane.note, room, 10)
+        sheet.text(right, self.box.y + self.box.height + 12 * s, note, 10, sheet.colours.label, align="right")
+        if self.plane.columns:
+            self._heads(boxes)
+            return
         for box, one in zip(boxes, self.plane.slices, strict=True):
             sheet.text(box.x, box.y - 4 * s, sheet.fitting(one.label, box.width, 10), 10, sheet.colours.label)
+
+    def _heads(self, boxes: list[Box]) -> None:
+        """What each column and each row of slices has in common; its names once, if they do not fit everywhere."""
+        sheet, plane, s, label = self.sheet, self.plane, self.sheet.scale, self.sheet.colours.label
+        columns, top, right = len(plane.columns), boxes[0].y - 4 * s, self.box.x + self.box.width
+        words = self._ways(plane.columns, boxes[0].width)
+        for box, said in zip(boxes, words, strict=False):
+            sheet.text(box.x + box.width / 2, top, said, 10, label, align="centre")
+        if words == [head.words()[-1] for head in plane.columns]:
+            sheet.text(boxes[0].x - 3 * s, top, " ".join(plane.columns[0].names), 10, label, align="right")
+        words = self._ways(plane.rows, boxes[0].height)
+        for box, said in zip(boxes[::columns], words, strict=bool(words)):
+            sheet.text(right - 3 * s, box.y + box.height / 2, said, 10, label, align="centre", turned=True)
+        if words and words == [head.words()[-1] for head in plane.rows]:
+            sheet.text(right + 10 * s, top, " ".join(plane.rows[0].names), 10, label, align="right")
+
+    def _ways(self, heads: tuple[Head, ...], room: float) -> list[str]:
+        """All of them said in the longest way that fits."""
+        ways = [list(way) for way in zip(*(head.words() for head in heads), strict=True)]
+        fitting = [way for way in ways if all(self.sheet.text_width(words, 10) <= room for words in way)]
+        return (fitting or ways[-1:] or [[]])[0]
 
     def paste(self, moment: Moment) -> None:
         self.surface.paste(moment.theta)
@@ -54,13 +96,15 @@ class Field:
 
     def draw(self, moment: Moment) -> None:
         self.surface.draw()
-        for box, one in zip(self.surface.boxes, self.plane.slices, strict=True):
-            self._units(box, one, moment)
+        for box, one, places in zip(self.surface.boxes, self.plane.slices, self.places, strict=True):
+            self._units(box, one, places, moment)
         if len(self.strongest):
             self.sheet.stamp(self._examples(moment))
         if moment.diverged:
             at = self.course.diverged_at
             self._told(f"diverged at epoch {at}" if at >= 0 else "diverged")
+        elif self.surface.read.is_lost(moment.y):
+            self._told(f"exploded: outputs reach {short(np.abs(moment.y).max())}")
 
     def _examples(self, moment: Moment) -> Layer:
         """The marks, drawn again only when another example is right."""
@@ -72,22 +116,21 @@ class Field:
         return self._marks[key]
 
     def _mark(self, right: Array) -> None:
-        for box, one in zip(self.surface.boxes, self.plane.slices, strict=True):
-            places = box.at(self.plane.share(*self.plane.places[one.members].T))
+        for places, one in zip(self.places, self.plane.slices, strict=True):
             self.examples.draw(places, one.members, right)
 
     def _told(self, words: str) -> None:
         x, y = self.box.x + self.box.width / 2, self.box.y + self.box.height / 2
         self.sheet.text(x, y, words, 15, None, "bold", "centre", halo=self.sheet.colours.paper)
 
-    def _units(self, box: Box, one: Slice, moment: Moment) -> None:
+    def _units(self, box: Box, one: Slice, marks: Array, moment: Moment) -> None:
         """Where what a unit of the first hidden layer receives is zero: the edge of its half-plane, dashed."""
         parameters = self.network.split(moment.theta)
         cuts = [(unit, self._cut(box, one, parameters, unit)) for unit in self.strongest]
         lines = [(unit, line) for unit, line in cuts if line is not None]
         for _, line in lines:
             self.sheet.line(line, self.sheet.colours.ink, 1.0, (4, 3), within=box)
-        taken: list[Array] = []
+        taken = [*marks]
         for unit, line in lines if len(self.strongest) <= MOST_LABELS else ():
             self._label(f"h{unit + 1}", box, line, taken)
 
@@ -99,16 +142,14 @@ class Field:
         return None if ends is None else box.at(self.plane.share(*ends.T))
 
     def _label(self, name: str, box: Box, line: Array, taken: list[Array]) -> None:
-        """On the line near one of its ends, where no other label is."""
+        """On the line, near one of its ends if no other label and no mark is there."""
         s, colours = self.sheet.scale, self.sheet.colours
         if np.hypot(*(line[1] - line[0])) < 36 * s:
             return
-        inside = box.at(np.array([[0.0, 0.0], [1.0, 1.0]])) + np.array([[9 * s], [-9 * s]])
-        place = line[0]
-        for share in (0.1, 0.9, 0.2, 0.8, 0.3):
-            place = np.clip(line[0] + share * (line[1] - line[0]), *inside)
-            if all(np.abs(place - other).max() > 16 * s for other in taken):
-                break
+        inside = box.at(np.array([[0.0, 0.0], [1.0, 1.0]])) + np.array([[11 * s], [-11 * s]])
+        places = np.clip(line[0] + NEAR_ENDS * (line[1] - line[0]), *inside)
+        clear = np.abs(places[:, None] - np.reshape(taken, (1, -1, 2))).max(2).min(1, initial=18 * s)
+        place = places[clear.argmax()]
         taken.append(place)
         self.sheet.text(place[0], place[1] + 4 * s, name, 11, colours.ink, "italic", "centre", halo=colours.paper)
 
@@ -123,16 +164,12 @@ def axes(sheet: Sheet, box: Box, plane: Plane, size: float = 10) -> None:
     for v in plane.ticks[1]:
         y = box.y + (plane.top - v) / (plane.top - plane.bottom) * box.height
         sheet.text(box.x - 4 * s, y + 0.36 * size * s, f"{v:.3g}", size, label, align="right")
-    sheet.text(box.x + box.width / 2, low, sheet.fitting(plane.names[0], box.width, size), size, label, align="centre")
-    sheet.text(
-        box.x - size * s,
-        box.y + box.height / 2,
-        sheet.fitting(plane.names[1], box.height, size),
-        size,
-        label,
-        align="centre",
-        turned=True,
-    )
+    across, up = plane.names
+    if sheet.text_width(across, size) > box.width:
+        across = across.removesuffix(" of the spread")
+    sheet.text(box.x + box.width / 2, low, sheet.fitting(across, box.width, size), size, label, align="centre")
+    x, y, up = box.x - size * s, box.y + box.height / 2, sheet.fitting(up, box.height, size)
+    sheet.text(x, y, up, size, label, align="centre", turned=True)
 
 
 def crossing(a: float, b: float, c: float, plane: Plane) -> Array | None:

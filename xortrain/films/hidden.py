@@ -32,6 +32,7 @@ class HiddenSpace:
         self.sheet, self.box, self.course, self.read = sheet, box, course, read
         self.head = Network(network.fan_in[-1], network.layers[-1:], network.bias)
         some = course.some(chosen, 12)
+        some = [one for one in some if not read.is_lost(one.y)] or some[:1]
         seen = np.concatenate([self._seen(one.layers, course.x) for one in some])
         self.plane = self._plane(seen[np.isfinite(seen).all(1)], some[-1])
         self.surface = Surface(sheet, [box], self.head, course.run, self.plane, read, 1.8)
@@ -71,7 +72,7 @@ class HiddenSpace:
             seen = np.concatenate([layers[-2], self.grid]) if self.course.network.skip else layers[-2]
             self._grid(seen)
         self.surface.draw()
-        places = self._places(self._seen(moment.layers, self.course.x).T)
+        places = self._places(self._seen(moment.layers, self.course.x).T, beyond=0)
         if self.plane.curve:
             y = self.surface.read.value(moment.y.T)
             places[:, 1] = self.box.at(self.plane.share(y, np.clip(y, self.plane.bottom, self.plane.top)))[:, 1]
@@ -85,15 +86,15 @@ class HiddenSpace:
         lifted = np.concatenate([places, np.full((len(places), 1, 2), np.nan)], axis=1).reshape(-1, 2)
         self.sheet.line(lifted, self.sheet.colours.ink, 0.8, within=self.box, share=0.4)
 
-    def _places(self, seen: Array) -> Array:
-        """Pixels (…, 2) of what the last layer receives (units, …)."""
+    def _places(self, seen: Array, beyond: float = 4) -> Array:
+        """Pixels (…, 2) of what the last layer receives (units, …), no farther out than so many times the box."""
         if self.plane.curve:
             u, v = seen[0], np.zeros_like(seen[0])
         else:
             one = self.plane.slices[0]
             away = np.moveaxis(seen, 0, -1) - one.origin
             u, v = away @ one.across, away @ one.up
-        share = np.clip(self.plane.share(u, v), -4, 5)
+        share = np.clip(self.plane.share(u, v), -beyond, 1 + beyond)
         return self.box.at(share)
 
 

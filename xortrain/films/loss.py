@@ -53,7 +53,8 @@ class LossCurve:
         """What the run came to, above its curve or below it."""
         box, s = self.box, self.sheet.scale
         y = box.y + 8 * s if end[1] > box.y + 22 * s else end[1] + 16 * s
-        self.sheet.text(box.x + box.width, y, self.outcome, 10, face="bold", align="right")
+        words = "still training" if self.outcome == "training" else self.outcome
+        self.sheet.text(box.x + box.width, y, words, 10, face="bold", align="right")
 
     def paste(self, moment: Moment) -> None:
         """Nothing is pasted."""
@@ -69,7 +70,7 @@ class LossCurve:
         if 0 < self.solved <= moment.epoch:
             self._since()
         elif moment.epoch >= self.last and self.outcome not in SAID_OTHERWISE:
-            self._ended(passed[-1])
+            self._ended(np.maximum(passed[-1], self.box.y))
         if moment.diverged:
             end = alive[-1] if len(alive) else self.box.at(np.array([0, 0.5]))
             x = min(end[0] + 8 * self.sheet.scale, self.box.x + self.box.width - 60 * self.sheet.scale)
@@ -97,20 +98,46 @@ class Scale:
         return np.asarray(0.04 + 0.92 * (self.high - value) / (self.high - self.low))
 
     def label(self, sheet: Sheet, box: Box) -> None:
-        """Values beside the left edge: powers of ten, or the ends."""
+        """Values beside the left edge; lines without a word between them where the scale is logarithmic."""
         s = sheet.scale
         for value, word in self._marks():
-            y = box.y + float(self.share(np.array(value))) * box.height
-            sheet.line(np.array([[box.x - 3 * s, y], [box.x, y]]), sheet.colours.pale, 1)
-            sheet.text(box.x - 5 * s, y + 3.5 * s, word, 10, sheet.colours.label, align="right")
+            y, out = round(box.y + float(self.share(np.array(value))) * box.height) + 0.5, 4 if word else 2
+            sheet.line(np.array([[box.x - out * s, y], [box.x, y]]), sheet.colours.pale, 1)
+            sheet.text(box.x - 6 * s, y + 3.5 * s, word, 10, sheet.colours.label, align="right")
 
     def _marks(self) -> list[tuple[float, str]]:
-        first, last = int(np.ceil(self.low - 1e-9)), int(np.floor(self.high + 1e-9))
-        if not self.log or last - first < 1:
-            ends = (10**self.low, 10**self.high) if self.log else (self.low, self.high)
-            return [(value, f"{value:.0f}" if 100 <= value < 1e5 else f"{value:.2g}") for value in ends]
-        step = -(-(last - first + 1) // 4)
-        return [(10.0**power, power_of_ten(power)) for power in range(first, last + 1, step)]
+        """Round numbers, and what is written beside them: powers of ten, or of less than two also 2 and 5 times them.
+
+        Three at least, and of powers of ten five at most.
+        """
+        if not self.log:
+            return [(value, plain(value)) for value in round_steps(self.low, self.high)]
+        tens = np.arange(np.floor(self.low), np.ceil(self.high) + 1)
+        each = [(float(digit * 10**ten), int(ten), digit) for ten in tens for digit in range(1, 10)]
+        inside = [one for one in each if self.low <= np.log10(one[0]) + 1e-9 <= self.high + 2e-9]
+        if self.high - self.low < 2:
+            return [(value, plain(value) if digit in (1, 2, 5) else "") for value, _, digit in inside]
+        powers = [ten for _, ten, digit in inside if digit == 1]
+        step = -(-len(powers) // 5)
+        said = powers[::step]
+        return [
+            (value, power_of_ten(ten) if digit == 1 and ten in said else "")
+            for value, ten, digit in inside
+            if digit == 1 or step == 1
+        ]
+
+
+def round_steps(low: float, high: float) -> list[float]:
+    """Three to six multiples of 1, 2 or 5 times a power of ten from low to high."""
+    rough = (high - low) / 5
+    unit = 10 ** np.floor(np.log10(rough))
+    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough * (1 - 1e-9))
+    return [float(n * step) for n in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)]
+
+
+def plain(value: float) -> str:
+    """A round number in a few letters."""
+    return f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.2g}"
 
 
 def power_of_ten(power: int) -> str:

@@ -12,15 +12,17 @@ from xortrain.films.colours import Colours, colours, mix
 from xortrain.nets import Array
 
 MOST = 255
+MOST_HUES = 20
+"""Classes that have a colour of their own; those beyond begin again, in other shapes."""
 
 
 class Palette:
     """``rgb`` (colours, 3) uint8, of which the first ``bands`` are those of the field."""
 
-    def __init__(self, bands: Array, used: Colours) -> None:
+    def __init__(self, bands: Array, used: Colours, classes: int) -> None:
         steps = np.array([1 / 3, 2 / 3])[:, None, None]
         greys = mix(used.paper, used.ink, np.linspace(0, 1, 16)[:, None])
-        accents = used.classes[: max(2, min(len(used.classes), len(bands) // 6))]
+        accents = used.classes[: max(2, min(len(used.classes), classes))]
         tints = [mix(accents, ground, steps).reshape(-1, 3) for ground in (used.paper, used.ink)]
         needed = np.concatenate([bands, used.nothing[None], greys, accents, used.label[None], used.pale[None], *tints])
         room = max((MOST - len(needed)) // 4, 0)
@@ -56,12 +58,13 @@ def palette(name: str, levels: int, dark: bool, classes: int) -> Palette:
 
     All films of a process that look alike share it, and what it has already found to be nearest.
     """
-    used = colours(name, levels, dark)
+    hues = min(classes, MOST_HUES)
+    used = colours(name, levels, dark, hues)
     if classes < 3:
-        return Palette(used.levels, used)
-    return Palette(np.concatenate([used.shades(kind, shades(levels, classes)) for kind in range(classes)]), used)
+        return Palette(used.levels, used, levels // 6)
+    return Palette(np.concatenate([used.shades(kind, shades(levels, hues)) for kind in range(hues)]), used, hues)
 
 
 def shades(levels: int, classes: int) -> int:
     """How many shades each of three classes or more is given."""
-    return max(3, min(levels // 2, 96 // classes))
+    return max(3, min(levels // 2, 96 // min(classes, MOST_HUES)))

@@ -5,7 +5,7 @@ import numpy as np
 from xortrain.films.captions import Heading
 from xortrain.films.curves import apart
 from xortrain.films.field import axes
-from xortrain.films.loss import frame, thinned
+from xortrain.films.loss import frame, plain, power_of_ten, round_steps, thinned
 from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.plane import principal
 from xortrain.films.shapes import SHAPES, Box
@@ -17,7 +17,11 @@ from xortrain.nets import Array
 MOST_LINES = 16
 MOST_STEPS = 800
 FAR = 1e3
-"""How many times as far as at the start a parameter may go before it is no longer followed."""
+"""How many times as far as at the start the parameters may go before their plane is left."""
+WIDE = 100
+"""From this ratio of the greatest value to the greatest at the start, the curves' scale is logarithmic."""
+LINE = 12.5
+"""Height of a parameter's name and value."""
 
 
 class WeightsLayout:
@@ -29,24 +33,27 @@ class WeightsLayout:
         s, width = sheet.scale, sheet.width
         steps = np.unique(np.linspace(0, len(subject.frame_epochs) - 1, MOST_STEPS).astype(int))
         values = np.asarray(subject.parameters[steps, :, run], float)
-        alive = np.abs(values).max(1) < FAR * (1 + np.abs(values[0]).max())  # nan is not
-        epochs, values = np.asarray(subject.frame_epochs, float)[steps][alive], values[alive]
-        side = min(sheet.height - round(116 * s), round(width * 0.4))
+        epochs, until = np.asarray(subject.frame_epochs, float)[steps], before(np.isfinite(values).all(1))
+        near = before(np.abs(values[:until]).max(1) < FAR * (1 + np.abs(values[0]).max()))
+        side = min(sheet.height - round(116 * s), round(width * 0.38))
         top = round(66 * s)
         plane = Box(width - side - round(16 * s), top, side, side)
-        box = Box(round(40 * s), top, plane.x - round(146 * s), sheet.height - round(100 * s))
+        box = Box(round(44 * s), top, plane.x - round(164 * s), sheet.height - round(100 * s))
         self._titles(subject, box, plane)
-        self.parts = Curves(sheet, box, subject, epochs, values), Way(sheet, plane, epochs, values)
+        curves = Curves(sheet, box, self.course, epochs[:until], values[:until])
+        self.parts = curves, Way(sheet, plane, epochs[:near], values[:near], int(epochs[-1]))
 
     def _titles(self, subject: Subject, box: Box, plane: Box) -> None:
         sheet, s = self.sheet, self.sheet.scale
         self.heading = Heading(sheet, plane.x, plane.x + plane.width, 22 * s, int(subject.frame_epochs[-1]), 13)
-        room = plane.x - box.x - 10 * s
+        room = self.heading.left - box.x - 10 * s
         sheet.text(box.x, 22 * s, sheet.fitting(subject.title, room, 13, "bold"), 13, face="bold")
-        shown, all_of_them = min(MOST_LINES, subject.network.size), subject.network.size
+        shown, all_of_them = shown_of(subject, box, s), subject.network.size
         words = "parameters" if shown == all_of_them else f"the {shown} of {all_of_them} parameters that move most"
-        sheet.text(box.x, top_of(box, s), words, 11, sheet.colours.label)
-        sheet.text(plane.x, top_of(plane, s), "path of all parameters", 11, sheet.colours.label)
+        room = plane.x - box.x - 10 * s
+        sheet.text(box.x, box.y - 12 * s, sheet.fitting(words, room, 11), 11, sheet.colours.label)
+        words = sheet.fitting("path of all parameters", plane.width, 11)
+        sheet.text(plane.x, plane.y - 12 * s, words, 11, sheet.colours.label)
 
     def picture(self, number: int) -> Array:
         now = self.course.at(number)
@@ -56,44 +63,67 @@ class WeightsLayout:
         return self.sheet.finish()
 
 
-def top_of(box: Box, scale: float) -> float:
-    return box.y - 9 * scale
+def before(good: Array) -> int:
+    """How many steps (steps,) are good before the first that is not; one at least."""
+    return len(good) if good.all() else max(int(good.argmin()), 1)
+
+
+def shown_of(subject: Subject, box: Box, scale: float) -> int:
+    """How many parameters have room for their names beside a box."""
+    return min(MOST_LINES, subject.network.size, int(box.height / (LINE * scale)) + 1)
 
 
 class Curves:
     """Each parameter over the epochs, by layers of one colour; biases dashed."""
 
-    def __init__(self, sheet: Sheet, box: Box, subject: Subject, epochs: Array, values: Array) -> None:
-        self.sheet, self.box = sheet, box
+    def __init__(self, sheet: Sheet, box: Box, course: Course, epochs: Array, values: Array) -> None:
+        """``values`` (steps, parameters) end where they are no longer finite."""
+        self.sheet, self.box, self.course, subject = sheet, box, course, course.subject
         self.last = max(int(subject.frame_epochs[-1]), 1)
         moved = np.abs(values - values[0]).max(0)
-        shown = np.sort(np.argsort(-moved, kind="stable")[:MOST_LINES])
-        self.names = [name for place, name in enumerate(names(subject)) if place in shown]
-        self.values = values[:, shown]
-        self.reach = float(np.abs(self.values).max()) * 1.05 or 1.0
-        self.epochs = epochs
-        share = np.stack(np.broadcast_arrays(epochs[:, None] / self.last, self._height(self.values)), axis=-1)
+        self.shown = np.sort(np.argsort(-moved, kind="stable")[: shown_of(subject, box, sheet.scale)])
+        every = names(subject)
+        self.names = [every[place] for place in self.shown]
+        values = values[:, self.shown]
+        far = np.abs(values).max(1)
+        self.reach = float(far.max()) * 1.05 or 1.0
+        self.unit = 10.0 ** np.floor(np.log10(far[0] or 1)) if self.reach > WIDE * (far[0] or 1) else 0.0
+        share = np.stack(np.broadcast_arrays(epochs[:, None] / self.last, self._height(values)), axis=-1)
         self.lines = [thinned(line, box.width) for line in np.moveaxis(box.at(share), 1, 0)]
         self._still()
         self.wipe = Wipe(sheet, box, lambda: self._all(0.25), lambda: self._all(1))
 
     def _height(self, values: Array) -> Array:
-        return np.asarray(0.5 - 0.5 * values / self.reach)
+        """Shares of the box; where values grow beyond all bounds, by their logarithm on either side of zero."""
+        return np.asarray(0.5 - 0.5 * self._scaled(values) / self._scaled(np.array(self.reach)))
+
+    def _scaled(self, values: Array) -> Array:
+        return np.sign(values) * np.log10(1 + np.abs(values) / self.unit) if self.unit else values
 
     def _still(self) -> None:
         sheet, box, s, label = self.sheet, self.box, self.sheet.scale, self.sheet.colours.label
         frame(sheet, box)
         sheet.line(box.at(np.array([[0, 0.5], [1, 0.5]])), sheet.colours.pale)
-        for value in (-self.reach / 1.05, 0.0, self.reach / 1.05):
-            y = box.y + float(self._height(np.array(value))) * box.height
-            sheet.text(box.x - 4 * s, y + 3.5 * s, f"{value:.2g}", 10, label, align="right")
+        for value, word in self._ticks():
+            y = round(box.y + float(self._height(np.array(value))) * box.height) + 0.5
+            sheet.line(np.array([[box.x - 4 * s, y], [box.x, y]]), sheet.colours.pale, 1)
+            sheet.text(box.x - 6 * s, y + 3.5 * s, word, 10, label, align="right")
         low = box.y + box.height + 13 * s
         for words, x, side in (("0", 0.0, "centre"), ("epoch", 0.5, "centre"), (str(self.last), 1.0, "right")):
             sheet.text(box.x + x * box.width, low, words, 10, label, align=side)
 
+    def _ticks(self) -> list[tuple[float, str]]:
+        """Round values and how they are written; of a logarithmic scale powers of ten, a few on either side."""
+        if not self.unit:
+            return [(value, plain(value)) for value in round_steps(-self.reach, self.reach)]
+        first, last = round(np.log10(self.unit)) + 1, int(np.log10(self.reach))
+        powers = range(last, first - 1, -max(1, -(-(last - first + 1) // 3)))
+        above = [(10.0**power, power_of_ten(power)) for power in powers]
+        return [*above, (0.0, "0"), *((-value, f"-{word}") for value, word in above)]
+
     def _colour(self, name: str) -> Array:
         layer = int("".join(letter for letter in name.split()[0] if letter.isdigit())) - 1
-        return np.asarray(self.sheet.colours.classes[layer % len(self.sheet.colours.classes)])
+        return self.sheet.colours.of(np.array(layer))
 
     def _all(self, share: float) -> None:
         for name, line in zip(self.names, self.lines, strict=True):
@@ -103,36 +133,65 @@ class Curves:
     def draw(self, moment: Moment) -> None:
         sheet, box, s = self.sheet, self.box, self.sheet.scale
         self.wipe.uncover(moment.epoch / self.last)
-        row = max(int(np.searchsorted(self.epochs, moment.epoch, side="right")) - 1, 0)
-        heights = list(box.y + self._height(self.values[row]) * box.height + 3.5 * s)
-        for name, value, y in zip(self.names, self.values[row], apart(heights, 12.5 * s, box), strict=True):
-            x = box.x + box.width + 8 * s
-            sheet.text(x, y, name, 9, self._colour(name))
-            sheet.text(x + 70 * s, y, f"{value:.2f}", 9, align="right")
         x = box.x + moment.epoch / self.last * box.width
         sheet.line(np.array([[x, box.y], [x, box.y + box.height]]), sheet.colours.label)
+        values = moment.theta[self.shown].astype(float)
+        ends = np.clip(np.nan_to_num(self._height(values), nan=0.5), 0, 1) * box.height + box.y + 3.5 * s
+        for name, value, y in zip(self.names, values, apart(list(ends), LINE * s, box), strict=True):
+            left, number = box.x + box.width + 8 * s, said(value)
+            right = left + 92 * s
+            room = right - left - sheet.text_width(number, 9) - 4 * s
+            sheet.text(left, y, sheet.fitting(name, room, 9), 9, self._colour(name))
+            sheet.text(right, y, number, 9, align="right")
+        if moment.diverged:
+            self._lost()
+
+    def _lost(self) -> None:
+        at, box = self.course.diverged_at, self.box
+        words = f"diverged at epoch {at}" if at >= 0 else "diverged"
+        size = 12 if self.sheet.text_width(words, 12, "bold") < box.width else 9
+        x, y = box.x + box.width / 2, box.y + box.height * 0.25
+        self.sheet.text(x, y, words, size, None, "bold", "centre", halo=self.sheet.colours.paper)
+
+
+def said(value: float) -> str:
+    """A parameter's value in a few letters."""
+    if not np.isfinite(value):
+        return "none"
+    return f"{value:.2f}" if abs(value) < 1e3 else f"{value:.0e}".replace("e+", "e")
 
 
 class Way:
     """Where all parameters together are, in the plane of the two principal axes of their way."""
 
-    def __init__(self, sheet: Sheet, box: Box, epochs: Array, values: Array) -> None:
-        self.sheet, self.epochs = sheet, epochs
+    def __init__(self, sheet: Sheet, box: Box, epochs: Array, values: Array, last: int) -> None:
+        self.sheet, self.box, self.epochs, self.last = sheet, box, epochs, last
         plane = principal(values if values.shape[1] > 1 else np.repeat(values, 2, axis=1))
         axes(sheet, box, plane)
         frame(sheet, box)
         self.points = box.at(plane.share(*plane.places.T))
         sheet.line(self.points, sheet.colours.pale, 2)
         sheet.marks(self.points[:1], SHAPES[0], 4, sheet.colours.paper, sheet.colours.label, 1.5)
-        x, y = self.points[0]
-        sheet.text(x + 7 * sheet.scale, y + 4 * sheet.scale, "start", 9, sheet.colours.label)
+        self._start(box)
         sheet.keep()
+
+    def _start(self, box: Box) -> None:
+        """The word beside the first point, on the side away from the way."""
+        s, (x, y), ahead = self.sheet.scale, self.points[0], self.points[: len(self.points) // 10 + 2].mean(0)
+        is_left = ahead[0] > x and x - self.sheet.text_width("start", 9) - 8 * s > box.x
+        place, align = (x - 8 * s, "right") if is_left else (x + 8 * s, "left")
+        self.sheet.text(place, y + 4 * s, "start", 9, self.sheet.colours.label, align=align)
 
     def draw(self, moment: Moment) -> None:
         until = max(int(np.searchsorted(self.epochs, moment.epoch, side="right")), 1)
         ink, paper = self.sheet.colours.ink, self.sheet.colours.paper
         self.sheet.line(self.points[:until], ink, 2)
         self.sheet.marks(self.points[until - 1 : until], SHAPES[0], 5, ink, paper, 1.4)
+        left = self.epochs[-1]
+        if left < self.last and moment.epoch > left:
+            words = self.sheet.fitting(f"far outside after epoch {left:.0f}", self.box.width, 11, "bold")
+            x, y = self.box.x + self.box.width / 2, self.box.y + 14 * self.sheet.scale
+            self.sheet.text(x, y, words, 11, face="bold", align="centre", halo=paper)
 
 
 def names(subject: Subject) -> list[str]:

@@ -1,7 +1,8 @@
 """Which part of the input space a picture shows, and where in it the examples and the units' lines lie.
 
 Two inputs are shown as they are.  Of more, either every combination of the others' values has a slice of its
-own, or the plane of the two principal axes of the data is shown; of one input there is a strip.
+own, in rows and columns where all combinations occur, or the plane of the two principal axes of the data is shown;
+of one input there is a strip.
 """
 
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from xortrain.films.subject import Subject
 from xortrain.nets import Array
 
 MOST_SLICES = 16
+LEAST_SLICE = 36
+"""Pixels of a side below which a slice is too small to be read."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,11 @@ class Plane:
     """Values of u and of v worth naming."""
     curve: bool = False
     """Whether v is no input but the output, over the one input there is."""
+    columns: tuple["Head", ...] = ()
+    """Of slices in rows and columns, what all of a column have in common."""
+    rows: tuple["Head", ...] = ()
+    note: str = ""
+    """What is not shown."""
 
     def grid(self, number: int, width: int, height: int) -> Array:
         """Inputs (inputs, height, width) at the centres of the pixels of a slice, the upper row first."""
@@ -64,23 +72,70 @@ class Plane:
         )
 
 
-def plane(x: Array, t: Array, names: Sequence[str], output: str, low: float, high: float) -> Plane:
-    """The plane for examples (examples, inputs) with targets (examples, outputs) between low and high."""
+@dataclass(frozen=True)
+class Head:
+    """What slices have in common: some inputs and the values of theirs."""
+
+    names: tuple[str, ...]
+    values: tuple[str, ...]
+
+    def words(self) -> list[str]:
+        """The ways to say it, the longest first; the last leaves the names to be said once for all."""
+        each = ", ".join(f"{name} = {value}" for name, value in zip(self.names, self.values, strict=True))
+        values = " ".join(self.values)
+        return [each, f"{' '.join(self.names)} = {values}", values]
+
+
+def plane(
+    x: Array, t: Array, names: Sequence[str], output: str, low: float, high: float, most: int = MOST_SLICES
+) -> Plane:
+    """The plane for examples (examples, inputs) with targets (examples, outputs) between low and high.
+
+    There are ``most`` slices at most.
+    """
     x = np.asarray(x, float)
     inputs = x.shape[1]
     if inputs == 1:
         return line_of(x[:, 0], t[:, 0], names[0], output, low, high)
-    others = np.unique(x[:, 2:], axis=0)
     if inputs == 2:
         return over(x, (_axes(x),), (names[0], names[1]))
-    if len(others) <= MOST_SLICES and 2 * len(others) <= len(x):
-        return over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
-    return principal(x)
+    if 2 * len(np.unique(x[:, 2:], axis=0)) > len(x):
+        return principal(x)
+    return _sliced(x, names, most) or principal(x)
 
 
-def plane_of(x: Array, t: Array, subject: Subject) -> Plane:
-    """The plane for one run's examples, by the subject's names and targets."""
-    return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high)
+def _sliced(x: Array, names: Sequence[str], most: int) -> Plane | None:
+    """A slice for each combination of the other inputs' values; of too many those of the last inputs' least values."""
+    shown, free = np.ones(len(x), bool), x.shape[1] - 2
+    while len(others := np.unique(x[shown, 2:], axis=0)) > most and free > 1:
+        free -= 1
+        shown &= x[:, 2 + free] == x[shown, 2 + free].min()
+    if len(others) > most:
+        return None
+    slices = over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
+    if not shown.all():
+        fixed = Head(tuple(names[2 + free :]), tuple(f"{value:.3g}" for value in others[0, free:]))
+        slices = replace(slices, note=f"{fixed.words()[0]}: {shown.sum()} of {len(x)} examples")
+    return _factored(slices, others[:, :free], names[2 : 2 + free])
+
+
+def _factored(slices: Plane, others: Array, names: Sequence[str]) -> Plane:
+    """Rows by the first half of the other inputs, columns by the second, if each combination of values occurs."""
+    half = others.shape[1] // 2
+    rows, columns = (np.unique(part, axis=0) for part in (others[:, :half], others[:, half:]))
+    if max(len(rows), 1) * len(columns) != len(others):
+        return slices
+
+    def heads(part: Array, named: Sequence[str]) -> tuple[Head, ...]:
+        return tuple(Head(tuple(named), tuple(f"{value:.3g}" for value in row)) for row in part if len(row))
+
+    return replace(slices, columns=heads(columns, names[half:]), rows=heads(rows, names[:half]))
+
+
+def plane_of(x: Array, t: Array, subject: Subject, side: int = MOST_SLICES * LEAST_SLICE) -> Plane:
+    """The plane for one run's examples, by the subject's names and targets, on a square of so many pixels."""
+    most = min(MOST_SLICES, (side // LEAST_SLICE) ** 2)
+    return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high, most)
 
 
 def line_of(u: Array, v: Array, name: str, output: str, low: float, high: float) -> Plane:

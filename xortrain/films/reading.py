@@ -12,6 +12,9 @@ from xortrain.films.palette import MOST_HUES, shades
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 
+FAR = 100
+"""Values as many times the distance of the targets away from them have exploded, and no colour."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -59,6 +62,10 @@ class Reading:
         shade = band(y, self.low, self.high, count)
         return np.where(shade == count, np.uint8(self.nothing), shade + np.uint8(output % MOST_HUES * count))
 
+    def is_lost(self, y: Array) -> bool:
+        """Whether any of the outputs (examples, outputs) has no place on the scale."""
+        return bool((self.bands(y.T.astype(float)) == self.nothing).any())
+
     def boundaries(self, y: Array) -> list[Array]:
         """Values (…) that are zero where one class gives way to another; none for real values."""
         if self.classes == 2:
@@ -89,9 +96,9 @@ def reading(subject: Subject, settings: FilmSettings) -> Reading:
 
 
 def band(value: Array, low: float, high: float, count: int) -> Array:
-    """Which of ``count`` equal bands from low to high each value lies in; ``count`` itself for nan.
+    """Which of ``count`` equal bands from low to high each value lies in; ``count`` itself for none.
 
-    Values outside belong to the band at that end.
+    Values outside belong to the band at that end, but not nan, and not those beyond FAR times the whole scale.
     """
     scale = count / ((high - low) or 1)
     scaled = (value - low) * scale if low else value * scale
@@ -100,5 +107,5 @@ def band(value: Array, low: float, high: float, count: int) -> Array:
         bands -= (bands == count).view(np.uint8)  # the high end itself; np.minimum takes five times as long
         return bands
     bands = np.fmin(np.fmax(scaled, 0), count - 0.5).astype(np.uint8)
-    bands[np.isnan(value)] = count
+    bands[~(np.abs(scaled) <= FAR * count)] = count  # nan is not
     return np.asarray(bands)

@@ -9,17 +9,40 @@ from matplotlib.transforms import Affine2D
 
 from xortrain.nets import Array
 
-SQUARE = Path(np.array([[-1, -1], [1, -1], [1, 1], [-1, 1], [-1, -1]], float), closed=True)
+
+def _round(*corners: tuple[float, float]) -> Path:
+    """The closed shape through these corners."""
+    return Path(np.array([*corners, corners[0]], float), closed=True)
+
+
+def _turned(shape: Path, degrees: float) -> Path:
+    return shape.transformed(Affine2D().rotate_deg(degrees))
+
+
+SQUARE = _round((-1, -1), (1, -1), (1, 1), (-1, 1))
+TRIANGLE = _round((-1, -0.8), (1, -0.8), (0, 1.05))
+PLUS = _round(
+    (-0.4, -1.05), (0.4, -1.05), (0.4, -0.4), (1.05, -0.4), (1.05, 0.4), (0.4, 0.4),
+    (0.4, 1.05), (-0.4, 1.05), (-0.4, 0.4), (-1.05, 0.4), (-1.05, -0.4), (-0.4, -0.4),
+)  # fmt: skip
 SHAPES = [
     Path.unit_circle(),
     SQUARE.transformed(Affine2D().scale(0.9)),
-    *(Path.unit_regular_polygon(n) for n in (3, 4, 5)),
-    Path.unit_regular_star(5, 0.45),
-    *(Path.unit_regular_polygon(n) for n in (6, 8)),
-    Path.unit_regular_star(4, 0.45),
-    Path.unit_regular_star(6, 0.55),
+    TRIANGLE,
+    Path.unit_regular_polygon(4).transformed(Affine2D().scale(1.1)),
+    _turned(TRIANGLE, 180),
+    Path.unit_regular_star(5, 0.45).transformed(Affine2D().scale(1.2)),
+    PLUS,
+    _turned(PLUS, 45),
+    _turned(TRIANGLE, 90),
+    _turned(TRIANGLE, -90),
 ]
-"""The shape of each class's points, about the size of the unit circle."""
+"""The shapes of the classes' points, about the size of the unit circle: told apart at six pixels."""
+
+
+def shape_of(kind: int) -> Path:
+    """The shape of a class; where colours begin again, after two rounds of shapes, each class has the next one."""
+    return SHAPES[(kind + kind // (2 * len(SHAPES))) % len(SHAPES)]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,8 @@ from xortrain.films.subject import FilmSettings
 from xortrain.nets import Array
 
 _AS_IT_IS = IdentityTransform()
+LEGIBLE = 0.75
+"""The least scale: of small type six to eight pixels are left."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,7 @@ def _clip(box: Box, height: int) -> Any:
 
 
 def sheet_for(settings: FilmSettings, classes: int, design: tuple[int, int]) -> Sheet:
-    """A sheet of the size asked, or of the design's own; its scale is that of the design."""
+    """A sheet of the size asked, or of the design's own; its scale is the design's while words are legible."""
     width, height = settings.size or design
-    scale = min(width / design[0], height / design[1])
+    scale = max(min(width / design[0], height / design[1]), LEGIBLE)
     return Sheet(width, height, scale, palette(settings.colours, settings.levels, settings.dark, classes))
