@@ -92,6 +92,7 @@ WRONG: dict[str, list[str]] = {
     "data=spiral data.test=1": ["data.test=1"],
     "data=spiral data.noise=-1": ["data.noise=-1"],
     "film.fps=0": ["film.fps=0"],
+    "stop=loss stop.below=0": ["stop.below=0", "greater than 0"],
     "film.size=[1,1]": ["film.size=[1,1]"],
     # contradictions
     "output=softmax": ["output=softmax", "two"],
@@ -106,6 +107,8 @@ WRONG: dict[str, list[str]] = {
     "activation=step": ["activation=step", "epochs=0"],
     "output=step loss=mse": ["output=step", "epochs=0"],
     "optimizer=rprop batch_size=1": ["rprop", "batch_size"],
+    "optimizer.nesterov=true": ["optimizer.nesterov=true", "optimizer.momentum"],
+    "-m optimizer.nesterov=false,true optimizer.momentum=0.5,0": ["job 3 (", "optimizer.nesterov=true"],
     "architecture=skip architecture.hidden=[]": ["architecture.hidden=[]", "skip"],
     "architecture.hidden=[2,2] architecture.activations=[relu]": ["architecture.activations", "2 hidden layers"],
     "data=moons data.examples=4 data.test=0.9": ["data.test=0.9"],
@@ -138,7 +141,18 @@ WRONG: dict[str, list[str]] = {
     "--cfg job -m": ["cfg"],
     "--config-name nothing": ["nothing"],
     "hydra.nonsense=1": ["hydra.nonsense"],
-    "hydra/launcher=nothing": ["launcher"],
+    "hydra/launcher=nothing": ["hydra/launcher=nothing", "Known: basic, population"],
+    "hydra/launcher=joblib": ["hydra/launcher=joblib", "pip install hydra-joblib-launcher", "basic, population"],
+    "-m hydra/sweeper=population_": ["hydra/sweeper=population_", "'population'", "basic"],
+    "-m hydra/sweeper=nevergrad": ["hydra/sweeper=nevergrad", "pip install hydra-nevergrad-sweeper"],
+    "-m hydra.launcher.enigne=loky": ["hydra.launcher.enigne", "'hydra.launcher.engine'", "hydra.launcher.workers"],
+    "-m hydra.launcher.workers=0 dry_run=true": ["hydra.launcher.workers=0", "from 1"],
+    "-m hydra.launcher.engine=lokky dry_run=true": ["hydra.launcher.engine=lokky", "'loky'"],
+    "-m hydra/launcher=basic lr=1,-1 film=none": ["job 1 (lr=-1)"],
+    # folders that Hydra would have, and we have not
+    "hydra.run.dir=elsewhere": ["hydra.run.dir=elsewhere", "root=elsewhere"],
+    "-m hydra.sweep.dir=elsewhere seed=1,2": ["hydra.sweep.dir=elsewhere", "root=elsewhere"],
+    "-m hydra.sweep.subdir=x seed=1,2": ["hydra.sweep.subdir=x", "root"],
 }
 
 
@@ -190,6 +204,10 @@ def test_the_root_must_be_a_folder_that_can_be_written(tmp_path: Path, refused: 
     (tmp_path / "taken").write_text("a file")
     assert "root=taken" in refused("root=taken")
     assert "root=/dev/null/records" in refused("root=/dev/null/records")
+    for words in ([], ["-m", "seed=1,2"]):
+        line = refused(*words, "root=/proc/records", "film=none")  # a disk of no size, which is not a full one
+        assert line.startswith("xortrain: error: root=/proc/records: cannot be written to (")
+    assert "root=taken" in refused("-m", "root=taken/records", "dry_run=true")
 
 
 def test_a_film_that_cannot_be_made_is_told_before_anything_is_trained(refused: Refused) -> None:

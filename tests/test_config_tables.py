@@ -1,5 +1,6 @@
 """The table of settings, conf/ and the tables of the mathematics say the same."""
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from xortrain.cli import COMMANDS
 from xortrain.config.check import check, take
 from xortrain.config.defaults import chosen_by_default, conf_folder, read
 from xortrain.config.help import help_text
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, Keys, find, keys_of
+from xortrain.config.settings import ENGINES, GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, Keys, find, keys_of
+from xortrain.experiment import engines
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
@@ -96,6 +98,11 @@ def test_an_optimizer_has_the_defaults_of_pytorch(name: str) -> None:
     assert {"lr": found["lr"], **found["optimizer"]} == expected | {"name": name}
 
 
+def test_the_engines_are_those_of_the_launcher() -> None:
+    assert set(ENGINES) == engines.ENGINES.keys()
+    assert read("hydra/launcher/population").keys() - {"_target_"} == LAUNCHER.keys()
+
+
 def test_every_setting_says_what_it_is_for_and_what_it_must_be() -> None:
     every: list[Keys] = [
         TOP,
@@ -119,12 +126,16 @@ def test_help_names_every_choice_and_its_keys_with_a_line(group: str) -> None:
         assert says in line
         assert (star == "*") == (chosen_by_default()[group] == name)
         assert all(f"{group}.{key}" in line for key in keys)
+        for key, setting in keys.items():
+            assert re.search(rf"\n +{group}\.{key} .*{re.escape(setting.doc)}: {re.escape(setting.must_be)}\n", text)
 
 
 def test_help_names_every_setting_experiment_and_command() -> None:
     text = help_text({name: line for name, (_, line) in COMMANDS.items()})
     for key in [*TOP, *(f"{group}.{key}" for group, keys in PLAIN_GROUPS.items() for key in keys)]:
         assert f"\n  {key} " in text
+    for key, setting in LAUNCHER.items():
+        assert re.search(rf"\n  hydra\.launcher\.{key} .*{re.escape(setting.must_be)}", text)
     for name in EXPERIMENTS:
         says = next(line for line in text.splitlines() if line.split()[:1] == [name])
         assert len(says.split()) > 4

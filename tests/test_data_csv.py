@@ -159,9 +159,23 @@ def test_targets_of_a_table_must_suit_the_loss_and_the_rule(
 
 
 def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "nowhere.csv"):
-        with pytest.raises(UserError, match="no such file"):
+    for path, said in ((tmp_path, "is a folder"), (tmp_path / "nowhere.csv", "no such file")):
+        with pytest.raises(UserError, match=said):
             from_table(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("a;b;c\n1;2;3\n", "semicolons"),
+        ("1,5;2\n2,5;3\n", "semicolons"),
+        ("1\t2\n3\t4\n", "tabs"),
+        ("1 2\n3 4\n", "spaces"),
+    ],
+)
+def test_a_table_whose_values_something_else_parts_is_told_so(tmp_path: Path, text: str, mark: str) -> None:
+    with pytest.raises(UserError, match=f"parted by {mark}: write commas"):
+        from_table(table(tmp_path, text))
 
 
 def test_a_table_trains_as_the_data_set_that_it_lists(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 """An explanation fits its page, says the same in every format, and leaves out what would not be read, saying so."""
 
+import json
 import re
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import xortrain
+from xortrain.cli import main
 from xortrain.errors import UserError
 from xortrain.explain import Step, explain, step_at, take_step
 from xortrain.explain.digits import cut, number
@@ -205,3 +208,32 @@ def test_large_arrays_are_cut_in_both_directions() -> None:
     assert rows[0] == ["0", "1", "2", None, "5", "6"]
     assert rows[3] is None
     assert rows[-1] == ["63", "64", "65", None, "68", "69"]
+
+
+def test_a_run_that_diverges_is_explained_with_a_word_about_it() -> None:
+    task = xortrain.train(*NETS["diverged"], "epochs=9").task
+    assert "The run diverges here" in explain(step_at(task, 1))
+    assert "The run has diverged: since epoch 2 not every parameter is finite; the step" in explain(step_at(task, 5))
+    assert "diverge" not in explain(step_of("notebook 000"))
+
+
+def test_explain_and_check_find_a_record_under_another_root(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["seed=3", "epochs=4", "film=none", f"root={tmp_path}"]) == 0
+    capsys.readouterr()
+    for words in (["explain", "--epoch", "2"], ["check", "--epoch", "2"]):
+        assert main([*words, "latest", "--root", str(tmp_path)]) == 0
+        kept = capsys.readouterr().out
+        assert main([*words, "seed=3", "epochs=4"]) == 0
+        assert kept == capsys.readouterr().out
+
+
+def test_check_gives_every_number_as_json_and_the_start_of_a_run_that_diverges(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["epoch"] for row in rows] == 9 * [0] + 9 * [100]
+    assert {row["verdict"] for row in rows} == {"ok"}
+    assert main(["check", *NETS["diverged"]]) == 0
+    assert "passed, 9 of 9" in (out := capsys.readouterr().out)
+    assert "not checked: epoch=100: the run has diverged there (not every parameter is finite since epoch 2)" in out

@@ -147,7 +147,8 @@ def test_a_worker_that_cannot_see_the_record_sends_its_arrays_back(tmp_path: Pat
     [
         ("lokey", None, "hydra.launcher.engine=lokey: no such choice. Did you mean 'loky'?"),
         ("dask", None, "hydra.launcher.address=null: engine=dask needs a scheduler's"),
-        ("loky", 0, "hydra.launcher.workers=0: must be a whole number, at least 1"),
+        ("loky", 0, "hydra.launcher.workers=0: must be a whole number from 1 to 10000 or null"),
+        ("loky", True, "hydra.launcher.workers=true: must be a whole number"),
     ],
 )
 def test_an_engine_that_cannot_be_is_refused_before_anything_is_written(

@@ -209,7 +209,7 @@ sys.exit(main(["-m", *{JOBS!r}, "root={tmp_path}"]))
 def test_a_root_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["-m", "seed=1,2", "film=none", f"root={tmp_path / 'file'}"]) == 2
-    assert capsys.readouterr().err == f"xortrain: error: root={tmp_path / 'file'}: Not a directory\n"
+    assert capsys.readouterr().err == f"xortrain: error: root={tmp_path / 'file'}: cannot be written to (not a folder)\n"
 
 
 def test_a_sweep_that_would_not_fit_on_the_disk_is_refused_before_it_starts(

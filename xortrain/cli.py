@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortrain.errors import FailedError, UserError, unknown_word
@@ -62,7 +63,7 @@ def _fail(line: str, code: int) -> int:
 def _run(words: list[str]) -> int:
     if words and words[0] in COMMANDS:
         module, _, function = COMMANDS[words[0]][0].partition(":")
-        print(getattr(import_module(module), function)(words[1:]))
+        print(getattr(import_module(module), function)(words[1:]), flush=True)  # here, where a closed pipe is met
         return 0
     if (words and words[0] == "help") or {"-h", "--help"} & set(words):
         from xortrain.config.help import help_text
@@ -96,7 +97,7 @@ def _hydra(words: list[str]) -> int:
         elif not any("hydra" in word for word in words):
             from xortrain.config.compose import compose
 
-            print(_train(compose(words)))
+            print(_train(compose(words))[0])
             return 0
     return _hydra_main(words)
 
@@ -123,7 +124,17 @@ def _hydra_main(words: list[str]) -> int:
             jobs.failures.append(told(error, prepared))
     for failure in jobs.failures:
         raise failure
+    if jobs.folder:
+        print(end=_study(jobs.folder))
     return 0
+
+
+def _study(folder: Path) -> str:
+    """What a sweeper that searches has found; others leave nothing of the kind."""
+    found = folder / "optimization_results.yaml"
+    if not found.is_file():
+        return ""
+    return f"\nstudy   {found}\n{indent(found.read_text(encoding='utf-8'), ' ' * 8)}"
 
 
 class _Jobs:
@@ -131,18 +142,26 @@ class _Jobs:
 
     def __init__(self) -> None:
         self.failures: list[Exception] = []
+        self.folder: Path | None = None  # of Hydra's sweeper
 
-    def __call__(self, composed: Any) -> None:
+    def __call__(self, composed: Any) -> float | None:
+        from hydra.core.hydra_config import HydraConfig
+
         from xortrain.config.check import check
         from xortrain.config.compose import plain
 
+        self.folder = Path(HydraConfig.get().sweep.dir)
         try:
-            print(_train(check(plain(composed))))
+            text, found = _train(check(plain(composed)))
         except Exception as error:  # Hydra would print a line of its own for an error that leaves the job
             self.failures.append(error)
+            return None
+        print(text)
+        return found
 
-    def sweep(self, plan: "Plan", engine: "Engine") -> Path | None:
-        """Train all jobs of a plan; where they lie is returned."""
+    def sweep(self, plan: "Plan", engine: "Engine", beside: Path) -> Path | None:
+        """Train all jobs of a plan; where they lie is returned.  Another sweeper has a folder of its own beside."""
+        self.folder = beside
         folder = _trained(plan, engine)
         try:
             print(_told(folder))
@@ -167,8 +186,10 @@ def _told(found: Path | str) -> str:
     if isinstance(found, str):
         return found
     from xortrain.experiment.ending import told
+    from xortrain.experiment.train import told_where
 
-    return told(found)
+    with told_where(found):
+        return told(found)
 
 
 def _parted(words: list[str]) -> tuple[list[str], list[str]]:
@@ -208,15 +229,17 @@ def _as_shell(words: list[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full
 
 
-def _train(config: dict[str, Any]) -> str:
-    """One run, from its checked configuration to what is said at its end."""
+def _train(config: dict[str, Any]) -> tuple[str, float | None]:
+    """One run, from its checked configuration to what is said at its end, and its objective."""
+    from xortrain.experiment.objective import objective
     from xortrain.experiment.single import recorded
     from xortrain.experiment.titles import typed
 
     if config["dry_run"]:
         from xortrain.experiment.estimate import estimate_one
 
-        return estimate_one(config)
+        return estimate_one(config), None
     run, film = recorded(config, progress=True)
     places = [f"record  {typed(run.folder)}", *([f"film    {typed(film)}"] if film else [])]
-    return "\n".join([run.summary(), "", *places])
+    text = "\n".join([run.summary(), "", *places])
+    return text, objective(run.row["final_loss"], run.outcome)

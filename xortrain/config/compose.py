@@ -10,7 +10,7 @@ from typing import Any
 from xortrain.config.check import Config, check, no_such_key, short
 from xortrain.config.defaults import conf_folder
 from xortrain.config.overrides import CHOICES, prepare
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, keys_of
+from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
 
 
@@ -50,7 +50,8 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
 
     if isinstance(error, MissingConfigException):
         quoted = _first_line(error).split("Could not find '")
-        return _no_such_file(quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file))
+        name = quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file)
+        return _no_such_file(name, error.options)
     if isinstance(error, OverrideParseException):
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
     text = _first_line(error)
@@ -73,11 +74,19 @@ def _first_line(error: BaseException) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _no_such_file(name: str) -> UserError:
+PLUGINS = {"sweeper": ("ax", "nevergrad", "optuna"), "launcher": ("joblib", "ray", "rq", "submitit")}
+"""Hydra's own plug-ins, which a user may know, by their kinds."""
+
+
+def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
+    """The line for a choice that is not there, with those that are, of plug-ins too."""
     group, _, option = name.removesuffix(".yaml").rpartition("/")
-    folder = conf_folder() / group
-    if group and folder.is_dir():
-        return unknown(group, option, [path.stem for path in folder.glob("*.yaml")])
+    kind = group.removeprefix("hydra/")
+    if option in PLUGINS.get(kind, ()):
+        here = ", ".join(options or ())
+        return UserError(f"{group}={option}: needs pip install hydra-{option}-{kind}. Installed: {here}")
+    if group and options:
+        return unknown(group, option, options)
     return UserError(f"{name}: no such file under {conf_folder()}")
 
 
@@ -91,6 +100,10 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
             return no_such_key(group, name, value, keys_of(group, option), f"{group}={option}")
     if dot and group in PLAIN_GROUPS:
         return no_such_key(group, name, value, PLAIN_GROUPS[group])
+    if group == "hydra":
+        where, _, last = key.rpartition(".")
+        mine = where == "hydra.launcher"
+        return no_such_key(where, last, value, LAUNCHER) if mine else UserError(f"{key}: Hydra has no such setting")
     every = [*TOP, *GROUPS, "experiment", *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]
     return unknown_key(key, value, every)
 

@@ -4,7 +4,8 @@ It is made from the table of settings and from conf/, without waiting for Hydra.
 """
 
 from xortrain.config.defaults import chosen_by_default, conf_folder, read
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, Keys
+from xortrain.config.kinds import Setting
+from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, Keys
 
 USAGE = """\
 xortrain: train small networks, keep every number of their training, and watch them learn
@@ -27,33 +28,47 @@ def help_text(commands: dict[str, str]) -> str:
 
 def _settings() -> list[str]:
     defaults = read("config")
-    lines = ["Settings (key=value)"]
-    lines += [_line(key, setting.doc, setting.must_be, defaults[key]) for key, setting in TOP.items()]
-    for group, keys in PLAIN_GROUPS.items():
-        lines += [
-            _line(f"{group}.{key}", setting.doc, setting.must_be, defaults[group][key]) for key, setting in keys.items()
-        ]
-    return lines
+    tracked = {f"{group}.{key}": setting for group, keys in PLAIN_GROUPS.items() for key, setting in keys.items()}
+    given = defaults | {f"{group}.{key}": value for group in PLAIN_GROUPS for key, value in defaults[group].items()}
+    launcher = read("hydra/launcher/population")
+    return [
+        "Settings (key=value)",
+        *_table("  ", [(key, _line(setting, given[key])) for key, setting in (TOP | tracked).items()]),
+        "Where a sweep (-m) is trained",
+        *_table("  ", [(f"hydra.launcher.{key}", _line(s, launcher[key])) for key, s in LAUNCHER.items()]),
+    ]
 
 
-def _line(key: str, doc: str, must_be: str, default: object) -> str:
+def _line(setting: Setting, default: object) -> str:
     shown = "null" if default is None else str(default).lower() if isinstance(default, bool) else default
-    return f"  {key:<16}{doc}: {must_be} (now {shown})"
+    return f"{setting.doc}: {setting.must_be} (now {shown})"
+
+
+def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:
+    width = max((len(key) for key, _ in rows), default=0)
+    return [f"{indent}{key:<{width}}  {says}" for key, says in rows]
 
 
 def _groups() -> list[str]:
-    lines = ["Choices (group=option), then keys of the option (group.key=value); * is taken if you say nothing"]
+    lines = ["Choices (group=option), * is taken if you say nothing; keys of an option (group.key=value) in brackets"]
     chosen = chosen_by_default()
     for group, options in GROUPS.items():
         lines.append(f"{group}=")
         for option, (says, keys) in options.items():
             star = "*" if chosen[group] == option else " "
             lines.append(f" {star}{option:<15}{says}{_keys(group, keys)}")
+        lines += _meanings(group)
     return lines
 
 
 def _keys(group: str, keys: Keys) -> str:
     return f"  [{', '.join(f'{group}.{key}' for key in keys)}]" if keys else ""
+
+
+def _meanings(group: str) -> list[str]:
+    """Every key of a group's options once, with what it is for and what it must be."""
+    known = {(key, setting.doc, setting.must_be) for _, keys in GROUPS[group].values() for key, setting in keys.items()}
+    return _table("    ", [(f"{group}.{key}", f"{doc}: {must_be}") for key, doc, must_be in sorted(known)])
 
 
 def _experiments() -> str:

@@ -12,6 +12,7 @@ from xortrain.errors import UserError
 TEXTS = ("name", "notes", "root", "data.path")
 LISTS = ("tags", "freeze", "data.targets")
 CHOICES = (*GROUPS, "experiment")
+FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read as more than one word
 
 
@@ -19,6 +20,7 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides in which texts are quoted; ``many`` for a sweep, where commas part values."""
     for override in overrides:
         _refuse_no_choice(override)
+        _refuse_folder(override, overrides)
     return [_quoted(override, many) for override in overrides if override != "experiment=null"]
 
 
@@ -51,6 +53,14 @@ def _quoted_list(value: str) -> str:
 def _quote(value: str) -> str:
     escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
+    """Hydra's folders hold nothing of ours; another sweeper may write its own results there."""
+    key, _, value = override.partition("=")
+    others = ("hydra/sweeper=", "hydra/launcher=")
+    if key.lstrip("+") in FOLDERS and not any(text.startswith(others) for text in overrides):
+        raise UserError(f"{override}: records make their own folders under root; write root={value or 'outputs'}")
 
 
 def _refuse_no_choice(override: str) -> None:

@@ -9,6 +9,8 @@ from xortrain.config.kinds import Setting, flag, names, number, one_of, text, wh
 
 Keys = dict[str, Setting]
 
+ENGINES = ("inline", "loky", "dask")
+
 SEED = whole("seed of everything drawn for a run", 0, 2**32 - 1, varies=True)
 
 TOP: Keys = {
@@ -235,7 +237,7 @@ GROUPS: dict[str, dict[str, tuple[str, Keys]]] = {
     "stop": {
         "never": ("train all epochs", {}),
         "solved": ("when every example is right", {}),
-        "loss": ("when the loss is low enough", {"below": number("the loss")}),
+        "loss": ("when the loss is low enough", {"below": number("the loss", above=0)}),
     },
     "film": {
         "panels": ("field, loss, hidden space, network, outputs", _film),
@@ -248,6 +250,13 @@ GROUPS: dict[str, dict[str, tuple[str, Keys]]] = {
 }
 
 PLAIN_GROUPS: dict[str, Keys] = {"track": TRACK}
+
+LAUNCHER: Keys = {
+    "engine": one_of("where runs are trained: in this process, in others here, on a Dask cluster", *ENGINES),
+    "workers": whole("processes of loky; null for as many as there are cores", 1, 10_000, none=True),
+    "address": text("of dask's scheduler, as in tcp://127.0.0.1:8786", none=True),
+}
+"""What a sweep is trained on: hydra.launcher.engine and the others."""
 
 
 def keys_of(group: str, option: str) -> Keys:

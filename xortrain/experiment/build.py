@@ -197,6 +197,10 @@ def _refuse_contradictions(build: Build) -> None:
         raise UserError(
             f"batch_size={p.shared('batch_size')}: optimizer=rprop goes by signs of the full batch; add batch_size=null"
         )
+    if p.shared("optimizer.name") == "sgd" and np.any(
+        (p.values("optimizer.nesterov") != 0) & (p.values("optimizer.momentum") == 0)
+    ):
+        raise UserError("optimizer.nesterov=true: looks ahead along the momentum; add optimizer.momentum=0.9, say")
     for name in p.shared("freeze"):
         if name not in network.shapes:
             raise unknown("freeze", name, network.shapes, "parameter of this network")

@@ -19,6 +19,7 @@ from xortrain.training.task import Data
 
 LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
 MOST_CLASSES = 256
+OTHER_MARKS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # that part the values of tables, not of a CSV
 Examples = tuple[Data, Data | None]
 
 
@@ -158,7 +159,7 @@ def read_table(path: Path) -> tuple[list[str], Array]:
     """Column names and numbers (rows, columns) of a CSV file with or without a header."""
     where = f"data.path={path}"
     if not path.is_file():
-        raise UserError(f"{where}: no such file")
+        raise UserError(f"{where}: {'is a folder' if path.is_dir() else 'no such file'}")
     if path.stat().st_size > LARGEST_TABLE:
         raise UserError(f"{where}: larger than {LARGEST_TABLE} bytes")
     try:
@@ -179,14 +180,22 @@ def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
     if not rows:
         raise UserError(f"{where}: has no rows")
     if width < 2:
-        raise UserError(f"{where}: has {width} column; inputs and targets need at least two")
+        raise UserError(
+            f"{where}: has {width} column; inputs and targets need at least two{_parted(next(iter(rows.values())))}"
+        )
     for line, row in rows.items():
         if len(row) != width:
             raise UserError(f"{where}: line {line} has {len(row)} values, the others {width}")
         bad = [cell for cell in row if not _is_number(cell)]
         if bad:
-            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number")
+            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number{_parted(bad)}")
     return np.array([[float(cell) for cell in row] for row in rows.values()])
+
+
+def _parted(cells: list[str]) -> str:
+    """A hint where something else than commas parts the values."""
+    marks = [said for mark, said in OTHER_MARKS.items() if any(mark in cell.strip() for cell in cells)]
+    return f"; its values seem to be parted by {marks[0]}: write commas" if marks else ""
 
 
 def _is_number(cell: str) -> bool:

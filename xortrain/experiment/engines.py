@@ -11,6 +11,8 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
+from xortrain.config.check import take
+from xortrain.config.settings import LAUNCHER
 from xortrain.errors import UserError, unknown
 from xortrain.experiment.blocks import Block, Result, train_here
 from xortrain.experiment.progress import Progress
@@ -30,6 +32,12 @@ class Engine:
     workers: int | None = None
     address: str | None = None
 
+    def __post_init__(self) -> None:
+        if self.name not in ENGINES:
+            raise unknown(f"{WHERE}.engine", self.name, ENGINES)
+        take(f"{WHERE}.workers", LAUNCHER["workers"], self.workers)
+        take(f"{WHERE}.address", LAUNCHER["address"], self.address)
+
     @property
     def processes(self) -> int:
         """How many blocks are trained at a time."""
@@ -44,10 +52,6 @@ def cores() -> int:
 @contextmanager
 def opened(engine: Engine) -> Iterator[Train]:
     """What trains blocks, for as long as this lasts."""
-    if engine.name not in ENGINES:
-        raise unknown(f"{WHERE}.engine", engine.name, ENGINES)
-    if engine.workers is not None and (type(engine.workers) is not int or engine.workers < 1):
-        raise UserError(f"{WHERE}.workers={engine.workers}: must be a whole number, at least 1")
     with ENGINES[engine.name](engine) as pool:
         yield pool
 

@@ -6,7 +6,6 @@ Nothing is written.
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ PROGRAM = 90_000_000  # bytes of memory before there is any run
 
 def estimate(planned: Plan, engine: Engine) -> str:
     """Jobs, populations, time, memory and disk of a sweep, in a few lines."""
+    free = free_bytes(planned.root)
     seconds, processes = _seconds(planned) / engine.processes + START, engine.processes
     kept = "first and last snapshots" if planned.is_trimmed else "all that track asks for"
     cores = "on one core" if processes == 1 else f"on {processes} cores"
@@ -35,7 +35,7 @@ def estimate(planned: Plan, engine: Engine) -> str:
         *([f"             and {len(planned.builds) - SAMPLES} more"] if len(planned.builds) > SAMPLES else []),
         f"time         about {duration(seconds)} {cores}",
         f"memory       about {size(_memory(planned))}",
-        f"disk         {size(planned.bytes)}, of {size(free_bytes(Path(planned.root)))} that are free",
+        f"disk         {size(planned.bytes)}" + (f", of {size(free)} that are free" if free is not None else ""),
         f"kept         {kept}",
         "nothing was run: dry_run=true",
     ]

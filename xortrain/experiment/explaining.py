@@ -3,36 +3,38 @@
 The net is the one of a configuration, or that of a record.
 """
 
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortrain.errors import FailedError, UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
-from xortrain.tracker.arguments import Parser
+from xortrain.tracker.arguments import NAMES, ROOT, Parser
+from xortrain.tracker.text import as_json
 from xortrain.training.task import Task
 
 if TYPE_CHECKING:
     from xortrain.explain import Step
 
 AFTER = 100  # epochs of training after which a gradient is checked too
-WHAT = "overrides as for a run (experiment=notebook_001), or the folder of a record, with #17 for one run of a sweep"
+WHAT = "overrides as for a run (experiment=notebook_001), or a run that was kept (latest, latest#17, a folder)"
 
 
 def explain(arguments: Sequence[str]) -> str:
     """xortrain explain [override … | RECORD[#RUN]] [--epoch N] …: one training step as a worked example."""
     from xortrain.explain import explain, step_at
 
-    parser = Parser("xortrain explain", description="One training step with every number beside its formula.")
-    parser.add_argument("what", nargs="*", help=WHAT)
+    parser = _parser("explain", "One training step with every number beside its formula.")
     parser.add_argument("--epoch", type=int, default=0, help="the step after so many epochs (now %(default)s)")
     parser.add_argument("--example", type=int, help="write out this example alone, counted from 0")
     parser.add_argument("--only", help="forward, backward or update")
     parser.add_argument("--format", default="text", help="text, markdown or latex (now %(default)s)")
     parser.add_argument("--precision", type=int, default=4, help="digits after the point (now %(default)s)")
     asked = parser.parse_intermixed_args(arguments)
-    step = step_at(_task(asked.what), asked.epoch)
+    step = step_at(_task(asked), asked.epoch)
     return explain(step, asked.format, asked.precision, asked.example, asked.only)
 
 
@@ -40,28 +42,41 @@ def check(arguments: Sequence[str]) -> str:
     """xortrain check [override … | RECORD[#RUN]] [--epoch N]: the gradient against central differences."""
     from xortrain.explain import check_network
 
-    parser = Parser("xortrain check", description="The gradient of every parameter against central differences.")
-    parser.add_argument("what", nargs="*", help=WHAT)
+    parser = _parser("check", "The gradient of every parameter against central differences.")
+    parser.add_argument("--json", action="store_true", help="every number as one JSON array")
     parser.add_argument("--epoch", type=int, help=f"after so many epochs (now at the start and after {AFTER})")
     asked = parser.parse_intermixed_args(arguments)
-    task = _task(asked.what)
+    task = _task(asked)
     epochs = [asked.epoch] if asked.epoch is not None else sorted({0, min(AFTER, task.epochs)})
-    checks = [check_network(task, epoch) for epoch in epochs]
-    text = "\n\n".join(map(str, checks))
+    checks, notes = [check_network(task, epochs[0])], []
+    try:
+        checks += [check_network(task, epoch) for epoch in epochs[1:]]
+    except UserError as error:  # it has diverged by then
+        notes = [f"not checked: {error}"]
+    rows = [{"epoch": at, **asdict(row)} for at, check in zip(epochs, checks, strict=False) for row in check.rows]
+    text = as_json(rows) if asked.json else "\n\n".join([*map(str, checks), *notes])
     if not all(check.passed for check in checks):
         raise FailedError("the gradient is not the derivative of the loss", text)
     return text
 
 
-def _task(words: Sequence[str]) -> Task:
+def _parser(command: str, says: str) -> Parser:
+    parser = Parser(f"xortrain {command}", description=says, epilog=NAMES)
+    parser.add_argument("what", nargs="*", help=WHAT)
+    parser.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
+    return parser
+
+
+def _task(asked: Namespace) -> Task:
     """What is trained by these overrides, or was in this record."""
     from xortrain.config.compose import compose
     from xortrain.experiment.runs import open_record
     from xortrain.experiment.trained import Run
 
+    words = asked.what
     if not words or "=" in words[0].partition("/")[0]:
         return Build.of(Population(compose(words))).task()
-    found = open_record(words[0])
+    found = open_record(words[0], asked.root)
     if len(words) > 1 or not isinstance(found, Run):
         raise UserError(
             f"{' '.join(words)}: must be one run, as in {words[0]}#0"

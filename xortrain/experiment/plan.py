@@ -4,6 +4,7 @@ Nothing is written here; what cannot be is refused with the number of the first 
 """
 
 import math
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
-from xortrain.experiment.train import blank_rows
+from xortrain.experiment.train import blank_rows, unwritable
 from xortrain.nets import Array
 
 ONE_FOR_ALL = ("root", "dry_run", "track.bytes")
@@ -62,18 +63,22 @@ def plan(populations: Sequence[Population], called: Callable[[int], str] = "job 
 
 def refuse_what_does_not_fit(plan: Plan) -> None:
     """Raise UserError if the disk under the root has too little space."""
-    free = free_bytes(Path(plan.root))
-    if plan.bytes + SPARE > free:
+    free = free_bytes(plan.root)
+    if free is not None and plan.bytes + SPARE > free:
         raise UserError(
-            f"root={plan.root}: this sweep would write {size(plan.bytes)}, and {size(free)} are free; "
-            "lower track.bytes, track.losses or track.frames"
+            f"root={plan.root}: this sweep would write {size(plan.bytes)}, and {size(free)} are free, of which "
+            f"{size(SPARE)} must stay; lower track.bytes, track.losses or track.frames"
         )
 
 
-def free_bytes(root: Path) -> int:
-    """The free space of the disk that a folder lies on, or will lie on."""
-    there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
-    return shutil.disk_usage(there).free
+def free_bytes(root: str) -> int | None:
+    """The free space of the disk that a root lies on, or will lie on; None where that is not known."""
+    where = Path(root).absolute()
+    there = next(folder for folder in (where, *where.parents) if folder.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise unwritable(root, "not a folder" if not there.is_dir() else f"no right to write into {there}")
+    disk = shutil.disk_usage(there)
+    return disk.free if disk.total else None
 
 
 def size(number: float) -> str:

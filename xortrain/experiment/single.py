@@ -35,4 +35,5 @@ def recorded(config: Mapping[str, Any], progress: bool = False) -> tuple[Run, Pa
     trained = Trained(build, record.rows, record)
     if settings is None:
         return Run(trained), None
-    return Run(trained), film(trained, settings, folder / film_name(config), progress=progress)
+    with told_where(folder):
+        return Run(trained), film(trained, settings, folder / film_name(config), progress=progress)

@@ -3,6 +3,7 @@
 Says in words how it ended, shows what it answers to each example, and where everything lies.
 """
 
+from collections.abc import Mapping
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from xortrain.experiment.trained import Run
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
-WIDTH = 80
+WIDTH, WIDEST = 80, 100  # of sentences, of the table
 
 
 def summary(run: "Run") -> str:
@@ -76,8 +77,8 @@ def table(run: "Run") -> list[str]:
     x, t = run.x, run.t
     y = run.predict(x)
     right = run.task.rule.right(y[..., None], t[..., None])[:, 0]
-    columns = _named("x", x, "g") | _named("target", t, "g") | _named("output", y, ".4f" if abs(y).max() < 1e6 else "g")
-    widths = {name: max(len(name), *map(len, cells)) for name, cells in columns.items()}
+    columns = _that_fit({"x": x, "target": t, "output": y})
+    widths = {name: _width(name, cells) for name, cells in columns.items()}
     lines = ["  ".join(name.rjust(width) for name, width in widths.items())]
     for k in range(min(len(x), MOST_ROWS)):
         cells = "  ".join(columns[name][k].rjust(width) for name, width in widths.items())
@@ -87,11 +88,27 @@ def table(run: "Run") -> list[str]:
     return lines
 
 
-def _named(name: str, values: Array, style: str) -> dict[str, list[str]]:
+def _that_fit(values: Mapping[str, Array]) -> dict[str, list[str]]:
+    """Columns of every kind, as many as a line can hold with a word behind them: the widest kinds give way."""
+    most = dict.fromkeys(values, MOST_COLUMNS)
+    while True:
+        kinds = {name: _named(name, numbers, most[name]) for name, numbers in values.items()}
+        widths = {kind: sum(2 + _width(*column) for column in columns.items()) for kind, columns in kinds.items()}
+        widest = max((kind for kind in kinds if most[kind] > 1), key=lambda kind: widths[kind], default=None)
+        if widest is None or sum(widths.values()) + len("wrong") <= WIDEST:
+            return {name: cells for columns in kinds.values() for name, cells in columns.items()}
+        most[widest] = min(most[widest], values[widest].shape[1]) - 1
+
+
+def _width(name: str, cells: list[str]) -> int:
+    return max(len(name), *map(len, cells))
+
+
+def _named(name: str, values: Array, most: int) -> dict[str, list[str]]:
     """Columns name1, name2, … as text; of many only the first and how many are left out."""
-    count = values.shape[1]
-    shown = range(min(count, MOST_COLUMNS))
+    count, style = values.shape[1], ".4f" if name == "output" and abs(values).max() < 1e6 else "g"
+    shown = range(min(count, most))
     columns = {f"{name}{k + 1}" if count > 1 else name: [f"{v:{style}}" for v in values[:MOST_ROWS, k]] for k in shown}
-    if count > MOST_COLUMNS:
-        columns[f"(+{count - MOST_COLUMNS} {name})"] = [""] * min(len(values), MOST_ROWS)
+    if count > most:
+        columns[f"(+{count - most} {name})"] = [""] * min(len(values), MOST_ROWS)
     return columns

@@ -103,7 +103,12 @@ def make_folder(root: str, *parts: str) -> Path:
     try:
         return new_folder(Path(root, *parts))
     except OSError as error:
-        raise UserError(f"root={root}: {error.strerror or error}") from None
+        raise unwritable(root, error.strerror or str(error)) from None
+
+
+def unwritable(root: str, why: str) -> UserError:
+    """The error for a root that no record can be put into."""
+    return UserError(f"root={root}: cannot be written to ({why})")
 
 
 def history_of(build: Build, arrays: BlockArrays) -> History:

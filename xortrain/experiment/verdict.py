@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from xortrain.experiment.trained import Run
 
 SMOOTH = ("sigmoid", "tanh", "softsign")
+PROBABILITIES = ("sigmoid", "softmax", "hardsigmoid", "gaussian", "step")
 JUMPS = 1.5  # times the lowest loss
 
 
@@ -46,8 +47,28 @@ class Case:
 
 def verdict(run: "Run") -> str:
     """The sentences; empty where the outcome says all."""
-    says = SAYS.get(run.outcome)
-    return " ".join(filter(None, says(Case(run)))) if says else ""
+    case, says = Case(run), SAYS.get(run.outcome)
+    first = "" if run.outcome in ("solved", "pending") else _settings_at_odds(case)
+    return first or (" ".join(filter(None, says(case))) if says else "")
+
+
+def _settings_at_odds(case: Case) -> str:
+    """What in the settings alone keeps a run from learning."""
+    config, output = case.run.config, case.run.network.layers[-1].activation
+    loss = config["loss"]["name"]
+    if config["epochs"] and set(config["freeze"]) >= set(case.run.network.shapes):
+        return "Nothing was trained: freeze names every parameter."
+    if loss == "cross_entropy" and output != "softmax":
+        return (
+            f"loss=cross_entropy looks at the right class alone: with output={output} it is least where every output"
+            " is 1. output=softmax (or auto) makes outputs share one probability; loss=bce goes with output=sigmoid."
+        )
+    if loss in ("bce", "focal") and output not in PROBABILITIES:
+        return (
+            f"loss={loss} takes outputs for probabilities; output={output} gives others too, which have no gradient:"
+            " output=sigmoid (or auto) goes with it."
+        )
+    return ""
 
 
 def _diverged(case: Case) -> list[str]:

@@ -32,7 +32,8 @@ def check_network(task: Task, epoch: int = 0, run: int = 0, tolerance: float | N
     allowed = tolerance or TOLERANCE[str(step.before.theta.dtype)]
     g = network.join(step.total.gradient).astype(np.float64)
     if not (np.isfinite(g).all() and np.isfinite(step.before.loss)):
-        raise UserError(f"epoch={epoch}: the run has diverged there; there is no gradient to check")
+        since = "" if step.lost_at is None else f" (not every parameter is finite since epoch {step.lost_at})"
+        raise UserError(f"epoch={epoch}: the run has diverged there{since}; there is no gradient to check")
     rows = compare(parameter_names(network.shapes), g, measure, allowed)
     hints = []
     if any(row.verdict == "corner" for row in rows):

@@ -68,7 +68,17 @@ def _shown(step: Step, example: int | None) -> Shown:
 def _opening(step: Step, shown: Shown) -> list[Block]:
     theta = step.network.split(step.before.theta)
     parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
-    return [Sentences(_what(step)), Sentences(_letters(step)), *_left_out(step, shown), *parameters]
+    return [Sentences(_what(step)), *_warning(step), Sentences(_letters(step)), *_left_out(step, shown), *parameters]
+
+
+def _warning(step: Step) -> list[Block]:
+    """A word where numbers overflow."""
+    if step.is_finite:
+        return []
+    if step.lost_at is None:
+        return [Sentences("The run diverges here: not every number of this step is finite.")]
+    last = f"the step from epoch {step.lost_at - 1} is the last with numbers"
+    return [Sentences(f"The run has diverged: since epoch {step.lost_at} not every parameter is finite; {last}.")]
 
 
 def _what(step: Step) -> str:

@@ -73,7 +73,8 @@ class Moment:
 class Step:
     """The first update of an epoch of one run, on the batch x (examples, inputs) and t (examples, outputs).
 
-    ``updates`` is how many the epoch has, ``total`` what flows back from L.
+    ``updates`` is how many the epoch has, ``total`` what flows back from L, ``lost_at`` the epoch since which not every
+    parameter is finite.
     """
 
     task: Task
@@ -85,6 +86,7 @@ class Step:
     before: Moment
     total: Backward
     after: Moment
+    lost_at: int | None = None
 
     @property
     def network(self) -> Network:
@@ -93,6 +95,12 @@ class Step:
     @property
     def criterion(self) -> Criterion:
         return self.task.criterion
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether its losses, its gradient and the new parameters are."""
+        numbers = [self.before.loss, self.after.loss, self.after.theta, *self.total.gradient.values()]
+        return all(bool(np.isfinite(value).all()) for value in numbers)
 
     @property
     def share(self) -> float:
@@ -169,11 +177,13 @@ def step_at(task: Task, epoch: int = 0, run: int = 0) -> Step:
     """Train a run of a task for some epochs, and take the next step."""
     if not 0 <= epoch <= task.epochs:
         raise UserError(f"epoch={epoch}: this run has epochs 0 to {task.epochs}")
-    learner = pair(task, run)
+    learner, lost_at = pair(task, run), None
     for done in range(epoch):
         learner.full.forward()
         learner.update(done)
-    return take_step(learner, epoch)
+        if lost_at is None and not np.isfinite(learner.theta[:, 0]).all():
+            lost_at = done + 1
+    return replace(take_step(learner, epoch), lost_at=lost_at)
 
 
 def pair(task: Task, run: int) -> Learner:

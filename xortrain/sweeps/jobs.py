@@ -16,7 +16,8 @@ from xortrain.config.check import Config, check, take
 from xortrain.config.compose import plain, told
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError
-from xortrain.experiment.populations import Variant
+from xortrain.experiment.plan import Plan, plan
+from xortrain.experiment.populations import Variant, populations
 from xortrain.nets import Array
 from xortrain.sweeps.axes import Axis, Grid
 from xortrain.sweeps.composer import Composer
@@ -54,6 +55,11 @@ def of_grid(grid: Grid, composer: Composer, first: int = 0) -> Iterator[Variant]
             for key in (axis.key, *(key for key, of in followers.items() if of == axis.key)):
                 varying[key] = _spread(_taken(grid, k, key, config, first + place), grid, k, quick)
         yield Variant(config, varying, first + place + steps)
+
+
+def plan_of(grid: Grid, composer: Composer) -> Plan:
+    """The plan of all jobs of a grid, each of them checked."""
+    return plan(populations(of_grid(grid, composer)), lambda number: spoken(number, grid.swept(number)))
 
 
 def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[str]) -> Variant:

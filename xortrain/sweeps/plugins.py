@@ -3,7 +3,7 @@
 Other sweepers reach the launcher with a list of overrides for each job; other launchers get such lists.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from xortrain.sweeps import PLACE
 from xortrain.sweeps.axes import Grid, read
 
 if TYPE_CHECKING:
-    from xortrain.experiment.populations import Variant
+    from xortrain.experiment.plan import Plan
 
 
 class PopulationSweeper(Sweeper):
@@ -31,16 +31,22 @@ class PopulationSweeper(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from hydra.core.plugins import Plugins
 
+        from xortrain.sweeps.composer import Composer
+
         self.loader = hydra_context.config_loader
+        self.composer = Composer(self.loader, config)
         self.trains = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
         """All jobs; what an experiment's hydra.sweeper.params say comes first."""
+        from xortrain.sweeps.jobs import plan_of
+
         grid = read(self.params, arguments, self.loader)
         if isinstance(self.trains, PopulationLauncher):
             return self.trains.launch_grid(grid)
+        plan_of(grid, self.composer)  # which refuses what another launcher would come upon late
         return self.trains.launch(list(grid), initial_job_idx=0)
 
 
@@ -56,43 +62,49 @@ class PopulationLauncher(Launcher):
         from xortrain.sweeps.composer import Composer
 
         self.task_function = task_function
+        self.folder = Path(config.hydra.sweep.dir)
         self.composer = Composer(hydra_context.config_loader, config)
 
     def launch_grid(self, grid: Grid) -> None:
         """Every job of a grid."""
-        from xortrain.sweeps.jobs import of_grid, spoken
+        from xortrain.sweeps.jobs import plan_of
 
-        self._run(of_grid(grid, self.composer), lambda number: spoken(number, grid.swept(number)))
+        self._run(plan_of(grid, self.composer))
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Jobs as lists of overrides; what each returns is its final loss."""
+        """Jobs as lists of overrides; what each returns is its objective."""
+        from xortrain.experiment.plan import plan
+        from xortrain.experiment.populations import populations
         from xortrain.sweeps.jobs import of_lists, spoken
 
         first, jobs = initial_job_idx, job_overrides
-        folder = self._run(of_lists(jobs, self.composer, first), lambda number: spoken(number, jobs[number - first]))
-        losses = _final_losses(folder) if folder else {}
-        return [_returned(texts, losses.get(number)) for number, texts in enumerate(jobs, start=first)]
+        found = populations(of_lists(jobs, self.composer, first))
+        folder = self._run(plan(found, lambda number: spoken(number, jobs[number - first])))
+        if folder is None:  # a dry run is told once
+            raise SystemExit(0)
+        objectives = _objectives(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)  # another sweeper may leave its results there
+        return [_returned(texts, objectives.get(number)) for number, texts in enumerate(jobs, start=first)]
 
-    def _run(self, variants: Iterable["Variant"], called: Callable[[int], str]) -> Path | None:
+    def _run(self, plan: "Plan") -> Path | None:
         from xortrain.experiment.engines import Engine
-        from xortrain.experiment.plan import plan
-        from xortrain.experiment.populations import populations
 
-        planned = plan(populations(variants), called)
-        ran: Path | None = self.task_function.sweep(planned, Engine(*self.engine))  # type: ignore[attr-defined]
+        engine = Engine(*self.engine)
+        ran: Path | None = self.task_function.sweep(plan, engine, self.folder)  # type: ignore[attr-defined]
         return ran
 
 
-def _final_losses(folder: Path) -> dict[int, float]:
-    """The final loss of each job that got done, by its number."""
+def _objectives(folder: Path) -> dict[int, float]:
+    """The objective of each job that got done, by its number."""
+    from xortrain.experiment.objective import objective
     from xortrain.records.index import open_entry
 
-    losses: dict[int, float] = {}
+    found: dict[int, float] = {}
     for part in open_entry(folder, str(folder)).parts:
         for chunk in part.rows.chunks():
             done = zip(chunk["number"], chunk["final_loss"], chunk["outcome"], strict=True)
-            losses |= {number: loss for number, loss, outcome in done if outcome}
-    return losses
+            found |= {number: objective(loss, part.word(outcome)) for number, loss, outcome in done if outcome}
+    return found
 
 
 def _returned(texts: Sequence[str], loss: float | None) -> JobReturn:

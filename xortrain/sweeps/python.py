@@ -9,7 +9,7 @@ from xortrain.errors import UserError
 from xortrain.sweeps import PLACE
 from xortrain.sweeps.axes import Grid, held_back, read
 from xortrain.sweeps.composer import Composer
-from xortrain.sweeps.jobs import of_grid, spoken
+from xortrain.sweeps.jobs import plan_of
 
 if TYPE_CHECKING:
     from xortrain.experiment.engines import Engine
@@ -47,17 +47,12 @@ def _given(**options: Any) -> dict[str, Any]:
 def planned(overrides: Sequence[str]) -> "tuple[Plan, Engine] | None":
     """The plan of all jobs and the engine asked for; None if another sweeper or launcher is."""
     from xortrain.experiment.engines import Engine
-    from xortrain.experiment.plan import plan
-    from xortrain.experiment.populations import populations
 
     with _composer(overrides) as composer:
         sweeper, launcher = composer.master.hydra.sweeper, composer.master.hydra.launcher
         if (sweeper._target_, launcher._target_) != (f"{PLACE}.PopulationSweeper", f"{PLACE}.PopulationLauncher"):
             return None
-        grid = _grid(composer)
-        found = populations(of_grid(grid, composer))
-        engine = Engine(launcher.engine, launcher.workers, launcher.address)
-        return plan(found, lambda number: spoken(number, grid.swept(number))), engine
+        return plan_of(_grid(composer), composer), Engine(launcher.engine, launcher.workers, launcher.address)
 
 
 @contextmanager
