@@ -30,6 +30,9 @@ def told(folder: Path, show: bool = True, is_new: bool = True) -> str:
 
 def _films(entry: Entry, films: list[Path]) -> list[str]:
     lines = [f"film    {typed(path)}" for path in films[:SHOWN]]
+    asked = entry.parts[0].about["config"]["film"]
+    if films and entry.runs > 1 and asked["name"] == "panels" and not asked["each"]:
+        lines.append("        all runs side by side; film.each=true adds one of every run")
     return [*lines, f"        and {len(films) - SHOWN} more"] if len(films) > SHOWN else lines
 
 

@@ -55,10 +55,17 @@ def lockstep(sweep: Sweep, most: int, frames: int) -> "Lockstep":
     some = done[_sample(everyone, most)]
     groups = _groups(some)
     order = np.concatenate([group.places for group in groups])
-    varied = {name: _told(some.column(name))[order] for name in (*some.axes, "seed")}
+    varied = {name: _told(some.column(name))[order] for name in _swept(some)}
     trained = in_step([group.trained for group in groups], frames)
     title = common_title([sweep.population(number).build for number in np.unique(done.which).tolist()])
     return Lockstep(tuple(map(subject, trained)), title, varied, everyone)
+
+
+def _swept(some: Sweep) -> list[str]:
+    """The settings that differ: choices before numbers, and the seed last."""
+    parts = [some.population(number).build.population for number in np.unique(some.which).tolist()]
+    numbers = {name for part in parts for name in part.varying}
+    return [*sorted(some.axes, key=lambda name: name in numbers), "seed"]
 
 
 def _ends(runs: Sweep) -> "Ends":
@@ -71,9 +78,8 @@ def _sample(ends: "Ends", most: int) -> Array:
     """Places of so many runs, or of all of them: of each outcome its share, the quick and the slow among them."""
     from xortrain.films.arrangement import share
 
-    _, kind = np.unique(ends.outcome.astype(str), return_inverse=True)
-    order = np.lexsort((ends.solved_at, kind))
-    return np.sort(order[share(kind[order], most)])
+    order = np.lexsort((ends.solved_at, ends.kinds))
+    return np.sort(order[share(ends.kinds[order], most)])
 
 
 def _groups(some: Sweep) -> list[Group]:

@@ -29,6 +29,8 @@ class Arrangement:
     column_names: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
     """What each of the runs shown is called, where rows and columns have no names."""
+    lines: int = 1
+    """How many rows have one name in common."""
 
     @property
     def shown(self) -> Array:
@@ -81,22 +83,32 @@ def _brief(names: Sequence[str]) -> list[str]:
 
 
 def _grid(swept: list[Axis], runs: int, shape: float, most: int) -> Arrangement | None:
-    """Settings of which each combination of values occurs exactly once: one of them across, the others down."""
+    """Settings of which each combination of values occurs exactly once: one of them across, the others down.
+
+    One with very many values takes several rows for each combination of the others.
+    """
     counts = [len(axis.names) for axis in swept]
     if len(swept) < 2 or runs > most or prod(counts) != runs:
         return None
-    fit = [k for k, count in enumerate(counts) if max(count, runs // count) <= MOST_ACROSS]
+    lines = [-(-count // MOST_ACROSS) for count in counts]
+    wide = [-(-count // wrap) for count, wrap in zip(counts, lines, strict=True)]
+    high = [runs // count * wrap for count, wrap in zip(counts, lines, strict=True)]
+    fit = [k for k in range(len(swept)) if high[k] <= MOST_ACROSS]
     if not fit:
         return None
-    k = min(fit, key=lambda k: (abs(np.log(counts[k] ** 2 / runs / shape)), -k))
+    k = min(fit, key=lambda k: (lines[k], abs(np.log(wide[k] / high[k] / shape)), -k))
     across, down = swept[k], [axis for axis in swept if axis is not swept[k]]
     place = np.ravel_multi_index([axis.value for axis in down], [len(axis.names) for axis in down])
-    cells = np.full((runs // counts[k], counts[k]), -1)
+    cells = np.full((runs // counts[k], lines[k] * wide[k]), -1)
     cells[place, across.value] = np.arange(runs)
-    if (cells < 0).any():
+    if (cells[:, : counts[k]] < 0).any():
         return None
     rows = tuple("  ".join(axis.names[axis.value[run]] for axis in down) for run in cells[:, 0])
-    return Arrangement(cells, ", ".join(axis.name for axis in down), across.name, rows, across.names)
+    names = across.names if lines[k] == 1 else ()
+    heading = across.name if names else f"{across.name} {across.names[0]} to {across.names[-1]}"
+    return Arrangement(
+        cells.reshape(-1, wide[k]), ", ".join(axis.name for axis in down), heading, rows, names, lines=lines[k]
+    )
 
 
 def short(value: float | str) -> str:
@@ -112,12 +124,11 @@ def _ordered(ends: Ends, swept: list[Axis], shape: float, most: int) -> Arrangem
 
     The values of one setting other than the seed stand in their own order.
     """
-    _, kind = np.unique(ends.outcome.astype(str), return_inverse=True)
     late = np.where(ends.solved_at >= 0, ends.solved_at, np.iinfo(np.int64).max)
-    order = np.lexsort((np.arange(ends.runs), kind, late, ends.diverged_at >= 0))
+    order = np.lexsort((np.arange(ends.runs), ends.kinds, late, ends.diverged_at >= 0))
     if len(swept) == 1 and swept[0].name != "seed" and ends.runs <= min(most, len(swept[0].names)):
         order = np.argsort(swept[0].value, kind="stable")
-    order = order[share(kind[order], most)]
+    order = order[share(ends.kinds[order], most)]
     columns = _columns(len(order), shape)
     cells = np.full(-(-len(order) // columns) * columns, -1)
     cells[: len(order)] = order

@@ -66,14 +66,17 @@ class Group:
         self.across, self.down = between(-(-width // step), width), between(down, height)
         points = [self.plane.grid(i, self.across.shape[0], down) for i in range(len(parts))]
         self.probe, self.exact = Probe(subject.network, np.stack(points, axis=1), runs), step == 1 and down == height
+        self.boxes, self.paper = boxes, np.full((side, side), sheet.palette.nearest(sheet.colours.paper[None])[0])
         self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
-        self.dots = sheet.layer(self._dots) if self._are_few(side) else None
+        self.dots = sheet.layer(self._dots) if self._are_few(width) else None
 
     def paste(self, row: int) -> None:
         y = self.probe.outputs(np.asarray(self.subject.parameters[row][:, self.runs]))
         if not self.exact:
             y = self.down.T @ y @ self.across
         bands = self.read.bands(y)
+        for box in self.boxes if len(self.plane.slices) > 1 else ():  # what was drawn between slices must go
+            self.sheet.paste(box, self.paper)
         for places, fields in zip(self.places, bands if self.table is None else self.table[bands], strict=True):
             for place, field in zip(places, fields, strict=True):
                 self.sheet.paste(place, field)

@@ -32,6 +32,21 @@ class Ends:
     def runs(self) -> int:
         return len(self.solved_at)
 
+    def some(self, runs: Array) -> "Ends":
+        """What became of some of them."""
+        return Ends(self.outcome[runs], self.solved_at[runs], self.diverged_at[runs], self.ended_at[runs])
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The different outcomes."""
+        return sorted(set(self.outcome.tolist()))
+
+    @cached_property
+    def kinds(self) -> Array:
+        """(runs,): the place of each run's outcome in ``words``."""
+        places = {word: place for place, word in enumerate(self.words)}
+        return np.fromiter(map(places.__getitem__, self.outcome.tolist()), np.int64, self.runs)
+
 
 @dataclass(frozen=True)
 class Lockstep:

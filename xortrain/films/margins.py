@@ -13,10 +13,14 @@ from xortrain.films.standing import Counts, width_of
 
 WIDTH, HEIGHT = 612, 396
 """About how much room the cells take when no size is asked for."""
-NARROWEST, LARGEST = 480, 300
-"""Pixels of such a sheet and of its cells."""
+NARROWEST, WIDEST = 480, 880
+"""Pixels of such a sheet, and how much room many columns may take."""
+LARGEST, WANTED = 300, 42
+"""Pixels of its largest cells, and of those of many columns."""
 LEAST = 6
 """Pixels of a cell, below which fewer runs are shown."""
+LONGEST = 90
+"""How much of a column's name is written."""
 
 
 class Margins:
@@ -25,8 +29,8 @@ class Margins:
     def __init__(self, shown: Lockstep, size: tuple[int, int] | None) -> None:
         self.shown, self.size = shown, size
         self.scale = 1.0 if size is None else float(np.clip(min(size[0] / 640, size[1] / 480), 0.6, 3))
-        self.edge, self.below = self._px(10), self._px(46 if shown.all.runs > 1 else 12)
         self.has_course = shown.all.runs > 1
+        self.edge, self.below = self._px(10), self._px(46 if self.has_course else 12)
         self._head(size[0] if size else WIDTH + 2 * self.edge, min(shown.runs, MOST))
         self._place(arrangement(shown, self._shape()))
         if self.side < LEAST:
@@ -35,6 +39,10 @@ class Margins:
 
     def _px(self, units: float) -> int:
         return round(units * self.scale)
+
+    def _wide(self, *names: str) -> int:
+        """How wide the widest of some names is."""
+        return max((width_of(name, self.scale, size=9) for name in names), default=0)
 
     def _head(self, width: int, cells: int) -> None:
         """Title and counts for a sheet of that width and so many cells, and where below them the rest begins."""
@@ -45,10 +53,10 @@ class Margins:
         self.counted = self._px(37 + 16 * (len(self.title) - 1))
         self.head = self.counted + self._px(11 + 15 * (self.counts.lines - 1))
 
-    def _room(self) -> tuple[int, int]:
-        """Width and height left for cells and names."""
+    def _room(self, columns: int = 1) -> tuple[int, int]:
+        """Width and height left for cells, and on a sheet of a given size for names."""
         if self.size is None:
-            return WIDTH, HEIGHT
+            return int(np.clip(columns * WANTED, WIDTH, WIDEST)), HEIGHT
         return self.size[0] - 2 * self.edge, self.size[1] - self.head - self.below
 
     def _shape(self) -> float:
@@ -61,120 +69,118 @@ class Margins:
         return int(np.clip(width // (LEAST + 3) * (height // (LEAST + 3)), 1, MOST - 1))
 
     def _place(self, cells: Arrangement) -> None:
-        """Names and the side of a cell for that arrangement."""
+        """The side of a cell, and the room for names, for that arrangement."""
         self.cells, (rows, columns) = cells, cells.runs.shape
         self.gap = 3 if rows * columns > 150 else 4
-        width, height = self._room()
-        widest = max((self._wide(name) for name in cells.row_names), default=0)
-        self.beside = min(widest, round(0.3 * width))
+        self.apart = 2 * self.gap if cells.lines > 1 else 0
+        width, _ = self._room(columns if cells.row_names else 1)
+        self.beside = min(self._wide(*cells.row_names), round(0.3 * width))
         self.left = self.beside + self._px(22) if cells.row_names else 0
-        free = width if self.size is None else width - self.left
-        across = free // columns - self.gap
-        self.turned = self._are_turned(across + self.gap)
-        self.above = self._above(across) if cells.column_names else 0
-        self.caption = 0
-        self.side = min(across, self._high(height, rows))
-        if cells.captions and max(map(self._wide, cells.captions)) <= self.side:
-            self.caption = self._px(12)
-            self.side = min(across, self._high(height, rows))
-            if max(map(self._wide, cells.captions)) > self.side:
-                self.caption = 0
-                self.side = min(across, self._high(height, rows))
-        if self.size is None:
-            self.side = min(self.side, LARGEST)
+        across = (width if self.size is None else width - self.left) // columns - self.gap
+        is_number = all(name.lstrip("-").replace(".", "").isdigit() for name in cells.column_names)
+        self.turned = not is_number and self._wide(*cells.column_names) > across + self.gap
+        self.above = self._above() if cells.row_names else 0
+        widest, captioned = self._wide(*cells.captions), self._side(across, self._px(12))
+        self.caption = self._px(12) if cells.captions and widest <= captioned else 0
+        self.side = self._side(across, self.caption)
 
-    def _high(self, height: int, rows: int) -> int:
-        free = height if self.size is None else height - self.above
-        return free // rows - self.gap - self.caption
+    def _side(self, across: int, caption: int) -> int:
+        """The side of a cell that may be so wide, under a caption so high."""
+        rows, groups = len(self.cells.runs), len(self.cells.row_names)
+        height = self._room()[1] - (0 if self.size is None else self.above) - groups * self.apart
+        return min(across, height // rows - self.gap - caption, LARGEST if self.size is None else 4096)
 
-    def _wide(self, name: str) -> int:
-        return width_of(name, self.scale, size=9)
-
-    def _are_turned(self, step: int) -> bool:
-        """Whether names of columns are too wide, and none of them can be left out as numbers can."""
-        names = self.cells.column_names
-        is_number = all(name.lstrip("-").replace(".", "").isdigit() for name in names)
-        return not is_number and max(map(self._wide, names), default=0) > step
-
-    def _above(self, across: int) -> int:
+    def _above(self) -> int:
         """The height of names over columns, their heading included."""
-        longest = max(map(self._wide, self.cells.column_names))
-        return self._px(16) + (min(longest, self._px(90)) + self._px(6) if self.turned else self._px(14))
+        if not self.cells.column_names:
+            return self._px(18)
+        longest = min(self._wide(*self.cells.column_names), self._px(LONGEST))
+        return self._px(16) + (longest + self._px(6) if self.turned else self._px(14))
 
     def _centre(self) -> None:
         """Where everything lies, with what is left over on both sides."""
         (rows, columns), step = self.cells.runs.shape, self.side + self.gap
         wide, high = columns * step - self.gap, rows * (step + self.caption) - self.gap
-        if self.size is None:
-            self.width = max(NARROWEST, wide + self.left + 2 * self.edge)
-            self.width += self.width % 2
-            self._head(self.width, len(self.cells.shown))
-            self.height = self.head + self.above + high + self.below
-            self.height += self.height % 2
-        else:
-            self.width, self.height = self.size
-            self._head(self.width, len(self.cells.shown))
-        spare = self.height - self.head - self.below - self.above - high
+        high += max(len(self.cells.row_names) - 1, 0) * self.apart
+        self.width = self.size[0] if self.size else even(max(NARROWEST, wide + self.left + 2 * self.edge))
+        self._head(self.width, len(self.cells.shown))
+        used = self.head + self.above + high + self.below
+        self.height = self.size[1] if self.size else even(used)
         self.x = self.edge + self.left + (self.width - 2 * self.edge - self.left - wide) // 2
-        self.y = self.head + self.above + max(spare, 0) // 2
-        low = self.y + high + self._px(8)
-        self.course = Box(self.x, low, max(wide, 1), self._px(22))
-        if self.size is None or wide < 240 * self.scale:
-            self.course = Box(self.edge, low, self.width - 2 * self.edge, self._px(22))
+        self.y = self.head + self.above + max(self.height - used, 0) // 2
+        is_narrow = self.size is None or wide < 240 * self.scale
+        left, right = (self.edge, self.width - self.edge) if is_narrow else (self.x, self.x + wide)
+        self.course = Box(left, self.y + high + self._px(8), right - left, self._px(22))
 
     def box(self, row: int, column: int) -> Box:
         """The cell in a row and a column."""
-        step = self.side + self.gap
-        y = self.y + row * (step + self.caption) + self.caption
+        step, group = self.side + self.gap, row // self.cells.lines
+        y = self.y + row * (step + self.caption) + self.caption + group * self.apart
         return Box(self.x + column * step, y, self.side, self.side)
 
     def label(self, sheet: Sheet) -> None:
         """Write the names of rows and columns, or what each cell is called."""
-        label, cells, s = sheet.colours.label, self.cells, self.scale
         if self.caption:
-            for place, name in zip(np.argwhere(cells.runs >= 0).tolist(), cells.captions, strict=True):
+            for place, name in zip(np.argwhere(self.cells.runs >= 0).tolist(), self.cells.captions, strict=True):
                 box = self.box(*place)
-                sheet.text(box.x, box.y - 3 * s, name, 9, label)
-        if not cells.row_names:
-            return
-        self._rows(sheet)
-        self._columns(sheet)
-        low = self.y + len(cells.runs) * (self.side + self.gap)
-        turned = sheet.fitting(cells.down, low - self.y, 10, "bold")
-        x = self.x - self.beside - self._px(14)
-        sheet.text(x, (self.y + low) / 2, turned, 10, face="bold", align="centre", turned=True)
-        heading = sheet.fitting(cells.across, sheet.width - self.edge - self.x, 10, "bold")
-        sheet.text(self.x, self.y - self.above + self._px(10), heading, 10, face="bold")
+                sheet.text(box.x, box.y - 3 * self.scale, name, 9, sheet.colours.label)
+        if self.cells.row_names:
+            self._headings(sheet)
+            self._rows(sheet)
+            self._columns(sheet)
+
+    def _headings(self, sheet: Sheet) -> None:
+        """Which settings go down and across."""
+        last = self.box(len(self.cells.runs) - 1, 0)
+        low, x = last.y + self.side, self.x - self.beside - self._px(14)
+        down = sheet.fitting(self.cells.down, low - self.y, 10, "bold")
+        sheet.text(x, (self.y + low) / 2, down, 10, face="bold", align="centre", turned=True)
+        across = sheet.fitting(self.cells.across, sheet.width - self.edge - self.x, 10, "bold")
+        sheet.text(self.x, self.y - self.above + self._px(10), across, 10, face="bold")
 
     def _rows(self, sheet: Sheet) -> None:
-        step = self.side + self.gap
-        every = -(-self._px(10) // step)
-        for row, name in enumerate(self.cells.row_names[::every]):
-            y = self.y + row * every * step + self.side / 2 + 3.3 * self.scale
+        count = self.cells.lines
+        every = -(-self._px(10) // (count * (self.side + self.gap)))
+        for group, name in list(enumerate(self.cells.row_names))[::every]:
+            first, last = self.box(group * count, 0), self.box((group + 1) * count - 1, 0)
+            y = (first.y + last.y + self.side) / 2 + 3.3 * self.scale
             name = sheet.fitting(name, self.beside, 9)
             sheet.text(self.x - 5 * self.scale, y, name, 9, sheet.colours.label, align="right")
 
     def _columns(self, sheet: Sheet) -> None:
-        step, names, label = self.side + self.gap, self.cells.column_names, sheet.colours.label
-        wide = self._px(11) if self.turned else max(map(self._wide, names)) + self._px(3)
-        every = -(-wide // step)
-        for column, name in enumerate(names[::every]):
-            x = self.x + column * every * step + self.side / 2
+        names, label = self.cells.column_names, sheet.colours.label
+        wide = self._px(11) if self.turned else self._wide(*names) + self._px(3)
+        every = -(-wide // (self.side + self.gap))
+        for column, name in list(enumerate(names))[::every]:
+            x = self.box(0, column).x + self.side / 2
             if self.turned:
-                name = sheet.fitting(name, self._px(90), 9)
+                name = sheet.fitting(name, self._px(LONGEST), 9)
                 middle = self.y - self._px(5) - self._wide(name) / 2
                 sheet.text(x, middle, name, 9, label, align="centre", turned=True)
             else:
                 sheet.text(x, self.y - 4 * self.scale, name, 9, label, align="centre")
 
 
+def even(length: int) -> int:
+    """The length, or one pixel more: films that are played elsewhere want even sides."""
+    return length + length % 2
+
+
 def lines(parts: list[str], room: float, scale: float) -> list[str]:
-    """The parts of a title in as few lines as hold them; a part that fits nowhere is left for the sheet to cut."""
+    """The parts of a title in as few lines as hold them; a part too long for any is cut."""
     found = [""]
     for part in parts:
+        part = cut(part, room, scale)
         longer = f"{found[-1]}   {part}" if found[-1] else part
         if found[-1] and width_of(longer, scale, "bold", 12) > room:
             found.append(part)
         else:
             found[-1] = longer
     return found
+
+
+def cut(words: str, room: float, scale: float) -> str:
+    """The words, with an ellipsis for what is too much."""
+    while len(words) > 1 and width_of(words, scale, "bold", 12) > room:
+        words = words.rstrip("…")[:-1].rstrip() + "…"
+    return words

@@ -25,11 +25,14 @@ GLYPHS = {
 SIZE, GAP = 11, 16
 
 
-def standing(ends: Ends, epoch: int) -> Array:
-    """The number in KINDS of each run (runs,) after an epoch; stuck is said of a run when it has ended."""
-    solved, diverged = reached(ends.solved_at, epoch), reached(ends.diverged_at, epoch)
-    stuck = (ends.ended_at <= epoch) & np.isin(ends.outcome.astype(str), STUCK)
-    return np.select([diverged, solved, stuck], [3, 0, 2], 1)
+def since(ends: Ends) -> dict[str, Array]:
+    """By each of three kinds the epoch (runs,) since which a run is of it, -1 for never; no run is of two.
+
+    That it is stuck is said of a run when it has ended.
+    """
+    is_stuck = np.isin(ends.kinds, [place for place, word in enumerate(ends.words) if word in STUCK])
+    stuck_at = np.where(is_stuck, ends.ended_at, -1)
+    return {"solved": ends.solved_at, "stuck": stuck_at, "diverged": ends.diverged_at}
 
 
 def reached(at: Array, epoch: int) -> Array:
@@ -40,8 +43,10 @@ def reached(at: Array, epoch: int) -> Array:
 class Marks:
     """The marks of cells of equal size, as pixels to be pasted."""
 
-    def __init__(self, sheet: Sheet, boxes: Sequence[Box]) -> None:
+    def __init__(self, sheet: Sheet, boxes: Sequence[Box], ends: Ends) -> None:
+        """``ends`` are those of the runs in the boxes."""
         self.sheet, self.boxes, cell = sheet, boxes, boxes[0]
+        self.since = since(ends)
         side = int(np.clip(round(cell.width * 0.2), min(7, cell.width // 2 + 1), round(18 * sheet.scale) + 2))
         self.corners = [Box(box.x + box.width - side, box.y, side, side) for box in boxes]
         self.patches = {kind: self._patch(kind, side) for kind in ("solved", "stuck")}
@@ -65,13 +70,13 @@ class Marks:
         drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = sheet.palette.nothing
         return drawn
 
-    def paste(self, kinds: Array) -> None:
-        """Mark each cell by its run's place in KINDS."""
-        for kind, corner, box in zip(kinds.tolist(), self.corners, self.boxes, strict=True):
-            if KINDS[kind] == "diverged":
-                self.sheet.paste(box, self.lost)
-            elif KINDS[kind] in self.patches:
-                self.sheet.paste(corner, self.patches[KINDS[kind]])
+    def paste(self, epoch: int) -> None:
+        """Mark each cell as its run stands after an epoch."""
+        for kind, patch in self.patches.items():
+            for cell in np.flatnonzero(reached(self.since[kind], epoch)).tolist():
+                self.sheet.paste(self.corners[cell], patch)
+        for cell in np.flatnonzero(reached(self.since["diverged"], epoch)).tolist():
+            self.sheet.paste(self.boxes[cell], self.lost)
 
 
 def stroke(sheet: Sheet, box: Box, kind: str, width: float) -> None:
@@ -84,12 +89,11 @@ class Counts:
 
     def __init__(self, ends: Ends, room: float, scale: float, last: int) -> None:
         """``room`` is how wide the lines may be in pixels."""
-        self.ends, self.scale, self.room, self.last = ends, scale, room, last
-        final = standing(ends, last)
-        seen = {KINDS[kind] for kind in np.unique(np.concatenate([final, standing(ends, 0)])).tolist()} | {"solved"}
-        self.kinds = [kind for kind in KINDS if kind in seen or (kind == "not solved" and (final != 3).any())]
-        failed = Counter(ends.outcome[final == 2].tolist())
-        self.reasons = ", ".join(f"{count:,} {word}" for word, count in failed.most_common())
+        self.runs, self.scale, self.room, self.last = ends.runs, scale, room, last
+        self.since = {kind: np.sort(at[at >= 0]) for kind, at in since(ends).items()}
+        self.kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or len(self.since[kind])]
+        failed = Counter({word: int((ends.kinds == place).sum()) for place, word in enumerate(ends.words)})
+        self.reasons = ", ".join(f"{count:,} {word}" for word, count in failed.most_common() if word in STUCK)
         self.places: dict[str, tuple[float, int]] = {}
         x, line = 0.0, 0
         for kind in self.kinds:
@@ -107,7 +111,12 @@ class Counts:
 
     @property
     def _digits(self) -> float:
-        return width_of(f"{self.ends.runs:,}", self.scale, "bold")
+        return width_of(f"{self.runs:,}", self.scale, "bold")
+
+    def at(self, epoch: int) -> dict[str, int]:
+        """How many runs are of each kind after an epoch."""
+        counts = {kind: int(np.searchsorted(at, epoch, side="right")) for kind, at in self.since.items()}
+        return {"not solved": self.runs - sum(counts.values())} | counts
 
     def still(self, sheet: Sheet, x: float, y: float) -> None:
         """The marks and their names, the first line's baseline at y."""
@@ -122,12 +131,11 @@ class Counts:
 
     def draw(self, epoch: int) -> None:
         sheet, s = self.sheet, self.scale
-        counts = np.bincount(standing(self.ends, epoch), minlength=len(KINDS))
+        counts = self.at(epoch)
         for kind, (left, line) in self.places.items():
             right = self.x + left + self._mark(kind) + self._digits
-            words = f"{counts[KINDS.index(kind)]:,}"
-            sheet.text(right, self.y + 15 * line * s, words, SIZE, face="bold", align="right")
-        if counts[2] and epoch >= self.last:
+            sheet.text(right, self.y + 15 * line * s, f"{counts[kind]:,}", SIZE, face="bold", align="right")
+        if counts["stuck"] and epoch >= self.last:
             x, line = self.end
             words = f"stuck: {self.reasons}"
             if sheet.text_width(words, 9) <= self.room - x:

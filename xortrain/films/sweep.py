@@ -10,7 +10,7 @@ from xortrain.films.lockstep import Ends, Lockstep
 from xortrain.films.margins import Margins
 from xortrain.films.shapes import SHAPES, Box
 from xortrain.films.sheet import Sheet
-from xortrain.films.standing import Marks, standing
+from xortrain.films.standing import Marks
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.nets import Array
 
@@ -26,7 +26,7 @@ class SweepLayout:
         self.sheet = Sheet(m.width, m.height, m.scale, inks.palette)
         self.boxes = [m.box(*place) for place in np.argwhere(self.cells.runs >= 0).tolist()]
         self.picture_of = Cells(self.sheet, self.boxes, self.shown, self.runs, inks)
-        self.marks = Marks(self.sheet, self.boxes)
+        self.marks = Marks(self.sheet, self.boxes, self.shown.ends.some(self.runs))
         self._still()
 
     def _still(self) -> None:
@@ -45,7 +45,7 @@ class SweepLayout:
     def picture(self, number: int) -> Array:
         epoch, sheet = int(self.shown.epochs[number]), self.sheet
         self.picture_of.paste(number)
-        self.marks.paste(standing(self.shown.ends, epoch)[self.runs])
+        self.marks.paste(epoch)
         sheet.text(sheet.width - self.margins.edge, self.margins.counted, str(epoch), 12, face="bold", align="right")
         self.margins.counts.draw(epoch)
         if self.margins.has_course:
