@@ -95,12 +95,20 @@ NETS = {
     "encoder": lambda: subject(net(8, 3, 8), np.eye(8), np.eye(8)),
     "three bits": lambda: subject(net(3, 3, 1), *parity(3)),
     "four bits": lambda: subject(net(4, 8, 1, hidden="tanh"), *parity(4)),
+    "six bits": lambda: subject(net(6, 4, 1), *parity(6)),
+    "eight bits": lambda: subject(net(8, 12, 1, hidden="tanh"), *parity(8)),
+    "fourteen classes": lambda: subject(net(2, 6, 14, last="softmax"), *blobs(14)),
+    "forty classes": lambda: subject(net(2, 6, 40, last="softmax"), *blobs(40)),
+    "two real outputs": lambda: subject(
+        net(2, 3, 2, hidden="tanh", last="identity"), cloud(2)[:9], cloud(2)[9:18], 0.1
+    ),
     "five inputs": lambda: subject(net(5, 4, 1, hidden="tanh"), cloud(5), (cloud(5)[:, :1] > 0).astype(float)),
     "one input": lambda: subject(net(1, 4, 1, hidden="tanh", last="identity"), cloud(1), np.sin(3 * cloud(1)), 0.1),
     "real targets": lambda: subject(net(2, 4, 1, hidden="tanh", last="identity"), cloud(2), 3 * cloud(2)[:, :1], 0.05),
     "spiral": lambda: subject(net(2, 8, 1, hidden="tanh"), *spiral(100), 0.5),
     "wide": lambda: subject(net(2, 40, 40, 1, hidden="relu"), *spiral(20), 0.01),
     "diverged": lambda: subject(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
+    "exploded": lambda: subject(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 3.0),
 }
 """One run of each."""
 

@@ -20,12 +20,12 @@ def outputs_panel(sheet: Sheet, box: Box, course: Course, read: Reading) -> "Chi
 class Chips:
     """A column for each example, a cell for each output: filled with what it is, edged with what it should be."""
 
-    key = "edge: target"
-
     def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
         self.sheet, self.box, self.read = sheet, box, read
         self.x, self.t = course.x, course.t
         examples, outputs = self.t.shape
+        self.is_framed = outputs > 1 and bool(read.classes)
+        self.key = "framed: target" if self.is_framed else "edge: target"
         s = sheet.scale
         gap = 5 * s if examples <= 6 else 2 * s
         width = (box.width - gap * (examples - 1)) / examples
@@ -60,11 +60,11 @@ class Chips:
         """The colour (examples, outputs, 3) of what each output should be."""
         colours, t = self.sheet.colours, self.t
         hit = t > (self.read.low + self.read.high) / 2
-        if t.shape[1] > 1:
+        if self.is_framed:
             return np.where(hit[..., None], colours.ink, colours.paper)
         if self.read.classes:
             return colours.classes[hit.astype(int)]
-        return self.sheet.palette.rgb[self.read.bands(t.T.astype(float))][:, None]
+        return self.sheet.palette.rgb[self._read(t.astype(float))]
 
     def paste(self, moment: Moment) -> None:
         """Low cells are pasted, higher ones drawn, with round corners."""

@@ -40,7 +40,9 @@ class Colours:
     levels: Array
     """From the low target value to the high one."""
     classes: Array
-    """The first two are the low and the high class; their points, weights of either sign, targets."""
+    """The first two are the low and the high class: their points and targets."""
+    signs: Array
+    """(2, 3) of what is negative and of what is positive."""
     paper: Array
     ink: Array
     label: Array
@@ -52,8 +54,12 @@ class Colours:
 
     def contrast(self, ground: Array) -> Array:
         """White or nearly black, whichever reads better on that ground."""
-        luminance = float(((ground / 255) ** 2.2) @ (0.2126, 0.7152, 0.0722))
-        return rgb("#ffffff") if luminance < 0.3 else rgb("#1b2026")
+        return rgb("#ffffff") if luminance(ground) < 0.3 else rgb("#1b2026")
+
+    def is_near_paper(self, colour: Array) -> bool:
+        """Whether an edge of paper would hardly be seen on that colour."""
+        light = sorted((luminance(colour), luminance(self.paper)))
+        return (light[1] + 0.05) / (light[0] + 0.05) < 2
 
     def shades(self, kind: int, count: int) -> Array:
         """``count`` shades of one class, from nearly paper to not quite the full colour, which marks have."""
@@ -62,6 +68,11 @@ class Colours:
     def of(self, kinds: Array) -> Array:
         """The colours (…, 3) of classes."""
         return np.asarray(self.classes[kinds % len(self.classes)])
+
+
+def luminance(colour: Array) -> float:
+    """How light a colour (3,) is, from 0 to 1."""
+    return float(((colour / 255) ** 2.2) @ (0.2126, 0.7152, 0.0722))
 
 
 def rgb(text: str) -> Array:
@@ -120,7 +131,7 @@ def colours(name: str, levels: int, dark: bool, classes: int = 2) -> Colours:
         is_dim = (table.mean(1) < 85) & (np.arange(len(table)) > 1)
         table = np.where(is_dim[:, None], mix(table, rgb(ink), 0.3), table)
     return Colours(
-        ramp(anchors, levels, middle), table, rgb(paper), rgb(ink), rgb(label), rgb(pale),
+        ramp(anchors, levels, middle), table, sides, rgb(paper), rgb(ink), rgb(label), rgb(pale),
         rgb("#4a5058" if dark else "#c3c7cb"),
     )  # fmt: skip
 

@@ -154,7 +154,7 @@ class Diagram:
                 if not straight:
                     line = bend(line, (self.side + 14 * s) * (1 if y0 > y1 else -1))
                 width = min(abs(weight) / STRONG, 1) * self._widest() + 0.3
-                colour = self.sheet.colours.classes[int(weight > 0)]
+                colour = self.sheet.colours.signs[int(weight > 0)]
                 self.sheet.line(line, colour if abs(weight) > SLIGHT else self.sheet.colours.pale, width)
 
     def _widest(self) -> float:
@@ -169,7 +169,7 @@ class Diagram:
             if np.isfinite(bias):
                 corner = np.array([[x - self.side / 2, y + self.side / 2]])
                 radius = 1.2 + 2.8 * min(abs(bias) / STRONG, 1)
-                self.sheet.marks(corner, SHAPES[0], radius, colours.classes[int(bias > 0)], colours.paper, 1)
+                self.sheet.marks(corner, SHAPES[0], radius, colours.signs[int(bias > 0)], colours.paper, 1)
 
     def _formula(self, parameters: dict[str, Array]) -> None:
         """What the only unit adds up, where the network has no other."""

@@ -18,7 +18,7 @@ class Examples:
         """``t`` are targets (examples, outputs); ``size`` is 1 for the marks of the large field."""
         self.sheet, kinds = sheet, read.kinds(t)
         self.plain = len(t) > FEW or size < 1
-        self.valued = not read.classes
+        self.is_valued = not read.classes
         self.radius = size * (7.5 if len(t) <= FEW else max(2.4, 4.6 - len(t) / 150))
         fills = sheet.palette.rgb[read.bands(t.T.astype(float))]
         if read.classes:
@@ -36,10 +36,10 @@ class Examples:
 
     def _marks(self, places: Array, shape: Path, colour: Array, correct: bool) -> None:
         sheet, paper, ink = self.sheet, self.sheet.colours.paper, self.sheet.colours.ink
-        if self.valued:
+        if self.is_valued or (self.plain and sheet.colours.is_near_paper(colour)):
             sheet.marks(places, shape, self.radius, colour, ink, 1.0)
             if not correct:
-                sheet.marks(places, shape, self.radius * 0.45, paper, ink, 0.8)
+                sheet.marks(places, shape, self.radius * 0.45, paper, ink if self.is_valued else None, 0.8)
             return
         if self.plain:
             fill, edge, width = (colour, paper, 1.0) if correct else (paper, colour, 1.8)

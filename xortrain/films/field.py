@@ -121,7 +121,8 @@ class Field:
 
     def _told(self, words: str) -> None:
         x, y = self.box.x + self.box.width / 2, self.box.y + self.box.height / 2
-        self.sheet.text(x, y, words, 15, None, "bold", "centre", halo=self.sheet.colours.paper)
+        size = min(15.0, 14.0 * self.box.width / self.sheet.text_width(words, 15, "bold"))
+        self.sheet.text(x, y, words, size, None, "bold", "centre", halo=self.sheet.colours.paper)
 
     def _units(self, box: Box, one: Slice, marks: Array, moment: Moment) -> None:
         """Where what a unit of the first hidden layer receives is zero: the edge of its half-plane, dashed."""

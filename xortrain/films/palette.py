@@ -23,6 +23,8 @@ class Palette:
         steps = np.array([1 / 3, 2 / 3])[:, None, None]
         greys = mix(used.paper, used.ink, np.linspace(0, 1, 16)[:, None])
         accents = used.classes[: max(2, min(len(used.classes), classes))]
+        if classes > 2 and (accents[:2] != used.signs).any():
+            accents = np.concatenate([accents, used.signs])
         tints = [mix(accents, ground, steps).reshape(-1, 3) for ground in (used.paper, used.ink)]
         needed = np.concatenate([bands, used.nothing[None], greys, accents, used.label[None], used.pale[None], *tints])
         room = max((MOST - len(needed)) // 4, 0)

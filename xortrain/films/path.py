@@ -149,7 +149,7 @@ class Curves:
     def _lost(self) -> None:
         at, box = self.course.diverged_at, self.box
         words = f"diverged at epoch {at}" if at >= 0 else "diverged"
-        size = 12 if self.sheet.text_width(words, 12, "bold") < box.width else 9
+        size = min(12.0, 11 * box.width / self.sheet.text_width(words, 12, "bold"))
         x, y = box.x + box.width / 2, box.y + box.height * 0.25
         self.sheet.text(x, y, words, size, None, "bold", "centre", halo=self.sheet.colours.paper)
 
