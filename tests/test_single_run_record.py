@@ -141,7 +141,8 @@ def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path:
     finally:
         process.kill()
     assert process.returncode == 130
-    assert (out, err) == ("", "xortrain: interrupted\n")
+    folder = losses.parent.relative_to(tmp_path)
+    assert (out, err) == ("", f"xortrain: interrupted; to go on: xortrain resume {folder}\n")
     folder = only_record(tmp_path / "outputs")
     assert json.loads((folder / "record.json").read_text())["status"] == "interrupted"
     run = xortrain.load(folder)

@@ -126,8 +126,11 @@ def test_without_records_there_is_nothing_to_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--sort", "finalloss"], "columns=finalloss: no such column. Did you mean 'final_loss'?"),
-        (["--columns", "lr,optimizer.momentun"], "Did you mean 'optimizer.momentum'?"),
+        (["--sort", "finalloss"], "--sort=finalloss: no such column. Did you mean 'final_loss'?"),
+        (
+            ["--columns", "lr,optimizer.momentun"],
+            "--columns=optimizer.momentun: no such column. Did you mean 'optimizer.momentum'?",
+        ),
         (["--columns", ","], "must be names with commas between them"),
         (["--limit", "0"], "must be a whole number, at least 1"),
         (["--limit", "x"], "must be a whole number, at least 1"),

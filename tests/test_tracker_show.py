@@ -169,7 +169,7 @@ def test_nearly_all_is_not_all(tmp_path: Path) -> None:
 def test_a_group_wants_sweeps(root: Path) -> None:
     with pytest.raises(UserError, match=r"is one run; name the sweep"):
         group([f"{SWEEP}#1"])
-    with pytest.raises(UserError, match=r"by=lrr: no such setting. Did you mean 'lr'"):
+    with pytest.raises(UserError, match=r"^--by=lrr: no such setting. Did you mean 'lr'"):
         group([SWEEP, "--by", "lrr"])
 
 

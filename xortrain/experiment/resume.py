@@ -42,8 +42,11 @@ def resume(arguments: list[str]) -> str:
     trained = resumed(found.entry, Engine(asked.engine, asked.workers, asked.address), show=True)
     if asked.json:
         return as_json([{"id": found.entry.id, "trained": trained}])
-    what = f"{count(trained, 'run')} trained, the others stay as they were" if trained else "nothing was missing"
-    return f"{what}\n\n{told(found.entry.folder)}"
+    text = told(found.entry.folder, is_new=trained > 0)
+    if not trained:
+        return f"Nothing is missing.\n\n{text}"
+    others = ", the others stay as they were" if trained < found.entry.runs else ""
+    return f"{count(trained, 'run')} trained{others}\n\n{text}"
 
 
 def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
@@ -76,9 +79,8 @@ def _lacking(folder: Path) -> tuple[Record, list[Block]]:
 
 
 def _is_done(block: Block, trained: Trained) -> bool:
-    names = ["losses", "parameters", *(["test-losses"] if block.build.test else [])]
-    files = [block.record.folder / layout.block_file(name, block.number) for name in names]
-    return bool(trained.rows["outcome"][block.runs].all()) and all(file.is_file() for file in files)
+    assert isinstance(trained.kept, StoredRecord)
+    return bool(trained.rows["outcome"][block.runs].all()) and trained.kept.has_block(block.number)
 
 
 def _top(folder: Path) -> list[Record]:

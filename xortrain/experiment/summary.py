@@ -33,10 +33,17 @@ def headline(run: "Run") -> str:
     """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
     row = run.row
     if run.outcome == "pending":
-        return "Not finished."
+        return _so_far(run)
     if run.outcome == "diverged":
         return _ending(run) + (f" Before that the loss was {row['final_loss']:.6g}." if row["diverged_in"] >= 0 else "")
     return f"{_ending(run)} Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
+
+
+def _so_far(run: "Run") -> str:
+    row, asked = run.row, count(run.build.population.epochs, "epoch")
+    if np.isnan(row["final_loss"]):
+        return "Not finished."
+    return f"Not finished: loss {row['final_loss']:.6g} after {row['epochs_done']:,} of {asked}."
 
 
 def count(number: int, thing: str) -> str:

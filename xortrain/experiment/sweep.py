@@ -15,8 +15,7 @@ from xortrain.experiment.engines import Engine, Train, opened
 from xortrain.experiment.plan import Plan, refuse_what_does_not_fit
 from xortrain.experiment.progress import progress
 from xortrain.experiment.sweep_films import refuse_unfit_films
-from xortrain.experiment.titles import typed
-from xortrain.experiment.train import ending, make_folder, start_record, told_where
+from xortrain.experiment.train import ending, interruptible, make_folder, start_record, told_where
 from xortrain.records import layout
 from xortrain.records.environment import describe
 from xortrain.records.events import now
@@ -48,22 +47,20 @@ def train_blocks(
     """Train these blocks into their records; ``top`` is the sweep.json above them, if there is one."""
     left = Counter(id(block.record) for block in blocks)
     failed = set[int]()
-    try:
-        with ending([*records, *top]), progress(sum(map(len, blocks)), "runs", show) as shown:
-            for block, result in train(blocks, shown):
-                record = block.record
-                if isinstance(result, Failure):
-                    failed.add(id(record))
-                    record.event("failure", block=block.number, reason=f"{_jobs(block)}: {result.reason}")
-                else:
-                    record.finish_block(block.number, result)
-                left[id(record)] -= 1
-                if not left[id(record)]:
-                    record.end("failed" if id(record) in failed else "finished")
-            for record in top if failed else ():
-                record.end("failed")
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"to go on: xortrain resume {typed(folder)}") from None
+    jobs = sum(map(len, blocks))
+    with interruptible("resume", folder), ending([*records, *top]), progress(jobs, "runs", show) as shown:
+        for block, result in train(blocks, shown):
+            record = block.record
+            if isinstance(result, Failure):
+                failed.add(id(record))
+                record.event("failure", block=block.number, reason=f"{_jobs(block)}: {result.reason}")
+            else:
+                record.finish_block(block.number, result)
+            left[id(record)] -= 1
+            if not left[id(record)]:
+                record.end("failed" if id(record) in failed else "finished")
+        for record in top if failed else ():
+            record.end("failed")
 
 
 def _jobs(block: Block) -> str:

@@ -16,6 +16,7 @@ from xortrain.errors import UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
 from xortrain.experiment.progress import beating, progress
+from xortrain.experiment.titles import typed
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.writer import BlockArrays, Blocks, Record, new_folder
@@ -149,6 +150,15 @@ def told_where(folder: Path) -> Iterator[None]:
             raise
         number, what = error.errno or errno.ENOSPC, error.strerror or f"not all could be written ({error})"
         raise OSError(number, what, str(folder)) from None
+
+
+@contextmanager
+def interruptible(command: str, folder: Path) -> Iterator[None]:
+    """Ctrl-C says with which command one goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"to go on: xortrain {command} {typed(folder)}") from None
 
 
 @contextmanager

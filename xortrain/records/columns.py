@@ -65,6 +65,11 @@ def matters(name: str) -> bool:
     return not is_own and name.partition(".")[0] not in _NO_MATTER_GROUPS
 
 
+def is_setting(name: str) -> bool:
+    """Whether a column is such a setting, or the seed."""
+    return name == "seed" or matters(name)
+
+
 def known(parts: Iterable[Part]) -> list[str]:
     """The names of all columns that some of the runs have: what every run has, then settings, commonest first.
 
@@ -132,7 +137,7 @@ def _columns(
 
 
 def _finite(value: Any) -> Any:
-    return None if value != value else value
+    return value if value - value == 0 else None
 
 
 def _ids(entry: Entry, part: Part, chunk: Chunk) -> Iterable[str]:

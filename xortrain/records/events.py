@@ -68,7 +68,7 @@ class Marks:
     def of(self, number: int) -> "Marks":
         """Those that hold for one run: the record's and its own."""
         own = self.of_runs.get(number)
-        return Marks([*self.tags, *own.tags], [*self.notes, *own.notes]) if own else self
+        return Marks(list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes]) if own else self
 
 
 def marks(about: Mapping[str, Any], events: Iterable[Event]) -> Marks:

@@ -11,10 +11,10 @@ from xortrain.records.reader import structured
 from xortrain.records.statistics import Array, Group, statistics
 
 
-def group(parts: Sequence[Part], by: Sequence[str] | None = None) -> list[Group]:
+def group(parts: Sequence[Part], by: Sequence[str] | None = None, said: str = "by") -> list[Group]:
     """The statistics of the runs of some records, by these settings, or by all that differ but the seed."""
     names = axes(parts) if by is None else [columns.canonical(name) for name in by]
-    return statistics(table(parts, ["outcome", "solved_at", "final_loss", *names]), names)
+    return statistics(table(parts, ["outcome", "solved_at", "final_loss", *names], said), names)
 
 
 def axes(parts: Sequence[Part]) -> list[str]:
@@ -33,12 +33,15 @@ def axes(parts: Sequence[Part]) -> list[str]:
     return [*varying, *chosen]
 
 
-def table(parts: Sequence[Part], names: Sequence[str]) -> dict[str, Array]:
-    """Columns (runs,) of the runs of some records: settings and results by name, the outcome in words."""
+def table(parts: Sequence[Part], names: Sequence[str], said: str = "by") -> dict[str, Array]:
+    """Columns (runs,) of the runs of some records: settings and results by name, the outcome in words.
+
+    ``said`` is where the user put a name, for the error.
+    """
     known = {name for part in parts for name in (*part.settings, *part.rows.names)}
     for name in names:
         if name not in known:
-            raise unknown("by", name, known, "setting")
+            raise unknown(said, name, known, "setting")
     return {name: _joined([_column(part, name) for part in parts]) for name in names}
 
 

@@ -18,8 +18,9 @@ from xortrain.records.about import About, moment, read_about, read_sweep
 from xortrain.records.events import Event, Marks, marks, read_events
 from xortrain.records.files import plain
 from xortrain.records.flat import settings
-from xortrain.records.rows import Rows, read_rows
+from xortrain.records.rows import Rows
 from xortrain.records.status import status
+from xortrain.records.unfinished import rows_now
 
 DEEPEST = 5  # folders under the root
 
@@ -37,7 +38,7 @@ class Part:
 
     @cached_property
     def rows(self) -> Rows:
-        return read_rows(self.path, self.about["runs"])
+        return rows_now(self.path, self.about)
 
     @cached_property
     def settings(self) -> dict[str, Any]:

@@ -136,10 +136,14 @@ def _told(said: str, names: Sequence[str]) -> Iterator[None]:
             raise
         if str(error) == "interrupted":
             raise KeyboardInterrupt from None
-        raise UserError(f"{plain(said)}: {plain(error)}{_nearest(str(error), names)}") from None
+        raise UserError(f"{plain(said)}: {plain(error)}{_nearest(str(error), said, names)}") from None
 
 
-def _nearest(message: str, names: Sequence[str]) -> str:
+def _nearest(message: str, said: str, names: Sequence[str]) -> str:
     what, _, name = message.partition("no such column: ")
-    near = [] if what or not name else get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    if what or not name:
+        return ""
+    if re.search(rf"[=<>]\s*{re.escape(name)}\b", said.partition("=")[2]):
+        return f"; a text stands in single quotes: '{name}'"
+    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -19,6 +19,7 @@ from xortrain.records.about import About, read_about
 from xortrain.records.files import open_own, wrong
 from xortrain.records.npy import FIRST, Header, header, open_npy
 from xortrain.records.rows import Rows
+from xortrain.records.unfinished import rows_now
 from xortrain.records.writer import Blocks
 
 Array = npt.NDArray[Any]
@@ -55,8 +56,8 @@ class StoredRecord:
 
     @cached_property
     def rows(self) -> Array:
-        """runs.npy, mapped: one structured row a run."""
-        return read_array(self.folder / layout.RUNS, (self.runs,))
+        """One structured row a run, unfinished ones as far as they have come."""
+        return structured(rows_now(self.folder, self.about))
 
     @property
     def config(self) -> dict[str, Any]:
@@ -82,6 +83,11 @@ class StoredRecord:
         """A mapped array of a block: losses or test-losses (recorded, runs), parameters (frames, parameters, runs)."""
         dtype = np.dtype(self.about["dtype"])
         return read_array(self.folder / layout.block_file(what, block), self.shape_of(what, block), dtype)
+
+    def has_block(self, block: int) -> bool:
+        """Whether the arrays of a block have been begun."""
+        names = ["losses", "parameters", *(["test-losses"] if self.about["has_test"] else [])]
+        return all((self.folder / layout.block_file(name, block)).is_file() for name in names)
 
     def shape_of(self, what: str, block: int) -> tuple[int, ...]:
         """The shape that such an array has."""

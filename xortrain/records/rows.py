@@ -31,7 +31,7 @@ class Rows:
     """The rows of a record: their columns' names, and the bytes they lie in."""
 
     header: Header
-    content: bytes | mmap
+    content: bytes | bytearray | mmap
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,11 +60,20 @@ class Rows:
             part = self.content[start + first * size : start + last * size]
             yield dict(zip(self.names, zip(*self.row.iter_unpack(part), strict=True), strict=True))
 
+    @cached_property
+    def offsets(self) -> dict[str, int]:
+        """The byte of a row at which each column begins."""
+        ends = accumulate((int(kind[-1]) for kind in self.header.columns.values()), initial=0)
+        return dict(zip(self.names, ends, strict=False))
+
     def outcomes(self) -> Counter[int]:
         """How many runs have each outcome, by its code."""
-        sizes = dict(zip(self.names, accumulate(int(kind[-1]) for kind in self.header.columns.values()), strict=True))
-        start = self.header.start + sizes["outcome"] - 1
-        return Counter(self.content[start : self.header.end : self.row.size])
+        return Counter(self.codes)
+
+    @property
+    def codes(self) -> bytes | bytearray:
+        """The outcome of each run, a byte each."""
+        return self.content[self.header.start + self.offsets["outcome"] : self.header.end : self.row.size]
 
 
 @lru_cache(maxsize=64)

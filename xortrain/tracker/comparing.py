@@ -1,6 +1,6 @@
 """``xortrain compare``: the settings in which runs differ, and what they came to, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
@@ -10,11 +10,13 @@ from xortrain.records import columns
 from xortrain.records.files import plain
 from xortrain.records.index import Part
 from xortrain.records.naming import named
+from xortrain.records.whole import whole
 from xortrain.tracker.arguments import NAMES, parser
+from xortrain.tracker.lines import shown
 from xortrain.tracker.text import as_json, table
 
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
-CIRCUMSTANCES = ("name", "tags", "status", "seconds", "host", "version", "diverged_at", "diverged_in")  # if they differ
+AS_WELL = ("diverged_at", "diverged_in", "status", "seconds", "host", "version", "name", "tags")  # where they differ
 MOST = len(ascii_uppercase)
 Line = Mapping[str, Any]
 
@@ -30,28 +32,31 @@ def compare(arguments: list[str]) -> str:
     found = [named(name, a.root) for name in a.runs]
     runs = [entry.run() for entry in found]
     lines = [columns.values(name.entry, *run) for name, run in zip(found, runs, strict=True)]
-    keys = differing(lines)
+    keys, results = differing(lines), [*RESULTS, *_unequal(lines, AS_WELL)]
     if a.plot:
         plot(a.plot, runs, [line["id"] for line in lines])
     if a.json:
-        return as_json({key: line.get(key) for key in ("id", *keys, *RESULTS)} for line in lines)
+        return as_json({key: line.get(key) for key in ("id", *keys, *results)} for line in lines)
     written = [f"\nplot  {plain(a.plot)}"] if a.plot else []
-    return "\n".join([*_legend(lines), "", _side_by_side(lines, keys), *written])
+    return "\n".join([*_legend(lines), "", _side_by_side(lines, keys, results), *written])
 
 
 def differing(lines: Sequence[Line]) -> list[str]:
-    """The settings and circumstances in which runs are not all the same."""
-    keys = dict.fromkeys(key for line in lines for key in line if key == "seed" or columns.matters(key))
-    return [key for key in (*keys, *CIRCUMSTANCES) if any(line.get(key) != lines[0].get(key) for line in lines)]
+    """The settings in which runs are not all the same."""
+    return _unequal(lines, dict.fromkeys(key for line in lines for key in line if columns.is_setting(key)))
+
+
+def _unequal(lines: Sequence[Line], keys: Iterable[str]) -> list[str]:
+    return [key for key in keys if any(line.get(key) != lines[0].get(key) for line in lines)]
 
 
 def _legend(lines: Sequence[Line]) -> list[str]:
     return [f"{letter}  {line['id']}" for letter, line in zip(ascii_uppercase, lines, strict=False)]
 
 
-def _side_by_side(lines: Sequence[Line], keys: Sequence[str]) -> str:
-    results = [key for key in RESULTS if any(line.get(key) is not None for line in lines)]
-    rows = [[key, *(line.get(key) for line in lines)] for key in (*keys, *results)]
+def _side_by_side(lines: Sequence[Line], keys: Sequence[str], results: Sequence[str]) -> str:
+    known = [key for key in results if any(line.get(key) is not None for line in lines)]
+    rows = [[key, *(shown(line, key) for line in lines)] for key in (*keys, *known)]
     text = table(["", *ascii_uppercase[: len(lines)]], rows)
     return text if keys else f"{text}\nno setting differs"
 
@@ -71,6 +76,7 @@ def plot(path: Path, runs: Sequence[tuple[Part, int]], names: Sequence[str]) -> 
     axes.set(xlabel="epoch", ylabel="loss")
     axes.legend()
     try:
-        figure.savefig(path)
+        with whole(path) as file:
+            figure.savefig(file, format=path.suffix[1:] or "png")
     except (OSError, ValueError) as error:
         raise UserError(f"--plot={plain(path)}: {plain(getattr(error, 'strerror', None) or error)}") from None

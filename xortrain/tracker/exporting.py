@@ -6,15 +6,14 @@ Rows go to their file as they are read, so that a million runs need little memor
 import csv
 import io
 import json
-import os
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from xortrain.errors import UserError
 from xortrain.records.files import plain, wrong
+from xortrain.records.whole import whole
 from xortrain.tracker.arguments import NAMES, parser
 from xortrain.tracker.selecting import selection
 from xortrain.tracker.text import as_json, finite
@@ -99,14 +98,10 @@ def _jsonl(file: IO[str], head: Sequence[str], rows: Iterable[Sequence[Any]]) ->
 
 
 def _written(path: Path, write: Callable[[IO[bytes]], None]) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
     try:
-        with part.open("wb") as file:
+        with whole(path) as file:
             write(file)
-        os.replace(part, path)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         raise wrong(path, error.strerror or error) from None
-    finally:
-        with suppress(OSError):
-            part.unlink()

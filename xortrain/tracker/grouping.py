@@ -13,7 +13,7 @@ from xortrain.records.naming import named
 from xortrain.records.statistics import Group
 from xortrain.tracker.arguments import NAMES, count, names, parser
 from xortrain.tracker.failures import failures_of
-from xortrain.tracker.text import as_json, cell, table
+from xortrain.tracker.text import NULL, as_json, cell, finite, table
 
 HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverged", "stuck")
 NOTES = (
@@ -32,7 +32,7 @@ def group(arguments: list[str]) -> str:
     p.add_argument("--limit", type=count, metavar="N", help="the first N groups")
     a = p.parse_args(arguments)
     entries = [_whole(name, a.root) for name in a.sweeps]
-    groups = groups_of([part for entry in entries for part in entry.parts], a.by)
+    groups = groups_of([part for entry in entries for part in entry.parts], a.by, "--by")
     if a.json:
         return as_json(map(as_line, groups[: a.limit]))
     return report(entries, groups, a.limit)
@@ -60,14 +60,18 @@ def _whole(name: str, root: Path) -> Entry:
 
 
 def as_line(found: Group) -> dict[str, Any]:
-    """A group as flat JSON: what it agrees in, then its numbers."""
-    return {**found.by, **{key: value for key, value in vars(found).items() if key != "by"}}
+    """A group as flat JSON: what it agrees in, then its numbers, None where there is none."""
+    return {**found.by, **{key: finite(value) for key, value in vars(found).items() if key != "by"}}
 
 
 def groups_table(groups: Sequence[Group]) -> str:
     """One line a group."""
     by = list(groups[0].by) if groups else []
-    return table([*by, *HEAD], ([*(found.by[name] for name in by), *_cells(found)] for found in groups))
+    return table([*by, *HEAD], ([*(_known(found.by[name]) for name in by), *_cells(found)] for found in groups))
+
+
+def _known(value: Any) -> Any:
+    return NULL if value is None else value
 
 
 def _cells(found: Group) -> list[Any]:

@@ -6,10 +6,16 @@ from typing import Any
 
 from xortrain.records import columns
 from xortrain.records.index import Entry
+from xortrain.tracker.text import NULL
 
 Line = Mapping[str, Any]
 VARIES = "varies"
 OF_SWEEPS = ("runs", "done", "solved", "outcomes")
+
+
+def shown(line: Line, name: str) -> Any:
+    """What a table shows of a line: a setting that is null says so, one that the run does not have is empty."""
+    return NULL if name in line and line[name] is None and columns.is_setting(name) else line.get(name)
 
 
 def lines_of(
@@ -59,7 +65,8 @@ def of_sweep(entry: Entry, brief: Collection[str] | None = None) -> Line:
     line |= {name: VARIES for part in entry.parts for name in part.about["varies"]}
     counted: Counter[str] = sum((part.outcomes() for part in entry.parts), start=Counter())
     done, solved = entry.runs - counted["pending"], counted["solved"]
-    told = f"solved {100 * solved / done:.3g} %" if done else "pending"
+    of = "" if done == entry.runs else f" of {done}"
+    told = f"solved {100 * solved / done:.3g} %{of}" if done else "pending"
     return {
         **line,
         **columns.standing(entry, entry),

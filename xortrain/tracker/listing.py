@@ -4,20 +4,23 @@ A sweep is one line, until one asks for runs (``--where``, ``--runs``): then eac
 """
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from typing import Any
 
 from xortrain.errors import unknown
 from xortrain.records import columns
 from xortrain.records.files import plain
 from xortrain.records.index import Listing, listing
 from xortrain.tracker.arguments import count, names, parser
-from xortrain.tracker.lines import OF_SWEEPS, VARIES, Line, lines_of
+from xortrain.tracker.lines import OF_SWEEPS, VARIES, Line, lines_of, shown
 from xortrain.tracker.text import GAP, as_json, cell, table
 
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
 LAST = ("name", "tags")
-NARROW, WIDTH = 80, 120  # of a table; it has the full width if it does not go to a terminal
+GIVES_WAY = ("epochs_done", "runs", "tags", "name")  # in this order, where settings that differ have no room
+MOST_DIFFERING = 30  # settings among which those that fit are looked for
+NARROW, WIDTH, WIDEST = 80, 120, 240  # of a table; the middle one where it does not go to a terminal
 NOTES = (
     "Columns are settings by their dotted names (lr, optimizer.momentum; a group alone is the option chosen: "
     "optimizer), results (outcome, epochs_done, solved_at, final_loss, best_loss, accuracy, test_loss, diverged_at, "
@@ -43,11 +46,13 @@ def ls(arguments: list[str]) -> str:
     parts = [part for entry in found.entries for part in entry.parts]
     brief = None if a.json or a.columns or a.sort else columns.differing(parts)
     lines = _sorted(list(lines_of(found.entries, a.where, a.runs, a.tag, brief)), a.sort, a.reverse)[: a.limit]
-    chosen = None if a.columns is None else ["id", *(_known(name, lines) for name in a.columns if name != "id")]
+    chosen = None
+    if a.columns:
+        chosen = ["id", *(_known("--columns", name, lines) for name in a.columns if name != "id")]
     if a.json:
         return as_json([*(_chosen(line, chosen) for line in lines), *_problems(found)])
     told = [f"{plain(problem['id'])}: unreadable: {problem['problem']}" for problem in _problems(found)]
-    text = _text(lines, chosen or _fitting(lines)) if lines else _nothing(found, bool(a.where or a.tag))
+    text = _text(lines, chosen or _fitting(lines, a.sort)) if lines else _nothing(found, bool(a.where or a.tag))
     return "\n".join([text, *told])
 
 
@@ -55,18 +60,23 @@ def _sorted(lines: list[Line], name: str | None, reverse: bool) -> list[Line]:
     """Lines in the order of a column, texts behind numbers; those that do not have it stand last either way."""
     if name is None:
         return lines[::-1] if reverse else lines
-    key = _known(name, lines)
+    key = _known("--sort", name, lines)
     have = [line for line in lines if line.get(key) is not None]
     lack = [line for line in lines if line.get(key) is None]
-    return [*sorted(have, key=lambda line: (isinstance(line[key], str), line[key]), reverse=reverse), *lack]
+    return [*sorted(have, key=lambda line: _order(line[key]), reverse=reverse), *lack]
 
 
-def _known(name: str, lines: Sequence[Line]) -> str:
+def _order(value: Any) -> tuple[bool, Any]:
+    is_number = isinstance(value, int | float)
+    return not is_number, value if is_number else str(value)
+
+
+def _known(flag: str, name: str, lines: Sequence[Line]) -> str:
     """The column a user means; an unknown one is told with the nearest."""
     key = columns.canonical(name)
     known = {*columns.RECORD, *columns.RESULTS, "runs", *(key for line in lines for key in line)}
     if key not in known and lines:
-        raise unknown("columns", name, known, "column")
+        raise unknown(flag, name, known, "column")
     return key
 
 
@@ -89,41 +99,49 @@ def _nothing(found: Listing, asked: bool) -> str:
 
 
 def _text(lines: Sequence[Line], chosen: Sequence[str]) -> str:
-    return table(chosen, ([line.get(name) for name in chosen] for line in lines))
+    return table(chosen, ([shown(line, name) for name in chosen] for line in lines))
 
 
-def _fitting(lines: Sequence[Line]) -> list[str]:
-    """The columns that a listing shows by itself: those with something in them, and settings that differ."""
-    always = [name for name in FIRST if any(line.get(name) is not None for line in lines)]
-    always += [name for name in LAST if any(line.get(name) for line in lines)]
-    room = _terminal() - _width(always, lines)
-    shown = []
-    for name in _differing(lines):
-        room -= _width([name], lines) + len(GAP)
-        if room < 0:
-            break
-        shown.append(name)
-    place = len(always) - sum(name in always for name in LAST)
-    return [*always[:place], *shown, *always[place:]]
+def _fitting(lines: Sequence[Line], sort: str | None) -> list[str]:
+    """The columns that a listing shows by itself: the one it is sorted by, those with something in them, and settings.
+
+    Of settings those that differ, as many as fit; where it is narrow, some of the others make room for the first two.
+    """
+    asked = [columns.canonical(sort)] if sort else []
+    first = [name for name in FIRST if any(line.get(name) is not None for line in lines)]
+    last = [name for name in LAST if any(line.get(name) for line in lines)]
+    differing = [name for name in _differing(lines) if name not in asked][:MOST_DIFFERING]
+    widths = {name: _width(name, lines) for name in (*first, *asked, *differing, *last)}
+    room = _terminal() + len(GAP)
+    for name in GIVES_WAY:
+        if name not in asked and _sum(widths, first, asked, differing[:2], last) > room:
+            first, last = ([own for own in some if own != name] for some in (first, last))
+    shown = list[str]()
+    for name in differing:
+        if _sum(widths, first, asked, shown, [name], last) <= room:
+            shown.append(name)
+    return list(dict.fromkeys([*first, *asked, *shown, *last]))
+
+
+def _sum(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
+    return sum(widths[name] + len(GAP) for name in dict.fromkeys(chain(*chosen)))
+
+
+def _width(name: str, lines: Sequence[Line]) -> int:
+    return max([len(name), *(len(cell(shown(line, name))) for line in lines)])
 
 
 def _terminal() -> int:
-    """Columns of the terminal, from 80 to 120; 120 where there is none."""
+    """Columns of the terminal, at least 80; 120 where there is none."""
     try:
-        return min(max(os.get_terminal_size().columns, NARROW), WIDTH)
+        return min(max(os.get_terminal_size().columns, NARROW), WIDEST)
     except OSError:
         return WIDTH
-
-
-def _width(chosen: Iterable[str], lines: Sequence[Line]) -> int:
-    return sum(max([len(name), *(len(cell(line.get(name))) for line in lines)]) + len(GAP) for name in chosen) - len(
-        GAP
-    )
 
 
 def _differing(lines: Sequence[Line]) -> list[str]:
     """Settings in which the lines differ: groups and what stands by itself, then what belongs to a group."""
     found = (key for key in dict.fromkeys(chain(*lines)) if key not in OF_SWEEPS)
-    keys = [key for key in found if key == "seed" or columns.matters(key)]
+    keys = [key for key in found if columns.is_setting(key)]
     differ = [key for key in keys if lines[0].get(key) == VARIES or len({line.get(key) for line in lines}) > 1]
     return sorted(differ, key=lambda key: "." in key)

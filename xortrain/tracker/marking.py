@@ -1,8 +1,11 @@
 """``xortrain tag`` and ``xortrain note``: words of one's own on a run, added to its events and never lost."""
 
+from collections.abc import Sequence
+
 from xortrain.errors import UserError
-from xortrain.records.events import mark
+from xortrain.records.events import Marks, mark
 from xortrain.records.files import plain
+from xortrain.records.index import Entry, open_entry
 from xortrain.records.naming import Named, named
 from xortrain.tracker.arguments import NAMES, parser
 from xortrain.tracker.text import as_json
@@ -21,12 +24,31 @@ def tag(arguments: list[str]) -> str:
         if not word or word != plain(word) or "," in word or word != word.strip():
             raise UserError(f"tag={plain(word)!r}: must be a word of printable letters, without commas")
     found = named(a.run, a.root)
+    if a.remove:
+        _refuse_missing(found, a.tags)
     mark(found.entry.folder, "untag" if a.remove else "tag", found.number, tags=a.tags)
-    now = named(a.run, a.root).entry.marks
-    tags = now.tags if found.number is None else now.of(found.number).tags
+    tags = _marks(open_entry(found.entry.folder, found.entry.id), found.number).tags
     if a.json:
         return as_json([{"id": _told(found), "tags": list(map(plain, tags))}])
     return f"{_told(found)}: {', '.join(map(plain, tags)) or 'no tags'}"
+
+
+def _marks(entry: Entry, number: int | None) -> Marks:
+    """Those of a run or a sweep, with what a run has from its sweep."""
+    return entry.marks if number is None else entry.marks.of(number)
+
+
+def _refuse_missing(found: Named, tags: Sequence[str]) -> None:
+    """Tags that are not there cannot be taken away, nor the sweep's from one run."""
+    marks = found.entry.marks
+    has = _marks(found.entry, found.number).tags
+    own = has if found.number is None else marks.of_runs.get(found.number, Marks()).tags
+    for word in tags:
+        if word not in has:
+            known = ", ".join(map(plain, has)) or "none"
+            raise UserError(f"tag={word}: {_told(found)} has no such tag; it has {known}")
+        if word not in own:
+            raise UserError(f"tag={word}: is of the whole sweep; take it from there: xortrain tag {found.entry.id} …")
 
 
 def note(arguments: list[str]) -> str:

@@ -27,7 +27,7 @@ def run_rows(some: Selection, names: Sequence[str]) -> Rows:
 
 
 def losses(chosen: Sequence[Selection]) -> tuple[list[str], Rows]:
-    """A row for each run and recorded epoch."""
+    """A row for each run and recorded epoch, to the run's last one."""
     return ["id", "epoch", "loss", "test_loss"], (row for some in chosen for row in _losses(some))
 
 
@@ -38,11 +38,18 @@ def _losses(some: Selection) -> Rows:
     test = _columns(record, "test-losses", some.places) if has_test else None
     for name, own in zip(_ids(some), _columns(record, "losses", some.places), strict=True):
         held_out = [None] * len(epochs) if test is None else _told(next(test))
-        yield from zip([name] * len(epochs), epochs, _told(own), held_out, strict=True)
+        end = _end(own)
+        yield from zip([name] * end, epochs[:end], _told(own[:end]), held_out[:end], strict=True)
+
+
+def _end(values: Array) -> int:
+    """How many rows there are up to the last with a number in it: behind it the run had ended, or has not come to."""
+    known = np.flatnonzero(~np.isnan(values.reshape(len(values), -1)).all(axis=1))
+    return int(known[-1]) + 1 if len(known) else 0
 
 
 def parameters(chosen: Sequence[Selection]) -> tuple[list[str], Rows]:
-    """A row for each run and kept epoch, a column for each parameter."""
+    """A row for each run and snapshot, as far as they were kept; a column for each parameter."""
     names = list(dict.fromkeys(name for some in chosen for name in _parameter_names(some)))
     return ["id", "epoch", *names], (row for some in chosen for row in _parameters(some, names))
 
@@ -51,7 +58,7 @@ def _parameters(some: Selection, names: Sequence[str]) -> Rows:
     record = StoredRecord(some.part.folder, some.part.about)
     places = {name: k for k, name in enumerate(_parameter_names(some))}
     for name, own in zip(_ids(some), _columns(record, "parameters", some.places), strict=True):
-        for epoch, theta in zip(record.frame_epochs.tolist(), own, strict=True):
+        for epoch, theta in zip(record.frame_epochs.tolist(), own[: _end(own)], strict=False):
             values = _told(theta)
             yield [name, epoch, *(values[places[key]] if key in places else None for key in names)]
 

@@ -8,6 +8,7 @@ from typing import Any
 from xortrain.records.files import plain
 
 GAP = "  "
+NULL = "null"  # a setting that is null, where an empty cell would look as if there were none
 WIDEST = 40  # characters of one cell
 
 
@@ -34,7 +35,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _is_numeric(values: Iterable[Any]) -> bool:
-    kinds = {type(value) for value in values} - {type(None)}
+    kinds = {type(value) for value in values if value is not None and value != NULL}
     return bool(kinds) and kinds <= {int, float}
 
 
