@@ -1,6 +1,8 @@
 """Where the runs of a sweep have their cells."""
 
 from dataclasses import replace
+from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from some_films import sweep_of
 from xortrain.films import FilmSettings, Lockstep
 from xortrain.films.arrangement import MOST, arrangement
 from xortrain.films.curves import quartiles
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
 from xortrain.films.sweep import SweepLayout
 
 
@@ -90,3 +94,65 @@ def test_quartiles_leave_out_runs_without_a_value() -> None:
     np.testing.assert_array_equal(middle, [3, 2, np.nan, 1])
     np.testing.assert_array_equal(low, [2, 1.5, np.nan, 1])
     np.testing.assert_array_equal(high, [4, 2.5, np.nan, 1])
+
+
+class Noted(Sheet):
+    """A sheet that remembers where its words stand."""
+
+    def text(self, *args: Any, **settings: Any) -> Box:
+        box = super().text(*args, **settings)
+        self.words: list[Box] = [*getattr(self, "words", []), *([box] if box.width else [])]
+        return box
+
+
+def lies_on(one: Box, other: Box, slack: int = 0) -> bool:
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return across > slack and down > slack
+
+
+def named(runs: int, **varied: Any) -> Lockstep:
+    whole = sweep_of(runs)
+    names = {name: np.asarray(values, object) for name, values in varied.items()}
+    long = "a name for all of it   2-2-1 sigmoid   cross_entropy   adam   lr 0.001"
+    return Lockstep((replace(whole, title=long),), long, names | {"seed": np.arange(runs)} if not varied else names)
+
+
+ACTIVATIONS = [f"a_long_activation_{k}" for k in range(20)]
+SHOWN = {
+    "1 run": lambda: named(1),
+    "2 runs": lambda: named(2),
+    "one setting": lambda: named(6, hidden=["[2]", "[3]", "[4]", "[8]", "[2,2]", "[4,4]"]),
+    "100 runs": lambda: named(100),
+    "400 runs": lambda: named(400),
+    "4 x 5": lambda: named(20, lr=np.repeat(["0.5", "1", "2", "1000"], 5), seed=np.tile(np.arange(5), 4)),
+    "20 x 20": lambda: named(400, lr=np.repeat(np.arange(20), 20), seed=np.tile(np.arange(20), 20)),
+    "long names": lambda: named(40, activation=np.tile(ACTIVATIONS, 2), optimizer=np.repeat(["nesterov", "sgd"], 20)),
+    "long rows": lambda: named(100, activation=np.repeat(ACTIVATIONS, 5), seed=np.tile(np.arange(5), 20)),
+    "3 x 100": lambda: named(300, lr=np.repeat([0.1, 1, 10], 100), seed=np.tile(np.arange(100), 3)),
+    "three settings": lambda: named(
+        24, activation=np.repeat(["relu", "tanh"], 12), lr=np.tile(np.repeat([0.5, 1000], 6), 2),
+        seed=np.tile(np.arange(6), 4),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [None, (200, 150), (320, 240), (640, 480), (300, 600), (1000, 300), (1920, 1080)])
+@pytest.mark.parametrize("name", SHOWN)
+def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: tuple[int, int] | None) -> None:
+    layout = SweepLayout(SHOWN[name](), FilmSettings(layout="sweep", size=size), 0)
+    m = layout.margins
+    sheet = layout.sheet = Noted(m.width, m.height, m.scale, layout.sheet.palette)
+    layout._still()
+    layout.picture(30)
+    assert size is None or (m.width, m.height) == size
+    used = np.zeros((m.height, m.width), int)
+    for box in layout.boxes:
+        assert min(box.x, box.y, m.width - box.x - box.width, m.height - box.y - box.height) >= 0
+        used[box.pixels] += 1
+    assert used.max() == 1
+    for box in (*sheet.words, m.course):
+        assert not used[box.pixels].any()
+    for one, other in combinations(sheet.words, 2):
+        assert not lies_on(one, other, slack=1)
+    assert not any(lies_on(m.course, box, slack=1) for box in sheet.words)

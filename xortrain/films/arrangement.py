@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from xortrain.films.lockstep import Ends, Lockstep
+from xortrain.films.lockstep import Lockstep
 from xortrain.nets import Array
 
 MOST = 400
@@ -61,8 +61,7 @@ class Axis:
 
 def arrangement(shown: Lockstep, shape: float = SHAPE, most: int = MOST) -> Arrangement:
     """The cells of runs; without a grid, about ``shape`` times as wide as high."""
-    swept = axes(shown.varied)
-    return _grid(swept, shown.runs, shape, most) or _ordered(shown.ends, swept, shape, most)
+    return _grid(axes(shown.varied), shown.runs, shape, most) or ordered(shown, shape, most)
 
 
 def axes(varied: Mapping[str, Array]) -> list[Axis]:
@@ -119,11 +118,12 @@ def short(value: float | str) -> str:
     return plain if "e" not in plain or not 1e-4 <= abs(value) < 1e6 else f"{float(plain):.0f}"
 
 
-def _ordered(ends: Ends, swept: list[Axis], shape: float, most: int) -> Arrangement:
+def ordered(shown: Lockstep, shape: float, most: int) -> Arrangement:
     """Solved runs first, the quickest before the others; those that diverged last; at most so many of them.
 
     The values of one setting other than the seed stand in their own order.
     """
+    ends, swept = shown.ends, axes(shown.varied)
     late = np.where(ends.solved_at >= 0, ends.solved_at, np.iinfo(np.int64).max)
     order = np.lexsort((np.arange(ends.runs), ends.kinds, late, ends.diverged_at >= 0))
     if len(swept) == 1 and swept[0].name != "seed" and ends.runs <= min(most, len(swept[0].names)):

@@ -5,7 +5,7 @@ All of it is worked out before there is a sheet, from the widths of the words.
 
 import numpy as np
 
-from xortrain.films.arrangement import MOST, SHAPE, Arrangement, arrangement
+from xortrain.films.arrangement import MOST, SHAPE, Arrangement, arrangement, ordered
 from xortrain.films.lockstep import Lockstep
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Sheet
@@ -33,8 +33,10 @@ class Margins:
         self.edge, self.below = self._px(10), self._px(46 if self.has_course else 12)
         self._head(size[0] if size else WIDTH + 2 * self.edge, min(shown.runs, MOST))
         self._place(arrangement(shown, self._shape()))
-        if self.side < LEAST:
-            self._place(arrangement(shown, self._shape(), self._fitting()))
+        fitting = self._fitting()
+        while self.side < LEAST and fitting:
+            self._place(ordered(shown, self._shape(), fitting))
+            fitting = fitting * 9 // 10
         self._centre()
 
     def _px(self, units: float) -> int:
@@ -66,7 +68,7 @@ class Margins:
     def _fitting(self) -> int:
         """How many of the smallest cells there is room for."""
         width, height = self._room()
-        return int(np.clip(width // (LEAST + 3) * (height // (LEAST + 3)), 1, MOST - 1))
+        return int(np.clip(width // (LEAST + 3) * (height // (LEAST + 3)), 1, MOST))
 
     def _place(self, cells: Arrangement) -> None:
         """The side of a cell, and the room for names, for that arrangement."""

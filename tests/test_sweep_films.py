@@ -1,0 +1,125 @@
+"""The film of a sweep: one for all its runs, whatever shapes they have; and what is refused before training."""
+
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+import xortrain
+from xortrain.cli import main
+from xortrain.errors import UserError
+from xortrain.experiment.runs import Sweep
+from xortrain.experiment.side_by_side import lockstep
+from xortrain.experiment.titles import common_title
+from xortrain.films.arrangement import arrangement
+
+SHAPES = "architecture.hidden=[2],[3],[4],[8],[2,2],[4,4]"
+
+
+def swept(root: Path, *overrides: str) -> Sweep:
+    return xortrain.sweep(*overrides, "film=none", f"root={root}")
+
+
+def test_a_sweep_of_many_populations_leaves_one_film_with_all_its_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-m", SHAPES, "seed=range(0,3)", "epochs=9", "film.frames=4", f"root={tmp_path}"]) == 0
+    (film,) = tmp_path.rglob("*.gif")
+    assert (film.parent / "sweep.json").is_file()
+    assert iio.improps(film).n_images == 4
+    assert "all runs side by side" in capsys.readouterr().out
+    assert main(["render", str(film.parent), "film=losses", "film.frames=3", "--root", str(tmp_path)]) == 0
+    assert iio.improps(film).n_images == 3
+    cells = arrangement(lockstep(xortrain.load(film.parent), 400, 4))  # type: ignore[arg-type]
+    assert (cells.down, cells.across, cells.row_names) == ("seed", "hidden", ("0", "1", "2"))
+    assert cells.column_names == ("[2]", "[3]", "[4]", "[8]", "[2,2]", "[4,4]")
+
+
+def test_every_run_has_the_cell_of_its_settings(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "activation=relu,tanh", "lr=0.5,1000", "seed=range(0,3)", "epochs=4")
+    shown = lockstep(sweep, 400, 60)
+    cells = arrangement(shown)
+    assert (cells.down, cells.across) == ("activation, lr", "seed")
+    assert cells.row_names == ("relu  0.5", "relu  1000", "tanh  0.5", "tanh  1000")
+    rows = sweep.table()
+    for (row, seed), cell in np.ndenumerate(cells.runs):
+        part, place = shown.parts[shown.which[cell]], shown.places[cell]
+        (found,) = (
+            number
+            for number, one in enumerate(rows)
+            if (f"{one['activation']}  {one['lr']:g}", one["seed"]) == (cells.row_names[row], seed)
+        )
+        np.testing.assert_array_equal(part.parameters[-1][:, place], sweep[found].parameters[-1])
+
+
+def test_populations_of_other_lengths_have_epochs_in_common_and_are_trained_again_for_them(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "epochs=30,101", "seed=range(0,3)", "track.frames=4")
+    shown = lockstep(sweep, 400, 20)
+    assert (shown.epochs <= 30).sum() >= 10
+    assert len(shown.epochs) >= 20
+    assert shown.epochs[-1] == 101
+    for part, length in zip(shown.parts, (30, 101), strict=True):
+        alone = xortrain.train(f"epochs={length}", "seed=1")
+        own = shown.epochs[shown.epochs <= length]
+        np.testing.assert_array_equal(np.asarray(part.parameters)[..., 1], alone.parameters[own])
+
+
+def test_a_sweep_of_which_only_the_ends_were_kept_has_a_whole_film(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "seed=range(0,500)", "epochs=60", "track.bytes=300_000")
+    assert len(sweep.epochs) == 2
+    shown = lockstep(sweep, 400, 60)
+    assert (shown.runs, len(shown.epochs), shown.all.runs) == (400, 61, 500)
+    words, counts = np.unique(shown.ends.outcome.astype(str), return_counts=True)
+    for word, count in zip(words, counts, strict=True):
+        assert abs(count - 0.8 * (sweep.column("outcome") == word).sum()) < 3
+
+
+def test_runs_whose_targets_mean_other_values_are_coloured_by_their_own(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "data.low=0,0.25", "loss=mse", "seed=range(0,2)", "epochs=3")
+    assert len(sweep.parts) == 1
+    assert [(part.low, part.runs) for part in lockstep(sweep, 400, 4).parts] == [(0, 2), (0.25, 2)]
+
+
+@pytest.mark.parametrize("layout", ["field", "weights"])
+def test_a_layout_of_one_run_is_refused_for_a_sweep_before_it_is_trained(
+    layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["-m", f"film={layout}", "seed=1,2", "epochs=5", f"root={tmp_path}"]
+    assert main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"xortrain: error: film={layout}: shows one run, and these are 2; add film.each=true")
+    assert not list(tmp_path.iterdir())
+    assert main([*words, "film.each=true", "film.frames=2"]) == 0
+    assert len(list(tmp_path.rglob("films/*.gif"))) == 2
+
+
+def test_from_python_too_a_sweep_has_a_film_whatever_its_populations(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "architecture.hidden=[2],[3]", "seed=range(0,2)", "epochs=5")
+    assert iio.improps(sweep.film(tmp_path / "all.png", frames=3)).n_images == 3
+    assert iio.improps(sweep.film(tmp_path / "all.gif", layout="losses", frames=2)).n_images == 2
+    html = sweep._repr_html_()
+    assert html is not None
+    assert "data:image/gif;base64," in html
+    assert sweep[:0]._repr_html_() is None
+    with pytest.raises(UserError, match="shows one run"):
+        sweep.film(tmp_path / "no.gif", layout="field")
+    for found in (sweep, sweep[0]):
+        with pytest.raises(UserError, match='named by layout="field"'):
+            found.film(tmp_path / "no.gif", film="field")
+    assert not (tmp_path / "no.gif").exists()
+
+
+@pytest.mark.parametrize(
+    ("overrides", "wanted"),
+    [
+        (["seed=1,2"], "XOR   2-2-1 sigmoid   bce   lr 1"),
+        (["activation=relu,tanh"], "XOR   2-2-1   bce   lr 1"),
+        (["architecture.hidden=[2],[3]", "lr=1,2"], "XOR   sigmoid   bce"),
+        (["data=xor,and", "optimizer=adam", "lr=0.1"], "2-2-1 sigmoid   bce   adam   lr 0.1"),
+        (["loss=bce,mse", "seed=1,2"], "XOR   2-2-1 sigmoid   lr 1"),
+    ],
+)
+def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "epochs=1", *overrides)
+    assert common_title([sweep.population(k).build for k in range(len(sweep.parts))]) == wanted
