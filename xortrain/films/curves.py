@@ -50,7 +50,8 @@ class LossesLayout:
         sheet.text(box.x, y, "0", 10, label, align="centre")
         sheet.text(box.x + box.width, y, str(self.last), 10, label, align="right")
         sheet.text(box.x + box.width / 2, y, "epoch", 10, label, align="centre")
-        sheet.text(14 * s, box.y + box.height / 2, "loss", 10, label, align="centre", turned=True)
+        name = "loss, of each run its own" if "loss" in self.all.varied else "loss"
+        sheet.text(14 * s, box.y + box.height / 2, name, 10, label, align="centre", turned=True)
 
     def _pale(self) -> None:
         share = float(np.clip(12 / len(self.lines), 0.08, 0.5))
@@ -119,7 +120,7 @@ def quartiles(losses: Array) -> Array:
 
 def apart(heights: list[float], step: float, box: Box) -> list[float]:
     """The heights of labels, below which stand lower values, moved apart so that none hides another."""
-    order = np.argsort(heights)
+    order = np.lexsort((-np.arange(len(heights)), heights))  # of equal ones the later, which are greater, above
     placed = np.array(heights, float)
     for above, below in pairwise(order):
         placed[below] = max(placed[below], placed[above] + step)
