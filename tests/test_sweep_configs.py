@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.plugins import Plugins
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 
 from xortrain.config.check import check
 from xortrain.config.compose import plain
@@ -33,6 +35,18 @@ def by_hydra(composer: Composer, texts: list[str], number: int) -> dict[str, Any
         HydraConfig.instance().cfg = before
 
 
+def by_hydras_sweeper(composer: Composer) -> list[list[str]]:
+    """The jobs as Hydra's own sweeper splits them."""
+    Plugins.instance()  # which reads the sweeper's module anew
+    from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+
+    hydra: Any = OmegaConf.to_container(composer.master.hydra, resolve=False)
+    own = [f"{key}={value}" for key, value in (hydra["sweeper"]["params"] or {}).items()]
+    parser = OverridesParser.create(config_loader=composer.loader)
+    (jobs,) = BasicSweeper.split_arguments(parser.parse_overrides([*own, *hydra["overrides"]["task"]]), None)
+    return [list(job) for job in jobs]
+
+
 def by_job(variants: list[Variant]) -> dict[int, str]:
     """The config of every job as JSON, which tells 1 from 1.0, by its number."""
     found = {}
@@ -52,6 +66,7 @@ SWEEPS = [
     ["data=xor_cloud", "data.seed=${seed}", "seed=range(0,3)", "data.noise=0,0.25"],
     ["lr=${seed}", "seed=range(1,4)"],
     ["notes='seed ${seed} of ${hydra:job.num}'", "seed=range(0,3)"],
+    ["name=n${hydra:job.num}", "++track.frames=3,4", "notes=\\${lr}", "seed=1"],
     ["track={losses:7,frames:3}", "seed=1,2"],
     ["optimizer={momentum:0.25}", "optimizer.momentum=0.5,0.75"],
     ["optimizer.nesterov=true,false", "optimizer.momentum=0.5"],
@@ -61,13 +76,19 @@ SWEEPS = [
     ["name=a,1e3,true", "tags=[a],[b,c]", "seed=1"],
     ["schedule=step", "schedule.every=range(1,4)", "schedule.gamma=1,0.5"],
     ["seed=shuffle(range(0,5))", "lr=sort(3,1,2)"],
+    ["lr=sort(range(1,4),reverse=true)", "seed=tag(x,y,choice(5,2))", "lr=float(choice(1,2))"],
+    ["hydra.sweeper.params={seed:'1,2',activation:'relu,tanh'}", "lr=1,2", "activation=glob([r*,t*],exclude=relu6)"],
+    ["lr=range(2,0.5,-0.5)", "name='a,b',\"it's\",null", "batch_size=null,2", "freeze=[],[b1]"],
     [],
 ]
 
 
 @pytest.mark.parametrize("texts", SWEEPS, ids=" ".join)
-def test_axes_and_lists_give_the_configs_that_hydra_composes(texts: list[str]) -> None:
+def test_axes_and_lists_give_the_jobs_and_the_configs_that_hydra_composes(texts: list[str]) -> None:
     with composing(texts) as (grid, composer):
+        jobs = by_hydras_sweeper(composer)
+        assert len(jobs) == len(grid)
+        assert list(map(sorted, jobs)) == list(map(sorted, grid)) or any("shuffle" in text for text in texts)
         found = by_job(list(of_grid(grid, composer)))
         last = len(grid) - 1  # one is enough: Hydra takes 0.1 s for each
         assert found[last] == json.dumps(check(by_hydra(composer, grid.texts(last), last)))
@@ -100,7 +121,7 @@ SOME = {
 def test_random_sweeps_have_the_configs_that_hydra_composes(texts: list[str]) -> None:
     with composing(texts) as (grid, composer):
         jobs = list(grid)[-1:]
-        composed = [plain(composer.composed(job, 0)) for job in jobs]
+        composed = [composer.plain(job, 0) for job in jobs]
         assert [json.dumps(config) for config in composed] == [json.dumps(by_hydra(composer, job, 0)) for job in jobs]
         try:
             found = by_job(list(of_grid(grid, composer)))

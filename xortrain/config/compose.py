@@ -100,6 +100,8 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
             return no_such_key(group, name, value, keys_of(group, option), f"{group}={option}")
     if dot and group in PLAIN_GROUPS:
         return no_such_key(group, name, value, PLAIN_GROUPS[group])
+    if key in GROUPS:
+        return UserError(f"{key}={value}: must be one of {', '.join(GROUPS[key])}, and its keys stand by themselves")
     if group == "hydra":
         where, _, last = key.rpartition(".")
         mine = where == "hydra.launcher"

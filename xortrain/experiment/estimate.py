@@ -78,15 +78,17 @@ def _seconds_of(build: Build) -> float:
     ends = np.array([0, build.population.epochs]) if build.population.epochs else np.zeros(1, np.int64)
     part = replace(build.part(slice(runs)), frame_epochs=ends)
     began = time.perf_counter()
-    steps, done = train_block(part, slice(None), empty_history(part)), 0
-    while time.perf_counter() - began < SECONDS:
+    steps = train_block(part, slice(None), empty_history(part))
+    marks = [(time.perf_counter(), next(steps))]
+    while marks[-1][0] - began < SECONDS or len(marks) < 2:
         now = next(steps, None)
         if now is None:
             return (time.perf_counter() - began) * build.population.runs / runs
-        done = now
+        marks.append((time.perf_counter(), now))
     steps.close()
-    seconds = (time.perf_counter() - began) * (build.population.epochs + 1) / (done + 1)
-    return seconds * build.population.runs / runs
+    (first, from_epoch), (last, to_epoch) = marks[0], marks[-1]
+    pace = (last - first) / (to_epoch - from_epoch)
+    return (first - began + pace * (build.population.epochs - from_epoch)) * build.population.runs / runs
 
 
 def _memory(plan: Plan) -> int:

@@ -53,18 +53,24 @@ class Composer:
             groups = tuple(text for text in texts if self.chooses(text))
             self._bases[groups] = Base(_task(copy.deepcopy(self.master)))
 
-    def composed(self, texts: Sequence[str], number: int) -> DictConfig:
-        """The configuration of a job, without Hydra's part; the number is for ${hydra:job.num}."""
-        if self.asks_hydra(texts):
-            return self._whole(texts, number)
+    def plain(self, texts: Sequence[str], number: int) -> dict[str, Any]:
+        """The values of a job's configuration; the number is for ${hydra:job.num}."""
+        composed = self.composed(texts)
+        return self.whole(texts, number) if composed is None else plain(composed)
+
+    def composed(self, texts: Sequence[str]) -> DictConfig | None:
+        """The configuration of a job, without Hydra's part; None if it asks Hydra about the job itself."""
+        if self._asks_hydra(texts):
+            return None
         values = [self.read(text) for text in texts if not self.chooses(text)]
         task = copy.deepcopy(self.base(texts).task)
         ConfigLoaderImpl._apply_overrides_to_config(values, task)
         return task
 
-    def asks_hydra(self, texts: Sequence[str]) -> bool:
+    def _asks_hydra(self, texts: Sequence[str]) -> bool:
         """Whether a job's configuration depends on what only Hydra knows of it, as its number."""
-        return "${hydra:" in self.base(texts).text or any("${hydra:" in text for text in texts)
+        values = (repr(self.read(text).value()) for text in texts)
+        return any("${hydra:" in text for text in (self.base(texts).text, *values))
 
     def base(self, texts: Sequence[str]) -> Base:
         """The configuration of the groups among these overrides."""
@@ -87,13 +93,13 @@ class Composer:
             self._groups[key] = self.loader.repository.group_exists(key)
         return (override.package is not None or self._groups[key]) and not isinstance(override.value(), dict)
 
-    def _whole(self, texts: Sequence[str], number: int) -> DictConfig:
-        """A job that asks Hydra about itself is composed as Hydra does it."""
+    def whole(self, texts: Sequence[str], number: int) -> dict[str, Any]:
+        """The values of a job that asks Hydra about itself, composed as Hydra does it."""
         config = self.loader.load_sweep_config(self.master, list(texts))
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
         with _current(config):
-            return OmegaConf.create(plain(config))
+            return plain(config)
 
 
 def _task(config: DictConfig) -> DictConfig:

@@ -42,9 +42,9 @@ def of_grid(grid: Grid, composer: Composer, first: int = 0) -> Iterator[Variant]
         place = sum(at * grid.stride(k) for k, at in enumerate(places))
         texts, swept = grid.texts(place), grid.swept(place)
         with named(first + place, swept, texts):
-            composed = composer.composed(texts, first + place)
-            followers = None if composer.asks_hydra(texts) else _followers(composed, {grid.axes[k].key for k in quick})
-            config = check(plain(composed))
+            composed = composer.composed(texts)
+            followers = None if composed is None else _followers(composed, {grid.axes[k].key for k in quick})
+            config = check(composer.whole(texts, first + place) if composed is None else plain(composed))
         if followers is None:
             for number in (place + steps).tolist():
                 yield _job(grid.texts(number), first + number, composer, grid.swept(number))
@@ -64,7 +64,7 @@ def plan_of(grid: Grid, composer: Composer) -> Plan:
 
 def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[str]) -> Variant:
     with named(number, swept, texts):
-        config = check(plain(composer.composed(texts, number)))
+        config = check(composer.plain(texts, number))
     return Variant(config, {}, np.array([number]))
 
 
