@@ -89,10 +89,6 @@ class Sheet:
         self._drawn = True
         self._words[self.ring(box, width)] = np.append(colour, np.uint8(255)).view("<u4")[0]
 
-    def dab(self, where: Array, colour: Array) -> None:
-        """Paint pixels, numbered row by row, below all that is drawn."""
-        self._under.reshape(-1)[where] = self.palette.nearest(colour[None])[0]
-
     def sink(self, layer: Layer) -> None:
         """Lay a layer under all that is drawn, into the fields."""
         flat, count = self._under.reshape(-1), len(layer.solid)
