@@ -23,7 +23,7 @@ MAPS = {
 
 CLASSES = (
     "#d9680f", "#1d68a9", "#2a9d6f", "#c0417f", "#e2b007", "#7a4fb5", "#6fb7e0", "#7d4a1e", "#5f6b73", "#a3c537",
-    "#0f4c5c", "#f2a7c3", "#8c1c2e", "#8fd6c4", "#3b2a6b", "#d8d97a", "#1f5c2e", "#f4b98a", "#c9b8ee", "#5a1036",
+    "#0f4c5c", "#f2a7c3", "#3b2a6b", "#8fd6c4", "#8c1c2e", "#d8d97a", "#1f5c2e", "#f4b98a", "#c9b8ee", "#5a1036",
 )  # fmt: skip
 """For three classes and more; ten places on, where shapes begin again, light is followed by dark."""
 

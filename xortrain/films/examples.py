@@ -37,9 +37,10 @@ class Examples:
     def _marks(self, places: Array, shape: Path, colour: Array, correct: bool) -> None:
         sheet, paper, ink = self.sheet, self.sheet.colours.paper, self.sheet.colours.ink
         if self.is_valued or (self.plain and sheet.colours.is_near_paper(colour)):
+            sheet.marks(places, shape, self.radius, colour, paper, 2.6)
             sheet.marks(places, shape, self.radius, colour, ink, 1.0)
             if not correct:
-                sheet.marks(places, shape, self.radius * 0.45, paper, ink if self.is_valued else None, 0.8)
+                sheet.marks(places, shape, self.radius * 0.52, paper, ink if self.is_valued else None, 0.7)
             return
         if self.plain:
             fill, edge, width = (colour, paper, 1.0) if correct else (paper, colour, 1.8)

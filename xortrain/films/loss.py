@@ -106,17 +106,15 @@ class Scale:
             sheet.text(box.x - 6 * s, y + 3.5 * s, word, 10, sheet.colours.label, align="right")
 
     def _marks(self) -> list[tuple[float, str]]:
-        """Round numbers, and what is written beside them: powers of ten, or of less than two also 2 and 5 times them.
-
-        Three at least, and of powers of ten five at most.
-        """
+        """Round numbers, and what is written beside them: of powers of ten, if there are few, of multiples as well."""
         if not self.log:
             return [(value, plain(value)) for value in round_steps(self.low, self.high)]
         tens = np.arange(np.floor(self.low), np.ceil(self.high) + 1)
         each = [(float(digit * 10**ten), int(ten), digit) for ten in tens for digit in range(1, 10)]
         inside = [one for one in each if self.low <= np.log10(one[0]) + 1e-9 <= self.high + 2e-9]
-        if self.high - self.low < 2:
-            return [(value, plain(value) if digit in (1, 2, 5) else "") for value, _, digit in inside]
+        if self.high - self.low < 3:
+            named = (1, 2, 5) if self.high - self.low < 1.5 else (1, 3)
+            return [(value, times_ten(digit, ten) if digit in named else "") for value, ten, digit in inside]
         powers = [ten for _, ten, digit in inside if digit == 1]
         step = -(-len(powers) // 5)
         said = powers[::step]
@@ -138,6 +136,13 @@ def round_steps(low: float, high: float) -> list[float]:
 def plain(value: float) -> str:
     """A round number in a few letters."""
     return f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.2g}"
+
+
+def times_ten(digit: int, power: int) -> str:
+    """As 0.02, or as 2·10⁻⁴ where that is shorter."""
+    if -4 < power < 5:
+        return plain(digit * 10.0**power)
+    return power_of_ten(power) if digit == 1 else f"{digit}·{power_of_ten(power)}"
 
 
 def power_of_ten(power: int) -> str:

@@ -1,0 +1,102 @@
+"""Words of a film: none covers another, a mark or the sheet's edge, for any net and at any size offered."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from some_films import NETS, run_of
+
+from xortrain.films import FilmSettings
+from xortrain.films.checks import LAYOUTS as LEAST
+from xortrain.films.layouts import LAYOUTS
+from xortrain.films.loss import Scale
+from xortrain.films.panels import PanelsLayout
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import Sheet
+
+SETTLED = 2
+"""Pixels by which the boxes of two words may meet: their letters do not."""
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
+    """All words set on any sheet from now on, and where."""
+    words: list[tuple[str, Box]] = []
+    plain = Sheet.text
+
+    def text(sheet: Sheet, x: float, y: float, told: str, *look: object, **more: object) -> Box:
+        box = plain(sheet, x, y, told, *look, **more)  # type: ignore[arg-type]
+        if told:
+            words.append((told, box))
+        return box
+
+    monkeypatch.setattr(Sheet, "text", text)
+    return words
+
+
+def meet(one: Box, other: Box, by: float = SETTLED) -> bool:
+    across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
+    down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
+    return across > by and down > by
+
+
+@pytest.mark.parametrize("grown", [(1, 1), (1.35, 1.4), (2.5, 1.2)])
+@pytest.mark.parametrize("layout", ["field", "panels", "weights"])
+@pytest.mark.parametrize("name", NETS)
+def test_no_word_covers_another(
+    name: str, layout: str, grown: tuple[float, float], said: list[tuple[str, Box]]
+) -> None:
+    width, height = (round(side * factor) for side, factor in zip(LEAST[layout], grown, strict=True))
+    film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout, size=(width, height)), 0)
+    standing = len(said)
+    for number in (0, 30):
+        del said[standing:]
+        film.picture(number)
+        covering = [(a, b) for (a, one), (b, other) in combinations(said, 2) if meet(one, other)]
+        assert not covering
+
+
+@pytest.mark.parametrize("name", ["xor", "deep", "no bias", "skip", "targets ±1", "two classes", "three bits"])
+def test_no_name_of_a_unit_lies_on_an_example(name: str, said: list[tuple[str, Box]]) -> None:
+    film = PanelsLayout(run_of(name), FilmSettings(), 0)
+    places = np.concatenate(film.field.places)
+    for number in range(0, 31, 6):
+        said.clear()
+        film.picture(number)
+        for box in [box for word, box in said if word.startswith("h") and box.x < film.left - 60]:
+            assert not any(meet(box, Box(round(x) - 7, round(y) - 7, 14, 14)) for x, y in places)
+
+
+@given(low=st.floats(-9, 3), decades=st.floats(0.0, 12))
+def test_a_scale_of_losses_names_three_to_seven_values_that_lie_on_it(low: float, decades: float) -> None:
+    scale = Scale(np.array([10**low, 10 ** (low + decades)]))
+    marks = scale._marks()
+    shares = scale.share(np.array([value for value, _ in marks]))
+    assert 3 <= sum(bool(word) for _, word in marks) <= 7
+    assert ((shares > -1e-6) & (shares < 1 + 1e-6)).all()
+    assert len({word for _, word in marks if word}) == sum(bool(word) for _, word in marks)
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "words"),
+    [
+        ("diverged", "field", "diverged at epoch"),
+        ("diverged", "panels", "diverged at epoch"),
+        ("diverged", "weights", "diverged at epoch"),
+        ("exploded", "field", "exploded: outputs reach"),
+        ("exploded", "panels", "exploded: outputs reach"),
+        ("exploded", "weights", "far outside after epoch"),
+    ],
+)
+def test_what_a_picture_no_longer_shows_is_said(
+    name: str, layout: str, words: str, said: list[tuple[str, Box]]
+) -> None:
+    film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout), 0)
+    film.picture(0)
+    assert not any(word.startswith(words) for word, _ in said)
+    picture = film.picture(30)
+    assert any(word.startswith(words) for word, _ in said)
+    if layout != "weights":
+        assert (picture == film.sheet.palette.nothing).sum() > 5000
