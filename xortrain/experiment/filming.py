@@ -113,12 +113,12 @@ def with_snapshots(trained: "Trained", frames: int, run: int) -> "Trained":
     return again(one, np.union1d(build.frame_epochs, spread(last, CANDIDATES * frames, spacing)))
 
 
-def again(trained: "Trained", epochs: Array) -> "Trained":
+def again(trained: "Trained", epochs: Array, progress: bool = False) -> "Trained":
     """These runs trained again, with snapshots after other epochs; their losses must be those that were kept."""
     from xortrain.experiment.trained import Trained
 
     build = replace(trained.build, frame_epochs=epochs)
-    history, rows = into_memory(build)
+    history, rows = into_memory(build, progress)
     _refuse_other_losses(trained, history.losses)
     return Trained(build, rows, history)
 

@@ -40,11 +40,11 @@ def film_of_all(
 
     if settings.layout not in MANY:
         raise UserError(f"film={settings.layout}: shows one run; take one of the sweep, as sweep[0].film(…)")
-    shown = lockstep(sweep, MANY[settings.layout], 1 if still else settings.frames)
+    shown = lockstep(sweep, MANY[settings.layout], 1 if still else settings.frames, progress)
     return poster(shown, settings, path) if still else write(shown, settings, path, progress=progress)
 
 
-def lockstep(sweep: Sweep, most: int, frames: int) -> "Lockstep":
+def lockstep(sweep: Sweep, most: int, frames: int, progress: bool = False) -> "Lockstep":
     """What a film is told of the runs that are finished, or of so many of them."""
     from xortrain.films import Lockstep
 
@@ -56,7 +56,7 @@ def lockstep(sweep: Sweep, most: int, frames: int) -> "Lockstep":
     groups = _groups(some)
     order = np.concatenate([group.places for group in groups])
     varied = {name: _told(some.column(name))[order] for name in _swept(some)}
-    trained = in_step([group.trained for group in groups], frames)
+    trained = in_step([group.trained for group in groups], frames, progress)
     title = common_title([sweep.population(number).build for number in np.unique(done.which).tolist()])
     return Lockstep(tuple(map(subject, trained)), title, varied, everyone)
 
@@ -114,7 +114,7 @@ def _told(values: Array) -> Array:
     return np.array([words[v] if isinstance(v, bool | None) else str(v) for v in values.tolist()], object)
 
 
-def in_step(parts: Sequence[Trained], frames: int) -> list[Trained]:
+def in_step(parts: Sequence[Trained], frames: int, progress: bool = False) -> list[Trained]:
     """The same runs with snapshots after epochs in common, enough of them for so many frames."""
     from xortrain.films import common_epochs
 
@@ -124,7 +124,7 @@ def in_step(parts: Sequence[Trained], frames: int) -> list[Trained]:
     if all((common <= length).sum() >= min(least, length + 1) for length in lengths):
         return list(parts)
     wanted = _wanted(parts, lengths, frames)
-    return [_with(part, wanted) for part in parts]
+    return [_with(part, wanted, progress) for part in parts]
 
 
 def _wanted(parts: Sequence[Trained], lengths: Sequence[int], frames: int) -> Array:
@@ -135,7 +135,7 @@ def _wanted(parts: Sequence[Trained], lengths: Sequence[int], frames: int) -> Ar
     return np.unique(np.concatenate([spread(length, most, spacing) for length in lengths]))
 
 
-def _with(part: Trained, wanted: Array) -> Trained:
+def _with(part: Trained, wanted: Array, progress: bool) -> Trained:
     """A population with snapshots after these epochs, trained again if some of them were not kept."""
     own = wanted[wanted <= part.build.population.epochs]
-    return part if np.isin(own, part.build.frame_epochs).all() else again(part, own)
+    return part if np.isin(own, part.build.frame_epochs).all() else again(part, own, progress)

@@ -20,10 +20,12 @@ from xortrain.films.subject import FilmSettings, Subject
 from xortrain.films.surface import PROMPT, between, tiles
 from xortrain.nets import Array
 
-DOTTED = 40
-"""Pixels of a cell in which examples are drawn, unless they are so many that they would hide the field."""
-HIDDEN = 0.12
+DOTTED = 32
+"""Pixels of a field in which examples are drawn."""
+HIDDEN = 0.15
 """The share of a cell that its examples may cover."""
+SMALLEST = 1.2
+"""Pixels of the radius, below which an example is no more to be told from another."""
 
 
 class Cells:
@@ -60,7 +62,7 @@ class Group:
         self.sheet, self.subject, self.runs, side = sheet, subject, runs, boxes[0].width
         self.read, self.table = inks.reading(subject)
         self.plane = plane_of_all(subject, runs)
-        parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0, len(self.plane.columns))
+        parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0, len(self.plane.columns), gap=1)
         width, height = parts[0].width, parts[0].height
         down = 1 if self.plane.curve else -(-height // step)
         self.across, self.down = between(-(-width // step), width), between(down, height)
@@ -68,7 +70,8 @@ class Group:
         self.probe, self.exact = Probe(subject.network, np.stack(points, axis=1), runs), step == 1 and down == height
         self.boxes, self.paper = boxes, np.full((side, side), sheet.palette.nearest(sheet.colours.paper[None])[0])
         self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
-        self.dots = sheet.layer(self._dots) if self._are_few(width) else None
+        self.radius = self._radius()
+        self.dots = sheet.layer(self._dots) if width >= DOTTED and self.radius >= SMALLEST else None
 
     def paste(self, row: int) -> None:
         y = self.probe.outputs(np.asarray(self.subject.parameters[row][:, self.runs]))
@@ -96,20 +99,18 @@ class Group:
             sheet.line(points, sheet.colours.paper, 2.4, within=box)
             sheet.line(points, sheet.colours.ink, 1.2, within=box)
 
-    def _are_few(self, side: int) -> bool:
-        examples = len(self.subject.x)
-        return side >= DOTTED and examples * (2 * self._radius(side) + 1) ** 2 < HIDDEN * side**2
-
-    def _radius(self, side: int) -> float:
-        return float(np.clip(side / 26, 1.7, 4 * self.sheet.scale))
+    def _radius(self) -> float:
+        """Of the examples' marks, such that they do not hide the field."""
+        field = self.places[0][0]
+        each = (HIDDEN * self.boxes[0].width ** 2 / len(self.subject.x)) ** 0.5
+        return min((each - 1) / 2, max(min(field.width, field.height) / 26, 1.7), 6 * self.sheet.scale)
 
     def _dots(self) -> None:
         """Each run's own examples, by shape and colour of their targets."""
-        radius = self._radius(self.places[0][0].width if len(self.plane.slices) == 1 else 0)
         for run, places in zip(self.runs.tolist(), self.places, strict=True):
             x, t = self.subject.data(run)
             marks = Examples(self.sheet, self.read, t, size=0.5)
-            marks.radius = radius / self.sheet.scale
+            marks.radius = self.radius / self.sheet.scale
             own = plane_like(self.plane, x, t)
             for place, members, at in zip(places, *own, strict=True):
                 marks.draw(place.at(at), members, np.ones(len(x), bool))

@@ -120,7 +120,7 @@ def quartiles(losses: Array) -> Array:
 
 def apart(heights: list[float], step: float, box: Box) -> list[float]:
     """The heights of labels, below which stand lower values, moved apart so that none hides another."""
-    order = np.lexsort((-np.arange(len(heights)), heights))  # of equal ones the later, which are greater, above
+    order = np.lexsort((-np.arange(len(heights)), np.array(heights)))  # of equal ones the later, a greater value, above
     placed = np.array(heights, float)
     for above, below in pairwise(order):
         placed[below] = max(placed[below], placed[above] + step)

@@ -145,13 +145,13 @@ def between(coarse: int, fine: int) -> Array:
     return np.asarray(np.maximum(1 - np.abs(at - np.arange(coarse)[:, None]), 0).astype(np.float32))
 
 
-def tiles(box: Box, count: int, caption: int, columns: int = 0) -> list[Box]:
+def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) -> list[Box]:
     """Equal boxes for so many slices, side by side or as near to squares as they come, with room for captions."""
     if count == 1:
         return [box]
     columns = columns or int(np.ceil(np.sqrt(count)))
     rows = -(-count // columns)
-    gap = max(1, min(box.width // 20, 7))
+    gap = gap or max(1, min(box.width // 20, 7))
     width = (box.width - (columns - 1) * gap) // columns
     height = (box.height - (rows - 1) * gap) // rows - caption
     step = height + caption + gap
