@@ -58,6 +58,29 @@ def test_a_dask_scheduler_and_its_workers_train_to_the_same_bits(here: Sweep, tm
     assert_same(found, here)
 
 
+@pytest.mark.filterwarnings("ignore")  # of distributed
+def test_a_dask_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> None:
+    from distributed import LocalCluster
+
+    def kill(number: int) -> None:
+        until = time.monotonic() + 20
+        while not list(tmp_path.glob("sweeps/*/*/losses-001.npy")) and time.monotonic() < until:
+            time.sleep(0.005)
+        os.kill(number, signal.SIGKILL)
+
+    jobs = ("seed=range(0,3000)", "epochs=1000", "film=none", "track.frames=2")
+    options = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with LocalCluster(**options) as cluster:  # type: ignore[no-untyped-call]
+        thread = threading.Thread(target=kill, args=[cluster.workers[0].process.pid])
+        thread.start()
+        found = xortrain.sweep(*jobs, f"root={tmp_path}", engine="dask", address=cluster.scheduler_address)
+        thread.join()
+    assert [part.status for part in found.parts] == ["finished"]
+    assert "pending" not in found.column("outcome")
+    for place in (0, 1000, 2999):
+        np.testing.assert_array_equal(found[place].losses, xortrain.train(f"seed={place}", "epochs=1000").losses)
+
+
 def children() -> set[int]:
     """The processes that this one has started."""
     return {int(number) for task in Path("/proc/self/task").glob("*/children") for number in task.read_text().split()}

@@ -22,6 +22,7 @@ from xortrain.experiment.engines import Engine
 from xortrain.experiment.resume import resumed
 from xortrain.experiment.runs import Sweep
 from xortrain.records.index import Entry, listing
+from xortrain.sweeps.python import planned
 
 MODULE = [sys.executable, "-m", "xortrain"]
 JOBS = ("lr=0.1,1", "activation=tanh,relu", "seed=range(0,150)", "data=xor_cloud", "epochs=30", "film=none")
@@ -209,7 +210,18 @@ sys.exit(main(["-m", *{JOBS!r}, "root={tmp_path}"]))
 def test_a_root_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main(["-m", "seed=1,2", "film=none", f"root={tmp_path / 'file'}"]) == 2
-    assert capsys.readouterr().err == f"xortrain: error: root={tmp_path / 'file'}: cannot be written to (not a folder)\n"
+    assert (
+        capsys.readouterr().err == f"xortrain: error: root={tmp_path / 'file'}: cannot be written to (not a folder)\n"
+    )
+
+
+def test_what_a_sweep_is_said_to_write_is_what_it_writes(tmp_path: Path) -> None:
+    jobs = (*JOBS, "data.test=0.3", f"root={tmp_path}")
+    ours = planned(jobs)
+    assert ours
+    xortrain.sweep(*jobs)
+    written = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert written == pytest.approx(ours[0].bytes, rel=0.1)
 
 
 def test_a_sweep_that_would_not_fit_on_the_disk_is_refused_before_it_starts(

@@ -97,11 +97,15 @@ class Build:
         )
 
     @property
+    def numbers_of_a_run(self) -> int:
+        """How many numbers are at work for one run."""
+        units = sum(layer.units for layer in self.shape.layers)
+        return 3 * units * len(self.train.x) + 2 * self.shape.size
+
+    @property
     def block_size(self) -> int:
         """How many runs are trained side by side, so that their numbers stay in the cache."""
-        units = sum(layer.units for layer in self.shape.layers)
-        numbers = 3 * units * len(self.train.x) + 2 * self.shape.size
-        fit = CACHE_BYTES // (numbers * self.population.dtype.itemsize)
+        fit = CACHE_BYTES // (self.numbers_of_a_run * self.population.dtype.itemsize)
         return int(min(8192, max(64, 1 << max(0, int(fit).bit_length() - 1))))
 
 

@@ -18,14 +18,19 @@ from xortrain.experiment.train import blank_rows, empty_history, train_block
 
 SAMPLES = 8  # populations of which a little is trained
 SECONDS = 0.15  # for each of them
-START = 0.7  # seconds until a sweep begins
-PROGRAM = 90_000_000  # bytes of memory before there is any run
+START, POOL, FILM = 0.45, 0.9, 0.6  # seconds until a sweep begins, until its workers do, and for a film
+PROGRAM, DRAWING = 31_000_000, 30_000_000  # bytes of memory before there is any run, and for a film
 
 
 def estimate(planned: Plan, engine: Engine) -> str:
     """Jobs, populations, time, memory and disk of a sweep, in a few lines."""
     free = free_bytes(planned.root)
-    seconds, processes = _seconds(planned) / engine.processes + START, engine.processes
+    processes, has_film = (
+        engine.processes,
+        any(build.population.shared("film.name") != "none" for build in planned.builds),
+    )
+    seconds = _seconds(planned) / processes + START + POOL * (processes > 1) + FILM * has_film
+    memory = _memory(planned, processes) + DRAWING * has_film
     kept = "first and last snapshots" if planned.is_trimmed else "all that track asks for"
     cores = "on one core" if processes == 1 else f"on {processes} cores"
     lines = [
@@ -34,7 +39,7 @@ def estimate(planned: Plan, engine: Engine) -> str:
         *(f"             {_described(build)}" for build in planned.builds[:SAMPLES]),
         *([f"             and {len(planned.builds) - SAMPLES} more"] if len(planned.builds) > SAMPLES else []),
         f"time         about {duration(seconds)} {cores}",
-        f"memory       about {size(_memory(planned))}",
+        f"memory       about {size(memory)}",
         f"disk         {size(planned.bytes)}" + (f", of {size(free)} that are free" if free is not None else ""),
         f"kept         {kept}",
         "nothing was run: dry_run=true",
@@ -91,9 +96,11 @@ def _seconds_of(build: Build) -> float:
     return (first - began + pace * (build.population.epochs - from_epoch)) * build.population.runs / runs
 
 
-def _memory(plan: Plan) -> int:
-    """Rows of all runs twice, their numbers and settings, and one block at work."""
-    return PROGRAM + sum(_row_bytes(build.population) for build in plan.builds) + max(map(_block_bytes, plan.builds))
+def _memory(plan: Plan, processes: int) -> int:
+    """Rows of all runs twice, their numbers and settings, and a block at work in every process."""
+    rows = sum(_row_bytes(build.population) for build in plan.builds)
+    workers = processes if processes > 1 else 0
+    return rows + PROGRAM * (1 + workers) + max(map(_block_bytes, plan.builds)) * max(1, workers)
 
 
 def _row_bytes(p: Population) -> int:
@@ -103,4 +110,6 @@ def _row_bytes(p: Population) -> int:
 
 def _block_bytes(build: Build) -> int:
     part = [held for held in (build.train, build.test) if held]
-    return sum(held.x.nbytes + held.t.nbytes for held in part) + 40 * build.block_size * build.shape.size
+    runs = min(build.population.runs, build.block_size)
+    at_work = runs * (build.numbers_of_a_run + 3 * build.shape.size) * build.population.dtype.itemsize
+    return at_work + sum(held.x.nbytes + held.t.nbytes for held in part)
