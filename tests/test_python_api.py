@@ -189,6 +189,15 @@ def test_a_mistake_is_the_line_of_the_command_line() -> None:
         xortrain.train("lr=-1")
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("hidden=[2]", "architecture.hidden"), ("momentum=0.9", "optimizer.momentum"), ("lr_=1", "lr")],
+)
+def test_a_setting_called_by_its_last_name_is_told_its_whole_name(said: str, meant: str) -> None:
+    with pytest.raises(UserError, match=rf"no such setting\. Did you mean '{meant}'\?"):
+        xortrain.train(said)
+
+
 @pytest.mark.parametrize("x", [[1, 2, 3], [[1], [2]], 5, "ab", [["a", "b"]], [[[1, 2]]], [[1, 2], [3]], None])
 def test_inputs_of_the_wrong_shape_are_refused_in_words(run: Run, x: Any) -> None:
     with pytest.raises(UserError, match=r"^x: "):

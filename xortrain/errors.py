@@ -23,9 +23,11 @@ def unknown(where: str, name: object, known: Iterable[str], what: str = "choice"
     return UserError(f"{where}={name}: {_none_such(name, known, what)}")
 
 
-def unknown_key(key: str, value: object, known: Iterable[str], what: str = "setting") -> UserError:
-    """The error for a key that is not in a list, with the nearest that is."""
-    return UserError(f"{key}={value}: {_none_such(key, known, what)}")
+def unknown_key(
+    key: str, value: object, known: Iterable[str], what: str = "setting", deeper: Iterable[str] = ()
+) -> UserError:
+    """The error for a key that is not in a list, with the nearest; of ``deeper``, dotted keys, by its last part."""
+    return UserError(f"{key}={value}: {_none_such(key, known, what, deeper)}")
 
 
 def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
@@ -33,10 +35,11 @@ def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
     return UserError(f"{word}: {_none_such(word, known, what)}")
 
 
-def _none_such(name: object, known: Iterable[str], what: str) -> str:
+def _none_such(name: object, known: Iterable[str], what: str, deeper: Iterable[str] = ()) -> str:
     from difflib import get_close_matches
 
     names = sorted(known)
-    near = get_close_matches(str(name).lower(), names, n=1, cutoff=0.5)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
+    spoken = {key.rpartition(".")[2]: key for key in deeper} | {key: key for key in names}
+    near = get_close_matches(str(name).lower(), spoken, n=1, cutoff=0.5)
+    meant = f" Did you mean {spoken[near[0]]!r}?" if near else ""
     return f"no such {what}.{meant} Known: {', '.join(names) or 'none'}"

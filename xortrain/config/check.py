@@ -8,7 +8,7 @@ from typing import Any
 
 from xortrain.config.defaults import defaults_of
 from xortrain.config.kinds import Setting
-from xortrain.config.settings import ACTIVATIONS, GROUPS, PLAIN_GROUPS, TOP, Keys, keys_of
+from xortrain.config.settings import ACTIVATIONS, GROUPS, PLAIN_GROUPS, TOP, Keys, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
 
 Config = dict[str, Any]
@@ -19,7 +19,7 @@ def check(config: Mapping[str, Any]) -> Config:
     known = {**TOP, **PLAIN_GROUPS, **GROUPS}
     for key in config:
         if key not in known:
-            raise unknown_key(key, short(config[key]), known)
+            raise unknown_key(key, short(config[key]), known, deeper=dotted_keys())
     for key in known:
         if key not in config:
             raise UserError(f"{key}: is missing; leave it as it is or choose a value")

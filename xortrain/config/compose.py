@@ -10,7 +10,7 @@ from typing import Any
 from xortrain.config.check import Config, check, no_such_key, short
 from xortrain.config.defaults import conf_folder
 from xortrain.config.overrides import CHOICES, prepare
-from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, keys_of
+from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
 
 
@@ -107,7 +107,7 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
         mine = where == "hydra.launcher"
         return no_such_key(where, last, value, LAUNCHER) if mine else UserError(f"{key}: Hydra has no such setting")
     every = [*TOP, *GROUPS, "experiment", *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]
-    return unknown_key(key, value, every)
+    return unknown_key(key, value, every, deeper=dotted_keys())
 
 
 @contextmanager

@@ -264,6 +264,12 @@ def keys_of(group: str, option: str) -> Keys:
     return GROUPS[group][option][1]
 
 
+def dotted_keys() -> list[str]:
+    """Every key of every option, as in optimizer.momentum."""
+    options = [(group, keys) for group, table in GROUPS.items() for _, keys in table.values()]
+    return [f"{group}.{key}" for group, keys in [*PLAIN_GROUPS.items(), *options] for key in keys]
+
+
 def find(config: dict[str, Any], key: str) -> Setting | None:
     """The setting behind a dotted key, for the options this config has chosen."""
     group, dot, name = key.partition(".")
