@@ -12,7 +12,7 @@ from some_films import sweep_of
 
 from xortrain.films import FilmSettings, Lockstep
 from xortrain.films.arrangement import MOST, arrangement
-from xortrain.films.curves import quartiles
+from xortrain.films.curves import apart, quartiles
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Sheet
 from xortrain.films.sweep import SweepLayout
@@ -94,6 +94,12 @@ def test_quartiles_leave_out_runs_without_a_value() -> None:
     np.testing.assert_array_equal(middle, [3, 2, np.nan, 1])
     np.testing.assert_array_equal(low, [2, 1.5, np.nan, 1])
     np.testing.assert_array_equal(high, [4, 2.5, np.nan, 1])
+
+
+def test_of_labels_of_equal_height_the_greater_stands_above() -> None:
+    box = Box(0, 0, 100, 200)
+    assert apart([50.0, 50.0, 50.0], 24, box) == [98, 74, 50]
+    assert apart([190.0, 120.0, 120.0], 24, box) == [190, 144, 120]
 
 
 class Noted(Sheet):

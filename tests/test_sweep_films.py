@@ -81,6 +81,16 @@ def test_runs_whose_targets_mean_other_values_are_coloured_by_their_own(tmp_path
     assert [(part.low, part.runs) for part in lockstep(sweep, 400, 4).parts] == [(0, 2), (0.25, 2)]
 
 
+def test_a_picture_of_one_run_does_not_take_the_place_of_its_sweep(tmp_path: Path) -> None:
+    assert main(["-m", "seed=1,2", "epochs=5", "film=sweep", "film.frames=2", f"root={tmp_path}"]) == 0
+    (film,) = tmp_path.rglob("*.gif")
+    before, root = film.read_bytes(), ["--root", str(tmp_path)]
+    assert main(["render", "latest#1", *root]) == main(["render", "latest#1", "--still", *root]) == 0
+    assert film.read_bytes() == before
+    assert sorted(path.name for path in (film.parent / "films").iterdir()) == ["000001-poster.png", "000001.gif"]
+    assert iio.improps(film.parent / "films" / "000001.gif").shape[1:3] == (400, 640)  # as panels, not as one cell
+
+
 @pytest.mark.parametrize("layout", ["field", "weights"])
 def test_a_layout_of_one_run_is_refused_for_a_sweep_before_it_is_trained(
     layout: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

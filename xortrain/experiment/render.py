@@ -11,6 +11,7 @@ from xortrain.errors import UserError
 from xortrain.experiment.filming import MANY, film, film_name, film_settings
 from xortrain.experiment.runs import ROOT, Sweep, open_record
 from xortrain.experiment.side_by_side import film_of_all
+from xortrain.experiment.trained import Run
 from xortrain.tracker.arguments import NAMES, Parser
 from xortrain.tracker.text import as_json
 
@@ -28,8 +29,8 @@ def render(arguments: Sequence[str]) -> str:
     if isinstance(found, Sweep) and layout not in MANY:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {asked.record}#0")
     name = Path("losses.png" if layout == "losses" else "poster.png") if asked.still else film_name(config)
-    path = asked.output or (found.folder or Path()) / name
-    settings = film_settings(config, path)
+    settings = film_settings(config, asked.output or name)
+    path = asked.output or _place(found, name)
     if isinstance(found, Sweep):
         written = str(film_of_all(found, settings, path, progress=True, still=asked.still))
     else:
@@ -50,9 +51,21 @@ def _parser() -> Parser:
     return parser
 
 
-def _for(found: object) -> list[str]:
-    """A sweep is shown as a sweep where the user does not say otherwise."""
-    return ["film=sweep"] if isinstance(found, Sweep) else []
+def _place(found: Run | Sweep, name: Path) -> Path:
+    """Where a picture goes: into its record; that of one run of a sweep into the folder for those."""
+    folder = found.folder or Path()
+    if isinstance(found, Sweep) or found.build.population.runs == 1:
+        return folder / name
+    (folder / "films").mkdir(exist_ok=True)
+    kind = "" if name.stem == "film" else f"-{name.stem}"
+    return folder / "films" / f"{found.row['number']:06d}{kind}{name.suffix}"
+
+
+def _for(found: Run | Sweep) -> list[str]:
+    """A sweep is shown as a sweep, and one of its runs as one, where the user does not say otherwise."""
+    if isinstance(found, Sweep):
+        return ["film=sweep"]
+    return ["film=panels"] if found.config["film"]["name"] == "sweep" else []
 
 
 def _own(kept: dict[str, Any]) -> list[str]:
