@@ -1,51 +1,110 @@
-"""A gallery of films: each layout, and the nets and data a film must be able to show, as GIFs in one folder.
+"""A gallery of films: each layout for all kinds of nets and data, and sheets of their first, middle and last pictures.
 
-python examples/gallery.py [FOLDER]; look at them when anything in xortrain/films has changed.
+python examples/gallery.py [FOLDER]; look at the sheets when anything in xortrain/films has changed.
 """
 
-import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+from PIL import Image, ImageSequence
+
+import xortrain
+
+QUICK = ["optimizer=adam", "activation=tanh"]
+REAL = ["loss=mse", "output=identity", "success=tolerance", *QUICK, "lr=0.03", "epochs=300"]
 RUNS = {
     "xor": ["lr=1"],
-    "xor-field": ["lr=1", "film=field"],
-    "xor-weights": ["lr=1", "film=weights"],
-    "xor-dark": ["lr=1", "film.dark=true"],
-    "deep": ["architecture.hidden=[8,8]", "activation=tanh", "optimizer=adam", "lr=0.02", "epochs=300"],
-    "softmax": ["loss=cross_entropy", "lr=2", "epochs=300"],
-    "parity": ["data=parity", "data.bits=3", "architecture.hidden=[3]", "optimizer=adam", "lr=0.1", "epochs=600"],
-    "spiral": ["data=spiral", "architecture.hidden=[8]", "activation=tanh", "optimizer=adam", "lr=0.05", "epochs=800"],
-    "diverged": ["loss=mse", "activation=relu", "lr=1.5", "init=he_normal", "epochs=100"],
-    "signs": ["data.low=-1", "data.high=1", "loss=mse", "activation=tanh", "output=tanh", "lr=0.3", "epochs=300"],
+    "deep": ["architecture.hidden=[8,8]", *QUICK, "lr=0.02", "epochs=300"],
+    "wide": ["data=circle", "architecture.hidden=[40,40]", "activation=relu", "optimizer=adam", "lr=0.01"],
+    "none": ["architecture.hidden=[]", "lr=1"],
+    "no-bias": ["architecture.bias=false", "architecture.hidden=[3]", "lr=1", "epochs=300"],
     "skip": ["architecture=skip", "architecture.hidden=[1]", "lr=2", "epochs=400"],
-    "encoder": ["data=encoder", "architecture.hidden=[3]", "loss=cross_entropy", "optimizer=adam", "epochs=600"],
+    "signs": ["data.low=-1", "data.high=1", "loss=mse", "activation=tanh", "output=tanh", "lr=0.3", "epochs=300"],
+    "softmax": ["loss=cross_entropy", "lr=2", "epochs=300"],
+    "three-bits": ["data=parity", "data.bits=3", "architecture.hidden=[3]", *QUICK, "lr=0.1", "epochs=300"],
+    "six-bits": ["data=parity", "data.bits=6", "architecture.hidden=[12]", *QUICK, "lr=0.05", "epochs=800"],
+    "eight-bits": ["data=parity", "data.bits=8", "architecture.hidden=[16]", *QUICK, "lr=0.05", "epochs=300"],
+    "spiral": ["data=spiral", "architecture.hidden=[8]", *QUICK, "lr=0.05", "epochs=800"],
+    "encoder": ["data=encoder", "architecture.hidden=[3]", "loss=cross_entropy", *QUICK, "lr=0.05", "epochs=300"],
+    "classes": ["loss=cross_entropy", "architecture.hidden=[16]", *QUICK, "lr=0.03", "epochs=200"],
+    "table": ["data=csv", "architecture.hidden=[8]", *QUICK, "lr=0.03", "epochs=200"],
+    "real": ["architecture.hidden=[12]", *REAL],
+    "curve": ["architecture.hidden=[8]", *REAL],
+    "exploded": ["loss=mse", "activation=relu", "output=identity", "lr=1.5", "init=he_normal", "epochs=100"],
+    "diverged": ["loss=mse", "activation=identity", "output=identity", "lr=0.9", "init=he_normal"],
 }
 SWEEPS = {
-    "sweep-seeds": ["seed=range(100)", "lr=2", "epochs=400"],
-    "sweep-grid": ["lr=0.5,1,2,4", "seed=range(12)", "epochs=300"],
-    "sweep-losses": ["seed=range(100)", "lr=2", "epochs=400", "film=losses"],
+    "sweep-seeds": ["seed=range(0,100)", "lr=2", "epochs=400"],
+    "sweep-grid": ["lr=0.5,1,2,4", "seed=range(0,12)", "epochs=300"],
+}
+LOOKS = {
+    "default": {},
+    "dark": {"dark": True},
+    "smallest": {"field": (240, 160), "panels": (480, 300), "weights": (320, 200)},
+    "largest": {"field": (1296, 864), "panels": (1920, 1200), "weights": (1920, 1200)},
 }
 
 
-def made(overrides: list[str], folder: Path, name: str) -> None:
-    """Train by the command line, and keep the film under a name of its own."""
-    root = folder / "records" / name
-    subprocess.run(
-        [sys.executable, "-m", "xortrain", *overrides, f"root={root}"], check=True, stdout=subprocess.DEVNULL
-    )
-    for film in sorted(root.rglob("film.*"))[:1]:
-        film.replace(folder / f"{name}{film.suffix}")
-        print(folder / f"{name}{film.suffix}")
+def classes(count: int = 14) -> tuple[np.ndarray, np.ndarray]:
+    """A ring of clouds, each a class."""
+    kind, stream = np.arange(10 * count) % count, np.random.RandomState(0)
+    turn = 2 * np.pi * kind / count
+    ring = np.stack([np.cos(turn), np.sin(turn)], 1) * (2 + kind[:, None] % 2)
+    return ring + 0.2 * stream.randn(len(kind), 2), np.eye(count)[kind]
+
+
+def real() -> tuple[np.ndarray, np.ndarray]:
+    """A smooth hill and a valley, far beyond 0 and 1."""
+    x = np.random.RandomState(0).uniform(-2, 2, (60, 2))
+    return x, 3 * np.sin(1.5 * x[:, 0]) * np.cos(x[:, 1])
+
+
+def curve() -> tuple[np.ndarray, np.ndarray]:
+    x = np.linspace(-3, 3, 40)[:, None]
+    return x, 4 * np.sin(2 * x[:, 0])
+
+
+def table(path: Path) -> None:
+    """Five inputs and a label in the last column."""
+    x = np.random.RandomState(0).randn(80, 5) * [1, 2, 0.5, 1, 1]
+    label = (x[:, 0] * x[:, 1] > 0).astype(int)
+    np.savetxt(path, np.column_stack([x, label]), "%.6g", ",", header="a,b,c,d,e,label", comments="")
+
+
+def sheet(films: list[Path], path: Path) -> None:
+    """A row for each film: its first, middle and last picture."""
+    rows = []
+    for film in films:
+        with Image.open(film) as image:
+            pictures = [np.asarray(picture.convert("RGB")) for picture in ImageSequence.Iterator(image)]
+        rows.append(np.concatenate([pictures[place] for place in (0, len(pictures) // 2, -1)], axis=1))
+    Image.fromarray(np.concatenate(rows)).save(path)
+    print(path)
 
 
 def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "gallery")
     folder.mkdir(parents=True, exist_ok=True)
-    for name, overrides in RUNS.items():
-        made(overrides, folder, name)
+    table(folder / "table.csv")
+    own = {"classes": classes, "real": real, "curve": curve}
+    more = {"table": [f"data.path={folder / 'table.csv'}"]}
+    runs = {
+        name: xortrain.train(*overrides, *more.get(name, []), data=own[name]() if name in own else None)
+        for name, overrides in RUNS.items()
+    }
+    for look, wanted in LOOKS.items():
+        for layout in ("field", "panels", "weights"):
+            settings = {"size": wanted[layout]} if layout in wanted else wanted
+            films = [folder / f"{name}-{layout}-{look}.gif" for name in RUNS]
+            for run, film in zip(runs.values(), films, strict=True):
+                run.film(film, layout=layout, frames=30 if look == "default" else 3, **settings)
+            for start in range(0, len(films), 5):
+                sheet(films[start : start + 5], folder / f"sheet-{layout}-{look}-{start // 5}.png")
     for name, overrides in SWEEPS.items():
-        made(["-m", *overrides], folder, name)
+        whole = xortrain.sweep(*overrides, "film=none", f"root={folder / 'records'}")
+        for layout in ("sweep", "losses"):
+            sheet([whole.film(folder / f"{name}-{layout}.gif", layout=layout)], folder / f"sheet-{name}-{layout}.png")
 
 
 if __name__ == "__main__":

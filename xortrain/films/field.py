@@ -60,7 +60,9 @@ class Field:
         lowest = [box for box in boxes if box.y == boxes[-1].y]
         axes(sheet, lowest[0], self.plane)
         right, room = self.box.x + self.box.width, self.box.width - boxes[0].width
-        note = sheet.fitting(self.plane.note, room, 10)
+        note = self.plane.note
+        if sheet.text_width(note, 10) > room:
+            note = sheet.fitting(note.partition(": ")[2], room, 10)
         sheet.text(right, self.box.y + self.box.height + 12 * s, note, 10, sheet.colours.label, align="right")
         if self.plane.columns:
             self._heads(boxes)

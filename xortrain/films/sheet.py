@@ -200,7 +200,7 @@ class Sheet:
         self._under[top : low + below, left : left + width] = self._shades[mask[:, :width]]
 
     def text_width(self, words: str, size: float, face: str = "") -> int:
-        return int(lettering(words, round(size * self.scale, 2), face)[0].shape[1])
+        return int(lettering(words, round(size * self.scale, 2), face)[0].shape[1]) if words else 0
 
     def fitting(self, words: str, width: float, size: float, face: str = "") -> str:
         """The words, cut short with an ellipsis if they are wider than that."""
