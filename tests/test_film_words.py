@@ -42,7 +42,7 @@ def meet(one: Box, other: Box, by: float = SETTLED) -> bool:
     return across > by and down > by
 
 
-@pytest.mark.parametrize("grown", [(1, 1), (1.35, 1.4), (2.5, 1.2)])
+@pytest.mark.parametrize("grown", [(1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7)])
 @pytest.mark.parametrize("layout", ["field", "panels", "weights"])
 @pytest.mark.parametrize("name", NETS)
 def test_no_word_covers_another(

@@ -1,4 +1,7 @@
-"""The default layout: the field, and beside it the loss, the hidden space, the network and the outputs."""
+"""The default layout: the field, and beside it the loss, the hidden space, the network and the outputs.
+
+On a sheet that is higher than wide all these stand below the field.
+"""
 
 from typing import Protocol
 
@@ -16,6 +19,9 @@ from xortrain.films.sheet import sheet_for
 from xortrain.films.subject import FilmSettings, Subject
 from xortrain.films.total import WeightedSum
 from xortrain.nets import Array
+
+BESIDE, BELOW = (640, 400), (380, 790)
+"""The sheets for which the panels are designed: beside the field or below it."""
 
 
 class Panel(Protocol):
@@ -35,19 +41,35 @@ class PanelsLayout:
         self.course, self.subject = Course(subject, run), subject
         self.chosen = choose_epochs(subject, settings, run)
         self.read = reading(subject, settings)
-        self.sheet = sheet = sheet_for(settings, self.read.classes, (640, 400))
+        self.sheet = sheet = sheet_for(settings, self.read.classes, design_for(settings.size or BESIDE))
         s = self.s = sheet.scale
-        side = round(min(312 * s, sheet.height - 88 * s))
-        self.inputs = plane_of(self.course.x, self.course.t, subject, side)
-        self.field = Field(sheet, Box(round(38 * s), round(40 * s), side, side), self.course, self.inputs, self.read)
-        self.left = round(38 * s) + side + round(50 * s)
+        box = self._places()
         self.right = sheet.width - round(14 * s)
-        self.outputs = outputs_panel(sheet, self._below(), self.course, self.read)
+        self.inputs = plane_of(self.course.x, self.course.t, subject, box.width)
+        self.field = Field(sheet, box, self.course, self.inputs, self.read)
+        outputs = Box(self.left, self._at(340), self.right - self.left, round(46 * s))
+        self.outputs = outputs_panel(sheet, outputs, self.course, self.read)
         self.parts = [self.field, *self._beside(), self.outputs]
         for part in self.parts:
             part.still()
         self._titles()
         sheet.keep()
+
+    def _places(self) -> Box:
+        """Where the field is; the panels begin at ``left`` and, as designed beside it, ``down`` pixels lower."""
+        sheet, s = self.sheet, self.s
+        left, margin = round(38 * s), round(40 * s)
+        if design_for((sheet.width, sheet.height)) == BELOW:
+            side = round(min(sheet.width - 56 * s, sheet.height - 478 * s))
+            self.left, self.down = left + round(8 * s), margin + side + round(43 * s)
+            return Box(left, margin, side, side)
+        side = round(min(312 * s, sheet.height - 88 * s))
+        self.left, self.down = left + side + round(50 * s), max(0, round((sheet.height - 400 * s) / 2))
+        return Box(left, margin + self.down, side, side)
+
+    def _at(self, height: float) -> int:
+        """The pixels of a height in the design of the panels beside the field."""
+        return round(height * self.s) + self.down
 
     def _beside(self) -> list[Panel]:
         """The loss above, the hidden space and the network below; a large network has a row of its own.
@@ -60,11 +82,10 @@ class PanelsLayout:
         self.beside = "hidden space" if deep else "weighted sum" if layers[-1].units == 1 else ""
         wide, side, gap = self.right - self.left, round((92 if large else 104) * s), round(16 * s)
         above = wide - (side + round(36 * s)) * (deep and large)
-        loss = LossCurve(sheet, Box(self.left, round(36 * s), above, round(100 * s)), course)
-        row = round(184 * s)
-        self.space = Box(self.right - side if large else self.left, round(52 * s) if large else row, side, side)
+        loss = LossCurve(sheet, Box(self.left, self._at(36), above, round(100 * s)), course)
+        self.space = Box(self.right - side if large else self.left, self._at(52 if large else 184), side, side)
         left = self.left + (side + gap) * (bool(self.beside) and not large)
-        self.network = Box(left, row - round(8 * s), self.right - left, round(120 * s))
+        self.network = Box(left, self._at(176), self.right - left, round(120 * s))
         whole = (course, self.inputs, self.read, self.chosen)
         return [
             loss,
@@ -73,29 +94,37 @@ class PanelsLayout:
             Diagram(sheet, self.network, *whole),
         ]
 
-    def _below(self) -> Box:
-        return Box(self.left, round(340 * self.s), self.right - self.left, round(46 * self.s))
-
     def _titles(self) -> None:
         s, sheet, label, box = self.s, self.sheet, self.sheet.colours.label, self.field.box
-        sheet.text(box.x, 22 * s, sheet.fitting(self.subject.title, box.width, 13, "bold"), 13, face="bold")
+        title = sheet.fitting(self.subject.title, box.width, 13, "bold")
+        sheet.text(box.x, box.y - 18 * s, title, 13, face="bold")
         sheet.text(self.space.x, self.space.y - 7 * s, self.beside, 11, label)
-        sheet.text(self.network.x, 177 * s, "network", 11, label)
-        told = sheet.text(self.left, 328 * s, "outputs", 11, label)
-        sheet.text(told.x + told.width + 5 * s, 328 * s, self.outputs.key, 9, label)
-        self.heading = Heading(sheet, self.left, self.right, 22 * s, int(self.subject.frame_epochs[-1]), 13)
+        sheet.text(self.network.x, self._at(177), "network", 11, label)
+        told = sheet.text(self.left, self._at(328), "outputs", 11, label)
+        sheet.text(told.x + told.width + 5 * s, self._at(328), self.outputs.key, 9, label)
+        last = int(self.subject.frame_epochs[-1])
+        self.heading = Heading(sheet, self.left, self.right, self._at(22), last, 13)
         strip = Box(
             box.x + round(0.2 * box.width), box.y + box.height + round(24 * s), round(0.6 * box.width), round(7 * s)
         )
         scale_strip(sheet, strip, self.read, self.subject)
 
     def picture(self, number: int) -> Array:
-        now, sheet, s = self.course.at(number), self.sheet, self.s
+        now, sheet = self.course.at(number), self.sheet
         for part in self.parts:
             part.paste(now)
         for part in self.parts:
             part.draw(now)
         self.heading.draw(now)
         right = f"{int(now.right.sum())}/{len(now.right)} right"
-        sheet.text(self.right, 328 * s, right, 11, face="bold", align="right")
+        sheet.text(self.right, self._at(328), right, 11, face="bold", align="right")
         return sheet.finish()
+
+
+def design_for(size: tuple[int, int]) -> tuple[int, int]:
+    """The design that comes out larger on a sheet of that size."""
+
+    def scale(design: tuple[int, int]) -> float:
+        return min(size[0] / design[0], size[1] / design[1])
+
+    return max(BESIDE, BELOW, key=scale)
