@@ -13,6 +13,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortrain.errors import FailedError, UserError, unknown_word
+from xortrain.experiment.interrupts import heeded
 from xortrain.tracker import COMMANDS as TRACKER
 
 if TYPE_CHECKING:
@@ -88,16 +89,19 @@ def _hydra(words: list[str]) -> int:
     overrides = [word for word in words if word not in ("-m", "--multirun")]
     if not any(word.startswith("-") for word in overrides):
         if len(overrides) < len(words):
-            from xortrain.sweeps.python import planned
+            with heeded():
+                from xortrain.sweeps.python import planned
 
-            ours = planned(overrides)
+                ours = planned(overrides)
             if ours:
                 print(_told(_trained(*ours)))
                 return 0
         elif not any("hydra" in word for word in words):
-            from xortrain.config.compose import compose
+            with heeded():
+                from xortrain.config.compose import compose
 
-            print(_train(compose(words))[0])
+                config = compose(words)
+            print(_train(config)[0])
             return 0
     return _hydra_main(words)
 

@@ -4,17 +4,15 @@ A worker writes the files of its own block and nothing else; where it cannot see
 A killed worker costs its block, which is tried again: alone, to find out whether it was to blame.
 """
 
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.experiment.blocks import Block, Failure, Result
 from xortrain.experiment.build import Build
+from xortrain.experiment.interrupts import put_off
 from xortrain.experiment.progress import Progress
 from xortrain.experiment.train import empty_history, history_of, train_block
 from xortrain.nets import Array
@@ -111,25 +109,13 @@ def _answers(
 
     try:
         with parallel_config(backend, n_jobs=workers or -1):
-            with _no_ctrl_c():
+            with put_off() as waiting:
                 answers = Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)(parcels())
+            if waiting:
+                answers.throw(KeyboardInterrupt())  # so that the pool is ended
             yield from answers
     except Exception as error:  # each engine has its own ways to break
         yield error
-
-
-@contextmanager
-def _no_ctrl_c() -> Iterator[None]:
-    """Ctrl-C waits while this lasts; processes that start meanwhile never get it, they end when their pool does."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # which begins with another mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _kept(block: Block, answer: Answer) -> Result:
