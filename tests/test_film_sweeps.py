@@ -102,6 +102,27 @@ def test_of_labels_of_equal_height_the_greater_stands_above() -> None:
     assert apart([190.0, 120.0, 120.0], 24, box) == [190, 144, 120]
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(dark: bool) -> None:
+    whole = sweep_of(12)
+    parameters, losses = whole.parameters.copy(), whole.losses.copy()
+    parameters[20:, :, 3], losses[20:, 3] = 1e30, 1e60
+    linear = replace(
+        whole.network, layers=(whole.network.layers[0], replace(whole.network.layers[1], activation="identity"))
+    )
+    layout = SweepLayout(
+        replace(whole, network=linear, parameters=parameters, losses=losses), FilmSettings(layout="sweep", dark=dark), 0
+    )
+    assert "exploded" in layout.margins.counts.places
+    assert "exploded" not in SweepLayout(whole, FilmSettings(layout="sweep"), 0).margins.counts.places
+    cell = layout.boxes[layout.runs.tolist().index(3)]
+    before, after = layout.picture(19)[cell.pixels], layout.picture(25)[cell.pixels]
+    nothing = layout.sheet.palette.nothing
+    assert (before == nothing).mean() < 0.1 < 0.8 < (after == nothing).mean()
+    lightness = layout.sheet.palette.rgb[after] @ np.array([0.299, 0.587, 0.114])
+    assert np.ptp(lightness) > 100
+
+
 class Noted(Sheet):
     """A sheet that remembers where its words stand."""
 

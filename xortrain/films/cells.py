@@ -37,6 +37,7 @@ class Cells:
         found = [(part, np.flatnonzero(which == part)) for part in np.unique(which).tolist()]
         cost = sum(shown.parts[part].network.size * len(cells) for part, cells in found) * side * side
         step = int(np.ceil(np.sqrt(cost / PROMPT)))
+        self.cells = [cells for _, cells in found]
         self.groups = [
             (
                 shown.rows(part),
@@ -46,10 +47,15 @@ class Cells:
         ]
 
     @np.errstate(all="ignore")  # outputs of a run that diverges
-    def paste(self, number: int) -> None:
-        """Put every run's field in its cell as it was after epoch ``number`` of those in common."""
-        for rows, group in self.groups:
-            group.paste(int(rows[number]))
+    def paste(self, number: int) -> Array:
+        """Put every run's field in its cell as it was after epoch ``number`` of those in common.
+
+        Told is which cells (cells,) have no colour anywhere, because their outputs have exploded.
+        """
+        blank = np.zeros(sum(len(cells) for cells in self.cells), bool)
+        for (rows, group), cells in zip(self.groups, self.cells, strict=True):
+            blank[cells] = group.paste(int(rows[number]))
+        return blank
 
 
 class Group:
@@ -73,7 +79,8 @@ class Group:
         self.radius = self._radius()
         self.dots = sheet.layer(self._dots) if width >= DOTTED and self.radius >= SMALLEST else None
 
-    def paste(self, row: int) -> None:
+    def paste(self, row: int) -> Array:
+        """The fields of a snapshot; which runs (runs,) have none is told."""
         y = self.probe.outputs(np.asarray(self.subject.parameters[row][:, self.runs]))
         if not self.exact:
             y = self.down.T @ y @ self.across
@@ -88,6 +95,9 @@ class Group:
             self.sheet.sink(self.sheet.layer(lambda: self._curves(curves)))
         if self.dots:
             self.sheet.sink(self.dots)
+        blank = np.asarray(bands[:, 0, 0, 0] == self.read.nothing)
+        blank[blank] = (bands[blank] == self.read.nothing).all(axis=(1, 2, 3))
+        return blank
 
     def _curves(self, y: Array) -> None:
         """Over one input alone the output is a curve, too: (runs, width)."""

@@ -15,6 +15,8 @@ from xortrain.nets import Array
 
 SEVERAL = 8
 """Runs by whose progress the pictures are chosen."""
+EXPLODED = 1000
+"""Times the loss at the beginning."""
 MOST_EPOCHS = 2000
 """Points of the curves of populations whose losses were kept after different epochs."""
 
@@ -130,6 +132,13 @@ class Lockstep:
         rows = np.maximum.accumulate(last, axis=0)
         filled = np.take_along_axis(self.losses, np.maximum(rows, 0), axis=0)
         return np.where(self.ends.diverged_at >= 0, self.losses, filled)
+
+    @cached_property
+    def exploded(self) -> bool:
+        """Whether some run came so far above the loss that runs begin with that its outputs may have no colour."""
+        first = self.losses[0]
+        begun = np.median(first[np.isfinite(first)]) if np.isfinite(first).any() else 0
+        return bool((self.losses > EXPLODED * max(begun, 1)).any())
 
     def choose(self, settings: FilmSettings) -> Array:
         """The numbers of the epochs shown, rising; the last is among them, and the first if there are two."""

@@ -51,7 +51,7 @@ class Margins:
         room, last = width - 2 * self.edge, int(self.shown.epochs[-1])
         number = self._px(60) + width_of(str(last), self.scale, "bold", 12)
         self.title = lines([*self.shown.title.split("   "), self.shown.counted(cells)], room, self.scale)
-        self.counts = Counts(self.shown.all, room - number, self.scale, last)
+        self.counts = Counts(self.shown.all, room - number, self.scale, last, self.shown.exploded)
         self.counted = self._px(37 + 16 * (len(self.title) - 1))
         self.head = self.counted + self._px(11 + 15 * (self.counts.lines - 1))
 

@@ -20,6 +20,7 @@ GLYPHS = {
     "solved": np.array([[0.12, 0.55], [0.4, 0.85], [0.9, 0.18]]),
     "stuck": np.array([[0.1, 0.5], [0.9, 0.5]]),
     "diverged": np.array([[0.15, 0.15], [0.85, 0.85], [np.nan, np.nan], [0.15, 0.85], [0.85, 0.15]]),
+    "exploded": np.array([[0.15, 0.85], [0.85, 0.15]]),
 }
 """The strokes of each mark, in shares of its square; what may still be solved has none."""
 SIZE, GAP = 11, 16
@@ -50,7 +51,7 @@ class Marks:
         side = int(np.clip(round(cell.width * 0.2), min(7, cell.width // 2 + 1), round(18 * sheet.scale) + 2))
         self.corners = [Box(box.x + box.width - side, box.y, side, side) for box in boxes]
         self.patches = {kind: self._patch(kind, side) for kind in ("solved", "stuck")}
-        self.lost = self._lost(cell)
+        self.lost, self.blank = self._grey(cell, "diverged"), self._grey(cell, "exploded")
 
     def _patch(self, kind: str, side: int) -> Array:
         """Paper with a margin of its own towards the field, and the mark on it."""
@@ -60,18 +61,20 @@ class Marks:
         stroke(self.sheet, inner, kind, max(1.3, side / 7))
         return self.sheet.finish()[box.pixels].copy()
 
-    def _lost(self, cell: Box) -> Array:
-        """A whole cell of a run that has diverged: grey, and crossed out."""
+    def _grey(self, cell: Box, kind: str) -> Array:
+        """A whole cell of a run that has diverged, or is about to: grey, and struck out."""
         sheet = self.sheet
         sheet.area(cell.at(np.array([[0, 0], [1, 0], [1, 1], [0, 1]])), sheet.colours.nothing)
         stroke(sheet, Box(*np.round(cell.at(np.array([0.25, 0.25]))).astype(int), *[cell.width // 2] * 2),
-               "diverged", max(1.4, cell.width / 30))  # fmt: skip
+               kind, max(1.4, cell.width / 30))  # fmt: skip
         drawn = sheet.finish()[cell.pixels].copy()
         drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = sheet.palette.nothing
         return drawn
 
-    def paste(self, epoch: int) -> None:
-        """Mark each cell as its run stands after an epoch."""
+    def paste(self, epoch: int, blank: Array) -> None:
+        """Mark each cell as its run stands after an epoch, and those (cells,) that show no colour."""
+        for cell in np.flatnonzero(blank).tolist():
+            self.sheet.paste(self.boxes[cell], self.blank)
         for kind, patch in self.patches.items():
             for cell in np.flatnonzero(reached(self.since[kind], epoch)).tolist():
                 self.sheet.paste(self.corners[cell], patch)
@@ -87,11 +90,12 @@ def stroke(sheet: Sheet, box: Box, kind: str, width: float) -> None:
 class Counts:
     """What each mark means and how many runs have it now, in one line or in as many as it takes."""
 
-    def __init__(self, ends: Ends, room: float, scale: float, last: int) -> None:
-        """``room`` is how wide the lines may be in pixels."""
+    def __init__(self, ends: Ends, room: float, scale: float, last: int, exploded: bool) -> None:
+        """``room`` is how wide the lines may be in pixels; that cells are struck out once may have to be told."""
         self.runs, self.scale, self.room, self.last = ends.runs, scale, room, last
         self.since = {kind: np.sort(at[at >= 0]) for kind, at in since(ends).items()}
         self.kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or len(self.since[kind])]
+        self.kinds += ["exploded"] * exploded
         failed = Counter({word: int((ends.kinds == place).sum()) for place, word in enumerate(ends.words)})
         self.reasons = ", ".join(f"{count:,} {word}" for word, count in failed.most_common() if word in STUCK)
         self.places: dict[str, tuple[float, int]] = {}
@@ -104,14 +108,14 @@ class Counts:
         self.end, self.lines = (x, line), line + 1
 
     def _width(self, kind: str) -> float:
-        return self._mark(kind) + self._digits + 4 * self.scale + width_of(kind, self.scale)
+        return self._mark(kind) + self._number(kind) + width_of(kind, self.scale)
 
     def _mark(self, kind: str) -> float:
         return 13 * self.scale if kind in GLYPHS else 0
 
-    @property
-    def _digits(self) -> float:
-        return width_of(f"{self.runs:,}", self.scale, "bold")
+    def _number(self, kind: str) -> float:
+        """The room of a number and what parts it from its word; that outputs have exploded is not counted."""
+        return width_of(f"{self.runs:,}", self.scale, "bold") + 4 * self.scale if kind in KINDS else 0
 
     def at(self, epoch: int) -> dict[str, int]:
         """How many runs are of each kind after an epoch."""
@@ -126,14 +130,15 @@ class Counts:
             if kind in GLYPHS:
                 side = round(9 * s)
                 stroke(sheet, Box(round(x + left), round(low - 8.5 * s), side, side), kind, 1.7 * s)
-            at = x + left + self._mark(kind) + self._digits + 4 * s
+            at = x + left + self._mark(kind) + self._number(kind)
             sheet.text(at, low, kind, SIZE, sheet.colours.label)
 
     def draw(self, epoch: int) -> None:
         sheet, s = self.sheet, self.scale
         counts = self.at(epoch)
-        for kind, (left, line) in self.places.items():
-            right = self.x + left + self._mark(kind) + self._digits
+        for kind in counts.keys() & self.places.keys():
+            left, line = self.places[kind]
+            right = self.x + left + self._mark(kind) + self._number(kind) - 4 * s
             sheet.text(right, self.y + 15 * line * s, f"{counts[kind]:,}", SIZE, face="bold", align="right")
         if counts["stuck"] and epoch >= self.last:
             x, line = self.end

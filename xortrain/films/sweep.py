@@ -44,8 +44,7 @@ class SweepLayout:
 
     def picture(self, number: int) -> Array:
         epoch, sheet = int(self.shown.epochs[number]), self.sheet
-        self.picture_of.paste(number)
-        self.marks.paste(epoch)
+        self.marks.paste(epoch, blank=self.picture_of.paste(number))
         sheet.text(sheet.width - self.margins.edge, self.margins.counted, str(epoch), 12, face="bold", align="right")
         self.margins.counts.draw(epoch)
         if self.margins.has_course:
