@@ -11,15 +11,20 @@ from xortrain.experiment.interrupts import heeded, put_off
 BLOCKED = "import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))"
 
 
+def library(other: type[Exception] | None) -> None:
+    """What passes over a Ctrl-C, or makes another error of it."""
+    try:
+        signal.raise_signal(signal.SIGINT)
+    except KeyboardInterrupt:
+        if other:
+            raise other from None
+
+
 @pytest.mark.parametrize("other", [None, ValueError])
 def test_ctrl_c_ends_what_a_library_would_go_on_with_or_call_something_else(other: type[Exception] | None) -> None:
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt), heeded():
-        try:
-            signal.raise_signal(signal.SIGINT)
-        except KeyboardInterrupt:
-            if other:
-                raise other from None
+        library(other)
     assert signal.getsignal(signal.SIGINT) is before
 
 
