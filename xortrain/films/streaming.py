@@ -73,10 +73,10 @@ class Streaming(PluginV3):
         self.picture(part | (marks[:, left:right] - np.uint8(1)), self._top, left, delay)  # 255 where it did not
 
     def close(self) -> None:
-        if not self._closed and self._waiting is not None:
+        was_closed, self._closed = self._closed, True
+        if not was_closed and self._waiting is not None:
             self._emit(self.hold)
             self.finish()
-        self._closed = True
         super().close()
 
     def start(self, palette: Array, height: int, width: int) -> None:
