@@ -42,7 +42,7 @@ class Build:
         train, test = examples(population)
         losses, frames = epochs_kept(population)
         build = cls(population, train, test, losses, frames)
-        _refuse_contradictions(build)
+        refuse_contradictions(build)
         return build
 
     @classmethod
@@ -189,7 +189,7 @@ def _start(p: Population, network: Network) -> Array:
     return initialize(network, name, p.values("seed"), p.dtype, settings, p.values("init.scale"), weights)
 
 
-def _refuse_contradictions(build: Build) -> None:
+def refuse_contradictions(build: Build) -> None:
     """What each setting allows by itself and the settings together do not."""
     p, network = build.population, build.shape
     for key, layer in zip(_activation_keys(p, len(network.layers)), network.layers, strict=True):

@@ -9,6 +9,7 @@ from xortrain.errors import UserError
 from xortrain.experiment.blocks import Block
 from xortrain.experiment.ending import told
 from xortrain.experiment.engines import ENGINES, Engine, opened
+from xortrain.experiment.soundness import refuse_strange_files
 from xortrain.experiment.summary import count
 from xortrain.experiment.sweep import train_blocks
 from xortrain.experiment.titles import typed
@@ -55,6 +56,7 @@ def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
         raise UserError(f"{typed(entry.folder)}: is running; resume it when it has stopped")
     if entry.problems:
         raise UserError(entry.problems[0])
+    refuse_strange_files(entry.folder)
     with opened(engine) as train, told_where(entry.folder):
         found = [_lacking(part.folder) for part in entry.parts]
         records = [record for record, blocks in found if blocks or record.about["status"] != "finished"]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xortrain.records.files import plain
+
 if TYPE_CHECKING:
     from xortrain.experiment.build import Build
 
@@ -46,7 +48,7 @@ def _subject(build: "Build") -> str:
     """The name that the user gave, or that of the data."""
     p = build.population
     name = "own data" if p.arrays else p.shared("data.name")
-    return str(p.shared("name") or SPOKEN.get(name, name.replace("_", " ")))
+    return plain(p.shared("name") or SPOKEN.get(name, name.replace("_", " ")))
 
 
 def _rate(build: "Build") -> list[str]:

@@ -14,6 +14,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
+from xortrain.experiment.soundness import refuse_unsound_data, refuse_unsound_network, refuse_unsound_rows
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass
 from xortrain.records.reader import StoredRecord
@@ -255,7 +256,11 @@ def load(folder: Path) -> Trained:
     from xortrain.config.check import check
 
     record = StoredRecord.open(folder)
+    refuse_unsound_rows(record)
+    refuse_unsound_data(record)
     rows = record.rows
     varying = {key: np.array(rows[key]) for key in record.about["varies"]}
     population = Population(check(record.config), varying, np.array(rows["number"]))
-    return Trained(Build.stored(population, record.data, record.loss_epochs, record.frame_epochs), rows, record)
+    build = Build.stored(population, record.data, record.loss_epochs, record.frame_epochs)
+    refuse_unsound_network(record, build)
+    return Trained(build, rows, record)

@@ -10,10 +10,10 @@ from typing import IO
 
 @contextmanager
 def whole(path: Path) -> Iterator[IO[bytes]]:
-    """Write to another name beside it; rename at the end, or leave nothing.  What is no plain file is written to."""
+    """Write to another name beside it; rename at the end, or leave nothing.  What lies in /dev is written to."""
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    if path.exists() and not path.is_file():  # /dev/stdout, a pipe
+    if path.parts[:2] == ("/", "dev"):  # /dev/stdout, /dev/null
         with open(path, "wb") as file:
             yield file
         return

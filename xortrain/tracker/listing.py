@@ -19,6 +19,7 @@ from xortrain.tracker.text import GAP, as_json, cell, table
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
 LAST = ("name", "tags")
 GIVES_WAY = ("epochs_done", "runs", "tags", "name")  # in this order, where settings that differ have no room
+ASKED = ("lr", "data", "architecture.hidden", "activation", "optimizer", "loss", "seed")  # the most
 MOST_DIFFERING = 30  # settings among which those that fit are looked for
 NARROW, WIDTH, WIDEST = 80, 120, 240  # of a table; the middle one where it does not go to a terminal
 NOTES = (
@@ -140,8 +141,8 @@ def _terminal() -> int:
 
 
 def _differing(lines: Sequence[Line]) -> list[str]:
-    """Settings in which the lines differ: groups and what stands by itself, then what belongs to a group."""
+    """Settings in which the lines differ: those asked for most, groups and what stands by itself, then the rest."""
     found = (key for key in dict.fromkeys(chain(*lines)) if key not in OF_SWEEPS)
     keys = [key for key in found if columns.is_setting(key)]
     differ = [key for key in keys if lines[0].get(key) == VARIES or len({line.get(key) for line in lines}) > 1]
-    return sorted(differ, key=lambda key: "." in key)
+    return sorted(differ, key=lambda key: (ASKED.index(key) if key in ASKED else len(ASKED), "." in key))

@@ -1,15 +1,18 @@
 """Exports as rows: one for each run, or for each run and epoch."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from xortrain.errors import UserError
 from xortrain.records import columns
 from xortrain.records.layout import block_file
 from xortrain.records.reader import Array, StoredRecord
 from xortrain.tracker.selecting import Selection
 
+MOST_PARAMETERS = 1 << 20  # columns
 Rows = Iterator[Sequence[Any]]
 
 
@@ -65,7 +68,9 @@ def _parameters(some: Selection, names: Sequence[str]) -> Rows:
 
 def _parameter_names(some: Selection) -> list[str]:
     shapes = some.part.about["parameters"]
-    size = sum(int(np.prod(shape)) for shape in shapes.values())
+    size = sum(math.prod(shape) for shape in shapes.values())
+    if size > MOST_PARAMETERS:
+        raise UserError(f"--what=parameters: {size:,} of them are too many for a table; export them with --to PATH.npz")
     return [columns.parameter(shapes, place) for place in range(size)]
 
 

@@ -18,6 +18,8 @@ def cell(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, bytes):
+        return value.hex()[:WIDEST]
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.4g}"
     text = plain(value)
@@ -54,6 +56,8 @@ def finite(value: Any) -> Any:
     """A value that JSON has: what is not a finite number is None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
+    if isinstance(value, bytes):  # as SQL can make them
+        return value.hex()
     if isinstance(value, dict):
         return {key: finite(own) for key, own in value.items()}
     return [finite(own) for own in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,266 @@
+"""Every command over a stranger's record: a result or one line, no harm, and the other records are listed.
+
+The records are whole and were trained, and then one thing in them is made wrong.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from test_record_hostile import EVIL, Break, change, instead, is_safe, pickled, write
+
+from xortrain.cli import main
+from xortrain.records import layout
+from xortrain.records.index import listing
+from xortrain.records.writer import write_json
+
+GOOD, BAD = "2026-01-01/00-00-00-000000", "2026-02-02/00-00-00-000000"
+X, T = np.zeros((4, 2)), np.zeros((4, 1))
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run, and a sweep of six."""
+    root = tmp_path_factory.mktemp("trained")
+    words = ["epochs=4", "film=none", f"root={root}"]
+    assert main(["-m", "lr=1,2", "seed=range(0,3)", *words]) == main(words) == 0
+    run, sweep = listing(root).entries
+    return run.folder, sweep.folder
+
+
+def setting(name: str, value: object) -> Break:
+    """Another value in the config of a record."""
+
+    def broken(folder: Path) -> None:
+        about = json.loads((folder / layout.RECORD).read_text())
+        group, _, key = name.partition(".")
+        if key:
+            about["config"][group][key] = value
+        else:
+            about["config"][group] = value
+        write_json(folder / layout.RECORD, about)
+
+    return broken
+
+
+def data(**arrays: Any) -> Break:
+    return lambda folder: np.savez(folder / layout.DATA, **arrays)
+
+
+def unfinished(then: Break) -> Break:
+    """A record that was stopped, and what else is wrong with it."""
+
+    def broken(folder: Path) -> None:
+        rows = np.load(folder / layout.RUNS, mmap_mode="r+")
+        rows["outcome"] = 0
+        rows.flush()
+        change(status="interrupted")(folder)
+        then(folder)
+
+    return broken
+
+
+def outside(folder: Path) -> Path:
+    return folder.parents[3] / "outside"
+
+
+def linked(name: str) -> Break:
+    def broken(folder: Path) -> None:
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(outside(folder))
+
+    return broken
+
+
+def events(*lines: object) -> Break:
+    return write(layout.EVENTS, b"\xff\n" + "\n".join(map(json.dumps, lines)).encode() + b"\n" + b"[" * 100_000)
+
+
+BROKEN: dict[str, Break] = {
+    "pickled losses": write("losses-000.npy", pickled()),
+    "pickled parameters": write("parameters-000.npy", pickled()),
+    "pickled data": write(layout.DATA, pickled()),
+    "a pipe for losses": unfinished(instead("losses-000.npy", os.mkfifo)),
+    "a pipe for parameters": unfinished(instead("parameters-000.npy", os.mkfifo)),
+    "a pipe for data": instead(layout.DATA, os.mkfifo),
+    "a folder for losses": unfinished(instead("losses-000.npy", os.mkdir)),
+    "a folder for events": lambda folder: (folder / layout.EVENTS).mkdir(),
+    "a link for losses": unfinished(linked("losses-000.npy")),
+    "a link for parameters": unfinished(linked("parameters-000.npy")),
+    "a link for the heartbeat": unfinished(linked(layout.HEARTBEAT)),
+    "a link for what is being written": unfinished(linked("record.json.part")),
+    "no losses": unfinished(lambda folder: (folder / "losses-000.npy").unlink()),
+    "no data": lambda folder: (folder / layout.DATA).unlink(),
+    "epochs beyond a row": unfinished(lambda f: np.save(f / layout.LOSS_EPOCHS, np.array([0, 1, 2, 3, 1 << 60]))),
+    "epochs from 1 on": lambda folder: np.save(folder / layout.LOSS_EPOCHS, np.arange(1, 6)),
+    "data without x": data(t=T),
+    "data without t": data(x=X),
+    "no examples": data(x=np.zeros((0, 2)), t=np.zeros((0, 1))),
+    "data in five dimensions": data(x=np.zeros((4, 2, 1, 1, 1)), t=T),
+    "data of other lengths": data(x=X, t=np.zeros((3, 1))),
+    "data for other networks": data(x=np.zeros((4, 3)), t=T),
+    "data for other runs": data(x=np.zeros((4, 2, 99)), t=T),
+    "data of whole numbers": data(x=X.astype("i4"), t=T),
+    "data that are not finite": data(x=X * np.nan, t=T),
+    "tests that the record has not": data(x=X, t=T, x_test=X, t_test=T),
+    "a learning rate of letters": setting("lr", "../../etc"),
+    "a network as large as the world": setting("architecture.hidden", [10**12]),
+    "another network": setting("architecture.hidden", [3]),
+    "another type": setting("dtype", "float32"),
+    "an activation that is code": setting("activation.name", "__import__('os').mkdir('sprung')"),
+    "an activation of moving letters": setting("activation.name", EVIL),
+    "a film elsewhere": setting("film", {"name": "panels", "format": "../../evil.gif"}),
+    "a frozen way out": setting("freeze", ["../x"]),
+    "weights of letters": setting("init", {"name": "explicit", "weights": EVIL, "scale": 1.0}),
+    "no settings": change(config={}),
+    "a setting that varies without values": change(varies=["momentum"]),
+    "a result that varies": change(varies=["outcome"]),
+    "parameters of another network": change(parameters={"W1": [2, 2]}),
+    "more parameters than there are": change(parameters={"W1": [1 << 20, 1 << 20]}),
+    "more frames than there are": change(frames=99),
+    "no frames": change(frames=0),
+    "no losses at all": unfinished(change(losses=0)),
+    "blocks of one": change(block_size=1),
+    "one outcome": change(outcomes=[EVIL]),
+    "texts that are none": change(host=EVIL, git=EVIL, versions=EVIL, command=[EVIL], cpu_features=[EVIL]),
+    "versions of a mapping": change(versions={"numpy": {EVIL: EVIL}}, cpu_features=5, platform=[1]),
+    "times that cannot be": change(started="0001-01-01T00:00:00+14:00", ended="9999-12-31T23:59:59-14:00"),
+    "a process that cannot be": change(status="running", pid=10**30, process_started="x"),
+    "marks of all kinds": events(
+        {"kind": "tag", "tags": [EVIL, 5], "run": 10**30},
+        {"kind": "failure", "jobs": [[1], {}], "when": 5, "reason": [EVIL]},
+        {"kind": "resume", "when": {}},
+        {"kind": "note", "text": {"a": EVIL}},
+    ),
+}
+COMMANDS = (
+    "ls --runs",
+    "ls --json",
+    "ls --where lr>0",
+    "show BAD",
+    "show ONE --json",
+    "compare ONE GOOD",
+    "group BAD --by lr,activation",
+    "sql select+*+from+runs",
+    "tag BAD word",
+    "tag BAD word --remove",
+    "note ONE word",
+    "export",
+    "export BAD --what losses",
+    "export BAD --what parameters",
+    "export BAD --to all.npz",
+    "rerun ONE --check",
+    "rerun BAD --check",
+    "rerun ONE",
+    "explain ONE",
+    "check ONE",
+    "resume BAD",
+    "rm BAD --yes",
+)
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["a run", "a sweep"])
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_every_command_has_a_result_or_one_line_and_does_no_harm(
+    broken: Break,
+    which: int,
+    trained: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bad = tmp_path / "outputs" / BAD
+    shutil.copytree(trained[0], tmp_path / "outputs" / GOOD)
+    shutil.copytree(trained[which], bad)
+    outside(bad).write_bytes((bad / "losses-000.npy").read_bytes())
+    before = outside(bad).read_bytes(), outside(bad).stat().st_mtime_ns
+    broken(bad)
+    names = {"BAD": BAD, "GOOD": GOOD, "ONE": f"{BAD}#{0}" if which else BAD}
+    for command in COMMANDS:
+        words = [names.get(word, word.replace("+", " ")) for word in command.split()]
+        code = main(words)
+        told = capsys.readouterr()
+        assert code in (0, 1, 2), command
+        assert told.err.count("\n") == (1 if code else 0), command
+        assert is_safe(told.out), command
+        assert is_safe(told.err), command
+        assert words[0] != "ls" or GOOD in told.out, command
+    assert (outside(bad).read_bytes(), outside(bad).stat().st_mtime_ns) == before
+    assert not list(tmp_path.rglob("sprung"))
+    assert not list(tmp_path.rglob("evil*"))
+
+
+def refused(constant: str) -> float:
+    raise AssertionError(f"{constant} is no JSON")
+
+
+AS_JSON: tuple[Callable[[str], list[str]], ...] = (
+    lambda name: ["show", name],
+    lambda name: ["group", name.partition("#")[0]],
+    lambda name: ["group", name.partition("#")[0], "--by", "final_loss"],
+    lambda name: ["export", name],
+    lambda name: ["export", name, "--what", "losses"],
+    lambda name: ["export", name, "--what", "parameters"],
+    lambda name: ["rerun", name, "--check"],
+    lambda name: ["tag", name, "word"],
+    lambda name: ["tag", name, "word", "--remove"],
+    lambda name: ["note", name, "words"],
+    lambda name: ["ls", "--where", "1"],
+    lambda name: ["sql", "select *, 9e999 as most, x'00ff' as bytes from runs"],
+    lambda name: ["resume", name.partition("#")[0]],
+    lambda name: ["rerun", name],
+    lambda name: ["rm", name.partition("#")[0], "--yes"],
+)
+STATES = {
+    "diverged in its loss": ["lr=1000", "data.high=2", "epochs=300"],
+    "diverged from the start": ["lr=1e300", "init.scale=1e160"],
+    "diverged in some of its runs": ["-m", "lr=0.01,1000", "data.high=2", "epochs=300"],
+    "all there is to a run": ["lr=0.01"],
+}
+
+
+@pytest.mark.parametrize("is_stopped", [False, True], ids=["finished", "stopped"])
+@pytest.mark.parametrize("state", STATES.values(), ids=STATES)
+def test_json_is_json_whatever_became_of_a_run(
+    state: list[str],
+    is_stopped: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*state, "activation=relu", "output=identity", "loss=mse", "film=none"]) == 0
+    (entry,) = listing(Path("outputs")).entries
+    if is_stopped:
+        unfinished(lambda folder: None)(entry.folder)
+    capsys.readouterr()
+    name = f"{entry.id}#1" if entry.is_sweep else entry.id
+    for words in AS_JSON:
+        code = main([*words(name), "--json"])
+        told = capsys.readouterr()
+        assert code == 0 or "nothing to compare" in told.err, words(name)
+        assert code or isinstance(json.loads(told.out, parse_constant=refused), list)
+
+
+def test_a_loss_that_is_not_finite_is_null_in_every_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lr=1", "init.scale=1e160", "activation=relu", "output=identity", "loss=mse", "film=none"]) == 0
+    (entry,) = listing(Path("outputs")).entries
+    row = np.load(entry.folder / layout.RUNS)[0]
+    assert (row["diverged_in"], row["diverged_at"]) == (-1, 0)
+    assert not np.isfinite(row["final_loss"])
+    for words in (["show", "latest"], ["compare", "latest", "latest"], ["ls", "--columns", "final_loss,diverged_in"]):
+        capsys.readouterr()
+        main(words)
+        assert not {"inf", "nan"} & set(capsys.readouterr().out.split())
+    for words in (["show", "latest", "--json"], ["sql", "select final_loss from runs", "--json"]):
+        main(words)
+        assert json.loads(capsys.readouterr().out)[0]["final_loss"] is None

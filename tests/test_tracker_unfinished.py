@@ -1,0 +1,169 @@
+"""What a run had kept when it was stopped is told by every command, and `rerun --check` holds it against a training."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from make_records import a_sweep, blank_rows, config, make_record
+
+import xortrain
+from xortrain.cli import main
+from xortrain.errors import UserError
+from xortrain.experiment.checking import check
+from xortrain.experiment.runs import Sweep, open_record
+from xortrain.records import layout
+from xortrain.records.index import listing
+from xortrain.records.writer import write_json
+from xortrain.tracker.exporting import export
+from xortrain.tracker.grouping import group
+from xortrain.tracker.listing import ls
+from xortrain.tracker.showing import show
+
+
+def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> None:
+    """Make a record what a killed training leaves: these runs without an outcome, kept up to such rows."""
+    rows = np.load(folder / layout.RUNS, mmap_mode="r+")
+    for name, kind in layout.ROW[2:]:
+        rows[name][runs] = np.nan if kind == "<f8" else 0 if name in ("outcome", "reasons", "epochs_done") else -1
+    rows.flush()
+    for name, end in (("losses", at), ("parameters", at if frames is None else frames)):
+        for path in folder.glob(f"{name}-*.npy"):
+            np.load(path, mmap_mode="r+")[end:, ..., runs] = np.nan
+    about = json.loads((folder / layout.RECORD).read_text())
+    write_json(folder / layout.RECORD, about | {"status": "interrupted"})
+
+
+@pytest.fixture(params=["float64", "float32"])
+def halved(request: pytest.FixtureRequest, tmp_path: Path) -> Sweep:
+    """Two populations of four runs; of the second two are finished and two were stopped after epoch 20."""
+    x = np.random.RandomState(0).uniform(-1, 1, (40, 2))
+    table = tmp_path / "table.csv"
+    table.write_text("a,b,y\n" + "".join(f"{a},{b},{int(a * b < 0)}\n" for a, b in x), encoding="utf-8")
+    words = ("activation=tanh,relu", "seed=range(0,4)", "epochs=60", "film=none", f"dtype={request.param}")
+    sweep = xortrain.sweep(*words, "data=csv", f"data.path={table}", "data.test=0.25", f"root={tmp_path / 'root'}")
+    stopped(sweep.parts[1].folder, slice(2, 4), 21)
+    found = open_record(str(sweep.folder))
+    assert isinstance(found, Sweep)
+    return found
+
+
+def test_epochs_done_and_the_last_losses_are_those_of_the_rows_that_were_kept(halved: Sweep) -> None:
+    part = halved.parts[1]
+    losses, test = (np.load(part.folder / f"{name}-000.npy") for name in ("losses", "test-losses"))
+    root = ["--root", str(part.folder.parents[3])]
+    lines = json.loads(ls(["--where", "outcome = 'pending'", "--json", *root]))
+    assert [line["epochs_done"] for line in lines] == [20, 20]
+    for line, run in zip(lines, (2, 3), strict=True):
+        assert (line["final_loss"], line["test_loss"]) == (losses[20, run], test[20, run])
+        (page,) = json.loads(show([line["id"], "--json", *root]))
+        assert (page["epochs_done"], page["final_loss"]) == (20, line["final_loss"])
+    table = [row for row in halved.table() if row["outcome"] == "pending"]
+    assert [(row["epochs_done"], row["final_loss"]) for row in table] == [(20, losses[20, run]) for run in (2, 3)]
+    one = open_record(f"{halved.folder}#{lines[0]['number']}")
+    assert one.row["final_loss"] == lines[0]["final_loss"]
+    assert f"Not finished: loss {lines[0]['final_loss']:.6g} after 20 of 60 epochs." in one.summary()
+
+
+def test_runs_that_are_not_finished_stay_out_of_statistics(halved: Sweep) -> None:
+    text = group([str(halved.folder)])
+    assert text.endswith("2 runs are not finished and not counted")
+    assert [line["pending"] for line in json.loads(group([str(halved.folder), "--by", "dtype", "--json"]))] == [2]
+
+
+@pytest.mark.parametrize("kept", range(6))
+def test_any_number_of_kept_rows_is_found(kept: int, tmp_path: Path) -> None:
+    make_record(tmp_path, blank_rows(5), config(), kind="sweep", status=None, block_size=2)
+    stopped(tmp_path, slice(0, 5), 5)
+    for path in tmp_path.glob("losses-*.npy"):
+        np.load(path, mmap_mode="r+")[kept:] = np.nan
+    rows = [json.loads(line) for line in export([str(tmp_path), "--format", "jsonl"]).split("\n")]
+    assert [row["epochs_done"] for row in rows] == [max(0, kept - 1)] * 5
+    assert [row["final_loss"] for row in rows] == [kept - 1 + run / 1000 if kept else None for run in range(5)]
+
+
+def test_what_was_not_kept_has_no_row_in_an_export(halved: Sweep) -> None:
+    for number, last in ((0, 60), (int(np.flatnonzero(halved.column("outcome") == "pending")[0]), 20)):
+        for what in ("losses", "parameters"):
+            rows = export([f"{halved.folder}#{number}", "--what", what]).split("\n")[1:]
+            assert [row.split(",")[1] for row in rows] == [str(epoch) for epoch in range(last + 1)]
+            assert not any(row.endswith(",") for row in rows)
+
+
+def test_what_was_kept_of_a_run_that_was_stopped_is_checked(halved: Sweep) -> None:
+    assert check(halved) == "The same to the bit: every kept loss and parameter of 8 runs, 2 of them not finished"
+    pending = np.flatnonzero(halved.column("outcome") == "pending")
+    assert (
+        check(halved[int(pending[0])])
+        == "The same to the bit: every kept loss and parameter of 1 run that is not finished"
+    )
+
+
+def test_a_changed_bit_of_a_run_that_was_stopped_is_found(halved: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    array = np.load(halved.parts[1].folder / "parameters-000.npy", mmap_mode="r+")
+    array[20, 3, 2] = np.nextafter(array[20, 3, 2], array.dtype.type(np.inf))
+    array.flush()
+    assert main(["rerun", str(halved.folder), "--check"]) == 1
+    assert "W1[1,1] after epoch 20: kept " in capsys.readouterr().err
+
+
+def test_a_run_that_had_left_its_block_is_checked_to_its_own_end(tmp_path: Path) -> None:
+    """A block goes on with runs that have stopped by their rule; what it writes of them then is not theirs."""
+    words = ("seed=range(0,4)", "activation=tanh", "stop=solved", "epochs=400", "film=none", f"root={tmp_path}")
+    sweep = xortrain.sweep(*words)
+    folder = sweep.parts[0].folder
+    ends = sweep.column("epochs_done")
+    assert ends.min() < 200
+    stopped(folder, slice(0, 4), 201)
+    for name in ("losses", "parameters"):
+        array = np.load(folder / f"{name}-000.npy", mmap_mode="r+")
+        epochs = np.load(folder / ("loss-epochs.npy" if name == "losses" else "frame-epochs.npy"))
+        for run, end in enumerate(ends):
+            array[(epochs > end) & (epochs <= 200), ..., run] = 7
+    found = open_record(str(folder))
+    assert isinstance(found, Sweep)
+    assert check(found).startswith("The same to the bit: every kept loss and parameter of 4 runs that are not finished")
+
+
+def test_a_run_of_which_nothing_was_kept_says_so(halved: Sweep) -> None:
+    stopped(halved.parts[1].folder, slice(0, 4), 0)
+    found = open_record(str(halved.folder))
+    assert isinstance(found, Sweep)
+    assert check(found) == "The same to the bit: every kept loss and parameter of 4 runs; 4 had not begun"
+    with pytest.raises(UserError, match="nothing to compare: it stopped before anything was kept"):
+        check(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])])
+
+
+def test_losses_that_cannot_be_read_hide_nothing(tmp_path: Path) -> None:
+    folder = a_sweep(tmp_path)
+    stopped(folder, slice(0, 12), 3)
+    (folder / "losses-001.npy").write_bytes(b"nonsense")
+    lines = json.loads(ls(["--runs", "--json", "--root", str(tmp_path)]))
+    assert [line["epochs_done"] for line in lines] == [2] * 4 + [0] * 4 + [2] * 4
+
+
+def test_a_resumed_run_says_what_it_says_at_its_own_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["lr=1", "film=none", f"root={tmp_path}"]
+    assert main(words) == 0
+    told = capsys.readouterr().out
+    (entry,) = listing(tmp_path).entries
+    assert main(["resume", str(entry.folder)]) == 0
+    assert capsys.readouterr().out == f"Nothing is missing.\n\n{told}"
+    stopped(entry.folder, slice(0, 1), 30)
+    assert main(["resume", str(entry.folder)]) == 0
+    assert capsys.readouterr().out == f"1 run trained\n\n{told}"
+
+
+def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
+    """As in xortrain export | head."""
+    a_sweep(tmp_path)
+    for words in (["ls"], ["export", "--what", "losses"], ["sql", "select * from runs"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        command = [sys.executable, "-m", "xortrain", *words, "--root", str(tmp_path)]
+        done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+        os.close(writing)
+        assert (done.returncode, done.stderr) == (0, "")

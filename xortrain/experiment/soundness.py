@@ -1,0 +1,76 @@
+"""Do the parts of a record fit together?  A stranger's may each be right and not belong to one another.
+
+Asked before anything is trained or drawn from a record; what does not fit is one line.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from xortrain.experiment.build import Build, refuse_contradictions
+from xortrain.nets import Array
+from xortrain.records import layout
+from xortrain.records.files import wrong
+from xortrain.records.reader import StoredRecord
+
+
+def refuse_unsound_rows(record: StoredRecord) -> None:
+    """Every setting that varies has a column of numbers, or of flags."""
+    names = {"seed", *(record.rows.dtype.names or ())[len(layout.ROW) :]}
+    for name in record.about["varies"]:
+        if name not in names:
+            raise wrong(record.folder / layout.RUNS, f"has no column {name}, which varies")
+        group, _, key = name.partition(".")
+        config = record.config.get(group)
+        if group not in record.config or (key and not (isinstance(config, Mapping) and key in config)):
+            raise wrong(record.folder / layout.RECORD, f"{name}: varies, but config has no such setting")
+
+
+def refuse_unsound_data(record: StoredRecord) -> None:
+    """x and t, and what is held out, are examples of one kind; of all runs or of each."""
+    path, data, runs = record.folder / layout.DATA, record.data, record.runs
+    expected = {"x", "t", "x_test", "t_test"} if record.about["has_test"] else {"x", "t"}
+    if set(data) != expected:
+        raise wrong(path, f"must hold {', '.join(sorted(expected))}")
+    for name, array in data.items():
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, runs)) or not array.size:
+            raise wrong(path, f"{name} has shape {array.shape}: must be examples, inputs or outputs, and {runs} runs")
+        if array.dtype != record.about["dtype"] or not np.isfinite(array).all():
+            raise wrong(path, f"{name}: must be finite numbers of the record's dtype")
+    for end in ("", "_test") if record.about["has_test"] else ("",):
+        x, t = data[f"x{end}"], data[f"t{end}"]
+        if len(x) != len(t) or x.shape[1] != data["x"].shape[1] or t.shape[1] != data["t"].shape[1]:
+            raise wrong(path, f"x{end} and t{end} have shapes {x.shape} and {t.shape}, which do not go together")
+
+
+def refuse_unsound_network(record: StoredRecord, build: Build) -> None:
+    """Parameters, type and epochs are those of the config."""
+    path = record.folder / layout.RECORD
+    if build.population.dtype != record.about["dtype"]:
+        raise wrong(path, f"dtype={record.about['dtype']}: its config says {build.population.dtype}")
+    said = {name: tuple(shape) for name, shape in record.about["parameters"].items()}
+    if list(said.items()) != list(build.shape.shapes.items()):
+        raise wrong(path, "parameters: are not those of the network of its config")
+    for name, epochs in (("losses", build.loss_epochs), ("frames", build.frame_epochs)):
+        if not _are_epochs(epochs, build.population.epochs):
+            raise wrong(path, f"{name}: must be after epoch 0 and others up to {build.population.epochs}")
+    refuse_contradictions(build)
+
+
+def _are_epochs(epochs: Array, last: int) -> bool:
+    return bool(len(epochs) and epochs[0] == 0 and epochs[-1] <= last)
+
+
+def refuse_strange_files(folder: Path) -> None:
+    """Whoever writes into a record writes into plain files of its own, never through a link or a pipe."""
+    for where, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(where, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                raise wrong(path, "a link; a record holds its own files")
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise wrong(path, "is not a plain file")
