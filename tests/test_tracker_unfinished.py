@@ -63,7 +63,7 @@ def test_epochs_done_and_the_last_losses_are_those_of_the_rows_that_were_kept(ha
         assert (page["epochs_done"], page["final_loss"]) == (20, line["final_loss"])
     table = [row for row in halved.table() if row["outcome"] == "pending"]
     assert [(row["epochs_done"], row["final_loss"]) for row in table] == [(20, losses[20, run]) for run in (2, 3)]
-    one = open_record(f"{halved.folder}#{lines[0]['number']}")
+    one = halved[int(np.flatnonzero(halved.column("number") == lines[0]["number"])[0])]
     assert one.row["final_loss"] == lines[0]["final_loss"]
     assert f"Not finished: loss {lines[0]['final_loss']:.6g} after 20 of 60 epochs." in one.summary()
 

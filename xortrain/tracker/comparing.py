@@ -18,6 +18,7 @@ from xortrain.tracker.text import as_json, table
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
 AS_WELL = ("diverged_at", "diverged_in", "status", "seconds", "host", "version", "name", "tags")  # where they differ
 MOST = len(ascii_uppercase)
+EXPLODED, WIDE = 10, 100  # times the first loss a plot is high; from which range on its scale is of logarithms
 Line = Mapping[str, Any]
 
 
@@ -62,17 +63,24 @@ def _side_by_side(lines: Sequence[Line], keys: Sequence[str], results: Sequence[
 
 
 def plot(path: Path, runs: Sequence[tuple[Part, int]], names: Sequence[str]) -> None:
-    """Write the loss curves of some runs, one over the other."""
+    """Write the loss curves of some runs, one over the other; those that explode end at the top."""
+    import numpy as np
     from matplotlib.figure import Figure
 
     from xortrain.records.reader import StoredRecord
 
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for letter, name, (part, place) in zip(ascii_uppercase, names, runs, strict=False):
-        record = StoredRecord(part.folder, part.about)
-        losses = record.of_run("losses", place)
-        axes.plot(record.loss_epochs, losses, label=f"{letter}  {name}".replace("$", r"\$"))
+    records = [StoredRecord(part.folder, part.about) for part, _ in runs]
+    curves = [record.of_run("losses", place) for record, (_, place) in zip(records, runs, strict=True)]
+    first = [losses[0] for losses in curves if len(losses) and np.isfinite(losses[0])]
+    top = EXPLODED * max(first, default=1.0)
+    for letter, name, record, losses in zip(ascii_uppercase, names, records, curves, strict=False):
+        label = f"{letter}  {name}".replace("$", r"\$")
+        axes.plot(record.loss_epochs, np.minimum(losses, top), label=label)
+    seen = np.concatenate([losses[np.isfinite(losses)] for losses in curves])
+    if len(seen) and seen.min() > 0 and min(seen.max(), top) > WIDE * seen.min():
+        axes.set_yscale("log")
     axes.set(xlabel="epoch", ylabel="loss")
     axes.legend()
     try:
