@@ -89,6 +89,14 @@ NETS = {
     "no bias": lambda: subject(net(2, 3, 1, bias=False), XOR, ONE_OF_TWO),
     "skip": lambda: subject(net(2, 1, 1, skip=True), XOR, ONE_OF_TWO),
     "targets ±1": lambda: subject(net(2, 2, 1, hidden="tanh", last="tanh"), 2 * XOR - 1, 2 * ONE_OF_TWO - 1, 0.5),
+    "long names": lambda: replace(
+        subject(net(2, 2, 1), XOR, ONE_OF_TWO),
+        input_names=["body weight in kilograms", "height of a person in metres"],
+        output_names=["is it a tall one"],
+    ),
+    "named slices": lambda: replace(
+        subject(net(3, 3, 1), *parity(3)), input_names=["first switch", "second switch", "a third switch"]
+    ),
     "two classes": lambda: subject(net(2, 2, 2, last="softmax"), XOR, np.hstack([1 - ONE_OF_TWO, ONE_OF_TWO])),
     "three classes": lambda: subject(net(2, 5, 3, hidden="tanh", last="softmax"), *blobs(3)),
     "two outputs": lambda: subject(net(2, 3, 2), XOR, np.array([[0, 0], [1, 0], [1, 0], [0, 1.0]])),

@@ -1,5 +1,6 @@
 """A table of one's own is read to the bit, its targets chosen by name or number, or it is refused in a line."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_runs import assert_same_bits, some_build, trained
 
+from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
-from xortrain.experiment.data import read_table
+from xortrain.experiment.data import Columns, read_table
+from xortrain.experiment.filming import subject
+from xortrain.experiment.single import recorded
+from xortrain.experiment.trained import load
 from xortrain.nets import Array
 
 XOR = "0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
@@ -176,6 +181,40 @@ def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
 def test_a_table_whose_values_something_else_parts_is_told_so(tmp_path: Path, text: str, mark: str) -> None:
     with pytest.raises(UserError, match=f"parted by {mark}: write commas"):
         from_table(table(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("header", "loss", "inputs", "outputs"),
+    [
+        ("", "mse", (), ()),
+        ("left,right,is odd\n", "mse", ("left", "right"), ("is odd",)),
+        ("left,right,odd\n", "cross_entropy", ("left", "right"), ("odd 0", "odd 1")),
+        ("a\x1b[31m,,odd\n", "mse", ("a[31m", "?"), ("odd",)),
+    ],
+)
+def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_film(
+    tmp_path: Path, header: str, loss: str, inputs: tuple[str, ...], outputs: tuple[str, ...]
+) -> None:
+    path = table(tmp_path, header + XOR)
+    words = [f"data.path={path}", "data=csv", f"loss={loss}", f"root={tmp_path}/out", "film=none", "epochs=3"]
+    kept = recorded(compose(words))[0]
+    assert kept.folder
+    for run in (kept, load(kept.folder).run(0)):
+        assert run.build.columns == Columns(inputs, outputs)
+        assert run.summary().splitlines()[-5].split("  ")[0].strip() == (inputs or ["x1"])[0]
+        shown = subject(run.trained)
+        assert (tuple(shown.input_names), tuple(shown.output_names)) == (inputs, outputs)
+
+
+@pytest.mark.parametrize("columns", [[], {"inputs": ["a"], "outputs": ["b"]}, {"inputs": [1, 2], "outputs": ["b"]}, 3])
+def test_names_of_columns_that_do_not_fit_a_strangers_record_are_refused(tmp_path: Path, columns: Any) -> None:
+    path = table(tmp_path, "left,right,odd\n" + XOR)
+    folder = recorded(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"]))[0].folder
+    assert folder
+    about = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(about | {"columns": columns}))
+    with pytest.raises(UserError, match="columns: must be a name for each input and each output"):
+        load(folder)
 
 
 def test_a_table_trains_as_the_data_set_that_it_lists(tmp_path: Path) -> None:

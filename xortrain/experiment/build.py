@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError, unknown
-from xortrain.experiment.data import examples
+from xortrain.experiment.data import UNNAMED, Columns, examples
 from xortrain.experiment.population import Population
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
@@ -35,13 +35,14 @@ class Build:
     test: Data | None
     loss_epochs: Array
     frame_epochs: Array
+    columns: Columns = UNNAMED
 
     @classmethod
     def of(cls, population: Population) -> "Build":
         """Build all that runs share; raises UserError for what cannot be trained."""
-        train, test = examples(population)
+        train, test, columns = examples(population)
         losses, frames = epochs_kept(population)
-        build = cls(population, train, test, losses, frames)
+        build = cls(population, train, test, losses, frames, columns)
         refuse_contradictions(build)
         return build
 

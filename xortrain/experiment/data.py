@@ -5,8 +5,10 @@ Targets are coded as the loss wants them; what the loss cannot use is refused.
 
 import csv
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,12 +17,32 @@ from xortrain.experiment.population import Population
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS, make, split, targets
 from xortrain.nets.losses import LOSSES
+from xortrain.records.files import plain
 from xortrain.training.task import Data
 
 LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
 MOST_CLASSES = 256
 OTHER_MARKS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # that part the values of tables, not of a CSV
-Examples = tuple[Data, Data | None]
+LONGEST_NAME = 40  # letters of a column's name that are shown
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a table calls its inputs and its outputs; nothing without a header."""
+
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+
+
+UNNAMED = Columns()
+
+
+class Examples(NamedTuple):
+    """What is trained on and what is held out."""
+
+    train: Data
+    test: Data | None = None
+    columns: Columns = UNNAMED
 
 
 def examples(population: Population) -> Examples:
@@ -31,10 +53,10 @@ def examples(population: Population) -> Examples:
     columns = np.stack([population.varying[key] for key in kinds])
     _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
     parts = [_coded(population.part(firsts[k : k + 1])) for k in range(len(firsts))]
-    test = _joined([held for _, held in parts if held], which.ravel())
-    train = _joined([data for data, _ in parts], which.ravel())
+    test = _joined([part.test for part in parts if part.test], which.ravel())
+    train = _joined([part.train for part in parts], which.ravel())
     assert train is not None
-    return train, test
+    return Examples(train, test, parts[0].columns)
 
 
 def _joined(parts: list[Data], which: Array) -> Data | None:
@@ -50,7 +72,7 @@ def _coded(population: Population) -> Examples:
     """The examples of runs that share them."""
     x, t = population.arrays or (None, None)
     if x is not None and t is not None:
-        return _data(population, *_given(x, t)), None
+        return Examples(_data(population, *_given(x, t)))
     name, loss = population.shared("data.name"), population.shared("loss.name")
     if name == "csv":
         return _table(population)
@@ -63,7 +85,7 @@ def _coded(population: Population) -> Examples:
         _refuse_empty(len(parts[0].x), len(parts[1].x), share)
     one_hot = LOSSES[loss].targets == "classes"
     coded = [_data(population, part.x, targets(part.labels, low, high, one_hot)) for part in parts]
-    return coded[0], coded[1] if share else None
+    return Examples(coded[0], coded[1] if share else None)
 
 
 def _first(population: Population, key: str) -> Any:
@@ -129,21 +151,35 @@ def _table(population: Population) -> Examples:
     if len(places) == len(names):
         raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
     x, t = np.delete(table, places, axis=1), table[:, places]
+    called = [names[place] for place in places]
     if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
         t = _one_hot(path, t[:, 0])
+        called = [f"{called[0]} {kind}" for kind in range(t.shape[1])]
+    inputs = [name for place, name in enumerate(names) if place not in places]
+    columns = UNNAMED if names == _numbered(len(names)) else Columns(shown(inputs), shown(called))
     share = _first(population, "test")
     if not share:
-        return _data(population, x, t), None
+        return Examples(_data(population, x, t), None, columns)
     rows = np.arange(len(x))
     train, held = (part.labels for part in split(x, rows, share, _first(population, "seed")))
     _refuse_empty(len(train), len(held), share)
-    return _data(population, x[train], t[train]), _data(population, x[held], t[held])
+    return Examples(_data(population, x[train], t[train]), _data(population, x[held], t[held]), columns)
 
 
 def _one_hot(path: str, classes: Array) -> Array:
     if not (np.isin(classes, np.arange(MOST_CLASSES)).all()):
         raise UserError(f"data.path={path}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
     return np.eye(max(2, int(classes.max()) + 1))[classes.astype(int)]
+
+
+def shown(names: Iterable[str]) -> tuple[str, ...]:
+    """Names as they can be printed."""
+    return tuple(plain(name)[:LONGEST_NAME] or "?" for name in names)
+
+
+def _numbered(width: int) -> list[str]:
+    """The columns of a table without a header."""
+    return [str(place) for place in range(width)]
 
 
 def _column(names: list[str], target: str) -> int:
@@ -169,7 +205,7 @@ def read_table(path: Path) -> tuple[list[str], Array]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
     first = next(iter(rows.values()), [])
-    names = [str(place) for place in range(len(first))]
+    names = _numbered(len(first))
     if first and not any(_is_number(cell) for cell in first):  # a header; of words and numbers a row is told below
         names = [cell.strip() for cell in rows.pop(next(iter(rows)))]
     return names, _numbers(where, rows, len(names))

@@ -160,4 +160,6 @@ def subject(trained: "Trained") -> "Subject":
         solved_at=trained.rows["solved_at"],
         ended_at=np.where(trained.rows["outcome"] > 0, trained.rows["epochs_done"], build.population.epochs),
         varied=build.population.varying,
+        input_names=build.columns.inputs,
+        output_names=build.columns.outputs,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.experiment.build import Build, refuse_contradictions
+from xortrain.experiment.data import UNNAMED, Columns, shown
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import wrong
@@ -58,6 +59,21 @@ def refuse_unsound_network(record: StoredRecord, build: Build) -> None:
         if not _are_epochs(epochs, build.population.epochs):
             raise wrong(path, f"{name}: must be after epoch 0 and others up to {build.population.epochs}")
     refuse_contradictions(build)
+
+
+def columns_of(record: StoredRecord) -> Columns:
+    """What the record calls its inputs and outputs, one name each."""
+    said = record.about.get("columns")
+    if said is None:
+        return UNNAMED
+    wanted = {"inputs": record.data["x"].shape[1], "outputs": record.data["t"].shape[1]}
+    if not (isinstance(said, Mapping) and all(_are_names(said.get(kind), count) for kind, count in wanted.items())):
+        raise wrong(record.folder / layout.RECORD, "columns: must be a name for each input and each output")
+    return Columns(*(shown(said[kind]) for kind in wanted))
+
+
+def _are_names(names: object, count: int) -> bool:
+    return isinstance(names, list) and len(names) == count and all(isinstance(name, str) for name in names)
 
 
 def _are_epochs(epochs: Array, last: int) -> bool:

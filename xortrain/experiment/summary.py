@@ -3,7 +3,8 @@
 Says in words how it ended, shows what it answers to each example, and where everything lies.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -84,38 +85,46 @@ def table(run: "Run") -> list[str]:
     x, t = run.x, run.t
     y = run.predict(x)
     right = run.task.rule.right(y[..., None], t[..., None])[:, 0]
-    columns = _that_fit({"x": x, "target": t, "output": y})
-    widths = {name: _width(name, cells) for name, cells in columns.items()}
-    lines = ["  ".join(name.rjust(width) for name, width in widths.items())]
+    columns = _that_fit([Kind("x", x, run.build.columns.inputs), Kind("target", t), Kind("output", y)])
+    lines = ["  ".join(column[0].rjust(_width(column)) for column in columns)]
     for k in range(min(len(x), MOST_ROWS)):
-        cells = "  ".join(columns[name][k].rjust(width) for name, width in widths.items())
+        cells = "  ".join(column[k + 1].rjust(_width(column)) for column in columns)
         lines.append(cells if right[k] else cells + "  wrong")
     if len(x) > MOST_ROWS:
         lines.append(f"… and {len(x) - MOST_ROWS} more, {int((~right[MOST_ROWS:]).sum())} of them wrong")
     return lines
 
 
-def _that_fit(values: Mapping[str, Array]) -> dict[str, list[str]]:
-    """Columns of every kind, as many as a line can hold with a word behind them: the widest kinds give way."""
-    most = dict.fromkeys(values, MOST_COLUMNS)
+@dataclass(frozen=True)
+class Kind:
+    """Columns of one kind: values (examples, columns), and the names that a table of the user's has for them."""
+
+    name: str
+    values: Array
+    given: Sequence[str] = ()
+
+    def columns(self, most: int) -> list[list[str]]:
+        """Name and values of each as text; of many only the first and how many are left out."""
+        count = self.values.shape[1]
+        style = ".4f" if self.name == "output" and abs(self.values).max() < 1e6 else "g"
+        names = self.given or [f"{self.name}{k + 1}" if count > 1 else self.name for k in range(count)]
+        shown = self.values[:MOST_ROWS, :most].T
+        columns = [[name, *(f"{v:{style}}" for v in column)] for name, column in zip(names, shown, strict=False)]
+        left_out = [f"(+{count - most} {self.name})", *[""] * shown.shape[1]]
+        return [*columns, left_out] if count > most else columns
+
+
+def _that_fit(kinds: list[Kind]) -> list[list[str]]:
+    """As many columns as a line can hold with a word behind them: the widest kinds give way."""
+    most = [MOST_COLUMNS] * len(kinds)
     while True:
-        kinds = {name: _named(name, numbers, most[name]) for name, numbers in values.items()}
-        widths = {kind: sum(2 + _width(*column) for column in columns.items()) for kind, columns in kinds.items()}
-        widest = max((kind for kind in kinds if most[kind] > 1), key=lambda kind: widths[kind], default=None)
-        if widest is None or sum(widths.values()) + len("wrong") <= WIDEST:
-            return {name: cells for columns in kinds.values() for name, cells in columns.items()}
-        most[widest] = min(most[widest], values[widest].shape[1]) - 1
+        columns = [kind.columns(count) for kind, count in zip(kinds, most, strict=True)]
+        widths = [sum(2 + _width(column) for column in some) for some in columns]
+        widest = max((k for k in range(len(kinds)) if most[k] > 1), key=lambda k: widths[k], default=None)
+        if widest is None or sum(widths) + len("wrong") <= WIDEST:
+            return [column for some in columns for column in some]
+        most[widest] = min(most[widest], kinds[widest].values.shape[1]) - 1
 
 
-def _width(name: str, cells: list[str]) -> int:
-    return max(len(name), *map(len, cells))
-
-
-def _named(name: str, values: Array, most: int) -> dict[str, list[str]]:
-    """Columns name1, name2, … as text; of many only the first and how many are left out."""
-    count, style = values.shape[1], ".4f" if name == "output" and abs(values).max() < 1e6 else "g"
-    shown = range(min(count, most))
-    columns = {f"{name}{k + 1}" if count > 1 else name: [f"{v:{style}}" for v in values[:MOST_ROWS, k]] for k in shown}
-    if count > most:
-        columns[f"(+{count - most} {name})"] = [""] * min(len(values), MOST_ROWS)
-    return columns
+def _width(column: list[str]) -> int:
+    return max(map(len, column))

@@ -14,7 +14,7 @@ from xortrain.records.files import plain
 if TYPE_CHECKING:
     from xortrain.experiment.build import Build
 
-SPOKEN = {"xor": "XOR", "and": "AND", "or": "OR", "nand": "NAND", "nor": "NOR", "xnor": "XNOR", "csv": "table"}
+SPOKEN = {"xor": "XOR", "and": "AND", "or": "OR", "nand": "NAND", "nor": "NOR", "xnor": "XNOR"}
 
 
 def title(build: "Build") -> str:
@@ -48,6 +48,7 @@ def _subject(build: "Build") -> str:
     """The name that the user gave, or that of the data."""
     p = build.population
     name = "own data" if p.arrays else p.shared("data.name")
+    name = Path(p.shared("data.path")).stem if name == "csv" else name
     return plain(p.shared("name") or SPOKEN.get(name, name.replace("_", " ")))
 
 

@@ -6,7 +6,7 @@ A block is trained from its settings alone, so it can be done here, in another p
 import errno
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,7 @@ def start_record(
         "dtype": p.dtype.name,
         "varies": list(p.varying),
         "has_test": build.test is not None,
+        **({"columns": asdict(build.columns)} if build.columns.inputs else {}),
         "outcomes": list(OUTCOMES),
         "loss_epochs": build.loss_epochs.tolist(),
         "frame_epochs": build.frame_epochs.tolist(),

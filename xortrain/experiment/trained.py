@@ -4,7 +4,7 @@ Where a run lies, in memory or in a record, makes no difference to what one can 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
-from xortrain.experiment.soundness import refuse_unsound_data, refuse_unsound_network, refuse_unsound_rows
+from xortrain.experiment.soundness import columns_of, refuse_unsound_data, refuse_unsound_network, refuse_unsound_rows
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass
 from xortrain.records.reader import StoredRecord
@@ -263,4 +263,4 @@ def load(folder: Path) -> Trained:
     population = Population(check(record.config), varying, np.array(rows["number"]))
     build = Build.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     refuse_unsound_network(record, build)
-    return Trained(build, rows, record)
+    return Trained(replace(build, columns=columns_of(record)), rows, record)

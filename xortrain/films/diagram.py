@@ -77,10 +77,12 @@ class Diagram:
 
     def still(self) -> None:
         sheet, s = self.sheet, self.sheet.scale
-        for name, centre in zip(self.subject.inputs, self.columns[0], strict=False):
+        fit = all(sheet.text_width(name, 9) <= 15 * s for name in self.subject.inputs)
+        names = self.subject.inputs if fit else self.subject.symbols
+        for name, centre in zip(names, self.columns[0], strict=False):
             sheet.marks(centre[None], SHAPES[0], self.radius, sheet.colours.paper, sheet.colours.ink, 1.2)
             if self.radius >= 7:
-                sheet.text(centre[0], centre[1] + 3.2 * s, sheet.fitting(name, 15 * s, 9), 9, align="centre")
+                sheet.text(centre[0], centre[1] + 3.2 * s, name, 9, align="centre")
         for x, y in np.concatenate(self.columns[1:]):
             sheet.edge(self._tile(x, y), sheet.colours.ink)
         self.names = sheet.layer(self._words)
@@ -101,7 +103,7 @@ class Diagram:
 
     def _name(self, layer: int, unit: int) -> str:
         if layer == len(self.units) - 1:
-            return self.subject.outputs[unit]
+            return self.sheet.fitting(self.subject.outputs[unit], 60 * self.sheet.scale, 9)
         return f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
 
     def _tile(self, x: float, y: float) -> Box:
@@ -174,7 +176,7 @@ class Diagram:
     def _formula(self, parameters: dict[str, Array]) -> None:
         """What the only unit adds up, where the network has no other."""
         terms = [
-            f"{weight:+.2f} {name}" for weight, name in zip(parameters["W1"][0], self.subject.inputs, strict=False)
+            f"{weight:+.2f} {name}" for weight, name in zip(parameters["W1"][0], self.subject.symbols, strict=False)
         ]
         terms += [f"{parameters['b1'][0]:+.2f}"] if self.network.bias else []
         words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")

@@ -78,12 +78,14 @@ class Field:
         for box, said in zip(boxes, words, strict=False):
             sheet.text(box.x + box.width / 2, top, said, 10, label, align="centre")
         if words == [head.words()[-1] for head in plane.columns]:
-            sheet.text(boxes[0].x - 3 * s, top, " ".join(plane.columns[0].names), 10, label, align="right")
+            said = sheet.fitting(" ".join(plane.columns[0].names), boxes[0].x - 4 * s, 10)
+            sheet.text(boxes[0].x - 3 * s, top, said, 10, label, align="right")
         words = self._ways(plane.rows, boxes[0].height)
         for box, said in zip(boxes[::columns], words, strict=bool(words)):
             sheet.text(right - 3 * s, box.y + box.height / 2, said, 10, label, align="centre", turned=True)
         if words and words == [head.words()[-1] for head in plane.rows]:
-            sheet.text(right + 10 * s, top, " ".join(plane.rows[0].names), 10, label, align="right")
+            said = sheet.fitting(" ".join(plane.rows[0].names), boxes[0].width / 2, 10)
+            sheet.text(right + 10 * s, top, said, 10, label, align="right")
 
     def _ways(self, heads: tuple[Head, ...], room: float) -> list[str]:
         """All of them said in the longest way that fits."""
@@ -160,19 +162,22 @@ class Field:
 def axes(sheet: Sheet, box: Box, plane: Plane, size: float = 10) -> None:
     """Names and values along the lower and the left edge of a box."""
     s, label = sheet.scale, sheet.colours.label
-    low = box.y + box.height + (size + 2) * s
+    low, middle = box.y + box.height + (size + 2) * s, box.at(np.array([[0.5, 0.5]]))[0]
+    across, up = float(box.width), float(box.height)  # how long the names may be
     for u in plane.ticks[0]:
         x = box.x + (u - plane.left) / (plane.right - plane.left) * box.width
-        sheet.text(x, low, f"{u:.3g}", size, label, align="centre")
+        told = sheet.text(x, low, f"{u:.3g}", size, label, align="centre")
+        across = min(across, 2 * abs(x - middle[0]) - told.width - 2 * s)
     for v in plane.ticks[1]:
         y = box.y + (plane.top - v) / (plane.top - plane.bottom) * box.height
-        sheet.text(box.x - 4 * s, y + 0.36 * size * s, f"{v:.3g}", size, label, align="right")
-    across, up = plane.names
-    if sheet.text_width(across, size) > box.width:
-        across = across.removesuffix(" of the spread")
-    sheet.text(box.x + box.width / 2, low, sheet.fitting(across, box.width, size), size, label, align="centre")
-    x, y, up = box.x - size * s, box.y + box.height / 2, sheet.fitting(up, box.height, size)
-    sheet.text(x, y, up, size, label, align="centre", turned=True)
+        told = sheet.text(box.x - 4 * s, y + 0.36 * size * s, f"{v:.3g}", size, label, align="right")
+        up = min(up, 2 * abs(y - middle[1]) - told.height - 2 * s)
+    name = plane.names[0]
+    if sheet.text_width(name, size) > across:
+        name = name.removesuffix(" of the spread")
+    sheet.text(middle[0], low, sheet.fitting(name, across, size), size, label, align="centre")
+    x, name = box.x - size * s, sheet.fitting(plane.names[1], up, size)
+    sheet.text(x, middle[1], name, size, label, align="centre", turned=True)
 
 
 def crossing(a: float, b: float, c: float, plane: Plane) -> Array | None:

@@ -203,8 +203,8 @@ class Sheet:
         return int(lettering(words, round(size * self.scale, 2), face)[0].shape[1]) if words else 0
 
     def fitting(self, words: str, width: float, size: float, face: str = "") -> str:
-        """The words, cut short with an ellipsis if they are wider than that."""
-        if not words or self.text_width(words, size, face) <= width:
+        """The words, cut short with an ellipsis if they are wider than that and longer than the cut."""
+        if len(words) <= 2 or self.text_width(words, size, face) <= width:
             return words
         while len(words) > 1 and self.text_width(words + "…", size, face) > width:
             words = words[:-1].rstrip()

@@ -62,7 +62,12 @@ class Subject:
     @cached_property
     def inputs(self) -> list[str]:
         """The names of the inputs: x1, x2 … where none are given."""
-        return list(self.input_names) or [f"x{i}" for i in range(1, self.network.inputs + 1)]
+        return list(self.input_names) or self.symbols
+
+    @cached_property
+    def symbols(self) -> list[str]:
+        """What the inputs are called in formulas and where there is little room: x1, x2 …"""
+        return [f"x{i}" for i in range(1, self.network.inputs + 1)]
 
     @cached_property
     def outputs(self) -> list[str]:
