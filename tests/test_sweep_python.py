@@ -1,5 +1,6 @@
 """What a Python user holds of a sweep: arrays, rows, groups, single runs, and a film."""
 
+import json
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -11,6 +12,7 @@ from xortrain.cli import main
 from xortrain.errors import UserError
 from xortrain.experiment.runs import Sweep
 from xortrain.experiment.trained import Run
+from xortrain.tracker.exporting import export
 
 JOBS = ("lr=0.5,5", "seed=range(0,30)", "epochs=40", "film=none")
 
@@ -122,3 +124,20 @@ def test_a_film_of_the_sweep_and_of_each_run_if_asked(tmp_path: Path, sweep: Swe
     (folder,) = (path.parent for path in root.glob("sweeps/*/*/sweep.json"))
     assert len(list(folder.glob("population-*"))) > 4
     assert [path.relative_to(folder).name for path in folder.rglob("*.gif")] == ["film.gif"]
+
+
+def test_a_root_that_is_missing_is_no_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no such folder"):
+        xortrain.runs(tmp_path / "nope")
+    assert len(xortrain.runs(tmp_path)) == 0
+
+
+def test_tables_have_none_where_the_tracker_has_null(tmp_path: Path) -> None:
+    words = ("lr=0.001,1000", "activation=relu", "output=identity", "loss=mse", "data.high=2", "film=none")
+    sweep = xortrain.sweep(*words, f"root={tmp_path}")
+    lines = json.loads(export([str(sweep.folder), "--json"]))
+    for row, line in zip(sweep.table(), lines, strict=True):
+        assert {name: line[name] for name in row if name != "run"} == {k: v for k, v in row.items() if k != "run"}
+    assert [row["solved_at"] for row in sweep.table()] == [None, None]
+    assert sweep.column("solved_at").tolist() == [-1, -1]
+    assert all(value == value for found in sweep.group() for value in found.values())

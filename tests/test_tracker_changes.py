@@ -260,3 +260,27 @@ def test_an_export_is_an_array_of_its_rows(root: Path) -> None:
     said = json.loads(export([SWEEP, "--json"]))
     assert [str(row["number"]) for row in said] == [row["number"] for row in rows]
     assert set(said[0]) == set(rows[0])
+
+
+def test_a_tag_that_is_not_there_is_not_taken_away_in_silence(root: Path) -> None:
+    tag([SWEEP, "wide"])
+    tag([f"{SWEEP}#3", "mine"])
+    for name, words, says in (
+        (RUN, ["first", "second"], f"tag=second: {RUN} has no such tag; it has first"),
+        (SWEEP, ["mine"], f"tag=mine: {SWEEP} has no such tag; it has wide"),
+        (f"{SWEEP}#3", ["wide"], "tag=wide: is of the whole sweep; take it from there"),
+    ):
+        with pytest.raises(UserError) as told:
+            tag([name, *words, "--remove"])
+        assert str(told.value).startswith(says)
+    assert tag([f"{SWEEP}#3", "mine", "--remove"]) == f"{SWEEP}#3: wide"
+    assert tag([RUN, "first", "--remove"]) == f"{RUN}: no tags"
+
+
+def test_an_export_goes_to_a_device_as_it_is_and_over_no_folder(root: Path) -> None:
+    before = os.stat("/dev/null")
+    export(["--to", "/dev/null", "--format", "csv"])
+    assert os.stat("/dev/null").st_mode == before.st_mode
+    for name in (".", "outputs"):
+        with pytest.raises(UserError, match=f"^{name}: Is a directory"):
+            export(["--to", name, "--format", "csv"])

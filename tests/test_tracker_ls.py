@@ -1,6 +1,7 @@
 """xortrain ls: newest first, a line each, and the runs for which a condition holds."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -150,3 +151,39 @@ def test_a_listing_waits_for_nothing_heavy(root: Path) -> None:
     code = "import sys; from xortrain.tracker.listing import ls; ls([]); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "matplotlib", "hydra", "omegaconf", "yaml", "pandas", "sqlite3"} & set(loaded)
+
+
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_settings_that_differ_are_shown_at_any_width(
+    width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.get_terminal_size", lambda: os.terminal_size((width, 40)))
+    for number, activation in enumerate(["tanh", "relu", "sigmoid"]):
+        changes = {"activation__name": activation, "name": "a name of some length", "tags": ["tagged"]}
+        a_run(tmp_path, number, lr=0.1 * number, batch_size=number or None, **changes)
+    lines = ls(["--root", str(tmp_path)]).split("\n")
+    assert {"lr", "activation"} <= set(lines[0].split())
+    assert max(map(len, lines)) <= width
+    if width == 200:
+        assert {"batch_size", "name", "tags", "epochs_done"} <= set(lines[0].split())
+        assert "null" in lines[3].split()
+
+
+def test_the_column_of_the_order_is_shown(root: Path) -> None:
+    for name in ("best_loss", "optimizer.name", "seconds", "final_loss", "outcomes"):
+        head, *lines = ls(["--sort", name]).split("\n")
+        assert head.split().count(name.removesuffix(".name")) == 1
+        assert len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("condition", "says"),
+    [
+        ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
+        ("outcome = solved", "no such column: solved; a text stands in single quotes: 'solved'"),
+    ],
+)
+def test_a_wrong_condition_has_the_flag_and_a_way_out(root: Path, condition: str, says: str) -> None:
+    with pytest.raises(UserError) as told:
+        ls(["--where", condition])
+    assert str(told.value) == f"--where={condition}: {says}"

@@ -1,13 +1,16 @@
 """xortrain show, compare, group and sql: what they say, as text and as JSON."""
 
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
-from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_records, make_record
+from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
 
 from xortrain.errors import UserError
 from xortrain.records.events import add_event
+from xortrain.records.index import listing
 from xortrain.tracker.asking import sql
 from xortrain.tracker.comparing import compare
 from xortrain.tracker.grouping import group
@@ -181,3 +184,30 @@ def test_an_answer_in_sql_is_a_table_or_json(root: Path) -> None:
         ["sgd", "17"],
     ]
     assert [line["n"] for line in json.loads(sql([query, "--json"]))] == [3, 17]
+
+
+def test_how_long_it_took_is_a_result_and_no_setting(root: Path) -> None:
+    text = compare([RUN, LATER]).split("\n\n")[1]
+    names = [line.split()[0] for line in text.split("\n")[1:]]
+    assert names.index("lr") < names.index("outcome") < names.index("seconds")
+    assert compare([RUN, RUN]).endswith("no setting differs")
+
+
+def test_a_setting_that_is_null_is_a_group_that_says_so(tmp_path: Path) -> None:
+    for number, size in enumerate([None, 2]):
+        a_run(tmp_path, number, batch_size=size)
+    names = [entry.id for entry in listing(tmp_path).entries]
+    rows = [line.split()[0] for line in group([*names, "--root", str(tmp_path)]).split("\n")]
+    assert rows[0] == "batch_size"
+    assert set(rows[1:]) == {"null", "2"}
+
+
+def test_an_exploding_run_does_not_flatten_a_plot(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    record = make_record(tmp_path / "new", blank_rows(1), config())
+    losses = np.load(record.folder / "losses-000.npy", mmap_mode="r+")
+    losses[:, 0] = [1, 1e3, 1e100, 1e300, np.inf]
+    losses.flush()
+    plot = tmp_path / "losses.svg"
+    compare([RUN, str(record.folder), "--plot", str(plot)])
+    assert "300" not in "".join(re.findall(r"<!--(.*?)-->", plot.read_text(encoding="utf-8")))
