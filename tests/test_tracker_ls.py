@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
@@ -159,7 +160,7 @@ def test_settings_that_differ_are_shown_at_any_width(
 ) -> None:
     monkeypatch.setattr("os.get_terminal_size", lambda: os.terminal_size((width, 40)))
     for number, activation in enumerate(["tanh", "relu", "sigmoid"]):
-        changes = {"activation__name": activation, "name": "a name of some length", "tags": ["tagged"]}
+        changes: dict[str, Any] = {"activation__name": activation, "name": "a name of some length", "tags": ["tagged"]}
         a_run(tmp_path, number, lr=0.1 * number, batch_size=number or None, **changes)
     lines = ls(["--root", str(tmp_path)]).split("\n")
     assert {"lr", "activation"} <= set(lines[0].split())
