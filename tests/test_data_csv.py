@@ -13,9 +13,9 @@ from some_runs import assert_same_bits, some_build, trained
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
-from xortrain.experiment.data import Columns, read_table
 from xortrain.experiment.filming import subject
 from xortrain.experiment.single import recorded
+from xortrain.experiment.table import Columns, read_table
 from xortrain.experiment.trained import load
 from xortrain.nets import Array
 

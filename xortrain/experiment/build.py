@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError, unknown
-from xortrain.experiment.data import UNNAMED, Columns, examples
+from xortrain.experiment.data import examples
 from xortrain.experiment.population import Population
+from xortrain.experiment.table import UNNAMED, Columns
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.initializers import INITIALIZERS, initialize

@@ -3,38 +3,20 @@
 Targets are coded as the loss wants them; what the loss cannot use is refused.
 """
 
-import csv
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from xortrain.errors import UserError, unknown
+from xortrain.errors import UserError
 from xortrain.experiment.population import Population
+from xortrain.experiment.table import UNNAMED, Columns, columns_of, place_of, read_table
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS, make, split, targets
 from xortrain.nets.losses import LOSSES
-from xortrain.records.files import plain
 from xortrain.training.task import Data
 
-LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
 MOST_CLASSES = 256
-OTHER_MARKS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # that part the values of tables, not of a CSV
-LONGEST_NAME = 40  # letters of a column's name that are shown
-
-
-@dataclass(frozen=True)
-class Columns:
-    """What a table calls its inputs and its outputs; nothing without a header."""
-
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
-
-
-UNNAMED = Columns()
 
 
 class Examples(NamedTuple):
@@ -145,18 +127,16 @@ def _table(population: Population) -> Examples:
     if path is None:
         raise UserError("data.path=null: data=csv needs a file, as in data.path=table.csv")
     names, table = read_table(Path(path))
-    places = [_column(names, target) for target in chosen] or [len(names) - 1]
+    places = [place_of(names, target) for target in chosen] or [len(names) - 1]
     if len(set(places)) < len(places):
         raise UserError(f"data.targets={chosen}: names a column twice")
     if len(places) == len(names):
         raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
     x, t = np.delete(table, places, axis=1), table[:, places]
-    called = [names[place] for place in places]
+    columns = columns_of(names, places)
     if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
         t = _one_hot(path, t[:, 0])
-        called = [f"{called[0]} {kind}" for kind in range(t.shape[1])]
-    inputs = [name for place, name in enumerate(names) if place not in places]
-    columns = UNNAMED if names == _numbered(len(names)) else Columns(shown(inputs), shown(called))
+        columns = columns.of_classes(t.shape[1])
     share = _first(population, "test")
     if not share:
         return Examples(_data(population, x, t), None, columns)
@@ -170,72 +150,3 @@ def _one_hot(path: str, classes: Array) -> Array:
     if not (np.isin(classes, np.arange(MOST_CLASSES)).all()):
         raise UserError(f"data.path={path}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
     return np.eye(max(2, int(classes.max()) + 1))[classes.astype(int)]
-
-
-def shown(names: Iterable[str]) -> tuple[str, ...]:
-    """Names as they can be printed."""
-    return tuple(plain(name)[:LONGEST_NAME] or "?" for name in names)
-
-
-def _numbered(width: int) -> list[str]:
-    """The columns of a table without a header."""
-    return [str(place) for place in range(width)]
-
-
-def _column(names: list[str], target: str) -> int:
-    """A column by its name, or by its number (from 0; -1 is the last)."""
-    if target in names:
-        return names.index(target)
-    if re.fullmatch("-?[0-9]{1,9}", target) and -len(names) <= int(target) < len(names):
-        return int(target) % len(names)
-    raise unknown("data.targets", target, names, "column")
-
-
-def read_table(path: Path) -> tuple[list[str], Array]:
-    """Column names and numbers (rows, columns) of a CSV file with or without a header."""
-    where = f"data.path={path}"
-    if not path.is_file():
-        raise UserError(f"{where}: {'is a folder' if path.is_dir() else 'no such file'}")
-    if path.stat().st_size > LARGEST_TABLE:
-        raise UserError(f"{where}: larger than {LARGEST_TABLE} bytes")
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
-            rows = dict((lines.line_num, row) for row in lines if row)  # noqa: C402
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{where}: cannot be read ({error})") from None
-    first = next(iter(rows.values()), [])
-    names = _numbered(len(first))
-    if first and not any(_is_number(cell) for cell in first):  # a header; of words and numbers a row is told below
-        names = [cell.strip() for cell in rows.pop(next(iter(rows)))]
-    return names, _numbers(where, rows, len(names))
-
-
-def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
-    """The numbers of rows, which are named by their lines in the file."""
-    if not rows:
-        raise UserError(f"{where}: has no rows")
-    if width < 2:
-        raise UserError(
-            f"{where}: has {width} column; inputs and targets need at least two{_parted(next(iter(rows.values())))}"
-        )
-    for line, row in rows.items():
-        if len(row) != width:
-            raise UserError(f"{where}: line {line} has {len(row)} values, the others {width}")
-        bad = [cell for cell in row if not _is_number(cell)]
-        if bad:
-            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number{_parted(bad)}")
-    return np.array([[float(cell) for cell in row] for row in rows.values()])
-
-
-def _parted(cells: list[str]) -> str:
-    """A hint where something else than commas parts the values."""
-    marks = [said for mark, said in OTHER_MARKS.items() if any(mark in cell.strip() for cell in cells)]
-    return f"; its values seem to be parted by {marks[0]}: write commas" if marks else ""
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        return bool(np.isfinite(float(cell)))
-    except ValueError:
-        return False

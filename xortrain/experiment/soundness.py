@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.experiment.build import Build, refuse_contradictions
-from xortrain.experiment.data import UNNAMED, Columns, shown
+from xortrain.experiment.table import UNNAMED, Columns, shown
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import wrong
@@ -61,7 +61,7 @@ def refuse_unsound_network(record: StoredRecord, build: Build) -> None:
     refuse_contradictions(build)
 
 
-def columns_of(record: StoredRecord) -> Columns:
+def columns_said(record: StoredRecord) -> Columns:
     """What the record calls its inputs and outputs, one name each."""
     said = record.about.get("columns")
     if said is None:

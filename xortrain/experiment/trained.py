@@ -14,7 +14,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
 from xortrain.experiment.population import Population
-from xortrain.experiment.soundness import columns_of, refuse_unsound_data, refuse_unsound_network, refuse_unsound_rows
+from xortrain.experiment.soundness import columns_said, refuse_unsound_data, refuse_unsound_network, refuse_unsound_rows
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass
 from xortrain.records.reader import StoredRecord
@@ -263,4 +263,4 @@ def load(folder: Path) -> Trained:
     population = Population(check(record.config), varying, np.array(rows["number"]))
     build = Build.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     refuse_unsound_network(record, build)
-    return Trained(replace(build, columns=columns_of(record)), rows, record)
+    return Trained(replace(build, columns=columns_said(record)), rows, record)
