@@ -3,6 +3,7 @@
 The record's own film settings hold where the user says nothing else.
 """
 
+from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -31,24 +32,49 @@ def render(arguments: Sequence[str]) -> str:
     name = Path("losses.png" if layout == "losses" else "poster.png") if asked.still else film_name(config)
     settings = film_settings(config, asked.output or name)
     path = asked.output or _place(found, name)
+    if asked.still and path.suffix.lower() != ".png":
+        raise UserError(f"--output {path}: a still is a PNG; its name must end in .png")
     if isinstance(found, Sweep):
         written = str(film_of_all(found, settings, path, progress=True, still=asked.still))
     else:
         written = str(film(found.trained, settings, path, run=found.place, progress=True, still=asked.still))
-    return as_json([{"path": written}]) if asked.json else written
+    return as_json([{"path": written}]) if asked.json else _told(written, asked.still)
+
+
+def _told(path: str, still: bool) -> str:
+    """The path; of a film that has the name of a still picture, what it is."""
+    from PIL import Image
+
+    if still or Path(path).suffix.lower() != ".png":
+        return path
+    with Image.open(path) as image:
+        pictures = getattr(image, "n_frames", 1)
+    return f"{path}  animated, {pictures} pictures; --still makes one" if pictures > 1 else path
 
 
 def _parser() -> Parser:
     parser = Parser("xortrain render", description="Make a picture of an old record again.", epilog=NAMES)
     parser.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
-    parser.add_argument("override", nargs="*", help="film=field, film.fps=20, film.size=[640,480], …")
+    parser.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
     parser.add_argument(
-        "--output", type=Path, metavar="PATH", help="the file; .gif .png .webp or .mp4 tells its format"
+        "--output", type=_picture, metavar="PATH", help="the file; .gif .png .webp or .mp4 tells its format"
     )
-    parser.add_argument("--still", action="store_true", help="the last picture alone: poster.png, or losses.png")
+    parser.add_argument(
+        "--still", action="store_true", help="the last picture alone, as PNG: poster.png, or losses.png"
+    )
     parser.add_argument("--json", action="store_true", help="the answer as one JSON array")
     parser.add_argument("--root", type=Path, default=ROOT, help="folder of the records (now %(default)s)")
     return parser
+
+
+def _picture(text: str) -> Path:
+    """The file of a picture, whose name tells the format."""
+    from xortrain.films.checks import FASTEST
+
+    path = Path(text)
+    if text.endswith("/") or path.suffix.lower() not in FASTEST:
+        raise ArgumentTypeError(f"{text}: no ending that tells the format; known: {', '.join(FASTEST)}")
+    return path
 
 
 def _place(found: Run | Sweep, name: Path) -> Path:

@@ -1,0 +1,54 @@
+"""`render` from the command line: which file, what it is told to be, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from xortrain.cli import main
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
+    """A folder of records with one short run, from which commands are given."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["epochs=5", "film=none"]) == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+@pytest.mark.parametrize(("override", "name"), [("film=panels", "poster.png"), ("film=losses", "losses.png")])
+def test_a_still_is_one_picture(root: Path, override: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", "latest", override, "--still"]) == 0
+    path = Path(capsys.readouterr().out.rstrip("\n"))
+    assert path.name == name
+    with Image.open(path) as image:
+        assert getattr(image, "n_frames", 1) == 1
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+def test_a_film_that_has_the_name_of_a_still_is_told_to_be_one(
+    root: Path, frames: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", "latest", "film=losses", f"film.frames={frames}", "--output", "poster.png"]) == 0
+    line = capsys.readouterr().out
+    with Image.open(root / "poster.png") as image:
+        assert getattr(image, "n_frames", 1) == frames
+    assert (f"{frames} pictures" in line) == (frames > 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "required: RECORD;"),
+        (["latest", "--output", "pp/x"], "--output: pp/x: no ending that tells the format"),
+        (["latest", "--output", "pp/"], "--output: pp/: no ending that tells the format"),
+        (["latest", "--still", "--output", "poster.gif"], "--output poster.gif: a still is a PNG"),
+    ],
+)
+def test_what_cannot_be_rendered_is_told_by_the_words_given(
+    root: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert told in line
