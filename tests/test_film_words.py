@@ -1,5 +1,7 @@
 """Words of a film: none covers another, a mark or the sheet's edge, for any net and at any size offered."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -13,8 +15,10 @@ from xortrain.films.checks import LAYOUTS as LEAST
 from xortrain.films.layouts import LAYOUTS
 from xortrain.films.loss import Scale
 from xortrain.films.panels import PanelsLayout
+from xortrain.films.reading import reading
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Sheet
+from xortrain.nets import Array
 
 SETTLED = 2
 """Pixels by which the boxes of two words may meet: their letters do not."""
@@ -100,3 +104,30 @@ def test_what_a_picture_no_longer_shows_is_said(
     assert any(word.startswith(words) for word, _ in said)
     if layout != "weights":
         assert (picture == film.sheet.palette.nothing).sum() > 5000
+
+
+def nearly(share: float) -> Callable[[Array, Array], Array]:
+    """The rule by which every output must be so near its target of 0 or 1."""
+    return lambda y, t: np.asarray((np.abs(y - t.reshape(*t.shape, *[1] * (y.ndim - t.ndim))) < share).all(1))
+
+
+@pytest.mark.parametrize("layout", ["field", "panels"])
+@pytest.mark.parametrize(
+    ("name", "within", "words"),
+    [
+        ("xor", 0.5, "wrong"),
+        ("xor", 0.4, "not near enough"),
+        ("two classes", 0.5, "wrong"),  # of shares that add up to 1 the leading one is over the half
+        ("three classes", 0.5, "not past the midpoint"),
+        ("three classes", 0.2, "not near enough"),
+        ("encoder", 0.5, "not past the midpoint"),
+    ],
+)
+def test_a_mark_may_be_hollow_on_its_own_colour_only_where_the_picture_says_why(
+    name: str, within: float, words: str, layout: str, said: list[tuple[str, Box]]
+) -> None:
+    one = replace(run_of(name), right=nearly(within))
+    LAYOUTS[layout](one, FilmSettings(layout=layout), 0)
+    told = " ".join(word for word, _ in said)
+    assert reading(one, FilmSettings()).hollow == words
+    assert words == "wrong" or f"hollow: {words}" in told.replace(" now", "")

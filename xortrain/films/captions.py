@@ -56,15 +56,26 @@ def scale_strip(sheet: Sheet, box: Box, read: Reading, subject: Subject) -> None
     if read.classes > 2:
         names = _named(subject.outputs, 2 * MOST_IN_ROW)
         wide, left = round(box.width * 5 / 3), round(box.x - box.width / 3)
-        room = sum(sheet.text_width(name, 10) + 24 * s for name in names)
-        rows = 1 if room <= wide or len(names) <= MOST_IN_ROW / 2 else 2
-        _rows(sheet, Box(left, round(y - 4 * s * (rows - 1)), wide, round(13 * s)), names, -(-len(names) // rows))
+        words = "" if read.hollow == "wrong" else f"hollow: {read.hollow}"
+        needed, beside = _room(sheet, names), sheet.text_width(words, 9) + 6 * s * bool(words)
+        rows = 1 if needed <= wide or len(names) <= MOST_IN_ROW / 2 else 2
+        below = bool(words) and rows == 1 and needed + beside > wide
+        first = round(y - 4 * s * (rows + below - 1))
+        wide_names = wide if below or rows == 2 else round(wide - beside)
+        _rows(sheet, Box(left, first, wide_names, round(13 * s)), names, -(-len(names) // rows))
+        if rows == 1:
+            sheet.text(left + wide, first + 13 * s * below, words, 9, label, align="right")
         return
     bands = np.arange(box.width) * read.levels // box.width
     sheet.paste(box, np.tile(bands.astype(np.uint8), (box.height, 1)))
     name = f"{subject.outputs[0]} of {subject.network.outputs}  " if read.several else "output"
     sheet.text(box.x - 5 * s, y, f"{name} {read.low:.3g}", 10, label, align="right")
     sheet.text(box.x + box.width + 5 * s, y, f"{read.high:.3g}", 10, label)
+
+
+def _room(sheet: Sheet, names: Sequence[str]) -> float:
+    """How wide a row of the classes' marks and names is."""
+    return sum(sheet.text_width(name, 10) + 24 * sheet.scale for name in names)
 
 
 def upright_scale(sheet: Sheet, box: Box, read: Reading) -> None:
@@ -86,7 +97,10 @@ def scale_room(sheet: Sheet, read: Reading) -> int:
 def key(sheet: Sheet, x: float, high: float, low: float, read: Reading, subject: Subject) -> None:
     """What the marks mean, down to a height and up to another at most; many classes in two columns."""
     s, label, room = sheet.scale, sheet.colours.label, sheet.width - x - 6 * sheet.scale
-    sheet.text(x, low, sheet.fitting("hollow: wrong now", room, 10), 10, label)
+    hollow = lines_of(sheet, f"hollow: {read.hollow} now", room, 10, "")
+    low -= 13 * s * (len(hollow) - 1)
+    for line, words in enumerate(hollow):
+        sheet.text(x, low + 13 * s * line, words, 10, label)
     if not read.classes:
         sheet.text(x, low - 15 * s, sheet.fitting("colour: target", room, 10), 10, label)
         return

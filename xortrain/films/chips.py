@@ -26,6 +26,8 @@ class Chips:
         examples, outputs = self.t.shape
         self.is_framed = outputs > 1 and bool(read.classes)
         self.key = "framed: target" if self.is_framed else "edge: target"
+        if read.classes == 2 and read.hollow != "wrong":
+            self.key = f"hollow: {read.hollow}"
         s = sheet.scale
         gap = 5 * s if examples <= 6 else 2 * s
         width = (box.width - gap * (examples - 1)) / examples
@@ -111,10 +113,8 @@ def short(value: float) -> str:
 class Spread:
     """Every example along the scale of the output, a lane for each class; real values against their targets."""
 
-    key = "hollow: wrong"
-
     def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
-        self.sheet, self.read = sheet, read
+        self.sheet, self.read, self.key = sheet, read, f"hollow: {read.hollow}"
         s = sheet.scale
         self.box = Box(box.x, box.y + round(4 * s), box.width, box.height - round(18 * s))
         self.t = course.t

@@ -101,7 +101,9 @@ class PanelsLayout:
         sheet.text(self.space.x, self.space.y - 7 * s, self.beside, 11, label)
         sheet.text(self.network.x, self._at(177), "network", 11, label)
         told = sheet.text(self.left, self._at(328), "outputs", 11, label)
-        sheet.text(told.x + told.width + 5 * s, self._at(328), self.outputs.key, 9, label)
+        left, count = told.x + told.width + 5 * s, f" {len(self.course.x)}/{len(self.course.x)} right"
+        key = sheet.fitting(self.outputs.key, self.right - left - sheet.text_width(count, 11, "bold"), 9)
+        sheet.text(left, self._at(328), key, 9, label)
         last = int(self.subject.frame_epochs[-1])
         self.heading = Heading(sheet, self.left, self.right, self._at(22), last, 13)
         strip = Box(

@@ -29,6 +29,8 @@ class Reading:
     """Whether each output belongs to a class of its own."""
     several: bool
     """Whether there are outputs that are not shown."""
+    hollow: str = "wrong"
+    """What an example is whose mark is hollow."""
 
     @property
     def nothing(self) -> int:
@@ -91,8 +93,20 @@ def reading(subject: Subject, settings: FilmSettings) -> Reading:
     one_hot = binary and len(t) > 1 and bool(((t == subject.high).sum(0) == 1).all())
     classes = len(t) if one_hot else 2 if binary else 0
     return Reading(
-        float(subject.low), float(subject.high), settings.levels, classes, one_hot, len(t) > 1 and not one_hot
-    )
+        float(subject.low), float(subject.high), settings.levels, classes, one_hot, len(t) > 1 and not one_hot,
+        _hollow(subject, classes, one_hot),
+    )  # fmt: skip
+
+
+def _hollow(subject: Subject, classes: int, leads: bool) -> str:
+    """Wrong; or what its rule asks for beyond that the field has the right colour there."""
+    t, span = subject.data(0)[1], subject.high - subject.low
+    barely = (subject.low + subject.high) / 2 * 0.98 + 0.02 * t
+    if not classes or (classes == 2 and leads and subject.network.layers[-1].activation == "softmax"):
+        return "wrong"
+    if not subject.right(barely, t).all():
+        return "not near enough"
+    return "not past the midpoint" if leads and not subject.right(barely - 0.1 * span, t).all() else "wrong"
 
 
 def band(value: Array, low: float, high: float, count: int) -> Array:
