@@ -45,7 +45,10 @@ def _subject(losses: Any, snapshots: Any) -> Subject:
     def right(y: Any, wanted: Any) -> Any:
         return ((y > 0.5) == (wanted > 0.5)).all(1)
 
+    def loss(z: Any, y: Any, t: Any, runs: Any) -> Any:
+        return -np.log(np.abs(1 - t - y)).mean((0, 1))
+
     return Subject(
-        NETWORK, X, T, losses, numbers, snapshots, numbers, right, f"XOR   {NETWORK}", 0.0, 1.0,
+        NETWORK, X, T, losses, numbers, snapshots, numbers, right, loss, f"XOR   {NETWORK}", 0.0, 1.0,
         ["training"] * runs, never, never,
     )  # fmt: skip

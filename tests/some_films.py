@@ -30,6 +30,10 @@ def descend(network: Network, x: Array, t: Array, lr: float, epochs: int, runs: 
     return np.array(losses), np.array(snapshots)
 
 
+def squared(z: Array, y: Array, t: Array, runs: Array) -> Array:
+    return np.asarray(((y - t) ** 2).mean((0, 1)))
+
+
 def subject(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int = 30, runs: int = 1) -> Subject:
     """The runs of a net on data whose two targets are the least and the greatest of t."""
     losses, snapshots = descend(network, x, t, lr, epochs, runs)
@@ -50,7 +54,7 @@ def subject(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int =
     outcome = np.where(diverged >= 0, "diverged", np.where(solved >= 0, "solved", "plateau"))
     return Subject(
         network=network, x=x, t=t, losses=losses, loss_epochs=numbers, parameters=snapshots, frame_epochs=numbers,
-        right=right, title=f"data   {network}   lr {lr:g}", low=low, high=high, outcome=list(outcome),
+        right=right, loss=squared, title=f"data   {network}   lr {lr:g}", low=low, high=high, outcome=list(outcome),
         diverged_at=diverged, solved_at=np.where(diverged >= 0, -1, solved), varied={"seed": np.arange(runs)},
     )  # fmt: skip
 

@@ -66,8 +66,10 @@ def test_a_moment_is_the_forward_pass_of_its_snapshot(name: str) -> None:
     assert (first.y != later.y).any()  # a moment keeps its numbers when the next is asked for
 
 
-def test_the_loss_of_a_snapshot_between_recorded_epochs_is_the_last_recorded() -> None:
-    one = run_of("xor")
+@pytest.mark.parametrize("name", ["xor", "deep", "two classes", "skip", "three bits"])
+def test_the_loss_of_a_snapshot_is_that_of_its_own_epoch_whether_it_was_recorded_or_not(name: str) -> None:
+    one = run_of(name)
     thin = replace(one, losses=one.losses[::10], loss_epochs=one.loss_epochs[::10])
-    assert Course(thin, 0).at(17).loss == one.losses[10, 0]
-    assert Course(thin, 0).at(20).loss == one.losses[20, 0]
+    found = [Course(thin, 0).at(number).loss for number in range(31)]
+    np.testing.assert_allclose(found, one.losses[:, 0], rtol=1e-12)
+    assert found[::10] == one.losses[::10, 0].tolist()

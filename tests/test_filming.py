@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 import xortrain
-from xortrain.experiment.filming import to_its_end
+from xortrain.experiment.filming import subject, to_its_end
+from xortrain.films import FilmSettings, Lockstep
+from xortrain.films.moments import Course, choose_epochs
 
 
 @pytest.mark.parametrize("thinned", [[], ["track.frames=7", "track.losses=9"]])
@@ -22,6 +24,31 @@ def test_the_film_of_a_run_that_stopped_ends_at_its_last_epoch(thinned: list[str
     assert losses[-1, 0] == run.row["final_loss"]
     assert np.isfinite(losses).all()
     np.testing.assert_array_equal(parameters[-1, :, 0], run.parameters[-1])
+
+
+TASKS = {
+    "mse": ["epochs=300"],
+    "bce in mini-batches": ["epochs=90", "loss=bce", "batch_size=2", "dtype=float32"],
+    "summed": ["epochs=300", "loss=huber", "loss.delta=0.3", "loss.reduction=sum"],
+}
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_loss_on_screen_is_that_of_its_epoch_however_few_were_recorded(name: str) -> None:
+    thin, whole = (xortrain.train(*TASKS[name], f"track.losses={kept}") for kept in (5, 1000))
+    known = dict(zip(whole.loss_epochs.tolist(), whole.losses.tolist(), strict=True))
+    shown = subject(to_its_end(thin.trained, 20, 0))
+    course = Course(shown, 0)
+    moments = [course.at(number) for number in choose_epochs(shown, FilmSettings(frames=20))]
+    np.testing.assert_allclose([now.loss for now in moments], [known[now.epoch] for now in moments], rtol=1e-5)
+    assert len(moments) == 20
+
+
+def test_the_median_on_screen_is_that_of_its_epoch_however_few_were_recorded() -> None:
+    thin, whole = (xortrain.sweep("seed=range(0,5)", "epochs=200", f"track.losses={kept}") for kept in (5, 1000))
+    shown, known = (Lockstep.of(subject(one.population(0))) for one in (thin, whole))
+    for number, epoch in enumerate(shown.epochs.tolist()):
+        np.testing.assert_allclose(shown.losses_after(number), known.losses[epoch], rtol=1e-9)
 
 
 def test_a_run_that_took_all_its_epochs_is_shown_as_it_is() -> None:

@@ -152,6 +152,7 @@ def subject(trained: "Trained") -> "Subject":
         parameters=parameters,
         frame_epochs=build.frame_epochs,
         right=task.rule.right,
+        loss=lambda z, y, t, runs: task.criterion.take(runs).total(z, y, t),
         title=title(build),
         low=float(task.rule.low[0]),
         high=float(task.rule.high[0]),

@@ -1,12 +1,13 @@
 """The loss curves of all runs, uncovered epoch by epoch, with their median and the middle half."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from xortrain.films.captions import told
-from xortrain.films.lockstep import Lockstep, held
-from xortrain.films.loss import Scale, frame, thinned
+from xortrain.films.lockstep import Lockstep
+from xortrain.films.loss import Scale, frame, telling
 from xortrain.films.shapes import SHAPES, Box
 from xortrain.films.sheet import sheet_for
 from xortrain.films.standing import reached
@@ -24,6 +25,8 @@ class LossesLayout:
     def __init__(self, shown: Subject | Lockstep, settings: FilmSettings, run: int) -> None:
         self.all = Lockstep.of(shown)
         self.chosen, self.ends = self.all.choose(settings), self.all.all
+        if self.all.runs == 1:
+            self.all = replace(self.all, parts=(self.all.parts[0].knowing(self.chosen, 0),))
         self.sheet = sheet = sheet_for(settings, 2, (640, 400))
         s, losses = sheet.scale, self.all.losses
         self.box = Box(round(60 * s), round(54 * s), sheet.width - round(150 * s), sheet.height - round(96 * s))
@@ -37,7 +40,7 @@ class LossesLayout:
 
     def _place(self, losses: Array) -> Array:
         points = self.box.at(np.stack([self.epochs / self.last, self.scale.share(losses)], axis=1))
-        return thinned(points, self.box.width)
+        return points[telling(points)]
 
     def _still(self) -> None:
         sheet, box, s, label = self.sheet, self.box, self.sheet.scale, self.sheet.colours.label
@@ -72,8 +75,7 @@ class LossesLayout:
     def picture(self, number: int) -> Array:
         epoch = int(self.all.epochs[number])
         self.wipe.uncover(epoch / self.last)
-        row = held(self.all.loss_epochs, np.array([epoch]))
-        self._now(epoch, self.all.standing_losses[row])
+        self._now(epoch, self.all.losses_after(number)[None])
         self._counts(epoch)
         return self.sheet.finish()
 

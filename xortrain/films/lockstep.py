@@ -133,6 +133,13 @@ class Lockstep:
         filled = np.take_along_axis(self.losses, np.maximum(rows, 0), axis=0)
         return np.where(self.ends.diverged_at >= 0, self.losses, filled)
 
+    def losses_after(self, number: int) -> Array:
+        """The losses (runs,) after epoch ``number`` of those in common; what has diverged has none."""
+        rows = [int(self.rows(part)[number]) for part in range(len(self.parts))]
+        return np.concatenate(
+            [part.losses_after(row, np.arange(part.runs)) for part, row in zip(self.parts, rows, strict=True)]
+        )
+
     @cached_property
     def exploded(self) -> bool:
         """Whether some run came so far above the loss that runs begin with that its outputs may have no colour."""

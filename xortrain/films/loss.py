@@ -26,6 +26,7 @@ class LossCurve:
         self.scale = Scale(losses)
         self.last = max(float(self.epochs[-1]), 1.0)
         self.points = self._place(self.epochs, losses)
+        self.columns, self.told = np.floor(self.points[:, 0]), telling(self.points)
         self.solved, self.diverged = course.solved_at, course.diverged_at
         self.outcome = subject.outcome[run]
 
@@ -39,38 +40,55 @@ class LossCurve:
         low = box.y + box.height + 12 * s
         sheet.text(box.x, low, "0", 10, sheet.colours.label, align="centre")
         sheet.text(box.x + box.width, low, f"{self.last:.0f}", 10, sheet.colours.label, align="right")
-        sheet.line(thinned(self.points, box.width), sheet.colours.pale, 2, within=self.room)
+        sheet.line(self.points[self.told], sheet.colours.pale, 2, within=self.room)
 
     def _since(self) -> None:
         """From which epoch on all examples are right."""
         sheet, box, s = self.sheet, self.box, self.sheet.scale
         x, low = box.x + self.solved / self.last * box.width, box.y + box.height
         sheet.line(np.array([[x, low - 5 * s], [x, low + 3 * s]]), sheet.colours.ink, 1.2)
-        right = box.x + box.width
-        sheet.text(right, box.y + 8 * s, f"all right since {self.solved}", 9, sheet.colours.label, align="right")
+        self._clear(f"all right since {self.solved}", 9, "", sheet.colours.label)
 
-    def _ended(self, end: Array) -> None:
-        """What the run came to, above its curve or below it."""
-        box, s = self.box, self.sheet.scale
-        y = box.y + 8 * s if end[1] > box.y + 22 * s else end[1] + 16 * s
-        words = "still training" if self.outcome == "training" else self.outcome
-        self.sheet.text(box.x + box.width, y, words, 10, face="bold", align="right")
+    def _clear(self, words: str, size: float, face: str = "bold", colour: Array | None = None) -> None:
+        """Words on the right above the curve, else below it, else farther left; with a halo where there is no room."""
+        sheet, box, s = self.sheet, self.box, self.sheet.scale
+        wide, high, least = sheet.text_width(words, size, face), (size + 3) * s, box.y + box.height
+        places = []
+        for right in np.arange(box.x + box.width, box.x + wide - 1, -wide / 4 - 1):
+            top, bottom = self._between(right - wide - 5 * s, right + 5 * s)
+            places += [(top - box.y - high, right, box.y + 8 * s), (least - bottom - high, right, least - 6 * s)]
+        room, x, y = next((place for place in places if place[0] >= 0), max(places))
+        halo = None if room >= 0 else sheet.colours.paper
+        sheet.text(x, y, words, size, colour, face, "right", halo=halo)
+
+    def _between(self, left: float, right: float) -> tuple[float, float]:
+        """How high and how low the curve with its dot gets from left to right, in pixels from above."""
+        box, radius = self.box, 5 * self.sheet.scale
+        first, last = np.searchsorted(self.points[:, 0], [left, right])
+        heights = self.points[max(first - 1, 0) : last + 1, 1]
+        heights = np.clip(heights[~np.isnan(heights)], box.y, box.y + box.height)
+        return heights.min(initial=box.y + box.height) - radius, heights.max(initial=box.y) + radius
+
+    def _passed(self, until: int) -> Array:
+        """The points that tell the curve so far: of the column of pixels that has been reached all of them."""
+        begun = int(np.searchsorted(self.columns[:until], self.columns[until - 1]))
+        return np.concatenate([self.points[:begun][self.told[:begun]], self.points[begun:until]])
 
     def paste(self, moment: Moment) -> None:
         """Nothing is pasted."""
 
     def draw(self, moment: Moment) -> None:
         until = int(np.searchsorted(self.epochs, moment.epoch, side="right"))
-        passed = self.points[:until]
+        passed = self._passed(until)
         alive = passed[np.isfinite(passed).all(1)]
         if len(alive):
-            self.sheet.line(thinned(passed, self.box.width), self.sheet.colours.ink, 2, within=self.room)
+            self.sheet.line(passed, self.sheet.colours.ink, 2, within=self.room, grows=True)
             now = np.clip(alive[-1:], (0, self.box.y), (self.sheet.width, self.box.y + self.box.height))
             self.sheet.marks(now, SHAPES[0], 4, self.sheet.colours.ink, self.sheet.colours.paper, 1.4)
         if 0 < self.solved <= moment.epoch:
             self._since()
         elif moment.epoch >= self.last and self.outcome not in SAID_OTHERWISE:
-            self._ended(np.maximum(passed[-1], self.box.y))
+            self._clear("still training" if self.outcome == "training" else self.outcome, 10)
         if moment.diverged:
             end = alive[-1] if len(alive) else self.box.at(np.array([0, 0.5]))
             x = min(end[0] + 8 * self.sheet.scale, self.box.x + self.box.width - 60 * self.sheet.scale)
@@ -149,10 +167,18 @@ def power_of_ten(power: int) -> str:
     return {0: "1", 1: "10"}.get(power) or "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-def thinned(points: Array, pixels: int) -> Array:
-    """About four points a pixel at most."""
-    step = max(1, len(points) // (4 * pixels))
-    return points if step == 1 else np.concatenate([points[::step], points[-1:]])
+def telling(points: Array) -> Array:
+    """Which of points (n, 2) from left to right a line has to go through to look the same: (n,) bool.
+
+    In each column of pixels these are the first and the last, the highest and the lowest.
+    """
+    column, height = np.floor(points[:, 0]), points[:, 1]
+    starts = np.flatnonzero(np.r_[True, np.diff(column) != 0])
+    told = np.zeros(len(points), bool)
+    told[starts] = told[np.r_[starts[1:] - 1, len(points) - 1]] = True
+    for value in (height, -height):  # what is no number stands behind the others
+        told[np.lexsort((value, column))[starts]] = True
+    return told
 
 
 def frame(sheet: Sheet, box: Box) -> None:

@@ -59,9 +59,8 @@ class Course:
             layers = [a[..., 0].copy() for a in self._pass.a]
             right = self.subject.right(layers[-1], self.t)
         diverged = 0 <= self.diverged_at <= epoch or not np.isfinite(theta).all()
-        return Moment(
-            epoch, float(self.subject.losses[self.subject.loss_rows[number], self.run]), theta, layers, right, diverged
-        )
+        loss = float(self.subject.losses_after(number, np.array([self.run]))[0])
+        return Moment(epoch, loss, theta, layers, right, diverged)
 
     def some(self, chosen: Array, count: int) -> list[Moment]:
         """A few moments spread over the chosen snapshots, the last among them."""

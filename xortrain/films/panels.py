@@ -38,8 +38,9 @@ class PanelsLayout:
     """The field, and beside it the loss, the hidden space, the network and the outputs."""
 
     def __init__(self, subject: Subject, settings: FilmSettings, run: int) -> None:
-        self.course, self.subject = Course(subject, run), subject
         self.chosen = choose_epochs(subject, settings, run)
+        self.subject = subject.knowing(self.chosen, run)
+        self.course = Course(self.subject, run)
         self.read = reading(subject, settings)
         self.sheet = sheet = sheet_for(settings, self.read.classes, design_for(settings.size or BESIDE))
         s = self.s = sheet.scale

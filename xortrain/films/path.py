@@ -5,7 +5,7 @@ import numpy as np
 from xortrain.films.captions import Heading
 from xortrain.films.curves import apart
 from xortrain.films.field import axes
-from xortrain.films.loss import frame, plain, power_of_ten, round_steps, thinned
+from xortrain.films.loss import frame, plain, power_of_ten, round_steps, telling
 from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.plane import principal
 from xortrain.films.shapes import SHAPES, Box
@@ -89,7 +89,7 @@ class Curves:
         self.reach = float(far.max()) * 1.05 or 1.0
         self.unit = 10.0 ** np.floor(np.log10(far[0] or 1)) if self.reach > WIDE * (far[0] or 1) else 0.0
         share = np.stack(np.broadcast_arrays(epochs[:, None] / self.last, self._height(values)), axis=-1)
-        self.lines = [thinned(line, box.width) for line in np.moveaxis(box.at(share), 1, 0)]
+        self.lines = [line[telling(line)] for line in np.moveaxis(box.at(share), 1, 0)]
         self._still()
         self.wipe = Wipe(sheet, box, lambda: self._all(0.25), lambda: self._all(1))
 

@@ -142,12 +142,20 @@ class Sheet:
         dashes: Sequence[float] = (),
         within: Box | None = None,
         share: float = 1,
+        grows: bool = False,
     ) -> None:
-        """A line through points (n, 2), covering a share of the ground; a row of nan lifts the pen."""
+        """A line through points (n, 2), covering a share of the ground; a row of nan lifts the pen.
+
+        The beginning of one that grows looks the same however it goes on.
+        """
         gc = self._pen(colour, width, within, share)
         if dashes:
             gc.set_dashes(0, [dash * self.scale for dash in dashes])
-        self._agg.draw_path(gc, Path(self._upward(points)), _AS_IT_IS, None)
+        path = Path(self._upward(points))
+        if grows:
+            gc.set_snap(False)
+            path.should_simplify = False
+        self._agg.draw_path(gc, path, _AS_IT_IS, None)
 
     def area(self, points: Array, fill: Array, share: float = 1) -> None:
         """A closed shape round points (n, 2), covering a share of the ground."""

@@ -4,13 +4,16 @@ Plain arrays come in, runs on their last axis; nothing here knows where they wer
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Network
+
+ABREAST = 256
+"""Runs whose losses are worked out at a time."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Subject:
     """(frames,)"""
     right: Callable[[Array, Array], Array]
     """The rule of success: (y, t) -> bool (examples, *runs)."""
+    loss: Callable[[Array, Array, Array, Array], Array]
+    """What is trained: (z, y, t, numbers of runs) -> (runs,), arrays (examples, outputs, runs) of the last layer."""
     title: str
     low: float
     high: float
@@ -85,6 +90,38 @@ class Subject:
         """(frames,): the row of losses for each snapshot, the last one recorded by then."""
         rows = np.searchsorted(self.loss_epochs, self.frame_epochs, side="right") - 1
         return np.asarray(np.maximum(rows, 0))
+
+    def losses_after(self, number: int, runs: Array) -> Array:
+        """The losses (runs,) of some runs in one snapshot: those recorded, else worked out from its parameters."""
+        epoch = self.frame_epochs[number]
+        row = int(np.searchsorted(self.loss_epochs, epoch))
+        is_recorded = row < len(self.loss_epochs) and self.loss_epochs[row] == epoch
+        losses = np.array(self.losses[row], float)[runs] if is_recorded else np.full(len(runs), np.nan)
+        at = np.asarray(self.diverged_at)[runs]
+        unknown = np.flatnonzero(np.isnan(losses) & ((at < 0) | (at > epoch)))
+        for start in range(0, len(unknown), ABREAST):
+            some = unknown[start : start + ABREAST]
+            losses[some] = self._worked_out(number, runs[some])
+        return losses
+
+    def _worked_out(self, number: int, runs: Array) -> Array:
+        """The losses (runs,) that parameters (parameters, runs) of a snapshot have."""
+        x = self.x if self.x.ndim == 2 else self.x[..., runs]
+        t = self.t[..., None] if self.t.ndim == 2 else self.t[..., runs]
+        with np.errstate(all="ignore"):
+            last = self.network.take(runs).forward(np.ascontiguousarray(self.parameters[number][:, runs]), x)
+            return self.loss(last.z[-1], last.y, t, runs)
+
+    def knowing(self, numbers: Array, run: int) -> "Subject":
+        """The same, with the losses of one run in these snapshots among those recorded."""
+        numbers = numbers[~np.isin(self.frame_epochs[numbers], self.loss_epochs)]
+        if not len(numbers):
+            return self
+        new = np.full((len(numbers), self.runs), np.nan)
+        new[:, run] = [self.losses_after(int(number), np.array([run]))[0] for number in numbers]
+        epochs = np.concatenate([self.loss_epochs, self.frame_epochs[numbers]])
+        order = np.argsort(epochs)
+        return replace(self, loss_epochs=epochs[order], losses=np.concatenate([self.losses, new])[order])
 
 
 @dataclass(frozen=True)

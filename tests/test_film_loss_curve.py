@@ -1,0 +1,85 @@
+"""The curve of the loss is that of all its points, and what is past stays as it was drawn."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from some_films import run_of
+
+from xortrain.films import FilmSettings, Subject
+from xortrain.films.loss import LossCurve, telling
+from xortrain.films.moments import Course
+from xortrain.films.shapes import Box
+from xortrain.films.sheet import sheet_for
+from xortrain.nets import Array
+
+BOX = Box(40, 20, 100, 90)
+
+
+def losing(losses: Array) -> Subject:
+    """A run with a loss after each epoch, whose parameters stand still."""
+    one, epochs = run_of("xor"), np.arange(len(losses))
+    parameters = np.repeat(one.parameters[:1], len(losses), axis=0)
+    return replace(
+        one, losses=losses[:, None], loss_epochs=epochs, frame_epochs=epochs, parameters=parameters,
+        solved_at=np.array([-1]), outcome=["solved"],
+    )  # fmt: skip
+
+
+LOSSES = {
+    "every other epoch": 2 + np.where(np.arange(2001) % 2, 1.0, -1.0),
+    "every fifth": 1 + 9.0 * (np.arange(2001) % 5 == 0),
+    "falling": np.geomspace(10, 1e-3, 2001),
+    "one leap": 1 + 4.0 * (np.arange(2001) == 777),
+    "few": np.array([3, 1, 2, 0.5, 1.5, 0.1]),
+}
+
+
+def curve(losses: Array) -> tuple[LossCurve, Course]:
+    course = Course(losing(losses), 0)
+    return LossCurve(sheet_for(FilmSettings(), 2, (160, 130)), BOX, course), course
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_pixel_of_what_is_past_changes(name: str) -> None:
+    shown, course = curve(LOSSES[name])
+    shown.still()
+    shown.sheet.keep()
+    last, pictures = len(LOSSES[name]) - 1, []
+    epochs = np.unique(np.linspace(0, last, 40).astype(int)).tolist()
+    for epoch in epochs:
+        shown.draw(course.at(epoch))
+        pictures.append(shown.sheet.finish())
+    for epoch, before, after in zip(epochs, pictures, pictures[1:], strict=False):
+        past = max(int(BOX.x + epoch / last * BOX.width) - 6, 0)  # the dot hides what lies nearer
+        np.testing.assert_array_equal(after[:, :past], before[:, :past])
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_in_each_column_of_pixels_the_curve_reaches_from_the_least_loss_to_the_greatest(name: str) -> None:
+    shown, course = curve(LOSSES[name])
+    last = len(LOSSES[name]) - 1
+    shown.draw(course.at(last))
+    inked = shown.sheet.finish() != shown.sheet._shades[0]
+    column = np.floor(shown.points[:, 0]).astype(int)
+    for x in np.unique(column)[2:-6]:
+        heights = shown.points[column == x, 1]
+        assert inked[int(heights.min()) : int(np.ceil(heights.max())), x - 1 : x + 2].any(1).all()
+
+
+@given(losses=st.lists(st.floats(0, 100) | st.just(np.nan), min_size=1, max_size=60), width=st.integers(1, 30))
+def test_a_line_through_the_points_that_tell_has_the_ends_and_extremes_of_each_column(
+    losses: list[float], width: int
+) -> None:
+    points = np.stack([np.linspace(0, width, len(losses)), losses], axis=1)
+    told = telling(points)
+    for x in np.unique(np.floor(points[:, 0])):
+        own = np.floor(points[:, 0]) == x
+        assert told[own][0]
+        assert told[own][-1]
+        assert told[own].sum() <= 4
+        if np.isfinite(points[own, 1]).any():
+            for extreme in (np.nanmin, np.nanmax):
+                assert extreme(points[own & told, 1]) == extreme(points[own, 1])
