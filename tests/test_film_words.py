@@ -13,7 +13,7 @@ from some_films import NETS, run_of
 from xortrain.films import FilmSettings
 from xortrain.films.checks import LAYOUTS as LEAST
 from xortrain.films.layouts import LAYOUTS
-from xortrain.films.loss import Scale
+from xortrain.films.loss import LossCurve, Scale
 from xortrain.films.panels import PanelsLayout
 from xortrain.films.reading import reading
 from xortrain.films.shapes import Box
@@ -131,3 +131,33 @@ def test_a_mark_may_be_hollow_on_its_own_colour_only_where_the_picture_says_why(
     told = " ".join(word for word, _ in said)
     assert reading(one, FilmSettings()).hollow == words
     assert words == "wrong" or f"hollow: {words}" in told.replace(" now", "")
+
+
+CURVES = {
+    "falls": np.geomspace(3, 0.01, 31),
+    "rises": np.geomspace(0.01, 3, 31),
+    "stays": np.full(31, 0.7),
+    "swings above": np.r_[0.01, np.tile([1.0, 2.0], 15)],
+    "swings below": np.r_[100, np.tile([1.0, 2.0], 15)],
+    "falls at the end": np.r_[np.full(27, 2.0), 1.5, 0.5, 0.1, 0.03],
+}
+
+
+@pytest.mark.parametrize("solved", [-1, 20])
+@pytest.mark.parametrize("grown", [(1, 1), (1.35, 1.4), (1, 2.7)])
+@pytest.mark.parametrize("name", ["xor", "deep"])
+@pytest.mark.parametrize("course", CURVES)
+def test_what_became_of_a_run_does_not_lie_on_its_curve(
+    course: str, name: str, grown: tuple[float, float], solved: int, said: list[tuple[str, Box]]
+) -> None:
+    one = replace(run_of(name), losses=CURVES[course][:, None], outcome=["saturated"], solved_at=np.array([solved]))
+    size = (round(LEAST["panels"][0] * grown[0]), round(LEAST["panels"][1] * grown[1]))
+    film = PanelsLayout(one, FilmSettings(size=size), 0)
+    said.clear()
+    film.picture(30)
+    (box,) = [box for word, box in said if word == "saturated" or word.startswith("all right since")]
+    curve = next(part for part in film.parts if isinstance(part, LossCurve)).points
+    fine = np.linspace(0, len(curve) - 1, 3000)
+    x, y = (np.interp(fine, np.arange(len(curve)), curve[:, axis]) for axis in (0, 1))
+    inside = (x > box.x) & (x < box.x + box.width) & (y > box.y + 1) & (y < box.y + box.height - 1)
+    assert not inside.any()
