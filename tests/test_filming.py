@@ -51,6 +51,15 @@ def test_the_median_on_screen_is_that_of_its_epoch_however_few_were_recorded() -
         np.testing.assert_allclose(shown.losses_after(number), known.losses[epoch], rtol=1e-9)
 
 
+def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_pictures_as_asked() -> None:
+    run = xortrain.train("epochs=100000", "stop=solved", "seed=3", "lr=0.3", "track.frames=20")
+    last = int(run.row["epochs_done"])
+    assert 60 <= last < 5000
+    shown = subject(to_its_end(run.trained, 60, 0))
+    assert len(choose_epochs(shown, FilmSettings(frames=60))) == 60
+    assert shown.frame_epochs[-1] == last
+
+
 def test_a_run_that_took_all_its_epochs_is_shown_as_it_is() -> None:
     run = xortrain.train("epochs=20")
     shown = to_its_end(run.trained, 60, 0)

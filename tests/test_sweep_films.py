@@ -12,6 +12,7 @@ from xortrain.errors import UserError
 from xortrain.experiment.runs import Sweep
 from xortrain.experiment.side_by_side import lockstep
 from xortrain.experiment.titles import common_title
+from xortrain.films import FilmSettings
 from xortrain.films.arrangement import arrangement
 
 SHAPES = "architecture.hidden=[2],[3],[4],[8],[2,2],[4,4]"
@@ -89,6 +90,18 @@ def test_a_picture_of_one_run_does_not_take_the_place_of_its_sweep(tmp_path: Pat
     assert film.read_bytes() == before
     assert sorted(path.name for path in (film.parent / "films").iterdir()) == ["000001-poster.png", "000001.gif"]
     assert iio.improps(film.parent / "films" / "000001.gif").shape[1:3] == (400, 640)  # as panels, not as one cell
+
+
+@pytest.mark.parametrize("shapes", ["architecture.hidden=[2]", "architecture.hidden=[2],[3]"])
+def test_the_film_of_runs_that_stopped_ends_with_the_last_of_them(shapes: str, tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "epochs=100000", "stop=solved", "seed=range(0,4)", "track.frames=20", shapes)
+    last = int(sweep.column("epochs_done").max())
+    assert last < 10000
+    shown = lockstep(sweep, 400, 30)
+    assert shown.epochs[-1] == shown.loss_epochs[-1] == last
+    assert len(shown.choose(FilmSettings(layout="sweep", frames=30))) == 30
+    at_the_end = shown.losses_after(len(shown.epochs) - 1)
+    np.testing.assert_allclose(np.sort(at_the_end), np.sort(sweep.column("final_loss")), rtol=1e-9)
 
 
 @pytest.mark.parametrize("layout", ["field", "weights"])

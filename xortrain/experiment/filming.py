@@ -86,31 +86,47 @@ def film_html(found: "Run | Sweep", called: str) -> str:
 
 def to_its_end(trained: "Trained", frames: int, run: int) -> "Trained":
     """One run with snapshots enough, cut after its last epoch where it ended before the others would."""
-    from xortrain.experiment.trained import Trained
-
     one = with_snapshots(trained, frames, run)
-    last, loss = int(one.rows["epochs_done"][0]), one.rows["final_loss"][0]
-    losses, parameters = one.array("losses"), one.array("parameters")
-    if last >= one.build.population.epochs or not one.rows["outcome"][0] or losses is None or parameters is None:
-        return one
-    is_stopped = one.rows["diverged_at"][0] < 0
-    loss_epochs = np.union1d(one.build.loss_epochs[one.build.loss_epochs <= last], last)
-    frame_epochs = np.union1d(one.build.frame_epochs[one.build.frame_epochs <= last], last)
-    kept = losses[: len(loss_epochs)].copy()
-    kept[-1] = loss if is_stopped else np.nan
-    build = replace(one.build, loss_epochs=loss_epochs, frame_epochs=frame_epochs)
-    seen = np.concatenate([parameters[: len(frame_epochs) - 1], parameters[-1:]])
-    return Trained(build, one.rows, History(loss_epochs, frame_epochs, kept, seen))
+    return cut(one, _last(one))
+
+
+def _last(one: "Trained") -> int:
+    """The last epoch of a run by itself; of one that is not finished the last that is planned."""
+    return int(one.rows["epochs_done"][0]) if one.rows["outcome"][0] else one.build.population.epochs
 
 
 def with_snapshots(trained: "Trained", frames: int, run: int) -> "Trained":
     """One run, with snapshots enough for so many frames: trained again where too few were kept."""
     one = trained.only(run)
-    build, last = one.build, one.build.population.epochs
-    if len(build.frame_epochs) >= min(frames, last + 1):
+    build, last = one.build, _last(one)
+    if len(_until(build.frame_epochs, last)) >= min(frames, last + 1):
         return one
     spacing = build.population.config["track"]["spacing"]
     return again(one, np.union1d(build.frame_epochs, spread(last, CANDIDATES * frames, spacing)))
+
+
+def _until(epochs: Array, last: int) -> Array:
+    """Those of the epochs that are not later, and the last."""
+    return np.union1d(epochs[epochs <= last], last)
+
+
+def cut(trained: "Trained", last: int) -> "Trained":
+    """The same runs, ended after an epoch by which all of them have come to their own end."""
+    from xortrain.experiment.trained import Trained
+
+    build, rows = trained.build, trained.rows
+    if last >= build.population.epochs:
+        return trained
+    losses, parameters = trained.array("losses"), trained.array("parameters")
+    assert losses is not None
+    assert parameters is not None
+    loss_epochs, frame_epochs = _until(build.loss_epochs, last), _until(build.frame_epochs, last)
+    kept = losses[: len(loss_epochs)].copy()
+    is_stopped = (rows["epochs_done"] == last) & (rows["diverged_at"] < 0)
+    kept[-1] = np.where(is_stopped, rows["final_loss"], np.nan)
+    seen = np.concatenate([parameters[: len(frame_epochs) - 1], parameters[-1:]])
+    build = replace(build, loss_epochs=loss_epochs, frame_epochs=frame_epochs)
+    return Trained(build, rows, History(loss_epochs, frame_epochs, kept, seen))
 
 
 def again(trained: "Trained", epochs: Array, progress: bool = False) -> "Trained":

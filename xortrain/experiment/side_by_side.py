@@ -3,7 +3,7 @@
 Where their snapshots have too few epochs in common, the runs that are shown are trained again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.experiment.build import spread
-from xortrain.experiment.filming import CANDIDATES, MANY, again, subject
+from xortrain.experiment.filming import CANDIDATES, MANY, again, cut, subject
 from xortrain.experiment.runs import Sweep
 from xortrain.experiment.titles import common_title
 from xortrain.experiment.trained import Trained
@@ -30,6 +30,8 @@ class Group:
 
     trained: Trained
     places: Array
+    last: int
+    """The last epoch that any run of the population did."""
 
 
 def film_of_all(
@@ -53,10 +55,10 @@ def lockstep(sweep: Sweep, most: int, frames: int, progress: bool = False) -> "L
         raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
     everyone = _ends(done)
     some = done[_sample(everyone, most)]
-    groups = _groups(some)
+    groups = _groups(some, lasts(done))
     order = np.concatenate([group.places for group in groups])
     varied = {name: _told(some.column(name))[order] for name in _swept(some)}
-    trained = in_step([group.trained for group in groups], frames, progress)
+    trained = in_step([group.trained for group in groups], [group.last for group in groups], frames, progress)
     title = common_title([sweep.population(number).build for number in np.unique(done.which).tolist()])
     return Lockstep(tuple(map(subject, trained)), title, varied, everyone)
 
@@ -82,7 +84,13 @@ def _sample(ends: "Ends", most: int) -> Array:
     return np.sort(order[share(ends.kinds[order], most)])
 
 
-def _groups(some: Sweep) -> list[Group]:
+def lasts(done: Sweep) -> dict[int, int]:
+    """By the number of a population the last epoch that any of its runs did."""
+    ended = done.column("epochs_done")
+    return {number: int(ended[done.which == number].max()) for number in np.unique(done.which).tolist()}
+
+
+def _groups(some: Sweep, last: Mapping[int, int]) -> list[Group]:
     """The runs by population; those whose targets have other values apart, because their colours mean others."""
     found = []
     for number in dict.fromkeys(some.which.tolist()):
@@ -91,7 +99,7 @@ def _groups(some: Sweep) -> list[Group]:
         _, kind = np.unique(np.stack([*ends, np.zeros(len(places))]), axis=1, return_inverse=True)
         for one in np.unique(kind).tolist():
             own = places[kind.ravel() == one]
-            found.append(Group(_some(some.population(number), some.places[own]), own))
+            found.append(Group(_some(some.population(number), some.places[own]), own, last[number]))
     return found
 
 
@@ -114,17 +122,30 @@ def _told(values: Array) -> Array:
     return np.array([words[v] if isinstance(v, bool | None) else str(v) for v in values.tolist()], object)
 
 
-def in_step(parts: Sequence[Trained], frames: int, progress: bool = False) -> list[Trained]:
-    """The same runs with snapshots after epochs in common, enough of them for so many frames."""
+def in_step(parts: Sequence[Trained], ends: Sequence[int], frames: int, progress: bool = False) -> list[Trained]:
+    """The same runs with snapshots after epochs in common, enough of them for so many frames.
+
+    Each part is cut after the epoch by which all its runs have ended.
+    """
     from xortrain.films import common_epochs
 
-    lengths = sorted({part.build.population.epochs for part in parts})
-    common = common_epochs([part.build.frame_epochs for part in parts])
+    lengths = _lengths(parts, ends)
+    ended = list(map(cut, parts, ends))
+    common = common_epochs([part.build.frame_epochs for part in ended])
     least = frames if len(lengths) == 1 else frames // 2
     if all((common <= length).sum() >= min(least, length + 1) for length in lengths):
-        return list(parts)
+        return ended
     wanted = _wanted(parts, lengths, frames)
-    return [_with(part, wanted, progress) for part in parts]
+    return [cut(_with(part, wanted, progress), last) for part, last in zip(parts, ends, strict=True)]
+
+
+def _lengths(parts: Sequence[Trained], ends: Sequence[int]) -> list[int]:
+    """Of populations with as many epochs to go the last epoch that any of their runs did."""
+    longest: dict[int, int] = {}
+    for part, last in zip(parts, ends, strict=True):
+        planned = part.build.population.epochs
+        longest[planned] = max(longest.get(planned, 0), last)
+    return sorted(set(longest.values()))
 
 
 def _wanted(parts: Sequence[Trained], lengths: Sequence[int], frames: int) -> Array:
@@ -137,5 +158,6 @@ def _wanted(parts: Sequence[Trained], lengths: Sequence[int], frames: int) -> Ar
 
 def _with(part: Trained, wanted: Array, progress: bool) -> Trained:
     """A population with snapshots after these epochs, trained again if some of them were not kept."""
-    own = wanted[wanted <= part.build.population.epochs]
+    epochs = part.build.population.epochs
+    own = np.union1d(wanted[wanted <= epochs], epochs)
     return part if np.isin(own, part.build.frame_epochs).all() else again(part, own, progress)
