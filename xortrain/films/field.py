@@ -10,6 +10,7 @@ from xortrain.films.reading import Reading
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Layer, Sheet
 from xortrain.films.surface import Surface, tiles
+from xortrain.films.ticks import told_apart
 from xortrain.nets import Array
 
 MOST_LINES = 8
@@ -18,6 +19,8 @@ NEAR_ENDS = np.array([0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6, 0.5])[:, None]
 """Where along a line its label may stand, the best place first."""
 LEAST_LINED = 100
 """Width of a slice below which units' lines would hide it."""
+SHORT = 4
+"""Letters of a name that are always written."""
 KEPT = 32
 """How many states of the examples' marks are remembered."""
 
@@ -60,9 +63,9 @@ class Field:
         lowest = [box for box in boxes if box.y == boxes[-1].y]
         axes(sheet, lowest[0], self.plane)
         right, room = self.box.x + self.box.width, self.box.width - boxes[0].width
-        note = self.plane.note
-        if sheet.text_width(note, 10) > room:
-            note = sheet.fitting(note.partition(": ")[2], room, 10)
+        whole = self.plane.note
+        ways = whole, whole.removesuffix(" examples"), whole.partition(": ")[2]
+        note = next((way for way in ways if sheet.text_width(way, 10) <= room), sheet.fitting(ways[-1], room, 10))
         sheet.text(right, self.box.y + self.box.height + 12 * s, note, 10, sheet.colours.label, align="right")
         if self.plane.columns:
             self._heads(boxes)
@@ -85,7 +88,7 @@ class Field:
             sheet.text(right - 3 * s, box.y + box.height / 2, said, 10, label, align="centre", turned=True)
         if words and words == [head.words()[-1] for head in plane.rows]:
             said = sheet.fitting(" ".join(plane.rows[0].names), boxes[0].width / 2, 10)
-            sheet.text(right + 10 * s, top, said, 10, label, align="right")
+            sheet.text(right + 5 * s, top, said, 10, label, align="right")
 
     def _ways(self, heads: tuple[Head, ...], room: float) -> list[str]:
         """All of them said in the longest way that fits."""
@@ -160,24 +163,41 @@ class Field:
 
 
 def axes(sheet: Sheet, box: Box, plane: Plane, size: float = 10) -> None:
-    """Names and values along the lower and the left edge of a box."""
+    """Names along the lower and the left edge of a box, and beside them the values that have room."""
     s, label = sheet.scale, sheet.colours.label
     low, middle = box.y + box.height + (size + 2) * s, box.at(np.array([[0.5, 0.5]]))[0]
-    across, up = float(box.width), float(box.height)  # how long the names may be
-    for u in plane.ticks[0]:
-        x = box.x + (u - plane.left) / (plane.right - plane.left) * box.width
-        told = sheet.text(x, low, f"{u:.3g}", size, label, align="centre")
-        across = min(across, 2 * abs(x - middle[0]) - told.width - 2 * s)
-    for v in plane.ticks[1]:
-        y = box.y + (plane.top - v) / (plane.top - plane.bottom) * box.height
-        told = sheet.text(box.x - 4 * s, y + 0.36 * size * s, f"{v:.3g}", size, label, align="right")
-        up = min(up, 2 * abs(y - middle[1]) - told.height - 2 * s)
-    name = plane.names[0]
+    words = told_apart(plane.ticks[0])
+    places = box.x + (plane.ticks[0] - plane.left) / (plane.right - plane.left) * box.width
+    room = 2 * abs(places - middle[0]) - [sheet.text_width(word, size) + 6 * s for word in words]
+    name, shown = _named(sheet, plane.names[0], words, room, size)
+    for x, word in zip(places[shown], np.array(words)[shown], strict=True):
+        sheet.text(x, low, word, size, label, align="centre")
+    across = min(room[shown], default=float(box.width))
     if sheet.text_width(name, size) > across:
         name = name.removesuffix(" of the spread")
     sheet.text(middle[0], low, sheet.fitting(name, across, size), size, label, align="centre")
-    x, name = box.x - size * s, sheet.fitting(plane.names[1], up, size)
-    sheet.text(x, middle[1], name, size, label, align="centre", turned=True)
+    _upright(sheet, box, plane, size)
+
+
+def _upright(sheet: Sheet, box: Box, plane: Plane, size: float) -> None:
+    """The same along the left edge; long values in smaller type."""
+    s, label, x, y = sheet.scale, sheet.colours.label, box.x - size * sheet.scale, box.y + box.height / 2
+    words = told_apart(plane.ticks[1])
+    places = box.y + (plane.top - plane.ticks[1]) / (plane.top - plane.bottom) * box.height
+    room = 2 * abs(places - y) - (size + 4) * s
+    name, shown = _named(sheet, plane.names[1], words, room, size)
+    for at, word in zip(places[shown], np.array(words)[shown], strict=True):
+        small = size * min(1, 33 * s / sheet.text_width(word, size))
+        sheet.text(box.x - 4 * s, at + 0.36 * small * s, word, small, label, align="right")
+    up = min(room[shown], default=float(box.height))
+    sheet.text(x, y, sheet.fitting(name, up, size), size, label, align="centre", turned=True)
+
+
+def _named(sheet: Sheet, name: str, words: list[str], room: Array, size: float) -> tuple[str, Array]:
+    """The name of an axis, and which of its values leave it room; one that leaves none is told beside the name."""
+    short = name if len(name) <= SHORT else f"{name[:SHORT]}…"
+    shown = np.asarray(room >= sheet.text_width(short, size))
+    return f"{name} = {words[0]}" if len(words) == 1 and not shown.any() else name, shown
 
 
 def crossing(a: float, b: float, c: float, plane: Plane) -> Array | None:

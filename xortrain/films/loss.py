@@ -5,6 +5,7 @@ import numpy as np
 from xortrain.films.moments import Course, Moment
 from xortrain.films.shapes import SHAPES, Box
 from xortrain.films.sheet import Sheet
+from xortrain.films.ticks import round_steps
 from xortrain.nets import Array
 
 WIDE = 20
@@ -143,17 +144,12 @@ class Scale:
         ]
 
 
-def round_steps(low: float, high: float) -> list[float]:
-    """Three to six multiples of 1, 2 or 5 times a power of ten from low to high."""
-    rough = (high - low) / 5
-    unit = 10 ** np.floor(np.log10(rough))
-    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough * (1 - 1e-9))
-    return [float(n * step) for n in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)]
-
-
 def plain(value: float) -> str:
     """A round number in a few letters."""
-    return f"{value:.0f}" if 100 <= abs(value) < 1e5 else f"{value:.2g}"
+    if value and not 1e-4 <= abs(value) < 1e5:
+        digits, power = f"{value:.1e}".split("e")
+        return f"{float(digits):g}·{power_of_ten(int(power))}".removeprefix("1·").replace("-1·", "-")
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.2g}"
 
 
 def times_ten(digit: int, power: int) -> str:

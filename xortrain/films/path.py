@@ -5,12 +5,13 @@ import numpy as np
 from xortrain.films.captions import Heading
 from xortrain.films.curves import apart
 from xortrain.films.field import axes
-from xortrain.films.loss import frame, plain, power_of_ten, round_steps, telling
+from xortrain.films.loss import frame, plain, power_of_ten, telling
 from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.plane import principal
 from xortrain.films.shapes import SHAPES, Box
 from xortrain.films.sheet import Sheet, sheet_for
 from xortrain.films.subject import FilmSettings, Subject
+from xortrain.films.ticks import round_steps
 from xortrain.films.wipe import Wipe
 from xortrain.nets import Array
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xortrain.films.subject import Subject
+from xortrain.films.ticks import ticks
 from xortrain.nets import Array
 
 MOST_SLICES = 16
@@ -85,6 +86,12 @@ class Head:
         values = " ".join(self.values)
         return [each, f"{' '.join(self.names)} = {values}", values]
 
+    def in_short(self) -> str:
+        """All of them by the first and the last, where more than two have one value."""
+        if len(self.names) < 3 or len(set(self.values)) > 1:
+            return self.words()[0]
+        return f"{self.names[0]}…{self.names[-1]} = {self.values[0]}"
+
 
 def plane(
     x: Array, t: Array, names: Sequence[str], output: str, low: float, high: float, most: int = MOST_SLICES
@@ -115,7 +122,7 @@ def _sliced(x: Array, names: Sequence[str], most: int) -> Plane | None:
     slices = over(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
     if not shown.all():
         fixed = Head(tuple(names[2 + free :]), tuple(f"{value:.3g}" for value in others[0, free:]))
-        slices = replace(slices, note=f"{fixed.words()[0]}: {shown.sum()} of {len(x)} examples")
+        slices = replace(slices, note=f"{fixed.in_short()}: {shown.sum()} of {len(x)} examples")
     return _factored(slices, others[:, :free], names[2 : 2 + free])
 
 
@@ -143,7 +150,9 @@ def line_of(u: Array, v: Array, name: str, output: str, low: float, high: float)
     one = Slice(np.zeros(1), np.ones(1), np.zeros(1), "", np.arange(len(u)))
     wide = over(np.stack([u, np.clip(v, low, high)], axis=1), (one,), (name, output))
     room = 0.15 * (high - low or 1)
-    return replace(wide, bottom=low - room, top=high + room, ticks=(wide.ticks[0], np.array([low, high])), curve=True)
+    return replace(
+        wide, bottom=low - room, top=high + room, ticks=(wide.ticks[0], ticks(np.array([low, high, *v]))), curve=True
+    )
 
 
 def _axes(x: Array) -> Slice:
@@ -185,14 +194,3 @@ def over(places: Array, slices: tuple[Slice, ...], names: tuple[str, str], room:
     (left, bottom), (right, top) = (low - margin).tolist(), (high + margin).tolist()
     marks = ticks(places[:, 0]), ticks(places[:, 1])
     return Plane(slices, places, left, right, bottom, top, names, marks)
-
-
-def ticks(values: Array) -> Array:
-    """The least and the greatest value, rounded as far as they do not leave the data by more than a little."""
-    some = np.unique(values)
-    if len(some) <= 2:
-        return some
-    slack = 0.05 * (some[-1] - some[0])
-    rounded = [[float(f"{end:.{digits}g}") for digits in (1, 2, 3)] for end in (some[0], some[-1])]
-    inside = [[near for near in row if some[0] - slack <= near <= some[-1] + slack] for row in rounded]
-    return np.array([row[0] for row in inside if row])
