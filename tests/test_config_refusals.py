@@ -152,6 +152,7 @@ WRONG: dict[str, list[str]] = {
     # folders that Hydra would have, and we have not
     "hydra.run.dir=elsewhere": ["hydra.run.dir=elsewhere", "root=elsewhere"],
     "-m hydra.sweep.dir=elsewhere seed=1,2": ["hydra.sweep.dir=elsewhere", "root=elsewhere"],
+    "-m hydra/sweeper=population hydra.sweep.dir=elsewhere seed=1,2": ["hydra.sweep.dir=elsewhere", "root=elsewhere"],
     "-m hydra.sweep.subdir=x seed=1,2": ["hydra.sweep.subdir=x", "root"],
 }
 

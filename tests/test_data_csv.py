@@ -181,6 +181,24 @@ def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
 def test_a_table_whose_values_something_else_parts_is_told_so(tmp_path: Path, text: str, mark: str) -> None:
     with pytest.raises(UserError, match=f"parted by {mark}: write commas"):
         from_table(table(tmp_path, text))
+    with pytest.raises(UserError, match=r"'New York' is not a finite number$"):
+        from_table(table(tmp_path, "1,2,3\n4,New York,6\n"))
+
+
+def test_a_table_is_read_once_for_any_number_of_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened = table(tmp_path, "\n".join(f"{k},{k % 2}" for k in range(20))), list[Path]()
+    plain = Path.open
+
+    def counted(file: Path, *how: Any, **more: Any) -> Any:
+        opened.append(file)
+        return plain(file, *how, **more)
+
+    monkeypatch.setattr(Path, "open", counted)
+    seeds = {"data.seed": np.arange(5, dtype=np.uint32)}
+    build = some_build(seeds, data=("csv", {"path": path, "test": 0.5}), loss="mse", success="tolerance")
+    assert opened == [Path(path)]
+    alone = from_table(path, test=0.5, seed=3)
+    np.testing.assert_array_equal(build.train.x[..., 3], alone.train.x)
 
 
 @pytest.mark.parametrize(

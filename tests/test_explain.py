@@ -234,6 +234,10 @@ def test_check_gives_every_number_as_json_and_the_start_of_a_run_that_diverges(
     rows = json.loads(capsys.readouterr().out)
     assert [row["epoch"] for row in rows] == 9 * [0] + 9 * [100]
     assert {row["verdict"] for row in rows} == {"ok"}
+    assert main(["check", "--json", *NETS["diverged"]]) == 0
+    last = json.loads(capsys.readouterr().out)[-1]
+    assert last["epoch"] == 100
+    assert last["verdict"].startswith("not checked: epoch=100: the run has diverged there")
     assert main(["check", *NETS["diverged"]]) == 0
     assert "passed, 9 of 9" in (out := capsys.readouterr().out)
     assert "not checked: epoch=100: the run has diverged there (not every parameter is finite since epoch 2)" in out

@@ -89,6 +89,23 @@ def test_another_cpu_is_said_to_round_otherwise_and_compared_to_nine_digits(tmp_
         assert f"CPU features that are not here: {' '.join(sorted(found))}" in done.stdout
 
 
+def test_paths_that_another_cpu_has_parted_are_not_called_the_same(
+    sweep: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = sweep.parts[0].folder
+    about = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    (folder / "record.json").write_text(json.dumps(about | {"cpu_features": ["OTHER"]}), encoding="utf-8")
+    losses = np.load(folder / "losses-000.npy")
+    losses[5:] *= 1 + 1e-13
+    losses[8:] *= 3
+    np.save(folder / "losses-000.npy", losses)
+    told, _ = rerun(capsys, str(folder), "--check")
+    assert told.startswith(
+        "The same to 1e-9 until epoch 8, where another CPU's rounding has parted the paths: losses of "
+    )
+    assert "every kept loss" not in told
+
+
 def test_rerun_trains_one_run_into_a_record_of_its_own(
     sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 """The summary says in words how a run ended, with its loss, and shows what it answers to each example."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,14 @@ def test_many_columns_are_cut_and_counted_so_that_a_line_fits(size: int) -> None
         cut = re.search(rf"\(\+(\d+) {name}\)", header)
         assert shown + (int(cut[1]) if cut else 0) == size
         assert shown == min(size, 6) or len(lines[0]) > 70
+
+
+def test_the_only_input_is_shown_however_long_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("body weight in kilograms of a person,kind\n" + "\n".join(f"{k},{k % 9}" for k in range(18)))
+    lines = table(run_of(data=("csv", {"path": str(path)}), loss="cross_entropy", epochs=1))
+    assert lines[0].split("  ")[0] == "body weight in kilograms of a person"
+    assert max(map(len, lines)) <= 100
 
 
 def test_huge_outputs_keep_the_table_narrow() -> None:

@@ -79,6 +79,11 @@ def test_groups_count_what_the_rows_say(sweep: Sweep) -> None:
         sweep.group(by="sed")
 
 
+def test_runs_of_both_precisions_lose_no_digit(tmp_path: Path) -> None:
+    found = xortrain.sweep("dtype=float32,float64", "epochs=3", "film=none", f"root={tmp_path}")
+    np.testing.assert_array_equal(found.losses[:, 1], xortrain.train("dtype=float64", "epochs=3").losses)
+
+
 def test_runs_of_different_networks_have_losses_together_and_parameters_apart(mixed: Sweep) -> None:
     assert mixed.losses.shape == (6, 8)
     assert [run.network.size for run in mixed] == [9] * 4 + [13] * 4

@@ -157,6 +157,15 @@ def test_a_resumed_run_says_what_it_says_at_its_own_end(tmp_path: Path, capsys: 
     assert capsys.readouterr().out == f"1 run trained\n\n{told}"
 
 
+@pytest.mark.parametrize("shapes", ["[2]", "[2],[3]"])
+def test_a_finished_sweep_is_not_touched_by_resume(tmp_path: Path, shapes: str) -> None:
+    assert main(["-m", f"architecture.hidden={shapes}", "seed=1,2", "epochs=3", "film=none", f"root={tmp_path}"]) == 0
+    (entry,) = listing(tmp_path).entries
+    before = {path: path.read_bytes() for path in entry.folder.rglob("*") if path.is_file()}
+    assert main(["resume", str(entry.folder)]) == 0
+    assert before == {path: path.read_bytes() for path in entry.folder.rglob("*") if path.is_file()}
+
+
 def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
     """As in xortrain export | head."""
     a_sweep(tmp_path)

@@ -126,8 +126,8 @@ def _hydra_main(words: list[str]) -> int:
             hydra.main(str(conf_folder()), "config", version_base="1.3")(jobs)()
         except Exception as error:
             jobs.failures.append(told(error, prepared))
-    for failure in jobs.failures:
-        raise failure
+    if jobs.failures:
+        raise jobs.failures[0]
     if jobs.folder:
         print(end=_study(jobs.folder))
     return 0

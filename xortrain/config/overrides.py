@@ -58,8 +58,8 @@ def _quote(value: str) -> str:
 def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
     """Hydra's folders hold nothing of ours; another sweeper may write its own results there."""
     key, _, value = override.partition("=")
-    others = ("hydra/sweeper=", "hydra/launcher=")
-    if key.lstrip("+") in FOLDERS and not any(text.startswith(others) for text in overrides):
+    others = [text for text in overrides if text.startswith(("hydra/sweeper=", "hydra/launcher="))]
+    if key.lstrip("+") in FOLDERS and all(text.endswith("=population") for text in others):
         raise UserError(f"{override}: records make their own folders under root; write root={value or 'outputs'}")
 
 

@@ -4,6 +4,7 @@ Of a run that is not finished everything is compared that it had kept when it st
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ MOST_NOTES = 3  # blocks of a sweep whose rounding is told
 
 def check(found: Run | Sweep) -> str:
     """Train again and compare with what was kept, some runs at a time; returns what is said if it is the same."""
-    now, finished, cut, notes = describe(), 0, 0, list[str]()
+    now, finished, cut, notes = describe(), 0, 0, list[Rounding | None]()
     for whole, places in _records(found):
         about = _record(whole).about
         for kept in _finished(whole, places):
@@ -37,11 +38,28 @@ def check(found: Run | Sweep) -> str:
             cut += len(kept.rows)
     if not finished + cut:
         raise UserError("nothing to compare: it stopped before anything was kept; xortrain resume trains it")
-    notes = [note for note in notes if note]
-    how = "The same to 1e-9" if notes else "The same to the bit"
+    roundings = [note for note in notes if note]
     lacking = (1 if isinstance(found, Run) else len(found)) - finished - cut
-    said = f"{how}: every kept loss and parameter of {count(finished + cut, 'run')}{_so_far(finished, cut)}"
-    return "\n".join([f"{said}; {lacking:,} had not begun" if lacking else said, *notes[:MOST_NOTES]])
+    said = f"{_how(roundings)} of {count(finished + cut, 'run')}{_so_far(finished, cut)}"
+    told = [note.text for note in roundings[:MOST_NOTES]]
+    return "\n".join([f"{said}; {lacking:,} had not begun" if lacking else said, *told])
+
+
+@dataclass(frozen=True)
+class Rounding:
+    """What another processor's rounding has done: in words, and after which epoch runs are no longer near."""
+
+    text: str
+    parted: int | None
+
+
+def _how(roundings: list[Rounding]) -> str:
+    """How far what was kept is the same."""
+    parted = [note.parted for note in roundings if note.parted is not None]
+    if parted:
+        return f"The same to 1e-9 until epoch {min(parted)}, where another CPU's rounding has parted the paths: losses"
+    how = "The same to 1e-9" if roundings else "The same to the bit"
+    return f"{how}: every kept loss and parameter"
 
 
 def _so_far(finished: int, cut: int) -> str:
@@ -115,18 +133,18 @@ def _rows_kept(values: Array) -> Array:
     return np.asarray(~np.isnan(values).reshape(len(values), -1).all(axis=1))
 
 
-def _compared(kept: Trained, again: Trained, about: Mapping[str, Any], now: Mapping[str, Any]) -> str:
-    """Nothing if the bits are the same, a line if another processor's rounding is the difference; FailedError else."""
+def _compared(kept: Trained, again: Trained, about: Mapping[str, Any], now: Mapping[str, Any]) -> Rounding | None:
+    """None if the bits are the same, what to say if another processor rounded otherwise; FailedError else."""
     difference = first_difference(kept, again)
     if difference is None:
-        return ""
+        return None
     parted = first_difference(kept, again, NEAR)
     is_other_cpu = set(about.get("cpu_features", [])) != set(now["cpu_features"])
     around = surroundings(about, now)
     if is_other_cpu and (parted is None or parted.epoch > difference.epoch):
         until = "to the end" if parted is None else f"until epoch {parted.epoch}, where the paths have parted"
         lines = [f"Another CPU rounds otherwise from epoch {difference.epoch} on; the same to 1e-9 {until}.", *around]
-        return "\n".join(lines)
+        return Rounding("\n".join(lines), None if parted is None else parted.epoch)
     where = f"job {kept.build.population.numbers[difference.run]}: " if len(kept.rows) > 1 else ""
     shown = around or ["versions and CPU features are those of the record"]
     raise FailedError(f"not the same: {where}{difference}", "\n".join(shown))

@@ -10,7 +10,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.experiment.population import Population
-from xortrain.experiment.table import UNNAMED, Columns, columns_of, place_of, read_table
+from xortrain.experiment.table import UNNAMED, Columns, Table, columns_of, place_of, read_table
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS, make, split, targets
 from xortrain.nets.losses import LOSSES
@@ -29,12 +29,14 @@ class Examples(NamedTuple):
 
 def examples(population: Population) -> Examples:
     """Train and test examples of all runs; with runs on the last axis where each has its own."""
+    is_table = population.arrays is None and population.shared("data.name") == "csv"
+    table = _read(population) if is_table else None
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
-        return _coded(population)
+        return _coded(population, table)
     columns = np.stack([population.varying[key] for key in kinds])
     _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
-    parts = [_coded(population.part(firsts[k : k + 1])) for k in range(len(firsts))]
+    parts = [_coded(population.part(firsts[k : k + 1]), table) for k in range(len(firsts))]
     test = _joined([part.test for part in parts if part.test], which.ravel())
     train = _joined([part.train for part in parts], which.ravel())
     assert train is not None
@@ -50,14 +52,14 @@ def _joined(parts: list[Data], which: Array) -> Data | None:
     return Data(x, np.concatenate([part.t for part in parts], axis=-1)[..., which])
 
 
-def _coded(population: Population) -> Examples:
+def _coded(population: Population, table: Table | None) -> Examples:
     """The examples of runs that share them."""
     x, t = population.arrays or (None, None)
     if x is not None and t is not None:
         return Examples(_data(population, *_given(x, t)))
     name, loss = population.shared("data.name"), population.shared("loss.name")
-    if name == "csv":
-        return _table(population)
+    if table:
+        return _of_table(population, table)
     dataset = make(name, {key: _first(population, key) for key in DATASETS[name].settings})
     low, high = _first(population, "low"), _first(population, "high")
     parts = [dataset]
@@ -121,12 +123,17 @@ def _given(x: Any, t: Any) -> tuple[Array, Array]:
     return x, t
 
 
-def _table(population: Population) -> Examples:
-    """data=csv: the table, its targets one-hot where the loss wants classes."""
-    path, chosen = population.shared("data.path"), population.shared("data.targets")
+def _read(population: Population) -> Table:
+    path = population.shared("data.path")
     if path is None:
         raise UserError("data.path=null: data=csv needs a file, as in data.path=table.csv")
-    names, table = read_table(Path(path))
+    return read_table(Path(path))
+
+
+def _of_table(population: Population, read: Table) -> Examples:
+    """data=csv: the table, its targets one-hot where the loss wants classes."""
+    path, chosen = population.shared("data.path"), population.shared("data.targets")
+    names, table = read
     places = [place_of(names, target) for target in chosen] or [len(names) - 1]
     if len(set(places)) < len(places):
         raise UserError(f"data.targets={chosen}: names a column twice")

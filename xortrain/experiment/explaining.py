@@ -48,13 +48,14 @@ def check(arguments: Sequence[str]) -> str:
     asked = parser.parse_intermixed_args(arguments)
     task = _task(asked)
     epochs = [asked.epoch] if asked.epoch is not None else sorted({0, min(AFTER, task.epochs)})
-    checks, notes = [check_network(task, epochs[0])], []
+    checks, notes = [check_network(task, epochs[0])], dict[int, str]()
     try:
         checks += [check_network(task, epoch) for epoch in epochs[1:]]
     except UserError as error:  # it has diverged by then
-        notes = [f"not checked: {error}"]
+        notes = {epochs[1]: f"not checked: {error}"}
     rows = [{"epoch": at, **asdict(row)} for at, check in zip(epochs, checks, strict=False) for row in check.rows]
-    text = as_json(rows) if asked.json else "\n\n".join([*map(str, checks), *notes])
+    rows += [{"epoch": at, "verdict": note} for at, note in notes.items()]
+    text = as_json(rows) if asked.json else "\n\n".join([*map(str, checks), *notes.values()])
     if not all(check.passed for check in checks):
         raise FailedError("the gradient is not the derivative of the loss", text)
     return text

@@ -57,10 +57,12 @@ def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
     if entry.problems:
         raise UserError(entry.problems[0])
     refuse_strange_files(entry.folder)
+    found = [_lacking(part.folder) for part in entry.parts]
+    records = [record for record, blocks in found if blocks or record.about["status"] != "finished"]
+    top = _top(entry.folder)
+    if not records and all(record.about["status"] == "finished" for record in top):
+        return 0
     with opened(engine) as train, told_where(entry.folder):
-        found = [_lacking(part.folder) for part in entry.parts]
-        records = [record for record, blocks in found if blocks or record.about["status"] != "finished"]
-        top = _top(entry.folder)
         now = {key: value for key, value in describe().items() if key in ("host", "pid", "process_started")}
         for record in (*records, *top):
             record.about |= {"status": "running", **now}

@@ -173,8 +173,8 @@ class Sweep:
         pieces = {number: self._piece(what, number) for number in used}
         if len({piece.shape[:-1] for piece in pieces.values()}) > 1:
             raise UserError(f"{what}: these runs have networks of different shapes; take them apart with [ ]")
-        first = next(iter(pieces.values()))
-        whole = np.empty((*first.shape[:-1], len(self)), first.dtype)
+        shape = next(iter(pieces.values())).shape[:-1]
+        whole = np.empty((*shape, len(self)), np.result_type(*(piece.dtype for piece in pieces.values())))
         for number, piece in pieces.items():
             whole[..., self.which == number] = piece
         return whole

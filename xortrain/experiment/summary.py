@@ -116,14 +116,14 @@ class Kind:
 
 def _that_fit(kinds: list[Kind]) -> list[list[str]]:
     """As many columns as a line can hold with a word behind them: the widest kinds give way."""
-    most = [MOST_COLUMNS] * len(kinds)
+    most = [min(MOST_COLUMNS, kind.values.shape[1]) for kind in kinds]
     while True:
         columns = [kind.columns(count) for kind, count in zip(kinds, most, strict=True)]
         widths = [sum(2 + _width(column) for column in some) for some in columns]
         widest = max((k for k in range(len(kinds)) if most[k] > 1), key=lambda k: widths[k], default=None)
         if widest is None or sum(widths) + len("wrong") <= WIDEST:
             return [column for some in columns for column in some]
-        most[widest] = min(most[widest], kinds[widest].values.shape[1]) - 1
+        most[widest] -= 1
 
 
 def _width(column: list[str]) -> int:

@@ -47,7 +47,10 @@ def shown(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(plain(name)[:LONGEST_NAME] or "?" for name in names)
 
 
-def read_table(path: Path) -> tuple[list[str], Array]:
+Table = tuple[list[str], Array]
+
+
+def read_table(path: Path) -> Table:
     """Column names and numbers (rows, columns) of a CSV file with or without a header."""
     where = f"data.path={path}"
     if not path.is_file():
@@ -86,8 +89,13 @@ def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
 
 def _parted(cells: list[str]) -> str:
     """A hint where something else than commas parts the values."""
-    marks = [said for mark, said in OTHER_MARKS.items() if any(mark in cell.strip() for cell in cells)]
+    marks = [said for mark, said in OTHER_MARKS.items() if any(_are_numbers(cell, mark) for cell in cells)]
     return f"; its values seem to be parted by {marks[0]}: write commas" if marks else ""
+
+
+def _are_numbers(cell: str, mark: str) -> bool:
+    parts = cell.strip().split(mark)
+    return len(parts) > 1 and all(_is_number(part) for part in parts)
 
 
 def _is_number(cell: str) -> bool:

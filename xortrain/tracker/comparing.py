@@ -18,7 +18,7 @@ from xortrain.tracker.text import as_json, table
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
 AS_WELL = ("diverged_at", "diverged_in", "status", "seconds", "host", "version", "name", "tags")  # where they differ
 MOST = len(ascii_uppercase)
-EXPLODED, WIDE = 10, 100  # times the first loss a plot is high; from which range on its scale is of logarithms
+EXPLODED, WIDE = 100, 100  # times the first loss a plot is high; from which range on its scale is of logarithms
 Line = Mapping[str, Any]
 
 
@@ -74,7 +74,7 @@ def plot(path: Path, runs: Sequence[tuple[Part, int]], names: Sequence[str]) -> 
     records = [StoredRecord(part.folder, part.about) for part, _ in runs]
     curves = [record.of_run("losses", place) for record, (_, place) in zip(records, runs, strict=True)]
     first = [losses[0] for losses in curves if len(losses) and np.isfinite(losses[0])]
-    top = EXPLODED * max(first, default=1.0)
+    top = EXPLODED * max([*first, 1.0])
     for letter, name, record, losses in zip(ascii_uppercase, names, records, curves, strict=False):
         label = f"{letter}  {name}".replace("$", r"\$")
         axes.plot(record.loss_epochs, np.minimum(losses, top), label=label)
