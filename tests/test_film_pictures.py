@@ -123,7 +123,19 @@ def test_layouts_of_many_runs_show_any_number(layout: str, runs: int) -> None:
     assert (pictures[0] != pictures[-1]).any()
 
 
-def test_a_loss_is_told_in_at_most_eight_letters() -> None:
-    values = [0.0, 1e-300, 9.994e-4, 1e-3, 0.1234567, 9.99999, 10.0, 99999.4, 1e5, 1e308, np.nan, np.inf]
-    assert all(len(told(value)) <= 9 for value in values)
-    assert [told(value) for value in (0.69314718, 0.00021, 12.5, np.nan)] == ["0.6931", "2.10e-04", "12.5", "none"]
+EDGES = [0.0, 1e-300, 9.994e-4, 1e-3, 0.1234567, 9.99999, 10.0, 9999.7, 16390.0, 99999.4, 1e5, 1e308, np.nan, np.inf]
+
+
+@pytest.mark.parametrize("layout", [FieldLayout, PanelsLayout])
+@pytest.mark.parametrize("name", ["xor", "wide", "six bits"])
+def test_every_loss_has_room_on_screen_and_is_told_to_its_third_digit(
+    name: str, layout: type[FieldLayout] | type[PanelsLayout]
+) -> None:
+    film = layout(run_of(name), FilmSettings(), 0)
+    losses = [*EDGES, *np.geomspace(1e-99, 9.99e99, 400)]
+    for loss, words in zip(losses, map(told, losses), strict=True):
+        assert film.sheet.text_width(words, film.heading.size, "bold") <= film.heading.loss.width
+        digits = 0.05 if 1e-3 <= loss < 1e-2 else 0.0051
+        assert float(words) == pytest.approx(loss, rel=digits) if np.isfinite(loss) else words == "not finite"
+    told_plainly = [told(value) for value in (0.69314718, 0.00021, 12.5, 16390.4, 9999.7)]
+    assert told_plainly == ["0.6931", "2.10e-04", "12.5", "16390", "10000"]

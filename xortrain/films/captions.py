@@ -10,6 +10,7 @@ from xortrain.films.shapes import Box, shape_of
 from xortrain.films.sheet import Sheet
 from xortrain.films.subject import Subject
 
+NOT_FINITE = "not finite"
 MOST_IN_ROW = 10
 """Names of classes side by side under a field."""
 
@@ -24,7 +25,10 @@ class Heading:
         self.sheet, self.size, self.low = sheet, size, round(y)
         s, label, small = sheet.scale, sheet.colours.label, size - 1
         words = sheet.text_width("loss", small) + round(6 * s), sheet.text_width("epoch", small) + round(14 * s)
-        rooms = sheet.text_width("0.00e+00", size, "bold"), sheet.text_width("0" * len(str(last)), size, "bold")
+        rooms = (
+            max(sheet.text_width(widest, size, "bold") for widest in ("0.00e+00", NOT_FINITE)),
+            sheet.text_width("0" * len(str(last)), size, "bold"),
+        )
         top, high, needed = self.low - round(1.2 * size * s) + round(3 * s), round(1.2 * size * s), sum(words + rooms)
         right = min(max(round(right), round(left) + needed), sheet.width - 2)
         self.left = max(0, min(round(left), right - needed))
@@ -42,11 +46,13 @@ class Heading:
 
 
 def told(loss: float) -> str:
-    """A loss in four digits, of huge ones in fewer."""
+    """A loss in four digits, of huge and of tiny ones in fewer."""
     if not np.isfinite(loss):
-        return "none"
-    if loss >= 1e100:
+        return NOT_FINITE
+    if loss >= 1e100 or 0 < loss < 1e-99:
         return f"{loss:.0e}"
+    if 1e3 <= loss < 1e5:
+        return f"{loss:.0f}"
     return f"{loss:.4f}" if 1e-3 <= loss < 10 else f"{loss:.4g}" if 10 <= loss < 1e5 else f"{loss:.2e}"
 
 
@@ -131,6 +137,17 @@ def _rows(sheet: Sheet, place: Box, names: list[str], columns: int) -> None:
             sheet.marks(places, shape_of(kind), 4.5 if size == 10 else 4, sheet.colours.of(np.array(kind)))
         left = (13 if size == 10 else 11) * s * is_class
         sheet.text(x + left, y, sheet.fitting(name, width - left - 2 * s, size), size, sheet.colours.label)
+
+
+def title_line(sheet: Sheet, title: str, room: float, size: float) -> str:
+    """A title in one line: of its parts the longest is cut until there is room for all."""
+    parts = title.split("   ")
+    while sheet.text_width("   ".join(parts), size, "bold") > room:
+        longest = max(range(len(parts)), key=lambda place: len(parts[place]))
+        if len(parts[longest]) < 6:
+            break
+        parts[longest] = parts[longest].rstrip("…")[:-1] + "…"
+    return sheet.fitting("   ".join(parts), room, size, "bold")
 
 
 def lines_of(sheet: Sheet, words: str, room: float, size: float, face: str) -> list[str]:

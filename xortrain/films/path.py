@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xortrain.films.captions import Heading
+from xortrain.films.captions import Heading, title_line
 from xortrain.films.curves import apart
 from xortrain.films.field import axes
 from xortrain.films.loss import frame, plain, power_of_ten, telling
@@ -48,7 +48,7 @@ class WeightsLayout:
         sheet, s = self.sheet, self.sheet.scale
         self.heading = Heading(sheet, plane.x, plane.x + plane.width, 22 * s, int(subject.frame_epochs[-1]), 13)
         room = self.heading.left - box.x - 10 * s
-        sheet.text(box.x, 22 * s, sheet.fitting(subject.title, room, 13, "bold"), 13, face="bold")
+        sheet.text(box.x, 22 * s, title_line(sheet, subject.title, room, 13), 13, face="bold")
         shown, all_of_them = shown_of(subject, box, s), subject.network.size
         words = "parameters" if shown == all_of_them else f"the {shown} of {all_of_them} parameters that move most"
         room = plane.x - box.x - 10 * s
@@ -158,7 +158,7 @@ class Curves:
 def said(value: float) -> str:
     """A parameter's value in a few letters."""
     if not np.isfinite(value):
-        return "none"
+        return "not finite"
     return f"{value:.2f}" if abs(value) < 1e3 else f"{value:.0e}".replace("e+", "e")
 
 
