@@ -11,7 +11,7 @@ from xortrain.films.colours import colours
 from xortrain.films.examples import Examples
 from xortrain.films.lockstep import Lockstep
 from xortrain.films.palette import MOST_HUES, Palette, palette, shades
-from xortrain.films.plane import Plane, plane
+from xortrain.films.plane import MOST_SLICES, Plane, plane
 from xortrain.films.probe import Probe
 from xortrain.films.reading import Reading, reading
 from xortrain.films.shapes import Box
@@ -24,6 +24,8 @@ DOTTED = 32
 """Pixels of a field in which examples are drawn."""
 HIDDEN = 0.15
 """The share of a cell that its examples may cover."""
+TILE = 6
+"""Pixels of a slice, at least; of more slices than there is room for the first are shown."""
 SMALLEST = 1.2
 """Pixels of the radius, below which an example is no more to be told from another."""
 
@@ -67,7 +69,7 @@ class Group:
         """The network is asked at every ``step``-th pixel each way, and what lies between is interpolated."""
         self.sheet, self.subject, self.runs, side = sheet, subject, runs, boxes[0].width
         self.read, self.table = inks.reading(subject)
-        self.plane = plane_of_all(subject, runs)
+        self.plane = plane_of_all(subject, runs, side)
         parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0, len(self.plane.columns), gap=1)
         width, height = parts[0].width, parts[0].height
         down = 1 if self.plane.curve else -(-height // step)
@@ -126,12 +128,13 @@ class Group:
                 marks.draw(place.at(at), members, np.ones(len(x), bool))
 
 
-def plane_of_all(subject: Subject, runs: Array) -> Plane:
-    """The plane for the examples of all these runs, whose data may differ."""
+def plane_of_all(subject: Subject, runs: Array, side: int) -> Plane:
+    """The plane for the examples of all these runs, whose data may differ, in cells of so many pixels."""
     several = runs if subject.x.ndim == 3 or subject.t.ndim == 3 else runs[:1]
     data = [subject.data(run) for run in several.tolist()]
     x, t = (np.concatenate(arrays) for arrays in zip(*data, strict=True))
-    return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high)
+    most = max(1, min(MOST_SLICES, (side // TILE) ** 2))
+    return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high, most)
 
 
 def plane_like(whole: Plane, x: Array, t: Array) -> tuple[list[Array], list[Array]]:
