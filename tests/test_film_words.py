@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import NETS, run_of
+from some_films import NETS, ONE_OF_TWO, XOR, net, run_of, subject
 
 from xortrain.films import FilmSettings
 from xortrain.films.checks import LAYOUTS as LEAST
@@ -161,3 +161,13 @@ def test_what_became_of_a_run_does_not_lie_on_its_curve(
     x, y = (np.interp(fine, np.arange(len(curve)), curve[:, axis]) for axis in (0, 1))
     inside = (x > box.x) & (x < box.x + box.width) & (y > box.y + 1) & (y < box.y + box.height - 1)
     assert not inside.any()
+
+
+def test_the_units_that_a_deep_and_wide_net_leaves_out_are_counted_side_by_side(said: list[tuple[str, Box]]) -> None:
+    one = subject(net(2, 50, 40, 30, 20, 10, 8, 6, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.0, epochs=2)
+    film = PanelsLayout(replace(one, title="XOR   2-50-40-30-20-10-8-6-1 tanh and more   lr 0.125"), FilmSettings(), 0)
+    film.picture(2)
+    left_out = [box for word, box in said if word.startswith("+")]
+    assert len(left_out) == 5
+    assert not any(meet(a, b, 0) for a, b in combinations(left_out, 2))
+    assert any(word.startswith("XOR") and word.endswith("lr 0.125") for word, _ in said)

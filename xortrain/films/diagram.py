@@ -91,10 +91,13 @@ class Diagram:
         """What lies over the lines: the units' names, and how many are not shown."""
         sheet, s = self.sheet, self.sheet.scale
         look: Any = {"colour": sheet.colours.label, "align": "centre", "halo": sheet.colours.paper}
+        every = (self.network.inputs, *(layer.units for layer in self.network.layers))
+        left_out = [count - len(units) for count, units in zip(every, self.units, strict=True)]
+        step = self.columns[1][0, 0] - self.columns[0][0, 0]
+        tight = sheet.text_width(f"+{max(left_out)} more", 9) + 3 * s > step and sum(map(bool, left_out)) > 1
         for k, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
-            missing = (self.network.inputs, *(layer.units for layer in self.network.layers))[k] - len(units)
-            if missing:
-                words, y = f"+{missing} more", self.box.y + self.box.height + 11 * s
+            if left_out[k]:
+                words, y = f"+{left_out[k]}" + " more" * (not tight), self.box.y + self.box.height + 11 * s
                 half = sheet.text_width(words, 9) / 2
                 x = np.clip(centres[0, 0], self.box.x + half, self.box.x + self.box.width - half)
                 sheet.text(x, y, words, 9, **look)

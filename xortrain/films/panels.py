@@ -5,7 +5,7 @@ On a sheet that is higher than wide all these stand below the field.
 
 from typing import Protocol
 
-from xortrain.films.captions import Heading, scale_strip
+from xortrain.films.captions import Heading, scale_strip, title_line
 from xortrain.films.chips import outputs_panel
 from xortrain.films.diagram import Diagram
 from xortrain.films.field import Field
@@ -97,7 +97,7 @@ class PanelsLayout:
 
     def _titles(self) -> None:
         s, sheet, label, box = self.s, self.sheet, self.sheet.colours.label, self.field.box
-        title = sheet.fitting(self.subject.title, box.width, 13, "bold")
+        title = title_line(sheet, self.subject.title, box.width, 13)
         sheet.text(box.x, box.y - 18 * s, title, 13, face="bold")
         sheet.text(self.space.x, self.space.y - 7 * s, self.beside, 11, label)
         sheet.text(self.network.x, self._at(177), "network", 11, label)

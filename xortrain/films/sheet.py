@@ -56,9 +56,12 @@ class Sheet:
         self._shades = palette.nearest(greys)  # of ink on paper, by how much it covers
         self._under = np.full((height, width), self._shades[0])
 
-    def paste(self, box: Box, bands: Array) -> None:
-        """Put palette indices (height, width) into a box, under all that is drawn."""
-        self._under[box.pixels] = bands
+    def paste(self, box: Box, bands: Array, where: Array | None = None) -> None:
+        """Put palette indices (height, width) into a box, or where it is told, under all that is drawn."""
+        if where is None:
+            self._under[box.pixels] = bands
+        else:
+            self._under[box.pixels][where] = bands[where]
 
     def tints(self, paints: Array) -> Array:
         """What each of paints (steps, 4) makes of each colour of a field: palette indices (256, colours)."""

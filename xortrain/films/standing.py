@@ -1,6 +1,7 @@
 """How the runs of a sweep stand at an epoch: a mark in each cell, and above them all what it means and how many.
 
-A mark is ink on a piece of paper cut out of its cell's corner, so that it shows on any colour.
+A mark is ink on a piece of paper cut out of its cell's corner, so that it shows on any colour; in small cells the
+paper is no more than an edge round its strokes.
 """
 
 from collections import Counter
@@ -24,6 +25,8 @@ GLYPHS = {
 }
 """The strokes of each mark, in shares of its square; what may still be solved has none."""
 SIZE, GAP = 11, 16
+SMALL = 32
+"""Pixels of a cell below which the paper is only an edge."""
 
 
 def since(ends: Ends) -> dict[str, Array]:
@@ -50,16 +53,29 @@ class Marks:
         self.since = since(ends)
         side = int(np.clip(round(cell.width * 0.2), min(7, cell.width // 2 + 1), round(18 * sheet.scale) + 2))
         self.corners = [Box(box.x + box.width - side, box.y, side, side) for box in boxes]
-        self.patches = {kind: self._patch(kind, side) for kind in ("solved", "stuck")}
+        draw = self._patch if cell.width >= SMALL else self._cased
+        self.patches = {kind: draw(kind, side) for kind in ("solved", "stuck")}
         self.lost, self.blank = self._grey(cell, "diverged"), self._grey(cell, "exploded")
 
-    def _patch(self, kind: str, side: int) -> Array:
-        """Paper with a margin of its own towards the field, and the mark on it."""
+    def _cased(self, kind: str, side: int) -> tuple[Array, Array]:
+        """The mark with an edge of paper a pixel wide: its colours, and where it is."""
+        box, sheet = self.corners[0], self.sheet
+        inner, wide = Box(box.x + 1, box.y + 1, side - 2, side - 2), max(1.2, side / 6)
+        sheet.line(inner.at(GLYPHS[kind]), sheet.colours.paper, (wide + 2) / sheet.scale)
+        covered = sheet.layer(lambda: stroke(sheet, inner, kind, wide + 2))
+        stroke(sheet, inner, kind, wide)
+        picture = sheet.finish()
+        where = np.zeros(picture.size, bool)
+        where[covered.where[covered.paint[:, 3] > 100]] = True
+        return picture[box.pixels].copy(), where.reshape(picture.shape)[box.pixels].copy()
+
+    def _patch(self, kind: str, side: int) -> tuple[Array, Array]:
+        """Paper with a margin of its own towards the field, and the mark on it: its colours, and all is it."""
         box = self.corners[0]
         edge = 1 if side < 9 else 2
         inner = Box(box.x + edge, box.y, side - edge, side - edge)
         stroke(self.sheet, inner, kind, max(1.3, side / 7))
-        return self.sheet.finish()[box.pixels].copy()
+        return self.sheet.finish()[box.pixels].copy(), np.ones((side, side), bool)
 
     def _grey(self, cell: Box, kind: str) -> Array:
         """A whole cell of a run that has diverged, or is about to: grey, and struck out."""
@@ -77,7 +93,7 @@ class Marks:
             self.sheet.paste(self.boxes[cell], self.blank)
         for kind, patch in self.patches.items():
             for cell in np.flatnonzero(reached(self.since[kind], epoch)).tolist():
-                self.sheet.paste(self.corners[cell], patch)
+                self.sheet.paste(self.corners[cell], *patch)
         for cell in np.flatnonzero(reached(self.since["diverged"], epoch)).tolist():
             self.sheet.paste(self.boxes[cell], self.lost)
 
