@@ -133,7 +133,7 @@ def plane_of_all(subject: Subject, runs: Array, side: int) -> Plane:
     several = runs if subject.x.ndim == 3 or subject.t.ndim == 3 else runs[:1]
     data = [subject.data(run) for run in several.tolist()]
     x, t = (np.concatenate(arrays) for arrays in zip(*data, strict=True))
-    most = max(1, min(MOST_SLICES, (side // TILE) ** 2))
+    most = min(MOST_SLICES, 4 ** (max(1, side // TILE).bit_length() - 1))  # as many rows as columns, each 1, 2 or 4
     return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high, most)
 
 
