@@ -13,6 +13,7 @@ from some_films import NETS, ONE_OF_TWO, XOR, net, run_of, subject
 from xortrain.films import FilmSettings
 from xortrain.films.checks import LAYOUTS as LEAST
 from xortrain.films.layouts import LAYOUTS
+from xortrain.films.lettering import lettering
 from xortrain.films.loss import LossCurve, Scale
 from xortrain.films.panels import PanelsLayout
 from xortrain.films.reading import reading
@@ -171,3 +172,11 @@ def test_the_units_that_a_deep_and_wide_net_leaves_out_are_counted_side_by_side(
     assert len(left_out) == 5
     assert not any(meet(a, b, 0) for a, b in combinations(left_out, 2))
     assert any(word.startswith("XOR") and word.endswith("lr 0.125") for word, _ in said)
+
+
+@pytest.mark.parametrize("face", ["", "bold", "italic"])
+@pytest.mark.parametrize("words", ["target 0 hollow: wrong now", "xor class all right since", "illicit lull"])
+@pytest.mark.parametrize("size", [6.75, 8.25, 9.0, 10.0, 13.0])
+def test_small_letters_stand_as_far_apart_as_large_ones(size: float, words: str, face: str) -> None:
+    wide, large = (lettering(words, size * factor, face)[0].shape[1] / factor for factor in (1, 16))
+    assert abs(wide - large) < 2

@@ -35,7 +35,8 @@ class FieldLayout:
 
     def _title(self, left: float, parts: list[str]) -> float:
         """What the run is; gives the height at which its lines end."""
-        sheet, y = self.sheet, 42 * self.sheet.scale
+        sheet, heading = self.sheet, self.heading.epoch
+        y = (48 if heading.x + heading.width > left - 4 else 42) * sheet.scale
         for part, words in enumerate(parts):
             face, size = ("", 11) if part else ("bold", 13)
             for line in lines_of(sheet, words, sheet.width - left - 4, size, face):

@@ -1,18 +1,24 @@
 """Words as masks of grey, set by FreeType once and kept.
 
 matplotlib's own text costs more than all the rest of a picture; numbers, which are new in every picture, are
-put together from their digits.
+put together from their digits.  Letters are fitted to the pixels in height alone: fitted in width too, small ones
+would stand at uneven distances.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib import ft2font
 from matplotlib.font_manager import get_font
 
 from xortrain.nets import Array
 
 FACES = {"": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf", "italic": "DejaVuSans-Oblique.ttf"}
+
+LIGHT: Any = getattr(getattr(ft2font, "LoadFlags", None), "TARGET_LIGHT", 1 << 16)
+"""Hinting in height alone; before matplotlib 3.10 it is a plain number."""
 
 
 def lettering(words: str, size: float, face: str) -> tuple[Array, int]:
@@ -29,11 +35,12 @@ def _set(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
     font = get_font(f"{matplotlib.get_data_path()}/fonts/ttf/{FACES[face]}")
     font.clear()
     font.set_size(size, 72)
-    font.set_text(words, 0.0)
+    font.set_text(words, 0.0, flags=LIGHT)
     font.draw_glyphs_to_bitmap(antialiased=True)
     below = round(font.get_descent() / 64) + 1
     before = font.get_bitmap_offset()[0] // 64
-    return np.array(font.get_image()), below, before, round(font.load_char(ord(words[-1])).horiAdvance / 64)
+    step = font.load_char(ord(words[-1]), flags=LIGHT).horiAdvance
+    return np.array(font.get_image()), below, before, round(step / 64)
 
 
 def _number(words: str, size: float, face: str) -> tuple[Array, int]:
