@@ -163,6 +163,21 @@ def test_ctrl_c_ends_a_sweep_with_the_way_to_go_on(engine: str, tmp_path: Path) 
     assert only_entry(tmp_path).status == "interrupted"
 
 
+@pytest.mark.parametrize("moment", [0, 0.3])
+def test_workers_end_with_their_parent_however_it_dies_and_leave_nothing_in_memory(
+    moment: float, tmp_path: Path
+) -> None:
+    process = started([*LONG, f"root={tmp_path}", "hydra.launcher.engine=loky", "hydra.launcher.workers=2"])
+    while process.poll() is None and not list(tmp_path.glob("sweeps/*/*/losses-000.npy")):
+        time.sleep(0.01)
+    time.sleep(moment)
+    process.kill()
+    process.communicate(timeout=8)  # until nobody holds the other end of the pipes
+    time.sleep(0.1)
+    assert process.returncode == -signal.SIGKILL
+    assert not list(Path("/dev/shm").glob(f"*[-_]{process.pid}[-_]*"))
+
+
 @contextmanager
 def scheduler(engine: str) -> Iterator[list[str]]:
     """What an engine wants besides its name: dask the address of a scheduler, which runs meanwhile."""

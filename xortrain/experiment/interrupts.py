@@ -1,13 +1,17 @@
-"""Ctrl-C where it would be lost, told twice, or leave something half begun.
+"""Ctrl-C, and SIGTERM like it, where they would be lost, told twice, or leave something half begun.
 
 Only the main thread has a say in it, and only where nobody else has one.
 """
 
+import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import current_thread, main_thread
+from threading import Thread, current_thread, main_thread
 from typing import Any
+
+WATCH = 0.5  # seconds between two looks at whether the parent lives
 
 
 @contextmanager
@@ -63,3 +67,14 @@ def _masked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with(parent: int) -> None:
+    """End this process soon after its parent, however that ended; a parent that was killed cannot tell its pool."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()

@@ -4,15 +4,17 @@ A worker writes the files of its own block and nothing else; where it cannot see
 A killed worker costs its block, which is tried again: alone, to find out whether it was to blame.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.experiment.blocks import Block, Failure, Result
 from xortrain.experiment.build import Build
-from xortrain.experiment.interrupts import put_off
+from xortrain.experiment.interrupts import end_with, put_off
 from xortrain.experiment.progress import Progress
 from xortrain.experiment.train import empty_history, history_of, train_block
 from xortrain.nets import Array
@@ -108,7 +110,7 @@ def _answers(
             yield delayed(train_parcel)(Parcel.of(place, block))
 
     try:
-        with parallel_config(backend, n_jobs=workers or -1):
+        with parallel_config(_local() if backend == "loky" else backend, n_jobs=workers or -1):
             with put_off() as waiting:
                 answers = Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)(parcels())
             if waiting:
@@ -116,6 +118,15 @@ def _answers(
             yield from answers
     except Exception as error:  # each engine has its own ways to break
         yield error
+
+
+def _local() -> Any:
+    """Joblib's loky, with workers that end with this process; joblib 1.4 takes an initializer nowhere else."""
+    from joblib.parallel import BACKENDS
+
+    loky = BACKENDS["loky"]()
+    loky.configure = partial(loky.configure, initializer=end_with, initargs=(os.getpid(),))
+    return loky
 
 
 def _kept(block: Block, answer: Answer) -> Result:
