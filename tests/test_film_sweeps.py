@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import net, parity, subject, sweep_of
 
-from xortrain.films import FilmSettings, Lockstep
+from xortrain.films import Ends, FilmSettings, Lockstep
 from xortrain.films.arrangement import MOST, arrangement
-from xortrain.films.curves import apart, quartiles
+from xortrain.films.curves import apart, quartiles, standing
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Sheet
 from xortrain.films.standing import SMALL
-from xortrain.films.sweep import SweepLayout
+from xortrain.films.sweep import SweepLayout, percent
 
 
 def swept(**varied: np.ndarray) -> Lockstep:
@@ -203,3 +203,20 @@ def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: t
     for one, other in combinations(sheet.words, 2):
         assert not lies_on(one, other, slack=1)
     assert not any(lies_on(m.course, box, slack=1) for box in sheet.words)
+
+
+@given(runs=st.integers(1, 2000), share=st.floats(0, 1))
+def test_a_share_is_said_to_be_nothing_or_all_only_if_it_is(runs: int, share: float) -> None:
+    count = round(share * runs)
+    assert (percent(count, runs) == "0 %") == (count == 0)
+    assert (percent(count, runs) == "100 %") == (count == runs)
+
+
+@pytest.mark.parametrize(("outcome", "at_the_end"), [("plateau", "plateau"), ("training", "still training")])
+def test_what_became_of_a_run_is_not_said_before_it_has(outcome: str, at_the_end: str) -> None:
+    never, end, at = np.array([-1]), np.array([30]), np.array([7])
+    unsolved = Ends(np.array([outcome], object), never, never, end)
+    assert [standing(unsolved, epoch) for epoch in (0, 29, 30)] == ["not solved", "not solved", at_the_end]
+    for solved, diverged, word in ((at, never, "solved"), (never, at, "diverged")):
+        ended = Ends(np.array([word], object), solved, diverged, end)
+        assert [standing(ended, epoch) for epoch in (0, 6, 7, 30)] == ["not solved", "not solved", word, word]

@@ -92,6 +92,32 @@ def test_a_picture_of_one_run_does_not_take_the_place_of_its_sweep(tmp_path: Pat
     assert iio.improps(film.parent / "films" / "000001.gif").shape[1:3] == (400, 640)  # as panels, not as one cell
 
 
+@pytest.mark.parametrize("name", ["latest", "latest#1"])
+def test_rendering_refuses_a_film_of_every_run_in_one_line_and_leaves_the_film(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-m", "seed=1,2", "epochs=5", "film=sweep", "film.frames=2", f"root={tmp_path}"]) == 0
+    (film,) = tmp_path.rglob("*.gif")
+    before = film.stat().st_mtime_ns
+    capsys.readouterr()
+    assert main(["render", name, "film.each=true", "--root", str(tmp_path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("xortrain: error: film.each=true: is for a sweep")
+    assert film.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("name", ["latest", "latest#1"])
+@pytest.mark.parametrize(("frames", "is_told"), [(6, False), (7, True)])
+def test_that_there_are_fewer_epochs_than_pictures_asked_is_said(
+    name: str, frames: int, is_told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-m", "seed=1,2", "epochs=5", "film=none", f"root={tmp_path}"]) == 0
+    capsys.readouterr()
+    assert main(["render", name, f"film.frames={frames}", "--root", str(tmp_path)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.endswith("  6 pictures: one for each epoch there is") == is_told
+
+
 @pytest.mark.parametrize("shapes", ["architecture.hidden=[2]", "architecture.hidden=[2],[3]"])
 def test_the_film_of_runs_that_stopped_ends_with_the_last_of_them(shapes: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=100000", "stop=solved", "seed=range(0,4)", "track.frames=20", shapes)

@@ -3,7 +3,7 @@
 The record's own film settings hold where the user says nothing else.
 """
 
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,8 @@ def render(arguments: Sequence[str]) -> str:
     if "film=none" in asked.override:
         raise UserError("film=none: there is nothing to draw; choose film=panels, field, sweep, losses or weights")
     config = compose([*_own(found.config["film"]), *_for(found), *_film_only(asked.override)])
+    if config["film"]["each"]:
+        _refuse_each(found, asked)
     layout = config["film"]["name"]
     if isinstance(found, Sweep) and layout not in MANY:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {asked.record}#0")
@@ -38,7 +40,27 @@ def render(arguments: Sequence[str]) -> str:
         written = str(film_of_all(found, settings, path, progress=True, still=asked.still))
     else:
         written = str(film(found.trained, settings, path, run=found.place, progress=True, still=asked.still))
-    return as_json([{"path": written}]) if asked.json else _told(written, asked.still)
+    if asked.json:
+        return as_json([{"path": written}])
+    told = _told(written, asked.still)
+    is_asked = not asked.still and any(override.startswith("film.frames=") for override in asked.override)
+    return f"{told}{_too_few(found, settings.frames)}" if is_asked else told
+
+
+def _refuse_each(found: Run | Sweep, asked: Namespace) -> None:
+    """A film of every run is made when a sweep is trained; that a record once had one is no reason to make it again."""
+    if not any(override.startswith("film.each=") for override in asked.override):
+        return
+    if isinstance(found, Sweep):
+        raise UserError(f"film.each=true: is for a sweep while it is trained; render one run, as in {asked.record}#0")
+    raise UserError("film.each=true: is for a sweep, and this is one run")
+
+
+def _too_few(found: Run | Sweep, frames: int) -> str:
+    """Why a film has fewer pictures than asked, if it has."""
+    done = found.column("epochs_done").max() if isinstance(found, Sweep) else found.row["epochs_done"]
+    pictures = int(done) + 1
+    return f"  {pictures:,} pictures: one for each epoch there is" if pictures < frames else ""
 
 
 def _told(path: str, still: bool) -> str:

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from xortrain.films.captions import told
-from xortrain.films.lockstep import Lockstep
+from xortrain.films.lockstep import Ends, Lockstep
 from xortrain.films.loss import Scale, frame, telling
 from xortrain.films.shapes import SHAPES, Box
 from xortrain.films.sheet import sheet_for
@@ -104,13 +104,22 @@ class LossesLayout:
         sheet.text(number.x - 5 * s, 22 * s, "epoch", 12, sheet.colours.label, align="right")
         count, lost = (int(reached(at, epoch).sum()) for at in (self.ends.solved_at, self.ends.diverged_at))
         if self.ends.runs == 1:
-            sheet.text(self.box.x, 42 * s, self.ends.outcome[0], 11, sheet.colours.label)
+            sheet.text(self.box.x, 42 * s, standing(self.ends, epoch), 11, sheet.colours.label)
             return
         x = float(self.box.x)
         for kind, words in ((1, f"{count:,} solved"), (0, f"{self.ends.runs - count:,} not solved")):
             x += sheet.text(x, 42 * s, words, 11, sheet.colours.classes[kind], "bold").width + 14 * s
         if lost:
             sheet.text(x, 42 * s, f"{lost:,} of them diverged", 11, sheet.colours.label)
+
+
+def standing(ends: Ends, epoch: int) -> str:
+    """How a run by itself stands after an epoch; what else became of it is said at its end."""
+    for word, at in (("solved", ends.solved_at[0]), ("diverged", ends.diverged_at[0])):
+        if 0 <= at <= epoch:
+            return word
+    outcome = "still training" if ends.outcome[0] == "training" else str(ends.outcome[0])
+    return outcome if epoch >= ends.ended_at[0] else "not solved"
 
 
 def quartiles(losses: Array) -> Array:

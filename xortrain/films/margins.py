@@ -112,7 +112,8 @@ class Margins:
         self.y = self.head + self.above + max(self.height - used, 0) // 2
         is_narrow = self.size is None or wide < 240 * self.scale
         left, right = (self.edge, self.width - self.edge) if is_narrow else (self.x, self.x + wide)
-        self.course = Box(left, self.y + high + self._px(8), right - left, self._px(22))
+        beside = self._wide("100 %") + self._px(8)  # the share at its end
+        self.course = Box(left, self.y + high + self._px(8), right - left - beside, self._px(22))
 
     def box(self, row: int, column: int) -> Box:
         """The cell in a row and a column."""

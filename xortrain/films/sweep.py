@@ -63,6 +63,9 @@ class Solved:
         s, low = sheet.scale, box.y + box.height
         sheet.line(box.at(np.array([[0.0, 1.0], [1.0, 1.0]])), sheet.colours.pale)
         sheet.line(self._course(self.last), sheet.colours.pale, 2)
+        end = percent(int(np.searchsorted(at, self.last, side="right")), ends.runs)
+        height = box.y + self.share[-1] * box.height + 3.3 * s
+        sheet.text(box.x + box.width + 7 * s, height, end, 9, sheet.colours.label)
         sheet.text(box.x, low + 12 * s, "solved runs over epochs", 9, sheet.colours.label)
         sheet.text(box.x + box.width, low + 12 * s, str(last), 9, sheet.colours.label, align="right")
 
@@ -75,3 +78,9 @@ class Solved:
         course = self._course(epoch)
         self.sheet.line(course, self.sheet.colours.ink, 2)
         self.sheet.marks(course[-1:], SHAPES[0], 3.5, self.sheet.colours.ink, self.sheet.colours.paper, 1.2)
+
+
+def percent(count: int, runs: int) -> str:
+    """A share that is never said to be nothing or all if it is not."""
+    whole = 100 * count // runs
+    return f"{whole} %" if whole or not count else "<1 %"
