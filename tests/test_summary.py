@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from some_runs import some_config
 
+import xortrain
 from xortrain.experiment.single import in_memory
 from xortrain.experiment.trained import Run
+from xortrain.experiment.verdict import verdict
 
 
 def run_of(**changes: Any) -> Run:
@@ -120,3 +122,12 @@ def test_a_summary_has_no_nan_where_the_run_is_whole(dtype: str) -> None:
 def test_settings_that_cannot_go_together_are_the_reason_that_is_told(changes: dict[str, Any], said: str) -> None:
     assert said in " ".join(run_of(**changes).summary().split("\n\n")[0].split())
     assert said not in run_of(epochs=5).summary()
+
+
+def test_of_a_loss_that_has_exploded_the_advice_is_a_smaller_learning_rate() -> None:
+    run = xortrain.train("activation=relu", "output=identity", "loss=mse", "lr=2", "epochs=300", "seed=3")
+    assert 1e100 < run.row["final_loss"] < np.inf
+    said = verdict(run)
+    assert said.startswith("Its loss has exploded, from ")
+    assert "try a smaller learning rate, as in lr=0.2" in said
+    assert "more epochs" not in said

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SMOOTH = ("sigmoid", "tanh", "softsign")
 PROBABILITIES = ("sigmoid", "softmax", "hardsigmoid", "gaussian", "step")
 JUMPS = 1.5  # times the lowest loss
+EXPLODED = 1e6  # times the loss at the start
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Case:
 def verdict(run: "Run") -> str:
     """The sentences; empty where the outcome says all."""
     case, says = Case(run), SAYS.get(run.outcome)
-    first = "" if run.outcome in ("solved", "pending") else _settings_at_odds(case)
+    first = "" if run.outcome in ("solved", "pending") else _settings_at_odds(case) or _exploded(case)
     return first or (" ".join(filter(None, says(case))) if says else "")
 
 
@@ -71,8 +72,20 @@ def _settings_at_odds(case: Case) -> str:
     return ""
 
 
+def _exploded(case: Case) -> str:
+    """What has to be said first of a loss that is still a number and means nothing."""
+    last, first = case.run.row["final_loss"], float(case.run.losses[0])
+    if case.run.outcome == "diverged" or not last > EXPLODED * max(first, 1):
+        return ""
+    return f"Its loss has exploded, from {first:.4g} to {last:.4g}. {_too_large(case)}"
+
+
+def _too_large(case: Case) -> str:
+    return f"The steps were too large: try a smaller learning rate, as in lr={case.run.config['lr'] / 10:g}."
+
+
 def _diverged(case: Case) -> list[str]:
-    return [f"The steps were too large: try a smaller learning rate, as in lr={case.run.config['lr'] / 10:g}."]
+    return [_too_large(case)]
 
 
 def _solved(case: Case) -> list[str]:
