@@ -1,4 +1,4 @@
-"""Ctrl-C is neither lost in a library nor heard by a process that has only just begun."""
+"""Ctrl-C and SIGTERM are neither lost in a library nor heard by a process that has only just begun."""
 
 import signal
 import subprocess
@@ -6,26 +6,31 @@ import sys
 
 import pytest
 
-from xortrain.experiment.interrupts import heeded, put_off
+from xortrain.experiment.interrupts import Terminated, heeded, put_off, terminable
 
-BLOCKED = "import signal; print(signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+BLOCKED = "import signal; print(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
+ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
 
 
-def library(other: type[Exception] | None) -> None:
+def library(number: int, other: type[Exception] | None) -> None:
     """What passes over a Ctrl-C, or makes another error of it."""
     try:
-        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(number)
     except KeyboardInterrupt:
         if other:
             raise other from None
 
 
 @pytest.mark.parametrize("other", [None, ValueError])
-def test_ctrl_c_ends_what_a_library_would_go_on_with_or_call_something_else(other: type[Exception] | None) -> None:
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), heeded():
-        library(other)
-    assert signal.getsignal(signal.SIGINT) is before
+@pytest.mark.parametrize(("number", "end"), ENDS)
+def test_ctrl_c_ends_what_a_library_would_go_on_with_or_call_something_else(
+    number: int, end: type[KeyboardInterrupt], other: type[Exception] | None
+) -> None:
+    before = [signal.getsignal(number) for number, _ in ENDS]
+    with pytest.raises(KeyboardInterrupt) as raised, terminable(), heeded():
+        library(number, other)
+    assert raised.type is end
+    assert [signal.getsignal(number) for number, _ in ENDS] == before
 
 
 def test_without_ctrl_c_an_error_is_what_it_was() -> None:
@@ -33,10 +38,39 @@ def test_without_ctrl_c_an_error_is_what_it_was() -> None:
         raise ValueError("so it is")
 
 
-def test_ctrl_c_waits_and_a_process_that_starts_meanwhile_never_gets_it() -> None:
-    with put_off() as waiting:
+@pytest.mark.parametrize("number", [number for number, _ in ENDS])
+def test_ctrl_c_waits_and_a_process_that_starts_meanwhile_never_gets_it(number: int) -> None:
+    with terminable(), put_off() as waiting:
         started = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True).stdout
-        signal.raise_signal(signal.SIGINT)
-    assert waiting == [signal.SIGINT]
-    assert started == "{<Signals.SIGINT: 2>}\n"
+        signal.raise_signal(number)
+    assert waiting == [number]
+    assert started == "[2, 15]\n"
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def ending_under_fire(done: list[str]) -> None:
+    """What takes a moment to end, and is told to end twice."""
+    with terminable():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            done.append("ended")
+
+
+def test_a_second_sigterm_does_not_disturb_the_end_that_the_first_has_begun() -> None:
+    done = list[str]()
+    with pytest.raises(Terminated):
+        ending_under_fire(done)
+    assert done == ["ended"]
+
+
+def test_sigterm_is_left_to_whoever_answers_it_already() -> None:
+    heard = list[int]()
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        with terminable():
+            signal.raise_signal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]

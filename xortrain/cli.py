@@ -1,6 +1,6 @@
 """The command line: a first word that is a command, and anything else is Hydra's.
 
-Only `main` prints.  A user's mistake is one line and exit code 2, a failed run 1, Ctrl-C 130.
+Only `main` prints.  A user's mistake is one line and exit code 2, a failed run 1, Ctrl-C 130, SIGTERM 143.
 """
 
 import os
@@ -13,7 +13,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xortrain.errors import FailedError, UserError, unknown_word
-from xortrain.experiment.interrupts import heeded
+from xortrain.experiment.interrupts import Terminated, heeded, terminable
 from xortrain.tracker import COMMANDS as TRACKER
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(words)
+        with terminable():
+            return _run(words)
     except UserError as error:
         return _fail(f"error: {error}", 2)
     except FailedError as error:
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(error.shown)
         return _fail(f"failed: {error}", 1)
     except KeyboardInterrupt as error:
-        return _fail("; ".join(["interrupted", *map(str, error.args)]), 130)
+        return _fail("; ".join(["interrupted", *map(str, error.args)]), 143 if isinstance(error, Terminated) else 130)
     except BrokenPipeError:  # as in xortrain ls | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -14,6 +14,35 @@ from typing import Any
 WATCH = 0.5  # seconds between two looks at whether the parent lives
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as batch systems and `timeout` send it: ends all that Ctrl-C ends, with an exit code of its own."""
+
+
+ENDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+
+def _terminate(number: int, _: object) -> None:
+    """Only once: a batch system may send it to a process and to its whole group."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Terminated
+
+
+USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _terminate}
+
+
+@contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM ends what is done here as Ctrl-C does."""
+    is_ours = current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if is_ours:
+        signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        if is_ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 @contextmanager
 def heeded() -> Iterator[None]:
     """Ctrl-C ends what is done here, even where a library passes over it or makes another error of it."""
@@ -21,7 +50,7 @@ def heeded() -> Iterator[None]:
 
     def interrupt(number: int, _: object) -> None:
         seen.append(number)
-        raise KeyboardInterrupt
+        raise ENDS[number]
 
     try:
         with _answered_by(interrupt):
@@ -30,7 +59,7 @@ def heeded() -> Iterator[None]:
         if not seen:
             raise
     if seen:
-        raise KeyboardInterrupt
+        raise ENDS[seen[0]]
 
 
 @contextmanager
@@ -43,14 +72,15 @@ def put_off() -> Iterator[list[int]]:
 
 @contextmanager
 def _answered_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
-    is_ours = current_thread() is main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if is_ours:
-        signal.signal(signal.SIGINT, handler)
+    is_main = current_thread() is main_thread()
+    ours = [number for number in USUAL if is_main and signal.getsignal(number) is USUAL[number]]
+    for number in ours:
+        signal.signal(number, handler)
     try:
         yield
     finally:
-        if is_ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in ours:
+            signal.signal(number, USUAL[number])
 
 
 @contextmanager
@@ -62,7 +92,7 @@ def _masked() -> Iterator[None]:
     from multiprocessing import resource_tracker
 
     resource_tracker.ensure_running()  # which begins with another mask
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, USUAL)
     try:
         yield
     finally:

@@ -154,12 +154,12 @@ def told_where(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(command: str, folder: Path) -> Iterator[None]:
+def interruptible(command: str, folder: Path, why: str = "to go on") -> Iterator[None]:
     """Ctrl-C says with which command one goes on."""
     try:
         yield
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"to go on: xortrain {command} {typed(folder)}") from None
+    except KeyboardInterrupt as error:
+        raise type(error)(f"{why}: xortrain {command} {typed(folder)}") from None
 
 
 @contextmanager

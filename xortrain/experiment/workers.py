@@ -14,7 +14,7 @@ from typing import Any
 from xortrain.errors import UserError
 from xortrain.experiment.blocks import Block, Failure, Result
 from xortrain.experiment.build import Build
-from xortrain.experiment.interrupts import end_with, put_off
+from xortrain.experiment.interrupts import ENDS, end_with, put_off
 from xortrain.experiment.progress import Progress
 from xortrain.experiment.train import empty_history, history_of, train_block
 from xortrain.nets import Array
@@ -114,7 +114,7 @@ def _answers(
             with put_off() as waiting:
                 answers = Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)(parcels())
             if waiting:
-                answers.throw(KeyboardInterrupt())  # so that the pool is ended
+                answers.throw(ENDS[waiting[0]]())  # so that the pool is ended
             yield from answers
     except Exception as error:  # each engine has its own ways to break
         yield error
