@@ -76,7 +76,7 @@ def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
         if run != 1:  # which has diverged; others are solved or stuck
             paper = grey[layout.sheet.palette.nearest(layout.sheet.colours.paper[None])[0]]
             edge = np.concatenate([part[:, 0], part[-1]])  # towards the field
-            assert (edge == paper).all() if box.width >= SMALL else (part == paper).any()
+            assert (edge == paper).all() if box.width >= SMALL else np.abs(part - paper).min() < 60
         assert (before[corner.pixels] != after[corner.pixels]).any()
 
 
@@ -86,7 +86,7 @@ def test_a_mark_covers_an_eighth_of_its_cell_at_most(runs: int, size: tuple[int,
     layout = SweepLayout(sweep_of(runs), FilmSettings(layout="sweep", size=size), 0)
     cell = layout.boxes[0]
     for _, where in layout.marks.patches.values():
-        assert 0 < where.sum() <= cell.width * cell.height / 8
+        assert 0 < where.sum() <= max(cell.width * cell.height / 8, 16)  # of the smallest it cannot be less
 
 
 def test_a_run_that_has_diverged_is_grey_whatever_its_parameters_are() -> None:

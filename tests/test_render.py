@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+import xortrain
 from xortrain.cli import main
+from xortrain.experiment.titles import title
 
 
 @pytest.fixture
@@ -43,6 +45,8 @@ def test_a_film_that_has_the_name_of_a_still_is_told_to_be_one(
         ([], "required: RECORD;"),
         (["latest", "--output", "pp/x"], "--output: pp/x: no ending that tells the format"),
         (["latest", "--output", "pp/"], "--output: pp/: no ending that tells the format"),
+        (["latest", "--output", "/proc/x.gif"], "error: /proc/x.gif: "),
+        (["latest", "film.colours=viridi"], "Did you mean 'viridis'"),
         (["latest", "--still", "--output", "poster.gif"], "--output poster.gif: a still is a PNG"),
     ],
 )
@@ -52,3 +56,14 @@ def test_what_cannot_be_rendered_is_told_by_the_words_given(
     assert main(["render", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert told in line
+
+
+@pytest.mark.parametrize(
+    ("words", "called"),
+    [
+        ([], "XOR   2-2-1 sigmoid   bce   lr 1"),
+        (["architecture.bias=false"], "XOR   2-2-1 sigmoid no bias   bce   lr 1"),
+    ],
+)
+def test_a_title_names_the_loss_and_that_there_is_no_bias(words: list[str], called: str) -> None:
+    assert title(xortrain.train("epochs=1", *words).trained.build) == called

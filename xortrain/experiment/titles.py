@@ -18,14 +18,19 @@ SPOKEN = {"xor": "XOR", "and": "AND", "or": "OR", "nand": "NAND", "nor": "NOR", 
 
 
 def title(build: "Build") -> str:
-    """As in "XOR   2-2-1 sigmoid   lr 1"; without the rate where it differs between the runs shown."""
-    parts = [_subject(build), str(build.shape), *_rate(build)]
+    """As in "XOR   2-2-1 sigmoid   bce   lr 1"; without the rate where it differs between the runs shown."""
+    parts = [_subject(build), _network(build), str(build.population.shared("loss.name")), *_rate(build)]
     return "   ".join(parts)
+
+
+def _network(build: "Build") -> str:
+    """As in "2-2-1 sigmoid"; with what is unusual about it."""
+    return f"{build.shape}{'' if build.shape.bias else ' no bias'}"
 
 
 def common_title(builds: Sequence["Build"]) -> str:
     """What the runs of all these populations share: as in "XOR   2-2-1 tanh   mse   adam   lr 0.1"."""
-    shapes = [str(build.shape).split(" ", 1) for build in builds]
+    shapes = [_network(build).split(" ", 1) for build in builds]
     network = " ".join(filter(None, (_agreed(words) for words in zip(*shapes, strict=True))))
     optimizer = _agreed(build.population.shared("optimizer.name") for build in builds)
     told = [

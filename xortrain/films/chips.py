@@ -115,6 +115,7 @@ class Spread:
 
     def __init__(self, sheet: Sheet, box: Box, course: Course, read: Reading) -> None:
         self.sheet, self.read, self.key = sheet, read, f"hollow: {read.hollow}"
+        self.name = course.subject.outputs[0]
         s = sheet.scale
         self.box = Box(box.x, box.y + round(4 * s), box.width, box.height - round(18 * s))
         self.t = course.t
@@ -138,7 +139,8 @@ class Spread:
         y = box.y + box.height + 12 * s
         for value, x, side in ((self.read.low, box.x, "left"), (self.read.high, box.x + box.width, "right")):
             sheet.text(x, y, f"{value:.3g}", 9, sheet.colours.label, align=side)
-        name = "output of the right class" if self.read.classes > 2 else "output"
+        real = f"{self.name} of {self.t.shape[1]}, over target" if self.read.several else "output, over target"
+        name = "output of the right class" if self.read.classes > 2 else "output" if self.read.classes else real
         sheet.text(box.x + box.width / 2, y, name, 9, sheet.colours.label, align="centre")
         middle = (
             np.array([[0.5, 0.0], [0.5, 1.0]]) if self.read.classes == 2 else np.array([[0.04, 0.92], [0.96, 0.08]])

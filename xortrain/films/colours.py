@@ -6,11 +6,12 @@ for most eyes, lightness for all of them and on a grey printer.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 
 import numpy as np
 
-from xortrain.errors import unknown
+from xortrain.errors import UserError
 from xortrain.nets import Array
 
 MAPS = {
@@ -128,7 +129,7 @@ def colours(name: str, levels: int, dark: bool, classes: int = 2) -> Colours:
     sides = ramp(anchors, 64, middle)[[2, 53 if not dark else 61]]
     table = _of_classes(name, classes, sides)
     if dark:
-        is_dim = (table.mean(1) < 85) & (np.arange(len(table)) > 1)
+        is_dim = (table.mean(1) < 85) & ((np.arange(len(table)) > 1) | (classes > 2))
         table = np.where(is_dim[:, None], mix(table, rgb(ink), 0.3), table)
     return Colours(
         ramp(anchors, levels, middle), table, sides, rgb(paper), rgb(ink), rgb(label), rgb(pale),
@@ -170,6 +171,10 @@ def _from_matplotlib(name: str) -> list[str]:
     import matplotlib
 
     if name not in matplotlib.colormaps:
-        raise unknown("film.colours", name, [*MAPS, *(m for m in matplotlib.colormaps if not m.endswith("_r"))])
+        every = {one.lower(): one for one in [*matplotlib.colormaps, *MAPS] if not one.endswith("_r")}
+        near = [every[one] for one in get_close_matches(name.lower(), every, n=4, cutoff=0.5)]
+        nearest = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+        known = f"Known: {', '.join(MAPS)} and the maps of matplotlib"
+        raise UserError(f"film.colours={name}: no such choice.{nearest} {known}")
     table = matplotlib.colormaps[name](np.linspace(0, 1, 33), bytes=True)
     return ["#" + bytes(row[:3]).hex() for row in table]

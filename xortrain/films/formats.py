@@ -4,12 +4,14 @@ GIF and animated PNG are streamed by writers of our own, WebP by Pillow, MP4 by 
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from PIL import Image
 
+from xortrain.errors import UserError
 from xortrain.films.apng import StreamingAPNG
 from xortrain.films.gif import StreamingGIF
 from xortrain.films.streaming import Streaming
@@ -22,7 +24,8 @@ Pictures = Iterator[Array]
 
 def save(path: Path, pictures: Pictures, count: int, palette: Array, settings: FilmSettings) -> None:
     """Write so many pictures of palette indices, as the extension says."""
-    with whole(path) as file:
+    with ExitStack() as stack:
+        file = _opened(path, stack)
         FORMATS[path.suffix.lower()](file, pictures, count, palette, settings)
 
 
@@ -30,8 +33,16 @@ def save_still(path: Path, picture: Array, palette: Array) -> None:
     """Write one picture as PNG."""
     image = Image.fromarray(picture, "P")
     image.putpalette(palette.tobytes())
-    with whole(path) as file:
-        image.save(file, "png", optimize=True)
+    with ExitStack() as stack:
+        image.save(_opened(path, stack), "png", optimize=True)
+
+
+def _opened(path: Path, stack: ExitStack) -> IO[bytes]:
+    """The file, or a word on why none can be made there."""
+    try:
+        return stack.enter_context(whole(path))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
 
 
 def _gif(file: IO[bytes], pictures: Pictures, count: int, palette: Array, settings: FilmSettings) -> None:

@@ -111,8 +111,8 @@ def facing(seen: Array, weights: Array, outputs: Sequence[str]) -> Plane:
     sought = sought * np.sign((sought @ differ[-1]) + 1e-12)[:, None]
     axes = np.linalg.qr(np.concatenate([sought, spread])[: seen.shape[1]].T)[0].T[:2]
     axes *= np.sign((axes * np.concatenate([sought, spread])[:2]).sum(1) + 1e-12)[:, None]
-    one = f"along {outputs[-1]}'s weights", "widest of the rest"
-    names = one if len(sought) == 1 else ("outputs differ most", "and second most")
+    one = f"along {outputs[-1]}'s weights", "widest beside that"
+    names = one if len(sought) == 1 else ("parts classes best", "second best")
     return flat(seen, mean, axes[0], axes[1], names, 0.1)
 
 

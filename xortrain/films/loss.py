@@ -132,7 +132,7 @@ class Scale:
         each = [(float(digit * 10**ten), int(ten), digit) for ten in tens for digit in range(1, 10)]
         inside = [one for one in each if self.low <= np.log10(one[0]) + 1e-9 <= self.high + 2e-9]
         if self.high - self.low < 3:
-            named = (1, 2, 5) if self.high - self.low < 1.5 else (1, 3)
+            named = (1, 2, 5) if self.high - self.low < 1.53 else (1, 3)
             return [(value, times_ten(digit, ten) if digit in named else "") for value, ten, digit in inside]
         powers = [ten for _, ten, digit in inside if digit == 1]
         step = -(-len(powers) // 5)

@@ -51,7 +51,10 @@ class WeightsLayout:
         sheet.text(box.x, 22 * s, title_line(sheet, subject.title, room, 13), 13, face="bold")
         shown, all_of_them = shown_of(subject, box, s), subject.network.size
         words = "parameters" if shown == all_of_them else f"the {shown} of {all_of_them} parameters that move most"
+        layers = "one colour a layer" * (len(subject.network.layers) > 1)
+        key = ", ".join(filter(None, (words, layers, "biases dashed" * subject.network.bias)))
         room = plane.x - box.x - 10 * s
+        words = key if sheet.text_width(key, 11) <= room else words
         sheet.text(box.x, box.y - 12 * s, sheet.fitting(words, room, 11), 11, sheet.colours.label)
         words = sheet.fitting("path of all parameters", plane.width, 11)
         sheet.text(plane.x, plane.y - 12 * s, words, 11, sheet.colours.label)

@@ -102,7 +102,9 @@ def _hollow(subject: Subject, classes: int, leads: bool) -> str:
     """Wrong; or what its rule asks for beyond that the field has the right colour there."""
     t, span = subject.data(0)[1], subject.high - subject.low
     barely = (subject.low + subject.high) / 2 * 0.98 + 0.02 * t
-    if not classes or (classes == 2 and leads and subject.network.layers[-1].activation == "softmax"):
+    if not classes:
+        return "one is wrong" if t.shape[1] > 1 else "wrong"
+    if classes == 2 and leads and subject.network.layers[-1].activation == "softmax":
         return "wrong"
     if not subject.right(barely, t).all():
         return "not near enough"

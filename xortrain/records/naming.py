@@ -37,7 +37,9 @@ class Named:
             place = _place(part, self.number)
             if place is not None:
                 return part, place
-        raise UserError(f"{plain(self.name)}: no such run; this sweep has {self.entry.runs}")
+        if not self.entry.is_sweep:
+            raise UserError(f"{plain(self.name)}: this is a single run; leave out #{self.number}")
+        raise UserError(f"{plain(self.name)}: no such number; this sweep has 0 … {self.entry.runs - 1}")
 
 
 def _place(part: Part, number: int) -> int | None:
@@ -58,6 +60,11 @@ def named(name: str, root: Path) -> Named:
         found = Named(name, _entry(numbered["entry"], root), int(numbered["number"]))
         found.run()
         return found
+    before, mark, number = name.rpartition("#")
+    if mark and before and not _is_folder(Path(name)):
+        entry = _entry(before, root)
+        known = f"0 … {entry.runs - 1}" if entry.is_sweep else "none, it is a single run"
+        raise UserError(f"{plain(name)}: no such number as #{plain(number)}; known: {known}")
     return Named(name, _entry(name, root))
 
 
