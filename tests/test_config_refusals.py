@@ -150,6 +150,14 @@ WRONG: dict[str, list[str]] = {
     "-m hydra.launcher.engine=lokky dry_run=true": ["hydra.launcher.engine=lokky", "'loky'"],
     "-m hydra/launcher=basic lr=1,-1 film=none": ["job 1 (lr=-1)"],
     # folders that Hydra would have, and we have not
+    "-m hydra.sweeper.params=5": ["hydra.sweeper.params=5", "must be a mapping"],
+    "-m hydra.sweeper.params=[a]": ["hydra.sweeper.params=['a']", "must be a mapping"],
+    "-m hydra.launcher=5 seed=1,2": ["hydra.launcher=5", "hydra/launcher="],
+    "-m hydra.launcher=null": ["hydra.launcher=null", "hydra/launcher="],
+    "-m hydra.sweeper=5": ["hydra.sweeper=5", "hydra/sweeper="],
+    "-m ~hydra.launcher.engine": ["~hydra.launcher.engine", "cannot be deleted"],
+    "-m lr=range(1,3),5": ["lr=range(1,3),5", "write all values out"],
+    "-m lr=5,range(1,3)": ["lr=5,range(1,3)", "write all values out"],
     "hydra.run.dir=elsewhere": ["hydra.run.dir=elsewhere", "root=elsewhere"],
     "-m hydra.sweep.dir=elsewhere seed=1,2": ["hydra.sweep.dir=elsewhere", "root=elsewhere"],
     "-m hydra/sweeper=population hydra.sweep.dir=elsewhere seed=1,2": ["hydra.sweep.dir=elsewhere", "root=elsewhere"],
@@ -181,6 +189,23 @@ def test_a_mistake_is_one_line_that_says_where_and_what(words: str, refused: Ref
     line = refused(*words.split(" "))
     for part in WRONG[words]:
         assert any(either in line for either in part.split("|")), line
+
+
+@pytest.mark.parametrize(
+    ("hydra", "words"),
+    [
+        ("{sweeper: {params: 'seed=1,2'}}", "hydra.sweeper.params=seed=1,2: must be a mapping"),
+        ("{sweeper: {params: [seed]}}", "hydra.sweeper.params=['seed']: must be a mapping"),
+        ("{launcher: 5}", "hydra.launcher=5: must be chosen by hydra/launcher="),
+    ],
+)
+def test_a_malformed_sweep_of_an_experiment_is_a_mistake(
+    hydra: str, words: str, tmp_path: Path, refused: Refused
+) -> None:
+    folder = tmp_path / "conf" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"# @package _global_\nhydra: {hydra}\n")
+    assert words in refused("--config-dir", str(folder.parent), "-m", "experiment=mine", "film=none")
 
 
 def test_an_empty_word_is_a_mistake(refused: Refused) -> None:

@@ -142,6 +142,13 @@ def test_own_data_train_as_the_data_set_they_are(run: Run, t: Any) -> None:
     assert own.x.tolist() == X
 
 
+@pytest.mark.parametrize("start", [xortrain.train, xortrain.sweep])
+def test_an_estimate_is_not_taken_for_a_training(start: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^dry_run=true: .* for the command line$"):
+        start("dry_run=true", f"root={tmp_path}")
+    assert not list(tmp_path.iterdir())
+
+
 def test_own_arrays_are_not_touched_and_may_change_later() -> None:
     x, t = np.array(X, float), np.array(T, float)
     own = xortrain.train("epochs=2", "batch_size=1", data=(x, t))

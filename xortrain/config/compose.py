@@ -3,6 +3,7 @@
 The command line reaches Hydra through its own main; Python users come through here.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from xortrain.config.defaults import conf_folder
 from xortrain.config.overrides import CHOICES, prepare
 from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
+
+_MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -60,6 +63,9 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
         listed = override.replace("=", "=[", 1) + "]"
         hint = "" if override.partition("=")[0] in CHOICES else f", or write {listed} for a list"
         return UserError(f"{override}: several values; add -m to run each of them{hint}")
+    if text.startswith("Unexpected type annotation"):  # a sweep among the values of a sweep
+        mixed = next((override for override in overrides if _MIXED.search(override)), short(" ".join(overrides)))
+        return UserError(f"{mixed}: a range or a choice among other values cannot be read; write all values out")
     if text.startswith("Could not override '"):
         return _no_such_key(text.split("'")[1], overrides)
     if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):

@@ -21,6 +21,7 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     for override in overrides:
         _refuse_no_choice(override)
         _refuse_folder(override, overrides)
+        _refuse_plugin(override)
     return [_quoted(override, many) for override in overrides if override != "experiment=null"]
 
 
@@ -61,6 +62,16 @@ def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
     others = [text for text in overrides if text.startswith(("hydra/sweeper=", "hydra/launcher="))]
     if key.lstrip("+") in FOLDERS and all(text.endswith("=population") for text in others):
         raise UserError(f"{override}: records make their own folders under root; write root={value or 'outputs'}")
+
+
+def _refuse_plugin(override: str) -> None:
+    """A launcher or a sweeper is chosen by its name, and cannot do without its settings."""
+    key, _, value = override.partition("=")
+    kind = key.lstrip("+").removeprefix("hydra.")
+    if kind in ("launcher", "sweeper") and key != kind and not value.startswith(("{", "${")):
+        raise UserError(f"{override}: must be chosen by hydra/{kind}=, and set by its keys")
+    if re.fullmatch(r"~hydra\.(launcher|sweeper)(\.(engine|workers|address|params|_target_))?", key):
+        raise UserError(f"{override}: cannot be deleted; give it another value, or leave it as it is")
 
 
 def _refuse_no_choice(override: str) -> None:

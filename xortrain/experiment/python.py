@@ -22,9 +22,17 @@ def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
     """
     from xortrain.config.compose import compose
 
+    config = compose(overrides)
+    refuse_estimate(config["dry_run"])
     if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
         raise UserError("data: must be two arrays, data=(x, t)")
-    return in_memory(compose(overrides), data)
+    return in_memory(config, data)
+
+
+def refuse_estimate(is_dry: bool) -> None:
+    """Raise UserError for a dry run, whose answer is a text."""
+    if is_dry:
+        raise UserError("dry_run=true: Python trains what it is told to; the estimate is a text, for the command line")
 
 
 def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:

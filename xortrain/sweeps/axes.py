@@ -12,8 +12,10 @@ from typing import Any
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, RangeSweep
 
+from xortrain.config.check import short
 from xortrain.errors import UserError
 
+PARAMS = "hydra.sweeper.params"
 MOST_JOBS = 200_000_000  # whose numbers and seeds alone are gigabytes
 
 
@@ -62,6 +64,8 @@ class Grid:
 def read(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: Any) -> Grid:
     """The axes of hydra.sweeper.params and of overrides; the loader knows the choices that a glob may match."""
     axes: dict[str, Axis] = {}
+    if not isinstance(params, Mapping | None):
+        raise UserError(f"{PARAMS}={short(params)}: must be a mapping, as in {{seed: 'range(0,100)', lr: '0.1,1'}}")
     own = [f"{key!s}={value}" for key, value in (params or {}).items()]
     for override in OverridesParser.create(config_loader=loader).parse_overrides([*own, *texts]):
         axes[override.get_key_element()] = Axis(override, _values(override))

@@ -4,7 +4,7 @@ Groups are composed once for each choice of them; values are then set on a copy,
 """
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +16,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
+from xortrain.config.check import short
 from xortrain.config.compose import plain
+from xortrain.errors import UserError
 from xortrain.sweeps.axes import Grid
 
 
@@ -100,6 +102,14 @@ class Composer:
             config.hydra.job.id = config.hydra.job.num = number
         with _current(config):
             return plain(config)
+
+
+def plugin(config: DictConfig, kind: str) -> Any:
+    """The sweeper or the launcher that a configuration has."""
+    chosen = config.hydra[kind]
+    if "_target_" not in (chosen if isinstance(chosen, Mapping) else ()):
+        raise UserError(f"hydra.{kind}={short(chosen)}: must be chosen by hydra/{kind}=, and set by its keys")
+    return chosen
 
 
 def _task(config: DictConfig) -> DictConfig:

@@ -31,8 +31,9 @@ class PopulationSweeper(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from hydra.core.plugins import Plugins
 
-        from xortrain.sweeps.composer import Composer
+        from xortrain.sweeps.composer import Composer, plugin
 
+        plugin(config, "launcher")
         self.loader = hydra_context.config_loader
         self.composer = Composer(self.loader, config)
         self.trains = Plugins.instance().instantiate_launcher(

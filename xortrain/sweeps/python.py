@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from xortrain.errors import UserError
 from xortrain.sweeps import PLACE
 from xortrain.sweeps.axes import Grid, held_back, read
-from xortrain.sweeps.composer import Composer
+from xortrain.sweeps.composer import Composer, plugin
 from xortrain.sweeps.jobs import plan_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def sweep(
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` has a bar on a terminal.
     """
+    from xortrain.experiment.python import refuse_estimate
     from xortrain.experiment.runs import Sweep
     from xortrain.experiment.sweep import run_sweep
     from xortrain.records.index import open_entry
@@ -36,6 +37,7 @@ def sweep(
     if ours is None:
         raise UserError("hydra/sweeper and hydra/launcher: Python has our own only; others are for the command line")
     plan, asked = ours
+    refuse_estimate(plan.is_dry)
     folder = run_sweep(plan, replace(asked, **_given(name=engine, workers=workers, address=address)), show)
     return Sweep.of(open_entry(folder, str(folder)))
 
@@ -49,7 +51,7 @@ def planned(overrides: Sequence[str]) -> "tuple[Plan, Engine] | None":
     from xortrain.experiment.engines import Engine
 
     with _composer(overrides) as composer:
-        sweeper, launcher = composer.master.hydra.sweeper, composer.master.hydra.launcher
+        sweeper, launcher = (plugin(composer.master, kind) for kind in ("sweeper", "launcher"))
         if (sweeper._target_, launcher._target_) != (f"{PLACE}.PopulationSweeper", f"{PLACE}.PopulationLauncher"):
             return None
         return plan_of(_grid(composer), composer), Engine(launcher.engine, launcher.workers, launcher.address)
