@@ -48,7 +48,7 @@ def blank_rows(runs: int, varying: Mapping[str, Array] | None = None) -> Array:
     rows = np.zeros(runs, layout.row_type({name: values.dtype for name, values in varying.items()}))
     for name, kind in layout.ROW:
         rows[name] = np.nan if kind == "<f8" else -1 if kind == "<i4" else 0
-    rows["number"] = np.arange(runs)
+    rows["number"] = rows["seed"] = np.arange(runs)
     for name, values in varying.items():
         rows[name] = values
     return rows
@@ -114,6 +114,7 @@ def a_run(root: Path, minutes: int = 0, *, row: Mapping[str, Any] | None = None,
     """A finished single run, so many minutes after START."""
     folder = new_folder(root, START + timedelta(minutes=minutes))
     rows = finished_rows(1, seed=minutes)
+    rows["seed"] = changes.get("seed", 0)
     for name, value in (row or {}).items():
         rows[name] = value
     started = {"started": (START + timedelta(minutes=minutes)).astimezone().isoformat()}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from make_records import OUTCOMES, a_big_sweep, a_run, a_sweep
+from make_records import OUTCOMES, a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
 
 from xortrain.errors import UserError
 from xortrain.records.groups import axes, group, table
@@ -139,6 +139,49 @@ def test_name_notes_and_film_make_no_groups(tmp_path: Path) -> None:
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
     assert axes(parts) == []
     assert [found.runs for found in group(parts)] == [2]
+
+
+def test_of_runs_with_the_same_settings_and_seed_one_is_counted_a_finished_one_first(tmp_path: Path) -> None:
+    """A setting may vary in one record and be fixed in the other; names and films make no difference."""
+    rows = blank_rows(2, {"lr": np.array([0.5, 1.0])})
+    rows["seed"] = 0
+    rows["outcome"], rows["final_loss"] = [0, 7], [np.nan, 2.0]
+    make_record(tmp_path, rows, config(), kind="sweep", status="interrupted")
+    folders = [
+        tmp_path,
+        a_run(tmp_path, 0, lr=0.5, name="again", row={"outcome": 7, "final_loss": 1.0}),
+        a_run(tmp_path, 1, lr=0.5, film__name="field", row={"outcome": 7, "final_loss": 1.0}),
+    ]
+    parts = [open_entry(folder, "a").parts[0] for folder in folders]
+    for some in (parts, parts[::-1]):
+        (found,) = group(some, [])
+        assert (found.runs, found.pending, found.loss_mean) == (2, 0, 1.5)
+
+
+@pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 0.5}, {"optimizer__momentum": 0.5}, {"epochs": 5}])
+def test_runs_that_differ_in_seed_or_in_any_setting_are_both_counted(tmp_path: Path, change: dict[str, float]) -> None:
+    parts = [open_entry(a_run(tmp_path, k, **own), "a").parts[0] for k, own in enumerate([{}, change])]
+    assert group(parts, [])[0].runs == 2
+    assert group([*parts, parts[0]], [])[0].runs == 2
+
+
+def test_the_same_table_is_told_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
+    """The file behind data.path may have been changed between two runs."""
+    data = {"name": "csv", "path": "table.csv"}
+    folders = [a_run(tmp_path, k, data=data) for k in range(3)]
+    np.savez(folders[2] / "data.npz", x=np.eye(4, 2), t=np.zeros((4, 1)))
+    parts = [open_entry(folder, "a").parts[0] for folder in folders]
+    assert group(parts, [])[0].runs == 2
+
+
+def test_a_setting_that_has_the_seed_in_every_run_counts_as_the_seed(tmp_path: Path) -> None:
+    seeds = np.arange(4)
+    follows = open_entry(a_sweep(tmp_path, 0, {"lr": [0.5] * 2 + [1.0] * 2, "data.seed": seeds}), "a").parts
+    assert axes(follows) == ["lr"]
+    assert [found.runs for found in group(follows)] == [2, 2]
+    other = open_entry(a_sweep(tmp_path, 1, {"data.seed": seeds[::-1]}), "a").parts
+    assert axes(other) == ["data.seed"]
+    assert axes([*follows, *other]) == ["lr", "data.seed"]
 
 
 def test_columns_of_several_records_stand_one_after_the_other(tmp_path: Path) -> None:

@@ -147,9 +147,28 @@ def test_a_group_is_a_line_with_its_figures(root: Path) -> None:
     assert lines[1]["epochs_median"] is None
 
 
-def test_groups_of_several_sweeps_and_runs_are_joined(root: Path) -> None:
+def test_groups_of_several_sweeps_and_runs_are_joined_and_what_repeats_is_counted_once(root: Path) -> None:
+    """Of BIG two runs with sgd, and RUN, have settings and seed of runs in SWEEP."""
     lines = json.loads(group([SWEEP, BIG, RUN, "--by", "optimizer.name", "--json"]))
-    assert {line["optimizer"]: line["runs"] for line in lines} == {"sgd": 16, "adam": 3}
+    assert {line["optimizer"]: line["runs"] for line in lines} == {"sgd": 13, "adam": 3}
+    told = group([SWEEP, BIG, RUN]).split("\n")
+    assert told[-1] == "3 runs repeat others (same settings, same seed) and are not counted"
+
+
+def test_a_record_counts_once_however_it_is_named(root: Path) -> None:
+    once = group([BIG])
+    assert "repeat" not in once
+    assert group([BIG, BIG, f"outputs/sweeps/{BIG}", f"outputs/sweeps/{BIG}/population-000", f"{BIG}#4"]) == once
+
+
+def test_no_settings_are_one_group(root: Path) -> None:
+    (line,) = json.loads(group([SWEEP, "--by", "", "--json"]))
+    assert line["runs"] == 12
+
+
+def test_single_runs_of_a_sweep_are_grouped(root: Path) -> None:
+    (line,) = json.loads(group([f"{SWEEP}#1", f"{SWEEP}#4", f"{SWEEP}#4", "--json", "--by", "lr"]))
+    assert (line["lr"], line["runs"]) == (0.5, 2)
 
 
 def test_runs_that_are_not_finished_are_counted_apart(tmp_path: Path) -> None:
@@ -169,9 +188,7 @@ def test_nearly_all_is_not_all(tmp_path: Path) -> None:
     assert "99.9667 %" in group([str(tmp_path)])
 
 
-def test_a_group_wants_sweeps(root: Path) -> None:
-    with pytest.raises(UserError, match=r"is one run; name the sweep"):
-        group([f"{SWEEP}#1"])
+def test_a_group_wants_settings_that_there_are(root: Path) -> None:
     with pytest.raises(UserError, match=r"^--by=lrr: no such setting. Did you mean 'lr'"):
         group([SWEEP, "--by", "lrr"])
 

@@ -19,7 +19,7 @@ SHOWN = 5  # films that are named
 def told(folder: Path, show: bool = True, is_new: bool = True) -> str:
     """The whole text; raises FailedError with it if not all jobs came to their end."""
     entry = open_entry(folder, typed(folder))
-    table = report([entry], group(entry.parts)) if entry.is_sweep else load(folder).run(0).summary()
+    table = report([entry], group(entry.parts), entry.runs) if entry.is_sweep else load(folder).run(0).summary()
     films = sweep_films(entry, show) if is_new or not any(folder.glob("film.*")) else []
     lines = [table, "", f"record  {typed(folder)}", *_films(entry, films), *_kept(entry)]
     if entry.status != "finished":

@@ -14,12 +14,11 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.experiment.trained import Run, Trained, load
 from xortrain.nets import Array
-from xortrain.records.groups import axes
+from xortrain.records.groups import axes, group
 from xortrain.records.groups import table as columns_of
 from xortrain.records.index import Entry, Part, listing
 from xortrain.records.naming import named
 from xortrain.records.query import select
-from xortrain.records.statistics import statistics
 from xortrain.tracker.text import finite
 
 if TYPE_CHECKING:
@@ -117,17 +116,19 @@ class Sweep:
     @cached_property
     def axes(self) -> list[str]:
         """The settings in which the runs differ, other than the seed."""
-        return axes([self.parts[number] for number in np.unique(self.which)])
+        return axes(self._used())
 
     def group(self, by: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed)."""
+        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed).
+
+        Of runs with the same settings and the same seed one is counted.
+        """
         from xortrain.tracker.grouping import as_line
 
         if not len(self):
             return []
         names = self.axes if by is None else [by] if isinstance(by, str) else list(by)
-        columns = self._columns(["outcome", "solved_at", "final_loss", *names])
-        return [as_line(found) for found in statistics(columns, names)]
+        return [as_line(found) for found in group(self._used(), names, chosen=self._rows())]
 
     def film(self, path: str | Path, **settings: Any) -> Path:
         """Write a film of all runs side by side, a sample of very many; settings as in film.fps, film.size …"""
@@ -156,14 +157,20 @@ class Sweep:
         return f"<Sweep: {len(self)} runs{where}>"
 
     def _columns(self, names: Sequence[str], said: str = "by") -> dict[str, Array]:
-        used = np.unique(self.which).tolist()
-        if not used:
+        if not len(self):
             return {name: np.array([]) for name in names}
-        starts = np.zeros(len(self.parts), np.int64)
-        starts[used] = np.cumsum([0, *(self.parts[number].about["runs"] for number in used)])[:-1]
-        rows = starts[self.which] + self.places
-        found = columns_of([self.parts[number] for number in used], list(dict.fromkeys(names)), said)
+        rows, found = self._rows(), columns_of(self._used(), list(dict.fromkeys(names)), said)
         return {name: values[rows] for name, values in found.items()}
+
+    def _used(self) -> list[Part]:
+        """The records that these runs are of."""
+        return [self.parts[number] for number in np.unique(self.which).tolist()]
+
+    def _rows(self) -> Array:
+        """The places of these runs among all runs of those records."""
+        used, which = np.unique(self.which, return_inverse=True)
+        starts = np.cumsum([0, *(self.parts[number].about["runs"] for number in used.tolist())])
+        return np.asarray(starts[which] + self.places)
 
     def _array(self, what: str) -> Array:
         self._alike("loss_epochs" if what == "losses" else "frame_epochs")

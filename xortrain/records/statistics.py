@@ -56,7 +56,7 @@ def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[Group]:
     ``rows`` are columns (runs,): ``outcome`` in words, ``solved_at``, ``final_loss``, and each name in ``by``.
     """
     outcome = np.asarray(rows["outcome"], object)
-    codes, first = _groups([np.asarray(rows[name]) for name in by], len(outcome))
+    codes, first = alike([np.asarray(rows[name]) for name in by], len(outcome))
     counts = _counts(codes, outcome, len(first))
     numbers = {**_shares(counts), **_speeds(rows, outcome, codes, len(first))}
     best = np.lexsort((numbers["loss_median"], numbers["epochs_median"], -np.nan_to_num(numbers["low"], nan=-1.0)))
@@ -102,8 +102,8 @@ def _speeds(rows: Mapping[str, Array], outcome: Array, codes: Array, groups: int
     return named | {"loss_median": middle, "loss_mean": mean, "loss_sd": sd}
 
 
-def _groups(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
-    """The number of each run's group (runs,), and a run of each group (groups,)."""
+def alike(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
+    """The number of each run's group (runs,), and the first run of each group (groups,)."""
     codes = np.zeros(runs, np.int64)
     for key in keys:
         _, own = np.unique(_sortable(key), return_inverse=True)

@@ -39,6 +39,11 @@ def names(text: str) -> list[str]:
     return found
 
 
+def names_or_none(text: str) -> list[str]:
+    """lr,seed as a list, which may be empty."""
+    return names(text) if text else []
+
+
 def count(text: str) -> int:
     """A number of lines."""
     if not text.isdecimal() or int(text) < 1:

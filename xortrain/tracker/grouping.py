@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from xortrain.errors import UserError
+import numpy as np
+
 from xortrain.records.files import plain
 from xortrain.records.groups import group as groups_of
 from xortrain.records.index import Entry
 from xortrain.records.naming import named
 from xortrain.records.statistics import Group
-from xortrain.tracker.arguments import NAMES, count, names, parser
+from xortrain.tracker.arguments import NAMES, count, names_or_none, parser
 from xortrain.tracker.failures import failures_of
+from xortrain.tracker.selecting import Selection, named_runs
 from xortrain.tracker.text import NULL, as_json, cell, finite, table
 
 HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverged", "stuck")
@@ -20,7 +21,7 @@ NOTES = (
     "Best first: by the lower end of the 95 % interval (Wilson) of the share that solved it, then by epochs to solve. "
     "Epochs to solve are median (quartiles) of the runs that solved it; final losses median, mean and standard "
     "deviation of those that did not diverge; stuck are those that neither solved it nor diverged nor were still "
-    f"on their way. {NAMES}"
+    f"on their way. Of runs with the same settings and the same seed one is counted. {NAMES}"
 )
 
 
@@ -28,21 +29,34 @@ def group(arguments: list[str]) -> str:
     """The text of the statistics of some sweeps."""
     p = parser("group", notes=NOTES)
     p.add_argument("sweeps", nargs="+", metavar="SWEEP", help="sweeps or runs")
-    p.add_argument("--by", type=names, metavar="A,B,…", help="settings (all that differ but the seed, if not given)")
+    p.add_argument(
+        "--by",
+        type=names_or_none,
+        metavar="A,B,…",
+        help='settings (all that differ but the seed, if not given; "" for all runs together)',
+    )
     p.add_argument("--limit", type=count, metavar="N", help="the first N groups")
     a = p.parse_args(arguments)
-    entries = [_whole(name, a.root) for name in a.sweeps]
-    groups = groups_of([part for entry in entries for part in entry.parts], a.by, "--by")
+    chosen = named_runs(a.sweeps, a.root)
+    groups = groups_of([some.part for some in chosen], a.by, "--by", _places(chosen))
     if a.json:
         return as_json(map(as_line, groups[: a.limit]))
-    return report(entries, groups, a.limit)
+    entries = {found.folder.resolve(): found for found in (named(name, a.root).entry for name in a.sweeps)}
+    return report(list(entries.values()), groups, sum(len(some.places) for some in chosen), a.limit)
 
 
-def report(entries: Sequence[Entry], groups: Sequence[Group], limit: int | None = None) -> str:
-    """The table of groups, and what it does not show: runs that are not finished, all failures with their reasons."""
+def _places(chosen: Sequence[Selection]) -> np.typing.NDArray[np.int64]:
+    """The places of the chosen runs among all runs of their records."""
+    starts = np.cumsum([0, *(len(some.part.rows) for some in chosen)])
+    return np.concatenate([start + np.asarray(some.places) for start, some in zip(starts, chosen, strict=False)])
+
+
+def report(entries: Sequence[Entry], groups: Sequence[Group], runs: int, limit: int | None = None) -> str:
+    """The table of groups of so many runs, and what it does not show: repeats, unfinished runs, and all failures."""
     lines = [groups_table(groups[:limit])]
     if limit is not None and len(groups) > limit:
         lines.append(f"and {len(groups) - limit} more groups")
+    lines += repeats(groups, runs)
     pending = sum(found.pending for found in groups)
     if pending:
         lines.append(f"{pending} runs are not finished and not counted")
@@ -52,11 +66,13 @@ def report(entries: Sequence[Entry], groups: Sequence[Group], limit: int | None 
     return "\n".join(lines)
 
 
-def _whole(name: str, root: Path) -> Entry:
-    found = named(name, root)
-    if found.number is not None:
-        raise UserError(f"{plain(name)}: is one run; name the sweep, or see xortrain show")
-    return found.entry
+def repeats(groups: Sequence[Group], runs: int) -> list[str]:
+    """A line on the runs that stand in no group, since they are the same as others."""
+    left_out = runs - sum(found.runs for found in groups)
+    if not left_out:
+        return []
+    told = "1 run repeats another" if left_out == 1 else f"{left_out} runs repeat others"
+    return [f"{told} (same settings, same seed) and {'is' if left_out == 1 else 'are'} not counted"]
 
 
 def as_line(found: Group) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Selection:
 
 def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selection]:
     """The runs that are meant, record by record; at least one."""
-    found = _named(names, root) if names else _all(listing(root).entries)
+    found = named_runs(names, root) if names else all_runs(listing(root).entries)
     if where is not None:
         from xortrain.records.query import select
 
@@ -32,7 +32,8 @@ def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selec
     return found
 
 
-def _all(entries: Sequence[Entry]) -> list[Selection]:
+def all_runs(entries: Sequence[Entry]) -> list[Selection]:
+    """Every run of these."""
     return [Selection(entry, part, range(len(part.rows))) for entry in entries for part in entry.parts]
 
 
@@ -40,14 +41,14 @@ def _entries(found: Sequence[Selection]) -> list[Entry]:
     return list({some.entry.folder: some.entry for some in found}.values())
 
 
-def _named(names: Sequence[str], root: Path) -> list[Selection]:
-    """Each run once, however often it is named."""
+def named_runs(names: Sequence[str], root: Path) -> list[Selection]:
+    """The runs of some names: each run once, however often it is named."""
     whole: dict[Path, Selection] = {}
     single: dict[Path, tuple[Entry, Part, set[int]]] = {}
     for name in names:
         found = named(name, root)
         if found.number is None:
-            whole |= {some.part.folder.resolve(): some for some in _all([found.entry])}
+            whole |= {some.part.folder.resolve(): some for some in all_runs([found.entry])}
         else:
             part, place = found.run()
             single.setdefault(part.folder.resolve(), (found.entry, part, set()))[2].add(place)

@@ -145,9 +145,10 @@ def _settings(parts: Sequence[Part]) -> set[str]:
 
 def _groups(parts: Sequence[Part]) -> Iterator[str]:
     from xortrain.records.groups import group
-    from xortrain.tracker.grouping import groups_table
+    from xortrain.tracker.grouping import groups_table, repeats
 
     groups = group(parts)
     yield groups_table(groups[:BEST])
     if len(groups) > BEST:
         yield f"and {len(groups) - BEST} more, see xortrain group"
+    yield from repeats(groups, sum(len(part.rows) for part in parts))
