@@ -182,6 +182,19 @@ def test_workers_end_with_their_parent_however_it_dies_and_leave_nothing_in_memo
     assert not list(Path("/dev/shm").glob(f"*[-_]{process.pid}[-_]*"))
 
 
+@pytest.mark.parametrize("words", [["-m", "seed=range(0,20)"], ["seed=0"]], ids=" ".join)
+def test_ctrl_c_while_the_film_is_drawn_says_that_it_alone_is_missing(words: list[str], tmp_path: Path) -> None:
+    process = started([*words, "epochs=2000", "track.frames=2000", "film.frames=2000", f"root={tmp_path}"])
+    while process.poll() is None and not list(tmp_path.rglob(".film*")):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=30) == (
+        "",
+        f"xortrain: interrupted; only the film is missing: xortrain render {only_entry(tmp_path).folder}\n",
+    )
+    assert only_entry(tmp_path).status == "finished"
+
+
 @contextmanager
 def scheduler(engine: str) -> Iterator[list[str]]:
     """What an engine wants besides its name: dask the address of a scheduler, which runs meanwhile."""

@@ -14,7 +14,7 @@ from xortrain.experiment.checking import check
 from xortrain.experiment.population import Population
 from xortrain.experiment.runs import Sweep, open_record
 from xortrain.experiment.titles import typed
-from xortrain.experiment.train import interruptible, into_record, make_folder, start_record, told_where
+from xortrain.experiment.train import GO_ON, interruptible, into_record, make_folder, start_record, told_where
 from xortrain.experiment.trained import Run, Trained
 from xortrain.records import columns
 from xortrain.records.environment import describe
@@ -55,7 +55,7 @@ def _into_new_record(run: Run, root: Path) -> Run:
     part = run.build.part(np.array([run.place]))
     build = replace(part, population=population, loss_epochs=losses, frame_epochs=frames)
     folder = make_folder(str(root))
-    with told_where(folder), interruptible("resume", folder):
+    with told_where(folder), interruptible(GO_ON, folder):
         into_record(build, start_record(build, folder, "run", describe()), show=True)
     record = StoredRecord.open(folder)
     return Run(Trained(build, record.rows, record))

@@ -10,7 +10,16 @@ from typing import Any
 from xortrain.experiment.build import Build
 from xortrain.experiment.filming import film, film_name, film_settings
 from xortrain.experiment.population import Population
-from xortrain.experiment.train import interruptible, into_memory, into_record, make_folder, start_record, told_where
+from xortrain.experiment.train import (
+    FILM,
+    GO_ON,
+    interruptible,
+    into_memory,
+    into_record,
+    make_folder,
+    start_record,
+    told_where,
+)
 from xortrain.experiment.trained import Run, Trained
 from xortrain.nets import Array
 from xortrain.records.environment import describe
@@ -29,11 +38,11 @@ def recorded(config: Mapping[str, Any], progress: bool = False) -> tuple[Run, Pa
     build = Build.of(Population(config))
     settings = None if config["film"]["name"] == "none" else film_settings(config)
     folder = make_folder(config["root"])
-    with told_where(folder), interruptible("resume", folder):
+    with told_where(folder), interruptible(GO_ON, folder):
         into_record(build, start_record(build, folder, "run", describe()), progress)
     record = StoredRecord.open(folder)
     trained = Trained(build, record.rows, record)
     if settings is None:
         return Run(trained), None
-    with told_where(folder), interruptible("render", folder):
+    with told_where(folder), interruptible(FILM, folder):
         return Run(trained), film(trained, settings, folder / film_name(config), progress=progress)

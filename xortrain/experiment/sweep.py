@@ -15,7 +15,7 @@ from xortrain.experiment.engines import Engine, Train, opened
 from xortrain.experiment.plan import Plan, refuse_what_does_not_fit
 from xortrain.experiment.progress import progress
 from xortrain.experiment.sweep_films import refuse_unfit_films
-from xortrain.experiment.train import ending, interruptible, make_folder, start_record, told_where
+from xortrain.experiment.train import GO_ON, ending, interruptible, make_folder, start_record, told_where
 from xortrain.records import layout
 from xortrain.records.environment import describe
 from xortrain.records.events import now
@@ -48,7 +48,7 @@ def train_blocks(
     left = Counter(id(block.record) for block in blocks)
     failed = set[int]()
     jobs = sum(map(len, blocks))
-    with interruptible("resume", folder), ending([*records, *top]), progress(jobs, "runs", show) as shown:
+    with interruptible(GO_ON, folder), ending([*records, *top]), progress(jobs, "runs", show) as shown:
         for block, result in train(blocks, shown):
             record = block.record
             if isinstance(result, Failure):

@@ -11,6 +11,7 @@ from xortrain.experiment.build import Build
 from xortrain.experiment.filming import MANY, film, film_name, film_settings, with_film
 from xortrain.experiment.runs import Sweep
 from xortrain.experiment.side_by_side import film_of_all
+from xortrain.experiment.train import FILM, GO_ON, interruptible
 from xortrain.experiment.trained import load
 from xortrain.records.index import Entry, Part
 
@@ -36,7 +37,8 @@ def refuse_unfit_films(builds: Sequence[Build]) -> None:
 def sweep_films(entry: Entry, show: bool) -> list[Path]:
     """Write the films of a sweep; returns where they are."""
     wanted = [number for number, part in enumerate(entry.parts) if part.about["config"]["film"]["name"] != "none"]
-    return [*_of_all(entry, wanted, show), *(path for k in wanted for path in _of_each(entry.parts[k], show))]
+    with interruptible(FILM if entry.status == "finished" else GO_ON, entry.folder):
+        return [*_of_all(entry, wanted, show), *(path for k in wanted for path in _of_each(entry.parts[k], show))]
 
 
 def _of_all(entry: Entry, wanted: Sequence[int], show: bool) -> list[Path]:

@@ -24,6 +24,8 @@ from xortrain.training.loop import Training
 from xortrain.training.outcome import OUTCOMES, results
 from xortrain.training.task import History, Results
 
+GO_ON, FILM = "to go on: xortrain resume", "only the film is missing: xortrain render"
+"""What makes the rest of an interrupted training, and of one whose film was."""
 Steps = Generator[int, None, Array]
 
 
@@ -154,12 +156,12 @@ def told_where(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def interruptible(command: str, folder: Path, why: str = "to go on") -> Iterator[None]:
+def interruptible(rest: str, folder: Path) -> Iterator[None]:
     """Ctrl-C says with which command one goes on."""
     try:
         yield
     except KeyboardInterrupt as error:
-        raise type(error)(f"{why}: xortrain {command} {typed(folder)}") from None
+        raise type(error)(f"{rest} {typed(folder)}") from None
 
 
 @contextmanager
