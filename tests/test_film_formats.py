@@ -12,7 +12,7 @@ from PIL import Image
 from some_films import run_of, sweep_of
 
 from xortrain.errors import UserError
-from xortrain.films import FilmSettings, losses_png, poster, write
+from xortrain.films import FilmSettings, poster, write
 from xortrain.films.layouts import LAYOUTS
 from xortrain.nets import Array
 
@@ -66,7 +66,7 @@ def test_a_poster_is_the_last_picture(tmp_path: Path) -> None:
 
 
 def test_the_curves_of_a_sweep_are_a_still_picture_too(tmp_path: Path) -> None:
-    path = losses_png(sweep_of(7), FilmSettings(layout="sweep", size=(700, 500)), tmp_path / "losses.png")
+    path = poster(sweep_of(7), FilmSettings(layout="losses"), tmp_path / "losses.png")
     assert iio.imread(path).shape[:2] == (400, 640)
 
 

@@ -90,7 +90,7 @@ def test_without_a_hidden_layer_examples_lie_at_their_weighted_sums(number: int)
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_every_value_of_a_parameter_is_told_as_it_is(name: str) -> None:
+def test_no_curve_of_a_parameter_leaves_its_box(name: str) -> None:
     one = run_of(name)
     film = WeightsLayout(one, FilmSettings(layout="weights"), 0)
     film.picture(17)

@@ -1,8 +1,9 @@
 """Words of a film: none covers another, a mark or the sheet's edge, for any net and at any size offered."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import combinations
+from itertools import accumulate, combinations
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from xortrain.films.reading import reading
 from xortrain.films.shapes import Box
 from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
+from xortrain.nets.network import Network
 
 SETTLED = 2
 """Pixels by which the boxes of two words may meet: their letters do not."""
@@ -72,6 +74,34 @@ def test_no_name_of_a_unit_lies_on_an_example(name: str, said: list[tuple[str, B
         film.picture(number)
         for box in [box for word, box in said if word.startswith("h") and box.x < film.left - 60]:
             assert not any(meet(box, Box(round(x) - 7, round(y) - 7, 14, 14)) for x, y in places)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_every_value_of_a_parameter_is_told_beside_its_name(name: str, said: list[tuple[str, Box]]) -> None:
+    one = run_of(name)
+    film = LAYOUTS["weights"](one, FilmSettings(layout="weights"), 0)
+    said.clear()
+    film.picture(17)
+    shapes, begins = one.network.shapes.items(), starts(one.network)
+    values = {
+        f"{kind} {','.join(str(i + 1) for i in at)}": one.parameters[17, begin + np.ravel_multi_index(at, shape), 0]
+        for (kind, shape), begin in zip(shapes, begins, strict=True)
+        for at in np.ndindex(*shape)
+    }
+    words = [word for word, _ in said]
+    told = {word: words[k + 1] for k, word in enumerate(words) if word in values}
+    assert len(told) == min(16, one.network.size)
+    for parameter, number in told.items():
+        value = values[parameter]
+        if np.isfinite(value):
+            assert abs(float(number) - value) <= (0.0051 if abs(value) < 1000 else abs(value) / 3)
+        else:
+            assert number == "not finite"
+
+
+def starts(network: Network) -> list[int]:
+    """Where the numbers of each parameter begin in θ."""
+    return list(accumulate((math.prod(shape) for shape in network.shapes.values()), initial=0))[:-1]
 
 
 @given(low=st.floats(-9, 3), decades=st.floats(0.0, 12))

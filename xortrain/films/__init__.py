@@ -4,12 +4,11 @@ What a film needs to know is a `Subject`, how it looks are `FilmSettings`; `writ
 """
 
 from xortrain.films.checks import check
-from xortrain.films.film import losses_png, poster, write
+from xortrain.films.film import poster, write
 from xortrain.films.lockstep import Ends, Lockstep, common_epochs
 from xortrain.films.moments import choose_epochs
 from xortrain.films.subject import FilmSettings, Subject
 
 __all__ = [
-    "Ends", "FilmSettings", "Lockstep", "Subject", "check", "choose_epochs", "common_epochs", "losses_png", "poster",
-    "write",
+    "Ends", "FilmSettings", "Lockstep", "Subject", "check", "choose_epochs", "common_epochs", "poster", "write",
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 """From runs to a film: which snapshots, what picture of each, which file."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,36 +13,32 @@ from xortrain.nets import Array
 Shown = Subject | Lockstep
 
 
-def write(shown: Shown, settings: FilmSettings, path: str | Path, run: int = 0, progress: bool = False) -> Path:
+def write(shown: Shown, settings: FilmSettings, path: str | Path, progress: bool = False) -> Path:
     """Write a film; its format is told by the extension.  Nothing is left behind if it cannot be done."""
     from xortrain.films.formats import save
     from xortrain.films.layouts import layout_of
 
     path = Path(path)
     check(settings, path)
-    layout = layout_of(shown, settings, run)
-    pictures = (layout.picture(int(number)) for number in layout.chosen)
-    count = len(layout.chosen)
     with np.errstate(all="ignore"):  # values beyond what a picture can show are drawn at the end of its scale
+        layout = layout_of(shown, settings)
+        pictures = (layout.picture(int(number)) for number in layout.chosen)
+        count = len(layout.chosen)
         save(path, _shown(pictures, count) if progress else pictures, count, layout.sheet.palette.rgb, settings)
     return path
 
 
-def poster(shown: Shown, settings: FilmSettings, path: str | Path, run: int = 0) -> Path:
+def poster(shown: Shown, settings: FilmSettings, path: str | Path) -> Path:
     """Write the last picture of a film as PNG."""
     from xortrain.films.formats import save_still
     from xortrain.films.layouts import layout_of
 
     path = Path(path)
     check(settings, path)
-    layout = layout_of(shown, settings, run)
-    save_still(path, layout.picture(int(layout.chosen[-1])), layout.sheet.palette.rgb)
+    with np.errstate(all="ignore"):
+        layout = layout_of(shown, settings)
+        save_still(path, layout.picture(int(layout.chosen[-1])), layout.sheet.palette.rgb)
     return path
-
-
-def losses_png(shown: Shown, settings: FilmSettings, path: str | Path) -> Path:
-    """Write the loss curves of all runs as PNG, in the colours of a film."""
-    return poster(shown, replace(settings, layout="losses", size=None), path)
 
 
 def _shown(pictures: Iterator[Array], count: int) -> Iterator[Array]:

@@ -39,8 +39,8 @@ LAYOUTS: dict[str, Callable[[Subject, FilmSettings, int], Layout]] = {
 }
 
 
-def layout_of(shown: Subject | Lockstep, settings: FilmSettings, run: int = 0) -> Layout:
+def layout_of(shown: Subject | Lockstep, settings: FilmSettings) -> Layout:
     """The layout that settings name, for one run or for many."""
     if isinstance(shown, Lockstep):
-        return OF_MANY[settings.layout](shown, settings, run)
-    return LAYOUTS[settings.layout](shown, settings, run)
+        return OF_MANY[settings.layout](shown, settings, 0)
+    return LAYOUTS[settings.layout](shown, settings, 0)
