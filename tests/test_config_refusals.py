@@ -1,5 +1,6 @@
 """Every mistake is one line that names it, exit code 2, and nothing on disk."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -206,6 +207,38 @@ def test_a_malformed_sweep_of_an_experiment_is_a_mistake(
     folder.mkdir(parents=True)
     (folder / "mine.yaml").write_text(f"# @package _global_\nhydra: {hydra}\n")
     assert words in refused("--config-dir", str(folder.parent), "-m", "experiment=mine", "film=none")
+
+
+def carrying(tmp_path: Path) -> list[str]:
+    """The words for an experiment with a sweep, in a folder of the user's own."""
+    folder = tmp_path / "conf" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("# @package _global_\nhydra: {sweeper: {params: {seed: 'range(0,3)'}}}\n")
+    return ["--config-dir", str(folder.parent), "film=none", "epochs=1"]
+
+
+def test_a_sweep_that_cannot_be_one_of_several_is_not_dropped(
+    tmp_path: Path, refused: Refused, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*carrying(tmp_path), "-m", "experiment=mine,notebook_002"]
+    line = refused(*words)
+    assert "job 0 (experiment=mine): carries a sweep of its own, {seed:range(0,3)}" in line
+    assert main([*words, line.split()[-1]]) == 0  # as it says
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["experiment=mine"], ["+hydra.sweeper.params.seed='range(0,3)'"]], ids=" ".join)
+def test_a_sweep_is_not_left_out_without_a_word(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = [*carrying(tmp_path), *words]
+    assert main(words) == 0
+    assert capsys.readouterr().err == "xortrain: a sweep over seed is left out; add -m to run it\n"
+    assert main([*words, "-m"]) == 0
+    out, err = capsys.readouterr()
+    assert re.search(r"^ *3 ", out, re.MULTILINE)
+    assert not err
 
 
 def test_an_empty_word_is_a_mistake(refused: Refused) -> None:

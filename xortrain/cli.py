@@ -99,12 +99,23 @@ def _hydra(words: list[str]) -> int:
                 return 0
         elif not any("hydra" in word for word in words):
             with heeded():
-                from xortrain.config.compose import compose
+                from xortrain.config.check import check
+                from xortrain.config.compose import composed, plain
 
-                config = compose(words)
+                found = composed(words)
+                config = check(plain(found))
+            _note(found.hydra)
             print(_train(config)[0])
             return 0
     return _hydra_main(words)
+
+
+def _note(hydra: Any) -> None:
+    """Say on standard error that a sweep is left out."""
+    from xortrain.config.compose import left_out
+
+    if line := left_out(hydra):
+        _fail(line, 0)
 
 
 def _hydra_main(words: list[str]) -> int:
@@ -151,10 +162,13 @@ class _Jobs:
 
     def __call__(self, composed: Any) -> float | None:
         from hydra.core.hydra_config import HydraConfig
+        from hydra.types import RunMode
 
         from xortrain.config.check import check
         from xortrain.config.compose import plain
 
+        if HydraConfig.get().mode is RunMode.RUN:
+            _note(HydraConfig.get())
         self.folder = Path(HydraConfig.get().sweep.dir)
         try:
             text, found = _train(check(plain(composed)))

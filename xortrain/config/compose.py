@@ -4,7 +4,7 @@ The command line reaches Hydra through its own main; Python users come through h
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,16 +19,27 @@ _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choi
 
 def compose(overrides: Sequence[str]) -> Config:
     """The checked configuration of these overrides."""
+    return check(plain(composed(overrides)))
+
+
+def composed(overrides: Sequence[str]) -> Any:
+    """What Hydra makes of these overrides, with its own part."""
     from hydra import compose as hydra_compose
     from hydra import initialize_config_dir
 
     prepared = prepare(overrides)
     with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
         try:
-            composed = hydra_compose("config", overrides=prepared)
+            return hydra_compose("config", overrides=prepared, return_hydra_config=True)
         except Exception as error:
             raise told(error, prepared) from None
-    return check(plain(composed))
+
+
+def left_out(hydra: Any) -> str:
+    """A line on the sweep that an experiment carries, for one who has asked for a single run."""
+    params = hydra.sweeper.get("params")
+    keys = ", ".join(map(str, params)) if isinstance(params, Mapping) else params
+    return f"a sweep over {keys} is left out; add -m to run it" if params else ""
 
 
 def plain(composed: Any) -> dict[str, Any]:

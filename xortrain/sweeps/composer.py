@@ -78,8 +78,18 @@ class Composer:
         """The configuration of the groups among these overrides."""
         groups = tuple(text for text in texts if self.chooses(text))
         if groups not in self._bases:
-            self._bases[groups] = Base(_task(self.loader.load_sweep_config(self.master, list(groups))))
+            config = self.loader.load_sweep_config(self.master, list(groups))
+            self._refuse_another_sweep(config.hydra.sweeper.get("params"))
+            self._bases[groups] = Base(_task(config))
         return self._bases[groups]
+
+    def _refuse_another_sweep(self, carried: Any) -> None:
+        """Of several experiments none can bring its own axes; Hydra would pass over them without a word."""
+        if carried and carried != self.master.hydra.sweeper.get("params"):
+            raise UserError(
+                f"carries a sweep of its own, {short(carried)}, and cannot be one of several; "
+                "run it by itself, or leave its sweep out: hydra.sweeper.params=null"
+            )
 
     def read(self, text: str) -> Override:
         """An override of one value, parsed."""
