@@ -35,7 +35,16 @@ def take(key: str, setting: Setting, value: Any) -> Any:
     try:
         return setting.take(value)
     except (ValueError, OverflowError):
-        raise UserError(f"{key}={short(value)}: must be {setting.must_be}") from None
+        raise UserError(f"{key}={_typed(value)}: must be {setting.must_be}") from None
+
+
+def _typed(value: Any) -> str:
+    """A value as one would type it; a text that looks like a number has its quotes."""
+    try:
+        float(value)
+    except (ValueError, TypeError, OverflowError):
+        return short(value)
+    return repr(value) if isinstance(value, str) else short(value)
 
 
 def _option(group: str, chosen: Any) -> Config:

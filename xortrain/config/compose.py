@@ -77,6 +77,9 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
     if text.startswith("Unexpected type annotation"):  # a sweep among the values of a sweep
         mixed = next((override for override in overrides if _MIXED.search(override)), short(" ".join(overrides)))
         return UserError(f"{mixed}: a range or a choice among other values cannot be read; write all values out")
+    if text.startswith("Could not append to config. An item is already at '"):
+        there = text.split("'")[1]
+        return UserError(f"+{there}: is there already; write it without the +")
     if text.startswith("Could not override '"):
         return _no_such_key(text.split("'")[1], overrides)
     if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):
@@ -121,6 +124,10 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
         return UserError(f"{key}={value}: must be one of {', '.join(GROUPS[key])}, and its keys stand by themselves")
     if group == "hydra":
         where, _, last = key.rpartition(".")
+        if where == "hydra.sweeper.params":
+            return UserError(
+                f"{key}: no sweep is carried over {last}; write {last}={value} by itself, or +{key}={value}"
+            )
         mine = where == "hydra.launcher"
         return no_such_key(where, last, value, LAUNCHER) if mine else UserError(f"{key}: Hydra has no such setting")
     every = [*TOP, *GROUPS, "experiment", *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, RangeSweep
+from hydra.core.override_parser.types import Glob, Override, RangeSweep
 
 from xortrain.config.check import short
 from xortrain.errors import UserError
@@ -66,7 +66,7 @@ def read(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: Any) ->
     axes: dict[str, Axis] = {}
     if not isinstance(params, Mapping | None):
         raise UserError(f"{PARAMS}={short(params)}: must be a mapping, as in {{seed: 'range(0,100)', lr: '0.1,1'}}")
-    own = [f"{key!s}={value}" for key, value in (params or {}).items()]
+    own = [f"{key!s}={'null' if value is None else value}" for key, value in (params or {}).items()]
     for override in OverridesParser.create(config_loader=loader).parse_overrides([*own, *texts]):
         axes[override.get_key_element()] = Axis(override, _values(override))
     jobs = math.prod(len(axis.values) for axis in axes.values())
@@ -109,5 +109,6 @@ def _values(override: Override) -> Sequence[Any]:
     whole = swept.range() if isinstance(swept, RangeSweep) and not swept.shuffle else None
     values = whole if isinstance(whole, range) else list(override.sweep_iterator())
     if not values:
-        raise UserError(f"{override.input_line}: there is nothing to run")
+        known = "" if not isinstance(swept, Glob) else f"; {override.key_or_group} has no choice that matches"
+        raise UserError(f"{override.input_line}: there is nothing to run{known}")
     return values
