@@ -1,5 +1,6 @@
 """What the film writers write: every picture to the pixel, every delay to the tick, whole files or none."""
 
+import errno
 import io
 import tracemalloc
 from collections.abc import Iterator
@@ -126,6 +127,16 @@ def interrupted(path: Path) -> None:
         file.write(b"half")
         file.flush()
         raise KeyboardInterrupt
+
+
+def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "film.gif"
+    with pytest.raises(OSError, match="No space left") as full, whole(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert full.value.filename == str(path)
+    with pytest.raises(OSError, match="No such file") as missing, whole(tmp_path / "nowhere" / "film.gif"):
+        pass
+    assert missing.value.filename == str(tmp_path / "nowhere" / "film.gif")
 
 
 def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:

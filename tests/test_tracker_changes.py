@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_record
 
 from xortrain.errors import UserError
 from xortrain.records.index import listing
+from xortrain.records.process import host
 from xortrain.tracker import COMMANDS
 from xortrain.tracker.exporting import export
 from xortrain.tracker.marking import note, tag
@@ -118,12 +120,22 @@ def test_a_run_that_goes_on_is_not_removed(root: Path) -> None:
     folder = root / "running"
     folder.mkdir()
     make_record(folder, blank_rows(1), config(), status=None)
-    with pytest.raises(UserError, match=rf"is running \(process {os.getpid()}\)"):
+    with pytest.raises(UserError, match=rf"is running \(process {os.getpid()} on {re.escape(host())}\)"):
         rm([str(folder), "--yes"])
 
 
 def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_what_cannot_be_read_can_be_removed(root: Path) -> None:
+    (root / RUN / "record.json").write_text("{")
+    assert rm([RUN, "--yes"]).startswith(f"removed outputs/{RUN} (unreadable: outputs/{RUN}/record.json: broken JSON")
+    assert not (root / RUN).exists()
+    inside = root / "sweeps" / BIG / "population-001"
+    (inside / "record.json").write_text("{")
+    with pytest.raises(UserError, match="part of a sweep"):
+        rm([str(inside), "--yes"])
 
 
 def test_csv_and_json_lines_have_every_run_and_every_digit(root: Path) -> None:
@@ -201,7 +213,7 @@ def test_blocks_that_were_never_begun_have_no_rows_and_are_nan(root: Path, tmp_p
         (["--to", "a.xls"], "--to=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
         (["--format", "npz"], "is no text; add --to PATH"),
         (["--sql", "select 1", "--where", "lr > 1"], "it goes with no RUN, --where or --what"),
-        (["--where", "lr > 1000"], "no runs are chosen"),
+        (["--where", "lr > 1000"], "--where=lr > 1000: holds for no run"),
         (["--what", "films"], "invalid choice: 'films'"),
         (["--to", "nowhere/a.csv"], "nowhere/a.csv: No such file or directory"),
         (["nothing"], "no such run"),

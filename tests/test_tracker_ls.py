@@ -120,9 +120,21 @@ def test_a_run_that_has_no_outcome_has_the_status_of_its_sweep(tmp_path: Path, e
 
 
 def test_without_records_there_is_nothing_to_list(tmp_path: Path) -> None:
-    assert ls(["--root", str(tmp_path / "nowhere")]) == f"no runs under {tmp_path / 'nowhere'}"
-    assert ls(["--root", str(tmp_path / "nowhere"), "--json"]) == "[]"
+    assert ls(["--root", str(tmp_path)]) == f"no runs under {tmp_path}"
+    assert ls(["--root", str(tmp_path), "--json"]) == "[]"
     assert ls(["--root", str(tmp_path), "--where", "nonsense > 1"]).startswith("no runs")
+
+
+def test_a_root_that_is_named_is_a_folder_and_the_default_need_not_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ls([]) == "no runs under outputs"
+    with pytest.raises(UserError, match="^argument --root: nowhere: no such folder"):
+        ls(["--root", "nowhere"])
+    Path("file").touch()
+    with pytest.raises(UserError, match="^argument --root: file: is no folder"):
+        ls(["--root", "file"])
 
 
 @pytest.mark.parametrize(
@@ -182,6 +194,8 @@ def test_the_column_of_the_order_is_shown(root: Path) -> None:
     [
         ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
         ("outcome = solved", "no such column: solved; a text stands in single quotes: 'solved'"),
+        ("architecture.hidden = [3]", "no such column: 3; a list stands in single quotes: '[3]'"),
+        ("", "is empty; write a condition, as in lr > 0.5"),
     ],
 )
 def test_a_wrong_condition_has_the_flag_and_a_way_out(root: Path, condition: str, says: str) -> None:

@@ -125,7 +125,7 @@ def test_the_losses_are_plotted_one_over_the_other(root: Path, tmp_path: Path, e
         ([RUN], "compare: wants from 2 to 26 runs, not 1"),
         ([RUN] * 27, "compare: wants from 2 to 26 runs, not 27"),
         ([RUN, SWEEP], "a sweep of 12 runs; name one of them, as in 2026-11-21/19-41-21-123456#0"),
-        ([RUN, LATER, "--plot", "a.xyz"], "--plot=a.xyz: Format 'xyz' is not supported"),
+        ([RUN, LATER, "--plot", "a.xyz"], "--plot=a.xyz: must end in .png, .svg, .pdf"),
         ([RUN, LATER, "--plot", "nowhere/a.png"], "--plot=nowhere/a.png: No such file or directory"),
     ],
 )
@@ -179,6 +179,14 @@ def test_runs_that_are_not_finished_are_counted_apart(tmp_path: Path) -> None:
     text = group([str(tmp_path)])
     assert "50 % (9.45-90.5)" in text
     assert text.endswith("2 runs are not finished and not counted")
+
+
+def test_a_spread_that_overflows_is_left_out(tmp_path: Path) -> None:
+    rows = blank_rows(3)
+    rows["outcome"], rows["final_loss"] = 7, [1.0, 2.0, 1e300]
+    make_record(tmp_path, rows, config(), kind="sweep")
+    assert "inf" not in group([str(tmp_path)])
+    assert json.loads(group([str(tmp_path), "--json"]))[0]["loss_sd"] is None
 
 
 def test_nearly_all_is_not_all(tmp_path: Path) -> None:

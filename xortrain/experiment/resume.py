@@ -20,6 +20,7 @@ from xortrain.records.about import read_sweep
 from xortrain.records.environment import describe
 from xortrain.records.index import Entry
 from xortrain.records.naming import named
+from xortrain.records.process import called
 from xortrain.records.reader import StoredRecord
 from xortrain.records.writer import Record
 from xortrain.tracker.arguments import NAMES, ROOT, Parser
@@ -53,7 +54,7 @@ def resume(arguments: list[str]) -> str:
 def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
     """Train what an entry lacks; returns how many runs that were."""
     if entry.status == "running":
-        raise UserError(f"{typed(entry.folder)}: is running; resume it when it has stopped")
+        raise UserError(f"{typed(entry.folder)}: is running; resume it when it has stopped ({called(entry.about)})")
     if entry.problems:
         raise UserError(entry.problems[0])
     refuse_strange_files(entry.folder)

@@ -73,17 +73,20 @@ def _is_folder(path: Path) -> bool:
 
 
 def _entry(name: str, root: Path) -> Entry:
-    if name == "latest":
-        return _latest(root)
+    return _latest(root) if name == "latest" else open_entry(*folder_named(name, root))
+
+
+def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
+    """The folder that a name means, whether what lies in it can be read or not, and its id."""
     for path in (Path(name), root / name):
         if _is_folder(path):
             inside = path.absolute().is_relative_to(root.absolute())
-            return open_entry(path, id_of(path.absolute(), root.absolute()) if inside else str(path))
+            return path, id_of(path.absolute(), root.absolute()) if inside else str(path)
     ids = {id_of(folder, root): folder for folder in folders(root)}
     start = id_of(Path(name), root)
     matching = [start] if start in ids else sorted(key for key in ids if key.startswith(start))
     if len(matching) == 1:
-        return open_entry(ids[matching[0]], matching[0])
+        return ids[matching[0]], matching[0]
     if matching:
         listed = ", ".join(map(plain, matching[-3:]))
         raise UserError(f"{plain(name)}: {len(matching)} ids begin so, the last of them {listed}; add a few characters")

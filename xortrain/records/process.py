@@ -4,7 +4,11 @@ Linux says all three; elsewhere only the first two are known, and a heartbeat ha
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from xortrain.records.files import plain
 
 
 def process_start(pid: int) -> str | None:
@@ -26,6 +30,11 @@ def host() -> str:
     import socket
 
     return socket.gethostname()
+
+
+def called(about: Mapping[str, Any]) -> str:
+    """The process that a record names, as one could look for it."""
+    return plain(f"process {about.get('pid')} on {about.get('host') or 'an unknown host'}")
 
 
 def is_running(named_host: object, pid: object, started: object) -> bool | None:

@@ -31,6 +31,8 @@ _TOKEN = re.compile(
 
 def select(entries: Sequence[Entry], where: str, said: str = "where") -> list[Found]:
     """The runs for which an expression is true, in the order of the entries; ``said`` is how the user put it."""
+    if not where.strip():
+        raise UserError(f"{said}=: is empty; write a condition, as in lr > 0.5")
     parts = [(entry, part) for entry in entries for part in entry.parts]
     if not parts:
         return []
@@ -143,6 +145,8 @@ def _nearest(message: str, said: str, names: Sequence[str]) -> str:
     what, _, name = message.partition("no such column: ")
     if what or not name:
         return ""
+    if f"[{name}]" in said:
+        return f"; a list stands in single quotes: '[{name}]'"
     if re.search(rf"[=<>]\s*{re.escape(name)}\b", said.partition("=")[2]):
         return f"; a text stands in single quotes: '{name}'"
     near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)

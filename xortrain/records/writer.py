@@ -102,7 +102,7 @@ class Record:
         record = cls(folder, {**first, **told, **counts, "config": yaml.load(config, loader)})
         (folder / layout.CONFIG).write_text(config, encoding="utf-8")
         np.savez(folder / layout.DATA, **data)  # type: ignore[arg-type]
-        np.save(folder / layout.RUNS, rows)
+        _save_rows(folder / layout.RUNS, rows)
         np.save(folder / layout.LOSS_EPOCHS, np.asarray(about["loss_epochs"], np.int64))
         np.save(folder / layout.FRAME_EPOCHS, np.asarray(about["frame_epochs"], np.int64))
         write_json(folder / layout.RECORD, record.about)
@@ -157,6 +157,13 @@ def open_block(folder: Path, about: Mapping[str, Any], number: int) -> BlockArra
     losses = array("losses", recorded)
     test = array("test-losses", recorded) if about["has_test"] else None
     return BlockArrays(losses, array("parameters", about["frames"], size), test)
+
+
+def _save_rows(path: Path, rows: Array) -> None:
+    """As np.save, which does not say why it could not write all of it."""
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(rows))
+        file.write(np.ascontiguousarray(rows).view(np.uint8).data)
 
 
 def _filled(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:

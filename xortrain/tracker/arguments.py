@@ -21,9 +21,16 @@ def parser(command: str, *, notes: str = "") -> Parser:
     """The parser of a command, with --root and --json."""
     says = COMMANDS[command][1]
     made = Parser(f"xortrain {command}", description=says[0].upper() + says[1:] + ".", epilog=notes, allow_abbrev=False)
-    made.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
+    made.add_argument("--root", type=folder, default=Path(ROOT), help="folder of the records (now %(default)s)")
     made.add_argument("--json", action="store_true", help="the answer as one JSON array")
     return made
+
+
+def folder(text: str) -> Path:
+    """A folder that is there; only the default may not be there yet."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: {'is no folder' if Path(text).exists() else 'no such folder'}")
+    return Path(text)
 
 
 NAMES = (

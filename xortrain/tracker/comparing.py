@@ -17,6 +17,7 @@ from xortrain.tracker.text import as_json, table
 
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
 AS_WELL = ("diverged_at", "diverged_in", "status", "seconds", "host", "version", "name", "tags")  # where they differ
+PICTURES = ("png", "svg", "pdf")
 MOST = len(ascii_uppercase)
 EXPLODED, WIDE = 100, 100  # times the first loss a plot is high; from which range on its scale is of logarithms
 Line = Mapping[str, Any]
@@ -30,6 +31,8 @@ def compare(arguments: list[str]) -> str:
     a = p.parse_args(arguments)
     if not 2 <= len(a.runs) <= MOST:
         raise UserError(f"compare: wants from 2 to {MOST} runs, not {len(a.runs)}")
+    if a.plot and a.plot.suffix[1:].lower() not in PICTURES:
+        raise UserError(f"--plot={plain(a.plot)}: must end in {', '.join('.' + kind for kind in PICTURES)}")
     found = [named(name, a.root) for name in a.runs]
     runs = [entry.run() for entry in found]
     lines = [columns.values(name.entry, *run) for name, run in zip(found, runs, strict=True)]
@@ -85,6 +88,6 @@ def plot(path: Path, runs: Sequence[tuple[Part, int]], names: Sequence[str]) -> 
     axes.legend()
     try:
         with whole(path) as file:
-            figure.savefig(file, format=path.suffix[1:] or "png")
+            figure.savefig(file, format=path.suffix[1:].lower())
     except (OSError, ValueError) as error:
         raise UserError(f"--plot={plain(path)}: {plain(getattr(error, 'strerror', None) or error)}") from None

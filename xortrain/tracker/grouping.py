@@ -94,8 +94,9 @@ def _cells(found: Group) -> list[Any]:
     done = found.runs - found.pending
     share = f"{_percent(found.rate)} % ({_percent(found.low)}-{_percent(found.high)})" if done else "-"
     epochs = f"{cell(found.epochs_median)} ({cell(found.epochs_q1)}-{cell(found.epochs_q3)})" if found.solved else "-"
-    spread = "" if math.isnan(found.loss_sd) else f" ± {found.loss_sd:.2g}"
-    return [done, share, epochs, found.loss_median, cell(found.loss_mean) + spread, found.diverged, found.stuck]
+    mean = cell(found.loss_mean) if math.isfinite(found.loss_mean) else "-"
+    spread = f" ± {found.loss_sd:.2g}" if math.isfinite(found.loss_sd) else ""
+    return [done, share, epochs, found.loss_median, mean + spread, found.diverged, found.stuck]
 
 
 def _percent(share: float) -> str:

@@ -8,17 +8,30 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.files import plain, wrong
-from xortrain.records.index import Entry
-from xortrain.records.naming import named
+from xortrain.records.naming import folder_named, named
+from xortrain.records.process import called
 from xortrain.tracker.arguments import NAMES, parser
 from xortrain.tracker.text import as_json
 
 REMOVING = ".removing-"  # in front of the name of a folder that is being removed
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """A folder that is to be removed, and why it could not be read, if so."""
+
+    id: str
+    folder: Path
+    problem: str = ""
+
+    def told(self) -> str:
+        return f"{plain(self.folder)}{f' (unreadable: {self.problem})' if self.problem else ''}"
 
 
 def rm(arguments: list[str]) -> str:
@@ -27,33 +40,44 @@ def rm(arguments: list[str]) -> str:
     p.add_argument("runs", nargs="+", metavar="RUN", help="runs or sweeps")
     p.add_argument("--yes", action="store_true", help="do not ask")
     a = p.parse_args(arguments)
-    entries = {entry.folder.resolve(): entry for entry in (_whole(name, a.root) for name in a.runs)}
-    if not (a.yes or _agreed(list(entries.values()))):
+    doomed = {found.folder.resolve(): found for found in (_whole(name, a.root) for name in a.runs)}
+    if not (a.yes or _agreed(list(doomed.values()))):
         return "[]" if a.json else "nothing removed"
-    for folder in entries:
+    for folder in doomed:
         _remove(folder)
     if a.json:
-        return as_json({"id": plain(entry.id), "removed": plain(entry.folder)} for entry in entries.values())
-    return "\n".join(f"removed {plain(entry.folder)}" for entry in entries.values())
+        return as_json({"id": plain(found.id), "removed": plain(found.folder)} for found in doomed.values())
+    return "\n".join(f"removed {found.told()}" for found in doomed.values())
 
 
-def _whole(name: str, root: Path) -> Entry:
+def _whole(name: str, root: Path) -> Doomed:
     """The run or sweep of a name, which can be removed."""
-    found = named(name, root)
     where = plain(name)
+    try:
+        found = named(name, root)
+    except UserError as error:
+        if name == "latest" or "#" in name:
+            raise
+        folder, own = folder_named(name, root)
+        _refuse_part(where, Path(folder))
+        return Doomed(own, Path(folder), plain(error))
     if found.number is not None and found.entry.is_sweep:
         raise UserError(f"{where}: one run of a sweep cannot be removed, only the whole sweep")
-    if os.path.lexists(found.entry.folder.resolve().parent / layout.SWEEP):
-        raise UserError(f"{where}: part of a sweep, which can only be removed whole")
+    _refuse_part(where, found.entry.folder)
     if found.entry.status == "running":
-        raise UserError(f"{where}: is running (process {plain(found.entry.about.get('pid'))}); end that first")
-    return found.entry
+        raise UserError(f"{where}: is running ({called(found.entry.about)}); end that first")
+    return Doomed(found.entry.id, found.entry.folder)
 
 
-def _agreed(entries: Sequence[Entry]) -> bool:
+def _refuse_part(where: str, folder: Path) -> None:
+    if os.path.lexists(folder.resolve().parent / layout.SWEEP):
+        raise UserError(f"{where}: part of a sweep, which can only be removed whole")
+
+
+def _agreed(doomed: Sequence[Doomed]) -> bool:
     if not sys.stdin.isatty():
         raise UserError("rm: asks before it removes anything, and there is no terminal to ask; add --yes")
-    lines = [f"  {plain(entry.folder)}  {_size(entry.folder)}" for entry in entries]
+    lines = [f"  {found.told()}  {_size(found.folder)}" for found in doomed]
     return input("\n".join(["remove", *lines, "? [y/N] "])).strip().lower() in ("y", "yes")
 
 

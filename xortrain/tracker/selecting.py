@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xortrain.errors import UserError
+from xortrain.records.files import plain
 from xortrain.records.index import Entry, Part, listing
 from xortrain.records.naming import named
 
@@ -28,7 +29,7 @@ def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selec
         found = [Selection(s.entry, s.part, [k for k in s.places if (s.part.folder, k) in keep]) for s in found]
     found = [some for some in found if some.places]
     if not found:
-        raise UserError("no runs are chosen")
+        raise UserError("no runs are chosen" if where is None else f"--where={plain(where)}: holds for no run")
     return found
 
 
