@@ -249,7 +249,7 @@ def test_a_record_may_be_named_by_text_or_path_and_number(record: Run) -> None:
         found = xortrain.load(name)
         assert isinstance(found, Run)
         assert found.outcome == record.outcome
-    with pytest.raises(UserError, match="no such run"):
+    with pytest.raises(UserError, match="a single run; leave out #1"):
         xortrain.load(f"{record.folder}#1")
 
 
