@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,9 +16,10 @@ import pytest
 from make_records import blank_rows, config, make_record
 
 from xortrain.records import layout
+from xortrain.records.about import moment, took
 from xortrain.records.index import listing
 from xortrain.records.process import host, process_start
-from xortrain.records.status import FRESH, status
+from xortrain.records.status import FRESH, last_sign, status
 from xortrain.records.writer import BEAT, Record
 from xortrain.tracker.showing import show
 
@@ -161,3 +163,26 @@ def test_a_sweep_whose_process_died_between_two_populations_is_crashed(tmp_path:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"process_started": str(process_start(1))}))
     assert host() == json.loads(path.read_text())["host"]
     assert only_status(tmp_path) == "crashed"
+
+
+def test_the_time_between_a_stop_and_its_resumption_is_no_training(tmp_path: Path) -> None:
+    started, stopped = "2026-11-21T10:00:00+00:00", "2026-11-21T10:00:20+00:00"
+    record = make_record(tmp_path, blank_rows(2), config(), status=None, kind="sweep", started=started)
+    record.about |= {"status": "interrupted", "ended": stopped}
+    record.write()
+    resumed_at = {"resumed": "2026-11-21T12:00:00+00:00", "trained": took(record.about, moment(stopped))}
+    assert took({**record.about, **resumed_at}, moment("2026-11-21T12:00:05+00:00")) == 25.0
+    assert took({**record.about, **resumed_at, "trained": "long"}, moment("2026-11-21T12:00:05+00:00")) == 5.0
+    os.utime(tmp_path / "record.json", (1.0, 1.0))
+    (tmp_path / "heartbeat").touch()
+    os.utime(tmp_path / "heartbeat", (60.0, 60.0))
+    sign = last_sign(tmp_path)
+    assert sign is not None
+    assert sign.timestamp() == 60.0
+
+
+def test_a_command_is_told_as_it_can_be_typed_again(tmp_path: Path) -> None:
+    typed = ["-m", "lr=0.1,1", "seed=range(0,200)"]
+    make_record(tmp_path, blank_rows(1), config(), command=["/somewhere/xortrain/__main__.py", *typed])
+    (line,) = [line for line in show([str(tmp_path)]).split("\n") if line.startswith("command ")]
+    assert shlex.split(line) == ["command", "xortrain", *typed]

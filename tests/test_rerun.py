@@ -139,6 +139,7 @@ def test_json_says_what_was_done(sweep: Sweep, tmp_path: Path, capsys: pytest.Ca
     (row,) = json.loads(rerun(capsys, name, "--json", "--root", str(tmp_path))[0])
     again = xortrain.load(row["path"])
     assert isinstance(again, Run)
+    assert row["id"] in {entry.id for entry in listing(tmp_path).entries}
     assert (row["seed"], row["final_loss"]) == (sweep[4].row["seed"], again.row["final_loss"])
     assert main(["resume", str(sweep.folder), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["trained"] == 0

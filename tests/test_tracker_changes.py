@@ -41,7 +41,7 @@ def test_tags_come_and_go(root: Path) -> None:
 
 @pytest.mark.parametrize("word", ["", " a", "a,b", "a\tb", "\x1b[2J", "\u202e"])
 def test_a_tag_is_a_plain_word(root: Path, word: str) -> None:
-    with pytest.raises(UserError, match="must be a word of printable letters, without commas"):
+    with pytest.raises(UserError, match="must be printable letters, without commas"):
         tag([RUN, word])
 
 

@@ -130,10 +130,10 @@ def test_a_root_that_is_named_is_a_folder_and_the_default_need_not_be(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ls([]) == "no runs under outputs"
-    with pytest.raises(UserError, match="^argument --root: nowhere: no such folder"):
+    with pytest.raises(UserError, match=r"^argument --root: nowhere: no such folder"):
         ls(["--root", "nowhere"])
     Path("file").touch()
-    with pytest.raises(UserError, match="^argument --root: file: is no folder"):
+    with pytest.raises(UserError, match=r"^argument --root: file: is no folder"):
         ls(["--root", "file"])
 
 

@@ -18,7 +18,7 @@ from xortrain.experiment.train import GO_ON, interruptible, into_record, make_fo
 from xortrain.experiment.trained import Run, Trained
 from xortrain.records import columns
 from xortrain.records.environment import describe
-from xortrain.records.index import open_entry
+from xortrain.records.index import id_of, open_entry
 from xortrain.records.naming import named
 from xortrain.records.reader import StoredRecord
 from xortrain.tracker.arguments import NAMES, ROOT, Parser
@@ -44,7 +44,7 @@ def rerun(arguments: list[str]) -> str:
         raise UserError(f"{asked.run}: a sweep of {len(found)} runs; name one of them, as in {asked.run}#0")
     again = _into_new_record(found, asked.root)
     if asked.json:
-        entry = open_entry(str(again.folder), str(again.folder))
+        entry = open_entry(str(again.folder), id_of(str(again.folder), asked.root))
         return as_json([columns.values(entry, entry.parts[0], 0)])
     return f"{again.summary()}\n\nrecord  {typed(again.folder or asked.root)}"
 

@@ -3,7 +3,9 @@
 A block is done when all its rows have an outcome and its arrays are there; only the others are trained.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.experiment.blocks import Block
@@ -16,12 +18,14 @@ from xortrain.experiment.titles import typed
 from xortrain.experiment.train import told_where
 from xortrain.experiment.trained import Trained, load
 from xortrain.records import layout
-from xortrain.records.about import read_sweep
+from xortrain.records.about import moment, read_sweep, took
 from xortrain.records.environment import describe
+from xortrain.records.events import now
 from xortrain.records.index import Entry
 from xortrain.records.naming import named
 from xortrain.records.process import called
 from xortrain.records.reader import StoredRecord
+from xortrain.records.status import last_sign
 from xortrain.records.writer import Record
 from xortrain.tracker.arguments import NAMES, ROOT, Parser
 from xortrain.tracker.arguments import count as whole
@@ -64,14 +68,21 @@ def resumed(entry: Entry, engine: Engine, show: bool = False) -> int:
     if not records and all(record.about["status"] == "finished" for record in top):
         return 0
     with opened(engine) as train, told_where(entry.folder):
-        now = {key: value for key, value in describe().items() if key in ("host", "pid", "process_started")}
+        process = {key: value for key, value in describe().items() if key in ("host", "pid", "process_started")}
         for record in (*records, *top):
-            record.about |= {"status": "running", **now}
-            record.write()
-            record.event("resume", **now)
+            _begin_again(record, process)
         blocks = [block for _, own in found for block in own]
         train_blocks(entry.folder, records, blocks, top, train, show)
     return sum(map(len, blocks))
+
+
+def _begin_again(record: Record, process: Mapping[str, Any]) -> None:
+    """Say that a record is trained by this process now; the time in between is none of its training."""
+    end = moment(record.about.pop("ended", None)) or last_sign(record.folder)
+    trained = max(0.0, took(record.about, end) or 0.0)
+    record.about |= {"status": "running", "trained": trained, "resumed": now(), **process}
+    record.write()
+    record.event("resume", **process)
 
 
 def _lacking(folder: Path) -> tuple[Record, list[Block]]:

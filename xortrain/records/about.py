@@ -89,6 +89,15 @@ def moment(text: object) -> datetime | None:
     return _moment(text) if isinstance(text, str) else None
 
 
+def took(about: About, end: datetime | None) -> float | None:
+    """Seconds of training until then: since its start, or since it was resumed and all that it had taken before."""
+    began = moment(about.get("resumed")) or moment(about["started"])
+    before = about.get("trained")
+    if not (began and end):
+        return None
+    return (end - began).total_seconds() + (before if isinstance(before, float) and before - before == 0 else 0.0)
+
+
 @lru_cache(maxsize=4096)
 def _moment(text: str) -> datetime | None:
     try:

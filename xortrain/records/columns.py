@@ -11,7 +11,7 @@ from itertools import repeat
 from typing import Any
 
 from xortrain.records import layout
-from xortrain.records.about import moment
+from xortrain.records.about import moment, took
 from xortrain.records.files import plain
 from xortrain.records.flat import settings
 from xortrain.records.index import Entry, Part
@@ -38,7 +38,6 @@ def shared(entry: Entry, part: Part) -> dict[str, Any]:
 def standing(entry: Entry, of: Entry | Part) -> dict[str, Any]:
     """What the record says of itself, of an entry or of one population in it."""
     about, marks = of.about, entry.marks
-    began, ended = moment(about["started"]), moment(about.get("ended"))
     versions = about.get("versions")
     return {
         "id": plain(entry.id),
@@ -48,7 +47,7 @@ def standing(entry: Entry, of: Entry | Part) -> dict[str, Any]:
         "notes": plain("; ".join(marks.notes)) or None,
         "started": _text(about["started"]),
         "ended": _text(about.get("ended")),
-        "seconds": (ended - began).total_seconds() if began and ended else None,
+        "seconds": took(about, moment(about.get("ended"))),
         "host": _text(about.get("host")),
         "version": _text(versions.get("xortrain")) if isinstance(versions, dict) else None,
         "path": plain(of.path),

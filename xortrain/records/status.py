@@ -6,12 +6,14 @@ processes cannot be seen from here: on another host, in another container, on a 
 
 import os
 import time
+from datetime import datetime
 from pathlib import Path
 
 from xortrain.records import layout
 from xortrain.records.about import About
 from xortrain.records.process import is_running
 
+_TOUCHED = (layout.HEARTBEAT, layout.RECORD, layout.SWEEP)
 FRESH = 60.0  # seconds; a training touches its heartbeat every 10
 
 
@@ -23,9 +25,15 @@ def status(folder: Path | str, about: About) -> str:
     return "running" if lives or (lives is None and _is_fresh(folder)) else "crashed"
 
 
+def last_sign(folder: Path | str) -> datetime | None:
+    """When a training last touched its record, to some ten seconds."""
+    touched = [os.stat(path).st_mtime for name in _TOUCHED if os.path.isfile(path := f"{folder}/{name}")]
+    return datetime.fromtimestamp(max(touched)).astimezone() if touched else None
+
+
 def _is_fresh(folder: Path | str) -> bool:
     """A clock that is ahead on another host is forgiven as much as one that is behind."""
-    for name in (layout.HEARTBEAT, layout.RECORD, layout.SWEEP):
+    for name in _TOUCHED:
         try:
             touched = os.stat(f"{folder}/{name}", follow_symlinks=False).st_mtime
         except OSError:

@@ -17,12 +17,14 @@ def tag(arguments: list[str]) -> str:
     """Tag a run or a sweep, or take tags away; says which it has now."""
     p = parser("tag", notes=NAMES)
     p.add_argument("run", metavar="RUN")
-    p.add_argument("tags", nargs="+", metavar="TAG", help="a word, without commas")
+    p.add_argument("tags", nargs="+", metavar="TAG", help="a word or several in quotes, without commas")
     p.add_argument("--remove", action="store_true", help="take these tags away")
     a = p.parse_args(arguments)
     for word in a.tags:
         if not word or word != plain(word) or "," in word or word != word.strip():
-            raise UserError(f"tag={plain(word)!r}: must be a word of printable letters, without commas")
+            raise UserError(
+                f"tag={plain(word)!r}: must be printable letters, without commas, and without blanks around them"
+            )
     found = named(a.run, a.root)
     if a.remove:
         _refuse_missing(found, a.tags)

@@ -1,5 +1,6 @@
 """``xortrain show``: one run or one sweep, all that is known of it on a page."""
 
+import shlex
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -76,8 +77,14 @@ def _origin(entry: Entry, of: Entry | Part) -> Iterator[str]:
         yield plain(f"git {str(git.get('commit'))[:12]}{', with changes' if git.get('dirty') else ''}")
     command = of.about.get("command")
     if isinstance(command, list) and command:
-        yield plain(" ".join(["command", Path(str(command[0])).name, *map(str, command[1:])]))
+        yield plain(f"command {shlex.join([_program(str(command[0])), *map(str, command[1:])])}")
     yield f"in {said['path']}"
+
+
+def _program(path: str) -> str:
+    """What one types for it: the script's name, or xortrain for python -m xortrain."""
+    name = Path(path).name
+    return "xortrain" if name == "__main__.py" else name
 
 
 def _curve(part: Part, place: int) -> Iterator[str]:
