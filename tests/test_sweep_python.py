@@ -66,6 +66,7 @@ def test_the_table_has_a_row_for_each_run_that_names_it(sweep: Sweep) -> None:
         name: found.row[name] for name in ("final_loss", "outcome")
     }
     assert sweep.frame().groupby("lr")["seed"].count().to_dict() == {0.5: 30, 5.0: 30}
+    assert {sweep.frame()[name].dtype.kind for name in ("solved_at", "diverged_at")} == {"f"}
 
 
 def test_groups_count_what_the_rows_say(sweep: Sweep) -> None:
@@ -75,6 +76,8 @@ def test_groups_count_what_the_rows_say(sweep: Sweep) -> None:
         assert group["solved"] == (own.column("outcome") == "solved").sum()
         assert group["low"] <= group["rate"] <= group["high"]
     assert [group["seed"] for group in sweep[:3].group(by="seed")] != []
+    assert sweep.group(by="lr, seed") == sweep.group(by=["lr", "seed"])
+    assert sweep.group(by="") == sweep.group(by=[])
     with pytest.raises(UserError, match="by=sed: no such setting"):
         sweep.group(by="sed")
 

@@ -51,6 +51,12 @@ def test_a_number_means_the_job_of_the_sweep(root: Path, sweep: str, number: int
     assert part.rows.at(place)["number"] == number
 
 
+def test_a_population_is_named_by_the_id_of_its_sweep_and_its_folder(root: Path) -> None:
+    name = f"{BIG}/population-001"
+    assert named(name, root).entry.folder == root / "sweeps" / name
+    assert named(f"{name}#3", root).run()[1] == 0
+
+
 def test_a_number_is_found_wherever_its_row_lies(root: Path) -> None:
     """The second population of the big sweep begins with job 3."""
     part, place = named(f"{BIG}#4", root).run()

@@ -111,7 +111,8 @@ class Sweep:
             import pandas
         except ImportError:
             raise UserError("frame: needs pandas; pip install 'xortrain[tables]'") from None
-        return pandas.DataFrame(self.table())
+        frame = pandas.DataFrame(self.table())
+        return frame.astype({name: float for name in NEVER if name in frame})
 
     @cached_property
     def axes(self) -> list[str]:
@@ -127,7 +128,8 @@ class Sweep:
 
         if not len(self):
             return []
-        names = self.axes if by is None else [by] if isinstance(by, str) else list(by)
+        listed = by.split(",") if isinstance(by, str) else by or ()
+        names = self.axes if by is None else [name.strip() for name in listed if name.strip()]
         return [as_line(found) for found in group(self._used(), names, chosen=self._rows())]
 
     def film(self, path: str | Path, **settings: Any) -> Path:

@@ -78,7 +78,7 @@ def _entry(name: str, root: Path) -> Entry:
 
 def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
     """The folder that a name means, whether what lies in it can be read or not, and its id."""
-    for path in (Path(name), root / name):
+    for path in (Path(name), root / name, root / "sweeps" / name):
         if _is_folder(path):
             inside = path.absolute().is_relative_to(root.absolute())
             return path, id_of(path.absolute(), root.absolute()) if inside else str(path)
