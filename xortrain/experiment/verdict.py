@@ -49,8 +49,13 @@ class Case:
 def verdict(run: "Run") -> str:
     """The sentences; empty where the outcome says all."""
     case, says = Case(run), SAYS.get(run.outcome)
-    first = "" if run.outcome in ("solved", "pending") else _settings_at_odds(case) or _exploded(case)
-    return first or (" ".join(filter(None, says(case))) if says else "")
+    first = "" if run.outcome in ("solved", "pending") else _settings_at_odds(case)
+    if first:
+        return first
+    exploded = _exploded(case)
+    if exploded and run.outcome != "linear":  # which no learning rate would mend
+        return exploded
+    return " ".join(filter(None, [exploded, *(says(case) if says else [])]))
 
 
 def _settings_at_odds(case: Case) -> str:
