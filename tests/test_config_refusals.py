@@ -204,6 +204,7 @@ def test_a_mistake_is_one_line_that_says_where_and_what(words: str, refused: Ref
         ("{sweeper: {params: 'seed=1,2'}}", "hydra.sweeper.params=seed=1,2: must be a mapping"),
         ("{sweeper: {params: [seed]}}", "hydra.sweeper.params=['seed']: must be a mapping"),
         ("{launcher: 5}", "hydra.launcher=5: must be chosen by hydra/launcher="),
+        ("{sweeper: 5}", "hydra.sweeper and hydra.launcher: must be chosen by hydra/sweeper="),
     ],
 )
 def test_a_malformed_sweep_of_an_experiment_is_a_mistake(

@@ -6,6 +6,7 @@ The command line reaches Hydra through its own main; Python users come through h
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key, short
@@ -87,6 +88,10 @@ def told(error: Exception, overrides: Sequence[str]) -> Exception:
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__ or error.__context__
         return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({_first_line(cause)})")
+    if isinstance(error, TypeError) and any(
+        frame.f_globals.get("__name__") == "hydra.core.plugins" for frame, _ in walk_tb(error.__traceback__)
+    ):
+        return UserError("hydra.sweeper and hydra.launcher: must be chosen by hydra/sweeper=, hydra/launcher=")
     return error
 
 
