@@ -64,12 +64,17 @@ def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
         raise UserError(f"{override}: records make their own folders under root; write root={value or 'outputs'}")
 
 
+def not_chosen(said: str, kind: str) -> UserError:
+    """The error for a launcher or a sweeper that was said otherwise than by its name."""
+    return UserError(f"{said}: must be chosen by hydra/{kind}=, and set by its keys")
+
+
 def _refuse_plugin(override: str) -> None:
     """A launcher or a sweeper is chosen by its name, and cannot do without its settings."""
     key, _, value = override.partition("=")
     kind = key.lstrip("+").removeprefix("hydra.")
     if kind in ("launcher", "sweeper") and key != kind and not value.startswith(("{", "${")):
-        raise UserError(f"{override}: must be chosen by hydra/{kind}=, and set by its keys")
+        raise not_chosen(override, kind)
     if re.fullmatch(r"~hydra\.(launcher|sweeper)(\.(engine|workers|address|params|_target_))?", key):
         raise UserError(f"{override}: cannot be deleted; give it another value, or leave it as it is")
 

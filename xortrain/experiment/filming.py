@@ -57,6 +57,12 @@ def film_name(config: Mapping[str, Any]) -> Path:
     return Path(f"film.{config['film']['format']}")
 
 
+def of_one(folder: Path, number: int, name: Path) -> Path:
+    """Where a picture of one run of a record lies: beside those of the others, called by the number of its job."""
+    kind = "" if name.stem == "film" else f"-{name.stem}"
+    return folder / "films" / f"{number:06d}{kind}{name.suffix}"
+
+
 def film(
     trained: "Trained",
     settings: "FilmSettings",

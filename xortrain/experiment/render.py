@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.errors import UserError
-from xortrain.experiment.filming import MANY, film, film_name, film_settings
+from xortrain.experiment.filming import MANY, film, film_name, film_settings, of_one
 from xortrain.experiment.runs import ROOT, Sweep, open_record
 from xortrain.experiment.side_by_side import film_of_all
 from xortrain.experiment.trained import Run
@@ -105,8 +105,7 @@ def _place(found: Run | Sweep, name: Path) -> Path:
     if isinstance(found, Sweep) or found.build.population.runs == 1:
         return folder / name
     (folder / "films").mkdir(exist_ok=True)
-    kind = "" if name.stem == "film" else f"-{name.stem}"
-    return folder / "films" / f"{found.row['number']:06d}{kind}{name.suffix}"
+    return of_one(folder, found.row["number"], name)
 
 
 def _for(found: Run | Sweep) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.experiment.build import Build
-from xortrain.experiment.filming import MANY, film, film_name, film_settings, with_film
+from xortrain.experiment.filming import MANY, film, film_name, film_settings, of_one, with_film
 from xortrain.experiment.runs import Sweep
 from xortrain.experiment.side_by_side import film_of_all
 from xortrain.experiment.train import FILM, GO_ON, interruptible
@@ -60,12 +60,12 @@ def _of_each(part: Part, show: bool) -> list[Path]:
         return []
     trained = load(part.folder)
     config = _alone(trained.build.population.config)
-    folder, settings = part.folder / "films", film_settings(config)
-    folder.mkdir(exist_ok=True)
-    paths = {
-        run: folder / f"{number:06d}.{config['film']['format']}" for run, number in enumerate(trained.rows["number"])
-    }
-    return [film(trained, settings, paths[run], run, progress=show) for run in trained.finished.tolist()]
+    settings, name, numbers = film_settings(config), film_name(config), trained.rows["number"]
+    (part.folder / "films").mkdir(exist_ok=True)
+    return [
+        film(trained, settings, of_one(part.folder, numbers[run], name), run, progress=show)
+        for run in trained.finished.tolist()
+    ]
 
 
 def _side_by_side(config: Mapping[str, Any]) -> Mapping[str, Any]:

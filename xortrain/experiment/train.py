@@ -131,11 +131,8 @@ def _arrays(build: Build) -> dict[str, Array]:
 
 def empty_history(build: Build) -> History:
     """A history in memory for all runs, full of nan."""
-    runs, dtype = build.population.runs, build.population.dtype
-    losses = np.full((len(build.loss_epochs), runs), np.nan, dtype)
-    parameters = np.full((len(build.frame_epochs), build.shape.size, runs), np.nan, dtype)
-    test = np.full_like(losses, np.nan) if build.test else None
-    return History(build.loss_epochs, build.frame_epochs, losses, parameters, test)
+    like = np.broadcast_to(build.population.dtype.type(), (build.shape.size, build.population.runs))
+    return History.sized(build.loss_epochs, build.frame_epochs, like, bool(build.test))
 
 
 def _columns(whole: History, runs: slice) -> History:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xortrain.films.moments import Moment
+from xortrain.films.moments import Course, Moment
 from xortrain.films.reading import Reading
 from xortrain.films.shapes import Box, shape_of
 from xortrain.films.sheet import Sheet
@@ -137,6 +137,18 @@ def _rows(sheet: Sheet, place: Box, names: list[str], columns: int) -> None:
             sheet.marks(places, shape_of(kind), 4.5 if size == 10 else 4, sheet.colours.of(np.array(kind)))
         left = (13 if size == 10 else 11) * s * is_class
         sheet.text(x + left, y, sheet.fitting(name, width - left - 2 * s, size), size, sheet.colours.label)
+
+
+def lost_words(course: Course) -> str:
+    """What is said of a run that has diverged."""
+    return f"diverged at epoch {course.diverged_at}" if course.diverged_at >= 0 else "diverged"
+
+
+def banner(sheet: Sheet, box: Box, share: float, words: str, size: float) -> None:
+    """Bold words over the middle of a box, at a share of its height; smaller where it is narrow."""
+    size = min(size, (size - 1) * box.width / sheet.text_width(words, size, "bold"))
+    x, y = box.x + box.width / 2, box.y + box.height * share
+    sheet.text(x, y, words, size, None, "bold", "centre", halo=sheet.colours.paper)
 
 
 def title_line(sheet: Sheet, title: str, room: float, size: float) -> str:

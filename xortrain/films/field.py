@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from xortrain.films.captions import banner, lost_words
 from xortrain.films.chips import short
 from xortrain.films.examples import Examples
 from xortrain.films.moments import Course, Moment
@@ -108,10 +109,9 @@ class Field:
         if len(self.strongest):
             self.sheet.stamp(self._examples(moment))
         if moment.diverged:
-            at = self.course.diverged_at
-            self._told(f"diverged at epoch {at}" if at >= 0 else "diverged")
+            banner(self.sheet, self.box, 0.5, lost_words(self.course), 15)
         elif self.surface.read.is_lost(moment.y):
-            self._told(f"exploded: outputs reach {short(np.abs(moment.y).max())}")
+            banner(self.sheet, self.box, 0.5, f"exploded: outputs reach {short(np.abs(moment.y).max())}", 15)
 
     def _examples(self, moment: Moment) -> Layer:
         """The marks, drawn again only when another example is right."""
@@ -125,11 +125,6 @@ class Field:
     def _mark(self, right: Array) -> None:
         for places, one in zip(self.places, self.plane.slices, strict=True):
             self.examples.draw(places, one.members, right)
-
-    def _told(self, words: str) -> None:
-        x, y = self.box.x + self.box.width / 2, self.box.y + self.box.height / 2
-        size = min(15.0, 14.0 * self.box.width / self.sheet.text_width(words, 15, "bold"))
-        self.sheet.text(x, y, words, size, None, "bold", "centre", halo=self.sheet.colours.paper)
 
     def _units(self, box: Box, one: Slice, marks: Array, moment: Moment) -> None:
         """Where what a unit of the first hidden layer receives is zero: the edge of its half-plane, dashed."""

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from xortrain.films.moments import SPACINGS, evenly
-from xortrain.films.subject import FilmSettings, Subject
+from xortrain.films.subject import FilmSettings, Subject, held
 from xortrain.nets import Array
 
 SEVERAL = 8
@@ -149,10 +149,7 @@ class Lockstep:
 
     def choose(self, settings: FilmSettings) -> Array:
         """The numbers of the epochs shown, rising; the last is among them, and the first if there are two."""
-        last = len(self.epochs) - 1
-        if settings.frames > last or settings.frames == 1:
-            return np.arange(last + 1)[-settings.frames :]
-        return evenly(self._way(settings.spacing), settings.frames)
+        return evenly(len(self.epochs), settings.frames, lambda: self._way(settings.spacing))
 
     def _way(self, spacing: str) -> Array:
         """How far the runs had come after each epoch, on average of some; or what the epochs alone say."""
@@ -172,8 +169,3 @@ def common_epochs(kept: list[Array]) -> Array:
     union = np.unique(np.concatenate(kept))
     known = [np.isin(union, epochs) | (union > epochs[-1]) for epochs in kept]
     return np.asarray(union[np.logical_and.reduce(known)])
-
-
-def held(kept: Array, epochs: Array) -> Array:
-    """For each of the epochs the place of the last that was kept by then."""
-    return np.asarray(np.maximum(np.searchsorted(kept, epochs, side="right") - 1, 0))

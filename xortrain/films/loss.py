@@ -118,11 +118,8 @@ class Scale:
 
     def label(self, sheet: Sheet, box: Box) -> None:
         """Values beside the left edge; lines without a word between them where the scale is logarithmic."""
-        s = sheet.scale
         for value, word in self._marks():
-            y, out = round(box.y + float(self.share(np.array(value))) * box.height) + 0.5, 4 if word else 2
-            sheet.line(np.array([[box.x - out * s, y], [box.x, y]]), sheet.colours.pale, 1)
-            sheet.text(box.x - 6 * s, y + 3.5 * s, word, 10, sheet.colours.label, align="right")
+            tick(sheet, box, float(self.share(np.array(value))), word)
 
     def _marks(self) -> list[tuple[float, str]]:
         """Round numbers, and what is written beside them: of powers of ten, if there are few, of multiples as well."""
@@ -175,6 +172,13 @@ def telling(points: Array) -> Array:
     for value in (height, -height):  # what is no number stands behind the others
         told[np.lexsort((value, column))[starts]] = True
     return told
+
+
+def tick(sheet: Sheet, box: Box, share: float, word: str) -> None:
+    """A line beside the left edge of a box at a share of its height, and its word; a short one without."""
+    s, y, out = sheet.scale, round(box.y + share * box.height) + 0.5, 4 if word else 2
+    sheet.line(np.array([[box.x - out * s, y], [box.x, y]]), sheet.colours.pale, 1)
+    sheet.text(box.x - 6 * s, y + 3.5 * s, word, 10, sheet.colours.label, align="right")
 
 
 def frame(sheet: Sheet, box: Box) -> None:

@@ -80,15 +80,18 @@ def lone(network: Network, run: int) -> Network:
 
 def choose_epochs(subject: Subject, settings: FilmSettings, run: int = 0) -> Array:
     """The numbers of the snapshots shown, rising; the last is among them, and the first if there are two."""
-    last = len(subject.frame_epochs) - 1
-    if settings.frames > last or settings.frames == 1:
-        return np.arange(last + 1)[-settings.frames :]
-    return evenly(SPACINGS[settings.spacing](subject, np.array([run])), settings.frames)
+    spacing = SPACINGS[settings.spacing]
+    return evenly(len(subject.frame_epochs), settings.frames, lambda: spacing(subject, np.array([run])))
 
 
-def evenly(way: Array, count: int) -> Array:
-    """So many numbers, rising, of the first to the last, between which the way grows by equal steps."""
-    last, order = len(way) - 1, np.arange(count)
+def evenly(known: int, count: int, ways: Callable[[], Array]) -> Array:
+    """So many numbers, rising, of those known, the last among them: between them the way grows by equal steps.
+
+    The way (known,) is only asked for where there is a choice.
+    """
+    if count >= known or count == 1:
+        return np.arange(known)[-count:]
+    way, last, order = ways(), known - 1, np.arange(count)
     wanted = np.interp(np.linspace(way[0], way[-1], count), way, np.arange(last + 1)).round().astype(int)
     rising = np.maximum.accumulate(wanted - order) + order
     return np.asarray(np.minimum(rising, last + 1 - count + order))

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from xortrain.films.captions import Heading, title_line
+from xortrain.films.captions import Heading, banner, lost_words, title_line
 from xortrain.films.curves import apart
 from xortrain.films.field import axes
-from xortrain.films.loss import frame, plain, power_of_ten, telling
+from xortrain.films.loss import frame, plain, power_of_ten, telling, tick
 from xortrain.films.moments import Course, Moment, choose_epochs
 from xortrain.films.plane import principal
 from xortrain.films.shapes import SHAPES, Box
@@ -109,9 +109,7 @@ class Curves:
         frame(sheet, box)
         sheet.line(box.at(np.array([[0, 0.5], [1, 0.5]])), sheet.colours.pale)
         for value, word in self._ticks():
-            y = round(box.y + float(self._height(np.array(value))) * box.height) + 0.5
-            sheet.line(np.array([[box.x - 4 * s, y], [box.x, y]]), sheet.colours.pale, 1)
-            sheet.text(box.x - 6 * s, y + 3.5 * s, word, 10, label, align="right")
+            tick(sheet, box, float(self._height(np.array(value))), word)
         low = box.y + box.height + 13 * s
         for words, x, side in (("0", 0.0, "centre"), ("epoch", 0.5, "centre"), (str(self.last), 1.0, "right")):
             sheet.text(box.x + x * box.width, low, words, 10, label, align=side)
@@ -148,14 +146,7 @@ class Curves:
             sheet.text(left, y, sheet.fitting(name, room, 9), 9, self._colour(name))
             sheet.text(right, y, number, 9, align="right")
         if moment.diverged:
-            self._lost()
-
-    def _lost(self) -> None:
-        at, box = self.course.diverged_at, self.box
-        words = f"diverged at epoch {at}" if at >= 0 else "diverged"
-        size = min(12.0, 11 * box.width / self.sheet.text_width(words, 12, "bold"))
-        x, y = box.x + box.width / 2, box.y + box.height * 0.25
-        self.sheet.text(x, y, words, size, None, "bold", "centre", halo=self.sheet.colours.paper)
+            banner(sheet, box, 0.25, lost_words(self.course), 12)
 
 
 def said(value: float) -> str:

@@ -88,8 +88,7 @@ class Subject:
     @cached_property
     def loss_rows(self) -> Array:
         """(frames,): the row of losses for each snapshot, the last one recorded by then."""
-        rows = np.searchsorted(self.loss_epochs, self.frame_epochs, side="right") - 1
-        return np.asarray(np.maximum(rows, 0))
+        return held(self.loss_epochs, self.frame_epochs)
 
     def losses_after(self, number: int, runs: Array) -> Array:
         """The losses (runs,) of some runs in one snapshot: those recorded, else worked out from its parameters."""
@@ -144,3 +143,8 @@ class FilmSettings:
     hold: float = 1.5
     """Seconds for which the last picture stands longer."""
     loop: bool = True
+
+
+def held(kept: Array, epochs: Array) -> Array:
+    """For each of the epochs the place of the last that was kept by then."""
+    return np.asarray(np.maximum(np.searchsorted(kept, epochs, side="right") - 1, 0))

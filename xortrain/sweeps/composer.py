@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from xortrain.config.check import short
 from xortrain.config.compose import plain
+from xortrain.config.overrides import not_chosen
 from xortrain.errors import UserError
 from xortrain.sweeps.axes import Grid
 
@@ -118,7 +119,7 @@ def plugin(config: DictConfig, kind: str) -> Any:
     """The sweeper or the launcher that a configuration has."""
     chosen = config.hydra[kind]
     if "_target_" not in (chosen if isinstance(chosen, Mapping) else ()):
-        raise UserError(f"hydra.{kind}={short(chosen)}: must be chosen by hydra/{kind}=, and set by its keys")
+        raise not_chosen(f"hydra.{kind}={short(chosen)}", kind)
     return chosen
 
 

@@ -9,11 +9,10 @@ import numpy as np
 from xortrain.records.files import plain
 from xortrain.records.groups import group as groups_of
 from xortrain.records.index import Entry
-from xortrain.records.naming import named
 from xortrain.records.statistics import Group
 from xortrain.tracker.arguments import NAMES, count, names_or_none, parser
 from xortrain.tracker.failures import failures_of
-from xortrain.tracker.selecting import Selection, named_runs
+from xortrain.tracker.selecting import Selection, entries_of, named_runs
 from xortrain.tracker.text import NULL, as_json, cell, finite, table
 
 HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverged", "stuck")
@@ -41,8 +40,7 @@ def group(arguments: list[str]) -> str:
     groups = groups_of([some.part for some in chosen], a.by, "--by", _places(chosen))
     if a.json:
         return as_json(map(as_line, groups[: a.limit]))
-    entries = {found.folder.resolve(): found for found in (named(name, a.root).entry for name in a.sweeps)}
-    return report(list(entries.values()), groups, sum(len(some.places) for some in chosen), a.limit)
+    return report(entries_of(chosen), groups, sum(len(some.places) for some in chosen), a.limit)
 
 
 def _places(chosen: Sequence[Selection]) -> np.typing.NDArray[np.int64]:

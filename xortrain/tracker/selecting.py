@@ -25,7 +25,7 @@ def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selec
     if where is not None:
         from xortrain.records.query import select
 
-        keep = {(part.folder, place) for _, part, place in select(_entries(found), where, "--where")}
+        keep = {(part.folder, place) for _, part, place in select(entries_of(found), where, "--where")}
         found = [Selection(s.entry, s.part, [k for k in s.places if (s.part.folder, k) in keep]) for s in found]
     found = [some for some in found if some.places]
     if not found:
@@ -38,7 +38,8 @@ def all_runs(entries: Sequence[Entry]) -> list[Selection]:
     return [Selection(entry, part, range(len(part.rows))) for entry in entries for part in entry.parts]
 
 
-def _entries(found: Sequence[Selection]) -> list[Entry]:
+def entries_of(found: Sequence[Selection]) -> list[Entry]:
+    """Each record that some of them are of, once."""
     return list({some.entry.folder: some.entry for some in found}.values())
 
 

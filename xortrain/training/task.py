@@ -113,14 +113,18 @@ class History:
 
     @classmethod
     def empty(cls, task: Task, loss_epochs: Array, frame_epochs: Array) -> "History":
-        """A history in memory, filled with nan."""
+        """A history in memory for a task, filled with nan."""
+        return cls.sized(loss_epochs, frame_epochs, task.theta, bool(task.test))
+
+    @classmethod
+    def sized(cls, loss_epochs: Array, frame_epochs: Array, like: Array, has_test: bool) -> "History":
+        """The same for parameters of the shape and kind of ``like`` (parameters, runs), whose values do not matter."""
 
         def nan(*shape: int) -> Array:
-            return np.full((*shape, task.runs), np.nan, task.theta.dtype)
+            return np.full((*shape, like.shape[1]), np.nan, like.dtype)
 
-        test = nan(len(loss_epochs)) if task.test else None
-        frames = nan(len(frame_epochs), task.network.size)
-        return cls(loss_epochs, frame_epochs, nan(len(loss_epochs)), frames, test)
+        test = nan(len(loss_epochs)) if has_test else None
+        return cls(loss_epochs, frame_epochs, nan(len(loss_epochs)), nan(len(frame_epochs), len(like)), test)
 
 
 @dataclass(frozen=True)
