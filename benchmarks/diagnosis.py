@@ -13,9 +13,9 @@ import numpy as np
 from results import keep
 
 from xortrain.config.compose import compose
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
-from xortrain.experiment.train import into_memory
+from xortrain.runner.train import into_memory
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.training.loop import Training
 from xortrain.training.outcome import code, results, words
 from xortrain.training.task import History
@@ -26,9 +26,9 @@ STARTS = ["randn", "torch_default", "xavier_uniform", "uniform"]
 FEW = ["loss.reduction=mean", "lr=0.5", "track.losses=2", "track.frames=2"]
 
 
-def build(runs: int, *overrides: str) -> Build:
+def build(runs: int, *overrides: str) -> Setup:
     config = compose([*FEW, *overrides])
-    return Build.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs)))
+    return Setup.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs)))
 
 
 def cost(*net: str, runs: int = 10_000) -> float:

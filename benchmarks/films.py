@@ -18,8 +18,8 @@ from PIL import Image
 from results import in_turn, keep, ratio
 from trained import save, trained
 
-from xortrain.films import FilmSettings, write
-from xortrain.films.layouts import LAYOUTS
+from xortrain.films.film import write
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
 
 FRAMES = 60
 FIELD = FilmSettings(layout="field", frames=FRAMES)
@@ -57,7 +57,8 @@ OURS = """
 import sys
 sys.path.insert(0, {here!r})
 from trained import load
-from xortrain.films import FilmSettings, write
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.film import write
 write(load("run.npz"), FilmSettings(layout="field", frames={frames}, levels={levels}), "film.gif")
 """
 

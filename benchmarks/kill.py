@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from results import keep
 
-from xortrain.experiment.runs import Sweep
+from xortrain.api import Sweep
 from xortrain.records.index import Entry, listing
 
 MODULE = [sys.executable, "-m", "xortrain"]
@@ -53,7 +53,7 @@ def checked(entry: Entry, undisturbed: Sweep) -> str:
     sweep = Sweep.of(entry)
     done = np.flatnonzero(sweep.column("outcome") != "pending")
     assert entry.status == (
-        "finished" if len(done) == len(sweep) and entry.about["status"] == "finished" else "crashed"
+        "finished" if len(done) == len(sweep) and entry.metadata["status"] == "finished" else "crashed"
     )
     assert not len(done) or is_same(sweep[done], undisturbed[done])
     subprocess.run([*MODULE, "resume", str(entry.folder)], check=True, stdout=subprocess.DEVNULL)

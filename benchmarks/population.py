@@ -19,9 +19,9 @@ import numpy as np
 from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
 from xortrain.records.writer import Blocks
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.training.loop import Training
 from xortrain.training.task import History
 
@@ -30,12 +30,12 @@ FLAGS = ["-O3", "-march=native", "-ffast-math", "-fopenmp-simd"]
 X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 
 
-def build() -> Build:
+def build() -> Setup:
     config = compose([f"epochs={EPOCHS}", "track.losses=2", "track.frames=2"])
-    return Build.of(Population(config, {"seed": np.arange(RUNS, dtype=np.uint32)}, np.arange(RUNS)))
+    return Setup.of(Population(config, {"seed": np.arange(RUNS, dtype=np.uint32)}, np.arange(RUNS)))
 
 
-def ours(build: Build) -> Callable[[], np.ndarray]:
+def ours(build: Setup) -> Callable[[], np.ndarray]:
     """Training alone, from starts that are ready: no losses kept, successes and divergence watched."""
     blocks = Blocks(RUNS, build.block_size)
     tasks = [build.task(blocks.runs_of(k)) for k in range(len(blocks))]

@@ -9,8 +9,8 @@ import numpy as np
 from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.training.loop import Training
 from xortrain.training.task import History
 
@@ -60,7 +60,7 @@ def ours() -> float:
     return float(history.losses[-2, 0])
 
 
-BUILD = Build.of(Population(compose([f"epochs={EPOCHS}", "track.losses=10000"])))
+BUILD = Setup.of(Population(compose([f"epochs={EPOCHS}", "track.losses=10000"])))
 
 if __name__ == "__main__":
     seconds = in_turn({"xortrain": ours, "notebook 002": notebook_loop}, rounds=9)

@@ -17,10 +17,10 @@ import numpy as np
 from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
-from xortrain.experiment.train import empty_history, history_of, start_record, train_block
-from xortrain.records.environment import describe
+from xortrain.records.process import describe
+from xortrain.runner.train import empty_history, history_of, start_record, train_block
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.training.task import History
 
 START = {**{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}, "OMP_NUM_THREADS": "1"}
@@ -114,8 +114,8 @@ def recording() -> list[str]:
     """What the files cost a run of such a sweep, beside the same training into memory."""
     config = compose(["track.losses=36", "film=none"])
     runs = 65_536
-    whole = Build.of(Population(config, {"seed": np.arange(runs)}, np.arange(runs)))
-    build = Build.stored(
+    whole = Setup.of(Population(config, {"seed": np.arange(runs)}, np.arange(runs)))
+    build = Setup.stored(
         whole.population, {"x": whole.train.x, "t": whole.train.t}, whole.loss_epochs, np.array([0, 140])
     )
     size = build.block_size

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.films import Subject
+from xortrain.films.data import Subject
 from xortrain.nets.network import Layer, Network
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)

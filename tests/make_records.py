@@ -9,8 +9,8 @@ import numpy as np
 import yaml
 
 from xortrain.records import layout
-from xortrain.records.environment import describe
-from xortrain.records.writer import Array, Record, new_folder, write_json
+from xortrain.records.process import describe
+from xortrain.records.writer import Array, RecordWriter, new_folder, write_json
 
 OUTCOMES = ["pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training"]
 START = datetime(2026, 11, 21, 19, 39, 21, 123456)
@@ -75,11 +75,11 @@ def make_record(
     *,
     kind: str = "run",
     status: str | None = "finished",
-    **about: Any,
-) -> Record:
+    **metadata: Any,
+) -> RecordWriter:
     """A record in an empty folder, with all its blocks filled; left running where status is None."""
-    block_size = about.pop("block_size", 4)
-    record = Record.start(
+    block_size = metadata.pop("block_size", 4)
+    record = RecordWriter.start(
         folder,
         {
             "kind": kind,
@@ -94,7 +94,7 @@ def make_record(
             "has_test": False,
             "outcomes": OUTCOMES,
             **describe(),
-            **about,
+            **metadata,
         },
         yaml.safe_dump(dict(shared), sort_keys=False),
         {"x": np.eye(4, 2), "t": np.ones((4, 1))},
@@ -144,8 +144,8 @@ def a_big_sweep(root: Path, minutes: int = 0, status: str = "finished") -> Path:
         rows["number"] += 3 * number
         optimizer = {"name": "sgd", "momentum": 0.0} if name == "sgd" else {"name": "adam", "beta1": 0.9}
         make_record(inside, rows, config(optimizer=optimizer), kind="sweep", started=started)
-    about = {"format": 1, "kind": "sweep", "status": status, "started": started, "ended": started, **describe()}
-    write_json(folder / layout.SWEEP, {**about, "name": None, "tags": [], "notes": None})
+    metadata = {"format": 1, "kind": "sweep", "status": status, "started": started, "ended": started, **describe()}
+    write_json(folder / layout.SWEEP, {**metadata, "name": None, "tags": [], "notes": None})
     return folder
 
 

@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 
-from xortrain.films import Subject
+from xortrain.films.data import Subject
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network
 

@@ -11,10 +11,10 @@ import numpy as np
 from xortrain.config.check import Config, check
 from xortrain.config.compose import compose
 from xortrain.config.settings import GROUPS
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
-from xortrain.experiment.train import train_block
 from xortrain.nets import Array
+from xortrain.runner.train import train_block
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.training.task import History
 
 Varying = Mapping[str, Any]
@@ -48,11 +48,11 @@ def some_config(**changes: Any) -> Config:
     return check({**composed(), **chosen})
 
 
-def some_build(varying: Varying | None = None, **changes: Any) -> Build:
+def some_setup(varying: Varying | None = None, **changes: Any) -> Setup:
     """A population; ``varying`` are settings by their dotted keys, one value a run; without them it is one run."""
     arrays = {key: np.asarray(values) for key, values in (varying or {}).items()}
     runs = len(next(iter(arrays.values()), [0]))
-    return Build.of(Population(some_config(**changes), arrays, np.arange(runs)))
+    return Setup.of(Population(some_config(**changes), arrays, np.arange(runs)))
 
 
 @dataclass(frozen=True)
@@ -70,11 +70,11 @@ class Outcome:
         return Outcome(self.losses[:, column], self.parameters[..., column], test, self.rows[column])
 
 
-def trained(build: Build, sizes: Sequence[int] = ()) -> Outcome:
+def trained(setup: Setup, sizes: Sequence[int] = ()) -> Outcome:
     """A population trained in blocks of these sizes; in one block if there are none."""
-    ends = np.cumsum(sizes or [build.population.runs])
-    assert ends[-1] == build.population.runs
-    parts = [_block(build, slice(*ends)) for ends in pairwise([0, *ends.tolist()])]
+    ends = np.cumsum(sizes or [setup.population.runs])
+    assert ends[-1] == setup.population.runs
+    parts = [_block(setup, slice(*ends)) for ends in pairwise([0, *ends.tolist()])]
     test = None if parts[0].test_losses is None else _joined([part.test_losses for part in parts])
     losses, parameters = (_joined([getattr(part, name) for part in parts]) for name in ("losses", "parameters"))
     return Outcome(losses, parameters, test, np.concatenate([part.rows for part in parts]))
@@ -84,9 +84,9 @@ def _joined(parts: Sequence[Any]) -> Array:
     return np.concatenate(parts, axis=-1)
 
 
-def _block(build: Build, runs: slice) -> Outcome:
-    history = History.empty(build.task(runs), build.loss_epochs, build.frame_epochs)
-    steps = train_block(build, runs, history)
+def _block(setup: Setup, runs: slice) -> Outcome:
+    history = History.empty(setup.task(runs), setup.loss_epochs, setup.frame_epochs)
+    steps = train_block(setup, runs, history)
     while True:
         try:
             next(steps)
@@ -94,9 +94,9 @@ def _block(build: Build, runs: slice) -> Outcome:
             return Outcome(history.losses, history.parameters, history.test_losses, end.value)
 
 
-def alone(build: Build, run: int) -> Outcome:
+def alone(setup: Setup, run: int) -> Outcome:
     """One run of a population, from its own configuration."""
-    return trained(Build.of(Population(check(build.population.config_of(run)))))
+    return trained(Setup.of(Population(check(setup.population.config_of(run)))))
 
 
 def assert_same_bits(one: Outcome, two: Outcome) -> None:

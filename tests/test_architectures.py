@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from some_runs import some_config
 
-from xortrain.experiment.single import in_memory
-from xortrain.experiment.trained import Run
+from xortrain.api import Run
 from xortrain.nets import Array
+from xortrain.runner.single import in_memory
 
 X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
 

@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import some_build
+from some_runs import some_setup
 
 import xortrain
 from xortrain.errors import UserError
-from xortrain.explain import check_gradients, check_network
-from xortrain.explain.comparison import compare
-from xortrain.explain.differences import slopes
+from xortrain.explain.differences import compare_gradient, slopes
+from xortrain.explain.gradients import check_gradients, check_network
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
@@ -26,7 +25,7 @@ TWO = ("mlp", {"hidden": [3, 2]})
 
 @pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"step"}))
 def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training(activation: str) -> None:
-    task = some_build(activation=activation, architecture=TWO, lr=0.1, seed=3).task()
+    task = some_setup(activation=activation, architecture=TWO, lr=0.1, seed=3).task()
     for epoch in (0, 30):
         check = check_network(task, epoch)
         assert check.passed, check
@@ -36,18 +35,18 @@ def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_gradient_of_every_loss_passes(loss: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
-    build = some_build(loss=loss, architecture="skip", activation="tanh", data=("xor", {"low": low}), lr=0.1)
-    assert check_network(build.task(), 10).passed
+    setup = some_setup(loss=loss, architecture="skip", activation="tanh", data=("xor", {"low": low}), lr=0.1)
+    assert check_network(setup.task(), 10).passed
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_the_gradient_passes_on_the_way_of_every_optimizer(optimizer: str) -> None:
-    task = some_build(optimizer=optimizer, architecture=("mlp", {"bias": False})).task()
+    task = some_setup(optimizer=optimizer, architecture=("mlp", {"bias": False})).task()
     assert check_network(task, 5).passed
 
 
 def test_a_float32_network_is_held_to_what_float32_can_do() -> None:
-    check = check_network(some_build(dtype="float32").task(), 20)
+    check = check_network(some_setup(dtype="float32").task(), 20)
     assert check.passed
     assert 1e-9 < check.worst < 1e-4
 
@@ -62,13 +61,13 @@ def test_a_gradient_on_a_corner_passes_and_says_so() -> None:
 
 def test_a_corner_nearby_does_not_fail_a_right_gradient() -> None:
     """|v| at 1e-6, closer to its corner than the first differences reach."""
-    (row,) = compare(["v"], np.ones(1), lambda places, size: slopes(np.abs, np.full(1, 1e-6), size), 1e-6)
+    (row,) = compare_gradient(["v"], np.ones(1), lambda places, size: slopes(np.abs, np.full(1, 1e-6), size), 1e-6)
     assert row.verdict == "ok"
 
 
 @pytest.mark.parametrize(("gradient", "verdict"), [(-1, "corner"), (0, "ok"), (0.5, "corner"), (1.01, "wrong")])
 def test_on_a_corner_a_gradient_must_lie_between_the_slopes_of_the_sides(gradient: float, verdict: str) -> None:
-    (row,) = compare(["v"], np.full(1, gradient), lambda places, size: slopes(np.abs, np.zeros(1), size), 1e-6)
+    (row,) = compare_gradient(["v"], np.full(1, gradient), lambda places, size: slopes(np.abs, np.zeros(1), size), 1e-6)
     assert row.verdict == verdict
 
 
@@ -78,7 +77,7 @@ def test_a_gradient_wrong_by_one_part_in_ten_thousand_is_caught() -> None:
 
     point = np.array([0.3, 1.0])
     g = np.cos(point) * [1, 1.0001]
-    rows = compare(["u", "v"], g, lambda places, size: slopes(curve, point[places], size), 1e-6)
+    rows = compare_gradient(["u", "v"], g, lambda places, size: slopes(curve, point[places], size), 1e-6)
     assert [row.verdict for row in rows] == ["ok", "wrong"]
 
 

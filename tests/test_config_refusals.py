@@ -15,8 +15,8 @@ from xortrain.cli import main
 from xortrain.config.check import check
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP
 from xortrain.errors import UserError
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 
 Refused = Callable[..., str]
 
@@ -299,7 +299,7 @@ def test_any_value_for_any_key_is_taken_or_refused_in_words(key: tuple[str, str]
     config: dict[str, Any] = dict(mixed(k))
     config[group] = {**config[group], name: value} if name else value
     with suppress(UserError):
-        assert Build.of(Population(check(config))).block_size >= 64
+        assert Setup.of(Population(check(config))).block_size >= 64
 
 
 KEYS = st.sampled_from([*TOP, *GROUPS, *(f"{group}.{key}" for group, key in EVERY_KEY if key)]).filter(
@@ -311,7 +311,7 @@ SMALL = st.sampled_from(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(key=KEYS | TEXTS, value=SMALL | TEXTS, sign=st.sampled_from(["", "", "", "+", "++", "~"]))
 def test_any_words_are_a_run_or_a_mistake(
     key: str, value: str, sign: str, refused: Refused, capsys: pytest.CaptureFixture[str]

@@ -9,16 +9,27 @@ from some_runs import composed, mixed, option
 
 from xortrain.cli import COMMANDS
 from xortrain.config.check import check, take
-from xortrain.config.defaults import chosen_by_default, conf_folder, read
 from xortrain.config.help import help_text
-from xortrain.config.settings import ENGINES, GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, Keys, find, keys_of
-from xortrain.experiment import engines
+from xortrain.config.settings import (
+    ENGINES,
+    GROUPS,
+    LAUNCHER,
+    PLAIN_GROUPS,
+    TOP,
+    Keys,
+    chosen_by_default,
+    conf_folder,
+    find,
+    keys_of,
+    read_conf,
+)
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.schedules import SCHEDULES
+from xortrain.runner import engines
 
 OPTIONS = [(group, name) for group, options in GROUPS.items() for name in options]
 MOST = max(len(options) for options in GROUPS.values())
@@ -62,7 +73,7 @@ def test_an_option_has_exactly_its_keys_and_their_defaults_pass(group: str, name
 
 
 def test_the_top_of_the_config_has_exactly_its_keys() -> None:
-    config = read("config")
+    config = read_conf("config")
     assert config.keys() - {"defaults", "hydra"} == TOP.keys() | PLAIN_GROUPS.keys()
     assert chosen_by_default().keys() == GROUPS.keys()
     for group, keys in PLAIN_GROUPS.items():
@@ -100,7 +111,7 @@ def test_an_optimizer_has_the_defaults_of_pytorch(name: str) -> None:
 
 def test_the_engines_are_those_of_the_launcher() -> None:
     assert set(ENGINES) == engines.ENGINES.keys()
-    assert read("hydra/launcher/population").keys() - {"_target_"} == LAUNCHER.keys()
+    assert read_conf("hydra/launcher/population").keys() - {"_target_"} == LAUNCHER.keys()
 
 
 def test_every_setting_says_what_it_is_for_and_what_it_must_be() -> None:

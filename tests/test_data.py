@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import some_build, trained
+from some_runs import some_setup, trained
 
 from xortrain.config.settings import GROUPS, keys_of
 from xortrain.nets import Array
@@ -17,8 +17,8 @@ CLOUDS = [name for name in CODED if "test" in keys_of("data", name)]
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 1.0), (0.1, 0.9)])
 @pytest.mark.parametrize("name", CODED)
 def test_targets_are_low_and_high_where_they_were_0_and_1(name: str, low: float, high: float) -> None:
-    plain = some_build(data=(name, {"low": 0.0, "high": 1.0}), loss="mse").train
-    coded = some_build(data=(name, {"low": low, "high": high}), loss="mse").train
+    plain = some_setup(data=(name, {"low": 0.0, "high": 1.0}), loss="mse").train
+    coded = some_setup(data=(name, {"low": low, "high": high}), loss="mse").train
     np.testing.assert_array_equal(coded.x, plain.x)
     np.testing.assert_array_equal(coded.t, np.where(plain.t == 1, high, low))
     assert set(np.unique(plain.t)) == {0, 1}
@@ -26,28 +26,28 @@ def test_targets_are_low_and_high_where_they_were_0_and_1(name: str, low: float,
 
 @pytest.mark.parametrize("name", [name for name in CODED if name != "encoder"])
 def test_classes_are_one_hot(name: str) -> None:
-    build = some_build(data=(name, {"low": 0.0, "high": 1.0}), loss="cross_entropy")
-    plain = some_build(data=(name, {"low": 0.0, "high": 1.0}), loss="mse").train.t[..., 0]
-    np.testing.assert_array_equal(build.train.t[..., 0], np.hstack([1 - plain, plain]))
-    assert build.shape.layers[-1].activation == "softmax"
+    setup = some_setup(data=(name, {"low": 0.0, "high": 1.0}), loss="cross_entropy")
+    plain = some_setup(data=(name, {"low": 0.0, "high": 1.0}), loss="mse").train.t[..., 0]
+    np.testing.assert_array_equal(setup.train.t[..., 0], np.hstack([1 - plain, plain]))
+    assert setup.shape.layers[-1].activation == "softmax"
 
 
 def test_an_encoder_keeps_its_outputs_for_any_loss() -> None:
     for loss in ("mse", "cross_entropy"):
-        build = some_build(data=("encoder", {"size": 3}), loss=loss)
-        np.testing.assert_array_equal(build.train.t[..., 0], np.eye(3))
+        setup = some_setup(data=("encoder", {"size": 3}), loss=loss)
+        np.testing.assert_array_equal(setup.train.t[..., 0], np.eye(3))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_loss_brings_the_output_that_it_goes_with(loss: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
-    assert some_build(loss=loss, data=("xor", {"low": low})).shape.layers[-1].activation == LOSSES[loss].output
-    assert some_build(loss="mse", output="tanh").shape.layers[-1].activation == "tanh"
+    assert some_setup(loss=loss, data=("xor", {"low": low})).shape.layers[-1].activation == LOSSES[loss].output
+    assert some_setup(loss="mse", output="tanh").shape.layers[-1].activation == "tanh"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_data_have_the_precision_of_the_run(dtype: str) -> None:
-    train = some_build(data="spiral", dtype=dtype).train
+    train = some_setup(data="spiral", dtype=dtype).train
     assert train.x.dtype == train.t.dtype == dtype
 
 
@@ -58,31 +58,31 @@ def rows_of(x: Array) -> set[tuple[float, ...]]:
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
 @pytest.mark.parametrize("name", CLOUDS)
 def test_held_out_examples_are_a_share_of_the_data_and_never_trained_on(name: str, share: float) -> None:
-    whole = some_build(data=(name, {"examples": 40, "noise": 0.1}))
-    build = some_build(data=(name, {"examples": 40, "noise": 0.1, "test": share}))
-    assert build.test is not None
-    assert len(build.test.x) == round(40 * share)
-    assert rows_of(build.train.x) | rows_of(build.test.x) == rows_of(whole.train.x)
-    assert not rows_of(build.train.x) & rows_of(build.test.x)
+    whole = some_setup(data=(name, {"examples": 40, "noise": 0.1}))
+    setup = some_setup(data=(name, {"examples": 40, "noise": 0.1, "test": share}))
+    assert setup.test is not None
+    assert len(setup.test.x) == round(40 * share)
+    assert rows_of(setup.train.x) | rows_of(setup.test.x) == rows_of(whole.train.x)
+    assert not rows_of(setup.train.x) & rows_of(setup.test.x)
 
 
 def test_held_out_examples_change_nothing_in_the_training() -> None:
     """A run with a test share is the run on its training examples alone."""
-    build = some_build(data=("moons", {"examples": 40, "test": 0.25}), epochs=20)
-    alone = trained(some_build(data=("moons", {"examples": 40}), epochs=20))
-    found, task = trained(build), build.task()
+    setup = some_setup(data=("moons", {"examples": 40, "test": 0.25}), epochs=20)
+    alone = trained(some_setup(data=("moons", {"examples": 40}), epochs=20))
+    found, task = trained(setup), setup.task()
     theta = task.theta[:, 0]
     for epoch in range(20):
         np.testing.assert_allclose(found.parameters[epoch, :, 0], theta, rtol=1e-12)
-        net = task.network.forward(theta, build.train.x)
-        theta = theta - task.lr * net.backward(net.y - build.train.t[..., 0])
+        net = task.network.forward(theta, setup.train.x)
+        theta = theta - task.lr * net.backward(net.y - setup.train.t[..., 0])
     assert (alone.losses[1:] != found.losses[1:]).all()
 
 
 @pytest.mark.parametrize("rule", [{}, {"batch_size": 3}, {"stop": "solved"}])
 def test_losses_of_held_out_examples_are_those_of_a_fresh_forward_pass(rule: dict[str, Any]) -> None:
-    build = some_build({"seed": np.arange(4)}, data=("circle", {"examples": 30, "test": 0.3}), epochs=15, **rule)
-    found, task = trained(build), build.task()
+    setup = some_setup({"seed": np.arange(4)}, data=("circle", {"examples": 30, "test": 0.3}), epochs=15, **rule)
+    found, task = trained(setup), setup.task()
     assert task.test is not None
     assert found.test_losses is not None
     t = task.test.t[..., 0]

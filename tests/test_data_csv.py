@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_runs import assert_same_bits, some_build, trained
+from some_runs import assert_same_bits, some_setup, trained
 
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
-from xortrain.experiment.build import Build
-from xortrain.experiment.filming import subject
-from xortrain.experiment.single import recorded
-from xortrain.experiment.table import Columns, read_table
-from xortrain.experiment.trained import load
 from xortrain.nets import Array
+from xortrain.runner.single import recorded
+from xortrain.runs.opening import open_trained
+from xortrain.setup.csv_table import Columns, read_table
+from xortrain.setup.run_setup import Setup
+from xortrain.views.run_film import film_data
 
 XOR = "0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 
@@ -28,12 +28,12 @@ def table(folder: Path, text: str | bytes, name: str = "table.csv") -> str:
     return str(path)
 
 
-def from_table(path: str, loss: Any = "mse", **keys: Any) -> Build:
-    return some_build(data=("csv", {"path": path} | keys), loss=loss, success="tolerance")
+def from_table(path: str, loss: Any = "mse", **keys: Any) -> Setup:
+    return some_setup(data=("csv", {"path": path} | keys), loss=loss, success="tolerance")
 
 
-def numbers(build: Build) -> tuple[Any, Any]:
-    return build.train.x.tolist(), build.train.t[..., 0].tolist()
+def numbers(setup: Setup) -> tuple[Any, Any]:
+    return setup.train.x.tolist(), setup.train.t[..., 0].tolist()
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_targets_are_columns_by_name_or_number_the_last_by_default(
 ) -> None:
     rows = np.arange(12).reshape(3, 4)
     text = "a, b ,c,d\n" + "\n".join(",".join(map(str, row)) for row in rows)
-    build = from_table(table(tmp_path, text), targets=targets)
-    np.testing.assert_array_equal(build.train.t[..., 0], rows[:, places])
-    np.testing.assert_array_equal(build.train.x, np.delete(rows, places, axis=1))
+    setup = from_table(table(tmp_path, text), targets=targets)
+    np.testing.assert_array_equal(setup.train.t[..., 0], rows[:, places])
+    np.testing.assert_array_equal(setup.train.x, np.delete(rows, places, axis=1))
 
 
 def test_a_first_line_of_words_and_numbers_is_no_header(tmp_path: Path) -> None:
@@ -80,8 +80,8 @@ def test_a_first_line_of_words_and_numbers_is_no_header(tmp_path: Path) -> None:
 
 
 def test_classes_of_a_table_are_one_hot(tmp_path: Path) -> None:
-    build = from_table(table(tmp_path, "5,0\n6,2\n7,1\n"), loss="cross_entropy")
-    np.testing.assert_array_equal(build.train.t[..., 0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
+    setup = from_table(table(tmp_path, "5,0\n6,2\n7,1\n"), loss="cross_entropy")
+    np.testing.assert_array_equal(setup.train.t[..., 0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
 
 
 @given(rows=st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1))
@@ -160,7 +160,7 @@ def test_targets_of_a_table_must_suit_the_loss_and_the_rule(
     tmp_path: Path, text: str, changes: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(UserError, match=expected):
-        some_build(data=("csv", {"path": table(tmp_path, text)}), **changes)
+        some_setup(data=("csv", {"path": table(tmp_path, text)}), **changes)
 
 
 def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
@@ -195,10 +195,10 @@ def test_a_table_is_read_once_for_any_number_of_splits(tmp_path: Path, monkeypat
 
     monkeypatch.setattr(Path, "open", counted)
     seeds = {"data.seed": np.arange(5, dtype=np.uint32)}
-    build = some_build(seeds, data=("csv", {"path": path, "test": 0.5}), loss="mse", success="tolerance")
+    setup = some_setup(seeds, data=("csv", {"path": path, "test": 0.5}), loss="mse", success="tolerance")
     assert opened == [Path(path)]
     alone = from_table(path, test=0.5, seed=3)
-    np.testing.assert_array_equal(build.train.x[..., 3], alone.train.x)
+    np.testing.assert_array_equal(setup.train.x[..., 3], alone.train.x)
 
 
 @pytest.mark.parametrize(
@@ -217,10 +217,10 @@ def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_fil
     words = [f"data.path={path}", "data=csv", f"loss={loss}", f"root={tmp_path}/out", "film=none", "epochs=3"]
     kept = recorded(compose(words))[0]
     assert kept.folder
-    for run in (kept, load(kept.folder).run(0)):
-        assert run.build.columns == Columns(inputs, outputs)
+    for run in (kept, open_trained(kept.folder).run(0)):
+        assert run.setup.columns == Columns(inputs, outputs)
         assert run.summary().splitlines()[-5].split("  ")[0].strip() == (inputs or ["x1"])[0]
-        shown = subject(run.trained)
+        shown = film_data(run.trained)
         assert (tuple(shown.input_names), tuple(shown.output_names)) == (inputs, outputs)
 
 
@@ -229,21 +229,21 @@ def test_names_of_columns_that_do_not_fit_a_strangers_record_are_refused(tmp_pat
     path = table(tmp_path, "left,right,odd\n" + XOR)
     folder = recorded(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"]))[0].folder
     assert folder
-    about = json.loads((folder / "record.json").read_text())
-    (folder / "record.json").write_text(json.dumps(about | {"columns": columns}))
+    metadata = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(metadata | {"columns": columns}))
     with pytest.raises(UserError, match="columns: must be a name for each input and each output"):
-        load(folder)
+        open_trained(folder)
 
 
 def test_a_table_trains_as_the_data_set_that_it_lists(tmp_path: Path) -> None:
-    assert_same_bits(trained(some_build(data=("csv", {"path": table(tmp_path, XOR)}))), trained(some_build()))
+    assert_same_bits(trained(some_setup(data=("csv", {"path": table(tmp_path, XOR)}))), trained(some_setup()))
 
 
 def test_numbers_that_the_precision_cannot_hold_are_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "1e300,0\n0,1\n")
     from_table(path)
     with pytest.raises(UserError, match="dtype=float32"):
-        some_build(data=("csv", {"path": path}), dtype="float32")
+        some_setup(data=("csv", {"path": path}), dtype="float32")
 
 
 def inputs_of(x: Array) -> set[float]:
@@ -262,9 +262,9 @@ def test_a_table_is_split_by_its_seed(tmp_path: Path) -> None:
 def test_a_rule_knows_both_targets_though_a_split_may_hide_one(tmp_path: Path) -> None:
     """The only 1 of the table is trained on in one run and held out in another; both are right about 0."""
     path = table(tmp_path, "0,0\n1,0\n2,1\n3,0\n")
-    build = some_build({"data.seed": np.arange(8)}, data=("csv", {"path": path, "test": 0.25}))
-    ones = build.train.t.max(axis=(0, 1))
+    setup = some_setup({"data.seed": np.arange(8)}, data=("csv", {"path": path, "test": 0.25}))
+    ones = setup.train.t.max(axis=(0, 1))
     assert set(ones) == {0, 1}
-    rule = build.task().rule
+    rule = setup.task().rule
     assert (rule.low == 0).all()
     assert (rule.high == 1).all()

@@ -8,21 +8,20 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_runs import composed, some_build, some_config, trained
+from some_runs import composed, some_config, some_setup, trained
 
 import xortrain
-from xortrain.experiment import rates
-from xortrain.experiment.build import Build
-from xortrain.experiment.population import Population
-from xortrain.experiment.train import into_memory
-from xortrain.experiment.trained import Run
-from xortrain.experiment.verdict import SAYS, verdict
+from xortrain.api import Run
 from xortrain.nets import Array
-from xortrain.training.diagnosis import NOT_MONOTONE, ties
-from xortrain.training.findings import best_linear_loss, dead_since, findings
+from xortrain.runner.train import into_memory
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
+from xortrain.training.diagnosis import NOT_MONOTONE, best_linear_loss, dead_since, findings, ties
 from xortrain.training.loop import Training
 from xortrain.training.outcome import OUTCOMES, code, others, results
 from xortrain.training.task import History
+from xortrain.views import seed_rates
+from xortrain.views.verdict import SAYS, verdict
 
 TARGETS = np.array([0.0, 1, 1, 0])
 CASES = {
@@ -79,7 +78,7 @@ def distance(y: Array) -> Array:
 @given(st.sampled_from(tied_states()), st.lists(st.floats(-0.0099, 0.0099), min_size=4, max_size=4))
 def test_outputs_within_a_hundredth_of_a_tied_state_are_in_it(state: Array, off: list[float]) -> None:
     y = (state + off)[:, None, None]
-    task = some_build({"seed": [0, 1]}).task()
+    task = some_setup({"seed": [0, 1]}).task()
     found = ties(task, np.repeat(y, 2, axis=2))
     assert found.holds.all()
     np.testing.assert_allclose(found.state[:, 0, 0], state)
@@ -87,7 +86,7 @@ def test_outputs_within_a_hundredth_of_a_tied_state_are_in_it(state: Array, off:
 
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
 def test_outputs_farther_from_every_tied_state_are_in_none(y: list[float]) -> None:
-    task = some_build({"seed": [0, 1]}).task()
+    task = some_setup({"seed": [0, 1]}).task()
     found = ties(task, np.repeat(np.array(y)[:, None, None], 2, axis=2))
     assert found.holds[0] <= (distance(np.array(y)[:, None])[0] <= 0.01 + 1e-12)
 
@@ -95,14 +94,14 @@ def test_outputs_farther_from_every_tied_state_are_in_none(y: list[float]) -> No
 @pytest.mark.parametrize("coding", [(-1.0, 1.0), (0.0, 0.5)])
 def test_a_hundredth_is_one_of_the_distance_between_the_targets(coding: tuple[float, float]) -> None:
     low, high = coding
-    task = some_build({"seed": [0, 1]}, data=("xor", {"low": low, "high": high}), loss="mse", epochs=0).task()
+    task = some_setup({"seed": [0, 1]}, data=("xor", {"low": low, "high": high}), loss="mse", epochs=0).task()
     for off, holds in ((0.009, True), (0.011, False)):
         y = np.full((4, 1, 2), (low + high) / 2 + off * (high - low))
         assert (ties(task, y).holds == holds).all()
 
 
 def test_smoothed_targets_have_smoothed_states() -> None:
-    task = some_build({"seed": [0, 1]}, loss=("bce", {"label_smoothing": 0.2})).task()
+    task = some_setup({"seed": [0, 1]}, loss=("bce", {"label_smoothing": 0.2})).task()
     y = np.repeat(np.array([0.9, 0.5, 0.9, 0.5])[[1, 0, 1, 3]][:, None, None], 2, axis=2)
     y[:, 0] = np.array([0.1, 0.5, 0.9, 0.5])[:, None]
     assert ties(task, y).holds.all()
@@ -117,7 +116,7 @@ def test_the_stuck_are_named_and_stay_and_the_others_move(activation: str, hidde
     """Names of 120 seeds after 5,000 epochs, held against what they come to by 5,500 and by 20,000."""
 
     def after(epochs: int, stop: str = "never") -> tuple[Array, Array]:
-        build = some_build(
+        setup = some_setup(
             {"seed": np.arange(SEEDS, dtype=np.uint32)},
             activation=activation,
             architecture=("mlp", {"hidden": [hidden]}),
@@ -128,8 +127,8 @@ def test_the_stuck_are_named_and_stay_and_the_others_move(activation: str, hidde
             stop=stop,
             track={"losses": 2, "frames": 2, "spacing": "even", "bytes": 2**30},
         )
-        history, rows = into_memory(build)
-        y = build.task().network.forward(history.parameters[-1], build.train.x).y[:, 0]
+        history, rows = into_memory(setup)
+        y = setup.task().network.forward(history.parameters[-1], setup.train.x).y[:, 0]
         return rows, y
 
     (early, y), (late, y_late), (watched, _) = after(5000), after(20_000), after(5500, "solved")
@@ -186,13 +185,13 @@ def test_equal_units_have_equal_gradients_and_random_ones_do_not() -> None:
 def test_saturated_is_a_slope_below_a_hundredth_of_the_steepest(activation: str, edge: float) -> None:
     """1 % of the steepest slope: sigmoid a(1-a) = 0.0025 at z = 5.986, tanh 1 - a² = 0.01 at 2.993, softsign at 9."""
     for z, holds in ((edge * 0.98, []), (edge * 1.02, [(0, 0)])):
-        build = some_build(
+        setup = some_setup(
             activation=activation,
             architecture=("mlp", {"hidden": [1]}),
             init=("explicit", {"weights": {"W1": [[0, 0]], "b1": [-z], "W2": [[1]], "b2": [0]}}),
             epochs=0,
         )
-        task = build.task()
+        task = setup.task()
         assert findings(task, task.theta[:, 0]).saturated == holds
 
 
@@ -222,10 +221,10 @@ def test_an_output_that_rises_and_falls_is_no_line(output: str) -> None:
 def test_a_run_has_the_same_outcome_alone_and_in_a_crowd() -> None:
     seeds = np.arange(40, dtype=np.uint32)
     settings: dict[str, Any] = {"activation": "relu", "lr": 0.5, "epochs": 200}
-    crowd = trained(some_build({"seed": seeds}, **settings), (7, 1, 32)).rows
+    crowd = trained(some_setup({"seed": seeds}, **settings), (7, 1, 32)).rows
     assert len(np.unique(crowd["outcome"])) >= 3
     for seed in seeds[::5]:
-        alone = trained(some_build({"seed": [seed]}, **settings)).rows[0]
+        alone = trained(some_setup({"seed": [seed]}, **settings)).rows[0]
         assert (alone["outcome"], alone["reasons"]) == tuple(crowd[seed][["outcome", "reasons"]])
 
 
@@ -236,7 +235,7 @@ def test_the_outcome_is_the_first_that_holds_and_not_among_the_others(words: tup
 
 
 def test_a_diagnosis_leaves_the_training_as_it_was() -> None:
-    task = some_build({"seed": np.arange(6, dtype=np.uint32)}, optimizer="adam", epochs=40).task()
+    task = some_setup({"seed": np.arange(6, dtype=np.uint32)}, optimizer="adam", epochs=40).task()
     history = History.empty(task, np.arange(41), np.array([0, 40]))
     training = Training(task, history)
     assert list(training.run())
@@ -255,17 +254,17 @@ def test_the_noise_of_batches_is_not_taken_for_learning(batch: int) -> None:
 
 
 def test_a_line_of_the_table_of_success_rates_is_what_its_sweep_gives() -> None:
-    net = rates.Net("relu", 2, "randn", 0.5)
+    net = seed_rates.Net("relu", 2, "randn", 0.5)
     config = some_config(activation="relu", lr=0.5, epochs=5000, track=dict(composed()["track"], losses=2, frames=2))
-    build = Build.of(Population(config, {"seed": np.arange(1000, dtype=np.uint32)}, np.arange(1000)))
-    assert (into_memory(build)[1]["outcome"] == code("solved")).sum() == rates.table()[net]
+    setup = Setup.of(Population(config, {"seed": np.arange(1000, dtype=np.uint32)}, np.arange(1000)))
+    assert (into_memory(setup)[1]["outcome"] == code("solved")).sum() == seed_rates.table()[net]
 
 
 def test_success_rates_are_told_in_the_terms_of_the_config_and_only_of_nets_that_were_swept() -> None:
-    count = rates.table()[rates.Net("relu", 2, "randn", 0.125)]
+    count = seed_rates.table()[seed_rates.Net("relu", 2, "randn", 0.125)]
     for words in (("lr=0.125",), ("lr=0.5", "loss.reduction=mean")):
-        said = rates.sentence(dict(composed("activation=relu", *words)))
+        said = seed_rates.sentence(dict(composed("activation=relu", *words)))
         assert said.startswith(f"Of 1,000 seeds of this net {count / 10:.0f} % get through")
-    assert "(at lr=0.125)" in rates.sentence(dict(composed("activation=relu", "lr=0.12")))
+    assert "(at lr=0.125)" in seed_rates.sentence(dict(composed("activation=relu", "lr=0.12")))
     for words in (("optimizer=adam",), ("architecture.hidden=[5]",), ("lr=20",), ("data=xnor",), ("loss=mse",)):
-        assert rates.sentence(dict(composed(*words))) == ""
+        assert seed_rates.sentence(dict(composed(*words))) == ""

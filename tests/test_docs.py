@@ -1,14 +1,18 @@
 """README and docs do what they say: every console block is run, every Python block too."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from xortrain.cli import main
+
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COLUMNS = "100"
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -31,27 +35,56 @@ def pattern(expected: str) -> str:
     return "".join(lines)
 
 
-def run(command: str, folder: Path) -> str:
+def is_plain(command: str) -> bool:
+    """Whether a command is ours and asks nothing of a shell: no pipe, no variable, no pattern outside quotes."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", command)
+    return command.startswith("xortrain ") and not re.search(r"[|&;<>$`*?\\]", bare)
+
+
+def run_here(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a command prints, without the start of a process."""
+    words = shlex.split(command)
+    monkeypatch.setattr("sys.argv", words)
+    main(words[1:])
+    return "".join(capsys.readouterr())
+
+
+def run_in_shell(command: str, folder: Path) -> str:
     here = Path(sys.executable).parent
     path = f"{here}:/usr/local/bin:/usr/bin:/bin"
-    environment = {"PATH": path, "HOME": str(folder), "COLUMNS": "100", "LANG": "C.UTF-8"}
+    environment = {"PATH": path, "HOME": str(folder), "COLUMNS": COLUMNS, "LANG": "C.UTF-8"}
     shell = ["bash", "-c", command]
-    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
     return done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
-def test_a_page_shows_what_happens(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_shows_what_happens(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """README's commands are typed into a shell, as a reader types them; other pages start it where they need one."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", COLUMNS)
+    capsys.readouterr()
     names: dict[str, object] = {}
     for kind, text in blocks(page):
         if kind == "python":
             exec(compile(text, str(page), "exec"), names)
             continue
         for command, expected in commands(text):
-            output = run(command, tmp_path)
+            if page.stem != "README" and is_plain(command):
+                output = run_here(command, monkeypatch, capsys)
+            else:
+                output = run_in_shell(command, tmp_path)
             if expected.strip():
                 assert re.fullmatch(pattern(expected), output.rstrip("\n") + "\n"), f"$ {command}\n{output}"
+
+
+def test_only_a_command_that_needs_no_shell_is_run_without_one() -> None:
+    assert is_plain("""xortrain ls --where "lr >= 1 and outcome = 'solved'" --sort solved_at""")
+    assert is_plain("xortrain -m lr=0.5,1 'seed=range(0,9)' film=none")
+    for command in ("ls outputs", "xortrain ls | head", "xortrain show $id", "xortrain lr=1 & wait", "xortrain ls > a"):
+        assert not is_plain(command)
 
 
 def test_an_output_that_differs_is_caught() -> None:

@@ -11,8 +11,9 @@ import pytest
 import xortrain
 from xortrain.cli import main
 from xortrain.errors import UserError
-from xortrain.explain import Step, explain, step_at, take_step
-from xortrain.explain.digits import cut, number
+from xortrain.explain.document import cut_array, number
+from xortrain.explain.page import explain
+from xortrain.explain.step import Step, step_at, take_step
 from xortrain.training.learner import Learner
 
 NETS = {
@@ -204,7 +205,7 @@ def test_numbers_are_as_short_as_they_are_exact(value: float, precision: int, wr
 
 
 def test_large_arrays_are_cut_in_both_directions() -> None:
-    rows = cut(np.arange(70.0).reshape(10, 7), 4).rows
+    rows = cut_array(np.arange(70.0).reshape(10, 7), 4).rows
     assert rows[0] == ["0", "1", "2", None, "5", "6"]
     assert rows[3] is None
     assert rows[-1] == ["63", "64", "65", None, "68", "69"]

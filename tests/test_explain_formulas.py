@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_runs import some_build
+from some_runs import some_setup
 
-from xortrain.explain import step_at
 from xortrain.explain.document import Block, Equation, Section
-from xortrain.explain.formula import Call, Number, Operation, Symbol, Term, Total, kron, symbol
 from xortrain.explain.page import page
+from xortrain.explain.step import step_at
 from xortrain.explain.text import notation
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.formula import Call, Number, Operation, Symbol, Term, Total, kron, symbol
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS
 
@@ -83,7 +83,7 @@ def equations(block: Block) -> Iterator[Equation]:
 
 def assert_every_formula_holds(epoch: int = 0, **changes: Any) -> list[Equation]:
     """Of a step of the default network with settings changed, or options of groups with their keys."""
-    found = list(equations(page(step_at(some_build(epochs=3, **changes).task(), epoch))))
+    found = list(equations(page(step_at(some_setup(epochs=3, **changes).task(), epoch))))
     for equation in found:
         for formula in equation.formulas:
             value = np.broadcast_to(value_of(formula), equation.value.shape)
@@ -99,7 +99,7 @@ def test_the_formulas_of_every_activation_hold(activation: str) -> None:
 
 
 def test_the_formulas_of_a_step_function_hold() -> None:
-    for equation in equations(page(step_at(some_build(activation="step", epochs=0).task()))):
+    for equation in equations(page(step_at(some_setup(activation="step", epochs=0).task()))):
         for formula in equation.formulas:
             value = np.broadcast_to(value_of(formula), equation.value.shape)
             np.testing.assert_allclose(value, equation.value, atol=1e-12)
@@ -180,8 +180,8 @@ def scalars(value: Any) -> Term:
 
 
 def grow(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
-    sums = st.builds(Operation, st.sampled_from("+-·/"), children, children)
-    return sums | st.builds(lambda part: -part, children) | st.builds(lambda part: part**2, children)
+    sums = st.setups(Operation, st.sampled_from("+-·/"), children, children)
+    return sums | st.setups(lambda part: -part, children) | st.setups(lambda part: part**2, children)
 
 
 TREES = st.recursive(st.sampled_from([-2.5, -1.0, 0.5, 3.0]).map(scalars), grow, max_leaves=8)

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import xortrain
-from xortrain.explain import explain, step_at
+from xortrain.explain.page import explain
+from xortrain.explain.step import step_at
 
 Said = dict[str, list[float]]
 NUMBER = r"-?(?:\d+\.?\d*(?:e-?\d+)?|inf|nan)"

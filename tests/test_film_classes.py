@@ -7,12 +7,10 @@ import pytest
 from some_films import run_of
 from test_film_colours import DEFICIENCIES, lab, linear
 
-from xortrain.films import FilmSettings
-from xortrain.films.colours import CLASSES, colours
-from xortrain.films.layouts import LAYOUTS
-from xortrain.films.palette import MOST_HUES, palette
-from xortrain.films.reading import Reading
-from xortrain.films.shapes import SHAPES, shape_of
+from xortrain.films.colour_scale import ColourScale
+from xortrain.films.colours import CLASSES, MOST_HUES, colours, palette
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.glyphs import SHAPES, shape_of
 from xortrain.nets import Array
 
 EYES = (np.eye(3), *map(np.array, DEFICIENCIES.values()))
@@ -60,18 +58,18 @@ def test_a_map_of_too_few_colours_is_filled_up_with_others_that_differ(name: str
 def test_every_class_is_named_beside_the_field(layout: str, share: tuple[float, float]) -> None:
     size = (round(480 * share[0]), round(300 * share[1]))
     film = LAYOUTS[layout](run_of("fourteen classes"), FilmSettings(layout=layout, size=size), 0)
-    picture, sheet = film.picture(0), film.sheet
+    frame, canvas = film.frame(0), film.canvas
     field = film.field.box  # type: ignore[attr-defined]
-    beside = picture[field.y + field.height :, : field.x + field.width] if layout == "panels" else (
-        picture[:, field.x + field.width :]
+    beside = frame[field.y + field.height :, : field.x + field.width] if layout == "panels" else (
+        frame[:, field.x + field.width :]
     )  # fmt: skip
-    marks = sheet.palette.nearest(sheet.colours.of(np.arange(14)))
+    marks = canvas.palette.nearest(canvas.colours.of(np.arange(14)))
     assert len(set(marks.tolist())) == 14
     assert all((beside == mark).sum() >= 3 for mark in marks)
 
 
 def bands_of(y: Array, classes: int) -> Array:
-    return Reading(0, 1, 24, classes, True, False).bands(y)
+    return ColourScale(0, 1, 24, classes, True, False).bands(y)
 
 
 @pytest.mark.parametrize("classes", [3, 14, 20, 21, 64, 200])

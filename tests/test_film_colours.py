@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xortrain.films.colours import MAPS, colours, covered, over
-from xortrain.films.palette import MOST, palette
+from xortrain.films.colours import MAPS, MOST_COLOURS, colours, covered, over, palette
 from xortrain.nets import Array
 
 DEFICIENCIES = {
@@ -58,7 +57,7 @@ def test_both_sides_are_told_apart_in_grey(name: str, dark: bool) -> None:
 def test_a_palette_has_room_for_the_index_that_means_as_before(name: str, levels: int, classes: int) -> None:
     used = palette(name, levels, False, classes)
     assert used.rgb.shape[1:] == (3,)
-    assert used.bands < len(used.rgb) <= MOST
+    assert used.bands < len(used.rgb) <= MOST_COLOURS
     assert used.nothing == used.bands
 
 

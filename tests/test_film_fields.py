@@ -4,14 +4,13 @@ import numpy as np
 import pytest
 from some_films import NETS, XOR, net, run_of, subject, sweep_of
 
-from xortrain.films import FilmSettings, Subject
-from xortrain.films.alone import FieldLayout
-from xortrain.films.layouts import LAYOUTS
-from xortrain.films.plane import plane_of
-from xortrain.films.probe import Probe
-from xortrain.films.reading import band, reading
-from xortrain.films.surface import FINE, between, rim
-from xortrain.films.sweep import SweepLayout
+from xortrain.films.colour_scale import band, colour_scale
+from xortrain.films.data import Subject
+from xortrain.films.field import FieldLayout
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.heatmap import FINE, Probe, between, rim
+from xortrain.films.projection import projection_of
+from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
 
 SETTINGS = FilmSettings(layout="field", frames=5)
@@ -23,7 +22,7 @@ def plain_bands(one: Subject, layout: FieldLayout, number: int, part: int) -> Ar
     points = plane.grid(part, box.width, box.height).reshape(one.network.inputs, -1).T
     with np.errstate(all="ignore"):
         y = one.network.forward(one.parameters[number, :, 0], points).y.T
-    return reading(one, SETTINGS).bands(y).reshape(box.height, box.width).astype(int)
+    return colour_scale(one, SETTINGS).bands(y).reshape(box.height, box.width).astype(int)
 
 
 @pytest.mark.parametrize("name", [name for name in NETS if name not in ("wide", "diverged")])
@@ -42,9 +41,9 @@ def test_a_field_is_the_plain_forward_pass_to_within_one_band(name: str, number:
 def test_pixels_of_a_film_have_exactly_the_colours_of_their_bands() -> None:
     one = run_of("xor")
     layout = FieldLayout(one, SETTINGS, 0)
-    picture, box = layout.picture(30), layout.field.surface.boxes[0]
-    shown, wanted = picture[box.pixels].astype(int), plain_bands(one, layout, 30, 0)
-    painted = shown >= layout.sheet.palette.bands  # boundary and marks
+    frame, box = layout.frame(30), layout.field.surface.boxes[0]
+    shown, wanted = frame[box.pixels].astype(int), plain_bands(one, layout, 30, 0)
+    painted = shown >= layout.canvas.palette.bands  # boundary and marks
     assert painted.mean() < 0.1
     assert (np.abs(shown - wanted)[~painted] <= 1).mean() > 0.99
     assert (shown == wanted)[~painted].mean() > 0.97
@@ -62,7 +61,7 @@ def test_a_wide_network_is_asked_at_fewer_points_and_interpolated() -> None:
 @pytest.mark.parametrize("block", [64, 1 << 17])
 def test_a_probe_of_many_runs_is_each_run_alone(block: int) -> None:
     whole = sweep_of(7)
-    points = plane_of(whole.x, whole.t, whole).grid(0, 13, 11)
+    points = projection_of(whole.x, whole.t, whole).grid(0, 13, 11)
     many = Probe(whole.network, points, np.arange(7), block).outputs(whole.parameters[20])
     for run in (0, 3, 6):
         alone = Probe(whole.network, points, np.array([run]), block).outputs(whole.parameters[20][:, [run]])
@@ -74,19 +73,19 @@ def test_a_probe_of_many_runs_is_each_run_alone(block: int) -> None:
 def test_the_cells_of_a_sweep_are_the_fields_of_its_runs() -> None:
     whole = sweep_of(6)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", frames=3), 0)
-    picture = layout.picture(20)
-    painted = np.zeros(picture.shape, bool)
+    frame = layout.frame(20)
+    painted = np.zeros(frame.shape, bool)
     dots = layout.picture_of.groups[0][1].dots
     assert dots
     painted.ravel()[dots.where] = True
     for corner in layout.marks.corners:
         painted[corner.pixels] = True
     for box, run in zip(layout.boxes, layout.runs, strict=True):
-        points = plane_of(whole.x, whole.t, whole).grid(0, box.width, box.height).reshape(2, -1).T
+        points = projection_of(whole.x, whole.t, whole).grid(0, box.width, box.height).reshape(2, -1).T
         y = whole.network.forward(whole.parameters[20][:, run], points).y[:, 0].reshape(box.height, box.width)
-        shown = picture[box.pixels].astype(int)
+        shown = frame[box.pixels].astype(int)
         if run == 1:
-            assert (shown == layout.sheet.palette.nothing).mean() > 0.8  # it has diverged
+            assert (shown == layout.canvas.palette.nothing).mean() > 0.8  # it has diverged
         else:
             assert painted[box.pixels].mean() < 0.1
             assert (np.abs(shown - band(y, 0, 1, 24).astype(int)) <= 1)[~painted[box.pixels]].all()
@@ -129,8 +128,8 @@ def test_a_diverged_run_is_shown_as_such(layout: str) -> None:
     one = run_of("diverged")
     assert one.diverged_at[0] > 0
     film = LAYOUTS[layout](one, FilmSettings(layout=layout), 0)
-    before, after = film.picture(0), film.picture(30)
+    before, after = film.frame(0), film.frame(30)
     assert (before != after).any()
     if layout in ("field", "panels", "sweep"):
-        grey = film.sheet.palette.nothing
+        grey = film.canvas.palette.nothing
         assert (after == grey).sum() > 5000 > (before == grey).sum()

@@ -12,14 +12,14 @@ from PIL import Image
 from some_films import run_of, sweep_of
 
 from xortrain.errors import UserError
-from xortrain.films import FilmSettings, poster, write
-from xortrain.films.layouts import LAYOUTS
+from xortrain.films.film import poster, write
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.nets import Array
 
 SETTINGS = FilmSettings(layout="field", frames=7, fps=12, hold=0.5)
 
 
-def pictures(path: Path) -> tuple[list[Array], list[float]]:
+def frames(path: Path) -> tuple[list[Array], list[float]]:
     """The pictures and their delays in milliseconds."""
     seen, delays = [], []
     with Image.open(path) as image:
@@ -35,17 +35,17 @@ def pictures(path: Path) -> tuple[list[Array], list[float]]:
 def test_a_film_on_disk_is_the_pictures_drawn(layout: str, tmp_path: Path) -> None:
     settings = replace(SETTINGS, layout=layout)
     path = write(run_of("xor"), settings, tmp_path / "film.gif")
-    seen, delays = pictures(path)
+    seen, delays = frames(path)
     film = LAYOUTS[layout](run_of("xor"), settings, 0)
-    drawn = [film.sheet.palette.rgb[film.picture(int(number))] for number in film.chosen]
+    drawn = [film.canvas.palette.rgb[film.frame(int(number))] for number in film.chosen]
     np.testing.assert_array_equal(seen, drawn)
     assert sum(delays) == round(100 * (7 / 12 + 0.5)) * 10
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
 def test_formats_without_loss_show_the_gif_to_the_pixel(suffix: str, tmp_path: Path) -> None:
-    gif, _ = pictures(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
-    other, delays = pictures(write(run_of("xor"), SETTINGS, tmp_path / f"film{suffix}"))
+    gif, _ = frames(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
+    other, delays = frames(write(run_of("xor"), SETTINGS, tmp_path / f"film{suffix}"))
     np.testing.assert_array_equal(other, gif)
     assert abs(sum(delays) - 1000 * (7 / 12 + 0.5)) <= 1
     assert delays[-1] == pytest.approx(1000 / 12 + 500, abs=1)
@@ -55,12 +55,12 @@ def test_an_mp4_has_its_size_and_length(tmp_path: Path) -> None:
     path = write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.mp4")
     film = iio.imread(path, plugin="pyav")
     assert film.shape == (7 + 6, 202, 300, 3)  # the last picture for half a second more, at 12 a second
-    gif, _ = pictures(write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.gif"))
+    gif, _ = frames(write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.gif"))
     assert np.abs(film[3].astype(int) - gif[3]).mean() < 5
 
 
 def test_a_poster_is_the_last_picture(tmp_path: Path) -> None:
-    gif, _ = pictures(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
+    gif, _ = frames(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
     path = poster(run_of("xor"), SETTINGS, tmp_path / "poster.png")
     np.testing.assert_array_equal(iio.imread(path, mode="RGB"), gif[-1])
 
@@ -78,7 +78,8 @@ KILLED = """
 import os, sys
 sys.path.insert(0, {tests!r})
 from some_films import run_of
-from xortrain.films import FilmSettings, write
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.film import write
 from xortrain.films import layouts
 
 class Dying(layouts.FieldLayout):

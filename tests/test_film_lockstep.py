@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import net, parity, run_of, subject, sweep_of
 
-from xortrain.films import Ends, FilmSettings, Lockstep, Subject, common_epochs
-from xortrain.films.curves import LossesLayout
-from xortrain.films.palette import palette
-from xortrain.films.plane import plane_of
-from xortrain.films.reading import reading
-from xortrain.films.shapes import Box
-from xortrain.films.sweep import SweepLayout
+from xortrain.films.colour_scale import colour_scale
+from xortrain.films.colours import palette
+from xortrain.films.data import Subject
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.glyphs import Box
+from xortrain.films.lockstep import Ends, Lockstep, common_epochs
+from xortrain.films.losses_layout import LossesLayout
+from xortrain.films.projection import projection_of
+from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
 
 SETTINGS = FilmSettings(layout="sweep", size=(640, 480))
@@ -53,8 +55,8 @@ def test_each_cell_shows_its_run_as_it_was_after_the_epoch_on_screen(name: str) 
     layout = SweepLayout(shown, SETTINGS, 0)
     grounds = [group.dots for _, group in layout.picture_of.groups]
     for number in (0, 7, 30):
-        picture = layout.picture(number)
-        covered = np.zeros(picture.shape, bool)
+        frame = layout.frame(number)
+        covered = np.zeros(frame.shape, bool)
         for where in (dots.where for dots in grounds if dots):
             covered.ravel()[where] = True
         for corner in layout.marks.corners:
@@ -64,7 +66,7 @@ def test_each_cell_shows_its_run_as_it_was_after_the_epoch_on_screen(name: str) 
                 if 0 <= shown.parts[part].diverged_at[run] <= number:
                     continue  # it is grey
                 for box, wanted in zip(places, plain(shown.parts[part], run, number, places[0]), strict=True):
-                    found = layout.sheet.palette.rgb[picture[box.pixels]].astype(int)
+                    found = layout.canvas.palette.rgb[frame[box.pixels]].astype(int)
                     same = (np.abs(found - wanted) <= 40).all(-1)  # at most the next band
                     assert same[~covered[box.pixels]].mean() > 0.995
 
@@ -72,7 +74,7 @@ def test_each_cell_shows_its_run_as_it_was_after_the_epoch_on_screen(name: str) 
 def plain(one: Subject, run: int, epoch: int, box: Box) -> list[Array]:
     """The colours (height, width, 3) of each slice by the plain forward pass, as in a film of that run alone."""
     x, t = one.data(run)
-    plane, read = plane_of(x, t, one), reading(one, SETTINGS)
+    plane, read = projection_of(x, t, one), colour_scale(one, SETTINGS)
     row = max(np.flatnonzero(one.frame_epochs <= epoch))  # the last state where it has ended
     fields = []
     for number in range(len(plane.slices)):
@@ -111,7 +113,7 @@ def test_the_median_counts_runs_that_ended_at_their_last_loss_and_leaves_out_tho
     assert np.flatnonzero(np.isnan(standing[row])).tolist() == [1, 8]  # diverged at epoch 5
     assert np.isnan(shown.losses[13:, :7]).all()  # their curves end
     layout = LossesLayout(shown, FilmSettings(layout="losses"), 0)
-    assert layout.picture(30).shape == (400, 640)
+    assert layout.frame(30).shape == (400, 640)
 
 
 def test_counts_are_those_of_all_runs_where_some_are_shown() -> None:

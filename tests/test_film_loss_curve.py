@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import run_of
 
-from xortrain.films import FilmSettings, Subject
-from xortrain.films.loss import LossCurve, telling
-from xortrain.films.moments import Course
-from xortrain.films.shapes import Box
-from xortrain.films.sheet import sheet_for
+from xortrain.films.canvas import canvas_for
+from xortrain.films.data import Subject
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.frames import RunFrames
+from xortrain.films.glyphs import Box
+from xortrain.films.loss_curve import LossCurve, telling
 from xortrain.nets import Array
 
 BOX = Box(40, 20, 100, 90)
@@ -37,22 +38,22 @@ LOSSES = {
 }
 
 
-def curve(losses: Array) -> tuple[LossCurve, Course]:
-    course = Course(losing(losses), 0)
-    return LossCurve(sheet_for(FilmSettings(), 2, (160, 130)), BOX, course), course
+def curve(losses: Array) -> tuple[LossCurve, RunFrames]:
+    course = RunFrames(losing(losses), 0)
+    return LossCurve(canvas_for(FilmSettings(), 2, (160, 130)), BOX, course), course
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_pixel_of_what_is_past_changes(name: str) -> None:
     shown, course = curve(LOSSES[name])
     shown.still()
-    shown.sheet.keep()
-    last, pictures = len(LOSSES[name]) - 1, []
+    shown.canvas.keep()
+    last, frames = len(LOSSES[name]) - 1, []
     epochs = np.unique(np.linspace(0, last, 40).astype(int)).tolist()
     for epoch in epochs:
         shown.draw(course.at(epoch))
-        pictures.append(shown.sheet.finish())
-    for epoch, before, after in zip(epochs, pictures, pictures[1:], strict=False):
+        frames.append(shown.canvas.finish())
+    for epoch, before, after in zip(epochs, frames, frames[1:], strict=False):
         past = max(int(BOX.x + epoch / last * BOX.width) - 6, 0)  # the dot hides what lies nearer
         np.testing.assert_array_equal(after[:, :past], before[:, :past])
 
@@ -62,7 +63,7 @@ def test_in_each_column_of_pixels_the_curve_reaches_from_the_least_loss_to_the_g
     shown, course = curve(LOSSES[name])
     last = len(LOSSES[name]) - 1
     shown.draw(course.at(last))
-    inked = shown.sheet.finish() != shown.sheet._shades[0]
+    inked = shown.canvas.finish() != shown.canvas._shades[0]
     column = np.floor(shown.points[:, 0]).astype(int)
     for x in np.unique(column)[2:-6]:
         heights = shown.points[column == x, 1]

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import NETS, run_of
 
-from xortrain.films import FilmSettings
-from xortrain.films.alone import FieldLayout
 from xortrain.films.colours import MAPS, colours, luminance
-from xortrain.films.curves import apart
+from xortrain.films.field import FieldLayout
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.glyphs import Box
+from xortrain.films.hidden_space import WeightedSum
+from xortrain.films.losses_layout import apart
 from xortrain.films.panels import PanelsLayout
-from xortrain.films.path import WeightsLayout
-from xortrain.films.shapes import Box
-from xortrain.films.total import WeightedSum
+from xortrain.films.weights_layout import WeightsLayout
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -23,17 +23,17 @@ from xortrain.films.total import WeightedSum
 def test_a_real_target_is_its_colour_edged_in_ink(number: int, dark: bool) -> None:
     one = run_of("real targets")
     film = FieldLayout(one, FilmSettings(layout="field", dark=dark), 0)
-    picture, sheet, right = film.picture(number), film.sheet, film.course.at(number).right
-    targets = sheet.palette.rgb[film.field.surface.read.bands(one.t.T)].astype(int)
+    frame, canvas, right = film.frame(number), film.canvas, film.course.at(number).right
+    targets = canvas.palette.rgb[film.field.surface.read.bands(one.t.T)].astype(int)
     places = film.field.places[0]
     for place, target, correct in zip(places, targets, right, strict=True):
         if np.sort(np.hypot(*(places - place).T))[1] < 12:
             continue  # another lies over it
         x, y = place.astype(int)
-        around = sheet.palette.rgb[picture[y - 6 : y + 7, x - 6 : x + 7]].astype(int)
-        assert (np.abs(around - sheet.colours.ink).sum(-1) < 150).sum() >= 6
+        around = canvas.palette.rgb[frame[y - 6 : y + 7, x - 6 : x + 7]].astype(int)
+        assert (np.abs(around - canvas.colours.ink).sum(-1) < 150).sum() >= 6
         assert (np.abs(around - target).sum(-1) < 30).sum() >= 6
-        within = target if correct else sheet.colours.paper
+        within = target if correct else canvas.colours.paper
         assert np.abs(around[6, 6] - within).sum() < 60
 
 
@@ -62,8 +62,8 @@ def test_labels_moved_apart_keep_their_order_and_stay_in_their_box(heights: list
 @pytest.mark.parametrize("name", ["xor", "deep", "no hidden layer", "three bits", "fourteen classes", "real targets"])
 def test_no_pixel_of_a_panels_film_moves_outside_its_panels(name: str) -> None:
     film = PanelsLayout(run_of(name), FilmSettings(), 0)
-    pictures = np.array([film.picture(int(number)) for number in film.chosen])
-    moves = (pictures != pictures[0]).any(0)
+    frames = np.array([film.frame(int(number)) for number in film.chosen])
+    moves = (frames != frames[0]).any(0)
     counter = Box(film.right - 110, 315, 110, 18)
     loss = film.parts[1].box  # type: ignore[attr-defined]
     for box, room in (
@@ -93,7 +93,7 @@ def test_without_a_hidden_layer_examples_lie_at_their_weighted_sums(number: int)
 def test_no_curve_of_a_parameter_leaves_its_box(name: str) -> None:
     one = run_of(name)
     film = WeightsLayout(one, FilmSettings(layout="weights"), 0)
-    film.picture(17)
+    film.frame(17)
     curves = film.parts[0]
     assert len(curves.shown) == min(16, one.network.size)
     epochs = np.arange(31)

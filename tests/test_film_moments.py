@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import run_of
 
-from xortrain.films import FilmSettings, Subject, choose_epochs
-from xortrain.films.moments import SPACINGS, Course
+from xortrain.films.data import Subject
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.frames import SPACINGS, RunFrames, choose_epochs
 
 
 @given(frames=st.integers(1, 60), kept=st.integers(1, 31))
@@ -55,7 +56,7 @@ def test_a_run_that_diverges_has_a_film() -> None:
 @pytest.mark.parametrize("name", ["xor", "deep", "two classes", "skip"])
 def test_a_moment_is_the_forward_pass_of_its_snapshot(name: str) -> None:
     one = run_of(name)
-    course = Course(one, 0)
+    course = RunFrames(one, 0)
     for number in (30, 0, 11):
         now = course.at(number)
         plain = one.network.forward(one.parameters[number, :, 0], one.x)
@@ -70,6 +71,6 @@ def test_a_moment_is_the_forward_pass_of_its_snapshot(name: str) -> None:
 def test_the_loss_of_a_snapshot_is_that_of_its_own_epoch_whether_it_was_recorded_or_not(name: str) -> None:
     one = run_of(name)
     thin = replace(one, losses=one.losses[::10], loss_epochs=one.loss_epochs[::10])
-    found = [Course(thin, 0).at(number).loss for number in range(31)]
+    found = [RunFrames(thin, 0).at(number).loss for number in range(31)]
     np.testing.assert_allclose(found, one.losses[:, 0], rtol=1e-12)
     assert found[::10] == one.losses[::10, 0].tolist()

@@ -6,15 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import NETS, XOR, net, run_of, subject, sweep_of
 
-from xortrain.films import FilmSettings
-from xortrain.films.alone import FieldLayout
+from xortrain.films.canvas import Canvas
 from xortrain.films.captions import told
-from xortrain.films.checks import LAYOUTS as LEAST
-from xortrain.films.layouts import LAYOUTS
-from xortrain.films.lettering import lettering
-from xortrain.films.palette import palette
+from xortrain.films.colours import palette
+from xortrain.films.field import FieldLayout
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.film_settings import LAYOUTS as LEAST
+from xortrain.films.glyphs import lettering
 from xortrain.films.panels import PanelsLayout
-from xortrain.films.sheet import Sheet
 
 SIZES = [(1, 1), (1.25, 1.1), (2.6, 1.3), (1.1, 2.6)]
 
@@ -27,17 +26,17 @@ def test_every_layout_is_offered_with_its_least_size() -> None:
 @pytest.mark.parametrize("name", NETS)
 def test_every_layout_shows_every_net(name: str, layout: str) -> None:
     film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout, frames=4), 0)
-    pictures = [film.picture(int(number)) for number in film.chosen]
+    frames = [film.frame(int(number)) for number in film.chosen]
     assert len(film.chosen) == 4
-    assert all(picture.max() < len(film.sheet.palette.rgb) <= 255 for picture in pictures)
-    assert all(len(np.unique(picture)) > 8 for picture in pictures)
-    assert (pictures[0] != pictures[-1]).any()
-    np.testing.assert_array_equal(film.picture(int(film.chosen[1])), pictures[1])  # whatever was drawn in between
+    assert all(frame.max() < len(film.canvas.palette.rgb) <= 255 for frame in frames)
+    assert all(len(np.unique(frame)) > 8 for frame in frames)
+    assert (frames[0] != frames[-1]).any()
+    np.testing.assert_array_equal(film.frame(int(film.chosen[1])), frames[1])  # whatever was drawn in between
 
 
 def test_a_network_of_a_hundred_thousand_parameters_has_a_film() -> None:
     one = subject(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
-    assert PanelsLayout(one, FilmSettings(), 0).picture(1).shape == (400, 640)
+    assert PanelsLayout(one, FilmSettings(), 0).frame(1).shape == (400, 640)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -48,10 +47,10 @@ def test_a_picture_has_the_size_asked_and_keeps_off_its_edges(
 ) -> None:
     width, height = (round(side * factor) for side, factor in zip(LEAST[layout], share, strict=True))
     film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout, size=(width, height)), 0)
-    picture = film.picture(30)
-    assert picture.shape == (height, width)
-    paper = film.sheet._shades[0]
-    edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    frame = film.frame(30)
+    assert frame.shape == (height, width)
+    paper = film.canvas._shades[0]
+    edge = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
     assert (edge == paper).mean() > 0.97
 
 
@@ -59,7 +58,7 @@ def test_a_picture_has_the_size_asked_and_keeps_off_its_edges(
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_dark_film_shows_the_same_on_dark_paper(layout: str, dark: bool) -> None:
     film = LAYOUTS[layout](run_of("xor"), FilmSettings(layout=layout, dark=dark), 0)
-    lightness = film.sheet.palette.rgb[film.picture(0)].mean(-1)
+    lightness = film.canvas.palette.rgb[film.frame(0)].mean(-1)
     assert (np.median(lightness[:8]) < 60) == dark
 
 
@@ -71,14 +70,14 @@ def test_the_dark_film_shows_the_same_on_dark_paper(layout: str, dark: bool) -> 
 def test_words_stay_on_the_sheet(
     x: float, y: float, words: str, size: float, align: str, turned: bool, halo: bool
 ) -> None:
-    sheet = Sheet(300, 200, 1, palette("default", 24, False, 2))
-    box = sheet.text(x, y, words, size, align=align, turned=turned, halo=sheet.colours.paper if halo else None)
+    canvas = Canvas(300, 200, 1, palette("default", 24, False, 2))
+    box = canvas.text(x, y, words, size, align=align, turned=turned, halo=canvas.colours.paper if halo else None)
     assert box.x >= 0
     assert box.y >= 0
     assert box.x + box.width <= 300
     assert box.y + box.height <= 200
-    plain = Sheet(300, 200, 1, palette("default", 24, False, 2)).finish()
-    rows, columns = np.nonzero(sheet.finish() != plain)
+    plain = Canvas(300, 200, 1, palette("default", 24, False, 2)).finish()
+    rows, columns = np.nonzero(canvas.finish() != plain)
     if len(rows):
         assert box.y <= rows.min() <= rows.max() < box.y + box.height
         assert box.x <= columns.min() <= columns.max() < box.x + box.width
@@ -86,10 +85,10 @@ def test_words_stay_on_the_sheet(
 
 @given(words=st.text("abc xyz", max_size=40), room=st.integers(30, 300))
 def test_words_that_do_not_fit_end_in_an_ellipsis(words: str, room: int) -> None:
-    sheet = Sheet(300, 200, 1, palette("default", 24, False, 2))
-    fitting = sheet.fitting(words, room, 11)
+    canvas = Canvas(300, 200, 1, palette("default", 24, False, 2))
+    fitting = canvas.fitting(words, room, 11)
     assert fitting == words or (fitting.endswith("…") and words.startswith(fitting[:-1]))
-    assert not fitting or sheet.text_width(fitting, 11) <= room
+    assert not fitting or canvas.text_width(fitting, 11) <= room
 
 
 @pytest.mark.parametrize("number", [0, 7, 30])
@@ -99,17 +98,17 @@ def test_epoch_and_loss_on_screen_are_those_of_the_moment(
 ) -> None:
     one = run_of("xor")
     film = layout(one, FilmSettings(), 0)
-    picture, heading = film.picture(number), film.heading
+    frame, heading = film.frame(number), film.heading
     for box, words in ((heading.epoch, str(number)), (heading.loss, told(float(one.losses[number, 0])))):
-        mask, _ = lettering(words, round(heading.size * film.sheet.scale, 2), "bold")
-        ink = picture[box.pixels] != film.sheet._shades[0]
-        assert ink.sum() == (film.sheet._shades[mask] != film.sheet._shades[0]).sum()
+        mask, _ = lettering(words, round(heading.size * film.canvas.scale, 2), "bold")
+        ink = frame[box.pixels] != film.canvas._shades[0]
+        assert ink.sum() == (film.canvas._shades[mask] != film.canvas._shades[0]).sum()
 
 
 def test_no_pixel_of_a_field_film_moves_but_the_field_and_the_numbers() -> None:
     film = FieldLayout(run_of("xor"), FilmSettings(layout="field"), 0)
-    pictures = np.array([film.picture(int(number)) for number in film.chosen])
-    moves = (pictures != pictures[0]).any(0)
+    frames = np.array([film.frame(int(number)) for number in film.chosen])
+    moves = (frames != frames[0]).any(0)
     for box in (*film.field.surface.boxes, film.heading.epoch, film.heading.loss):
         moves[box.pixels] = False
     assert not moves.any()
@@ -119,8 +118,8 @@ def test_no_pixel_of_a_field_film_moves_but_the_field_and_the_numbers() -> None:
 @pytest.mark.parametrize("layout", ["sweep", "losses"])
 def test_layouts_of_many_runs_show_any_number(layout: str, runs: int) -> None:
     film = LAYOUTS[layout](sweep_of(runs), FilmSettings(layout=layout, frames=3), 0)
-    pictures = [film.picture(int(number)) for number in film.chosen]
-    assert (pictures[0] != pictures[-1]).any()
+    frames = [film.frame(int(number)) for number in film.chosen]
+    assert (frames[0] != frames[-1]).any()
 
 
 EDGES = [0.0, 1e-300, 9.994e-4, 1e-3, 0.1234567, 9.99999, 10.0, 9999.7, 16390.0, 99999.4, 1e5, 1e308, np.nan, np.inf]
@@ -134,7 +133,7 @@ def test_every_loss_has_room_on_screen_and_is_told_to_its_third_digit(
     film = layout(run_of(name), FilmSettings(), 0)
     losses = [*EDGES, *np.geomspace(1e-99, 9.99e99, 400)]
     for loss, words in zip(losses, map(told, losses), strict=True):
-        assert film.sheet.text_width(words, film.heading.size, "bold") <= film.heading.loss.width
+        assert film.canvas.text_width(words, film.heading.size, "bold") <= film.heading.loss.width
         digits = 0.05 if 1e-3 <= loss < 1e-2 else 0.0051
         assert float(words) == pytest.approx(loss, rel=digits) if np.isfinite(loss) else words == "not finite"
     told_plainly = [told(value) for value in (0.69314718, 0.00021, 12.5, 16390.4, 9999.7)]

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from some_films import NETS, cloud, parity, run_of
 
-from xortrain.films import FilmSettings
-from xortrain.films.alone import FieldLayout
-from xortrain.films.checks import LAYOUTS as LEAST
+from xortrain.films.field import FieldLayout
+from xortrain.films.film_settings import LAYOUTS as LEAST
+from xortrain.films.film_settings import FilmSettings
 from xortrain.films.panels import PanelsLayout
-from xortrain.films.plane import LEAST_SLICE, MOST_SLICES, plane
+from xortrain.films.projection import LEAST_SLICE, MOST_SLICES, plane
 
 NAMES = [f"x{number}" for number in range(1, 12)]
 

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import net, parity, subject, sweep_of
 
-from xortrain.films import Ends, FilmSettings, Lockstep
 from xortrain.films.arrangement import MOST, arrangement
-from xortrain.films.curves import apart, quartiles, standing
-from xortrain.films.shapes import Box
-from xortrain.films.sheet import Sheet
-from xortrain.films.standing import SMALL
-from xortrain.films.sweep import SweepLayout, percent
+from xortrain.films.canvas import Canvas
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.glyphs import Box
+from xortrain.films.lockstep import Ends, Lockstep
+from xortrain.films.losses_layout import apart, quartiles, standing
+from xortrain.films.status_marks import SMALL
+from xortrain.films.sweep_layout import SweepLayout, percent
 
 
 def swept(**varied: np.ndarray) -> Lockstep:
@@ -68,13 +69,13 @@ def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
     """Ink on a piece of paper in the cell's corner: as far apart in lightness as ink and paper are."""
     whole = sweep_of(runs)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", dark=dark), 0)
-    grey = layout.sheet.palette.rgb @ np.array([0.299, 0.587, 0.114])
-    before, after = grey[layout.picture(0)], grey[layout.picture(30)]
+    grey = layout.canvas.palette.rgb @ np.array([0.299, 0.587, 0.114])
+    before, after = grey[layout.frame(0)], grey[layout.frame(30)]
     for run, box, corner in zip(layout.runs, layout.boxes, layout.marks.corners, strict=True):
         part = after[box.pixels] if run == 1 else after[corner.pixels]
         assert np.ptp(part) > 100
         if run != 1:  # which has diverged; others are solved or stuck
-            paper = grey[layout.sheet.palette.nearest(layout.sheet.colours.paper[None])[0]]
+            paper = grey[layout.canvas.palette.nearest(layout.canvas.colours.paper[None])[0]]
             edge = np.concatenate([part[:, 0], part[-1]])  # towards the field
             assert (edge == paper).all() if box.width >= SMALL else np.abs(part - paper).min() < 60
         assert (before[corner.pixels] != after[corner.pixels]).any()
@@ -94,8 +95,8 @@ def test_a_run_that_has_diverged_is_grey_whatever_its_parameters_are() -> None:
     one = replace(whole, parameters=np.nan_to_num(whole.parameters, nan=1e12))
     for number, is_lost in ((4, False), (5, True), (30, True)):
         layout = SweepLayout(one, FilmSettings(layout="sweep"), 0)
-        picture, cell = layout.picture(number), layout.boxes[layout.runs.tolist().index(1)]
-        assert ((picture[cell.pixels] == layout.sheet.palette.nothing).mean() > 0.8) == is_lost
+        frame, cell = layout.frame(number), layout.boxes[layout.runs.tolist().index(1)]
+        assert ((frame[cell.pixels] == layout.canvas.palette.nothing).mean() > 0.8) == is_lost
 
 
 def test_quartiles_leave_out_runs_without_a_value() -> None:
@@ -126,10 +127,10 @@ def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(da
     assert "exploded" in layout.margins.counts.places
     assert "exploded" not in SweepLayout(whole, FilmSettings(layout="sweep"), 0).margins.counts.places
     cell = layout.boxes[layout.runs.tolist().index(3)]
-    before, after = layout.picture(19)[cell.pixels], layout.picture(25)[cell.pixels]
-    nothing = layout.sheet.palette.nothing
+    before, after = layout.frame(19)[cell.pixels], layout.frame(25)[cell.pixels]
+    nothing = layout.canvas.palette.nothing
     assert (before == nothing).mean() < 0.1 < 0.8 < (after == nothing).mean()
-    lightness = layout.sheet.palette.rgb[after] @ np.array([0.299, 0.587, 0.114])
+    lightness = layout.canvas.palette.rgb[after] @ np.array([0.299, 0.587, 0.114])
     assert np.ptp(lightness) > 100
 
 
@@ -137,13 +138,13 @@ def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(da
 def test_cells_of_any_size_show_slices_that_can_be_seen(size: tuple[int, int] | None) -> None:
     whole = subject(net(6, 2, 1), *parity(6), epochs=2, runs=400)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", size=size), 0)
-    first, last = layout.picture(0), layout.picture(2)
+    first, last = layout.frame(0), layout.frame(2)
     assert (first != last).any()
     group = layout.picture_of.groups[0][1]
     assert all(min(place.width, place.height) >= 5 for place in group.places[0])
 
 
-class Noted(Sheet):
+class Noted(Canvas):
     """A sheet that remembers where its words stand."""
 
     def text(self, *args: Any, **settings: Any) -> Box:
@@ -189,20 +190,20 @@ SHOWN = {
 def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: tuple[int, int] | None) -> None:
     layout = SweepLayout(SHOWN[name](), FilmSettings(layout="sweep", size=size), 0)
     m = layout.margins
-    sheet = layout.sheet = Noted(m.width, m.height, m.scale, layout.sheet.palette)
+    canvas = layout.canvas = Noted(m.width, m.height, m.scale, layout.canvas.palette)
     layout._still()
-    layout.picture(30)
+    layout.frame(30)
     assert size is None or (m.width, m.height) == size
     used = np.zeros((m.height, m.width), int)
     for box in layout.boxes:
         assert min(box.x, box.y, m.width - box.x - box.width, m.height - box.y - box.height) >= 0
         used[box.pixels] += 1
     assert used.max() == 1
-    for box in (*sheet.words, m.course):
+    for box in (*canvas.words, m.course):
         assert not used[box.pixels].any()
-    for one, other in combinations(sheet.words, 2):
+    for one, other in combinations(canvas.words, 2):
         assert not lies_on(one, other, slack=1)
-    assert not any(lies_on(m.course, box, slack=1) for box in sheet.words)
+    assert not any(lies_on(m.course, box, slack=1) for box in canvas.words)
 
 
 @given(runs=st.integers(1, 2000), share=st.floats(0, 1))

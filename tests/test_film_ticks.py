@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from some_films import ONE_OF_TWO, XOR, net, parity, run_of, subject
 from test_film_words import meet, said
 
-from xortrain.films import FilmSettings
-from xortrain.films.layouts import LAYOUTS
-from xortrain.films.loss import plain
-from xortrain.films.shapes import Box
-from xortrain.films.ticks import ticks, told_apart
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.glyphs import Box
+from xortrain.films.loss_curve import plain
+from xortrain.films.projection import ticks, told_apart
 
 assert said
 
@@ -62,7 +61,7 @@ NARROW = {
 @pytest.mark.parametrize("layout", ["field", "panels"])
 @pytest.mark.parametrize("name", NARROW)
 def test_a_value_never_lies_on_the_name_of_its_axis(name: str, layout: str, said: list[tuple[str, Box]]) -> None:
-    LAYOUTS[layout](NARROW[name](), FilmSettings(layout=layout), 0).picture(30)
+    LAYOUTS[layout](NARROW[name](), FilmSettings(layout=layout), 0).frame(30)
     for place, (_, one) in enumerate(said):
         assert not any(meet(one, other) for _, other in said[:place])
 

@@ -11,15 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import NETS, ONE_OF_TWO, XOR, net, run_of, subject
 
-from xortrain.films import FilmSettings
-from xortrain.films.checks import LAYOUTS as LEAST
-from xortrain.films.layouts import LAYOUTS
-from xortrain.films.lettering import lettering
-from xortrain.films.loss import LossCurve, Scale
+from xortrain.films.canvas import Canvas
+from xortrain.films.colour_scale import colour_scale
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.film_settings import LAYOUTS as LEAST
+from xortrain.films.glyphs import Box, lettering
+from xortrain.films.loss_curve import LossCurve, Scale
 from xortrain.films.panels import PanelsLayout
-from xortrain.films.reading import reading
-from xortrain.films.shapes import Box
-from xortrain.films.sheet import Sheet
 from xortrain.nets import Array
 from xortrain.nets.network import Network
 
@@ -31,15 +29,15 @@ SETTLED = 2
 def said(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
     """All words set on any sheet from now on, and where."""
     words: list[tuple[str, Box]] = []
-    plain = Sheet.text
+    plain = Canvas.text
 
-    def text(sheet: Sheet, x: float, y: float, told: str, *look: object, **more: object) -> Box:
-        box = plain(sheet, x, y, told, *look, **more)  # type: ignore[arg-type]
+    def text(canvas: Canvas, x: float, y: float, told: str, *look: object, **more: object) -> Box:
+        box = plain(canvas, x, y, told, *look, **more)  # type: ignore[arg-type]
         if told:
             words.append((told, box))
         return box
 
-    monkeypatch.setattr(Sheet, "text", text)
+    monkeypatch.setattr(Canvas, "text", text)
     return words
 
 
@@ -60,7 +58,7 @@ def test_no_word_covers_another(
     standing = len(said)
     for number in (0, 30):
         del said[standing:]
-        film.picture(number)
+        film.frame(number)
         covering = [(a, b) for (a, one), (b, other) in combinations(said, 2) if meet(one, other)]
         assert not covering
 
@@ -71,7 +69,7 @@ def test_no_name_of_a_unit_lies_on_an_example(name: str, said: list[tuple[str, B
     places = np.concatenate(film.field.places)
     for number in range(0, 31, 6):
         said.clear()
-        film.picture(number)
+        film.frame(number)
         for box in [box for word, box in said if word.startswith("h") and box.x < film.left - 60]:
             assert not any(meet(box, Box(round(x) - 7, round(y) - 7, 14, 14)) for x, y in places)
 
@@ -81,7 +79,7 @@ def test_every_value_of_a_parameter_is_told_beside_its_name(name: str, said: lis
     one = run_of(name)
     film = LAYOUTS["weights"](one, FilmSettings(layout="weights"), 0)
     said.clear()
-    film.picture(17)
+    film.frame(17)
     shapes, begins = one.network.shapes.items(), starts(one.network)
     values = {
         f"{kind} {','.join(str(i + 1) for i in at)}": one.parameters[17, begin + np.ravel_multi_index(at, shape), 0]
@@ -129,12 +127,12 @@ def test_what_a_picture_no_longer_shows_is_said(
     name: str, layout: str, words: str, said: list[tuple[str, Box]]
 ) -> None:
     film = LAYOUTS[layout](run_of(name), FilmSettings(layout=layout), 0)
-    film.picture(0)
+    film.frame(0)
     assert not any(word.startswith(words) for word, _ in said)
-    picture = film.picture(30)
+    frame = film.frame(30)
     assert any(word.startswith(words) for word, _ in said)
     if layout != "weights":
-        assert (picture == film.sheet.palette.nothing).sum() > 5000
+        assert (frame == film.canvas.palette.nothing).sum() > 5000
 
 
 def nearly(share: float) -> Callable[[Array, Array], Array]:
@@ -160,7 +158,7 @@ def test_a_mark_may_be_hollow_on_its_own_colour_only_where_the_picture_says_why(
     one = replace(run_of(name), right=nearly(within))
     LAYOUTS[layout](one, FilmSettings(layout=layout), 0)
     told = " ".join(word for word, _ in said)
-    assert reading(one, FilmSettings()).hollow == words
+    assert colour_scale(one, FilmSettings()).hollow == words
     assert words == "wrong" or f"hollow: {words}" in told.replace(" now", "")
 
 
@@ -185,7 +183,7 @@ def test_what_became_of_a_run_does_not_lie_on_its_curve(
     size = (round(LEAST["panels"][0] * grown[0]), round(LEAST["panels"][1] * grown[1]))
     film = PanelsLayout(one, FilmSettings(size=size), 0)
     said.clear()
-    film.picture(30)
+    film.frame(30)
     (box,) = [box for word, box in said if word == "saturated" or word.startswith("all right since")]
     curve = next(part for part in film.parts if isinstance(part, LossCurve)).points
     fine = np.linspace(0, len(curve) - 1, 3000)
@@ -197,7 +195,7 @@ def test_what_became_of_a_run_does_not_lie_on_its_curve(
 def test_the_units_that_a_deep_and_wide_net_leaves_out_are_counted_side_by_side(said: list[tuple[str, Box]]) -> None:
     one = subject(net(2, 50, 40, 30, 20, 10, 8, 6, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.0, epochs=2)
     film = PanelsLayout(replace(one, title="XOR   2-50-40-30-20-10-8-6-1 tanh and more   lr 0.125"), FilmSettings(), 0)
-    film.picture(2)
+    film.frame(2)
     left_out = [box for word, box in said if word.startswith("+")]
     assert len(left_out) == 5
     assert not any(meet(a, b, 0) for a, b in combinations(left_out, 2))

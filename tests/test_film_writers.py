@@ -13,21 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from xortrain.films.apng import StreamingAPNG
-from xortrain.films.gif import StreamingGIF
-from xortrain.films.streaming import Streaming
+from xortrain.films.streaming import Streaming, StreamingAPNG, StreamingGIF
 from xortrain.nets import Array
-from xortrain.records.whole import whole
+from xortrain.records.files import atomic
 
 WRITERS = [StreamingGIF, StreamingAPNG]
 PALETTE = np.random.RandomState(0).permutation(256**3)[:255, None] >> np.array([0, 8, 16]) & 255
 
 
-def random_film(seed: int, pictures: int, height: int = 30, width: int = 41, colours: int = 255) -> Array:
+def random_film(seed: int, frames: int, height: int = 30, width: int = 41, colours: int = 255) -> Array:
     """Pictures of which each differs from the one before in a random rectangle, and some not at all."""
     rng = np.random.RandomState(seed)
     film = [rng.randint(0, colours, (height, width))]
-    for _ in range(pictures - 1):
+    for _ in range(frames - 1):
         film.append(film[-1].copy())
         top, left = rng.randint(height), rng.randint(width)
         film[-1][top : top + rng.randint(4) * 5, left : left + rng.randint(1, 20)] = rng.randint(colours)
@@ -57,13 +55,13 @@ def distinct(film: Array) -> Array:
     return film[np.r_[True, (film[1:] != film[:-1]).any((1, 2))]]
 
 
-@given(seed=st.integers(0, 10**6), pictures=st.integers(1, 9), colours=st.integers(1, 255))
+@given(seed=st.integers(0, 10**6), frames=st.integers(1, 9), colours=st.integers(1, 255))
 @pytest.mark.parametrize("writer", WRITERS)
 def test_decoded_pictures_equal_the_indices_written(
-    writer: type[Streaming], seed: int, pictures: int, colours: int
+    writer: type[Streaming], seed: int, frames: int, colours: int
 ) -> None:
-    film = random_film(seed, pictures, colours=colours)
-    seen = [picture for picture, _ in decoded(encoded(writer, film, PALETTE[:colours]))]
+    film = random_film(seed, frames, colours=colours)
+    seen = [frame for frame, _ in decoded(encoded(writer, film, PALETTE[:colours]))]
     np.testing.assert_array_equal(seen, PALETTE[distinct(film)])
 
 
@@ -71,8 +69,8 @@ def test_the_gif_shows_what_plain_imageio_writes() -> None:
     film, plain = random_film(3, 6, colours=64), io.BytesIO()
     palette = PALETTE[:64].astype(np.uint8)
     iio.imwrite(plain, film, extension=".gif", mode="P", palette=palette.tobytes(), duration=100, loop=0)
-    ours = [picture for picture, _ in decoded(encoded(StreamingGIF, film, palette))]
-    np.testing.assert_array_equal(ours, [picture for picture, _ in decoded(plain)])
+    ours = [frame for frame, _ in decoded(encoded(StreamingGIF, film, palette))]
+    np.testing.assert_array_equal(ours, [frame for frame, _ in decoded(plain)])
 
 
 @pytest.mark.parametrize(("writer", "tick"), [(StreamingGIF, 10.0), (StreamingAPNG, 1.0)])
@@ -112,10 +110,10 @@ def test_an_animated_png_is_also_the_still_of_its_first_picture() -> None:
 def test_memory_does_not_grow_with_the_film(writer: type[Streaming], tmp_path: Path) -> None:
     rng = np.random.RandomState(0)
     peaks = []
-    for pictures in (20, 2000):
+    for frames in (20, 2000):
         tracemalloc.start()
         with iio.imopen(tmp_path / "film", "w", plugin=writer, palette=PALETTE) as out:
-            for _ in range(pictures):
+            for _ in range(frames):
                 out.write(rng.randint(0, 255, (20, 30)).astype(np.uint8))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
@@ -123,7 +121,7 @@ def test_memory_does_not_grow_with_the_film(writer: type[Streaming], tmp_path: P
 
 
 def interrupted(path: Path) -> None:
-    with whole(path) as file:
+    with atomic(path) as file:
         file.write(b"half")
         file.flush()
         raise KeyboardInterrupt
@@ -131,17 +129,17 @@ def interrupted(path: Path) -> None:
 
 def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "film.gif"
-    with pytest.raises(OSError, match="No space left") as full, whole(path):
+    with pytest.raises(OSError, match="No space left") as full, atomic(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert full.value.filename == str(path)
-    with pytest.raises(OSError, match="No such file") as missing, whole(tmp_path / "nowhere" / "film.gif"):
+    with pytest.raises(OSError, match="No such file") as missing, atomic(tmp_path / "nowhere" / "film.gif"):
         pass
     assert missing.value.filename == str(tmp_path / "nowhere" / "film.gif")
 
 
 def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "film.gif"
-    with whole(path) as file:
+    with atomic(path) as file:
         file.write(b"whole")
         assert not path.exists()
     assert path.read_bytes() == b"whole"

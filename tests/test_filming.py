@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 import xortrain
-from xortrain.experiment.filming import subject, to_its_end
-from xortrain.films import FilmSettings, Lockstep
-from xortrain.films.moments import Course, choose_epochs
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.frames import RunFrames, choose_epochs
+from xortrain.films.lockstep import Lockstep
+from xortrain.views.run_film import film_data, to_its_end
 
 
 @pytest.mark.parametrize("thinned", [[], ["track.frames=7", "track.losses=9"]])
@@ -20,7 +21,7 @@ def test_the_film_of_a_run_that_stopped_ends_at_its_last_epoch(thinned: list[str
     losses, parameters = shown.array("losses"), shown.array("parameters")
     assert losses is not None
     assert parameters is not None
-    assert shown.build.frame_epochs[-1] == shown.build.loss_epochs[-1] == run.row["epochs_done"]
+    assert shown.setup.frame_epochs[-1] == shown.setup.loss_epochs[-1] == run.row["epochs_done"]
     assert losses[-1, 0] == run.row["final_loss"]
     assert np.isfinite(losses).all()
     np.testing.assert_array_equal(parameters[-1, :, 0], run.parameters[-1])
@@ -37,8 +38,8 @@ TASKS = {
 def test_the_loss_on_screen_is_that_of_its_epoch_however_few_were_recorded(name: str) -> None:
     thin, whole = (xortrain.train(*TASKS[name], f"track.losses={kept}") for kept in (5, 1000))
     known = dict(zip(whole.loss_epochs.tolist(), whole.losses.tolist(), strict=True))
-    shown = subject(to_its_end(thin.trained, 20, 0))
-    course = Course(shown, 0)
+    shown = film_data(to_its_end(thin.trained, 20, 0))
+    course = RunFrames(shown, 0)
     moments = [course.at(number) for number in choose_epochs(shown, FilmSettings(frames=20))]
     np.testing.assert_allclose([now.loss for now in moments], [known[now.epoch] for now in moments], rtol=1e-5)
     assert len(moments) == 20
@@ -46,7 +47,7 @@ def test_the_loss_on_screen_is_that_of_its_epoch_however_few_were_recorded(name:
 
 def test_the_median_on_screen_is_that_of_its_epoch_however_few_were_recorded() -> None:
     thin, whole = (xortrain.sweep("seed=range(0,5)", "epochs=200", f"track.losses={kept}") for kept in (5, 1000))
-    shown, known = (Lockstep.of(subject(one.population(0))) for one in (thin, whole))
+    shown, known = (Lockstep.of(film_data(one.population(0))) for one in (thin, whole))
     for number, epoch in enumerate(shown.epochs.tolist()):
         np.testing.assert_allclose(shown.losses_after(number), known.losses[epoch], rtol=1e-9)
 
@@ -55,7 +56,7 @@ def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_pictures_as_
     run = xortrain.train("epochs=100000", "stop=solved", "seed=3", "lr=0.3", "track.frames=20")
     last = int(run.row["epochs_done"])
     assert 60 <= last < 5000
-    shown = subject(to_its_end(run.trained, 60, 0))
+    shown = film_data(to_its_end(run.trained, 60, 0))
     assert len(choose_epochs(shown, FilmSettings(frames=60))) == 60
     assert shown.frame_epochs[-1] == last
 
@@ -63,7 +64,7 @@ def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_pictures_as_
 def test_a_run_that_took_all_its_epochs_is_shown_as_it_is() -> None:
     run = xortrain.train("epochs=20")
     shown = to_its_end(run.trained, 60, 0)
-    np.testing.assert_array_equal(shown.build.frame_epochs, np.arange(21))
+    np.testing.assert_array_equal(shown.setup.frame_epochs, np.arange(21))
 
 
 def test_a_film_of_more_frames_than_snapshots_shows_the_same_run(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from xortrain.experiment.interrupts import Terminated, heeded, put_off, terminable
+from xortrain.runner.interrupts import Terminated, interrupts_first, postponed, sigterm_as_interrupt
 
 BLOCKED = "import signal; print(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
 ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
@@ -27,20 +27,20 @@ def test_ctrl_c_ends_what_a_library_would_go_on_with_or_call_something_else(
     number: int, end: type[KeyboardInterrupt], other: type[Exception] | None
 ) -> None:
     before = [signal.getsignal(number) for number, _ in ENDS]
-    with pytest.raises(KeyboardInterrupt) as raised, terminable(), heeded():
+    with pytest.raises(KeyboardInterrupt) as raised, sigterm_as_interrupt(), interrupts_first():
         library(number, other)
     assert raised.type is end
     assert [signal.getsignal(number) for number, _ in ENDS] == before
 
 
 def test_without_ctrl_c_an_error_is_what_it_was() -> None:
-    with pytest.raises(ValueError, match="so it is"), heeded():
+    with pytest.raises(ValueError, match="so it is"), interrupts_first():
         raise ValueError("so it is")
 
 
 @pytest.mark.parametrize("number", [number for number, _ in ENDS])
 def test_ctrl_c_waits_and_a_process_that_starts_meanwhile_never_gets_it(number: int) -> None:
-    with terminable(), put_off() as waiting:
+    with sigterm_as_interrupt(), postponed() as waiting:
         started = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True).stdout
         signal.raise_signal(number)
     assert waiting == [number]
@@ -50,7 +50,7 @@ def test_ctrl_c_waits_and_a_process_that_starts_meanwhile_never_gets_it(number: 
 
 def ending_under_fire(done: list[str]) -> None:
     """What takes a moment to end, and is told to end twice."""
-    with terminable():
+    with sigterm_as_interrupt():
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -69,7 +69,7 @@ def test_sigterm_is_left_to_whoever_answers_it_already() -> None:
     heard = list[int]()
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        with terminable():
+        with sigterm_as_interrupt():
             signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)

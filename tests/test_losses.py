@@ -8,7 +8,8 @@ import pytest
 from some_settings import some_settings
 
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.losses import FUSED, LOSSES, Criterion
+from xortrain.nets.criterion import Criterion
+from xortrain.nets.losses import LOSSES
 
 Rows = list[float]
 Y: Rows = [-2.5, -1, -0.3, 0, 0.2, 0.7, 1, 1.5]

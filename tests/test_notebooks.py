@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import xortrain
-from xortrain.experiment.trained import Run
+from xortrain.api import Run
 from xortrain.nets import Array
 
 

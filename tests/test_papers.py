@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import xortrain
-from xortrain.config.defaults import conf_folder
-from xortrain.records.statistics import statistics
+from xortrain.config.settings import conf_folder
+from xortrain.records.groups import statistics
 
 SWEPT = {"rumelhart_1986": 1000, "kolen_pollack_1990": 2400, "rprop_1993": 800}
 PAPERS = [*SWEPT, "goodfellow_2016"]

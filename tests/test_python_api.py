@@ -5,13 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import option, some_build, some_config, trained
+from some_runs import option, some_config, some_setup, trained
 
 import xortrain
+from xortrain.api import Run
 from xortrain.errors import UserError
-from xortrain.experiment.single import in_memory, recorded
-from xortrain.experiment.trained import Run
 from xortrain.nets import Array
+from xortrain.runner.single import in_memory, recorded
 
 X, T = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
 
@@ -260,13 +260,13 @@ def test_what_is_no_record_is_refused_in_words(tmp_path: Path) -> None:
 
 
 def test_a_run_of_a_population_is_that_run_with_its_own_data() -> None:
-    from xortrain.experiment.train import into_memory
-    from xortrain.experiment.trained import Trained
+    from xortrain.runner.train import into_memory
+    from xortrain.runs.trained import TrainedRuns
 
     varying = {"seed": np.arange(3), "data.seed": np.array([5, 6, 6]), "lr": np.array([0.1, 0.2, 0.3])}
-    build = some_build(varying, data=("gauss", {"examples": 12}), epochs=10)
-    history, rows = into_memory(build)
-    run = Trained(build, rows, history).run(1)
+    setup = some_setup(varying, data=("gauss", {"examples": 12}), epochs=10)
+    history, rows = into_memory(setup)
+    run = TrainedRuns(setup, rows, history).run(1)
     assert run.config["lr"] == 0.2
     assert run.config["data"]["seed"] == 6
     assert run.x.shape == (12, 2)
@@ -277,7 +277,7 @@ def test_a_run_of_a_population_is_that_run_with_its_own_data() -> None:
     for example in (None, 4):
         for name, g in alone.gradients(2, example).items():
             np.testing.assert_array_equal(run.gradients(2, example)[name], g)
-    np.testing.assert_array_equal(trained(build).losses, history.losses)
+    np.testing.assert_array_equal(trained(setup).losses, history.losses)
 
 
 def test_a_diverged_run_can_still_be_asked() -> None:

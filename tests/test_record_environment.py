@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xortrain.records.environment import git_state
+from xortrain.records.process import git_state
 
 
 @pytest.fixture

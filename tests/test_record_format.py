@@ -16,7 +16,7 @@ from make_records import START, a_run, a_sweep, blank_rows, config, finished_row
 from xortrain.errors import UserError
 from xortrain.records import events, layout
 from xortrain.records.npy import FIRST, header
-from xortrain.records.reader import StoredRecord
+from xortrain.records.reader import RecordReader
 from xortrain.records.rows import read_rows
 from xortrain.records.writer import new_folder, write_json
 
@@ -25,17 +25,19 @@ KINDS = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "
 
 def test_numpy_and_json_alone_read_a_record(tmp_path: Path) -> None:
     folder = a_sweep(tmp_path)
-    about = json.loads((folder / "record.json").read_text())
+    metadata = json.loads((folder / "record.json").read_text())
     rows = np.load(folder / "runs.npy")
     losses = np.concatenate([np.load(folder / f"losses-{k:03d}.npy") for k in range(3)], axis=1)
-    assert losses.shape == (about["losses"], about["runs"]) == (len(np.load(folder / "loss-epochs.npy")), len(rows))
-    assert np.load(folder / "parameters-000.npy").shape == (about["frames"], 9, about["block_size"])
+    assert (
+        losses.shape == (metadata["losses"], metadata["runs"]) == (len(np.load(folder / "loss-epochs.npy")), len(rows))
+    )
+    assert np.load(folder / "parameters-000.npy").shape == (metadata["frames"], 9, metadata["block_size"])
     assert sorted(np.load(folder / "data.npz")) == ["t", "x"]
 
 
 @pytest.mark.parametrize("runs", [1, 3, 4, 5, 12])
 def test_a_run_is_the_same_alone_in_a_range_and_among_all(tmp_path: Path, runs: int) -> None:
-    record = StoredRecord.open(a_sweep(tmp_path, varying={"lr": (np.arange(runs) / 4).tolist()}))
+    record = RecordReader.open(a_sweep(tmp_path, varying={"lr": (np.arange(runs) / 4).tolist()}))
     for what in ("losses", "parameters"):
         everything = record.of_runs(what)
         for run in range(runs):
@@ -45,13 +47,13 @@ def test_a_run_is_the_same_alone_in_a_range_and_among_all(tmp_path: Path, runs: 
 
 
 def test_arrays_of_one_block_are_mapped_not_copied(tmp_path: Path) -> None:
-    record = StoredRecord.open(a_run(tmp_path))
+    record = RecordReader.open(a_run(tmp_path))
     assert isinstance(record.of_runs("parameters"), np.memmap)
     assert not record.rows.flags.owndata
 
 
 def test_what_a_record_says_of_its_config_and_data_comes_back(tmp_path: Path) -> None:
-    record = StoredRecord.open(a_run(tmp_path, lr=1e-05, name="1e3", notes="é\n\u202etab\t"))
+    record = RecordReader.open(a_run(tmp_path, lr=1e-05, name="1e3", notes="é\n\u202etab\t"))
     assert record.config == config(lr=1e-05, name="1e3", notes="é\n\u202etab\t")
     assert record.loss_epochs.tolist() == [0, 1, 2, 3, 4]
     assert record.frame_epochs.tolist() == [0, 4]
@@ -142,7 +144,7 @@ def test_tags_are_those_of_the_config_and_what_was_added_and_not_taken_away() ->
         {"kind": "note", "text": "later"},
         {"kind": "tag", "run": 3, "tags": ["mine"]},
     ]
-    marks = events.marks({"tags": ["a"], "notes": "first"}, told)
+    marks = events.annotations({"tags": ["a"], "notes": "first"}, told)
     assert (marks.tags, marks.notes) == (["b"], ["first", "later"])
     assert marks.of(3).tags == ["b", "mine"]
     assert marks.of(4).tags == ["b"]
@@ -152,7 +154,7 @@ def test_a_block_that_was_never_begun_is_missing_and_says_so(tmp_path: Path) -> 
     record = make_record(tmp_path, blank_rows(6), config(), status=None)
     (tmp_path / layout.block_file("losses", 1)).unlink()
     with pytest.raises(UserError, match=r"losses-001\.npy: is missing"):
-        StoredRecord.open(record.folder).of_run("losses", 5)
+        RecordReader.open(record.folder).of_run("losses", 5)
 
 
 def test_a_block_is_nan_until_it_is_trained(tmp_path: Path) -> None:
@@ -161,4 +163,4 @@ def test_a_block_is_nan_until_it_is_trained(tmp_path: Path) -> None:
     assert np.isnan(arrays.losses).all()
     assert np.isnan(arrays.parameters).all()
     arrays.losses[0] = 7.0
-    assert StoredRecord.open(tmp_path).of_run("losses", 2)[0] == 7.0
+    assert RecordReader.open(tmp_path).of_run("losses", 2)[0] == 7.0

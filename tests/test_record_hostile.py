@@ -15,17 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from make_records import a_big_sweep, a_run, a_sweep
 
+from xortrain.commands import ls as ls_command
+from xortrain.commands.compare import compare
+from xortrain.commands.export import export
+from xortrain.commands.group import group
+from xortrain.commands.sql import sql
 from xortrain.errors import UserError
 from xortrain.records import layout
-from xortrain.records.about import _KINDS
 from xortrain.records.index import listing
-from xortrain.records.reader import StoredRecord
-from xortrain.tracker import listing as ls_command
-from xortrain.tracker.asking import sql
-from xortrain.tracker.comparing import compare
-from xortrain.tracker.exporting import export
-from xortrain.tracker.grouping import group
-from xortrain.tracker.showing import show
+from xortrain.records.metadata import _KINDS
+from xortrain.records.reader import RecordReader
 
 T = TypeVar("T")
 Break = Callable[[Path], object]
@@ -57,16 +56,16 @@ def write(name: str, content: bytes) -> Break:
 
 def change(**changes: object) -> Break:
     def broken(folder: Path) -> None:
-        about = json.loads((folder / layout.RECORD).read_text())
-        (folder / layout.RECORD).write_text(json.dumps(about | changes))
+        metadata = json.loads((folder / layout.RECORD).read_text())
+        (folder / layout.RECORD).write_text(json.dumps(metadata | changes))
 
     return broken
 
 
 def drop(key: str) -> Break:
     def broken(folder: Path) -> None:
-        about = json.loads((folder / layout.RECORD).read_text())
-        (folder / layout.RECORD).write_text(json.dumps({k: v for k, v in about.items() if k != key}))
+        metadata = json.loads((folder / layout.RECORD).read_text())
+        (folder / layout.RECORD).write_text(json.dumps({k: v for k, v in metadata.items() if k != key}))
 
     return broken
 
@@ -175,7 +174,7 @@ def test_what_is_broken_is_one_line_and_the_others_are_listed(
     *_, last = json.loads(ls_command.ls(["--json"]))
     assert last["status"] == "unreadable"
     with pytest.raises(UserError) as told:
-        show([str(bad)])
+        page([str(bad)])
     assert "\n" not in str(told.value)
     assert not Path("sprung").exists()
 
@@ -202,10 +201,10 @@ def test_an_array_that_is_not_what_the_record_says_is_not_loaded(
     monkeypatch.chdir(tmp_path)
     folder = a_run(tmp_path / "outputs")
     broken(folder)
-    record = StoredRecord.open(folder)
+    record = RecordReader.open(folder)
     with pytest.raises(UserError, match=says):
         print(record.of_run("losses", 0), record.loss_epochs)
-    assert says in show(["latest"])
+    assert says in page(["latest"])
     with pytest.raises(UserError, match=says):
         export(["latest", "--what", "losses"])
     assert not Path("sprung").exists()
@@ -246,7 +245,7 @@ def test_data_that_are_not_plain_arrays_are_not_loaded(
     folder = a_run(tmp_path)
     (folder / layout.DATA).write_bytes(content)
     with pytest.raises(UserError, match=says) as told:
-        print(StoredRecord.open(folder).data)
+        print(RecordReader.open(folder).data)
     assert "\n" not in str(told.value)
     assert not Path("sprung").exists()
 
@@ -276,9 +275,9 @@ COMMANDS: dict[str, Callable[[], str]] = {
     "ls --runs": lambda: ls_command.ls(["--runs", "--columns", "host,notes,tags,name,path,activation,outcome,started"]),
     "ls --json": lambda: ls_command.ls(["--json"]),
     "ls --where": lambda: ls_command.ls(["--where", "lr > 0"]),
-    "show": lambda: show(["2026-11-21/19-39"]),
-    "show --json": lambda: show(["2026-11-21/19-39", "--json"]),
-    "show of a sweep": lambda: show([f"outputs/evil{EVIL}"]),
+    "show": lambda: page(["2026-11-21/19-39"]),
+    "show --json": lambda: page(["2026-11-21/19-39", "--json"]),
+    "show of a sweep": lambda: page([f"outputs/evil{EVIL}"]),
     "compare": lambda: compare(["2026-11-21/19-39", "2026-11-21/19-40"]),
     "group": lambda: group(["2026-11-21/19-39", "2026-11-21/19-40"]),
     "group --by": lambda: group(["2026-11-21/19-39", f"outputs/evil{EVIL}", "--by", "activation"]),
@@ -314,7 +313,7 @@ def test_a_folder_without_rights_hides_no_other(tmp_path: Path) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.parametrize("name", [layout.RECORD, layout.RUNS, "losses-000.npy", layout.DATA, layout.EVENTS])
 def test_any_byte_may_be_wrong(name: str, data: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whatever bytes change, a record is read, or a line says what is wrong with it."""
@@ -326,11 +325,11 @@ def test_any_byte_may_be_wrong(name: str, data: Any, tmp_path_factory: pytest.Te
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (folder / name).write_bytes(content)
     assert is_safe(ls_command.ls(["--root", str(root)]))
-    record = tried(lambda: StoredRecord.open(folder))
+    record = tried(lambda: RecordReader.open(folder))
     if record:
         for read in (lambda: record.rows, lambda: record.data, lambda: record.of_runs("losses")):
             tried(read)
-    tried(lambda: show([str(folder)]))
+    tried(lambda: page([str(folder)]))
     tried(lambda: sql(["select * from runs", "--root", str(root)]))
 
 

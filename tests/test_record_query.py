@@ -11,7 +11,7 @@ from make_records import a_big_sweep, a_run, a_sweep
 
 from xortrain.errors import UserError
 from xortrain.records import columns
-from xortrain.records.index import Entry, Part, listing
+from xortrain.records.index import Entry, RecordInfo, listing
 from xortrain.records.query import ask, quoted, select
 
 Row = dict[str, Any]
@@ -30,7 +30,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
 
 def rows(entries: tuple[Entry, ...]) -> list[Row]:
     """All runs with all columns, through the way that a table goes, not SQL's."""
-    return [line for entry in entries for part in entry.parts for line in columns.lines(entry, part)]
+    return [line for entry in entries for part in entry.parts for line in columns.run_lines(entry, part)]
 
 
 def compared(column: str, sign: str, value: Any) -> tuple[str, Callable[[Row], bool | None]]:
@@ -53,8 +53,8 @@ numbers = st.sampled_from(["lr", "final_loss", "optimizer.momentum", "solved_at"
 texts = st.sampled_from(["outcome", "optimizer", "optimizer.name", "status", "architecture.hidden"])
 words = st.sampled_from(["solved", "sgd", "adam", "finished", "[2]", "nothing"])
 leaves = st.one_of(
-    st.builds(compared, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
-    st.builds(compared, texts, st.sampled_from(["=", "!="]), words),
+    st.setups(compared, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
+    st.setups(compared, texts, st.sampled_from(["=", "!="]), words),
     numbers.map(lambda name: (f"{name} is null", lambda row: row.get(name) is None)),
 )
 
@@ -82,7 +82,7 @@ def either(one: Any, other: Any) -> Any:
 
 conditions = st.recursive(
     leaves,
-    lambda inner: inner.map(negated) | st.builds(both, inner, inner) | st.builds(either, inner, inner),
+    lambda inner: inner.map(negated) | st.setups(both, inner, inner) | st.setups(either, inner, inner),
     max_leaves=6,
 )
 
@@ -199,7 +199,7 @@ def test_columns_of_no_use_are_not_filled_in(entries: tuple[Entry, ...], monkeyp
     asked: list[list[str]] = []
     real = columns.rows
 
-    def watched(entry: Entry, part: Part, wanted: Sequence[str]) -> Any:
+    def watched(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Any:
         asked.append(list(wanted))
         return real(entry, part, wanted)
 

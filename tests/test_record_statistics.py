@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from make_records import OUTCOMES, a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
 
 from xortrain.errors import UserError
-from xortrain.records.groups import axes, group, table
+from xortrain.records.groups import NOT_STUCK, GroupStatistics, axes, column_table, group_runs, statistics, wilson
 from xortrain.records.index import open_entry
-from xortrain.records.statistics import NOT_STUCK, Group, statistics, wilson
 
 # Newcombe (1998), Statistics in Medicine 17, table I, method 3 (Wilson's score, no correction), four digits.
 NEWCOMBE = [
@@ -79,7 +78,7 @@ def test_every_figure_of_a_group_is_that_of_plain_python(runs: list[tuple[str, i
         )
 
 
-def check(found: Group, runs: list[tuple[str, int, float, float, Any]]) -> None:
+def check(found: GroupStatistics, runs: list[tuple[str, int, float, float, Any]]) -> None:
     outcomes = [row[0] for row in runs]
     done = [word for word in outcomes if word != "pending"]
     assert (found.runs, found.pending) == (len(runs), len(runs) - len(done))
@@ -123,22 +122,22 @@ def test_a_sweep_falls_into_groups_by_what_differs_but_the_seed(tmp_path: Path) 
         a_sweep(tmp_path, varying={"lr": [0.1, 1.0] * 4, "optimizer.momentum": [0.0] * 4 + [0.9] * 4}), "a"
     )
     assert axes(one.parts) == ["lr", "optimizer.momentum"]
-    assert [found.runs for found in group(one.parts)] == [2] * 4
-    assert [found.runs for found in group(one.parts, ["lr"])] == [4, 4]
+    assert [found.runs for found in group_runs(one.parts)] == [2] * 4
+    assert [found.runs for found in group_runs(one.parts, ["lr"])] == [4, 4]
 
 
 def test_what_follows_from_a_choice_is_no_group_of_its_own(tmp_path: Path) -> None:
     """The big sweep has optimizer=sgd,adam, which have other keys and other defaults."""
     entry = open_entry(a_big_sweep(tmp_path), "a")
     assert axes(entry.parts) == ["lr", "optimizer"]
-    assert {found.by["optimizer"] for found in group(entry.parts)} == {"sgd", "adam"}
+    assert {found.by["optimizer"] for found in group_runs(entry.parts)} == {"sgd", "adam"}
 
 
 def test_name_notes_and_film_make_no_groups(tmp_path: Path) -> None:
     folders = [a_run(tmp_path, 0, name="a", notes="x", seed=1), a_run(tmp_path, 1, film__name="field", tags=["t"])]
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
     assert axes(parts) == []
-    assert [found.runs for found in group(parts)] == [2]
+    assert [found.runs for found in group_runs(parts)] == [2]
 
 
 def test_of_runs_with_the_same_settings_and_seed_one_is_counted_a_finished_one_first(tmp_path: Path) -> None:
@@ -154,15 +153,15 @@ def test_of_runs_with_the_same_settings_and_seed_one_is_counted_a_finished_one_f
     ]
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
     for some in (parts, parts[::-1]):
-        (found,) = group(some, [])
+        (found,) = group_runs(some, [])
         assert (found.runs, found.pending, found.loss_mean) == (2, 0, 1.5)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 0.5}, {"optimizer__momentum": 0.5}, {"epochs": 5}])
 def test_runs_that_differ_in_seed_or_in_any_setting_are_both_counted(tmp_path: Path, change: dict[str, Any]) -> None:
     parts = [open_entry(a_run(tmp_path, k, **own), "a").parts[0] for k, own in enumerate([{}, change])]
-    assert group(parts, [])[0].runs == 2
-    assert group([*parts, parts[0]], [])[0].runs == 2
+    assert group_runs(parts, [])[0].runs == 2
+    assert group_runs([*parts, parts[0]], [])[0].runs == 2
 
 
 def test_the_same_table_is_told_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
@@ -171,13 +170,13 @@ def test_the_same_table_is_told_by_its_content_and_not_by_its_name(tmp_path: Pat
     folders = [a_run(tmp_path, k, data=data) for k in range(3)]
     np.savez(folders[2] / "data.npz", x=np.eye(4, 2), t=np.zeros((4, 1)))
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
-    assert group(parts, [])[0].runs == 2
+    assert group_runs(parts, [])[0].runs == 2
 
 
 def test_a_setting_that_has_the_seed_in_every_run_counts_as_the_seed(tmp_path: Path) -> None:
     follows = open_entry(a_sweep(tmp_path, 0, {"lr": [0.5] * 2 + [1.0] * 2, "data.seed": range(4)}), "a").parts
     assert axes(follows) == ["lr"]
-    assert [found.runs for found in group(follows)] == [2, 2]
+    assert [found.runs for found in group_runs(follows)] == [2, 2]
     other = open_entry(a_sweep(tmp_path, 1, {"data.seed": range(3, -1, -1)}), "a").parts
     assert axes(other) == ["data.seed"]
     assert axes([*follows, *other]) == ["lr", "data.seed"]
@@ -186,7 +185,7 @@ def test_a_setting_that_has_the_seed_in_every_run_counts_as_the_seed(tmp_path: P
 def test_columns_of_several_records_stand_one_after_the_other(tmp_path: Path) -> None:
     parts = [open_entry(a_sweep(tmp_path, k, {"lr": [k, k + 0.5]}), "a").parts[0] for k in (0, 1)]
     parts.append(open_entry(a_run(tmp_path, 2, lr=7.0, optimizer__momentum=None), "a").parts[0])
-    found = table(parts, ["lr", "optimizer", "optimizer.momentum", "outcome"])
+    found = column_table(parts, ["lr", "optimizer", "optimizer.momentum", "outcome"])
     assert found["lr"].tolist() == [0, 0.5, 1, 1.5, 7]
     assert found["optimizer"].tolist() == ["sgd"] * 5
     assert found["optimizer.momentum"].tolist() == [0.0] * 4 + [None]
@@ -198,4 +197,4 @@ def test_a_setting_that_nobody_has_is_told_with_the_nearest(tmp_path: Path) -> N
     with pytest.raises(
         UserError, match=r"by=optimizer\.momentun: no such setting\. Did you mean 'optimizer\.momentum'"
     ):
-        group(parts, ["optimizer.momentun"])
+        group_runs(parts, ["optimizer.momentun"])

@@ -14,17 +14,16 @@ from pathlib import Path
 
 import pytest
 from make_records import blank_rows, config, make_record
+from waiting import wait_until
 
 from xortrain.records import layout
-from xortrain.records.about import moment, took
 from xortrain.records.index import listing
-from xortrain.records.process import host, process_start
-from xortrain.records.status import FRESH, last_sign, status
-from xortrain.records.writer import BEAT, Record
-from xortrain.tracker.showing import show
+from xortrain.records.metadata import moment, took
+from xortrain.records.process import FRESH, host, last_sign, process_start, status
+from xortrain.records.writer import BEAT, RecordWriter
 
 STARTS = """
-    import sys, time
+    import sys
     from pathlib import Path
     sys.path.insert(0, sys.argv[2])
     from make_records import blank_rows, config, make_record
@@ -32,7 +31,7 @@ STARTS = """
     folder.mkdir(parents=True)
     make_record(folder, blank_rows(1), config(), status=None)
     print("begun", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -41,7 +40,7 @@ def a_training(root: Path) -> Iterator[subprocess.Popen[str]]:
     """A process that has begun a record and goes on."""
     code = textwrap.dedent(STARTS)
     command = [sys.executable, "-c", code, str(root), str(Path(__file__).parent)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "begun\n"
@@ -62,8 +61,7 @@ def test_a_process_that_lives_is_running_and_crashed_once_it_is_killed_reaped_or
         process.send_signal(signal.SIGSTOP)
         assert only_status(tmp_path) == "running"
         process.kill()
-        while process_start(process.pid) is not None:  # the kernel needs a moment; nobody has waited for it yet
-            time.sleep(0.001)
+        wait_until(lambda: process_start(process.pid) is None)  # the kernel needs a moment; it is not reaped yet
         assert Path(f"/proc/{process.pid}").exists()
         assert only_status(tmp_path) == "crashed"
         process.wait()
@@ -74,14 +72,12 @@ def test_a_run_of_the_program_that_is_killed_is_crashed_and_shows_what_it_had(tm
     command = [sys.executable, "-m", "xortrain", "epochs=100000000", "film=none", f"root={tmp_path}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
-            while not (found := listing(tmp_path)).entries:
-                assert process.poll() is None
-                time.sleep(0.02)
-            assert found.entries[0].status == "running"
+            (entry,) = wait_until(lambda: listing(tmp_path).entries)
+            assert entry.status == "running"
         finally:
             process.kill()
     assert only_status(tmp_path) == "crashed"
-    assert "crashed: pending" in show(["latest", "--root", str(tmp_path)])
+    assert "crashed: pending" in page(["latest", "--root", str(tmp_path)])
 
 
 def rewritten(folder: Path, **changes: object) -> Path:
@@ -127,11 +123,13 @@ ELSEWHERE: list[dict[str, object]] = [
     ("age", "expected"), [(0, "running"), (FRESH / 2, "running"), (FRESH * 2, "crashed"), (-FRESH * 2, "crashed")]
 )
 def test_elsewhere_a_heartbeat_counts_while_it_is_fresh(
-    running: Path, elsewhere: dict[str, object], age: float, expected: str
+    running: Path, elsewhere: dict[str, object], age: float, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now)
     heartbeat = rewritten(running, **elsewhere) / layout.HEARTBEAT
     heartbeat.touch()
-    os.utime(heartbeat, (time.time() - age,) * 2)
+    os.utime(heartbeat, (now - age,) * 2)
     assert of(running) == expected
 
 
@@ -144,14 +142,14 @@ def test_before_the_first_heartbeat_the_start_counts(running: Path) -> None:
 
 def test_a_heartbeat_beats_often_enough_and_not_with_every_step(running: Path) -> None:
     assert BEAT < FRESH / 3
-    record = Record(running, {})
+    record = RecordWriter(running, {})
     record.beat()
     os.utime(running / layout.HEARTBEAT, (0, 0))
     record.beat()
     assert (running / layout.HEARTBEAT).stat().st_mtime == 0
     record.beaten -= BEAT
     record.beat()
-    assert time.time() - (running / layout.HEARTBEAT).stat().st_mtime < FRESH
+    assert (running / layout.HEARTBEAT).stat().st_mtime > 0
 
 
 def test_a_sweep_whose_process_died_between_two_populations_is_crashed(tmp_path: Path) -> None:
@@ -168,11 +166,11 @@ def test_a_sweep_whose_process_died_between_two_populations_is_crashed(tmp_path:
 def test_the_time_between_a_stop_and_its_resumption_is_no_training(tmp_path: Path) -> None:
     started, stopped = "2026-11-21T10:00:00+00:00", "2026-11-21T10:00:20+00:00"
     record = make_record(tmp_path, blank_rows(2), config(), status=None, kind="sweep", started=started)
-    record.about |= {"status": "interrupted", "ended": stopped}
+    record.metadata |= {"status": "interrupted", "ended": stopped}
     record.write()
-    resumed_at = {"resumed": "2026-11-21T12:00:00+00:00", "trained": took(record.about, moment(stopped))}
-    assert took({**record.about, **resumed_at}, moment("2026-11-21T12:00:05+00:00")) == 25.0
-    assert took({**record.about, **resumed_at, "trained": "long"}, moment("2026-11-21T12:00:05+00:00")) == 5.0
+    resumed_at = {"resumed": "2026-11-21T12:00:00+00:00", "trained": took(record.metadata, moment(stopped))}
+    assert took({**record.metadata, **resumed_at}, moment("2026-11-21T12:00:05+00:00")) == 25.0
+    assert took({**record.metadata, **resumed_at, "trained": "long"}, moment("2026-11-21T12:00:05+00:00")) == 5.0
     os.utime(tmp_path / "record.json", (1.0, 1.0))
     (tmp_path / "heartbeat").touch()
     os.utime(tmp_path / "heartbeat", (60.0, 60.0))
@@ -184,5 +182,5 @@ def test_the_time_between_a_stop_and_its_resumption_is_no_training(tmp_path: Pat
 def test_a_command_is_told_as_it_can_be_typed_again(tmp_path: Path) -> None:
     typed = ["-m", "lr=0.1,1", "seed=range(0,200)"]
     make_record(tmp_path, blank_rows(1), config(), command=["/somewhere/xortrain/__main__.py", *typed])
-    (line,) = [line for line in show([str(tmp_path)]).split("\n") if line.startswith("command ")]
+    (line,) = [line for line in page([str(tmp_path)]).split("\n") if line.startswith("command ")]
     assert shlex.split(line) == ["command", "xortrain", *typed]

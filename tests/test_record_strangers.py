@@ -37,13 +37,13 @@ def setting(name: str, value: object) -> Break:
     """Another value in the config of a record."""
 
     def broken(folder: Path) -> None:
-        about = json.loads((folder / layout.RECORD).read_text())
+        metadata = json.loads((folder / layout.RECORD).read_text())
         group, _, key = name.partition(".")
         if key:
-            about["config"][group][key] = value
+            metadata["config"][group][key] = value
         else:
-            about["config"][group] = value
-        write_json(folder / layout.RECORD, about)
+            metadata["config"][group] = value
+        write_json(folder / layout.RECORD, metadata)
 
     return broken
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 import xortrain
 from xortrain.cli import main
-from xortrain.experiment.titles import title
+from xortrain.views.run_film import title
 
 
 @pytest.fixture
@@ -66,4 +66,4 @@ def test_what_cannot_be_rendered_is_told_by_the_words_given(
     ],
 )
 def test_a_title_names_the_loss_and_that_there_is_no_bias(words: list[str], called: str) -> None:
-    assert title(xortrain.train("epochs=1", *words).trained.build) == called
+    assert title(xortrain.train("epochs=1", *words).trained.setup) == called

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import xortrain
+from xortrain.api import Run, Sweep
 from xortrain.cli import main
-from xortrain.experiment.runs import Sweep
-from xortrain.experiment.trained import Run
 from xortrain.records.index import listing
 
 MODULE = [sys.executable, "-m", "xortrain"]
@@ -65,9 +64,9 @@ def test_versions_that_differ_are_told(sweep: Sweep, capsys: pytest.CaptureFixtu
     folder = sweep.parts[0].folder
     spoil(folder, "losses-000.npy", (0, 0))
     path = folder / "record.json"
-    about = json.loads(path.read_text(encoding="utf-8"))
-    about["versions"]["numpy"] = "1.0"
-    path.write_text(json.dumps(about), encoding="utf-8")
+    metadata = json.loads(path.read_text(encoding="utf-8"))
+    metadata["versions"]["numpy"] = "1.0"
+    path.write_text(json.dumps(metadata), encoding="utf-8")
     shown, _ = rerun(capsys, f"{folder}#0", "--check", code=1)
     assert shown == f"numpy: 1.0 then, {np.__version__} now\n"
 
@@ -93,8 +92,8 @@ def test_paths_that_another_cpu_has_parted_are_not_called_the_same(
     sweep: Sweep, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = sweep.parts[0].folder
-    about = json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    (folder / "record.json").write_text(json.dumps(about | {"cpu_features": ["OTHER"]}), encoding="utf-8")
+    metadata = json.loads((folder / "record.json").read_text(encoding="utf-8"))
+    (folder / "record.json").write_text(json.dumps(metadata | {"cpu_features": ["OTHER"]}), encoding="utf-8")
     losses = np.load(folder / "losses-000.npy")
     losses[5:] *= 1 + 1e-13
     losses[8:] *= 3

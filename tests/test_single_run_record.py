@@ -5,7 +5,6 @@ import resource
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from waiting import PATIENCE, cpu_seconds, wait_until
 
 import xortrain
+from xortrain.api import Run
 from xortrain.cli import main
-from xortrain.experiment.trained import Run
-from xortrain.records.reader import StoredRecord
+from xortrain.records.reader import RecordReader
 from xortrain.records.writer import new_folder
 
 MODULE = [sys.executable, "-m", "xortrain"]
@@ -39,7 +39,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_record_is_read_with_numpy_and_the_standard_library(record: Path) -> None:
-    about = json.loads((record / "record.json").read_text(encoding="utf-8"))
+    metadata = json.loads((record / "record.json").read_text(encoding="utf-8"))
     losses = np.load(record / "losses-000.npy", mmap_mode="r", allow_pickle=False)
     parameters = np.load(record / "parameters-000.npy", mmap_mode="r", allow_pickle=False)
     held_out = np.load(record / "test-losses-000.npy", allow_pickle=False)
@@ -51,9 +51,9 @@ def test_a_record_is_read_with_numpy_and_the_standard_library(record: Path) -> N
     np.testing.assert_array_equal(parameters, run.parameters[..., None])
     for name in ("loss-epochs.npy", "frame-epochs.npy"):
         np.testing.assert_array_equal(np.load(record / name, allow_pickle=False), np.arange(21))
-    sizes = {name: np.prod(shape, dtype=int) for name, shape in about["parameters"].items()}
+    sizes = {name: np.prod(shape, dtype=int) for name, shape in metadata["parameters"].items()}
     assert sum(sizes.values()) == parameters.shape[1]
-    w1 = parameters[20, : sizes["W1"], 0].reshape(about["parameters"]["W1"])
+    w1 = parameters[20, : sizes["W1"], 0].reshape(metadata["parameters"]["W1"])
     np.testing.assert_array_equal(w1, run.at(20)["W1"])
     assert {name: values.shape for name, values in data.items()} == {
         "x": (150, 2),
@@ -63,27 +63,27 @@ def test_a_record_is_read_with_numpy_and_the_standard_library(record: Path) -> N
     }
     np.testing.assert_array_equal(data["x"], run.x)
     assert rows["final_loss"][0] == losses[-1, 0]
-    assert about["outcomes"][rows["outcome"][0]] == run.outcome
+    assert metadata["outcomes"][rows["outcome"][0]] == run.outcome
 
 
 def test_a_record_says_what_was_run_where_and_with_what(record: Path) -> None:
-    about = json.loads((record / "record.json").read_text(encoding="utf-8"))
-    assert about["status"] == "finished"
-    assert about["format"] == 1
-    assert (about["name"], about["tags"], about["notes"]) == ("1e3", ["ü", "2"], "it's")
-    assert datetime.fromisoformat(about["started"]) <= datetime.fromisoformat(about["ended"])
-    assert about["versions"].keys() >= {"python", "numpy", "xortrain"}
-    assert about["versions"]["numpy"] == np.__version__
-    assert set(about["cpu_features"]) >= set(np.show_config(mode="dicts")["SIMD Extensions"].get("found", []))
+    metadata = json.loads((record / "record.json").read_text(encoding="utf-8"))
+    assert metadata["status"] == "finished"
+    assert metadata["format"] == 1
+    assert (metadata["name"], metadata["tags"], metadata["notes"]) == ("1e3", ["ü", "2"], "it's")
+    assert datetime.fromisoformat(metadata["started"]) <= datetime.fromisoformat(metadata["ended"])
+    assert metadata["versions"].keys() >= {"python", "numpy", "xortrain"}
+    assert metadata["versions"]["numpy"] == np.__version__
+    assert set(metadata["cpu_features"]) >= set(np.show_config(mode="dicts")["SIMD Extensions"].get("found", []))
     for key in ("host", "pid", "command", "git"):
-        assert about[key]
+        assert metadata[key]
 
 
 def test_the_config_of_a_record_trains_the_same_run_again(record: Path) -> None:
     config: dict[str, Any] = yaml.safe_load((record / "config.yaml").read_text(encoding="utf-8"))
     assert config["name"] == "1e3"
     from xortrain.config.check import check
-    from xortrain.experiment.single import in_memory
+    from xortrain.runner.single import in_memory
 
     again, kept = in_memory(check(config)), xortrain.load(record)
     assert isinstance(kept, Run)
@@ -133,11 +133,12 @@ def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path:
     words = ["epochs=100000000", "track.losses=200000", "track.spacing=log", "film=none"]
     process = subprocess.Popen([*MODULE, *words], cwd=tmp_path, stdout=-1, stderr=-1, text=True)
     try:
-        losses = wait_for(lambda: next(tmp_path.rglob("losses-000.npy"), None))
-        wait_for(lambda: np.isfinite(np.load(losses, mmap_mode="r")[100]).all())
-        time.sleep(0.7)  # on a terminal a bar would show by now
+        losses = wait_until(lambda: next(tmp_path.rglob("losses-000.npy"), None))
+        wait_until(lambda: np.isfinite(np.load(losses, mmap_mode="r")[100]).all())
+        enough = cpu_seconds(process.pid) + 0.6  # on a terminal a bar would show by then
+        wait_until(lambda: cpu_seconds(process.pid) > enough)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == 130
@@ -151,18 +152,6 @@ def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path:
     assert run.losses[0] == pytest.approx(2.9991464995409807, rel=1e-12)
     assert run.at(0).keys() == {"W1", "b1", "W2", "b2"}
     assert "Not finished" in run.summary()
-
-
-def wait_for(question: Any, seconds: float = 30) -> Any:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        try:
-            if answer := question():
-                return answer
-        except (ValueError, OSError):  # a file that is being made
-            pass
-        time.sleep(0.02)
-    raise AssertionError("waited in vain")
 
 
 def test_a_run_that_cannot_be_kept_ends_with_1_and_says_so(tmp_path: Path) -> None:
@@ -179,8 +168,8 @@ def test_a_run_that_cannot_be_kept_ends_with_1_and_says_so(tmp_path: Path) -> No
     assert done.stderr.count("\n") == 1
     assert "File too large" in done.stderr
     folder = only_record(tmp_path / "outputs")
-    record = StoredRecord.open(folder)
-    assert record.about["status"] == "failed"
+    record = RecordReader.open(folder)
+    assert record.metadata["status"] == "failed"
     assert "File too large" in (folder / "events.jsonl").read_text()
 
 

@@ -9,9 +9,9 @@ import pytest
 from some_runs import some_config
 
 import xortrain
-from xortrain.experiment.single import in_memory
-from xortrain.experiment.trained import Run
-from xortrain.experiment.verdict import verdict
+from xortrain.api import Run
+from xortrain.runner.single import in_memory
+from xortrain.views.verdict import verdict
 
 
 def run_of(**changes: Any) -> Run:

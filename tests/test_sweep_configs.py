@@ -16,10 +16,10 @@ from omegaconf import OmegaConf, open_dict
 from xortrain.config.check import check
 from xortrain.config.compose import plain
 from xortrain.errors import UserError
-from xortrain.experiment.populations import Variant, populations
-from xortrain.sweeps.composer import Composer
-from xortrain.sweeps.jobs import of_grid, of_lists
-from xortrain.sweeps.python import composing
+from xortrain.hydra_sweeps.composer import Composer
+from xortrain.hydra_sweeps.jobs import of_grid, of_lists
+from xortrain.hydra_sweeps.planning import composing
+from xortrain.setup.population import Variant, populations
 
 
 def by_hydra(composer: Composer, texts: list[str], number: int) -> dict[str, Any]:

@@ -3,27 +3,26 @@
 import os
 import signal
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from some_runs import some_build
+from some_clusters import some_cluster
+from some_runs import some_setup
+from waiting import wait_until
 
 import xortrain
+from xortrain.api import Sweep
 from xortrain.errors import UserError
-from xortrain.experiment.blocks import Block, Failure
-from xortrain.experiment.build import Build
-from xortrain.experiment.progress import Progress
-from xortrain.experiment.runs import Sweep
-from xortrain.experiment.train import into_memory, start_record
-from xortrain.experiment.workers import train_elsewhere
 from xortrain.nets import Array
-from xortrain.records.environment import describe
-from xortrain.records.reader import StoredRecord
+from xortrain.records.process import describe
+from xortrain.records.reader import RecordReader
 from xortrain.records.writer import write_json
+from xortrain.runner.engines import train_elsewhere
+from xortrain.runner.progress import Progress
+from xortrain.runner.train import Block, Failure, into_memory, start_record
+from xortrain.setup.run_setup import Setup
 from xortrain.training.task import Task
 
 JOBS = ("lr=0.1,1", "seed=range(0,600)", "epochs=30", "film=none")
@@ -44,33 +43,25 @@ def assert_same(found: Sweep, here: Sweep) -> None:
 
 def test_processes_train_to_the_same_bits(here: Sweep, tmp_path: Path) -> None:
     found = xortrain.sweep(*JOBS, f"root={tmp_path}", engine="loky", workers=2)
-    assert found.parts[0].about["block_size"] == 320  # four blocks, rows of whole cache lines
+    assert found.parts[0].metadata["block_size"] == 320  # four blocks, rows of whole cache lines
     assert_same(found, here)
 
 
 @pytest.mark.filterwarnings("ignore")  # of distributed
 def test_a_dask_scheduler_and_its_workers_train_to_the_same_bits(here: Sweep, tmp_path: Path) -> None:
-    from distributed import LocalCluster
-
-    options = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
-    with LocalCluster(**options) as cluster:  # type: ignore[no-untyped-call]
+    with some_cluster(2) as cluster:
         found = xortrain.sweep(*JOBS, f"root={tmp_path}", engine="dask", address=cluster.scheduler_address)
     assert_same(found, here)
 
 
 @pytest.mark.filterwarnings("ignore")  # of distributed
 def test_a_dask_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> None:
-    from distributed import LocalCluster
-
     def kill(number: int) -> None:
-        until = time.monotonic() + 20
-        while not list(tmp_path.glob("sweeps/*/*/losses-001.npy")) and time.monotonic() < until:
-            time.sleep(0.005)
+        wait_until(lambda: list(tmp_path.glob("sweeps/*/*/losses-001.npy")))
         os.kill(number, signal.SIGKILL)
 
     jobs = ("seed=range(0,3000)", "epochs=1000", "film=none", "track.frames=2")
-    options = {"n_workers": 2, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
-    with LocalCluster(**options) as cluster:  # type: ignore[no-untyped-call]
+    with some_cluster(2) as cluster:
         thread = threading.Thread(target=kill, args=[cluster.workers[0].process.pid])
         thread.start()
         found = xortrain.sweep(*jobs, f"root={tmp_path}", engine="dask", address=cluster.scheduler_address)
@@ -81,64 +72,51 @@ def test_a_dask_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> 
         np.testing.assert_array_equal(found[place].losses, xortrain.train(f"seed={place}", "epochs=1000").losses)
 
 
-def children() -> set[int]:
-    """The processes that this one has started."""
-    return {int(number) for task in Path("/proc/self/task").glob("*/children") for number in task.read_text().split()}
-
-
-@contextmanager
-def killing_a_worker(folder: Path) -> Iterator[list[int]]:
-    """A worker is killed when the second block is under way; its number is told."""
-    before, killed = children(), list[int]()
-
-    def kill() -> None:
-        until = time.monotonic() + 20
-        while not (folder / "losses-001.npy").exists() and time.monotonic() < until:
-            time.sleep(0.01)
-        for number in children() - before:
-            if not killed and "LokyProcess" in Path(f"/proc/{number}/cmdline").read_text():
-                os.kill(number, signal.SIGKILL)
-                killed.append(number)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    yield killed
-    thread.join()
-
-
-def blocks_of(build: Build, folder: Path, size: int) -> list[Block]:
-    record = start_record(build, folder, "sweep", describe(), size)
-    return [Block(record, build, number) for number in range(len(record.blocks))]
+def blocks_of(setup: Setup, folder: Path, size: int) -> list[Block]:
+    record = start_record(setup, folder, "sweep", describe(), size)
+    return [Block(record, setup, number) for number in range(len(record.blocks))]
 
 
 def trained_elsewhere(blocks: list[Block]) -> dict[int, Array | Failure]:
     return {block.number: result for block, result in train_elsewhere("loky", 2, blocks, Progress())}
 
 
-def test_a_worker_that_is_killed_costs_its_block_which_is_trained_again(tmp_path: Path) -> None:
-    from joblib.externals.loky import get_reusable_executor
-
-    get_reusable_executor().shutdown(wait=True)
-    build = some_build({"seed": range(8)}, epochs=2000)
-    with killing_a_worker(tmp_path) as killed:
-        found = trained_elsewhere(blocks_of(build, tmp_path, 1))
-    assert len(killed) == 1
-    assert sorted(found) == list(range(8))
-    assert not any(isinstance(result, Failure) for result in found.values())
-
-
-class Poison(Build):
+class Poison(Setup):
     """A population whose third run kills whoever trains it."""
 
     def task(self, runs: slice | Array = slice(None)) -> Task:
-        if 2 in self.population.numbers[runs]:
+        if 2 in self.population.numbers[runs] and not self.killed.exists():
+            self.killed.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return super().task(runs)
 
 
+@dataclass(frozen=True)
+class PoisonOnce(Setup):
+    """A population whose third run kills the first worker that trains it, which leaves a file."""
+
+    killed: Path = Path("killed")
+
+    def task(self, runs: slice | Array = slice(None)) -> Task:
+        if 2 in self.population.numbers[runs] and not self.killed.exists():
+            self.killed.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().task(runs)
+
+
+def test_a_worker_that_is_killed_costs_its_block_which_is_trained_again(tmp_path: Path) -> None:
+    setup = some_setup({"seed": range(8)}, epochs=5)
+    fields = {name: getattr(setup, name) for name in setup.__dataclass_fields__}
+    poison = PoisonOnce(**fields, killed=tmp_path / "killed")
+    found = trained_elsewhere(blocks_of(poison, tmp_path, 1))
+    assert poison.killed.exists()
+    assert sorted(found) == list(range(8))
+    assert not any(isinstance(result, Failure) for result in found.values())
+
+
 def test_a_block_that_kills_its_worker_twice_is_named_and_the_others_are_trained(tmp_path: Path) -> None:
-    build = some_build({"seed": range(6)}, epochs=5)
-    poison = Poison(**{name: getattr(build, name) for name in build.__dataclass_fields__})
+    setup = some_setup({"seed": range(6)}, epochs=5)
+    poison = Poison(**{name: getattr(setup, name) for name in setup.__dataclass_fields__})
     found = trained_elsewhere(blocks_of(poison, tmp_path, 1))
     failed = {number: result.reason for number, result in found.items() if isinstance(result, Failure)}
     assert list(failed) == [2]
@@ -147,14 +125,14 @@ def test_a_block_that_kills_its_worker_twice_is_named_and_the_others_are_trained
 
 
 def test_a_worker_that_cannot_see_the_record_sends_its_arrays_back(tmp_path: Path) -> None:
-    build = some_build({"seed": range(6)}, epochs=5, data=("moons", {"test": 0.25}))
-    blocks = blocks_of(build, tmp_path, 2)
-    about = blocks[0].record.about
-    write_json(tmp_path / "record.json", about | {"started": "2001-01-01T00:00:00+00:00"})
+    setup = some_setup({"seed": range(6)}, epochs=5, data=("moons", {"test": 0.25}))
+    blocks = blocks_of(setup, tmp_path, 2)
+    metadata = blocks[0].record.metadata
+    write_json(tmp_path / "record.json", metadata | {"started": "2001-01-01T00:00:00+00:00"})
     found = trained_elsewhere(blocks)
-    write_json(tmp_path / "record.json", about)
-    one_by_one = some_build({"seed": range(6)}, epochs=5, data=("moons", {"test": 0.25}))
-    record = StoredRecord.open(tmp_path)
+    write_json(tmp_path / "record.json", metadata)
+    one_by_one = some_setup({"seed": range(6)}, epochs=5, data=("moons", {"test": 0.25}))
+    record = RecordReader.open(tmp_path)
     for place in range(6):
         alone = one_by_one.part(np.array([place]))
         history, _ = into_memory(alone)

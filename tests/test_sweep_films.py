@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 
 import xortrain
+from xortrain.api import Sweep
 from xortrain.cli import main
 from xortrain.errors import UserError
-from xortrain.experiment.runs import Sweep
-from xortrain.experiment.side_by_side import lockstep
-from xortrain.experiment.titles import common_title
-from xortrain.films import FilmSettings
 from xortrain.films.arrangement import arrangement
-from xortrain.films.standing import STUCK
-from xortrain.records.statistics import NOT_STUCK
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.status_marks import STUCK
+from xortrain.records.groups import NOT_STUCK
 from xortrain.training.outcome import OUTCOMES
+from xortrain.views.run_film import common_title
+from xortrain.views.sweep_film import lockstep
 
 SHAPES = "architecture.hidden=[2],[3],[4],[8],[2,2],[4,4]"
 
@@ -174,7 +174,7 @@ def test_from_python_too_a_sweep_has_a_film_whatever_its_populations(tmp_path: P
 )
 def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=1", *overrides)
-    assert common_title([sweep.population(k).build for k in range(len(sweep.parts))]) == wanted
+    assert common_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
 
 
 def test_films_and_tables_call_the_same_outcomes_stuck() -> None:

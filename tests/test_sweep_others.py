@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from xortrain.runner.objective import objective
 
 import xortrain
+from xortrain.api import Sweep
 from xortrain.cli import main
-from xortrain.experiment.objective import objective
-from xortrain.experiment.runs import Sweep
 
 JOBS = ["-m", "lr=0.5,2", "seed=3,4", "film=none", "epochs=9"]
 

@@ -8,11 +8,10 @@ import numpy as np
 import pytest
 
 import xortrain
+from xortrain.api import Run, Sweep
 from xortrain.cli import main
+from xortrain.commands.export import export
 from xortrain.errors import UserError
-from xortrain.experiment.runs import Sweep
-from xortrain.experiment.trained import Run
-from xortrain.tracker.exporting import export
 
 JOBS = ("lr=0.5,5", "seed=range(0,30)", "epochs=40", "film=none")
 

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import xortrain
+from xortrain.api import Run, Sweep
 from xortrain.cli import main
-from xortrain.experiment.runs import Sweep
-from xortrain.experiment.trained import Run
 from xortrain.records.index import Entry, listing
 
 QUICK = ["epochs=12", "film=none"]
@@ -46,7 +45,7 @@ SWEEPS: list[tuple[list[str], list[int]]] = [
 def test_each_run_of_a_sweep_is_that_run_alone_bit_for_bit(
     words: list[str], jobs: Sequence[int], tmp_path: Path
 ) -> None:
-    from xortrain.sweeps.python import composing
+    from xortrain.hydra_sweeps.planning import composing
 
     sweep = Sweep.of(swept(tmp_path, *words))
     with composing([*words, *QUICK, f"root={tmp_path}"]) as (grid, _):
@@ -63,7 +62,7 @@ def test_one_population_is_one_record(tmp_path: Path) -> None:
     (part,) = entry.parts
     assert part.folder == entry.folder
     assert entry.folder.relative_to(tmp_path).parts[0] == "sweeps"
-    assert (part.about["kind"], part.about["runs"], part.about["varies"]) == ("sweep", 6, ["lr", "seed"])
+    assert (part.metadata["kind"], part.metadata["runs"], part.metadata["varies"]) == ("sweep", 6, ["lr", "seed"])
     assert sorted(path.name for path in entry.folder.iterdir()) == [
         "config.yaml",
         "data.npz",
@@ -79,8 +78,8 @@ def test_one_population_is_one_record(tmp_path: Path) -> None:
 def test_several_populations_are_records_of_their_own_under_one_sweep(tmp_path: Path) -> None:
     entry = swept(tmp_path, "activation=relu,tanh", "seed=range(0,3)", "batch_size=null,2")
     assert [part.folder.name for part in entry.parts] == [f"population-{k:03d}" for k in range(4)]
-    about = json.loads((entry.folder / "sweep.json").read_text(encoding="utf-8"))
-    assert (about["runs"], about["populations"], about["status"]) == (12, 4, "finished")
+    metadata = json.loads((entry.folder / "sweep.json").read_text(encoding="utf-8"))
+    assert (metadata["runs"], metadata["populations"], metadata["status"]) == (12, 4, "finished")
     numbers = [np.load(part.folder / "runs.npy")["number"].tolist() for part in entry.parts]
     assert numbers == [[0, 2, 4], [1, 3, 5], [6, 8, 10], [7, 9, 11]]
 
@@ -96,7 +95,7 @@ def test_another_launcher_trains_each_job_by_itself(tmp_path: Path) -> None:
     assert main(["-m", "lr=1,2", *QUICK, f"root={tmp_path}", "hydra/launcher=basic"]) == 0
     found = listing(tmp_path).entries
     assert [entry.is_sweep for entry in found] == [False] * 2
-    assert [entry.about["config"]["lr"] for entry in reversed(found)] == [1, 2]
+    assert [entry.metadata["config"]["lr"] for entry in reversed(found)] == [1, 2]
 
 
 def test_another_sweeper_reaches_the_launcher_with_lists_of_overrides(
@@ -164,7 +163,7 @@ def test_beyond_the_budget_first_and_last_snapshots_are_kept_and_then_fewer_loss
     assert (thin.epochs.tolist(), thin.loss_epochs.tolist()) == ([0, 12], [0, 2, 4, 6, 8, 10, 12])
     np.testing.assert_array_equal(ends.parameters, whole.parameters[[0, 12]])
     np.testing.assert_array_equal(thin.losses, whole.losses[thin.loss_epochs])
-    assert all(part.about["trimmed"] for part in (*ends.parts, *thin.parts))
+    assert all(part.metadata["trimmed"] for part in (*ends.parts, *thin.parts))
 
 
 def test_a_dry_run_says_what_would_be_and_writes_nothing(
@@ -186,13 +185,13 @@ def test_jobs_that_fail_are_listed_with_their_reasons_and_the_others_are_trained
     code = f"""
 import resource, sys
 from pathlib import Path
-import numpy, hydra, xortrain.experiment.sweep, xortrain.experiment.ending, xortrain.sweeps.jobs
+import numpy, hydra, xortrain.runner.sweep, xortrain.runner.ending, xortrain.hydra_sweeps.jobs
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + 300_000_000,) * 2)
 from xortrain.cli import main
 sys.exit(main({words!r}))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.returncode == 1, done.stderr
     assert "failed: job 1: MemoryError: " in done.stdout
     assert done.stderr.startswith("xortrain: failed: some jobs failed; to try them again: xortrain resume ")

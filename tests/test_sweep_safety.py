@@ -2,32 +2,35 @@
 
 import multiprocessing
 import os
-import random
 import signal
 import subprocess
 import sys
-import time
-import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from some_clusters import some_cluster
+from waiting import PATIENCE, handles, has_loaded, wait_until
 
 import xortrain
+from xortrain.api import Sweep
 from xortrain.cli import main
+from xortrain.commands.resume import resumed
 from xortrain.errors import UserError
-from xortrain.experiment.engines import Engine
-from xortrain.experiment.resume import resumed
-from xortrain.experiment.runs import Sweep
+from xortrain.hydra_sweeps.planning import planned
 from xortrain.records.index import Entry, listing
-from xortrain.sweeps.python import planned
+from xortrain.runner.engines import Engine
 
 MODULE = [sys.executable, "-m", "xortrain"]
 JOBS = ("lr=0.1,1", "activation=tanh,relu", "seed=range(0,150)", "data=xor_cloud", "epochs=30", "film=none")
+ENDLESS = ("epochs=1000000", "track.losses=10", "track.frames=2")
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["pytest", "xortrain.sweeps.python", "xortrain.experiment.sweep", "hydra.core.plugins"])
+FORKED.set_forkserver_preload(
+    ["pytest", "xortrain.hydra_sweeps.planning", "xortrain.runner.sweep", "hydra.core.plugins"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,15 +58,19 @@ def only_entry(root: Path) -> Entry:
     return entry
 
 
+def files(root: Path) -> int:
+    """How many files and folders there are: how far a sweep has come."""
+    return sum(1 for _ in root.rglob("*"))
+
+
 @pytest.mark.parametrize("moment", range(20))
 def test_a_sweep_killed_at_any_moment_is_resumed_to_the_same_bits(
     moment: int, undisturbed: Sweep, tmp_path: Path
 ) -> None:
+    enough = 1 + moment * files(undisturbed.parts[0].folder.parents[3]) // 20
     process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, f"root={tmp_path}"))
     process.start()
-    while process.is_alive() and not (tmp_path / "sweeps").exists():
-        time.sleep(0.001)
-    time.sleep(random.Random(moment).uniform(0, 0.6))
+    wait_until(lambda: files(tmp_path) >= enough or not process.is_alive())
     process.kill()
     process.join()
     assert process.exitcode in (-signal.SIGKILL, 0)
@@ -84,8 +91,8 @@ def test_a_worker_pool_that_loses_its_parent_leaves_a_sweep_that_can_be_resumed(
 ) -> None:
     process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, f"root={tmp_path}"), kwargs={"engine": "loky"})
     process.start()
-    while process.is_alive() and not list(tmp_path.glob("sweeps/*/*/population-000/losses-000.npy")):
-        time.sleep(0.001)
+    pattern = "sweeps/*/*/population-000/losses-000.npy"
+    wait_until(lambda: list(tmp_path.glob(pattern)) or not process.is_alive())
     process.kill()
     process.join()
     resumed(only_entry(tmp_path), Engine("loky", 2))
@@ -96,7 +103,7 @@ def test_what_is_finished_is_not_trained_again(tmp_path: Path) -> None:
     sweep = xortrain.sweep("seed=range(0,600)", "data=xor_cloud", "epochs=3", "film=none", f"root={tmp_path}")
     (part,) = sweep.parts
     rows = np.load(part.folder / "runs.npy", mmap_mode="r+")
-    block = part.about["block_size"]
+    block = part.metadata["block_size"]
     rows["outcome"][block + 1] = 0
     rows.flush()
     (part.folder / "losses-002.npy").unlink()
@@ -108,11 +115,10 @@ def test_what_is_finished_is_not_trained_again(tmp_path: Path) -> None:
 
 
 def test_a_sweep_that_is_running_is_not_resumed(tmp_path: Path) -> None:
-    process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, "epochs=3000", f"root={tmp_path}"))
+    process = FORKED.Process(target=xortrain.sweep, args=(*JOBS, *ENDLESS, f"root={tmp_path}"))
     process.start()
     try:
-        while not list(tmp_path.glob("sweeps/*/*/sweep.json")):
-            time.sleep(0.01)
+        wait_until(lambda: list(tmp_path.glob("sweeps/*/*/sweep.json")))
         entry = only_entry(tmp_path)
         assert entry.status == "running"
         with pytest.raises(UserError, match="is running; resume it when it has stopped"):
@@ -131,25 +137,38 @@ def started(words: list[str]) -> subprocess.Popen[str]:
 LONG = ["-m", "seed=range(0,20000)", "epochs=3000", "film=none"]
 
 
+def reaches(process: subprocess.Popen[str], condition: Callable[[], Any]) -> None:
+    """Wait until a condition holds for a process that goes on."""
+    wait_until(lambda: condition() or process.poll() is not None)
+    assert process.poll() is None
+
+
 def interrupted(process: subprocess.Popen[str], root: Path, number: int = signal.SIGINT) -> None:
     """Ctrl-C in the terminal of a sweep, which reaches its workers too, is answered by one line."""
     os.killpg(process.pid, number)
-    output, line = process.communicate(timeout=30)
+    output, line = process.communicate(timeout=PATIENCE)
     assert output == ""
-    assert process.returncode in (128 + number, -number)  # Python's own end if it was importing
+    assert process.returncode == 128 + number
     entries = listing(root).entries
     if "resume" in line:
         assert line == f"xortrain: interrupted; to go on: xortrain resume {entries[0].folder}\n"
         assert entries[0].status == "interrupted"
     else:
-        assert line == ("" if process.returncode == -signal.SIGTERM else "xortrain: interrupted\n")
+        assert line == "xortrain: interrupted\n"
 
 
-@pytest.mark.parametrize("moment", range(3))
+MOMENTS: dict[str, Callable[[int, Path], Any]] = {
+    "as soon as Ctrl-C is heeded": lambda pid, root: handles(pid, signal.SIGTERM),
+    "while NumPy is imported": lambda pid, root: has_loaded(pid, "numpy"),
+    "when its folder is made": lambda pid, root: list(root.glob("sweeps/*/*")),
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("engine", ["inline", "loky"])
-def test_ctrl_c_at_any_moment_is_answered_by_one_line(engine: str, moment: int, tmp_path: Path) -> None:
+def test_ctrl_c_at_any_moment_is_answered_by_one_line(engine: str, moment: str, tmp_path: Path) -> None:
     process = started([*LONG, f"root={tmp_path}", f"hydra.launcher.engine={engine}"])
-    time.sleep(random.Random(f"{engine} {moment}").uniform(0.3, 1.2))
+    reaches(process, lambda: MOMENTS[moment](process.pid, tmp_path))
     interrupted(process, tmp_path)
 
 
@@ -161,34 +180,27 @@ def test_ctrl_c_at_any_moment_is_answered_by_one_line(engine: str, moment: int, 
 def test_ctrl_c_ends_a_sweep_with_the_way_to_go_on(engine: str, number: int, tmp_path: Path) -> None:
     with scheduler(engine) as address:
         process = started([*LONG, f"root={tmp_path}", f"hydra.launcher.engine={engine}", *address])
-        while process.poll() is None and not list(tmp_path.glob("sweeps/*/*/losses-000.npy")):
-            time.sleep(0.01)
+        reaches(process, lambda: list(tmp_path.glob("sweeps/*/*/losses-000.npy")))
         interrupted(process, tmp_path, number)
     assert only_entry(tmp_path).status == "interrupted"
 
 
-@pytest.mark.parametrize("moment", [0, 0.3])
-def test_workers_end_with_their_parent_however_it_dies_and_leave_nothing_in_memory(
-    moment: float, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("block", [0, 1])
+def test_workers_end_with_their_parent_however_it_dies_and_leave_nothing_in_memory(block: int, tmp_path: Path) -> None:
     process = started([*LONG, f"root={tmp_path}", "hydra.launcher.engine=loky", "hydra.launcher.workers=2"])
-    while process.poll() is None and not list(tmp_path.glob("sweeps/*/*/losses-000.npy")):
-        time.sleep(0.01)
-    time.sleep(moment)
+    reaches(process, lambda: list(tmp_path.glob(f"sweeps/*/*/losses-00{block}.npy")))
     process.kill()
-    process.communicate(timeout=8)  # until nobody holds the other end of the pipes
-    time.sleep(0.1)
+    process.communicate(timeout=PATIENCE)  # until nobody holds the other end of the pipes
     assert process.returncode == -signal.SIGKILL
-    assert not list(Path("/dev/shm").glob(f"*[-_]{process.pid}[-_]*"))
+    wait_until(lambda: not list(Path("/dev/shm").glob(f"*[-_]{process.pid}[-_]*")))
 
 
 @pytest.mark.parametrize("words", [["-m", "seed=range(0,20)"], ["seed=0"]], ids=" ".join)
 def test_ctrl_c_while_the_film_is_drawn_says_that_it_alone_is_missing(words: list[str], tmp_path: Path) -> None:
     process = started([*words, "epochs=2000", "track.frames=2000", "film.frames=2000", f"root={tmp_path}"])
-    while process.poll() is None and not list(tmp_path.rglob(".film*")):
-        time.sleep(0.01)
+    reaches(process, lambda: list(tmp_path.rglob(".film*")))
     process.send_signal(signal.SIGINT)
-    assert process.communicate(timeout=30) == (
+    assert process.communicate(timeout=PATIENCE) == (
         "",
         f"xortrain: interrupted; only the film is missing: xortrain render {only_entry(tmp_path).folder}\n",
     )
@@ -201,11 +213,7 @@ def scheduler(engine: str) -> Iterator[list[str]]:
     if engine != "dask":
         yield []
         return
-    from distributed import LocalCluster
-
-    options = {"n_workers": 1, "threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
-    with warnings.catch_warnings(), LocalCluster(**options) as cluster:  # type: ignore[no-untyped-call]
-        warnings.simplefilter("ignore")
+    with some_cluster(1) as cluster:
         yield [f"hydra.launcher.address={cluster.scheduler_address}"]
 
 
@@ -230,7 +238,7 @@ resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
 from xortrain.cli import main
 sys.exit(main(["-m", *{JOBS!r}, "root={tmp_path}"]))
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 1
     assert done.stderr.startswith(f"xortrain: error: {tmp_path}")
     assert done.stderr.count("\n") == 1

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_records, make_record
 
+from xortrain.commands import COMMANDS
+from xortrain.commands.export import export
+from xortrain.commands.rm import rm
+from xortrain.commands.tag import note, tag
 from xortrain.errors import UserError
 from xortrain.records.index import listing
 from xortrain.records.process import host
-from xortrain.tracker import COMMANDS
-from xortrain.tracker.exporting import export
-from xortrain.tracker.marking import note, tag
-from xortrain.tracker.removing import rm
 
 
 @pytest.fixture

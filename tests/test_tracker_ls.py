@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
 
+from xortrain.commands.ls import ls
+from xortrain.commands.tag import tag
 from xortrain.errors import UserError
-from xortrain.tracker.listing import ls
-from xortrain.tracker.marking import tag
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_a_mistake_is_one_line(root: Path, arguments: list[str], says: str) -> N
 
 
 def test_a_listing_waits_for_nothing_heavy(root: Path) -> None:
-    code = "import sys; from xortrain.tracker.listing import ls; ls([]); print(*sys.modules)"
+    code = "import sys; from xortrain.commands.listing import ls; ls([]); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not {"numpy", "matplotlib", "hydra", "omegaconf", "yaml", "pandas", "sqlite3"} & set(loaded)
 
@@ -170,7 +170,7 @@ def test_a_listing_waits_for_nothing_heavy(root: Path) -> None:
 def test_settings_that_differ_are_shown_at_any_width(
     width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("os.get_terminal_size", lambda: os.terminal_size((width, 40)))
+    monkeypatch.setattr("os.get_terminal_size", lambda *_: os.terminal_size((width, 40)))
     for number, activation in enumerate(["tanh", "relu", "sigmoid"]):
         changes: dict[str, Any] = {"activation__name": activation, "name": "a name of some length", "tags": ["tagged"]}
         a_run(tmp_path, number, lr=0.1 * number, batch_size=number or None, **changes)

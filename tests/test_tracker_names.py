@@ -102,8 +102,8 @@ def test_in_an_empty_root_there_is_nothing(tmp_path: Path) -> None:
 def test_latest_is_the_newest_that_can_be_read_whatever_its_folder_is_called(root: Path) -> None:
     (root / "sweeps" / BIG / layout.SWEEP).write_text("{")
     assert named("latest", root).entry.id == SWEEP
-    about = root / RUN / layout.RECORD
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"started": "2027-01-01T00:00:00+00:00"}))
+    metadata = root / RUN / layout.RECORD
+    metadata.write_text(json.dumps(json.loads(metadata.read_text()) | {"started": "2027-01-01T00:00:00+00:00"}))
     assert named("latest", root).entry.id == RUN
     (root / "2026-11-21").rename(root / "mine")
     assert named("latest", root).entry.id == RUN.replace("2026-11-21", "mine")

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
 
+from xortrain.commands.compare import compare
+from xortrain.commands.group import group
+from xortrain.commands.sql import sql
+from xortrain.commands.tag import note, tag
 from xortrain.errors import UserError
 from xortrain.records.events import add_event
 from xortrain.records.index import listing
-from xortrain.tracker.asking import sql
-from xortrain.tracker.comparing import compare
-from xortrain.tracker.grouping import group
-from xortrain.tracker.marking import note, tag
-from xortrain.tracker.showing import show
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def told(text: str) -> dict[str, str]:
 
 
 def test_a_run_is_told_on_a_page(root: Path) -> None:
-    text = show([RUN])
+    text = page([RUN])
     assert text.startswith(f"{RUN}  finished: solved\n")
     assert (
         told(text).items()
@@ -54,21 +53,21 @@ def test_a_run_is_told_on_a_page(root: Path) -> None:
             "in": f"outputs/{RUN}",
         }.items()
     )
-    assert told(show([LATER])).items() >= {"diverged_at": "3", "diverged_in": "b1[1]"}.items()
+    assert told(page([LATER])).items() >= {"diverged_at": "3", "diverged_in": "b1[1]"}.items()
 
 
 def test_a_run_of_a_sweep_has_its_own_settings(root: Path) -> None:
-    assert told(show([f"{SWEEP}#1"])).items() >= {"lr": "0.5", "seed": "1"}.items()
-    (line,) = json.loads(show([f"{BIG}#5", "--json"]))
+    assert told(page([f"{SWEEP}#1"])).items() >= {"lr": "0.5", "seed": "1"}.items()
+    (line,) = json.loads(page([f"{BIG}#5", "--json"]))
     assert line.items() >= {"id": f"{BIG}#5", "lr": 10.0, "optimizer": "adam", "optimizer.beta1": 0.9}.items()
 
 
 def test_a_sweep_is_told_by_its_groups_and_what_its_runs_share(root: Path) -> None:
-    text = show([SWEEP])
+    text = page([SWEEP])
     assert text.startswith(f"{SWEEP}  finished: a sweep of 12 runs, solved 8.33 %\n")
     assert group([SWEEP]) in text
     assert told(text)["epochs"] == "4"
-    (line,) = json.loads(show([SWEEP, "--json"]))
+    (line,) = json.loads(page([SWEEP, "--json"]))
     assert sum(line["outcomes"].values()) == line["runs"] == 12
 
 
@@ -78,11 +77,11 @@ def test_notes_tags_and_failures_are_told(root: Path) -> None:
     note([f"{SWEEP}#3", "this one"])
     for reason in ("MemoryError", "killed", "killed"):
         add_event(root / "sweeps" / SWEEP, "failure", jobs=[3, 7], reason=reason)
-    text = show([SWEEP])
+    text = page([SWEEP])
     assert "tagged wide, good\nnote: look again\n" in text
     assert f"{SWEEP}: failed jobs 3 to 7: MemoryError\n{SWEEP}: failed jobs 3 to 7: killed (2 times)" in text
     assert "note: this one" not in text
-    assert "note: look again\nnote: this one" in show([f"{SWEEP}#3"])
+    assert "note: look again\nnote: this one" in page([f"{SWEEP}#3"])
     assert "failed jobs 3 to 7: killed (2 times)" in group([SWEEP])
 
 
@@ -90,7 +89,7 @@ def test_a_run_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path) -> None:
     record = make_record(tmp_path, blank_rows(1), config(), status=None)
     arrays = record.block(0)
     arrays.losses[:3, 0] = [3, 2, 1]
-    text = show([str(tmp_path)])
+    text = page([str(tmp_path)])
     assert "running: pending" in text
     assert "epochs 0 to 2" in text
 

@@ -12,16 +12,15 @@ from make_records import a_sweep, blank_rows, config, make_record
 
 import xortrain
 from xortrain.cli import main
+from xortrain.commands.export import export
+from xortrain.commands.group import group
+from xortrain.commands.ls import ls
 from xortrain.errors import UserError
-from xortrain.experiment.checking import check
-from xortrain.experiment.runs import Sweep, open_record
 from xortrain.records import layout
 from xortrain.records.index import listing
 from xortrain.records.writer import write_json
-from xortrain.tracker.exporting import export
-from xortrain.tracker.grouping import group
-from xortrain.tracker.listing import ls
-from xortrain.tracker.showing import show
+from xortrain.runner.verify import verify
+from xortrain.runs.sweep_data import open_record
 
 
 def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> None:
@@ -33,8 +32,8 @@ def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> No
     for name, end in (("losses", at), ("parameters", at if frames is None else frames)):
         for path in folder.glob(f"{name}-*.npy"):
             np.load(path, mmap_mode="r+")[end:, ..., runs] = np.nan
-    about = json.loads((folder / layout.RECORD).read_text())
-    write_json(folder / layout.RECORD, about | {"status": "interrupted"})
+    metadata = json.loads((folder / layout.RECORD).read_text())
+    write_json(folder / layout.RECORD, metadata | {"status": "interrupted"})
 
 
 @pytest.fixture(params=["float64", "float32"])
@@ -59,7 +58,7 @@ def test_epochs_done_and_the_last_losses_are_those_of_the_rows_that_were_kept(ha
     assert [line["epochs_done"] for line in lines] == [20, 20]
     for line, run in zip(lines, (2, 3), strict=True):
         assert (line["final_loss"], line["test_loss"]) == (losses[20, run], test[20, run])
-        (page,) = json.loads(show([line["id"], "--json", *root]))
+        (page,) = json.loads(page([line["id"], "--json", *root]))
         assert (page["epochs_done"], page["final_loss"]) == (20, line["final_loss"])
     table = [row for row in halved.table() if row["outcome"] == "pending"]
     assert [(row["epochs_done"], row["final_loss"]) for row in table] == [(20, losses[20, run]) for run in (2, 3)]
@@ -94,10 +93,10 @@ def test_what_was_not_kept_has_no_row_in_an_export(halved: Sweep) -> None:
 
 
 def test_what_was_kept_of_a_run_that_was_stopped_is_checked(halved: Sweep) -> None:
-    assert check(halved) == "The same to the bit: every kept loss and parameter of 8 runs, 2 of them not finished"
+    assert verify(halved) == "The same to the bit: every kept loss and parameter of 8 runs, 2 of them not finished"
     pending = np.flatnonzero(halved.column("outcome") == "pending")
     assert (
-        check(halved[int(pending[0])])
+        verify(halved[int(pending[0])])
         == "The same to the bit: every kept loss and parameter of 1 run that is not finished"
     )
 
@@ -125,16 +124,18 @@ def test_a_run_that_had_left_its_block_is_checked_to_its_own_end(tmp_path: Path)
             array[(epochs > end) & (epochs <= 200), ..., run] = 7
     found = open_record(str(folder))
     assert isinstance(found, Sweep)
-    assert check(found).startswith("The same to the bit: every kept loss and parameter of 4 runs that are not finished")
+    assert verify(found).startswith(
+        "The same to the bit: every kept loss and parameter of 4 runs that are not finished"
+    )
 
 
 def test_a_run_of_which_nothing_was_kept_says_so(halved: Sweep) -> None:
     stopped(halved.parts[1].folder, slice(0, 4), 0)
     found = open_record(str(halved.folder))
     assert isinstance(found, Sweep)
-    assert check(found) == "The same to the bit: every kept loss and parameter of 4 runs; 4 had not begun"
+    assert verify(found) == "The same to the bit: every kept loss and parameter of 4 runs; 4 had not begun"
     with pytest.raises(UserError, match="nothing to compare: it stopped before anything was kept"):
-        check(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])])
+        verify(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])])
 
 
 def test_losses_that_cannot_be_read_hide_nothing(tmp_path: Path) -> None:

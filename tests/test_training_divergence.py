@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import Outcome, alone, assert_same_bits, some_build, trained
+from some_runs import Outcome, alone, assert_same_bits, some_setup, trained
 
-from xortrain.experiment.build import Build
 from xortrain.nets import Array
+from xortrain.setup.run_setup import Setup
 from xortrain.training.outcome import code
 
 X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
@@ -45,16 +45,16 @@ def hidden(x: Array, W1: Array, b1: Array) -> Array:
     return np.asarray(0.5 + 0.5 * np.tanh(0.5 * (x @ W1.T + b1)))
 
 
-def end_of(build: Build, run: int) -> tuple[int, int, Array]:
+def end_of(setup: Setup, run: int) -> tuple[int, int, Array]:
     """When and where one run diverges, -1 if it does not, and its last finite parameters."""
-    task = build.task()
+    task = setup.task()
     batches = [np.array([k]) for k in range(4)] if task.batch_size else [np.arange(4)]
     last = task.theta[:, run]
     for epoch, (theta, loss) in enumerate(states(last, float(task.lr[run]), batches)):
         if not np.isfinite(theta).all():
             return epoch, int(np.isfinite(theta).argmin()), last
         last = theta
-        if epoch in build.loss_epochs and not np.isfinite(loss):
+        if epoch in setup.loss_epochs and not np.isfinite(loss):
             return epoch, -1, last
         if epoch == task.epochs:
             return -1, -1, last
@@ -65,40 +65,40 @@ def end_of(build: Build, run: int) -> tuple[int, int, Array]:
 @pytest.mark.parametrize("crowd", CROWDS)
 def test_divergence_is_found_at_the_epoch_that_a_step_by_step_training_finds(crowd: str, sizes: list[int]) -> None:
     varying, changes = CROWDS[crowd]
-    build = some_build({"seed": np.arange(RUNS)} | varying, **(LINEAR | changes))
-    found = trained(build, sizes)
+    setup = some_setup({"seed": np.arange(RUNS)} | varying, **(LINEAR | changes))
+    found = trained(setup, sizes)
     with np.errstate(all="ignore"):
-        ends = [end_of(build, run) for run in range(RUNS)]
+        ends = [end_of(setup, run) for run in range(RUNS)]
     at = np.array([epoch for epoch, _, _ in ends])
     assert (at >= 0).any()
     np.testing.assert_array_equal(found.rows["diverged_at"], at)
     np.testing.assert_array_equal(found.rows["diverged_in"], [place for _, place, _ in ends])
     np.testing.assert_array_equal(found.rows["outcome"] == code("diverged"), at >= 0)
     np.testing.assert_allclose(found.parameters[-1], np.stack([theta for _, _, theta in ends], axis=1), rtol=1e-6)
-    assert_ended(build, found)
+    assert_ended(setup, found)
 
 
-def assert_ended(build: Build, found: Outcome) -> None:
+def assert_ended(setup: Setup, found: Outcome) -> None:
     """Later frames hold the last finite parameters, later losses are nan; earlier ones are finite."""
     for run, at in enumerate(found.rows["diverged_at"]):
-        over = build.frame_epochs >= at if at >= 0 else build.frame_epochs < 0
+        over = setup.frame_epochs >= at if at >= 0 else setup.frame_epochs < 0
         assert np.isfinite(found.parameters[..., run]).all()
         assert (found.parameters[over, :, run] == found.parameters[-1, :, run]).all()
-        np.testing.assert_array_equal(np.isnan(found.losses[:, run]), (build.loss_epochs >= at) & (at >= 0))
+        np.testing.assert_array_equal(np.isnan(found.losses[:, run]), (setup.loss_epochs >= at) & (at >= 0))
 
 
 def test_neighbours_of_a_run_that_diverges_keep_their_bits() -> None:
-    build = some_build({"seed": np.arange(8), "lr": np.array([0.1] * 3 + [1e200] + [0.1] * 4)}, **LINEAR)
-    found = trained(build)
+    setup = some_setup({"seed": np.arange(8), "lr": np.array([0.1] * 3 + [1e200] + [0.1] * 4)}, **LINEAR)
+    found = trained(setup)
     assert (found.rows["outcome"] == code("diverged")).nonzero()[0].tolist() == [3]
     for run in range(8):
-        assert_same_bits(found.run(run), alone(build, run))
+        assert_same_bits(found.run(run), alone(setup, run))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
 def test_a_loss_that_is_not_finite_at_the_start_ends_the_run_there(optimizer: str) -> None:
     weights = {"W1": [[0, 0], [0, 0]], "b1": [0, 0], "W2": [[1e200, 1e200]], "b2": [0]}
-    found = trained(some_build(init=("explicit", {"weights": weights}), optimizer=optimizer, epochs=3, **LINEAR))
+    found = trained(some_setup(init=("explicit", {"weights": weights}), optimizer=optimizer, epochs=3, **LINEAR))
     assert found.rows["diverged_at"] == 0
     assert found.rows["diverged_in"] == -1
     assert found.rows["epochs_done"] == 0
@@ -108,5 +108,5 @@ def test_a_loss_that_is_not_finite_at_the_start_ends_the_run_there(optimizer: st
 
 def test_float32_overflows_at_its_own_largest_number() -> None:
     lr = np.full(3, 1e30)
-    assert (trained(some_build({"lr": lr}, dtype="float32", epochs=2, **LINEAR)).rows["diverged_at"] == 1).all()
-    assert (trained(some_build({"lr": lr}, dtype="float64", epochs=1, **LINEAR)).rows["diverged_at"] == -1).all()
+    assert (trained(some_setup({"lr": lr}, dtype="float32", epochs=2, **LINEAR)).rows["diverged_at"] == 1).all()
+    assert (trained(some_setup({"lr": lr}, dtype="float64", epochs=1, **LINEAR)).rows["diverged_at"] == -1).all()

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_runs import assert_same_bits, some_build, some_config, trained
+from some_runs import assert_same_bits, some_config, some_setup, trained
 
-from xortrain.experiment.build import epochs_kept
-from xortrain.experiment.population import Population
 from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import epochs_kept
 
 SEEDS: dict[str, Any] = {"seed": np.arange(5)}
 RULES = [{"batch_size": None}, {"batch_size": 3}, {"batch_size": 1, "shuffle": False}]
@@ -56,11 +56,11 @@ def test_even_spacing_is_even_and_log_spacing_is_dense_at_the_start() -> None:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("spacing", ["even", "log"])
 def test_a_thinned_run_keeps_values_of_the_whole_run(spacing: str, rule: dict[str, Any]) -> None:
-    whole = trained(some_build(SEEDS, epochs=150, **rule))
-    build = some_build(SEEDS, epochs=150, track=track(10, 7, spacing), **rule)
-    thin = trained(build)
-    np.testing.assert_array_equal(thin.losses, whole.losses[build.loss_epochs])
-    np.testing.assert_array_equal(thin.parameters, whole.parameters[build.frame_epochs])
+    whole = trained(some_setup(SEEDS, epochs=150, **rule))
+    setup = some_setup(SEEDS, epochs=150, track=track(10, 7, spacing), **rule)
+    thin = trained(setup)
+    np.testing.assert_array_equal(thin.losses, whole.losses[setup.loss_epochs])
+    np.testing.assert_array_equal(thin.parameters, whole.parameters[setup.frame_epochs])
     for name in ("outcome", "final_loss", "solved_at", "accuracy", "epochs_done"):
         np.testing.assert_array_equal(thin.rows[name], whole.rows[name])
 
@@ -71,15 +71,15 @@ def test_frozen_parameters_stay_bit_for_bit_and_the_others_move(optimizer: str, 
     changes: dict[str, Any] = {"optimizer": optimizer, "lr": 0.1, "batch_size": batch_size}
     if "weight_decay" in OPTIMIZERS[optimizer].settings:
         changes["optimizer"] = optimizer, {"weight_decay": 0.1}
-    build = some_build(SEEDS, freeze=["b1", "W2"], epochs=10, **changes)
-    parts = build.shape.split(np.moveaxis(trained(build).parameters, 0, -1))
+    setup = some_setup(SEEDS, freeze=["b1", "W2"], epochs=10, **changes)
+    parts = setup.shape.split(np.moveaxis(trained(setup).parameters, 0, -1))
     for name, values in parts.items():
         moved = values[..., 1:] != values[..., :1]
         assert not moved.any() if name in ("b1", "W2") else moved.all()
 
 
 def test_with_every_parameter_frozen_nothing_changes() -> None:
-    found = trained(some_build(SEEDS, freeze=["W1", "b1", "W2", "b2"], epochs=10))
+    found = trained(some_setup(SEEDS, freeze=["W1", "b1", "W2", "b2"], epochs=10))
     assert (found.losses == found.losses[0]).all()
     assert (found.parameters == found.parameters[0]).all()
 
@@ -87,9 +87,9 @@ def test_with_every_parameter_frozen_nothing_changes() -> None:
 @pytest.mark.parametrize("size", [4, 5, 1000])
 def test_a_batch_of_all_examples_is_the_full_batch(size: int) -> None:
     """In its order to the bit; shuffled it sums in another order."""
-    full = trained(some_build(SEEDS))
-    assert_same_bits(trained(some_build(SEEDS, batch_size=size, shuffle=False)), full)
-    np.testing.assert_allclose(trained(some_build(SEEDS, batch_size=size)).losses, full.losses, rtol=1e-9)
+    full = trained(some_setup(SEEDS))
+    assert_same_bits(trained(some_setup(SEEDS, batch_size=size, shuffle=False)), full)
+    np.testing.assert_allclose(trained(some_setup(SEEDS, batch_size=size)).losses, full.losses, rtol=1e-9)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -97,7 +97,7 @@ def test_a_batch_of_all_examples_is_the_full_batch(size: int) -> None:
 def test_float32_stays_float32_and_near_float64(optimizer: str, rule: dict[str, Any]) -> None:
     rule = {} if optimizer == "rprop" else rule
     changes = {"optimizer": optimizer, "lr": 0.05, "epochs": 20, "activation": ("elu", {"alpha": 0.7})} | rule
-    single, double = (trained(some_build(SEEDS, dtype=dtype, **changes)) for dtype in ("float32", "float64"))
+    single, double = (trained(some_setup(SEEDS, dtype=dtype, **changes)) for dtype in ("float32", "float64"))
     assert single.losses.dtype == single.parameters.dtype == np.float32
     np.testing.assert_allclose(single.losses, double.losses, rtol=2e-3)
     assert (single.losses[-1] != double.losses[-1].astype(np.float32)).any()
@@ -105,13 +105,13 @@ def test_float32_stays_float32_and_near_float64(optimizer: str, rule: dict[str, 
 
 def test_seed_0_is_a_seed() -> None:
     """The start is RandomState(0).randn in the order W1, b1, W2, b2, and no other seed's."""
-    start = trained(some_build(seed=0)).parameters[0, :, 0]
+    start = trained(some_setup(seed=0)).parameters[0, :, 0]
     np.testing.assert_array_equal(start, np.random.RandomState(0).randn(9))
-    assert (start != trained(some_build(seed=1)).parameters[0, :, 0]).all()
+    assert (start != trained(some_setup(seed=1)).parameters[0, :, 0]).all()
 
 
 def test_the_largest_seed_is_a_seed() -> None:
-    found = trained(some_build(seed=2**32 - 1, batch_size=1, epochs=2))
+    found = trained(some_setup(seed=2**32 - 1, batch_size=1, epochs=2))
     np.testing.assert_array_equal(found.parameters[0, :, 0], np.random.RandomState(2**32 - 1).randn(9))
     assert found.rows["seed"] == 2**32 - 1
 
@@ -120,18 +120,18 @@ def test_the_largest_seed_is_a_seed() -> None:
     "rule", [{}, {"schedule": "cosine"}, {"stop": "solved"}, {"batch_size": 1}, {"optimizer": "adam"}]
 )
 def test_no_epochs_leave_the_start_as_it_is(rule: dict[str, Any]) -> None:
-    build = some_build(SEEDS, epochs=0, **rule)
-    found = trained(build)
-    assert build.loss_epochs.tolist() == build.frame_epochs.tolist() == [0]
-    np.testing.assert_array_equal(found.parameters[0], build.task().theta)
-    np.testing.assert_array_equal(found.losses, trained(some_build(SEEDS, epochs=3)).losses[:1])
+    setup = some_setup(SEEDS, epochs=0, **rule)
+    found = trained(setup)
+    assert setup.loss_epochs.tolist() == setup.frame_epochs.tolist() == [0]
+    np.testing.assert_array_equal(found.parameters[0], setup.task().theta)
+    np.testing.assert_array_equal(found.losses, trained(some_setup(SEEDS, epochs=3)).losses[:1])
     assert (found.rows["epochs_done"] == 0).all()
 
 
 def test_the_step_activation_can_be_looked_at_though_it_cannot_learn() -> None:
     weights = {"W1": [[1, 1], [1, 1]], "b1": [-0.5, -1.5], "W2": [[1, -1]], "b2": [-0.5]}
     found = trained(
-        some_build(activation="step", output="step", loss="mse", epochs=0, init=("explicit", {"weights": weights}))
+        some_setup(activation="step", output="step", loss="mse", epochs=0, init=("explicit", {"weights": weights}))
     )
     assert found.losses[0, 0] == 0
     assert found.rows["accuracy"] == 1

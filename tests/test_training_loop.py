@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_runs import some_build, trained
+from some_runs import some_setup, trained
 
 from xortrain.nets import Array
-from xortrain.training.batches import order
+from xortrain.training.learner import order
 
 W1, b1, W2, b2 = [[0.8, -0.3], [0.5, 0.9]], [0.1, -0.6], [1.2, -0.7], 0.2
 START = ("explicit", {"weights": {"W1": W1, "b1": b1, "W2": [W2], "b2": [b2]}})
@@ -28,10 +28,10 @@ def assert_agrees(orders: Sequence[Sequence[int]], size: int, rate: Callable[[in
     """A run of 30 epochs against the loop written out."""
     momentum = changes.pop("momentum", 0.0)
     linear = changes.get("loss") == ("mse", {"reduction": "sum"})
-    build = some_build(init=START, epochs=30, lr=0.5, optimizer=("sgd", {"momentum": momentum}), **changes)
+    setup = some_setup(init=START, epochs=30, lr=0.5, optimizer=("sgd", {"momentum": momentum}), **changes)
     net = by_hand.Net(W1, b1, W2, b2, linear)
-    found, expected = trained(build), list(by_hand.train(net, orders, rate, size, momentum))
-    assert build.loss_epochs.tolist() == build.frame_epochs.tolist() == list(range(31))
+    found, expected = trained(setup), list(by_hand.train(net, orders, rate, size, momentum))
+    assert setup.loss_epochs.tolist() == setup.frame_epochs.tolist() == list(range(31))
     np.testing.assert_allclose(found.losses[:, 0], [loss for loss, _ in expected], rtol=1e-12)
     np.testing.assert_allclose(found.parameters[..., 0], [theta for _, theta in expected], rtol=1e-11)
 
@@ -65,8 +65,8 @@ def test_shuffled_examples_come_in_the_order_of_their_seed(seed: int, size: int)
 
 
 def test_the_mean_is_the_sum_with_the_rate_divided() -> None:
-    mean = trained(some_build(loss=("bce", {"reduction": "mean"}), lr=4.0))
-    total = trained(some_build(lr=1.0))
+    mean = trained(some_setup(loss=("bce", {"reduction": "mean"}), lr=4.0))
+    total = trained(some_setup(lr=1.0))
     np.testing.assert_allclose(4 * mean.losses, total.losses, rtol=1e-12)
 
 
@@ -114,7 +114,7 @@ def test_the_online_rule_sees_every_example_once_an_epoch() -> None:
         "lr": 0.25,
         "epochs": 5,
     }
-    found = trained(some_build({"seed": np.arange(8)}, **changes))
+    found = trained(some_setup({"seed": np.arange(8)}, **changes))
     for epoch, theta in enumerate(found.parameters):
         expected = np.eye(6) * (1 - 0.75**epoch)
         np.testing.assert_allclose(theta.reshape(6, 6, 8), np.repeat(expected[..., None], 8, axis=2), atol=1e-15)

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_runs import Outcome, alone, assert_same_bits, some_build, trained
+from some_runs import Outcome, alone, assert_same_bits, some_setup, trained
 from some_settings import some_settings
 
 from xortrain.config.settings import GROUPS
-from xortrain.experiment.build import Build
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.schedules import SCHEDULES
+from xortrain.setup.run_setup import Setup
 
 RUNS = 64
 CROWDS = (2, 3, 7)
@@ -27,13 +27,13 @@ BENDING = [name for name in ACTIVATIONS if name != "step"]
 
 def crowd(
     group: str = "", settings: tuple[str, ...] = (), varying: dict[str, Any] | None = None, **changes: Any
-) -> Build:
+) -> Setup:
     """64 runs that differ in seed, rate and start, and in the settings of an option."""
     spread = {f"{group}.{name}": values for name, values in some_settings(settings, RUNS).items()}
     if "optimizer.nesterov" in spread:
         spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
     some = {"seed": 7 + np.arange(RUNS), "lr": np.linspace(0.05, 0.6, RUNS), "init.scale": np.linspace(0.5, 1.5, RUNS)}
-    return some_build(some | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
+    return some_setup(some | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
 
 
 def some_of(whole: Outcome, runs: int) -> Outcome:
@@ -45,18 +45,18 @@ def some_of(whole: Outcome, runs: int) -> Outcome:
     )
 
 
-def part(build: Build, runs: int) -> Build:
-    return Build.of(build.population.part(slice(0, runs)))
+def part(setup: Setup, runs: int) -> Setup:
+    return Setup.of(setup.population.part(slice(0, runs)))
 
 
-def assert_alone_as_together(build: Build) -> None:
-    together = trained(build)
+def assert_alone_as_together(setup: Setup) -> None:
+    together = trained(setup)
     assert np.isfinite(together.parameters).all()
-    assert_same_bits(trained(build, [RUNS - 3, 2, 1]), together)
+    assert_same_bits(trained(setup, [RUNS - 3, 2, 1]), together)
     for runs in CROWDS:
-        assert_same_bits(trained(part(build, runs)), some_of(together, runs))
+        assert_same_bits(trained(part(setup, runs)), some_of(together, runs))
     for run in (0, RUNS // 2, RUNS - 1):
-        assert_same_bits(alone(build, run), together.run(run))
+        assert_same_bits(alone(setup, run), together.run(run))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -141,9 +141,9 @@ def test_same_bits_with_every_kind_of_network(changes: dict[str, Any], batch_siz
 def test_same_bits_with_runs_that_have_data_of_their_own(data: str, shuffle: bool) -> None:
     chosen = (data, {"examples": 11, "test": 0.2})
     varying = {"data.seed": 3 + np.arange(RUNS) // 2, "data.noise": np.linspace(0, 0.5, RUNS)}
-    build = crowd(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
-    assert build.train.x.shape == (9, 2, RUNS)
-    assert_alone_as_together(build)
+    setup = crowd(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
+    assert setup.train.x.shape == (9, 2, RUNS)
+    assert_alone_as_together(setup)
 
 
 def test_same_bits_with_runs_that_code_their_targets_in_their_own_way() -> None:
@@ -176,21 +176,21 @@ LONG = {
 }  # fmt: skip
 
 
-def long(name: str) -> Build:
+def long(name: str) -> Setup:
     varying, changes = LONG[name]
-    return some_build({"seed": 7 + np.arange(RUNS)} | varying, **changes)
+    return some_setup({"seed": 7 + np.arange(RUNS)} | varying, **changes)
 
 
 @pytest.mark.parametrize("name", LONG)
 def test_same_bits_with_runs_that_end_before_the_others(name: str) -> None:
-    build = long(name)
-    together = trained(build)
+    setup = long(name)
+    together = trained(setup)
     ends = together.rows["epochs_done"]
     assert len(np.unique(ends)) > 3
     for run in range(0, RUNS, 5):
-        assert_same_bits(alone(build, run), together.run(run))
+        assert_same_bits(alone(setup, run), together.run(run))
     for runs in CROWDS:
-        assert_same_bits(trained(part(build, runs)), some_of(together, runs))
+        assert_same_bits(trained(part(setup, runs)), some_of(together, runs))
 
 
 @pytest.mark.parametrize("name", ["solved", "diverging or stopped", "diverging online"])

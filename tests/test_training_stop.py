@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import Outcome, some_build, trained
+from some_runs import Outcome, some_setup, trained
 
 from xortrain.nets import Array
 from xortrain.training.outcome import words
@@ -48,10 +48,10 @@ def assert_stopped(stopped: Outcome, full: Outcome, at: Array) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_solved_stops_at_the_first_epoch_with_every_example_right(way: str) -> None:
-    full = trained(some_build(SEEDS, **WAYS[way]))
+    full = trained(some_setup(SEEDS, **WAYS[way]))
     at = first((np.abs(outputs(full.parameters) - T[:, None]) < 0.5).all(axis=1))
     assert 5 < (at >= 0).sum() < RUNS
-    stopped = trained(some_build(SEEDS, stop="solved", **WAYS[way]))
+    stopped = trained(some_setup(SEEDS, stop="solved", **WAYS[way]))
     assert_stopped(stopped, full, at)
     assert [word == "solved" for word in words(stopped.rows["outcome"])] == (at >= 0).tolist()
     np.testing.assert_array_equal(stopped.rows["solved_at"], at)
@@ -60,10 +60,10 @@ def test_solved_stops_at_the_first_epoch_with_every_example_right(way: str) -> N
 @pytest.mark.parametrize("way", WAYS)
 def test_loss_stops_at_the_first_epoch_below_the_value(way: str) -> None:
     below = np.linspace(0.3, 2.6, RUNS)
-    full = trained(some_build(SEEDS, **WAYS[way]))
+    full = trained(some_setup(SEEDS, **WAYS[way]))
     at = first(full.losses < below)
     assert 5 < (at >= 0).sum() < RUNS
-    stopped = trained(some_build(SEEDS | {"stop.below": below}, stop="loss", **WAYS[way]))
+    stopped = trained(some_setup(SEEDS | {"stop.below": below}, stop="loss", **WAYS[way]))
     assert_stopped(stopped, full, at)
     right = (np.abs(outputs(stopped.parameters)[-1] - T[:, None]) < 0.5).all(axis=0)
     for word, stop, is_right in zip(words(stopped.rows["outcome"]), at, right, strict=True):
@@ -72,7 +72,7 @@ def test_loss_stops_at_the_first_epoch_below_the_value(way: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_never_stops_for_no_reason(way: str) -> None:
-    found = trained(some_build(SEEDS, **WAYS[way]))
+    found = trained(some_setup(SEEDS, **WAYS[way]))
     assert (found.rows["epochs_done"] == WAYS[way]["epochs"]).all()
     assert np.isfinite(found.losses).all()
     assert "early" not in words(found.rows["outcome"])
@@ -83,7 +83,7 @@ def test_never_stops_for_no_reason(way: str) -> None:
     ("rule", "reach"), [("midpoint", 0.5), ("fahlman", 0.4), (("tolerance", {"within": 0.3}), 0.3)]
 )
 def test_solved_at_is_the_epoch_since_which_every_example_is_right(rule: Any, reach: float, way: str) -> None:
-    found = trained(some_build(SEEDS, success=rule, **WAYS[way]))
+    found = trained(some_setup(SEEDS, success=rule, **WAYS[way]))
     right = np.abs(outputs(found.parameters) - T[:, None]) < reach
     all_right = right.all(axis=1)
     since = len(all_right) - first(~all_right[::-1])
@@ -94,7 +94,7 @@ def test_solved_at_is_the_epoch_since_which_every_example_is_right(rule: Any, re
 
 
 def test_best_and_final_loss_are_of_the_whole_curve() -> None:
-    found = trained(some_build(SEEDS | {"lr": np.geomspace(0.5, 20, RUNS)}, epochs=60))
+    found = trained(some_setup(SEEDS | {"lr": np.geomspace(0.5, 20, RUNS)}, epochs=60))
     np.testing.assert_array_equal(found.rows["final_loss"], found.losses[-1])
     np.testing.assert_array_equal(found.rows["best_loss"], found.losses.min(axis=0))
     assert (found.rows["best_loss"] < found.rows["final_loss"]).any()
@@ -102,7 +102,7 @@ def test_best_and_final_loss_are_of_the_whole_curve() -> None:
 
 def test_a_run_that_is_right_from_the_start_stops_there() -> None:
     weights = {"W1": [[20, 20], [-20, -20]], "b1": [-10, 30], "W2": [[20, 20]], "b2": [-30]}
-    found = trained(some_build(init=("explicit", {"weights": weights}), stop="solved"))
+    found = trained(some_setup(init=("explicit", {"weights": weights}), stop="solved"))
     assert found.rows["epochs_done"] == found.rows["solved_at"] == 0
     assert np.isfinite(found.losses[0, 0])
     assert np.isnan(found.losses[1:]).all()

@@ -1,28 +1,29 @@
-"""Is this a configuration? Every key known, every value of its type and range, or one line that says what is not.
+"""Checks of a configuration: every key is known and every value of its kind and range, or one line says what is not.
 
-The result has the values as they are meant: 1 becomes 1.0 where a number may have a fraction.
+The result has values of the right type: 1 becomes 1.0 where a number may have a fraction.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from xortrain.config.defaults import defaults_of
-from xortrain.config.kinds import Setting
-from xortrain.config.settings import ACTIVATIONS, GROUPS, PLAIN_GROUPS, TOP, Keys, dotted_keys, keys_of
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.setting import Kind, Setting, Settings
 
 Config = dict[str, Any]
 
 
 def check(config: Mapping[str, Any]) -> Config:
-    """The checked configuration; raises UserError for the first thing that is wrong."""
+    """The checked configuration; raises UserError for the first mistake."""
     known = {**TOP, **PLAIN_GROUPS, **GROUPS}
     for key in config:
         if key not in known:
             raise unknown_key(key, short(config[key]), known, deeper=dotted_keys())
     for key in known:
         if key not in config:
-            raise UserError(f"{key}: is missing; leave it as it is or choose a value")
+            raise UserError(f"{key}: is missing; do not delete it, or give it a value")
     checked = {key: take(key, setting, config[key]) for key, setting in TOP.items()}
     checked |= {group: _keys(group, keys, config[group]) for group, keys in PLAIN_GROUPS.items()}
     checked |= {group: _option(group, config[group]) for group in GROUPS}
@@ -31,15 +32,104 @@ def check(config: Mapping[str, Any]) -> Config:
 
 
 def take(key: str, setting: Setting, value: Any) -> Any:
-    """A value as it is meant."""
+    """A value in the type of its setting."""
+    if value is None and setting.nullable:
+        return None
     try:
-        return setting.take(value)
+        return _KINDS[setting.kind](setting, value)
     except (ValueError, OverflowError):
-        raise UserError(f"{key}={_typed(value)}: must be {setting.must_be}") from None
+        raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
+
+
+def must_be(setting: Setting) -> str:
+    """What a setting must be, in a few words."""
+    if setting.wording:
+        return setting.wording
+    match setting.kind:
+        case "number":
+            words = f"a number{_range(setting)}"
+        case "whole":
+            words = f"{'an even' if setting.even else 'a whole'} number from {setting.low} to {setting.high}"
+        case "choice":
+            words = f"one of {', '.join(setting.choices)}"
+        case kind:
+            words = {"flag": "true or false", "text": "a text", "names": "a list of texts"}[kind]
+    return f"{words} or null" if setting.nullable else words
+
+
+def _range(s: Setting) -> str:
+    low = f"greater than {s.above:g}" if s.above is not None else f"at least {s.low:g}" if s.low > -math.inf else ""
+    high = f"less than {s.below:g}" if s.below is not None else f"at most {s.high:g}" if s.high < math.inf else ""
+    ends = " and ".join(filter(None, (low, high)))
+    return f" {ends}" if ends else ""
+
+
+def _number(s: Setting, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError
+    found = float(value)
+    inside = s.low <= found <= s.high and (s.above is None or found > s.above) and (s.below is None or found < s.below)
+    if not (inside and math.isfinite(found)):
+        raise ValueError
+    return found
+
+
+def _whole(s: Setting, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not s.low <= value <= s.high:
+        raise ValueError
+    if value != int(value) or (s.even and value % 2):
+        raise ValueError
+    return int(value)
+
+
+def _flag(s: Setting, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _text(s: Setting, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    value.encode()  # a terminal may send half a character, which no file can hold
+    return value
+
+
+def _choice(s: Setting, value: Any) -> str:
+    if value not in s.choices:
+        raise ValueError
+    return str(value)
+
+
+def _names(s: Setting, value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) or type(item) is int for item in items):
+        raise ValueError
+    return [_text(s, str(item)) for item in items]
+
+
+def _wholes(s: Setting, value: Any) -> list[int]:
+    if not isinstance(value, list) or (s.lengths and len(value) not in s.lengths):
+        raise ValueError
+    if not all(type(item) is int and s.low <= item <= s.high for item in value):
+        raise ValueError
+    return value
+
+
+_KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
+    "number": _number,
+    "whole": _whole,
+    "flag": _flag,
+    "text": _text,
+    "choice": _choice,
+    "names": _names,
+    "wholes": _wholes,
+    "free": lambda setting, value: value,
+}
 
 
 def _typed(value: Any) -> str:
-    """A value as one would type it; a text that looks like a number has its quotes."""
+    """A value as a user types it; a text that looks like a number has quotes."""
     try:
         float(value)
     except (ValueError, TypeError, OverflowError):
@@ -57,7 +147,7 @@ def _option(group: str, chosen: Any) -> Config:
     return {"name": name, **_keys(group, keys_of(group, name), keys, f"{group}={name}")}
 
 
-def _keys(group: str, known: Keys, given: Any, where: str = "") -> Config:
+def _keys(group: str, known: Settings, given: Any, where: str = "") -> Config:
     if not isinstance(given, Mapping):
         raise UserError(f"{group}={short(given)}: must be set by its keys: {_listed(group, known)}")
     for key, value in given.items():
@@ -80,7 +170,7 @@ def _listed(group: str, keys: Iterable[str]) -> str:
 
 
 def _activations(checked: Config) -> None:
-    """Turn architecture.activations into a full mapping for each layer, and see that it fits the others."""
+    """Turn architecture.activations into a full mapping for each layer; refuse what does not fit the other settings."""
     architecture = checked["architecture"]
     hidden, given = architecture["hidden"], architecture["activations"]
     if checked["architecture"]["name"] == "skip" and not hidden:
@@ -104,11 +194,11 @@ def _layer(where: str, item: Any) -> Config:
     if not isinstance(name, str) or name not in ACTIVATIONS:
         raise unknown(where, name, ACTIVATIONS)
     keys = {**defaults_of("activation", name), **{k: v for k, v in chosen.items() if k != "name"}}
-    return {"name": name, **_keys(where, ACTIVATIONS[name][1], keys, name)}
+    return {"name": name, **_keys(where, ACTIVATIONS[name].settings, keys, name)}
 
 
 def short(value: Any) -> str:
-    """A value as one would type it, cut to a line."""
+    """A value as a user types it, cut to one line."""
     if isinstance(value, Mapping):
         text = "{" + ",".join(f"{k}:{short(v)}" for k, v in value.items()) + "}"
     elif isinstance(value, list | tuple):

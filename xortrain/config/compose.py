@@ -10,9 +10,7 @@ from traceback import walk_tb
 from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key, short
-from xortrain.config.defaults import conf_folder
-from xortrain.config.overrides import CHOICES, prepare
-from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, dotted_keys, keys_of
+from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, conf_folder, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
 
 _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
@@ -26,17 +24,35 @@ def compose(overrides: Sequence[str]) -> Config:
 def composed(overrides: Sequence[str]) -> Any:
     """What Hydra makes of these overrides, with its own part."""
     from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
 
     prepared = prepare(overrides)
-    with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+    with hydra_started():
         try:
             return hydra_compose("config", overrides=prepared, return_hydra_config=True)
         except Exception as error:
-            raise told(error, prepared) from None
+            raise user_error(error, prepared) from None
 
 
-def left_out(hydra: Any) -> str:
+@contextmanager
+def hydra_started() -> Iterator[None]:
+    """Hydra without its main, with the configs of conf/ and those made from rows."""
+    from hydra import initialize_config_dir
+
+    store_outputs()
+    with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+        yield
+
+
+def store_outputs() -> None:
+    """Make the choices of ``output`` for Hydra: auto, and every activation with the settings it has in conf/."""
+    from hydra.core.config_store import ConfigStore
+
+    for name in GROUPS["output"]:
+        node: dict[str, Any] = {"defaults": [f"/activation/{name}@_here_"]} if name in GROUPS["activation"] else {}
+        ConfigStore.instance().store(group="output", name=name, node=node or {"name": name})
+
+
+def ignored_sweep(hydra: Any) -> str:
     """A line on the sweep that an experiment carries, for one who has asked for a single run."""
     params = hydra.sweeper.get("params")
     keys = ", ".join(map(str, params)) if isinstance(params, Mapping) else params
@@ -58,7 +74,7 @@ def plain(composed: Any) -> dict[str, Any]:
         raise UserError(f"{error.full_key}: {_first_line(error)}") from None
 
 
-def told(error: Exception, overrides: Sequence[str]) -> Exception:
+def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
     """The UserError for a mistake that Hydra has found; anything else comes back as it is."""
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
@@ -155,11 +171,94 @@ def _outside_hydra() -> Iterator[None]:
 def _chosen(group: str, overrides: Sequence[str]) -> str:
     """Which option of a group these overrides come to, those that name a key of it left out."""
     from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
 
     rest = [text for text in overrides if "." not in text.partition("=")[0] and "," not in text]
-    with _outside_hydra(), initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+    with _outside_hydra(), hydra_started():
         try:
             return str(hydra_compose("config", overrides=rest)[group]["name"])
         except Exception:  # something else is wrong too; that is told another time
             return ""
+
+
+TEXTS = ("name", "notes", "root", "data.path")
+LISTS = ("tags", "freeze", "data.targets")
+CHOICES = (*GROUPS, "experiment")
+FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+_PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read as more than one word
+
+
+def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
+    """Overrides in which texts are quoted; ``many`` for a sweep, where commas part values."""
+    for override in overrides:
+        _refuse_no_choice(override)
+        _refuse_folder(override, overrides)
+        _refuse_plugin(override)
+    return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
+
+
+def _quoted_override(override: str, many: bool) -> str:
+    key, equals, value = override.partition("=")
+    if not equals or value in ("", "null") or value[0] in "'\"":
+        return override
+    if key in CHOICES and _PLAIN.fullmatch(value) and not many:
+        return f"{key}={_quote(value)}"
+    if key.lstrip("+") in LISTS:
+        return f"{key}={_quoted_list(value)}"
+    if key.lstrip("+") not in TEXTS:
+        return override
+    if many:
+        parts = value.split(",")
+        return key + "=" + ",".join(map(_quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
+    return override if value.startswith("${") else f"{key}={_quote(value)}"
+
+
+def _quoted_list(value: str) -> str:
+    """[a,2] as ['a','2'], and a as 'a'; what is not so plain is Hydra's to read."""
+    is_list = value.startswith("[") and value.endswith("]")
+    parts = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
+    if not all(part and _PLAIN.fullmatch(part) for part in parts):
+        return value
+    quoted = ",".join(map(_quote, parts))
+    return f"[{quoted}]" if is_list else quoted
+
+
+def _quote(value: str) -> str:
+    escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
+    """Hydra's folders hold nothing of ours; another sweeper may write its own results there."""
+    key, _, value = override.partition("=")
+    others = [text for text in overrides if text.startswith(("hydra/sweeper=", "hydra/launcher="))]
+    if key.lstrip("+") in FOLDERS and all(text.endswith("=population") for text in others):
+        raise UserError(f"{override}: records make their own folders under root; write root={value or 'outputs'}")
+
+
+def not_chosen(said: str, kind: str) -> UserError:
+    """The error for a launcher or a sweeper that was said otherwise than by its name."""
+    return UserError(f"{said}: must be chosen by hydra/{kind}=, and set by its keys")
+
+
+def _refuse_plugin(override: str) -> None:
+    """A launcher or a sweeper is chosen by its name, and cannot do without its settings."""
+    key, _, value = override.partition("=")
+    kind = key.lstrip("+").removeprefix("hydra.")
+    if kind in ("launcher", "sweeper") and key != kind and not value.startswith(("{", "${")):
+        raise not_chosen(override, kind)
+    if re.fullmatch(r"~hydra\.(launcher|sweeper)(\.(engine|workers|address|params|_target_))?", key):
+        raise UserError(f"{override}: cannot be deleted; give it another value, or leave it as it is")
+
+
+def _refuse_no_choice(override: str) -> None:
+    group, equals, value = override.partition("=")
+    if not group.strip("+~ "):
+        raise UserError(f"{override or repr(override)}: cannot be read; write key=value")
+    if group not in CHOICES:
+        return
+    if value.startswith("["):
+        raise UserError(
+            f"{override}: {group} takes one choice, not a list; to run each: -m {group}={value.strip('[]')}"
+        )
+    if group in GROUPS and equals and value in ("", "null"):
+        raise UserError(f"{override}: must be one of {', '.join(GROUPS[group])}")

@@ -1,20 +1,28 @@
-"""The text of --help: every setting and every choice of every group, with a line each.
+"""The text of --help: a line for every setting and for every option of every group.
 
-It is made from the table of settings and from conf/, without waiting for Hydra.
+It is made from the tables of rows and from conf/; Hydra is not imported.
 """
 
-from xortrain.config.defaults import chosen_by_default, conf_folder, read
-from xortrain.config.kinds import Setting
-from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, Keys
+from xortrain.config.check import must_be
+from xortrain.config.settings import (
+    GROUPS,
+    LAUNCHER,
+    PLAIN_GROUPS,
+    TOP,
+    chosen_by_default,
+    conf_folder,
+    read_conf,
+)  # fmt: skip
+from xortrain.nets.setting import Setting, Settings
 
 USAGE = """\
 xortrain: train small networks, keep every number of their training, and watch them learn
 
-  xortrain lr=1                                   one run: trained, kept, filmed
+  xortrain lr=1                                   one run: trained, recorded, filmed
   xortrain -m lr=0.1,1 'seed=range(0,100)'        a sweep: every combination
   xortrain experiment=notebook_000                settings that belong together
   xortrain --cfg job lr=1                         show the settings, run nothing
-  xortrain COMMAND --help                         look at what was kept, with one of:
+  xortrain COMMAND --help                         look at records, with one of:
 """
 HYDRA = """\
 Hydra's own flags and settings: --hydra-help.  Tab completion: eval "$(xortrain -sc install=bash)\""""
@@ -27,13 +35,13 @@ def help_text(commands: dict[str, str]) -> str:
 
 
 def _settings() -> list[str]:
-    defaults = read("config")
+    defaults = read_conf("config")
     tracked = {f"{group}.{key}": setting for group, keys in PLAIN_GROUPS.items() for key, setting in keys.items()}
     given = defaults | {f"{group}.{key}": value for group in PLAIN_GROUPS for key, value in defaults[group].items()}
-    launcher = read("hydra/launcher/population")
+    launcher = read_conf("hydra/launcher/population")
     return [
         "Settings (key=value)",
-        *_table("  ", [(key, _line(setting, given[key])) for key, setting in (TOP | tracked).items()]),
+        *_table("  ", [(key, _line(setting, given[key])) for key, setting in {**TOP, **tracked}.items()]),
         "Where a sweep (-m) is trained",
         *_table("  ", [(f"hydra.launcher.{key}", _line(s, launcher[key])) for key, s in LAUNCHER.items()]),
     ]
@@ -41,7 +49,7 @@ def _settings() -> list[str]:
 
 def _line(setting: Setting, default: object) -> str:
     shown = "null" if default is None else str(default).lower() if isinstance(default, bool) else default
-    return f"{setting.doc}: {setting.must_be} (now {shown})"
+    return f"{setting.doc}: {must_be(setting)} (now {shown})"
 
 
 def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:
@@ -50,25 +58,25 @@ def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:
 
 
 def _groups() -> list[str]:
-    lines = ["Choices (group=option), * is taken if you say nothing; keys of an option (group.key=value) in brackets"]
+    lines = ["Choices (group=option), * is the default; settings of an option (group.key=value) in brackets"]
     chosen = chosen_by_default()
     for group, options in GROUPS.items():
         lines.append(f"{group}=")
-        for option, (says, keys) in options.items():
+        for option, row in options.items():
             star = "*" if chosen[group] == option else " "
-            lines.append(f" {star}{option:<15}{says}{_keys(group, keys)}")
+            lines.append(f" {star}{option:<15}{row.help}{_keys(group, row.settings)}")
         lines += _meanings(group)
     return lines
 
 
-def _keys(group: str, keys: Keys) -> str:
+def _keys(group: str, keys: Settings) -> str:
     return f"  [{', '.join(f'{group}.{key}' for key in keys)}]" if keys else ""
 
 
 def _meanings(group: str) -> list[str]:
-    """Every key of a group's options once, with what it is for and what it must be."""
-    known = {(key, setting.doc, setting.must_be) for _, keys in GROUPS[group].values() for key, setting in keys.items()}
-    return _table("    ", [(f"{group}.{key}", f"{doc}: {must_be}") for key, doc, must_be in sorted(known)])
+    """Every setting of a group's options once, with what it is for and what it must be."""
+    known = {(key, s.doc, must_be(s)) for row in GROUPS[group].values() for key, s in row.settings.items()}
+    return _table("    ", [(f"{group}.{key}", f"{doc}: {words}") for key, doc, words in sorted(known)])
 
 
 def _experiments() -> str:

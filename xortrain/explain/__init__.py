@@ -1,11 +1,6 @@
-"""A worked example of any step of training, and gradient checks: every number shown beside its formula.
+"""One step of training with every number beside its formula, and gradient checks.
 
-`explain(step_at(task, epoch))` is the text; `check_network` and `check_gradients` hold gradients against differences.
+Reading order: `step` has the numbers; `forward`, `backward` and `update` say them as equations of a `document`, which
+`page` puts together and `text`, `mathematics` and `markup` write out; `differences`, `proof`, `gradients` and
+`mistakes` compare gradients with finite differences.
 """
-
-from xortrain.explain.comparison import Check
-from xortrain.explain.gradients import check_gradients, check_network
-from xortrain.explain.page import explain
-from xortrain.explain.step import Step, step_at, take_step
-
-__all__ = ["Check", "Step", "check_gradients", "check_network", "explain", "step_at", "take_step"]

@@ -5,9 +5,7 @@
 
 import numpy as np
 
-from xortrain.explain import activations
 from xortrain.explain.document import Block, Equation, Section, Sentences, Table
-from xortrain.explain.formula import Call, Number, Symbol, Term, Total, kron, symbol
 from xortrain.explain.forward import (
     PARTS,
     Shown,
@@ -16,15 +14,18 @@ from xortrain.explain.forward import (
     loss_settings,
     parameters,
     received,
-    settings,
+    setting_symbols,
     shared,
     target,
     title,
 )
-from xortrain.explain.losses import LOSSES, SHORT
 from xortrain.explain.proof import Proof
 from xortrain.explain.step import Step
 from xortrain.nets import Array
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.formula import Call, Number, Symbol, Term, Total, kron, symbol
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.network import Layer
 
 
 def backward(step: Step, shown: Shown, proof: Proof) -> Section:
@@ -49,7 +50,7 @@ def _upstream(step: Step, k: int, n: int) -> Symbol:
 def _example(step: Step, n: int, shown: Shown, proof: Proof) -> list[Block]:
     last = len(step.network.layers) - 1
     y, t = a_of(step, last + 1, n), target(step, n)
-    on_y = LOSSES[step.criterion.loss].gradient(y, t, **loss_settings(step))
+    on_y = LOSSES[step.criterion.loss].slope(y, t, **loss_settings(step))
     blocks: list[Block] = [Equation(f"dℓ/d{y.name}", _upstream(step, last, n).value, (on_y,))]
     for k in reversed(range(last + 1)):
         if k in shown.layers:
@@ -64,16 +65,24 @@ def _jacobian(step: Step, k: int, n: int) -> list[Block]:
     """Jk, and δk: what comes from above times Jk."""
     layer, above, delta = step.network.layers[k], _upstream(step, k, n), _delta(step, k, n)
     z, a = symbol(f"z{k + 1}", step.before.z[k][n]), a_of(step, k + 1, n)
-    formula = activations.jacobian(layer.activation, z, a, settings(layer.settings))
+    formula = _written_jacobian(layer, z, a)
     j = symbol(f"J{k + 1}", step.jacobian(k, n))
     formulas: tuple[Term, ...] = (above @ j,)
     is_last = k == len(step.network.layers) - 1
-    if is_last and (step.criterion.loss, step.criterion.output) in SHORT:
-        formulas = (*formulas, a - target(step, n))
+    joint = step.criterion.joint if is_last else None
+    if joint and joint.written_delta:
+        formulas = (*formulas, joint.written_delta(a, target(step, n)))
     blocks: list[Block] = [Equation(j.name, j.value, (formula,)), Equation(delta.name, delta.value, formulas)]
     if is_last and not np.allclose(above.value @ j.value, delta.value, rtol=1e-6, atol=0):
         blocks.append(Sentences(LOST.format(above=above.name, j=j.name, delta=delta.name, z=z.name)))
     return blocks
+
+
+def _written_jacobian(layer: Layer, z: Term, a: Term) -> Term:
+    """da/dz: diagonal, unless the units of the layer are coupled."""
+    row = ACTIVATIONS[layer.activation]
+    settings = setting_symbols(row.settings, layer.settings)
+    return row.jacobian(z, a, **settings) if row.jacobian else Call("diag", row.slope(z, a, **settings))
 
 
 LOST = (

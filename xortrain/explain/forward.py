@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xortrain.explain.activations import ACTIVATIONS
 from xortrain.explain.document import Block, Equation, Section, Sentences, Table
-from xortrain.explain.formula import Call, Number, Symbol, Term, Total, symbol
-from xortrain.explain.losses import LOSSES
-from xortrain.explain.optimizers import LETTERS
-from xortrain.explain.step import Moment, Step
+from xortrain.explain.step import RunState, Step
 from xortrain.nets import Array, Numbers
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.formula import Call, Number, Symbol, Term, Total, symbol
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.setting import Settings
 
 PARTS = 6  # of a sum over examples that are written out
 SHORT = 3  # inputs that fit into a table
@@ -24,9 +24,9 @@ class Shown:
     layers: list[int]
 
 
-def settings(numbers: Numbers) -> dict[str, Term]:
+def setting_symbols(settings: Settings, numbers: Numbers) -> dict[str, Symbol]:
     """Settings (1,) of a run as symbols."""
-    return {name: symbol(LETTERS.get(name, name), value[0]) for name, value in numbers.items()}
+    return {name: symbol(settings[name].letter or name, value[0]) for name, value in numbers.items()}
 
 
 def a_name(step: Step, k: int) -> str:
@@ -53,21 +53,21 @@ def received(step: Step, k: int, example: int) -> Term:
 
 
 def target(step: Step, example: int) -> Term:
-    """t of an example, or what label smoothing makes of it."""
+    """t of an example, smoothed if label smoothing is on."""
     return smoothed(step, symbol("t", step.t[example]))
 
 
 def smoothed(step: Step, t: Term) -> Term:
-    evenly = LOSSES[step.criterion.loss].evenly
-    share = step.criterion.settings.get("label_smoothing")
-    if evenly is None or share is None or not share.any():
-        return t
-    epsilon = symbol(LETTERS["label_smoothing"], share[0])
-    return t * (1 - epsilon) + epsilon * evenly(step.network.outputs)
+    """Targets as the loss compares with them."""
+    row = LOSSES[step.criterion.loss]
+    share = setting_symbols(row.settings, step.criterion.settings).get("label_smoothing")
+    return t if share is None or not share.value else row.smoothed(t, share, step.network.outputs)
 
 
-def loss_settings(step: Step) -> dict[str, Term]:
-    return {k: v for k, v in settings(step.criterion.settings).items() if k != "label_smoothing"}
+def loss_settings(step: Step) -> dict[str, Symbol]:
+    """The settings of the loss itself as symbols."""
+    found = setting_symbols(LOSSES[step.criterion.loss].settings, step.criterion.settings)
+    return {name: found[name] for name in LOSSES[step.criterion.loss].own}
 
 
 def forward(step: Step, shown: Shown) -> Section:
@@ -94,7 +94,8 @@ def _layer(step: Step, k: int, n: int) -> list[Block]:
     weighted: Term = theta[f"W{k + 1}"] @ received(step, k + 1, n)
     if step.network.bias:
         weighted = weighted + theta[f"b{k + 1}"]
-    a = ACTIVATIONS[layer.activation].formula(z, **settings(layer.settings))
+    row = ACTIVATIONS[layer.activation]
+    a = row.formula(z, **setting_symbols(row.settings, layer.settings))
     return [
         Equation(z.name, z.value, (weighted,)),
         Equation(a_name(step, k + 1), step.before.a[k][n], (a,)),
@@ -123,28 +124,16 @@ def together(step: Step) -> Section:
     losses = step.before.losses.sum(axis=1)
     count = min(len(losses), PARTS)
     total = Total("ℓ", tuple(np.asarray(part) for part in losses[:count]), len(losses) - count)
-    right = int(step.before.right.sum())
+    right, words = int(step.before.right.sum()), step.task.success.words()
     blocks: list[Block] = [
         outputs(step, step.before),
         Equation("L", step.before.loss, (shared(step, total),)),
-        Sentences(f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({rule(step)})."),
+        Sentences(f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({words})."),
     ]
     return Section("All examples", blocks)
 
 
-def rule(step: Step) -> str:
-    """When an output counts as right."""
-    wanted = step.task.rule
-    low, high = wanted.low[0], wanted.high[0]
-    match wanted.name:
-        case "tolerance":
-            return f"less than {wanted.settings['within'][0]:g} from its target"
-        case "fahlman":
-            return f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is"
-    return f"on the target's side of {(low + high) / 2:g}"
-
-
-def outputs(step: Step, moment: Moment) -> Table:
+def outputs(step: Step, moment: RunState) -> Table:
     """One row an example: x (where it is short), t, y, ℓ, and whether it is right."""
     count, losses = min(len(step.x), PARTS), moment.losses.sum(axis=1)
     columns = {"`t`": step.t, "`y`": moment.y, "`ℓ`": losses}

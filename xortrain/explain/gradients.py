@@ -6,11 +6,9 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.explain.comparison import Check, Measure, compare, parameter_names
-from xortrain.explain.corners import corners
-from xortrain.explain.differences import STEP, Slopes, slopes
+from xortrain.explain.differences import STEP, Check, Measure, Slopes, compare_gradient, parameter_names, slopes
 from xortrain.explain.mistakes import mistakes
-from xortrain.explain.step import step_at
+from xortrain.explain.step import corners, step_at
 from xortrain.nets import Array
 from xortrain.training.task import Task
 
@@ -34,7 +32,7 @@ def check_network(task: Task, epoch: int = 0, run: int = 0, tolerance: float | N
     if not (np.isfinite(g).all() and np.isfinite(step.before.loss)):
         since = "" if step.lost_at is None else f" (not every parameter is finite since epoch {step.lost_at})"
         raise UserError(f"epoch={epoch}: the run has diverged there{since}; there is no gradient to check")
-    rows = compare(parameter_names(network.shapes), g, measure, allowed)
+    rows = compare_gradient(parameter_names(network.shapes), g, measure, allowed)
     hints = []
     if any(row.verdict == "corner" for row in rows):
         hints = [corner.sentence.replace("`", "") for corner in corners(step, list(range(len(step.x))))[:6]]
@@ -56,7 +54,7 @@ def check_gradients(
         raise UserError(f"grads={extra[0]}: there is no such parameter; there are {', '.join(own)}")
     measure = _measure(own, loss_fn if isinstance(params, Mapping) else lambda p: loss_fn(list(p.values())))
     g = np.concatenate([_fitting(given.get(name), value).ravel() for name, value in own.items()])
-    rows = compare(parameter_names({name: value.shape for name, value in own.items()}), g, measure, tolerance)
+    rows = compare_gradient(parameter_names({name: value.shape for name, value in own.items()}), g, measure, tolerance)
     hints = []
     if any(row.verdict == "wrong" for row in rows):
         numeric = _split(measure(np.arange(len(g)), STEP).central[0], own)

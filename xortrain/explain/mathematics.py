@@ -2,9 +2,8 @@
 
 import re
 
-from xortrain.explain.digits import cut, number
-from xortrain.explain.document import Equation
-from xortrain.explain.formula import Notation
+from xortrain.explain.document import Equation, cut_array, number
+from xortrain.explain.notation import Notation
 from xortrain.explain.text import off
 from xortrain.nets import Array
 
@@ -73,7 +72,7 @@ def array(value: Array, precision: int) -> str:
     """A number, a column, or a matrix."""
     if not value.ndim:
         return _number(number(value[()], precision))
-    rows = cut(value, precision).rows
+    rows = cut_array(value, precision).rows
     cells = [[r"\vdots"] if row is None else [_number(cell) if cell else r"\cdots" for cell in row] for row in rows]
     if value.ndim == 1:
         cells = [[cell.replace("cdots", "vdots")] for cell in cells[0]]

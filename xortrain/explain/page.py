@@ -3,16 +3,15 @@
 import numpy as np
 
 from xortrain.errors import UserError, unknown
-from xortrain.explain import latex, markdown, text
+from xortrain.explain import markup, text
 from xortrain.explain.backward import backward
-from xortrain.explain.digits import FIRST, LAST, MOST
-from xortrain.explain.document import Block, Equation, Section, Sentences
+from xortrain.explain.document import FIRST_CELLS, LAST_CELLS, MOST_CELLS, Block, Equation, Section, Sentences
 from xortrain.explain.forward import Shown, forward
 from xortrain.explain.proof import Proof
 from xortrain.explain.step import Step
 from xortrain.explain.update import update
 
-FORMATS = {"text": text.write, "markdown": markdown.write, "latex": latex.write}
+FORMATS = {"text": text.write, "markdown": markup.write_markdown, "latex": markup.write_latex}
 PARTS = ("forward", "backward", "update")
 LAYERS = 6  # that are written out of a deeper network: half of them from each end
 ROWS = 48  # of the arrays of all examples that are written out
@@ -61,7 +60,7 @@ def _shown(step: Step, example: int | None) -> Shown:
         layers = [*layers[: LAYERS // 2], *layers[-LAYERS // 2 :]]
     if example is not None:
         return Shown([example], layers)
-    rows = sum(min(step.network.layers[k].units, MOST) + 2 for k in layers)
+    rows = sum(min(step.network.layers[k].units, MOST_CELLS) + 2 for k in layers)
     return Shown(list(range(min(len(step.x), MOST_EXAMPLES, max(1, ROWS // rows)))), layers)
 
 
@@ -112,9 +111,9 @@ def _left_out(step: Step, shown: Shown) -> list[Block]:
     if len(shown.examples) < n:
         which = ", ".join(str(example) for example in shown.examples)
         parts.append(f"Of {n} examples only {which} {'is' if len(shown.examples) == 1 else 'are'} written out.")
-    if max(max(shape) for shape in (*step.network.shapes.values(), step.x.shape, step.t.shape)) > MOST:
+    if max(max(shape) for shape in (*step.network.shapes.values(), step.x.shape, step.t.shape)) > MOST_CELLS:
         parts.append(
-            f"Of arrays with more than {MOST} rows or columns the first {FIRST} and the last {LAST} are shown, with … "
+            f"Of arrays with more than {MOST_CELLS} rows or columns the first {FIRST_CELLS} and the last {LAST_CELLS} are shown, with … "
             "for those between."
         )
     return [Sentences(" ".join(parts))] if parts else []

@@ -1,6 +1,6 @@
-"""The finite differences that stand beside the gradients of an explanation, and what to say where they differ.
+"""The finite differences beside the gradients of an explanation, and what to say where the two differ.
 
-A small network is checked in every parameter and every example shown, a large one in some parameters.
+A small network is checked in every parameter and every example shown, a large one in a sample of its parameters.
 """
 
 from dataclasses import dataclass
@@ -8,17 +8,16 @@ from functools import cached_property
 
 import numpy as np
 
-from xortrain.explain.comparison import parameter_names
-from xortrain.explain.corners import corners
-from xortrain.explain.step import Step
+from xortrain.explain.differences import parameter_names
+from xortrain.explain.step import Step, corners
 from xortrain.nets import Array
 
 AFFORDABLE = 2e8  # multiplications that all differences of a step may take
-SOME = 12  # parameters that are checked of a network for which all would take longer
+SAMPLED = 12  # parameters that are checked of a network for which all would take longer
 
-Check = tuple[Array | None, str]
+Checked = tuple[Array | None, str]
 """Values by finite differences where there are any, and a remark."""
-NONE: Check = (None, "")
+NOT_CHECKED: Checked = (None, "")
 
 
 @dataclass(frozen=True)
@@ -40,21 +39,21 @@ class Proof:
         central = self.step.by_parameters(np.arange(network.size)).central
         return {name: np.moveaxis(part, -1, 0) for name, part in network.split(central.T).items()}
 
-    def of_example(self, name: str, example: int) -> Check:
+    def of_example(self, name: str, example: int) -> Checked:
         """dℓ/dθ of one example."""
         if not self.is_whole:
-            return NONE
+            return NOT_CHECKED
         value = self._slopes[name][example]
         return value, self._remark(value, self.step.each.gradient[name][example], [example])
 
-    def of_total(self, name: str) -> Check:
+    def of_total(self, name: str) -> Checked:
         """dL/dθ."""
         if not self.is_whole:
-            return NONE
+            return NOT_CHECKED
         value = self._slopes[name].sum(axis=0) * self.step.share
         return value, self._remark(value, self.step.total.gradient[name], list(range(len(self.step.x))))
 
-    def of_inputs(self, example: int) -> Check:
+    def of_inputs(self, example: int) -> Checked:
         """dℓ/dx of one example."""
         value = self.step.by_inputs.central[[example]]
         return value, self._remark(value, self.step.each.inputs[[example]], [example])
@@ -67,7 +66,7 @@ class Proof:
     @property
     def sampled(self) -> str:
         size = self.step.network.size
-        return f"{SOME} of {size:,} parameters are checked by differences here; `xortrain check` checks all."
+        return f"{SAMPLED} of {size:,} parameters are checked by differences here; `xortrain check` checks all."
 
     @cached_property
     def sample(self) -> list[tuple[str | Array, ...]] | None:
@@ -75,7 +74,7 @@ class Proof:
         if self.is_whole:
             return None
         network = self.step.network
-        places = np.linspace(0, network.size - 1, SOME).astype(int)
+        places = np.linspace(0, network.size - 1, SAMPLED).astype(int)
         value = self.step.by_parameters(places).central.sum(axis=0) * self.step.share
         g = network.join(self.step.total.gradient)[places]
         names = parameter_names(network.shapes)

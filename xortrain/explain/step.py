@@ -11,8 +11,10 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.explain.differences import STEP, Slopes, slopes
+from xortrain.explain.document import number
 from xortrain.nets import Array
-from xortrain.nets.losses import Criterion
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.criterion import Criterion
 from xortrain.nets.network import Network, Pass, jacobian
 from xortrain.training.learner import Learner
 from xortrain.training.task import Data, Task
@@ -34,7 +36,7 @@ class Backward:
 
 
 @dataclass(frozen=True)
-class Moment:
+class RunState:
     """A run at one moment: θ (parameters,), what the optimizer keeps, and what the network makes of a batch.
 
     ``z`` and ``a`` are (examples, units) layer by layer, ``losses`` (examples, outputs) before reduction,
@@ -54,7 +56,7 @@ class Moment:
         return self.a[-1]
 
     @classmethod
-    def of(cls, learner: Learner) -> "Moment":
+    def of(cls, learner: Learner) -> "RunState":
         """The first run of a learner in full batch."""
         net, task = learner.full, learner.task
         z, y, t = net.z[-1], net.forward(), task.data.t
@@ -65,7 +67,7 @@ class Moment:
             a=[a[..., 0].copy() for a in net.a],
             losses=task.criterion.values(z, y, t)[..., 0],
             loss=task.criterion.total(z, y, t)[0],
-            right=task.rule.right(y, t)[..., 0],
+            right=task.success.right(y, t)[..., 0],
         )
 
 
@@ -83,9 +85,9 @@ class Step:
     lr: Array
     x: Array
     t: Array
-    before: Moment
+    before: RunState
     total: Backward
-    after: Moment
+    after: RunState
     lost_at: int | None = None
 
     @property
@@ -203,7 +205,7 @@ def take_step(learner: Learner, epoch: int) -> Step:
     x, t = next(learner.batches(epoch))
     task = replace(learner.task, data=Data(x, t), batch_size=None)
     copy = Learner(task, learner.theta.copy(), {name: value.copy() for name, value in learner.state.items()})
-    before = Moment.of(copy)
+    before = RunState.of(copy)
     total = _first(_backward(copy.full, task.criterion, t))
     copy.update(epoch)
     return Step(
@@ -215,5 +217,39 @@ def take_step(learner: Learner, epoch: int) -> Step:
         t=t[..., 0],
         before=before,
         total=total,
-        after=Moment.of(copy),
+        after=RunState.of(copy),
     )
+
+
+ASIDE = 2e-5  # how far from z the slopes are taken: twice as far as differences reach
+BEND = 1e-2  # how much the slopes differ at a corner; curves bend less than that in so short a way
+
+
+@dataclass(frozen=True)
+class Corner:
+    """A unit of a layer (both counted from 0) and an example with z on a corner."""
+
+    layer: int
+    unit: int
+    example: int
+    sentence: str
+
+
+def corners(step: Step, examples: list[int]) -> list[Corner]:
+    """The units on a corner in some of the examples, layer by layer."""
+    found = []
+    for k, layer in enumerate(step.network.layers):
+        row, z = ACTIVATIONS[layer.activation], step.before.z[k][examples]
+        if not row.corners:
+            continue
+        left, right = (
+            row.derivative(aside, row.f(aside, **layer.settings), **layer.settings) for aside in (z - ASIDE, z + ASIDE)
+        )
+        for place, unit in np.argwhere(np.abs(left - right) > BEND):
+            sentence = (
+                f"`z{k + 1}[{unit}]` is {number(z[place, unit], 6)} in example {examples[place]}, on a corner of "
+                f"{layer.activation}: its slope is {left[place, unit]:.3g} on the left and {right[place, unit]:.3g} "
+                f"on the right."
+            )
+            found.append(Corner(k, int(unit), examples[place], sentence))
+    return found

@@ -7,9 +7,8 @@ import textwrap
 
 import numpy as np
 
-from xortrain.explain.digits import cut, number
-from xortrain.explain.document import Block, Equation, Section, Sentences, Table
-from xortrain.explain.formula import Notation
+from xortrain.explain.document import Block, Equation, Section, Sentences, Table, cut_array, number
+from xortrain.explain.notation import Notation
 from xortrain.nets import Array
 
 WIDTH = 80
@@ -67,7 +66,7 @@ def array(value: Array, precision: int) -> str:
     """An array in a line: [1 2], or [[1 2] [3 4]]."""
     if not value.ndim:
         return number(value[()], precision)
-    rows = ["…" if row is None else _row(row) for row in cut(value, precision).rows]
+    rows = ["…" if row is None else _row(row) for row in cut_array(value, precision).rows]
     return rows[0] if len(rows) == 1 else f"[{' '.join(rows)}]"
 
 
@@ -117,7 +116,7 @@ def shape_of(value: Array, precision: int) -> str:
     """The shape of an array, and how much of it is shown."""
     if not value.ndim:
         return ""
-    remark = cut(value, precision).remark
+    remark = cut_array(value, precision).remark
     return f" ({'×'.join(map(str, value.shape))}{'; ' + remark if remark else ''})"
 
 
@@ -135,7 +134,7 @@ def _wrapped(line: str, indent: int, further: int, width: int = WIDTH) -> list[s
 
 def _rows(value: Array, precision: int) -> list[str]:
     """A value with its rows under one another, or in a line that is wrapped where they are too long."""
-    cells = cut(value, precision).rows
+    cells = cut_array(value, precision).rows
     widths = [max(len(row[c] or "…") for row in cells if row) for c in range(len(cells[0] or []))]
     if value.ndim < 2 or len(value) < 2 or sum(widths) + len(widths) > WIDTH - 10:
         return [line.strip() for line in _wrapped(array(value, precision), 0, 0, WIDTH - 10)]

@@ -3,11 +3,11 @@
 import numpy as np
 
 from xortrain.explain.document import Block, Equation, Section, Sentences
-from xortrain.explain.formula import Symbol, symbol
-from xortrain.explain.forward import Shown, outputs
-from xortrain.explain.optimizers import LETTERS, OPTIMIZERS, Move
-from xortrain.explain.step import Moment, Step
+from xortrain.explain.forward import Shown, outputs, setting_symbols
+from xortrain.explain.step import RunState, Step
 from xortrain.nets import Array
+from xortrain.nets.formula import Symbol, symbol
+from xortrain.nets.optimizers import OPTIMIZERS, Move, Optimizer
 
 
 def update(step: Step, shown: Shown) -> Section:
@@ -26,28 +26,28 @@ def _says(step: Step) -> str:
     return text
 
 
+def _row(step: Step) -> Optimizer:
+    return OPTIMIZERS[step.task.optimizer.name]
+
+
 def _settings(step: Step) -> dict[str, Symbol]:
-    return {name: symbol(LETTERS.get(name, name), value[0]) for name, value in step.task.optimizer.settings.items()}
+    return setting_symbols(_row(step).settings, step.task.optimizer.settings)
 
 
 def _numbers(step: Step) -> list[Block]:
     """The learning rate and the settings that are not 0, and what the optimizer keeps that is one number."""
-    settings = [s for s in _settings(step).values() if s.value and s.name != "nesterov"]
-    kept = [
-        symbol(LETTERS[name], value) for name, value in step.after.state.items() if not value.ndim and name in COUNTERS
-    ]
+    is_number = {name: setting.kind != "flag" for name, setting in _row(step).settings.items()}
+    settings = [s for name, s in _settings(step).items() if s.value and is_number[name]]
+    kept = [symbol(_row(step).letters[name], value) for name, value in step.after.state.items() if not value.ndim]
     return [Equation(s.name, s.value) for s in (symbol("η", step.lr), *settings, *kept)]
 
 
-COUNTERS = ("beta1_power", "beta2_power", "steps")
-
-
-def _kept(step: Step, moment: Moment, name: str, prime: str) -> dict[str, Symbol]:
+def _kept(step: Step, moment: RunState, name: str, prime: str) -> dict[str, Symbol]:
     """What the optimizer keeps of one parameter, as symbols."""
     found = {}
     for key, value in moment.state.items():
         of_parameter = step.network.split(value)[name] if value.ndim else value
-        found[key] = symbol(LETTERS.get(key, key) + (prime if value.ndim else ""), of_parameter)
+        found[key] = symbol(_row(step).letters[key] + (prime if value.ndim else ""), of_parameter)
     return found
 
 
@@ -68,7 +68,7 @@ def _parameter(step: Step, name: str) -> list[Block]:
     )
     values: dict[str, Array] = {key: s.value for key, s in after.items()} | {"theta": new}
     names = {key: s.name for key, s in after.items()} | {"theta": f"{name}'"}
-    lines = OPTIMIZERS[step.task.optimizer.name](move)
+    lines = _row(step).written(move)
     return [Equation(names[key], values[key], (formula,)) for key, formula in lines.items()]
 
 

@@ -1,14 +1,6 @@
-"""Decision values to pictures to files: films of how networks learn, and still pictures of what they learned.
+"""Films of how networks learn, and still pictures: from plain arrays to frames to files.
 
-What a film needs to know is a `Subject`, how it looks are `FilmSettings`; `write` makes the file.
+Reading order: what is shown (`data`, `frames`, `lockstep`), how it is asked for (`film_settings`), `film`; then the
+layouts `panels`, `field`, `losses_layout`, `weights_layout`, `sweep_layout` with the panels they are made of;
+what panels are drawn on (`canvas`, `colours`, `glyphs`, `projection`, `colour_scale`, `heatmap`); and the `files`.
 """
-
-from xortrain.films.checks import check
-from xortrain.films.film import poster, write
-from xortrain.films.lockstep import Ends, Lockstep, common_epochs
-from xortrain.films.moments import choose_epochs
-from xortrain.films.subject import FilmSettings, Subject
-
-__all__ = [
-    "Ends", "FilmSettings", "Lockstep", "Subject", "check", "choose_epochs", "common_epochs", "poster", "write",
-]  # fmt: skip

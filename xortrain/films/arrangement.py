@@ -39,7 +39,7 @@ class Arrangement:
 
 
 @dataclass(frozen=True)
-class Axis:
+class SweptSetting:
     """One swept setting: the names of its values, and which of them each run has."""
 
     name: str
@@ -48,7 +48,7 @@ class Axis:
     """(runs,)"""
 
     @classmethod
-    def of(cls, name: str, values: Array) -> "Axis":
+    def of(cls, name: str, values: Array) -> "SweptSetting":
         """Numbers in their order, anything else in the order in which it first comes."""
         values = np.asarray(values)
         if values.dtype.kind in "biuf":
@@ -64,15 +64,17 @@ def arrangement(shown: Lockstep, shape: float = SHAPE, most: int = MOST) -> Arra
     return _grid(axes(shown.varied), shown.runs, shape, most) or ordered(shown, shape, most)
 
 
-def axes(varied: Mapping[str, Array]) -> list[Axis]:
+def axes(varied: Mapping[str, Array]) -> list[SweptSetting]:
     """The settings that differ, without those that follow from others."""
-    chosen, together, distinct = list[Axis](), np.zeros(1, int), 1
+    chosen, together, distinct = list[SweptSetting](), np.zeros(1, int), 1
     for name, values in varied.items():
-        axis = Axis.of(name, values)
+        axis = SweptSetting.of(name, values)
         found, finer = np.unique(together * len(axis.names) + axis.value, return_inverse=True)
         if len(found) > distinct:
             chosen, together, distinct = [*chosen, axis], finer, len(found)
-    return [Axis(name, a.names, a.value) for name, a in zip(_brief([a.name for a in chosen]), chosen, strict=True)]
+    return [
+        SweptSetting(name, a.names, a.value) for name, a in zip(_brief([a.name for a in chosen]), chosen, strict=True)
+    ]
 
 
 def _brief(names: Sequence[str]) -> list[str]:
@@ -81,7 +83,7 @@ def _brief(names: Sequence[str]) -> list[str]:
     return [brief if last.count(brief) == 1 else name for name, brief in zip(names, last, strict=True)]
 
 
-def _grid(swept: list[Axis], runs: int, shape: float, most: int) -> Arrangement | None:
+def _grid(swept: list[SweptSetting], runs: int, shape: float, most: int) -> Arrangement | None:
     """Settings of which each combination of values occurs exactly once: one of them across, the others down.
 
     One with very many values takes several rows for each combination of the others.
@@ -136,7 +138,7 @@ def ordered(shown: Lockstep, shape: float, most: int) -> Arrangement:
     return Arrangement(cells.reshape(-1, columns), captions=named)
 
 
-def _caption(axis: Axis, run: int) -> str:
+def _caption(axis: SweptSetting, run: int) -> str:
     """The value that a run has; a number by itself would not say of what it is."""
     word = axis.names[axis.value[run]]
     return word if word[:1].isalpha() else f"{axis.name} {word}"

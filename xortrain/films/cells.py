@@ -7,17 +7,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xortrain.films.colours import colours
-from xortrain.films.examples import Examples
+from xortrain.films.canvas import Canvas
+from xortrain.films.captions import ExampleMarks
+from xortrain.films.colour_scale import ColourScale, colour_scale
+from xortrain.films.colours import MOST_HUES, Palette, colours, palette, shades
+from xortrain.films.data import FilmData
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.glyphs import Box
+from xortrain.films.heatmap import PROMPT, Probe, between, tiles
 from xortrain.films.lockstep import Lockstep
-from xortrain.films.palette import MOST_HUES, Palette, palette, shades
-from xortrain.films.plane import MOST_SLICES, Plane, plane
-from xortrain.films.probe import Probe
-from xortrain.films.reading import Reading, reading
-from xortrain.films.shapes import Box
-from xortrain.films.sheet import Sheet
-from xortrain.films.subject import FilmSettings, Subject
-from xortrain.films.surface import PROMPT, between, tiles
+from xortrain.films.projection import MOST_SLICES, Projection, plane
 from xortrain.nets import Array
 
 DOTTED = 32
@@ -33,7 +32,7 @@ SMALLEST = 1.2
 class Cells:
     """All cells of a film; the runs of each population are a group."""
 
-    def __init__(self, sheet: Sheet, boxes: Sequence[Box], shown: Lockstep, runs: Array, inks: "Inks") -> None:
+    def __init__(self, canvas: Canvas, boxes: Sequence[Box], shown: Lockstep, runs: Array, inks: "Inks") -> None:
         self.shown, side = shown, boxes[0].width
         which, places = shown.which[runs], shown.places[runs]
         found = [(part, np.flatnonzero(which == part)) for part in np.unique(which).tolist()]
@@ -43,7 +42,7 @@ class Cells:
         self.groups = [
             (
                 shown.rows(part),
-                Group(sheet, [boxes[i] for i in cells.tolist()], shown.parts[part], places[cells], inks, step),
+                CellGroup(canvas, [boxes[i] for i in cells.tolist()], shown.parts[part], places[cells], inks, step),
             )
             for part, cells in found
         ]
@@ -60,14 +59,14 @@ class Cells:
         return blank
 
 
-class Group:
+class CellGroup:
     """The cells of some runs of one population."""
 
     def __init__(
-        self, sheet: Sheet, boxes: Sequence[Box], subject: Subject, runs: Array, inks: "Inks", step: int
+        self, canvas: Canvas, boxes: Sequence[Box], subject: FilmData, runs: Array, inks: "Inks", step: int
     ) -> None:
         """The network is asked at every ``step``-th pixel each way, and what lies between is interpolated."""
-        self.sheet, self.subject, self.runs, side = sheet, subject, runs, boxes[0].width
+        self.canvas, self.subject, self.runs, side = canvas, subject, runs, boxes[0].width
         self.read, self.table = inks.reading(subject)
         self.plane = plane_of_all(subject, runs, side)
         parts = tiles(Box(0, 0, side, side), len(self.plane.slices), 0, len(self.plane.columns), gap=1)
@@ -76,10 +75,10 @@ class Group:
         self.across, self.down = between(-(-width // step), width), between(down, height)
         points = [self.plane.grid(i, self.across.shape[0], down) for i in range(len(parts))]
         self.probe, self.exact = Probe(subject.network, np.stack(points, axis=1), runs), step == 1 and down == height
-        self.boxes, self.paper = boxes, np.full((side, side), sheet.palette.nearest(sheet.colours.paper[None])[0])
+        self.boxes, self.paper = boxes, np.full((side, side), canvas.palette.nearest(canvas.colours.paper[None])[0])
         self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
         self.radius = self._radius()
-        self.dots = sheet.layer(self._dots) if width >= DOTTED and self.radius >= SMALLEST else None
+        self.dots = canvas.layer(self._dots) if width >= DOTTED and self.radius >= SMALLEST else None
 
     def paste(self, row: int) -> Array:
         """The fields of a snapshot; which runs (runs,) have none is told."""
@@ -88,47 +87,47 @@ class Group:
             y = self.down.T @ y @ self.across
         bands = self.read.bands(y)
         for box in self.boxes if len(self.plane.slices) > 1 else ():  # what was drawn between slices must go
-            self.sheet.paste(box, self.paper)
+            self.canvas.paste(box, self.paper)
         for places, fields in zip(self.places, bands if self.table is None else self.table[bands], strict=True):
             for place, field in zip(places, fields, strict=True):
-                self.sheet.paste(place, field)
+                self.canvas.paste(place, field)
         if self.plane.curve:
             curves = self.read.value(y)[:, 0, 0]
-            self.sheet.sink(self.sheet.layer(lambda: self._curves(curves)))
+            self.canvas.sink(self.canvas.layer(lambda: self._curves(curves)))
         if self.dots:
-            self.sheet.sink(self.dots)
+            self.canvas.sink(self.dots)
         blank = np.asarray(bands[:, 0, 0, 0] == self.read.nothing)
         blank[blank] = (bands[blank] == self.read.nothing).all(axis=(1, 2, 3))
         return blank
 
     def _curves(self, y: Array) -> None:
         """Over one input alone the output is a curve, too: (runs, width)."""
-        plane, sheet = self.plane, self.sheet
+        plane, canvas = self.plane, self.canvas
         share = (np.arange(y.shape[1]) + 0.5) / y.shape[1]
         height = (plane.top - np.clip(y, plane.bottom, plane.top)) / (plane.top - plane.bottom)
         for (box,), line in zip(self.places, height, strict=True):
             points = box.at(np.stack([share, line], axis=1))
-            sheet.line(points, sheet.colours.paper, 2.4, within=box)
-            sheet.line(points, sheet.colours.ink, 1.2, within=box)
+            canvas.line(points, canvas.colours.paper, 2.4, within=box)
+            canvas.line(points, canvas.colours.ink, 1.2, within=box)
 
     def _radius(self) -> float:
         """Of the examples' marks, such that they do not hide the field."""
         field = self.places[0][0]
         each = (HIDDEN * self.boxes[0].width ** 2 / len(self.subject.x)) ** 0.5
-        return min((each - 1) / 2, max(min(field.width, field.height) / 26, 1.7), 6 * self.sheet.scale)
+        return min((each - 1) / 2, max(min(field.width, field.height) / 26, 1.7), 6 * self.canvas.scale)
 
     def _dots(self) -> None:
         """Each run's own examples, by shape and colour of their targets."""
         for run, places in zip(self.runs.tolist(), self.places, strict=True):
             x, t = self.subject.data(run)
-            marks = Examples(self.sheet, self.read, t, size=0.5)
-            marks.radius = self.radius / self.sheet.scale
+            marks = ExampleMarks(self.canvas, self.read, t, size=0.5)
+            marks.radius = self.radius / self.canvas.scale
             own = plane_like(self.plane, x, t)
             for place, members, at in zip(places, *own, strict=True):
                 marks.draw(place.at(at), members, np.ones(len(x), bool))
 
 
-def plane_of_all(subject: Subject, runs: Array, side: int) -> Plane:
+def plane_of_all(subject: FilmData, runs: Array, side: int) -> Projection:
     """The plane for the examples of all these runs, whose data may differ, in cells of so many pixels."""
     several = runs if subject.x.ndim == 3 or subject.t.ndim == 3 else runs[:1]
     data = [subject.data(run) for run in several.tolist()]
@@ -137,7 +136,7 @@ def plane_of_all(subject: Subject, runs: Array, side: int) -> Plane:
     return plane(x, t, subject.inputs, subject.outputs[0], subject.low, subject.high, most)
 
 
-def plane_like(whole: Plane, x: Array, t: Array) -> tuple[list[Array], list[Array]]:
+def plane_like(whole: Projection, x: Array, t: Array) -> tuple[list[Array], list[Array]]:
     """Which of one run's examples lie on each slice of a plane, and where on it, in shares."""
     members, places = [], []
     for one in whole.slices:
@@ -153,7 +152,7 @@ class Inks:
 
     def __init__(self, shown: Lockstep, settings: FilmSettings) -> None:
         self.settings = settings
-        self.reads = {id(part): reading(part, settings) for part in shown.parts}
+        self.reads = {id(part): colour_scale(part, settings) for part in shown.parts}
         classes = sorted({max(read.classes, 2) for read in self.reads.values()})
         self.most, levels = classes[-1], settings.levels
         self.is_one = len(classes) == 1
@@ -167,7 +166,7 @@ class Inks:
         bands = [used.levels[: self.start], *(used.shades(kind, count) for kind in range(hues))]
         self.palette = Palette(np.concatenate(bands), used, hues)
 
-    def reading(self, subject: Subject) -> tuple[Reading, Array | None]:
+    def reading(self, subject: FilmData) -> tuple[ColourScale, Array | None]:
         """How a population's outputs are read, and the palette's index for each of its bands if not the same."""
         read = self.reads[id(subject)]
         if self.is_one:

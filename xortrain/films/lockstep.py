@@ -9,8 +9,9 @@ from functools import cached_property
 
 import numpy as np
 
-from xortrain.films.moments import SPACINGS, evenly
-from xortrain.films.subject import FilmSettings, Subject, held
+from xortrain.films.data import FilmData, held
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.frames import SPACINGS, evenly
 from xortrain.nets import Array
 
 SEVERAL = 8
@@ -22,7 +23,7 @@ MOST_EPOCHS = 2000
 
 
 @dataclass(frozen=True)
-class Ends:
+class Outcomes:
     """What became of runs, each (runs,): a word, and the epochs of what happened, -1 for never."""
 
     outcome: Array
@@ -34,9 +35,9 @@ class Ends:
     def runs(self) -> int:
         return len(self.solved_at)
 
-    def some(self, runs: Array) -> "Ends":
+    def some(self, runs: Array) -> "Outcomes":
         """What became of some of them."""
-        return Ends(self.outcome[runs], self.solved_at[runs], self.diverged_at[runs], self.ended_at[runs])
+        return Outcomes(self.outcome[runs], self.solved_at[runs], self.diverged_at[runs], self.ended_at[runs])
 
     @cached_property
     def words(self) -> list[str]:
@@ -54,15 +55,15 @@ class Ends:
 class Lockstep:
     """Runs that are shown together, those of the first part first."""
 
-    parts: tuple[Subject, ...]
+    parts: tuple[FilmData, ...]
     title: str
     varied: Mapping[str, Array]
     """Settings that differ from run to run: name -> (runs,)."""
-    everyone: Ends | None = None
+    everyone: Outcomes | None = None
     """What became of all runs there are, where those shown are a sample of them."""
 
     @classmethod
-    def of(cls, shown: "Subject | Lockstep") -> "Lockstep":
+    def of(cls, shown: "FilmData | Lockstep") -> "Lockstep":
         """The runs of one subject; what is in lock-step already stays as it is."""
         return shown if isinstance(shown, Lockstep) else cls((shown,), shown.title, shown.varied)
 
@@ -81,9 +82,9 @@ class Lockstep:
         return np.concatenate([np.arange(part.runs) for part in self.parts])
 
     @cached_property
-    def ends(self) -> Ends:
+    def ends(self) -> Outcomes:
         """What became of the runs shown."""
-        return Ends(
+        return Outcomes(
             np.concatenate([np.asarray(part.outcome, object) for part in self.parts]),
             np.concatenate([np.asarray(part.solved_at, np.int64) for part in self.parts]),
             np.concatenate([np.asarray(part.diverged_at, np.int64) for part in self.parts]),
@@ -91,7 +92,7 @@ class Lockstep:
         )
 
     @property
-    def all(self) -> Ends:
+    def all(self) -> Outcomes:
         """What became of all runs there are."""
         return self.everyone or self.ends
 

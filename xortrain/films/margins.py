@@ -6,10 +6,10 @@ All of it is worked out before there is a sheet, from the widths of the words.
 import numpy as np
 
 from xortrain.films.arrangement import MOST, SHAPE, Arrangement, arrangement, ordered
+from xortrain.films.canvas import Canvas
+from xortrain.films.glyphs import Box
 from xortrain.films.lockstep import Lockstep
-from xortrain.films.shapes import Box
-from xortrain.films.sheet import Sheet
-from xortrain.films.standing import Counts, width_of
+from xortrain.films.status_marks import Counts, width_of
 
 WIDTH, HEIGHT = 612, 396
 """About how much room the cells take when no size is asked for."""
@@ -121,47 +121,47 @@ class Margins:
         y = self.y + row * (step + self.caption) + self.caption + group * self.apart
         return Box(self.x + column * step, y, self.side, self.side)
 
-    def label(self, sheet: Sheet) -> None:
+    def label(self, canvas: Canvas) -> None:
         """Write the names of rows and columns, or what each cell is called."""
         if self.caption:
             for place, name in zip(np.argwhere(self.cells.runs >= 0).tolist(), self.cells.captions, strict=True):
                 box = self.box(*place)
-                sheet.text(box.x, box.y - 3 * self.scale, name, 9, sheet.colours.label)
+                canvas.text(box.x, box.y - 3 * self.scale, name, 9, canvas.colours.label)
         if self.cells.row_names:
-            self._headings(sheet)
-            self._rows(sheet)
-            self._columns(sheet)
+            self._headings(canvas)
+            self._rows(canvas)
+            self._columns(canvas)
 
-    def _headings(self, sheet: Sheet) -> None:
+    def _headings(self, canvas: Canvas) -> None:
         """Which settings go down and across."""
         last = self.box(len(self.cells.runs) - 1, 0)
         low, x = last.y + self.side, self.x - self.beside - self._px(14)
-        down = sheet.fitting(self.cells.down, low - self.y, 10, "bold")
-        sheet.text(x, (self.y + low) / 2, down, 10, face="bold", align="centre", turned=True)
-        across = sheet.fitting(self.cells.across, sheet.width - self.edge - self.x, 10, "bold")
-        sheet.text(self.x, self.y - self.above + self._px(10), across, 10, face="bold")
+        down = canvas.fitting(self.cells.down, low - self.y, 10, "bold")
+        canvas.text(x, (self.y + low) / 2, down, 10, face="bold", align="centre", turned=True)
+        across = canvas.fitting(self.cells.across, canvas.width - self.edge - self.x, 10, "bold")
+        canvas.text(self.x, self.y - self.above + self._px(10), across, 10, face="bold")
 
-    def _rows(self, sheet: Sheet) -> None:
+    def _rows(self, canvas: Canvas) -> None:
         count = self.cells.lines
         every = -(-self._px(10) // (count * (self.side + self.gap)))
         for group, name in list(enumerate(self.cells.row_names))[::every]:
             first, last = self.box(group * count, 0), self.box((group + 1) * count - 1, 0)
             y = (first.y + last.y + self.side) / 2 + 3.3 * self.scale
-            name = sheet.fitting(name, self.beside, 9)
-            sheet.text(self.x - 5 * self.scale, y, name, 9, sheet.colours.label, align="right")
+            name = canvas.fitting(name, self.beside, 9)
+            canvas.text(self.x - 5 * self.scale, y, name, 9, canvas.colours.label, align="right")
 
-    def _columns(self, sheet: Sheet) -> None:
-        names, label = self.cells.column_names, sheet.colours.label
+    def _columns(self, canvas: Canvas) -> None:
+        names, label = self.cells.column_names, canvas.colours.label
         wide = self._px(11) if self.turned else self._wide(*names) + self._px(3)
         every = -(-wide // (self.side + self.gap))
         for column, name in list(enumerate(names))[::every]:
             x = self.box(0, column).x + self.side / 2
             if self.turned:
-                name = sheet.fitting(name, self._px(LONGEST), 9)
+                name = canvas.fitting(name, self._px(LONGEST), 9)
                 middle = self.y - self._px(5) - self._wide(name) / 2
-                sheet.text(x, middle, name, 9, label, align="centre", turned=True)
+                canvas.text(x, middle, name, 9, label, align="centre", turned=True)
             else:
-                sheet.text(x, self.y - 4 * self.scale, name, 9, label, align="centre")
+                canvas.text(x, self.y - 4 * self.scale, name, 9, label, align="centre")
 
 
 def even(length: int) -> int:

@@ -1,47 +1,80 @@
-"""What a unit does with what it receives: the non-linearities, each with its derivative.
+"""The activations a = f(z): everything particular to one stands in its row of `ACTIVATIONS`.
 
-z (examples, units, *runs) comes in, a = f(z) goes out; settings such as slope are (runs,).  At a corner the
-derivative is PyTorch's.
+z (examples, units, *runs) is what a unit receives, a what it passes on; settings such as slope are (runs,).
+At a corner the derivative is PyTorch's.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.rectifiers import (
+from xortrain.nets.formula import Call, Number, Term
+from xortrain.nets.functions import (
     SELU_ALPHA,
     SELU_SCALE,
+    between,
     celu,
     elu,
+    gaussian,
     gelu,
     gelu_derivative,
     gelu_tanh,
     gelu_tanh_derivative,
+    hardsigmoid,
+    hardswish,
     leaky_relu,
+    logsigmoid,
+    mish,
+    mish_derivative,
+    one_sided,
     relu_product,
     selu,
-    sided,
-)
+    sigmoid,
+    sigmoid_derivative,
+    silu,
+    silu_derivative,
+    softmax,
+    softmax_product,
+    softplus,
+    softsign_derivative,
+    tanh_derivative,
+)  # fmt: skip
+from xortrain.nets.setting import Settings, number
 
 INF = math.inf
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Activation:
-    """``f(z, out, **settings)`` writes a into out; ``derivative(z, a, **settings)`` is f'(z), the shorter way.
+    """An activation: how it is computed, how it is written, and what diagnosis asks about it.
 
-    ``range`` holds all outputs, whatever the settings.  ``product`` is dL/dz from dL/da where that is not,
-    or is quicker than, the product with the derivative.
+    ``f(z, out, **settings)`` writes a into out and ``derivative(z, a, **settings)`` returns f'(z) by the shorter
+    formula; both work on whatever follows NumPy's protocols.  ``product`` is dL/dz from dL/da where that is not, or
+    is faster than, the product with the derivative.
+
+    ``formula`` and ``slope`` are f and f' as explanations and documents write them (a test compares them with the
+    functions); ``jacobian`` is da/dz where it is not diagonal.  ``range`` contains all outputs, whatever the settings.
+    ``corners`` are the z where f' jumps, ``flat`` the intervals where f' is exactly 0.
     """
 
+    help: str
     f: Callable[..., Array]
     derivative: Callable[..., Array]
-    range: tuple[float, float] = (-INF, INF)
-    settings: tuple[str, ...] = ()
+    formula: Callable[..., Term]
+    slope: Callable[..., Term]
+    range: Interval = (-INF, INF)
+    settings: Settings = field(default_factory=dict)
     product: Callable[..., Array] | None = None
+    jacobian: Callable[..., Term] | None = None
+    corners: tuple[float, ...] = ()
+    flat: tuple[Interval, ...] = ()
+    is_monotone: bool = True
+    is_rectifier: bool = False
+    """Whether a unit that is flat on every example is off, so that it is called dead and not saturated."""
 
     def backward(self, z: Array, a: Array, upstream: Array, **settings: Array) -> Array:
         """dL/dz from upstream = dL/da, which is overwritten."""
@@ -50,154 +83,284 @@ class Activation:
         upstream *= self.derivative(z, a, **settings)
         return upstream
 
+    @property
+    def couples_units(self) -> bool:
+        """Whether each output depends on the z of all units of the layer."""
+        return self.jacobian is not None
 
-HALF, ONE = ({np.dtype(kind): np.array(value, kind) for kind in (np.float32, np.float64)} for value in (0.5, 1))
-"""Constants as arrays of a dtype: converting a Python number costs a small ufunc call half its time again."""
+    @property
+    def has_gradient(self) -> bool:
+        """Whether anything can be learned through it."""
+        return self.flat != ((-INF, INF),)
 
+    @property
+    def gives_probabilities(self) -> bool:
+        return self.range == (0, 1)
 
-def sigmoid(z: Array, out: Array | None = None) -> Array:
-    """1 / (1 + exp(-z)), through tanh so that neither tail overflows."""
-    half = HALF[z.dtype]
-    out = np.multiply(z, half, out=out)
-    np.tanh(out, out)
-    np.multiply(out, half, out)
-    return np.add(out, half, out)
-
-
-def sigmoid_derivative(z: Array, a: Array) -> Array:
-    slope = np.subtract(ONE[a.dtype], a)
-    return np.multiply(slope, a, slope)
-
-
-def tanh_derivative(z: Array, a: Array) -> Array:
-    slope = np.multiply(a, a)
-    return np.subtract(1, slope, out=slope)
+    @property
+    def is_sigmoidal(self) -> bool:
+        """Whether it is bounded, monotone and smooth, like the logistic function."""
+        is_bounded = math.isfinite(self.range[1] - self.range[0])
+        return is_bounded and self.is_monotone and self.has_gradient and not (self.corners or self.couples_units)
 
 
-def log1p_exp_minus_abs(z: Array, out: Array | None = None) -> Array:
-    """log(1 + exp(-|z|)), the part of softplus that bends."""
-    out = np.abs(z, out=out)
-    np.negative(out, out=out)
-    np.exp(out, out=out)
-    return np.log1p(out, out=out)
+def _exp(z: Term) -> Term:
+    return Call("exp", z)
 
 
-def softplus(z: Array, out: Array | None = None) -> Array:
-    """log(1 + exp(z)) as max(z, 0) + log(1 + exp(-|z|))."""
-    out = log1p_exp_minus_abs(z, out)
-    out += np.maximum(z, 0)
-    return out
+def _tanh(z: Term) -> Term:
+    return Call("tanh", z)
 
 
-def logsigmoid(z: Array, out: Array | None = None) -> Array:
-    """log(sigmoid(z)) as min(z, 0) - log(1 + exp(-|z|))."""
-    out = log1p_exp_minus_abs(z, out)
-    return np.subtract(np.minimum(z, 0), out, out=out)
+def _max0(z: Term) -> Term:
+    return Call("max", z, 0)
 
 
-def softmax(z: Array, out: Array | None = None) -> Array:
-    """exp(z_i) / Σ_j exp(z_j) over the units, shifted by the largest z."""
-    out = np.subtract(z, np.maximum.reduce(z, axis=1, keepdims=True), out=out)
-    np.exp(out, out=out)
-    out /= np.add.reduce(out, axis=1, keepdims=True)
-    return out
+def _min0(z: Term) -> Term:
+    return Call("min", z, 0)
 
 
-def softmax_product(z: Array, a: Array, upstream: Array) -> Array:
-    """The units are coupled: dL/dz_i = a_i (dL/da_i - Σ_j dL/da_j a_j)."""
-    upstream -= np.add.reduce(upstream * a, axis=1, keepdims=True)
-    upstream *= a
-    return upstream
+def _inside(z: Term, low: float, high: float) -> Term:
+    return (z > low) * (z < high)
 
 
-def silu(z: Array, out: Array | None = None) -> Array:
-    out = sigmoid(z, out)
-    out *= z
-    return out
+def written_sigmoid(z: Term) -> Term:
+    return 1 / (1 + _exp(-z))
 
 
-def silu_derivative(z: Array, a: Array) -> Array:
-    """s + a (1 - s), s the sigmoid of z."""
-    s = sigmoid(z)
-    return s + a * (1 - s)
+def _written_elu(z: Term, alpha: Term | float) -> Term:
+    return _max0(z) + alpha * (_exp(_min0(z)) - 1)
 
 
-def mish(z: Array, out: Array | None = None) -> Array:
-    """z tanh(softplus(z))."""
-    out = softplus(z, out)
-    np.tanh(out, out=out)
-    out *= z
-    return out
+def _written_gate(z: Term) -> Term:
+    return _tanh(math.sqrt(2 / math.pi) * z * (1 + 0.044715 * z**2))
 
 
-def mish_derivative(z: Array, a: Array) -> Array:
-    gate = np.tanh(softplus(z))
-    return gate + z * (1 - gate * gate) * sigmoid(z)
+def _written_gelu_tanh_slope(z: Term, a: Term) -> Term:
+    inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+    return 0.5 * (1 + _written_gate(z)) + 0.5 * z * (1 - _written_gate(z) ** 2) * inner
 
 
-def softsign_derivative(z: Array, a: Array) -> Array:
-    slope = 1 / (1 + np.abs(z))
-    return np.multiply(slope, slope, out=slope)
+def _written_mish_gate(z: Term) -> Term:
+    return _tanh(Call("log", 1 + _exp(z)))
 
 
-def hardsigmoid(z: Array, out: Array | None = None) -> Array:
-    out = np.divide(z, 6, out=out)
-    out += 0.5
-    return np.clip(out, 0, 1, out=out)
+def _written_mish_slope(z: Term, a: Term) -> Term:
+    return _written_mish_gate(z) + z * (1 - _written_mish_gate(z) ** 2) * written_sigmoid(z)
 
 
-def hardswish(z: Array, out: Array | None = None) -> Array:
-    out = hardsigmoid(z, out)
-    out *= z
-    return out
+def _written_hardsigmoid(z: Term) -> Term:
+    return Call("clip", z / 6 + 0.5, 0, 1)
 
 
-def gaussian(z: Array, out: Array | None = None) -> Array:
-    out = np.multiply(z, z, out=out)
-    np.negative(out, out=out)
-    return np.exp(out, out=out)
-
-
-def _between(z: Array, low: float, high: float) -> Array:
-    return ((z > low) & (z < high)).astype(z.dtype)
-
+_ALPHA = {"alpha": number("scale of the negative side", above=0, letter="α")}
 
 ACTIVATIONS: dict[str, Activation] = {
     "identity": Activation(
+        "z",
         lambda z, out=None: np.positive(z, out=out),
         lambda z, a: np.ones_like(z),
+        lambda z: z,
+        lambda z, a: Call("ones", z),
         product=lambda z, a, upstream: upstream,
     ),
-    "sigmoid": Activation(sigmoid, sigmoid_derivative, (0, 1)),
-    "tanh": Activation(lambda z, out=None: np.tanh(z, out=out), tanh_derivative, (-1, 1)),
+    "sigmoid": Activation(
+        "1 / (1 + exp(-z)), from 0 to 1", sigmoid, sigmoid_derivative, written_sigmoid, lambda z, a: a * (1 - a), (0, 1)
+    ),
+    "tanh": Activation(
+        "from -1 to 1",
+        lambda z, out=None: np.tanh(z, out=out),
+        tanh_derivative,
+        _tanh,
+        lambda z, a: 1 - a**2,
+        (-1, 1),
+    ),
     "relu": Activation(
+        "max(z, 0)",
         lambda z, out=None: np.maximum(z, 0, out=out),
         lambda z, a: (z > 0).astype(z.dtype),
+        _max0,
+        lambda z, a: z > 0,
         (0, INF),
         product=relu_product,
+        corners=(0,),
+        flat=((-INF, 0),),
+        is_rectifier=True,
     ),
-    "leaky_relu": Activation(leaky_relu, lambda z, a, *, slope: sided(z, 1, slope), settings=("slope",)),
-    "elu": Activation(elu, lambda z, a, *, alpha: sided(z, 1, a + alpha), settings=("alpha",)),
-    "celu": Activation(celu, lambda z, a, *, alpha: sided(z, 1, a / alpha + 1), settings=("alpha",)),
-    "selu": Activation(selu, lambda z, a: sided(z, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA), (-1.7581, INF)),
-    "softplus": Activation(softplus, lambda z, a: sigmoid(z), (0, INF)),
-    "softmax": Activation(softmax, sigmoid_derivative, (0, 1), product=softmax_product),
-    "gelu": Activation(gelu, gelu_derivative, (-0.17, INF)),
-    "gelu_tanh": Activation(gelu_tanh, gelu_tanh_derivative, (-0.1701, INF)),
-    "silu": Activation(silu, silu_derivative, (-0.2785, INF)),
-    "mish": Activation(mish, mish_derivative, (-0.3089, INF)),
-    "softsign": Activation(lambda z, out=None: np.divide(z, 1 + np.abs(z), out=out), softsign_derivative, (-1, 1)),
-    "relu6": Activation(lambda z, out=None: np.clip(z, 0, 6, out=out), lambda z, a: _between(z, 0, 6), (0, 6)),
-    "hardtanh": Activation(lambda z, out=None: np.clip(z, -1, 1, out=out), lambda z, a: _between(z, -1, 1), (-1, 1)),
-    "hardsigmoid": Activation(hardsigmoid, lambda z, a: _between(z, -3, 3) / 6, (0, 1)),
-    "hardswish": Activation(hardswish, lambda z, a: np.where(z < 3, (z > -3) * (z / 3 + 0.5), 1), (-0.375, INF)),
-    "logsigmoid": Activation(logsigmoid, lambda z, a: sigmoid(-z), (-INF, 0)),
+    "leaky_relu": Activation(
+        "z, and slope · z where z is negative",
+        leaky_relu,
+        lambda z, a, *, slope: one_sided(z, 1, slope),
+        lambda z, slope: _max0(z) + slope * _min0(z),
+        lambda z, a, slope: (z > 0) + slope * (z <= 0),
+        settings={"slope": number("slope of the negative side")},
+        corners=(0,),
+    ),
+    "elu": Activation(
+        "z, and alpha (exp(z) - 1) where z is negative",
+        elu,
+        lambda z, a, *, alpha: one_sided(z, 1, a + alpha),
+        _written_elu,
+        lambda z, a, alpha: (z > 0) + (a + alpha) * (z <= 0),
+        settings=_ALPHA,
+        corners=(0,),
+    ),
+    "celu": Activation(
+        "z, and alpha (exp(z / alpha) - 1) where z is negative",
+        celu,
+        lambda z, a, *, alpha: one_sided(z, 1, a / alpha + 1),
+        lambda z, alpha: _max0(z) + alpha * (_exp(_min0(z) / alpha) - 1),
+        lambda z, a, alpha: (z > 0) + (a / alpha + 1) * (z <= 0),
+        settings=_ALPHA,
+    ),
+    "selu": Activation(
+        "elu with the scales of Klambauer et al. (2017)",
+        selu,
+        lambda z, a: one_sided(z, SELU_SCALE, a + SELU_SCALE * SELU_ALPHA),
+        lambda z: SELU_SCALE * _written_elu(z, SELU_ALPHA),
+        lambda z, a: SELU_SCALE * (z > 0) + (a + SELU_SCALE * SELU_ALPHA) * (z <= 0),
+        (-1.7581, INF),
+        corners=(0,),
+    ),
+    "softplus": Activation(
+        "log(1 + exp(z)), a smooth relu",
+        softplus,
+        lambda z, a: sigmoid(z),
+        lambda z: Call("log", 1 + _exp(z)),
+        lambda z, a: written_sigmoid(z),
+        (0, INF),
+    ),
+    "softmax": Activation(
+        "probabilities that sum to 1 over the layer",
+        softmax,
+        sigmoid_derivative,
+        lambda z: _exp(z) / Call("sum", _exp(z)),
+        lambda z, a: a * (1 - a),
+        (0, 1),
+        product=softmax_product,
+        jacobian=lambda z, a: Call("diag", a) - a @ Call("T", a),
+    ),
+    "gelu": Activation(
+        "z Φ(z), exact",
+        gelu,
+        gelu_derivative,
+        lambda z: z * Call("Φ", z),
+        lambda z, a: Call("Φ", z) + z * _exp(-(z**2) / 2) / math.sqrt(2 * math.pi),
+        (-0.17, INF),
+        is_monotone=False,
+    ),
+    "gelu_tanh": Activation(
+        "z Φ(z), by the formula with tanh",
+        gelu_tanh,
+        gelu_tanh_derivative,
+        lambda z: 0.5 * z * (1 + _written_gate(z)),
+        _written_gelu_tanh_slope,
+        (-0.1701, INF),
+        is_monotone=False,
+    ),
+    "silu": Activation(
+        "z · sigmoid(z), also called swish",
+        silu,
+        silu_derivative,
+        lambda z: z * written_sigmoid(z),
+        lambda z, a: written_sigmoid(z) + a * (1 - written_sigmoid(z)),
+        (-0.2785, INF),
+        is_monotone=False,
+    ),
+    "mish": Activation(
+        "z tanh(softplus(z))",
+        mish,
+        mish_derivative,
+        lambda z: z * _written_mish_gate(z),
+        _written_mish_slope,
+        (-0.3089, INF),
+        is_monotone=False,
+    ),
+    "softsign": Activation(
+        "z / (1 + |z|)",
+        lambda z, out=None: np.divide(z, 1 + np.abs(z), out=out),
+        softsign_derivative,
+        lambda z: z / (1 + Call("abs", z)),
+        lambda z, a: 1 / (1 + Call("abs", z)) ** 2,
+        (-1, 1),
+    ),
+    "relu6": Activation(
+        "z clipped to 0 … 6",
+        lambda z, out=None: np.clip(z, 0, 6, out=out),
+        lambda z, a: between(z, 0, 6),
+        lambda z: Call("clip", z, 0, 6),
+        lambda z, a: _inside(z, 0, 6),
+        (0, 6),
+        corners=(0, 6),
+        flat=((-INF, 0), (6, INF)),
+        is_rectifier=True,
+    ),
+    "hardtanh": Activation(
+        "z clipped to -1 … 1",
+        lambda z, out=None: np.clip(z, -1, 1, out=out),
+        lambda z, a: between(z, -1, 1),
+        lambda z: Call("clip", z, -1, 1),
+        lambda z, a: _inside(z, -1, 1),
+        (-1, 1),
+        corners=(-1, 1),
+        flat=((-INF, -1), (1, INF)),
+    ),
+    "hardsigmoid": Activation(
+        "z / 6 + 1/2 clipped to 0 … 1",
+        hardsigmoid,
+        lambda z, a: between(z, -3, 3) / 6,
+        _written_hardsigmoid,
+        lambda z, a: _inside(z, -3, 3) / 6,
+        (0, 1),
+        corners=(-3, 3),
+        flat=((-INF, -3), (3, INF)),
+    ),
+    "hardswish": Activation(
+        "z · hardsigmoid(z)",
+        hardswish,
+        lambda z, a: np.where(z < 3, (z > -3) * (z / 3 + 0.5), 1),
+        lambda z: z * _written_hardsigmoid(z),
+        lambda z, a: (z >= 3) + _inside(z, -3, 3) * (z / 3 + 0.5),
+        (-0.375, INF),
+        corners=(-3, 3),
+        flat=((-INF, -3),),
+        is_monotone=False,
+        is_rectifier=True,
+    ),
+    "logsigmoid": Activation(
+        "log sigmoid(z)",
+        logsigmoid,
+        lambda z, a: sigmoid(-z),
+        lambda z: -Call("log", 1 + _exp(-z)),
+        lambda z, a: written_sigmoid(-z),
+        (-INF, 0),
+    ),
     "step": Activation(
+        "1 where z is positive, else 0; it has no gradient, so epochs must be 0",
         lambda z, out=None: np.greater(z, 0, out=np.empty_like(z) if out is None else out),
         lambda z, a: np.zeros_like(z),
+        lambda z: z > 0,
+        lambda z, a: Number(0) * z,
         (0, 1),
+        flat=((-INF, INF),),
     ),
-    "sin": Activation(lambda z, out=None: np.sin(z, out=out), lambda z, a: np.cos(z), (-1, 1)),
-    "gaussian": Activation(gaussian, lambda z, a: -2 * z * a, (0, 1)),
+    "sin": Activation(
+        "sine",
+        lambda z, out=None: np.sin(z, out=out),
+        lambda z, a: np.cos(z),
+        lambda z: Call("sin", z),
+        lambda z, a: Call("cos", z),
+        (-1, 1),
+        is_monotone=False,
+    ),
+    "gaussian": Activation(
+        "exp(-z²)",
+        gaussian,
+        lambda z, a: -2 * z * a,
+        lambda z: _exp(-(z**2)),
+        lambda z, a: -2 * (z * a),
+        (0, 1),
+        is_monotone=False,
+    ),
 }
 """Name of an activation in a config to its row."""

@@ -1,60 +1,78 @@
-"""What a network learns from: Boolean functions, patterns and clouds of points, each made from its settings.
+"""The data sets: Boolean functions, patterns and clouds of points, each made from its settings.
 
 x (examples, inputs) are numbers, labels (examples,) are 0 and 1, or (examples, outputs) for several outputs;
-only `targets` knows how labels are coded for a loss.
+`targets` codes labels for a loss.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xortrain.nets import Array
+from xortrain.nets.setting import Settings, names, number, text, whole
 
 Labels = npt.NDArray[np.int64]
+SEED = whole("seed of the data", 0, 2**32 - 1, varies=True)
+TEST = number("share of the examples to hold out", 0, 0.9, varies=False)
+CODING = {"low": number("target of label 0"), "high": number("target of label 1")}
 
 
 @dataclass(frozen=True)
-class Dataset:
+class Points:
+    """Inputs x (examples, inputs) and their labels."""
+
     x: Array
     labels: Labels
 
 
 @dataclass(frozen=True)
-class Source:
-    """``make(**settings)`` gives the same data for the same settings, for ever."""
+class Dataset:
+    """``make(**own)`` returns the same data for the same settings, for ever; None where they come from a file.
 
-    make: Callable[..., Dataset]
-    settings: tuple[str, ...] = ()
+    ``can_hold_out`` tells whether a share of the examples can be held out; ``title`` is the name in films.
+    """
+
+    help: str
+    make: Callable[..., Points] | None
+    own: Settings = field(default_factory=dict)
+    can_hold_out: bool = False
+    title: str = ""
+
+    @property
+    def settings(self) -> Settings:
+        """All settings: its own, the share held out, and the target values of labels that it makes."""
+        held_out = {"test": TEST} if self.can_hold_out else {}
+        return {**self.own, **held_out, **(CODING if self.make else {})}
 
 
 def _counting(bits: int) -> Labels:
-    """All rows of so many bits, in the order in which one counts: 00, 01, 10, 11."""
+    """All rows of that many bits, counting up: 00, 01, 10, 11."""
     numbers = np.arange(2**bits)[:, None]
     return (numbers >> np.arange(bits)[::-1]) & 1
 
 
-def _boolean(*labels: int) -> Source:
+def _boolean(title: str, help: str, *labels: int) -> Dataset:
     """A function of two bits by its values at 00, 01, 10, 11."""
-    return Source(lambda: Dataset(_counting(2).astype(np.float64), np.array(labels)))
+    return Dataset(help, lambda: Points(_counting(2).astype(np.float64), np.array(labels)), title=title)
 
 
-def parity(bits: int) -> Dataset:
+def parity(bits: int) -> Points:
     """1 where the number of ones is odd; two bits are XOR."""
     rows = _counting(bits)
-    return Dataset(rows.astype(np.float64), rows.sum(axis=1) % 2)
+    return Points(rows.astype(np.float64), rows.sum(axis=1) % 2)
 
 
-def encoder(size: int) -> Dataset:
+def encoder(size: int) -> Points:
     """As many patterns as inputs, each with a single 1, to be reproduced (Ackley, Hinton & Sejnowski 1985)."""
-    return Dataset(np.eye(size), np.eye(size, dtype=np.int64))
+    return Points(np.eye(size), np.eye(size, dtype=np.int64))
 
 
-def notebook_003() -> Dataset:
-    """Four points that a line through the origin does not part."""
-    return Dataset(np.array([[0.75, 0.80], [0.20, 0.05], [-0.75, 0.80], [0.20, -0.05]]), np.array([1, 1, 0, 0]))
+def notebook_003() -> Points:
+    """Four points that no line through the origin separates."""
+    return Points(np.array([[0.75, 0.80], [0.20, 0.05], [-0.75, 0.80], [0.20, -0.05]]), np.array([1, 1, 0, 0]))
 
 
 def _inside(points: Array) -> Labels:
@@ -62,88 +80,104 @@ def _inside(points: Array) -> Labels:
 
 
 def _jitter(stream: np.random.RandomState, points: Array, noise: float) -> Array:
-    """The points as the one who labels them sees them, moved by up to 5 · noise each way."""
+    """The points as they are seen when they are labelled, moved by up to 5 · noise each way."""
     return np.asarray(points + stream.uniform(-5, 5, points.shape) * noise)
 
 
-def xor_cloud(examples: int, noise: float, seed: int) -> Dataset:
+def xor_cloud(examples: int, noise: float, seed: int) -> Points:
     """TensorFlow Playground's XOR: 1 where both coordinates have the same sign; no point within 0.3 of an axis."""
     stream = np.random.RandomState(seed)
     x = stream.uniform(-5, 5, (examples, 2))
     x += np.where(x > 0, 0.3, -0.3)
     seen = _jitter(stream, x, noise)
-    return Dataset(x, (seen[:, 0] * seen[:, 1] >= 0).astype(np.int64))
+    return Points(x, (seen[:, 0] * seen[:, 1] >= 0).astype(np.int64))
 
 
-def circle(examples: int, noise: float, seed: int) -> Dataset:
-    """Playground's disc of radius 2.5 (1) in a ring from 3.5 to 5 (0); noise moves labels, not points."""
+def circle(examples: int, noise: float, seed: int) -> Points:
+    """Playground's disc of radius 2.5 (1) inside a ring from 3.5 to 5 (0); noise moves labels, not points."""
     stream = np.random.RandomState(seed)
     inner = examples - examples // 2
     radius = np.concatenate([stream.uniform(0, 2.5, inner), stream.uniform(3.5, 5, examples - inner)])
     x = _around(radius, stream.uniform(0, 2 * np.pi, examples))
-    return Dataset(x, _inside(_jitter(stream, x, noise)))
+    return Points(x, _inside(_jitter(stream, x, noise)))
 
 
 def _around(radius: Array, angle: Array) -> Array:
     return np.stack([radius * np.sin(angle), radius * np.cos(angle)], axis=1)
 
 
-def gauss(examples: int, noise: float, seed: int) -> Dataset:
+def gauss(examples: int, noise: float, seed: int) -> Points:
     """Playground's two round clouds, at (2, 2) (1) and (-2, -2) (0), of variance 0.5 + 7 · noise."""
     stream = np.random.RandomState(seed)
     labels = _halves(examples)
     centre = np.where(labels == 1, 2.0, -2.0)[:, None]
-    return Dataset(centre + np.sqrt(0.5 + 7 * noise) * stream.standard_normal((examples, 2)), labels)
+    return Points(centre + np.sqrt(0.5 + 7 * noise) * stream.standard_normal((examples, 2)), labels)
 
 
 def _halves(examples: int) -> Labels:
-    """Ones, then zeros; the ones have the odd example."""
+    """Ones, then zeros; of an odd number of examples one more is 1."""
     return (np.arange(examples) < examples - examples // 2).astype(np.int64)
 
 
-def spiral(examples: int, noise: float, seed: int) -> Dataset:
-    """Playground's two arms, each 1.75 turns from the middle to radius 5; noise is how far points stray."""
+def spiral(examples: int, noise: float, seed: int) -> Points:
+    """Playground's two arms, each 1.75 turns from the middle to radius 5; noise is the largest displacement."""
     labels = _halves(examples)
     ones = int(labels.sum())
     along = np.concatenate([np.arange(n) / max(n, 1) for n in (ones, examples - ones)])
     x = _around(5 * along, 1.75 * 2 * np.pi * along + np.pi * (1 - labels))
-    return Dataset(x + np.random.RandomState(seed).uniform(-1, 1, x.shape) * noise, labels)
+    return Points(x + np.random.RandomState(seed).uniform(-1, 1, x.shape) * noise, labels)
 
 
-def moons(examples: int, noise: float, seed: int) -> Dataset:
+def moons(examples: int, noise: float, seed: int) -> Points:
     """Two interleaved half circles, as scikit-learn's: the lower is 1; noise is a standard deviation."""
     labels = 1 - _halves(examples)
     lower = int(labels.sum())
     upper_angle, angle = np.linspace(0, np.pi, examples - lower), np.linspace(0, np.pi, lower)
     upper = np.stack([np.cos(upper_angle), np.sin(upper_angle)], axis=1)
     x = np.concatenate([upper, np.stack([1 - np.cos(angle), 0.5 - np.sin(angle)], axis=1)])
-    return Dataset(x + noise * np.random.RandomState(seed).standard_normal(x.shape), labels)
+    return Points(x + noise * np.random.RandomState(seed).standard_normal(x.shape), labels)
 
 
-CLOUD = ("examples", "noise", "seed")
+_CLOUD = {
+    "examples": whole("how many points", 4, 100_000),
+    "noise": number("displacement of the points, as a share", 0, 0.5),
+    "seed": SEED,
+}
 
-DATASETS: dict[str, Source] = {
-    "xor": _boolean(0, 1, 1, 0),
-    "and": _boolean(0, 0, 0, 1),
-    "or": _boolean(0, 1, 1, 1),
-    "nand": _boolean(1, 1, 1, 0),
-    "nor": _boolean(1, 0, 0, 0),
-    "xnor": _boolean(1, 0, 0, 1),
-    "parity": Source(parity, ("bits",)),
-    "encoder": Source(encoder, ("size",)),
-    "xor_cloud": Source(xor_cloud, CLOUD),
-    "circle": Source(circle, CLOUD),
-    "gauss": Source(gauss, CLOUD),
-    "spiral": Source(spiral, CLOUD),
-    "moons": Source(moons, CLOUD),
-    "notebook_003": Source(notebook_003),
+DATASETS: dict[str, Dataset] = {
+    "xor": _boolean("XOR", "two inputs, 1 where just one of them is", 0, 1, 1, 0),
+    "and": _boolean("AND", "two inputs, 1 where both are", 0, 0, 0, 1),
+    "or": _boolean("OR", "two inputs, 1 where at least one is", 0, 1, 1, 1),
+    "nand": _boolean("NAND", "two inputs, 0 where both are", 1, 1, 1, 0),
+    "nor": _boolean("NOR", "two inputs, 1 where none is", 1, 0, 0, 0),
+    "xnor": _boolean("XNOR", "two inputs, 1 where they are equal", 1, 0, 0, 1),
+    "parity": Dataset("1 where the number of ones is odd", parity, {"bits": whole("how many inputs", 1, 12)}),
+    "encoder": Dataset("one-hot patterns onto themselves", encoder, {"size": whole("how many patterns", 2, 256)}),
+    "xor_cloud": Dataset("points of four quadrants, 1 where x1 and x2 have the same sign", xor_cloud, _CLOUD, True),
+    "circle": Dataset("points inside a circle and in the ring around it", circle, _CLOUD, True),
+    "gauss": Dataset("two round clouds", gauss, _CLOUD, True),
+    "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
+    "moons": Dataset("two half moons", moons, _CLOUD, True),
+    "notebook_003": Dataset("the four points of notebook 003", notebook_003),
+    "csv": Dataset(
+        "a table of your own",
+        None,
+        {
+            "path": text("the file: numbers, one example a line, with or without a header", nullable=True),
+            "targets": names("columns that are targets, by name or number; the last where the list is empty"),
+            "seed": SEED,
+        },
+        True,
+    ),
 }
 """Name of a data set in a config to its row."""
 
 
-def make(name: str, settings: Mapping[str, Any]) -> Dataset:
-    """The data set of that name; settings are those of its row."""
-    return DATASETS[name].make(**settings)
+def make(name: str, settings: Mapping[str, Any]) -> Points:
+    """The data set of that name; settings are its row's own."""
+    maker = DATASETS[name].make
+    assert maker is not None
+    return maker(**settings)
 
 
 def targets(labels: Labels, low: float, high: float, one_hot: bool = False) -> Array:
@@ -153,8 +187,8 @@ def targets(labels: Labels, low: float, high: float, one_hot: bool = False) -> A
     return np.where(labels.reshape(len(labels), -1) == 1, float(high), float(low))
 
 
-def split(x: Array, labels: Labels, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Train and test: a share of the examples, drawn by the seed, is held out; both keep the data's order."""
+def split(x: Array, labels: Labels, share: float, seed: int) -> tuple[Points, Points]:
+    """Train and test: the seed draws a share of the examples to hold out; both keep the order of the data."""
     held = np.zeros(len(x), bool)
     held[np.random.RandomState(seed).permutation(len(x))[: round(share * len(x))]] = True
-    return Dataset(x[~held], labels[~held]), Dataset(x[held], labels[held])
+    return Points(x[~held], labels[~held]), Points(x[held], labels[held])

@@ -1,12 +1,12 @@
-"""Where training starts: each initializer turns one stream of random numbers per run into weights and biases.
+"""The initializers: each turns one stream of random numbers per run into weights and biases.
 
-`RandomState(seed)` gives one number for each parameter, in the order W1, b1, W2, b2, … of θ, used or not;
-that stream and what each row makes of it never change, so a seed names the same network for ever.
+`RandomState(seed)` gives one number for each parameter, in the order W1, b1, W2, b2, … of θ, used or not.
+Neither the stream nor the rows ever change, so a seed names the same network for ever.
 """
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +14,14 @@ import numpy.typing as npt
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.network import Network
+from xortrain.nets.setting import Setting, Settings, number
+
+SCALE = {"scale": number("multiplies everything drawn")}
 
 
 @dataclass(frozen=True)
 class Fan:
-    """Of the layer that is being filled: numbers a unit receives, units, and whether more layers follow."""
+    """The layer to fill: fan-in, units, whether more layers follow, and the activation of the first layer."""
 
     into: int
     out: int
@@ -28,16 +31,33 @@ class Fan:
 
 @dataclass(frozen=True)
 class Initializer:
-    """``weights(r, fan, **settings)`` and ``biases`` make parameters of r, the numbers drawn for them.
+    """``weights(r, fan, **own)`` and ``biases`` make parameters of r, the numbers drawn for them.
 
     r is uniform in [-1, 1), standard normal, or zeros if nothing is drawn; it is (fan_out, fan_in, runs) for
     weights, (fan_out, runs) for biases.
     """
 
+    help: str
     draw: Literal["uniform", "normal", "nothing"]
     weights: Callable[..., Array]
     biases: Callable[..., Array]
-    settings: tuple[str, ...] = ()
+    own: Settings = field(default_factory=dict)
+    takes_weights: bool = False
+    """Whether the weights stand in the config."""
+
+    @property
+    def settings(self) -> Settings:
+        """All settings: its own, the weights if it takes them, and the scale."""
+        return {**self.own, **(WEIGHTS if self.takes_weights else {}), **SCALE}
+
+
+WEIGHTS = {
+    "weights": Setting(
+        "by name, rows are units: {W1: [[1, 1], [1, 1]], b1: [0, -1], …}",
+        "free",
+        wording="a mapping of parameter names to numbers",
+    )
+}
 
 
 def _zeros(r: Array, fan: Fan) -> Array:
@@ -85,7 +105,7 @@ def nguyen_widrow(r: Array, fan: Fan) -> Array:
     """Rows of length β in random directions; the output layer has no such rule and gets U(-0.5, 0.5)."""
     if not fan.hidden:
         return 0.5 * r
-    squares: Array = sum(np.moveaxis(r * r, 1, 0))  # one by one: np.sum adds in another order for a single run
+    squares: Array = sum(np.moveaxis(r * r, 1, 0))  # one by one: np.sum adds a single run in another order
     return r * (_reach(fan) / np.sqrt(squares[:, None]))
 
 
@@ -100,25 +120,54 @@ def _sklearn(fan: Fan) -> float:
 _torch = _times(lambda fan: math.sqrt(1 / fan.into))
 
 INITIALIZERS: dict[str, Initializer] = {
-    "zeros": Initializer("nothing", _zeros, _zeros),
-    "constant": Initializer("nothing", constant, constant, ("value",)),
-    "uniform": Initializer("uniform", uniform, uniform, ("low", "high")),
-    "normal": Initializer("normal", normal, normal, ("mean", "std")),
-    "xavier_uniform": Initializer("uniform", _times(lambda fan: math.sqrt(6 / (fan.into + fan.out))), _zeros),
-    "xavier_normal": Initializer("normal", _times(lambda fan: math.sqrt(2 / (fan.into + fan.out))), _zeros),
-    "he_uniform": Initializer("uniform", _times(lambda fan: math.sqrt(6 / fan.into)), _zeros),
-    "he_normal": Initializer("normal", _times(lambda fan: math.sqrt(2 / fan.into)), _zeros),
-    "lecun_uniform": Initializer("uniform", _times(lambda fan: math.sqrt(3 / fan.into)), _zeros),
-    "lecun_normal": Initializer("normal", _times(lambda fan: math.sqrt(1 / fan.into)), _zeros),
-    "torch_default": Initializer("uniform", _torch, _torch),
-    "orthogonal": Initializer("normal", orthogonal, _zeros),
-    "nguyen_widrow": Initializer("uniform", nguyen_widrow, nguyen_widrow_biases),
-    "sklearn": Initializer("uniform", _times(_sklearn), _times(_sklearn)),
-    "playground": Initializer("uniform", lambda r, fan: 0.5 * r, lambda r, fan: np.full_like(r, 0.1)),
-    "randn": Initializer("normal", _as_drawn, _as_drawn),
-    "explicit": Initializer("nothing", _zeros, _zeros),
+    "randn": Initializer("RandomState(seed).randn for W1, b1, W2, b2, …", "normal", _as_drawn, _as_drawn),
+    "zeros": Initializer("all 0, for teaching: units stay clones", "nothing", _zeros, _zeros),
+    "constant": Initializer(
+        "all the same, for teaching", "nothing", constant, constant, {"value": number("the value")}
+    ),
+    "uniform": Initializer(
+        "uniform between two values", "uniform", uniform, uniform, {"low": number("least"), "high": number("largest")}
+    ),
+    "normal": Initializer(
+        "a bell curve", "normal", normal, normal, {"mean": number("mean"), "std": number("standard deviation", 0)}
+    ),
+    "xavier_uniform": Initializer(
+        "±√(6 / (fan_in + fan_out)), also called Glorot",
+        "uniform",
+        _times(lambda fan: math.sqrt(6 / (fan.into + fan.out))),
+        _zeros,
+    ),
+    "xavier_normal": Initializer(
+        "standard deviation √(2 / (fan_in + fan_out))",
+        "normal",
+        _times(lambda fan: math.sqrt(2 / (fan.into + fan.out))),
+        _zeros,
+    ),
+    "he_uniform": Initializer(
+        "±√(6 / fan_in), also called Kaiming", "uniform", _times(lambda fan: math.sqrt(6 / fan.into)), _zeros
+    ),
+    "he_normal": Initializer(
+        "standard deviation √(2 / fan_in)", "normal", _times(lambda fan: math.sqrt(2 / fan.into)), _zeros
+    ),
+    "lecun_uniform": Initializer("±√(3 / fan_in)", "uniform", _times(lambda fan: math.sqrt(3 / fan.into)), _zeros),
+    "lecun_normal": Initializer(
+        "standard deviation √(1 / fan_in)", "normal", _times(lambda fan: math.sqrt(1 / fan.into)), _zeros
+    ),
+    "torch_default": Initializer("±1/√fan_in for weights and biases, PyTorch's Linear", "uniform", _torch, _torch),
+    "orthogonal": Initializer("orthonormal rows", "normal", orthogonal, _zeros),
+    "nguyen_widrow": Initializer(
+        "hidden lines spread over the inputs (1990)", "uniform", nguyen_widrow, nguyen_widrow_biases
+    ),
+    "sklearn": Initializer("scikit-learn's MLPClassifier", "uniform", _times(_sklearn), _times(_sklearn)),
+    "playground": Initializer(
+        "TensorFlow Playground: ±1/2, biases 0.1",
+        "uniform",
+        lambda r, fan: 0.5 * r,
+        lambda r, fan: np.full_like(r, 0.1),
+    ),
+    "explicit": Initializer("the weights you give", "nothing", _zeros, _zeros, takes_weights=True),
 }
-"""Name of an initializer in a config to its row; `explicit` takes its numbers from the config."""
+"""Name of an initializer in a config to its row."""
 
 
 def initialize(
@@ -130,9 +179,9 @@ def initialize(
     scale: Array,
     weights: Mapping[str, Any] | None = None,
 ) -> Array:
-    """θ (parameters, runs) for one seed a run; all parameters are multiplied by scale (runs,).
+    """θ (parameters, runs) for one seed per run; all parameters are multiplied by scale (runs,).
 
-    Everything is worked out in float64 and rounded to dtype at the end.
+    ``settings`` (runs,) are the row's own.  All is computed in float64 and rounded to dtype at the end.
     """
     row = INITIALIZERS[name]
     r = _draw(row.draw, network.size, seeds)
@@ -145,7 +194,7 @@ def initialize(
 
 
 def _draw(kind: str, size: int, seeds: npt.NDArray[Any]) -> Array:
-    """(parameters, runs), each run's column from a stream of its own."""
+    """(parameters, runs), each run's column from its own stream."""
     numbers = np.zeros((len(seeds), size))
     if kind == "nothing":
         return numbers.T

@@ -1,57 +1,73 @@
-"""How wrong an output is: the losses, each with its derivative, and how one is joined to the last layer.
+"""The losses, each with its derivative and, where it has one, its joint form with an output activation.
 
-y (examples, outputs, *runs) are outputs, t targets that broadcast against them, z what the last layer
-receives, δ = dL/dz.  Values and gradients are element by element; the criterion adds them up.
+y (examples, outputs, *runs) are outputs, t targets that broadcast against them, z what the last layer receives,
+δ = dL/dz.  Rows work element by element; `criterion` adds up or averages.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from xortrain.nets import Array, Numbers
-from xortrain.nets.activations import ACTIVATIONS, sigmoid, softplus
-from xortrain.nets.entropies import (
-    bce,
-    bce_delta,
-    bce_gradient,
-    bce_of_logits,
-    cross_entropy,
-    cross_entropy_delta,
-    cross_entropy_gradient,
-    cross_entropy_of_logits,
-    focal,
-    focal_delta,
-    focal_gradient,
-    focal_of_logits,
-)
+from xortrain.nets import Array
+from xortrain.nets.activations import written_sigmoid
+from xortrain.nets.formula import Call, Term
+from xortrain.nets.functions import log1p_exp_minus_abs, sigmoid, softplus
+from xortrain.nets.setting import Settings, choice, number
+
+T = TypeVar("T")
+REDUCTION = {"reduction": choice("how the losses of the examples are combined", "mean", "sum")}
+SMOOTHING = {
+    "label_smoothing": number("share of a target's certainty to give away", 0, below=1, optional=True, letter="ε")
+}
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A loss together with an output activation: ``value(z, t, **settings)`` and ``delta(z, y, t, **settings)``.
+
+    It keeps the error of a saturated unit.  ``written_delta(y, t)`` is δ where that is one short formula.
+    """
+
+    value: Callable[..., Array]
+    delta: Callable[..., Array]
+    written_delta: Callable[[Term, Term], Term] | None = None
 
 
 @dataclass(frozen=True)
 class Loss:
-    """``value(y, t, **settings)`` and its derivative ``gradient`` by y, for each element.
+    """``value(y, t, **settings)`` of each element and its derivative ``gradient`` by y, and how both are written.
 
-    ``output`` is the output activation it goes with, ``per`` what reduction=mean divides the sum by
-    (examples times outputs, or examples), ``targets`` what it asks of t: any numbers, numbers in [0, 1],
-    signs -1 and 1, or one-hot classes.
+    ``output`` is the output activation that goes with the loss, with which it has the ``joint`` form, if any.
+    ``per`` is what reduction=mean divides the sum by: examples times outputs, or examples.  ``targets`` is what t must
+    be: any numbers, numbers in [0, 1], signs -1 and 1, or one-hot classes.  ``spread(outputs)`` is the value that
+    label smoothing mixes into targets, ``own`` are the settings of ``value``.
     """
 
+    help: str
     value: Callable[..., Array]
     gradient: Callable[..., Array]
+    formula: Callable[..., Term]
+    slope: Callable[..., Term]
     output: str = "identity"
     per: Literal["element", "example"] = "element"
     targets: Literal["any", "unit", "signs", "classes"] = "any"
-    settings: tuple[str, ...] = ()
+    own: Settings = field(default_factory=dict)
+    joint: Joint | None = None
+    spread: Callable[[int], float] | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """All settings: the reduction, label smoothing if targets can be smoothed, and its own."""
+        return {**REDUCTION, **(SMOOTHING if self.spread else {}), **self.own}
 
-@dataclass(frozen=True)
-class Fused:
-    """A loss on an output activation: ``value(z, t, **settings)`` and ``delta(z, y, t, **settings)``."""
-
-    value: Callable[..., Array]
-    delta: Callable[..., Array]
+    def smoothed(self, t: T, share: Any, outputs: int) -> T:
+        """Targets that give ``share`` of their certainty away, as an array or as a formula."""
+        assert self.spread is not None
+        smooth: T = t * (1 - share) + share * self.spread(outputs)
+        return smooth
 
 
 def mse(y: Array, t: Array) -> Array:
@@ -71,7 +87,7 @@ def hinge(y: Array, t: Array) -> Array:
 
 
 def hinge_gradient(y: Array, t: Array) -> Array:
-    """-t up to and at the margin t y = 1, as PyTorch's clamp and TensorFlow's maximum have it."""
+    """-t up to and at the margin t y = 1, as in PyTorch's clamp and TensorFlow's maximum."""
     return -t * (t * y <= 1)
 
 
@@ -84,8 +100,8 @@ def squared_hinge(y: Array, t: Array) -> Array:
 def huber(y: Array, t: Array, *, delta: Array) -> Array:
     """½ e² for |e| = |y - t| up to δ, beyond it δ (|e| - δ/2)."""
     error = y - t
-    held = np.clip(error, -delta, delta)
-    return held * (error - 0.5 * held)
+    clipped = np.clip(error, -delta, delta)
+    return clipped * (error - 0.5 * clipped)
 
 
 def huber_gradient(y: Array, t: Array, *, delta: Array) -> Array:
@@ -104,7 +120,7 @@ FARTHEST = 0.9999999
 
 
 def atanh_error(y: Array, t: Array) -> Array:
-    """(1 + e) log(1 + e) + (1 - e) log(1 - e), the integral of the gradient below; a line beyond its end."""
+    """(1 + e) log(1 + e) + (1 - e) log(1 - e), the integral of the gradient below; beyond its end a line."""
     error = np.abs(y - t)
     e = np.minimum(error, FARTHEST)
     curve = (1 + e) * np.log1p(e) + (1 - e) * np.log1p(-e)
@@ -112,93 +128,240 @@ def atanh_error(y: Array, t: Array) -> Array:
 
 
 def atanh_error_gradient(y: Array, t: Array) -> Array:
-    """log((1 + e) / (1 - e)) = 2 atanh(e), e = y - t (Fahlman 1988), held where |e| = 0.9999999, at 16.8."""
+    """log((1 + e) / (1 - e)) = 2 atanh(e), e = y - t (Fahlman 1988), clipped where |e| = 0.9999999, at 16.8."""
     return 2 * np.arctanh(np.clip(y - t, -FARTHEST, FARTHEST))
 
 
+def _log(p: Array) -> Array:
+    """log p with p clipped to [0, 1] and the logarithm to -100 or above, as in PyTorch's BCELoss."""
+    with np.errstate(divide="ignore"):
+        log: Array = np.log(np.clip(p, 0, 1))
+    return np.maximum(log, -100, out=log)
+
+
+def _log_slope(p: Array) -> Array:
+    """The derivative of `_log`: 1 / p, and 0 where p is clipped (or so small that 1 / p would overflow)."""
+    least = max(math.exp(-100), float(np.finfo(p.dtype).tiny))
+    inside = (p >= least) & (p <= 1)
+    return np.where(inside, 1 / np.where(inside, p, 1), 0)
+
+
+def bce(y: Array, t: Array) -> Array:
+    """-(t log y + (1 - t) log(1 - y))."""
+    return -(t * _log(y) + (1 - t) * _log(1 - y))
+
+
+def bce_gradient(y: Array, t: Array) -> Array:
+    return (1 - t) * _log_slope(1 - y) - t * _log_slope(y)
+
+
+def bce_of_logits(z: Array, t: Array) -> Array:
+    """max(z, 0) - z t + log(1 + exp(-|z|))."""
+    value = np.maximum(z, 0)
+    value -= z * t
+    value += log1p_exp_minus_abs(z)
+    return value
+
+
+def error_of_outputs(z: Array, y: Array, t: Array) -> Array:
+    """δ = y - t (of cross-entropy for targets of an example that sum to 1)."""
+    return np.subtract(y, t)
+
+
+def cross_entropy(y: Array, t: Array) -> Array:
+    """-t log y, to be summed over the outputs."""
+    return -t * _log(y)
+
+
+def cross_entropy_gradient(y: Array, t: Array) -> Array:
+    return -t * _log_slope(y)
+
+
+def cross_entropy_of_logits(z: Array, t: Array) -> Array:
+    """t (log Σ_j exp(z_j) - z), shifted by the largest z."""
+    shifted = z - np.maximum.reduce(z, axis=1, keepdims=True)
+    log_sum = np.log(np.add.reduce(np.exp(shifted), axis=1, keepdims=True))
+    return t * (log_sum - shifted)
+
+
+def _focal_weights(y: Array, t: Array, alpha: Array, gamma: Array) -> tuple[Array, Array, Array]:
+    """The distance of y from t, that distance to the power γ, and α for ones, 1 - α for zeros."""
+    far = t + y - 2 * t * y
+    return far, np.exp(gamma * _log(far)), alpha * t + (1 - alpha) * (1 - t)
+
+
+def focal(y: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
+    """α_t (1 - p_t)^γ bce (Lin et al. 2017), p_t the probability that y gives to the target."""
+    _, power, weight = _focal_weights(y, t, alpha, gamma)
+    return weight * power * bce(y, t)
+
+
+def focal_gradient(y: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
+    far, power, weight = _focal_weights(y, t, alpha, gamma)
+    bend = gamma * _log_slope(far) * (1 - 2 * t)
+    return weight * power * (bce_gradient(y, t) + bce(y, t) * bend)
+
+
+def focal_of_logits(z: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
+    _, power, weight = _focal_weights(sigmoid(z), t, alpha, gamma)
+    return weight * power * bce_of_logits(z, t)
+
+
+def focal_delta(z: Array, y: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
+    far, power, weight = _focal_weights(y, t, alpha, gamma)
+    bend = gamma * _log_slope(far) * (1 - 2 * t) * y * (1 - y)
+    return weight * power * (error_of_outputs(z, y, t) + bce_of_logits(z, t) * bend)
+
+
+def _written_log(p: Term) -> Term:
+    return Call("log", p)
+
+
+def _written_bce(y: Term, t: Term) -> Term:
+    return -(t * _written_log(y) + (1 - t) * _written_log(1 - y))
+
+
+def _written_bce_slope(y: Term, t: Term) -> Term:
+    return (1 - t) / (1 - y) - t / y
+
+
+def _clipped(y: Term, t: Term, delta: Term) -> Term:
+    return Call("clip", y - t, -delta, delta)
+
+
+def _written_huber(y: Term, t: Term, delta: Term) -> Term:
+    return _clipped(y, t, delta) * (y - t - _clipped(y, t, delta) / 2)
+
+
+def _written_focal(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
+    return _written_weight(y, t, alpha, gamma) * _written_bce(y, t)
+
+
+def _written_focal_slope(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
+    bend = gamma * (1 - 2 * t) / (t + y - 2 * (t * y))
+    return _written_weight(y, t, alpha, gamma) * (_written_bce_slope(y, t) + _written_bce(y, t) * bend)
+
+
+def _written_weight(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
+    return (alpha * t + (1 - alpha) * (1 - t)) * (t + y - 2 * (t * y)) ** gamma
+
+
+def _slack(y: Term, t: Term) -> Term:
+    return Call("max", 1 - t * y, 0)
+
+
+def _written_atanh_error(y: Term, t: Term) -> Term:
+    return (1 + (y - t)) * _written_log(1 + (y - t)) + (1 - (y - t)) * _written_log(1 - (y - t))
+
+
 LOSSES: dict[str, Loss] = {
-    "mse": Loss(mse, lambda y, t: 2 * (y - t)),
-    "half_sse": Loss(half_sse, lambda y, t: y - t, per="example"),
-    "bce": Loss(bce, bce_gradient, "sigmoid", targets="unit", settings=("label_smoothing",)),
-    "cross_entropy": Loss(cross_entropy, cross_entropy_gradient, "softmax", "example", "classes", ("label_smoothing",)),
-    "mae": Loss(lambda y, t: np.abs(y - t), lambda y, t: np.sign(y - t)),
-    "hinge": Loss(hinge, hinge_gradient, targets="signs"),
-    "squared_hinge": Loss(squared_hinge, lambda y, t: -2 * t * hinge(y, t), targets="signs"),
-    "huber": Loss(huber, huber_gradient, settings=("delta",)),
+    "mse": Loss("mean of (y - t)²", mse, lambda y, t: 2 * (y - t), lambda y, t: (y - t) ** 2, lambda y, t: 2 * (y - t)),
+    "half_sse": Loss(
+        "½ Σ (y - t)² of an example",
+        half_sse,
+        lambda y, t: y - t,
+        lambda y, t: (y - t) ** 2 / 2,
+        lambda y, t: y - t,
+        per="example",
+    ),
+    "bce": Loss(
+        "binary cross-entropy, through logits",
+        bce,
+        bce_gradient,
+        _written_bce,
+        _written_bce_slope,
+        "sigmoid",
+        targets="unit",
+        joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
+        spread=lambda outputs: 0.5,  # Keras: t (1 - ε) + ε / 2
+    ),
+    "cross_entropy": Loss(
+        "of classes, through logits",
+        cross_entropy,
+        cross_entropy_gradient,
+        lambda y, t: -(t * _written_log(y)),
+        lambda y, t: -(t / y),
+        "softmax",
+        "example",
+        "classes",
+        joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
+        spread=lambda outputs: 1 / outputs,  # PyTorch: t (1 - ε) + ε / outputs
+    ),
+    "mae": Loss(
+        "mean of |y - t|",
+        lambda y, t: np.abs(y - t),
+        lambda y, t: np.sign(y - t),
+        lambda y, t: Call("abs", y - t),
+        lambda y, t: Call("sign", y - t),
+    ),
+    "hinge": Loss(
+        "max(0, 1 - t y), targets -1 and 1",
+        hinge,
+        hinge_gradient,
+        _slack,
+        lambda y, t: -(t * (t * y <= 1)),
+        targets="signs",
+    ),
+    "squared_hinge": Loss(
+        "its square",
+        squared_hinge,
+        lambda y, t: -2 * t * hinge(y, t),
+        lambda y, t: _slack(y, t) ** 2,
+        lambda y, t: -2 * (t * _slack(y, t)),
+        targets="signs",
+    ),
+    "huber": Loss(
+        "½ e² up to delta, a line beyond",
+        huber,
+        huber_gradient,
+        _written_huber,
+        _clipped,
+        own={"delta": number("where the line begins", above=0, letter="δ")},
+    ),
     "smooth_l1": Loss(
+        "huber divided by beta",
         lambda y, t, *, beta: huber(y, t, delta=beta) / beta,
         lambda y, t, *, beta: huber_gradient(y, t, delta=beta) / beta,
-        settings=("beta",),
+        lambda y, t, beta: _written_huber(y, t, beta) / beta,
+        lambda y, t, beta: _clipped(y, t, beta) / beta,
+        own={"beta": number("where the line begins", above=0, letter="β")},
     ),
-    "log_cosh": Loss(log_cosh, lambda y, t: np.tanh(y - t)),
-    "soft_margin": Loss(lambda y, t: softplus(-t * y), lambda y, t: -t * sigmoid(-t * y), targets="signs"),
-    "focal": Loss(focal, focal_gradient, "sigmoid", targets="unit", settings=("alpha", "gamma")),
-    "atanh_error": Loss(atanh_error, atanh_error_gradient, "sigmoid"),
+    "log_cosh": Loss(
+        "log cosh(y - t)",
+        log_cosh,
+        lambda y, t: np.tanh(y - t),
+        lambda y, t: _written_log(Call("cosh", y - t)),
+        lambda y, t: Call("tanh", y - t),
+    ),
+    "soft_margin": Loss(
+        "log(1 + exp(-t y)), targets -1 and 1",
+        lambda y, t: softplus(-t * y),
+        lambda y, t: -t * sigmoid(-t * y),
+        lambda y, t: _written_log(1 + Call("exp", -(t * y))),
+        lambda y, t: -(t * written_sigmoid(-(t * y))),
+        targets="signs",
+    ),
+    "focal": Loss(
+        "bce with less weight on what is nearly right",
+        focal,
+        focal_gradient,
+        _written_focal,
+        _written_focal_slope,
+        "sigmoid",
+        targets="unit",
+        own={
+            "alpha": number("weight of ones", 0, 1, letter="α"),
+            "gamma": number("how much less", 0, letter="γ"),
+        },
+        joint=Joint(focal_of_logits, focal_delta),
+    ),
+    "atanh_error": Loss(
+        "gradient 2 atanh(y - t) (Fahlman 1988)",
+        atanh_error,
+        atanh_error_gradient,
+        _written_atanh_error,
+        lambda y, t: _written_log((1 + (y - t)) / (1 - (y - t))),
+        "sigmoid",
+    ),
 }
 """Name of a loss in a config to its row."""
-
-FUSED: dict[tuple[str, str], Fused] = {
-    ("bce", "sigmoid"): Fused(bce_of_logits, bce_delta),
-    ("cross_entropy", "softmax"): Fused(cross_entropy_of_logits, cross_entropy_delta),
-    ("focal", "sigmoid"): Fused(focal_of_logits, focal_delta),
-}
-"""Loss and output activation to their joint form, which keeps the error of a saturated unit."""
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """A loss on an output activation, added up or averaged; settings are (runs,)."""
-
-    loss: str
-    output: str
-    settings: Numbers
-    output_settings: Numbers
-    reduction: Literal["mean", "sum"] = "mean"
-
-    @cached_property
-    def _fused(self) -> Fused | None:
-        return FUSED.get((self.loss, self.output))
-
-    @cached_property
-    def _settings(self) -> Numbers:
-        """A label smoothing that is 0 for all runs is left out, so that the usual case pays nothing for it."""
-        return {k: v for k, v in self.settings.items() if k != "label_smoothing" or v.any()}
-
-    def share(self, z: Array) -> float:
-        """What one element's loss is multiplied by when it is added to L."""
-        if self.reduction == "sum":
-            return 1.0
-        examples, outputs = z.shape[:2]
-        return 1.0 / int(examples * outputs if LOSSES[self.loss].per == "element" else examples)
-
-    def values(self, z: Array, y: Array, t: Array) -> Array:
-        """The loss of each element, before reduction."""
-        if self._fused is not None:
-            return self._fused.value(z, t, **self._settings)
-        return LOSSES[self.loss].value(y, t, **self._settings)
-
-    def total(self, z: Array, y: Array, t: Array) -> Array:
-        """L over examples and outputs: (examples, outputs, *more) -> (*more,)."""
-        total: Array = np.add.reduce(self.values(z, y, t), axis=(0, 1))
-        if self.reduction == "mean":
-            total *= self.share(z)
-        return total
-
-    def delta(self, z: Array, y: Array, t: Array) -> Array:
-        """δ = dL/dz of the last layer, in an array of its own."""
-        if self._fused is not None:
-            delta = self._fused.delta(z, y, t, **self._settings)
-        else:
-            gradient = LOSSES[self.loss].gradient(y, t, **self._settings)
-            delta = ACTIVATIONS[self.output].backward(z, y, gradient, **self.output_settings)
-        if self.reduction == "mean":
-            delta *= self.share(z)
-        return delta
-
-    def take(self, runs: Any) -> "Criterion":
-        """The same criterion for some of its runs."""
-        cut = [
-            {name: value[runs] for name, value in settings.items()}
-            for settings in (self.settings, self.output_settings)
-        ]
-        return replace(self, settings=cut[0], output_settings=cut[1])

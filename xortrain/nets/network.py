@@ -5,7 +5,7 @@ a_k = f_k(z_k) what it passes on, y = a_K the outputs, L the loss, δ_k = dL/dz_
 array, in the order W1, b1, W2, b2, …
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
@@ -15,6 +15,36 @@ import numpy as np
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.setting import Setting, Settings, flag
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How layers are connected; with ``skip`` the inputs also feed the outputs."""
+
+    help: str
+    skip: bool
+
+    @property
+    def settings(self) -> Settings:
+        return {
+            "hidden": Setting(
+                "units of each hidden layer", "wholes", 1, 4096, wording="a list of layer widths, each from 1 to 4096"
+            ),
+            "bias": flag("whether units have a bias"),
+            "activations": Setting(
+                "for each hidden layer its own, as in [relu,{name: leaky_relu, slope: 0.5}]; null: activation's",
+                "free",
+                wording="null or a list of activations, one for each hidden layer",
+            ),
+        }
+
+
+ARCHITECTURES: dict[str, Architecture] = {
+    "mlp": Architecture("layers, each fully connected to the next", skip=False),
+    "skip": Architecture("the inputs also feed the outputs", skip=True),
+}
+"""Name of an architecture in a config to its row."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +58,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Network:
-    """The shape of a network; its numbers are given to each call as θ (parameters, *runs).
+    """The shape of a network; its parameters are passed to each call as θ (parameters, *runs).
 
-    With ``skip`` the last layer sees the inputs too, behind the units of the last hidden layer: its
-    weights are (outputs, hidden + inputs), as in the 2-1-1 net of Rumelhart, Hinton & Williams (1986).
+    With ``skip`` the last layer also receives the inputs, after the units of the last hidden layer: its weights
+    are (outputs, hidden + inputs), as in the 2-1-1 net of Rumelhart, Hinton & Williams (1986).
     """
 
     inputs: int
@@ -41,7 +71,7 @@ class Network:
 
     @cached_property
     def fan_in(self) -> tuple[int, ...]:
-        """How many numbers a unit of each layer receives."""
+        """The fan-in of each layer."""
         widths = [self.inputs, *(layer.units for layer in self.layers[:-1])]
         if self.skip:
             widths[-1] += self.inputs
@@ -49,7 +79,7 @@ class Network:
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Parameter names in the order in which they lie in θ: W_k (fan_out, fan_in), b_k (fan_out,)."""
+        """Parameter names with their shapes, in their order in θ: W_k (fan_out, fan_in), b_k (fan_out,)."""
         shapes: dict[str, tuple[int, ...]] = {}
         for k, (layer, fan_in) in enumerate(zip(self.layers, self.fan_in, strict=True), start=1):
             shapes[f"W{k}"] = (layer.units, fan_in)
@@ -59,7 +89,7 @@ class Network:
 
     @cached_property
     def size(self) -> int:
-        """How many parameters the network has."""
+        """The number of parameters."""
         return sum(prod(shape) for shape in self.shapes.values())
 
     @property
@@ -68,7 +98,7 @@ class Network:
 
     @property
     def is_linear(self) -> bool:
-        """Whether no hidden layer bends: such a network computes one line (or plane) whatever its depth."""
+        """Whether no hidden layer is nonlinear: such a network draws one line (or plane) whatever its depth."""
         return all(layer.activation == "identity" for layer in self.layers[:-1])
 
     def split(self, theta: Array) -> dict[str, Array]:
@@ -81,13 +111,13 @@ class Network:
         return views
 
     def join(self, parameters: Mapping[str, Any]) -> Array:
-        """The θ of parameters given by name, the reverse of `split`."""
+        """θ from parameters by name, the inverse of `split`."""
         arrays = [np.asarray(parameters[name]) for name in self.shapes]
         runs = arrays[0].shape[2:]
         return np.concatenate([array.reshape(-1, *runs) for array in arrays])
 
     def take(self, runs: Any) -> "Network":
-        """The same network for some of its runs: what differs from run to run is cut to them."""
+        """The network of some of its runs."""
         layers = (
             replace(layer, settings={name: value[runs] for name, value in layer.settings.items()})
             for layer in self.layers
@@ -95,7 +125,7 @@ class Network:
         return replace(self, layers=tuple(layers))
 
     def forward(self, theta: Array, x: Array) -> "Pass":
-        """A forward pass of x (examples, inputs[, runs]) in buffers of its own; `.y` has the outputs."""
+        """A forward pass of x (examples, inputs[, runs]) in new buffers; `.y` has the outputs."""
         result = Pass(self, theta, x)
         result.forward()
         return result
@@ -107,15 +137,16 @@ class Network:
 
 
 class Pass:
-    """The buffers of forward and backward passes over x; the next pass uses them again.
+    """The buffers of forward and backward passes over x, reused by the next pass.
 
     ``W``, ``b`` and ``dW``, ``db`` are views of θ and of its gradient ``g``: an optimizer that changes θ in
-    place changes what the next pass sees.  x (examples, inputs) is shared by all runs, x (examples, inputs,
-    runs) is each run's own; ``z`` and ``a`` are (examples, units, *runs), layer by layer.
+    place changes the next pass.  x (examples, inputs) is shared by all runs, x (examples, inputs, runs) is each
+    run's own; ``z`` and ``a`` are (examples, units, *runs), layer by layer.  ``empty`` allocates every buffer:
+    ``empty(shape, dtype)``.
     """
 
-    def __init__(self, network: Network, theta: Array, x: Array) -> None:
-        self.network, self.theta, self.g = network, theta, np.empty_like(theta)
+    def __init__(self, network: Network, theta: Array, x: Array, empty: Callable[..., Array] = np.empty) -> None:
+        self.network, self.theta, self.g = network, theta, empty(theta.shape, theta.dtype)
         parameters, gradients = network.split(theta), network.split(self.g)
         depth = range(1, len(network.layers) + 1)
         self.W = [parameters[f"W{k}"] for k in depth]
@@ -124,28 +155,27 @@ class Pass:
         self.db = [gradients.get(f"b{k}") for k in depth]
         self._activations = [(ACTIVATIONS[layer.activation], layer.settings) for layer in network.layers]
         examples, runs, dtype = len(x), theta.shape[1:], theta.dtype
-        self.z = [np.empty((examples, layer.units, *runs), dtype) for layer in network.layers]
-        self.a = [np.empty_like(z) for z in self.z]
+        self.z, self.a = ([empty((examples, layer.units, *runs), dtype) for layer in network.layers] for _ in "za")
         widths = [network.inputs, *(layer.units for layer in network.layers)]
-        self._W_back = [W[:, :width] for W, width in zip(self.W, widths, strict=False)]  # without what skips
-        self._back = [np.empty_like(z) for z in self.z[:-1]]
-        self._seen: list[Array] = [x, *self.a[:-1]]  # what each layer receives
+        self._W_back = [W[:, :width] for W, width in zip(self.W, widths, strict=False)]  # without the inputs that skip
+        self._back = [empty(z.shape, dtype) for z in self.z[:-1]]
+        self._received: list[Array] = [x, *self.a[:-1]]  # by each layer
         if network.skip:
-            wide = np.empty((examples, network.fan_in[-1], *runs), dtype)
+            wide = empty((examples, network.fan_in[-1], *runs), dtype)
             self.a[-2] = wide[:, : -network.inputs]
-            self._seen[-1] = wide
+            self._received[-1] = wide
         self.x = x
 
     @property
     def x(self) -> Array:
-        return self._seen[0]
+        return self._received[0]
 
     @x.setter
     def x(self, x: Array) -> None:
-        self._seen[0] = x
+        self._received[0] = x
         if self.network.skip:
             missing = self.z[0].ndim - x.ndim
-            self._seen[-1][:, -self.network.inputs :] = x[(..., *[None] * missing)]
+            self._received[-1][:, -self.network.inputs :] = x[(..., *[None] * missing)]
 
     @property
     def y(self) -> Array:
@@ -154,10 +184,10 @@ class Pass:
 
     def forward(self) -> Array:
         """z_k = W_k a_{k-1} + b_k,  a_k = f_k(z_k);  returns y."""
-        for (activation, settings), seen, W, b, z, a in zip(
-            self._activations, self._seen, self.W, self.b, self.z, self.a, strict=True
+        for (activation, settings), received, W, b, z, a in zip(
+            self._activations, self._received, self.W, self.b, self.z, self.a, strict=True
         ):
-            np.einsum("ni...,oi...->no...", seen, W, out=z)
+            np.einsum("ni...,oi...->no...", received, W, out=z)
             if b is not None:
                 np.add(z, b, z)
             activation.f(z, a, **settings)
@@ -170,7 +200,7 @@ class Pass:
         dL/da_{k-1} = Σ_o W_k δ_k        δ_{k-1} = dL/da_{k-1} · f'_{k-1}(z_{k-1})
         """
         for k in reversed(range(len(self.W))):
-            np.einsum("no...,ni...->oi...", delta, self._seen[k], out=self.dW[k])
+            np.einsum("no...,ni...->oi...", delta, self._received[k], out=self.dW[k])
             if (db := self.db[k]) is not None:
                 np.add.reduce(delta, axis=0, out=db)
             if k:
@@ -178,7 +208,7 @@ class Pass:
         return self.g
 
     def delta(self, k: int, upstream: Array) -> Array:
-        """δ_k of layer k (counted from 0) from dL/da_k, which it overwrites."""
+        """δ_k of layer k (counted from 0) from dL/da_k, which is overwritten."""
         activation, settings = self._activations[k]
         return activation.backward(self.z[k], self.a[k], upstream, **settings)
 
@@ -193,6 +223,15 @@ class Pass:
         if self.network.skip:
             through += np.einsum("no...,oi...->ni...", last, self.W[-1][:, -self.network.inputs :])
         return through
+
+
+def at_least_two(runs: Array) -> Array:
+    """Numbers of runs, a lone one twice.
+
+    A sum over arrays whose last axis has length 1 may add in another order: a lone run is computed beside a copy
+    of itself, so that it has the same bits as inside any sweep.
+    """
+    return runs if len(runs) != 1 else runs[[0, 0]]
 
 
 def jacobian(layer: Layer, z: Array, a: Array) -> Array:

@@ -1,42 +1,70 @@
-"""How parameters move: each optimizer is one update of θ by the gradient g and the learning rate η.
+"""The optimizers: each is one update of θ by the gradient g and the learning rate η.
 
-Conventions and default rates are PyTorch's (2.13).  θ and g are (parameters, *runs), η and all settings
-(*runs,); what an optimizer remembers is a dict of arrays with runs last.
+Conventions and default rates are PyTorch's (2.13).  θ and g are (parameters, *runs), η and all settings (*runs,);
+the state of an optimizer is a dict of arrays with runs last.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.formula import Call, Symbol, Term
+from xortrain.nets.setting import Settings, flag, number
 
 State = dict[str, Array]
+Lines = dict[str, Term]
+"""Names of what changes, ``theta`` last, with the formulas of the new values."""
+
+
+@dataclass(frozen=True)
+class Move:
+    """The symbols of one update of θ: its settings, and the state ``before`` and ``after`` it."""
+
+    theta: Symbol
+    g: Symbol
+    lr: Symbol
+    settings: Mapping[str, Symbol]
+    before: Mapping[str, Symbol]
+    after: Mapping[str, Symbol]
+
+    @property
+    def decayed(self) -> Term:
+        """g + λ θ where there is weight decay."""
+        return self.g + self.settings["weight_decay"] * self.theta if self.uses("weight_decay") else self.g
+
+    def uses(self, setting: str) -> bool:
+        """Whether a setting is not 0."""
+        return bool(self.settings[setting].value)
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """``start(θ, η, **settings)`` gives the state, ``update(θ, g, state, η, **settings)`` changes θ in place.
+    """``start(θ, η, **settings)`` returns the state, ``update(θ, g, state, η, **settings)`` changes θ in place.
 
-    ``update`` may overwrite g.  Memory that no run's settings ask for is left out of the state at the start; a
-    run that does not ask for it moves by the same bits beside one that does.
+    ``update`` may overwrite g.  ``written(move)`` gives the same update as formulas, ``letters`` the symbols of the
+    state.  Optional settings are missing where they are 0 for every run.
     """
 
+    help: str
     start: Callable[..., State]
     update: Callable[..., None]
-    settings: tuple[str, ...]
+    written: Callable[[Move], Lines]
+    settings: Settings
+    letters: Mapping[str, str] = field(default_factory=dict)
+    is_full_batch: bool = False
 
 
-def _memory(theta: Array, *names: str, **asked: Array) -> State:
-    """Zeros like θ by name, and those settings that are not 0 for all runs."""
-    state = {name: np.zeros_like(theta) for name in names}
-    return state | {name: value.copy() for name, value in asked.items() if value.any()}
+def _zeros(theta: Array, *names: str) -> State:
+    """Zeros like θ by name."""
+    return {name: np.zeros_like(theta) for name in names}
 
 
-def _decay(theta: Array, g: Array, state: State) -> None:
+def _decay(theta: Array, g: Array, weight_decay: Array | None) -> None:
     """g ← g + λ θ, λ the weight decay."""
-    if "weight_decay" in state:
-        g += state["weight_decay"] * theta
+    if weight_decay is not None:
+        g += weight_decay * theta
 
 
 def _average(memory: Array, g: Array, share: Array) -> None:
@@ -45,34 +73,56 @@ def _average(memory: Array, g: Array, share: Array) -> None:
     memory += (1 - share) * g
 
 
-def start_sgd(theta: Array, lr: Array, *, momentum: Array, nesterov: Array, weight_decay: Array) -> State:
-    if not momentum.any():
-        return _memory(theta, weight_decay=weight_decay)
-    return _memory(theta, "velocity", weight_decay=weight_decay, nesterov=nesterov)
+def _written_average(memory: Term, share: Term, new: Term) -> Term:
+    return share * memory + (1 - share) * new
+
+
+def _root(s: Term) -> Term:
+    return Call("√", s)
+
+
+def start_sgd(theta: Array, lr: Array, *, momentum: Array | None = None, **_: Array) -> State:
+    return {} if momentum is None else _zeros(theta, "velocity")
 
 
 def sgd(
-    theta: Array, g: Array, state: State, lr: Array, *, momentum: Array, nesterov: Array, weight_decay: Array
+    theta: Array,
+    g: Array,
+    state: State,
+    lr: Array,
+    *,
+    momentum: Array | None = None,
+    nesterov: Array | None = None,
+    weight_decay: Array | None = None,
 ) -> None:
-    """v ← μ v + g,  θ ← θ - η v;  with Nesterov's look ahead θ ← θ - η (g + μ v).
+    """v ← μ v + g,  θ ← θ - η v;  with Nesterov's look-ahead θ ← θ - η (g + μ v).
 
     μ multiplies the velocity and not the rate: heavy ball without dampening.
     """
-    _decay(theta, g, state)
-    if "velocity" in state:
-        v = state["velocity"]
-        v *= momentum
-        v += g
-        g = np.where(state["nesterov"] != 0, g + momentum * v, v) if "nesterov" in state else v
-        theta -= lr * g
-    else:
+    _decay(theta, g, weight_decay)
+    if momentum is None:
         g *= lr
         theta -= g
+        return
+    v = state["velocity"]
+    v *= momentum
+    v += g
+    theta -= lr * (v if nesterov is None else np.where(nesterov != 0, g + momentum * v, v))
 
 
-def start_rmsprop(theta: Array, lr: Array, *, alpha: Array, eps: Array, momentum: Array, weight_decay: Array) -> State:
-    names = ("square", "velocity") if momentum.any() else ("square",)
-    return _memory(theta, *names, weight_decay=weight_decay)
+def _written_sgd(move: Move) -> Lines:
+    if not move.uses("momentum"):
+        return {"theta": move.theta - move.lr * move.decayed}
+    momentum, v = move.settings["momentum"], move.after["velocity"]
+    ahead = move.decayed + momentum * v if move.uses("nesterov") else v
+    return {
+        "velocity": momentum * move.before["velocity"] + move.decayed,
+        "theta": move.theta - move.lr * ahead,
+    }
+
+
+def start_rmsprop(theta: Array, lr: Array, *, momentum: Array | None = None, **_: Array) -> State:
+    return _zeros(theta, "square", *(() if momentum is None else ("velocity",)))
 
 
 def rmsprop(
@@ -83,23 +133,33 @@ def rmsprop(
     *,
     alpha: Array,
     eps: Array,
-    momentum: Array,
-    weight_decay: Array,
+    momentum: Array | None = None,
+    weight_decay: Array | None = None,
 ) -> None:
     """s ← α s + (1 - α) g²,  v ← μ v + g / (√s + ε),  θ ← θ - η v."""
-    _decay(theta, g, state)
+    _decay(theta, g, weight_decay)
     _average(state["square"], g * g, alpha)
     g /= np.sqrt(state["square"]) + eps
-    if "velocity" in state:
+    if momentum is not None:
         state["velocity"] *= momentum
         state["velocity"] += g
         g = state["velocity"]
     theta -= lr * g
 
 
-def start_adam(theta: Array, lr: Array, *, beta1: Array, beta2: Array, eps: Array, weight_decay: Array) -> State:
+def _written_rmsprop(move: Move) -> Lines:
+    settings, before, after = move.settings, move.before, move.after
+    lines: Lines = {"square": _written_average(before["square"], settings["alpha"], move.decayed**2)}
+    scaled: Term = move.decayed / (_root(after["square"]) + settings["eps"])
+    if move.uses("momentum"):
+        lines["velocity"] = settings["momentum"] * before["velocity"] + scaled
+        scaled = after["velocity"]
+    return lines | {"theta": move.theta - move.lr * scaled}
+
+
+def start_adam(theta: Array, lr: Array, *, beta1: Array, beta2: Array, **_: Array) -> State:
     powers = {"beta1_power": np.ones_like(beta1), "beta2_power": np.ones_like(beta2)}
-    return _memory(theta, "mean", "square", weight_decay=weight_decay) | powers
+    return _zeros(theta, "mean", "square") | powers
 
 
 def _adam_step(theta: Array, g: Array, state: State, lr: Array, beta1: Array, beta2: Array, eps: Array) -> None:
@@ -125,14 +185,14 @@ def adam(
     beta1: Array,
     beta2: Array,
     eps: Array,
-    weight_decay: Array,
+    weight_decay: Array | None = None,
 ) -> None:
     """m ← β1 m + (1 - β1) g,  s ← β2 s + (1 - β2) g²,  θ ← θ - η m̂ / (√ŝ + ε).
 
     m̂ = m / (1 - β1^t) and ŝ = s / (1 - β2^t): Algorithm 1 of Kingma & Ba (2015), ε outside the corrected
     root.  Weight decay is added to g.
     """
-    _decay(theta, g, state)
+    _decay(theta, g, weight_decay)
     _adam_step(theta, g, state, lr, beta1, beta2, eps)
 
 
@@ -145,23 +205,47 @@ def adamw(
     beta1: Array,
     beta2: Array,
     eps: Array,
-    weight_decay: Array,
+    weight_decay: Array | None = None,
 ) -> None:
     """θ ← θ (1 - η λ), then Adam without weight decay in g (Loshchilov & Hutter 2019)."""
-    if "weight_decay" in state:
+    if weight_decay is not None:
         theta *= 1 - lr * weight_decay
     _adam_step(theta, g, state, lr, beta1, beta2, eps)
 
 
-def start_adagrad(theta: Array, lr: Array, *, lr_decay: Array, eps: Array, weight_decay: Array) -> State:
-    return _memory(theta, "square", weight_decay=weight_decay) | {"steps": np.zeros_like(lr)}
+def _written_adam_step(move: Move, g: Term, theta: Term) -> Lines:
+    settings, before, after = move.settings, move.before, move.after
+    mean = after["mean"] / (1 - after["beta1_power"])
+    square = after["square"] / (1 - after["beta2_power"])
+    return {
+        "mean": _written_average(before["mean"], settings["beta1"], g),
+        "square": _written_average(before["square"], settings["beta2"], g**2),
+        "theta": theta - move.lr * (mean / (_root(square) + settings["eps"])),
+    }
+
+
+def _written_adamw(move: Move) -> Lines:
+    shrinks = move.uses("weight_decay")
+    shrunk = move.theta * (1 - move.lr * move.settings["weight_decay"]) if shrinks else move.theta
+    return _written_adam_step(move, move.g, shrunk)
+
+
+def start_adagrad(theta: Array, lr: Array, **_: Array) -> State:
+    return _zeros(theta, "square") | {"steps": np.zeros_like(lr)}
 
 
 def adagrad(
-    theta: Array, g: Array, state: State, lr: Array, *, lr_decay: Array, eps: Array, weight_decay: Array
+    theta: Array,
+    g: Array,
+    state: State,
+    lr: Array,
+    *,
+    lr_decay: Array,
+    eps: Array,
+    weight_decay: Array | None = None,
 ) -> None:
     """s ← s + g²,  θ ← θ - η / (1 + t d) · g / (√s + ε), d the decay of the rate, t counted from 0."""
-    _decay(theta, g, state)
+    _decay(theta, g, weight_decay)
     state["square"] += g * g
     g /= np.sqrt(state["square"]) + eps
     g *= lr / (1 + state["steps"] * lr_decay)
@@ -169,13 +253,24 @@ def adagrad(
     theta -= g
 
 
-def start_adadelta(theta: Array, lr: Array, *, rho: Array, eps: Array, weight_decay: Array) -> State:
-    return _memory(theta, "square", "moved", weight_decay=weight_decay)
+def _written_adagrad(move: Move) -> Lines:
+    settings, before, after = move.settings, move.before, move.after
+    rate = move.lr / (1 + before["steps"] * settings["lr_decay"])
+    return {
+        "square": before["square"] + move.decayed**2,
+        "theta": move.theta - rate * (move.decayed / (_root(after["square"]) + settings["eps"])),
+    }
 
 
-def adadelta(theta: Array, g: Array, state: State, lr: Array, *, rho: Array, eps: Array, weight_decay: Array) -> None:
+def start_adadelta(theta: Array, lr: Array, **_: Array) -> State:
+    return _zeros(theta, "square", "moved")
+
+
+def adadelta(
+    theta: Array, g: Array, state: State, lr: Array, *, rho: Array, eps: Array, weight_decay: Array | None = None
+) -> None:
     """s ← ρ s + (1 - ρ) g²,  d = √(m + ε) / √(s + ε) · g,  m ← ρ m + (1 - ρ) d²,  θ ← θ - η d."""
-    _decay(theta, g, state)
+    _decay(theta, g, weight_decay)
     _average(state["square"], g * g, rho)
     g *= np.sqrt(state["moved"] + eps) / np.sqrt(state["square"] + eps)
     _average(state["moved"], g * g, rho)
@@ -183,10 +278,19 @@ def adadelta(theta: Array, g: Array, state: State, lr: Array, *, rho: Array, eps
     theta -= g
 
 
-def start_rprop(
-    theta: Array, lr: Array, *, eta_minus: Array, eta_plus: Array, step_min: Array, step_max: Array
-) -> State:
-    return _memory(theta, "sign") | {"step": np.zeros_like(theta) + lr}
+def _written_adadelta(move: Move) -> Lines:
+    settings, before, after = move.settings, move.before, move.after
+    eps, rho = settings["eps"], settings["rho"]
+    step = _root(before["moved"] + eps) / _root(after["square"] + eps) * move.decayed
+    return {
+        "square": _written_average(before["square"], rho, move.decayed**2),
+        "moved": _written_average(before["moved"], rho, step**2),
+        "theta": move.theta - move.lr * step,
+    }
+
+
+def start_rprop(theta: Array, lr: Array, **_: Array) -> State:
+    return _zeros(theta, "sign") | {"step": np.zeros_like(theta) + lr}
 
 
 def rprop(
@@ -215,15 +319,85 @@ def rprop(
     theta -= sign
 
 
-ADAM = ("beta1", "beta2", "eps", "weight_decay")
+def _written_rprop(move: Move) -> Lines:
+    settings, before, after = move.settings, move.before, move.after
+    turn = Call("sign", move.g) * before["sign"]
+    factor = settings["eta_plus"] * (turn > 0) + settings["eta_minus"] * (turn < 0) + (1 - Call("abs", turn))
+    return {
+        "step": Call("clip", before["step"] * factor, settings["step_min"], settings["step_max"]),
+        "sign": Call("sign", move.g) * (turn >= 0),
+        "theta": move.theta - after["sign"] * after["step"],
+    }
+
+
+_MOMENTUM = {"momentum": number("μ", 0, below=1, optional=True, letter="μ")}
+_DECAY = {"weight_decay": number("λ of λ θ added to the gradient", 0, optional=True, letter="λ")}
+_EPS = {"eps": number("ε outside the root", above=0, letter="ε")}
+_BETAS = {"beta1": number("β1", 0, below=1, letter="β1"), "beta2": number("β2", 0, below=1, letter="β2")}
+_POWERS = {"beta1_power": "β1^t", "beta2_power": "β2^t"}
 
 OPTIMIZERS: dict[str, Optimizer] = {
-    "sgd": Optimizer(start_sgd, sgd, ("momentum", "nesterov", "weight_decay")),
-    "rmsprop": Optimizer(start_rmsprop, rmsprop, ("alpha", "eps", "momentum", "weight_decay")),
-    "adam": Optimizer(start_adam, adam, ADAM),
-    "adamw": Optimizer(start_adam, adamw, ADAM),
-    "adagrad": Optimizer(start_adagrad, adagrad, ("lr_decay", "eps", "weight_decay")),
-    "adadelta": Optimizer(start_adadelta, adadelta, ("rho", "eps", "weight_decay")),
-    "rprop": Optimizer(start_rprop, rprop, ("eta_minus", "eta_plus", "step_min", "step_max")),
+    "sgd": Optimizer(
+        "gradient descent",
+        start_sgd,
+        sgd,
+        _written_sgd,
+        _MOMENTUM | {"nesterov": flag("look ahead along the momentum", varies=True, optional=True)} | _DECAY,
+        {"velocity": "v"},
+    ),
+    "rmsprop": Optimizer(
+        "PyTorch's RMSprop",
+        start_rmsprop,
+        rmsprop,
+        _written_rmsprop,
+        {"alpha": number("share of the old mean square", 0, below=1, letter="α")} | _MOMENTUM | _EPS | _DECAY,
+        {"square": "s", "velocity": "v"},
+    ),
+    "adam": Optimizer(
+        "PyTorch's Adam",
+        start_adam,
+        adam,
+        lambda move: _written_adam_step(move, move.decayed, move.theta),
+        _BETAS | _EPS | _DECAY,
+        {"mean": "m", "square": "s"} | _POWERS,
+    ),
+    "adamw": Optimizer(
+        "Adam with decoupled weight decay",
+        start_adam,
+        adamw,
+        _written_adamw,
+        _BETAS | _EPS | _DECAY,
+        {"mean": "m", "square": "s"} | _POWERS,
+    ),
+    "adagrad": Optimizer(
+        "PyTorch's Adagrad",
+        start_adagrad,
+        adagrad,
+        _written_adagrad,
+        {"lr_decay": number("decay of the rate", 0, letter="d")} | _EPS | _DECAY,
+        {"square": "s", "steps": "t"},
+    ),
+    "adadelta": Optimizer(
+        "PyTorch's Adadelta",
+        start_adadelta,
+        adadelta,
+        _written_adadelta,
+        {"rho": number("share of the old mean square", 0, below=1, letter="ρ")} | _EPS | _DECAY,
+        {"square": "s", "moved": "u"},
+    ),
+    "rprop": Optimizer(
+        "PyTorch's Rprop: only the signs of the gradient; full batch",
+        start_rprop,
+        rprop,
+        _written_rprop,
+        {
+            "eta_minus": number("shrinks a step", above=0, below=1, letter="η-"),
+            "eta_plus": number("lengthens a step", above=1, letter="η+"),
+            "step_min": number("shortest step", above=0, letter="Δmin"),
+            "step_max": number("longest step", above=0, letter="Δmax"),
+        },
+        {"sign": "s", "step": "Δ"},
+        is_full_batch=True,
+    ),
 }
 """Name of an optimizer in a config to its row."""

@@ -58,25 +58,25 @@ def read_events(folder: Path | str) -> list[Event]:
 
 
 @dataclass
-class Marks:
+class Annotations:
     """The tags and notes of a record, and those of single runs in it by their number."""
 
     tags: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    of_runs: dict[int, "Marks"] = field(default_factory=dict)
+    of_runs: dict[int, "Annotations"] = field(default_factory=dict)
 
-    def of(self, number: int) -> "Marks":
+    def of(self, number: int) -> "Annotations":
         """Those that hold for one run: the record's and its own."""
         own = self.of_runs.get(number)
-        return Marks(list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes]) if own else self
+        return Annotations(list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes]) if own else self
 
 
-def marks(about: Mapping[str, Any], events: Iterable[Event]) -> Marks:
+def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotations:
     """Tags and notes from the config of a record, and from what was added or taken away later."""
-    found = Marks(_texts(about.get("tags")), _texts(about.get("notes")))
+    found = Annotations(_texts(metadata.get("tags")), _texts(metadata.get("notes")))
     for event in events:
         run = event.get("run")
-        mark = found.of_runs.setdefault(run, Marks()) if type(run) is int else found
+        mark = found.of_runs.setdefault(run, Annotations()) if type(run) is int else found
         if event["kind"] == "tag":
             mark.tags = list(dict.fromkeys([*mark.tags, *_texts(event.get("tags"))]))
         elif event["kind"] == "untag":

@@ -7,9 +7,11 @@ import errno
 import json
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 from xortrain.errors import UserError
 
@@ -46,11 +48,11 @@ def _open(path: Path | str) -> tuple[int, int]:
     except (OSError, ValueError) as error:
         is_link = getattr(error, "errno", None) in (errno.ELOOP, errno.EMLINK)
         raise wrong(path, "a link; a record holds its own files" if is_link else error) from None
-    about = os.fstat(number)
-    if not stat.S_ISREG(about.st_mode):
+    metadata = os.fstat(number)
+    if not stat.S_ISREG(metadata.st_mode):
         os.close(number)
         raise wrong(path, "is not a plain file")
-    return number, about.st_size
+    return number, metadata.st_size
 
 
 def content_of(path: Path | str, largest: int) -> bytes | mmap:
@@ -72,3 +74,36 @@ def read_json(path: Path | str) -> Any:
         raise
     except (ValueError, RecursionError) as error:
         raise wrong(path, f"broken JSON ({error})") from None
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[IO[bytes]]:
+    """Write to another name beside it; rename at the end, or leave nothing.  What lies in /dev is written to.
+
+    What goes wrong is told of the path, and not of the name beside it.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.parts[:2] == ("/", "dev"):  # /dev/stdout, /dev/null
+        with open(path, "wb") as file:
+            yield file
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "w+b") as file:
+            yield file
+        os.replace(part, path)
+    except BaseException as error:
+        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno and error.filename in (None, str(part)):
+            error.filename, error.filename2 = str(path), None
+        raise
+
+
+def shown_path(path: Path | None) -> str:
+    """A path as a user types it from the working folder."""
+    absolute = Path(path or ".").absolute()
+    try:
+        return str(absolute.relative_to(Path.cwd()))
+    except ValueError:
+        return str(absolute)

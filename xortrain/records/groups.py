@@ -3,26 +3,167 @@
 A run that was trained twice is one observation: of runs with the same seed and the same settings one is counted.
 """
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xortrain.errors import UserError, unknown
 from xortrain.records import columns, layout
-from xortrain.records.index import Part
+from xortrain.records.index import RecordInfo
 from xortrain.records.reader import read_data, structured
-from xortrain.records.statistics import Array, Group, alike, statistics
+from xortrain.records.tables import finite
+
+Array = npt.NDArray[Any]
+Z95 = 1.959963984540054  # 97.5 % of a normal distribution lie below
+NOT_STUCK = ("pending", "diverged", "solved", "early", "training")
 
 
-def group(
-    parts: Sequence[Part], by: Sequence[str] | None = None, said: str = "by", chosen: Array | None = None
-) -> list[Group]:
+@dataclass(frozen=True)
+class GroupStatistics:
+    """Runs that agree in ``by``; of those that are finished, how many solved it, how fast, and the rest.
+
+    Epochs to solve are of the runs that solved it, losses of those that did not diverge; nan where there are none.
+    """
+
+    by: Mapping[str, Any]
+    outcomes: Mapping[str, int]
+    runs: int
+    pending: int
+    solved: int
+    diverged: int
+    stuck: int
+    rate: float
+    low: float
+    high: float
+    epochs_q1: float
+    epochs_median: float
+    epochs_q3: float
+    loss_median: float
+    loss_mean: float
+    loss_sd: float
+
+    def as_row(self) -> dict[str, Any]:
+        """Its settings and numbers as flat JSON; None for what is not a finite number."""
+        return {**self.by, **{key: finite(value) for key, value in vars(self).items() if key != "by"}}
+
+
+def wilson(solved: Array, runs: Array, z: float = Z95) -> tuple[Array, Array]:
+    """The interval of a share that was seen ``solved`` times in ``runs``; nan of no runs."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share, spread = solved / runs, z * z / runs
+        middle = (share + spread / 2) / (1 + spread)
+        half = np.sqrt(share * (1 - share) * spread + spread * spread / 4) / (1 + spread)
+        return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
+
+
+def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[GroupStatistics]:
+    """The groups of runs that agree in ``by``, best first: by the lower end of the interval, then by epochs to solve.
+
+    ``rows`` are columns (runs,): ``outcome`` in words, ``solved_at``, ``final_loss``, and each name in ``by``.
+    """
+    outcome = np.asarray(rows["outcome"], object)
+    codes, first = alike([np.asarray(rows[name]) for name in by], len(outcome))
+    counts = _counts(codes, outcome, len(first))
+    numbers = {**_shares(counts), **_speeds(rows, outcome, codes, len(first))}
+    best = np.lexsort((numbers["loss_median"], numbers["epochs_median"], -np.nan_to_num(numbers["low"], nan=-1.0)))
+    keys = {name: np.asarray(rows[name])[first].tolist() for name in by}
+    return [
+        GroupStatistics(
+            {name: values[k] for name, values in keys.items()},
+            {word: int(number[k]) for word, number in counts.items() if number[k]},
+            **{name: values[k].item() for name, values in numbers.items()},
+        )
+        for k in best.tolist()
+    ]
+
+
+def _counts(codes: Array, outcome: Array, groups: int) -> dict[str, Array]:
+    """How many runs of each group came to each outcome, by its word: (groups,)."""
+    words: dict[str, int] = {}
+    word = np.array([words.setdefault(text, len(words)) for text in outcome.tolist()], np.int64)
+    table = np.bincount(codes * len(words) + word, minlength=groups * len(words))
+    return dict(zip(words, table.reshape(groups, -1).T, strict=True))
+
+
+def _shares(counts: Mapping[str, Array]) -> dict[str, Array]:
+    runs = np.sum(list(counts.values()), axis=0)
+    pending, solved, diverged = (counts.get(word, 0 * runs) for word in ("pending", "solved", "diverged"))
+    stuck = sum((number for word, number in counts.items() if word not in NOT_STUCK), start=0 * runs)
+    low, high = wilson(solved, runs - pending)
+    with np.errstate(invalid="ignore"):
+        rate = solved / (runs - pending).astype(float)
+    named = {"runs": runs, "pending": pending, "solved": solved, "diverged": diverged, "stuck": stuck}
+    return named | {"rate": rate, "low": low, "high": high}
+
+
+def _speeds(rows: Mapping[str, Array], outcome: Array, codes: Array, groups: int) -> dict[str, Array]:
+    loss = np.asarray(rows["final_loss"], np.float64)
+    solved = outcome == "solved"
+    fair = np.isfinite(loss) & (outcome != "diverged") & (outcome != "pending")
+    epochs = np.asarray(rows["solved_at"])[solved].astype(np.float64)
+    q1, median, q3 = _quantiles(codes[solved], epochs, groups, (0.25, 0.5, 0.75))
+    (middle,) = _quantiles(codes[fair], loss[fair], groups, (0.5,))
+    mean, sd = _moments(codes[fair], loss[fair], groups)
+    named = {"epochs_q1": q1, "epochs_median": median, "epochs_q3": q3}
+    return named | {"loss_median": middle, "loss_mean": mean, "loss_sd": sd}
+
+
+def alike(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
+    """The number of each run's group (runs,), and the first run of each group (groups,)."""
+    codes = np.zeros(runs, np.int64)
+    for key in keys:
+        _, own = np.unique(_sortable(key), return_inverse=True)
+        _, codes = np.unique(codes * (own.max(initial=0) + 1) + own, return_inverse=True)
+    _, first = np.unique(codes, return_index=True)
+    return codes, first
+
+
+def _sortable(values: Array) -> Array:
+    """Values as they are, or numbers for those that have no order among them (texts, None)."""
+    if values.dtype.kind in "biuf":
+        return values
+    seen: dict[Any, int] = {}
+    return np.array([seen.setdefault((type(value), value), len(seen)) for value in values.tolist()], np.int64)
+
+
+def _quantiles(codes: Array, values: Array, count: int, shares: Sequence[float]) -> Iterator[Array]:
+    """Quantiles of the values in each group, between neighbours by a line; nan of no values."""
+    values = values[np.lexsort((values, codes))]
+    sizes = np.bincount(codes, minlength=count)
+    starts = np.cumsum(sizes) - sizes
+    for share in shares:
+        place = share * np.maximum(sizes - 1, 0)
+        below = np.floor(place).astype(int)
+        found = np.full(count, math.nan)
+        some = sizes > 0
+        left = values[(starts + below)[some]]
+        right = values[(starts + np.minimum(below + 1, sizes - 1))[some]]
+        found[some] = left + (place - below)[some] * (right - left)
+        yield found
+
+
+def _moments(codes: Array, values: Array, count: int) -> tuple[Array, Array]:
+    """Mean and standard deviation (of a sample, n - 1) in each group; nan where there are too few."""
+    sizes = np.bincount(codes, minlength=count).astype(float)
+    with np.errstate(all="ignore"):  # losses of runs that are about to diverge may be beyond 1e154
+        mean = np.bincount(codes, values, count) / sizes
+        squares = np.bincount(codes, (values - mean[codes]) ** 2, count)
+        return mean, np.where(sizes > 1, np.sqrt(squares / (sizes - 1)), math.nan)
+
+
+def group_runs(
+    parts: Sequence[RecordInfo], by: Sequence[str] | None = None, said: str = "by", chosen: Array | None = None
+) -> list[GroupStatistics]:
     """The statistics of the runs of some records, by these settings, or by all that differ but the seed.
 
     ``chosen`` are the places of the runs that are meant among those of all parts, if not all are.
     """
     names = axes(parts) if by is None else [columns.canonical(name) for name in by]
-    found = table(parts, ["outcome", "solved_at", "final_loss", *names], said)
+    found = column_table(parts, ["outcome", "solved_at", "final_loss", *names], said)
     runs = np.arange(len(found["outcome"])) if chosen is None else chosen
     once = runs[_firsts(_identities(parts)[runs], found["outcome"][runs] == "pending")]
     return statistics({name: values[once] for name, values in found.items()}, names)
@@ -35,23 +176,23 @@ def _firsts(codes: Array, pending: Array) -> Array:
     return np.sort(order[first])
 
 
-def _identities(parts: Sequence[Part]) -> Array:
+def _identities(parts: Sequence[RecordInfo]) -> Array:
     """A number for each run, (runs,): the same for runs with the same seed, settings and data."""
     varying = dict.fromkeys(name for part in parts for name in part.rows.names if columns.matters(name))
     shared = {name for part in parts for name in part.settings if columns.matters(name)} - varying.keys()
     kinds = dict[object, int]()
     codes = [kinds.setdefault(_kind(part, shared), len(kinds)) for part in parts]
-    own = table(parts, ["seed", *varying]).values()
+    own = column_table(parts, ["seed", *varying]).values()
     return alike([np.repeat(codes, [len(part.rows) for part in parts]), *own], sum(len(part.rows) for part in parts))[0]
 
 
-def _kind(part: Part, names: Collection[str]) -> object:
+def _kind(part: RecordInfo, names: Collection[str]) -> object:
     """The settings that all runs of a record have, and its data where they were read from a file."""
     told = frozenset((name, repr(value)) for name, value in part.settings.items() if name in names)
     return told, _data_of(part) if "data.path" in part.settings else None
 
 
-def _data_of(part: Part) -> object:
+def _data_of(part: RecordInfo) -> object:
     """The data of a record as bytes; of one whose data cannot be read where it lies."""
     try:
         data = read_data(part.folder / layout.DATA)
@@ -60,11 +201,11 @@ def _data_of(part: Part) -> object:
     return tuple((name, values.shape, values.tobytes()) for name, values in sorted(data.items()))
 
 
-def axes(parts: Sequence[Part]) -> list[str]:
+def axes(parts: Sequence[RecordInfo]) -> list[str]:
     """The settings in which runs differ, without the seed and what is equal to it, and without those that follow."""
     rows = {name for name, _ in layout.ROW} | _like_the_seed(parts)
     varying = dict.fromkeys(name for part in parts for name in part.rows.names if name not in rows)
-    configs = [part.about["config"] for part in parts]
+    configs = [part.metadata["config"] for part in parts]
     shared = [part.settings for part in parts]
     fixed = dict.fromkeys(
         name for settings in shared for name in settings if name not in rows and columns.matters(name)
@@ -78,14 +219,14 @@ def axes(parts: Sequence[Part]) -> list[str]:
     return [*varying, *chosen]
 
 
-def _like_the_seed(parts: Sequence[Part]) -> set[str]:
+def _like_the_seed(parts: Sequence[RecordInfo]) -> set[str]:
     """The settings that vary and have the value of the seed in every run, as data.seed=${seed} has."""
     names = {name for part in parts for name in part.rows.names if columns.matters(name)}
     seeds = [structured(part.rows)["seed"] for part in parts] if names else []
     return {n for n in names if all(np.all(_column(part, n) == s) for part, s in zip(parts, seeds, strict=True))}
 
 
-def table(parts: Sequence[Part], names: Sequence[str], said: str = "by") -> dict[str, Array]:
+def column_table(parts: Sequence[RecordInfo], names: Sequence[str], said: str = "by") -> dict[str, Array]:
     """Columns (runs,) of the runs of some records: settings and results by name, the outcome in words.
 
     ``said`` is where the user put a name, for the error.
@@ -97,7 +238,7 @@ def table(parts: Sequence[Part], names: Sequence[str], said: str = "by") -> dict
     return {name: _joined([_column(part, name) for part in parts]) for name in names}
 
 
-def _column(part: Part, name: str) -> Array:
+def _column(part: RecordInfo, name: str) -> Array:
     if name in part.rows.names:
         values = structured(part.rows)[name]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values

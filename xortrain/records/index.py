@@ -14,23 +14,21 @@ from typing import Any
 
 from xortrain.errors import UserError
 from xortrain.records import layout
-from xortrain.records.about import About, moment, read_about, read_sweep
-from xortrain.records.events import Event, Marks, marks, read_events
+from xortrain.records.events import Annotations, Event, annotations, failures, read_events
 from xortrain.records.files import plain
-from xortrain.records.flat import settings
-from xortrain.records.rows import Rows
-from xortrain.records.status import status
-from xortrain.records.unfinished import rows_now
+from xortrain.records.metadata import Metadata, moment, read_metadata, read_sweep, settings
+from xortrain.records.process import status
+from xortrain.records.rows import Rows, rows_now
 
 DEEPEST = 5  # folders under the root
 
 
 @dataclass(eq=False)
-class Part:
+class RecordInfo:
     """The record of one population, of one run or many."""
 
     path: str
-    about: About
+    metadata: Metadata
 
     @property
     def folder(self) -> Path:
@@ -38,12 +36,12 @@ class Part:
 
     @cached_property
     def rows(self) -> Rows:
-        return rows_now(self.path, self.about)
+        return rows_now(self.path, self.metadata)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
         """What its runs share, as flat columns."""
-        return settings(self.about["config"])
+        return settings(self.metadata["config"])
 
     @cached_property
     def events(self) -> list[Event]:
@@ -51,7 +49,7 @@ class Part:
 
     @cached_property
     def status(self) -> str:
-        return status(self.path, self.about)
+        return status(self.path, self.metadata)
 
     def outcomes(self) -> Counter[str]:
         """How many runs came to what, by the word."""
@@ -62,7 +60,7 @@ class Part:
 
     def word(self, code: int) -> str:
         """The outcome behind a number."""
-        words = self.about["outcomes"]
+        words = self.metadata["outcomes"]
         return plain(words[code]) if code < len(words) else f"outcome {code}"
 
 
@@ -75,8 +73,8 @@ class Entry:
 
     id: str
     path: str
-    about: About
-    parts: tuple[Part, ...]
+    metadata: Metadata
+    parts: tuple[RecordInfo, ...]
     problems: tuple[str, ...] = ()
 
     @property
@@ -90,15 +88,15 @@ class Entry:
 
     @property
     def is_sweep(self) -> bool:
-        return self.about.get("kind") == "sweep" or len(self.parts) != 1 or self.runs > 1
+        return self.metadata.get("kind") == "sweep" or len(self.parts) != 1 or self.runs > 1
 
     @cached_property
     def runs(self) -> int:
-        return sum(part.about["runs"] for part in self.parts)
+        return sum(part.metadata["runs"] for part in self.parts)
 
     @cached_property
     def status(self) -> str:
-        return self.parts[0].status if self.is_one_record else status(self.path, self.about)
+        return self.parts[0].status if self.is_one_record else status(self.path, self.metadata)
 
     @cached_property
     def events(self) -> list[Event]:
@@ -106,13 +104,13 @@ class Entry:
         return [*own, *(event for part in self.parts for event in part.events)]
 
     @cached_property
-    def marks(self) -> Marks:
-        return marks(self.about, self.events)
+    def marks(self) -> Annotations:
+        return annotations(self.metadata, self.events)
 
     @property
     def age(self) -> float:
         """For sorting: when it started, in seconds."""
-        began = moment(self.about["started"])
+        began = moment(self.metadata["started"])
         return began.timestamp() if began else 0.0
 
 
@@ -170,22 +168,22 @@ def open_entry(folder: Path | str, name: str) -> Entry:
     """The run or the sweep in a folder; raises UserError where it cannot be read."""
     if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
         part = _part(str(folder))
-        return Entry(name, part.path, part.about, (part,))
+        return Entry(name, part.path, part.metadata, (part,))
     parts, problems = [], []
-    about = read_sweep(folder)
+    metadata = read_sweep(folder)
     for inside in sorted(folders_of_populations(folder)):
         try:
             parts.append(_part(inside))
         except (UserError, OSError) as error:
             problems.append(plain(error))
-    entry = Entry(name, str(folder), about, tuple(parts), tuple(problems))
+    entry = Entry(name, str(folder), metadata, tuple(parts), tuple(problems))
     entry.events  # noqa: B018
     return entry
 
 
-def _part(folder: str) -> Part:
+def _part(folder: str) -> RecordInfo:
     """A record with everything that a listing needs, read now, so that what is wrong with it is told in one place."""
-    part = Part(folder, read_about(folder))
+    part = RecordInfo(folder, read_metadata(folder))
     part.rows, part.events  # noqa: B018
     return part
 
@@ -195,3 +193,15 @@ def folders_of_populations(folder: Path | str) -> Iterator[str]:
     for entry in os.scandir(folder):
         if entry.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(entry.path, layout.RECORD)):
             yield entry.path
+
+
+def failures_of(entry: Entry) -> list[str]:
+    """A line for each failure; those with the same words are one line that counts them."""
+    counted = Counter(_failure_line(event) for event in failures(entry.events))
+    return [f"{plain(entry.id)}: {text}{f' ({times} times)' if times > 1 else ''}" for text, times in counted.items()]
+
+
+def _failure_line(event: Event) -> str:
+    jobs, reason = event.get("jobs"), event.get("reason")
+    where = f" jobs {jobs[0]} to {jobs[-1]}" if isinstance(jobs, list) and jobs else ""
+    return plain(f"failed{where}: {reason if isinstance(reason, str) else 'no reason was kept'}")

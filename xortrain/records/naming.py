@@ -12,7 +12,7 @@ from pathlib import Path
 from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.files import plain
-from xortrain.records.index import Entry, Part, folders, id_of, listing, open_entry
+from xortrain.records.index import Entry, RecordInfo, folders, id_of, listing, open_entry
 
 MOST_COMPARED = 2000  # ids, newest first, among which the nearest are looked for
 _NUMBERED = re.compile(r"(?P<entry>.+)#(?P<number>\d{1,18})")
@@ -26,7 +26,7 @@ class Named:
     entry: Entry
     number: int | None = None
 
-    def run(self) -> tuple[Part, int]:
+    def run(self) -> tuple[RecordInfo, int]:
         """The one run that is meant: its record, and its place in it."""
         if self.number is None:
             if self.entry.runs != 1:
@@ -42,7 +42,7 @@ class Named:
         raise UserError(f"{plain(self.name)}: no such number; this sweep has 0 … {self.entry.runs - 1}")
 
 
-def _place(part: Part, number: int) -> int | None:
+def _place(part: RecordInfo, number: int) -> int | None:
     if number < len(part.rows) and part.rows.at(number)["number"] == number:
         return number
     before = 0

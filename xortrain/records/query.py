@@ -15,11 +15,11 @@ from typing import Any
 from xortrain.errors import UserError
 from xortrain.records import columns
 from xortrain.records.files import plain
-from xortrain.records.index import Entry, Part
+from xortrain.records.index import Entry, RecordInfo
 
 MOST_COLUMNS = 1900  # of SQLite's 2000
 PATIENCE = 100_000  # steps of SQLite between two looks for Ctrl-C
-Found = tuple[Entry, Part, int]
+Found = tuple[Entry, RecordInfo, int]
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _TOKEN = re.compile(
     r"(?P<text>'(?:[^']|'')*'|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/)"
@@ -37,7 +37,7 @@ def select(entries: Sequence[Entry], where: str, said: str = "where") -> list[Fo
     if not parts:
         return []
     _, rows = _ask(parts, f"select rowid from runs where ({where}\n)", f"{said}={where}")
-    ends = list(accumulate(part.about["runs"] for _, part in parts))
+    ends = list(accumulate(part.metadata["runs"] for _, part in parts))
     found = []
     for (rowid,) in rows:
         which = bisect_right(ends, rowid - 1)
@@ -50,7 +50,7 @@ def ask(entries: Sequence[Entry], query: str) -> tuple[list[str], list[tuple[Any
     return _ask([(entry, part) for entry in entries for part in entry.parts], query, "sql")
 
 
-def _ask(parts: Sequence[tuple[Entry, Part]], query: str, said: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, said: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     names = columns.known(part for _, part in parts)[:MOST_COLUMNS]
     with _told(said, names):
         query = quoted(query, names)

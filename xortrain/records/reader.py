@@ -15,11 +15,10 @@ import numpy.typing as npt
 
 from xortrain.errors import UserError
 from xortrain.records import layout
-from xortrain.records.about import About, read_about
 from xortrain.records.files import open_own, wrong
+from xortrain.records.metadata import Metadata, read_metadata
 from xortrain.records.npy import FIRST, Header, header, open_npy
-from xortrain.records.rows import Rows
-from xortrain.records.unfinished import rows_now
+from xortrain.records.rows import Rows, rows_now
 from xortrain.records.writer import Blocks
 
 Array = npt.NDArray[Any]
@@ -33,36 +32,36 @@ def is_record(folder: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class StoredRecord:
+class RecordReader:
     """A record on disk; ``about`` is its checked record.json."""
 
     folder: Path
-    about: About
+    metadata: Metadata
 
     @classmethod
-    def open(cls, folder: Path) -> "StoredRecord":
+    def open(cls, folder: Path) -> "RecordReader":
         """Open a record; raises UserError with one line for whatever is wrong with it."""
         if not is_record(folder):
             raise wrong(folder, f"no record here (a record is a folder with a {layout.RECORD})")
-        return cls(folder, read_about(folder))
+        return cls(folder, read_metadata(folder))
 
     @property
     def runs(self) -> int:
-        return int(self.about["runs"])
+        return int(self.metadata["runs"])
 
     @property
     def blocks(self) -> Blocks:
-        return Blocks(self.runs, int(self.about["block_size"]))
+        return Blocks(self.runs, int(self.metadata["block_size"]))
 
     @cached_property
     def rows(self) -> Array:
         """One structured row a run, unfinished ones as far as they have come."""
-        return structured(rows_now(self.folder, self.about))
+        return structured(rows_now(self.folder, self.metadata))
 
     @property
     def config(self) -> dict[str, Any]:
         """What all runs share: the settings as plain values."""
-        return dict(self.about["config"])
+        return dict(self.metadata["config"])
 
     @cached_property
     def data(self) -> dict[str, Array]:
@@ -72,28 +71,28 @@ class StoredRecord:
     @cached_property
     def loss_epochs(self) -> Array:
         """After which epochs there are losses, rising: (recorded,)."""
-        return _epochs(self.folder / layout.LOSS_EPOCHS, self.about["losses"])
+        return _epochs(self.folder / layout.LOSS_EPOCHS, self.metadata["losses"])
 
     @cached_property
     def frame_epochs(self) -> Array:
         """After which epochs there are parameters, rising: (frames,)."""
-        return _epochs(self.folder / layout.FRAME_EPOCHS, self.about["frames"])
+        return _epochs(self.folder / layout.FRAME_EPOCHS, self.metadata["frames"])
 
     def block_array(self, what: str, block: int) -> Array:
         """A mapped array of a block: losses or test-losses (recorded, runs), parameters (frames, parameters, runs)."""
-        dtype = np.dtype(self.about["dtype"])
+        dtype = np.dtype(self.metadata["dtype"])
         return read_array(self.folder / layout.block_file(what, block), self.shape_of(what, block), dtype)
 
     def has_block(self, block: int) -> bool:
         """Whether the arrays of a block have been begun."""
-        names = ["losses", "parameters", *(["test-losses"] if self.about["has_test"] else [])]
+        names = ["losses", "parameters", *(["test-losses"] if self.metadata["has_test"] else [])]
         return all((self.folder / layout.block_file(name, block)).is_file() for name in names)
 
     def shape_of(self, what: str, block: int) -> tuple[int, ...]:
         """The shape that such an array has."""
         part = self.blocks.runs_of(block)
-        size = sum(math.prod(shape) for shape in self.about["parameters"].values())
-        lead = (self.about["frames"], size) if what == "parameters" else (self.about["losses"],)
+        size = sum(math.prod(shape) for shape in self.metadata["parameters"].values())
+        lead = (self.metadata["frames"], size) if what == "parameters" else (self.metadata["losses"],)
         return *lead, part.stop - part.start
 
     def of_run(self, what: str, run: int) -> Array:

@@ -71,11 +71,11 @@ class BlockArrays:
 
 
 @dataclass
-class Record:
+class RecordWriter:
     """A record that is being written; ``file`` has what it is about."""
 
     folder: Path
-    about: dict[str, Any]
+    metadata: dict[str, Any]
     file: str = layout.RECORD
     beaten: float = -math.inf
 
@@ -83,11 +83,11 @@ class Record:
     def start(
         cls,
         folder: Path,
-        about: Mapping[str, Any],
+        metadata: Mapping[str, Any],
         config: str,
         data: Mapping[str, Array],
         rows: Array,
-    ) -> "Record":
+    ) -> "RecordWriter":
         """Begin in an empty folder: what it is about, its config as YAML, its data, its rows (unfinished).
 
         record.json gets the config too, and is what is read again: JSON parses 40 times as fast as YAML.  The epochs,
@@ -97,24 +97,24 @@ class Record:
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         first = {"format": layout.FORMAT, "status": "running", "started": now()}
-        told = {key: value for key, value in about.items() if key not in ("loss_epochs", "frame_epochs")}
-        counts = {"losses": len(about["loss_epochs"]), "frames": len(about["frame_epochs"])}
+        told = {key: value for key, value in metadata.items() if key not in ("loss_epochs", "frame_epochs")}
+        counts = {"losses": len(metadata["loss_epochs"]), "frames": len(metadata["frame_epochs"])}
         record = cls(folder, {**first, **told, **counts, "config": yaml.load(config, loader)})
         (folder / layout.CONFIG).write_text(config, encoding="utf-8")
         np.savez(folder / layout.DATA, **data)  # type: ignore[arg-type]
         _save_rows(folder / layout.RUNS, rows)
-        np.save(folder / layout.LOSS_EPOCHS, np.asarray(about["loss_epochs"], np.int64))
-        np.save(folder / layout.FRAME_EPOCHS, np.asarray(about["frame_epochs"], np.int64))
-        write_json(folder / layout.RECORD, record.about)
+        np.save(folder / layout.LOSS_EPOCHS, np.asarray(metadata["loss_epochs"], np.int64))
+        np.save(folder / layout.FRAME_EPOCHS, np.asarray(metadata["frame_epochs"], np.int64))
+        write_json(folder / layout.RECORD, record.metadata)
         return record
 
     @property
     def blocks(self) -> Blocks:
-        return Blocks(self.about["runs"], self.about["block_size"])
+        return Blocks(self.metadata["runs"], self.metadata["block_size"])
 
     def block(self, number: int) -> BlockArrays:
         """Make the files of a block and map them."""
-        return open_block(self.folder, self.about, number)
+        return open_block(self.folder, self.metadata, number)
 
     def finish_block(self, number: int, rows: Array) -> None:
         """Write the rows of a block whose training is over; the outcomes last, so that a row that has one is whole."""
@@ -137,26 +137,26 @@ class Record:
 
     def end(self, status: str) -> None:
         """The last word: finished, failed or interrupted."""
-        self.about |= {"status": status, "ended": now()}
+        self.metadata |= {"status": status, "ended": now()}
         self.write()
 
     def write(self) -> None:
         """Write what it is about."""
-        write_json(self.folder / self.file, self.about)
+        write_json(self.folder / self.file, self.metadata)
 
 
-def open_block(folder: Path, about: Mapping[str, Any], number: int) -> BlockArrays:
+def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockArrays:
     """Make the files of a block, full of nan, and map them; a worker writes only its own."""
-    part = Blocks(about["runs"], about["block_size"]).runs_of(number)
-    runs, recorded = part.stop - part.start, about["losses"]
-    size = sum(math.prod(shape) for shape in about["parameters"].values())
+    part = Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
+    runs, recorded = part.stop - part.start, metadata["losses"]
+    size = sum(math.prod(shape) for shape in metadata["parameters"].values())
 
     def array(what: str, *shape: int) -> Array:
-        return _filled(folder / layout.block_file(what, number), (*shape, runs), np.dtype(about["dtype"]))
+        return _filled(folder / layout.block_file(what, number), (*shape, runs), np.dtype(metadata["dtype"]))
 
     losses = array("losses", recorded)
-    test = array("test-losses", recorded) if about["has_test"] else None
-    return BlockArrays(losses, array("parameters", about["frames"], size), test)
+    test = array("test-losses", recorded) if metadata["has_test"] else None
+    return BlockArrays(losses, array("parameters", metadata["frames"], size), test)
 
 
 def _save_rows(path: Path, rows: Array) -> None:

@@ -1,27 +1,27 @@
-"""What holds of networks when their training is over: equal units, dead or saturated units, tied outputs.
+"""The state of trained networks: equal units, dead or saturated units, tied outputs.
 
-Each is a question to the parameters, answered for all runs at once; docs/diagnosis.md has the reasons for the bounds.
+The functions on top answer for all runs at once; `findings` names units and examples of one run.  A unit is (layer,
+unit), both counted from 0; the outputs are the last layer.  docs/diagnosis.md gives the reasons for the bounds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.losses import FUSED
-from xortrain.nets.network import Layer, Network, Pass
-from xortrain.training.task import Task
+from xortrain.nets.network import Layer, Network, Pass, at_least_two
+from xortrain.training.learner import Learner
+from xortrain.training.loop import Training
+from xortrain.training.task import Choice, History, Task
 
-TIED = 0.01  # of the distance between the two target values: how near outputs are to a tied state
+TIED = 0.01  # of the distance between the two target values: how near outputs of a tied state are to it
 SATURATED = 0.01  # of an activation's steepest slope; for sigmoid |z| > 6, for tanh |z| > 3
-RECTIFIERS = ("relu", "relu6", "hardswish")  # their slope is exactly 0 where they are off
-NOT_MONOTONE = ("gaussian", "sin")  # as an output they bend even a line
 
 
 @dataclass(frozen=True)
 class Ties:
-    """Outputs that lie together: ``group`` (examples, runs) numbers them, from the lowest outputs up.
+    """Groups of examples with nearly equal outputs, ``group`` (examples, runs), numbered from the lowest outputs up.
 
     ``state`` (examples, outputs, runs) is the mean target of each example's group, ``holds`` (runs,) whether all
     outputs are within 1 % of it and some group mixes targets.
@@ -33,14 +33,14 @@ class Ties:
 
 
 def is_linear(network: Network) -> bool:
-    """Whether the network can only cut with one line (or plane), whatever its parameters."""
-    return network.is_linear and network.layers[-1].activation not in NOT_MONOTONE
+    """Whether the network can only separate by one line (or plane), whatever its parameters."""
+    return network.is_linear and ACTIVATIONS[network.layers[-1].activation].is_monotone
 
 
 def equal_units(network: Network, theta: Array) -> list[Array]:
-    """For each hidden layer, numbers (units, runs) that units share whose weights in and out are equal to rounding.
+    """For each hidden layer the group of each unit, (units, runs): units with equal weights in and out share one.
 
-    Such units get equal gradients, step for step, so they stay equal.
+    Such units get equal gradients at every step, so they stay equal.
     """
     parts, found = network.split(theta), []
     for k, layer in enumerate(network.layers[:-1], start=1):
@@ -48,7 +48,7 @@ def equal_units(network: Network, theta: Array) -> list[Array]:
         if network.bias:
             rows.append(parts[f"b{k}"][:, None])
         numbers = np.concatenate(rows, axis=1)
-        weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(theta.dtype)  # one number that tells rows apart
+        weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(theta.dtype)  # one number that distinguishes rows
         mark = np.einsum("un...,n->u...", numbers, weights)
         rounding = 8 * np.finfo(theta.dtype).eps * np.abs(numbers).sum(axis=1).max(axis=0)
         found.append(_together(mark, rounding))
@@ -56,7 +56,7 @@ def equal_units(network: Network, theta: Array) -> list[Array]:
 
 
 def clones(network: Network, theta: Array) -> Array:
-    """Whether any two units are equal: (runs,)."""
+    """Which runs have two equal units: (runs,)."""
     holds = np.zeros(theta.shape[1:], bool)
     for group in equal_units(network, theta):
         holds |= group.max(axis=0) + 1 < len(group)
@@ -67,7 +67,7 @@ def dead(net: Pass) -> Array:
     """Which rectifiers are off on all examples, so that their gradient is exactly 0: (units, runs), outputs last."""
     return np.concatenate(
         [
-            (_slope(layer, z, a) == 0).all(axis=0) if layer.activation in RECTIFIERS else np.zeros(z.shape[1:], bool)
+            (_slope(layer, z, a) == 0).all(axis=0) if _is_rectifier(layer) else np.zeros(z.shape[1:], bool)
             for layer, z, a in zip(net.network.layers, net.z, net.a, strict=True)
         ]
     )
@@ -76,15 +76,19 @@ def dead(net: Pass) -> Array:
 def saturated(task: Task, net: Pass) -> Array:
     """Which units are flat, but not dead, on all examples: (units, runs), outputs last.
 
-    An output whose loss reaches past its activation (bce on sigmoid, …) loses no gradient and is never among them.
+    Outputs whose loss has a joint form with their activation (bce on sigmoid, …) lose no gradient and never count.
     """
     found = [
-        np.zeros(z.shape[1:], bool) if layer.activation in RECTIFIERS else _is_flat(layer, z, a)
+        np.zeros(z.shape[1:], bool) if _is_rectifier(layer) else _is_flat(layer, z, a)
         for layer, z, a in zip(net.network.layers, net.z, net.a, strict=True)
     ]
-    if (task.criterion.loss, task.criterion.output) in FUSED:
+    if task.criterion.joint is not None:
         found[-1][:] = False
     return np.concatenate(found)
+
+
+def _is_rectifier(layer: Layer) -> bool:
+    return ACTIVATIONS[layer.activation].is_rectifier
 
 
 def _is_flat(layer: Layer, z: Array, a: Array) -> Array:
@@ -100,12 +104,12 @@ def _slope(layer: Layer, z: Array, a: Array) -> Array:
 
 
 def ties(task: Task, y: Array) -> Ties:
-    """Outputs y (examples, outputs, runs) that lie together, and whether each lies at its group's mean target.
+    """Group the outputs y (examples, outputs, runs), and find which runs have each output at its group's mean target.
 
-    The mean is what least squares and cross-entropy make of examples that a network cannot tell apart: on XOR
+    Least squares and cross-entropy give examples that a network cannot distinguish their mean target: on XOR
     1/2 for all four (P4), 1/3 or 2/3 for three (P3), 1/2 for two (P2).
     """
-    aims = np.broadcast_to(_aims(task), y.shape)
+    aims = np.broadcast_to(task.criterion.aims(task.data.t), y.shape)
     weights = 0.5 ** np.arange(y.shape[1])
     group = _together(np.einsum("no...,o->n...", y, weights), 2 * weights.sum() * near(task))
     flat = (group + len(y) * np.arange(y.shape[2])).ravel()
@@ -120,24 +124,131 @@ def ties(task: Task, y: Array) -> Ties:
 
 
 def near(task: Task) -> Array:
-    """How far outputs may be from a tied state that they are in: (runs,)."""
-    return TIED * np.abs(task.rule.high - task.rule.low)
-
-
-def _aims(task: Task) -> Array:
-    """Targets as the loss has them, smoothed."""
-    t, criterion = task.data.t, task.criterion
-    share = criterion.settings.get("label_smoothing")
-    if share is None:
-        return t
-    evenly = 1 / t.shape[1] if criterion.loss == "cross_entropy" else 0.5
-    return t + share * (evenly - t)
+    """The largest distance of outputs from the tied state they are in: (runs,)."""
+    return TIED * np.abs(task.success.high - task.success.low)
 
 
 def _together(mark: Array, within: Array) -> Array:
-    """Number marks (n, runs) by groups without gaps wider than within (runs,), the lowest first: (n, runs)."""
+    """Group marks (n, runs) at gaps wider than ``within`` (runs,); returns group numbers (n, runs), lowest first."""
     order = np.argsort(mark, axis=0)
     gaps = np.diff(np.take_along_axis(mark, order, axis=0), axis=0) > within
     group = np.zeros(mark.shape, int)
     np.put_along_axis(group, order[1:], np.cumsum(gaps, axis=0), axis=0)
     return group
+
+
+Unit = tuple[int, int]
+LINEAR_STEPS = 2000  # of Rprop: far more than a convex loss with a few weights needs
+FAR = 50_000  # epochs; about two seconds of training
+
+
+@dataclass(frozen=True)
+class Tie:
+    """Examples with different targets whose outputs are within 2 % of each other, and their mean target."""
+
+    examples: tuple[int, ...]
+    state: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The state of one run; ``in_state`` tells whether all its outputs are within 1 % of the tied state."""
+
+    equal: list[list[Unit]]
+    dead: list[Unit]
+    saturated: list[Unit]
+    tied: list[Tie]
+    in_state: bool
+
+
+def findings(task: Task, theta: Array) -> Findings:
+    """The findings for the one run of a task, at θ (parameters,)."""
+    both = at_least_two(np.zeros(1, int))
+    two = task.take(both)
+    net = two.network.forward(theta[:, None][:, both], two.data.x)
+    found = ties(two, net.y)
+    return Findings(
+        equal=[g for k, group in enumerate(equal_units(two.network, net.theta)) for g in _equal_groups(k, group[:, 0])],
+        dead=_units(two.network, dead(net)[:, 0]),
+        saturated=_units(two.network, saturated(two, net)[:, 0]),
+        tied=_ties_of_run(two, net.y, found),
+        in_state=bool(found.holds[0]),
+    )
+
+
+def _equal_groups(layer: int, group: Array) -> list[list[Unit]]:
+    members = ([(layer, int(unit)) for unit in np.flatnonzero(group == number)] for number in np.unique(group))
+    return [units for units in members if len(units) > 1]
+
+
+def _units(network: Network, mask: Array) -> list[Unit]:
+    places = [(k, unit) for k, layer in enumerate(network.layers) for unit in range(layer.units)]
+    return [place for place, holds in zip(places, mask, strict=True) if holds]
+
+
+def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
+    groups = found.group[:, 0]
+    parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
+    t, span = task.data.t[..., 0], near(task)[0]
+    return [
+        Tie(tuple(part.tolist()), tuple(found.state[part[0], :, 0].tolist()))
+        for part in parts
+        if (t[part] != t[part[0]]).any() and np.ptp(y[part, :, 0], axis=0).max() <= 2 * span
+    ]
+
+
+def dead_since(task: Task, unit: Unit, epochs: Array, parameters: Array) -> tuple[int, bool]:
+    """The epoch since which a unit is dead, and whether it is exact.
+
+    ``parameters`` (frames, parameters) after these epochs narrow it down; between two of them the run is trained
+    again, unless that takes too many epochs.
+    """
+    since = _dead_from(task, unit, parameters)
+    first, before = int(epochs[since]), int(epochs[since - 1])
+    if since == 0 or first - before == 1 or first > FAR:
+        return first, since == 0 or first - before == 1
+    between = np.arange(before, first + 1)
+    return before + _dead_from(task, unit, _trained_again(task, between)), True
+
+
+def _dead_from(task: Task, unit: Unit, parameters: Array) -> int:
+    """The first frame of parameters (frames, parameters) from which on a unit is dead."""
+    frames = at_least_two(np.arange(len(parameters)))
+    every = task.take(np.zeros(len(frames), int))
+    theta = np.array(parameters[frames]).T
+    net = every.network.forward(theta, every.data.x)
+    place = sum(layer.units for layer in task.network.layers[: unit[0]]) + unit[1]
+    alive = np.flatnonzero(~dead(net)[place, : len(parameters)])
+    return int(alive[-1]) + 1 if len(alive) else 0
+
+
+def _trained_again(task: Task, epochs: Array) -> Array:
+    """The parameters (epochs, parameters) of a run after these epochs."""
+    history = History.empty(np.array([0]), epochs, task.theta.shape, task.theta.dtype, bool(task.test))
+    for epoch in Training(task, history).run():
+        if epoch >= epochs[-1]:
+            break
+    return history.parameters[..., 0]
+
+
+def best_linear_loss(task: Task) -> float:
+    """The lowest loss that one layer without hidden units reaches on a run's examples, by Rprop from zero."""
+    both = at_least_two(np.zeros(1, int))
+    network = replace(task.network, layers=task.network.layers[-1:], skip=False)
+    settings = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-9, "step_max": 50.0}
+    numbers = {name: np.full(len(both), value, task.theta.dtype) for name, value in settings.items()}
+    two = replace(
+        task.take(both),
+        network=network.take(both),
+        optimizer=Choice("rprop", numbers),
+        schedule=Choice("constant"),
+        lr=np.full(len(both), 0.1, task.theta.dtype),
+        batch_size=None,
+        freeze=(),
+    )
+    learner = Learner(two, np.zeros((network.size, len(both)), task.theta.dtype))
+    for _ in range(LINEAR_STEPS):
+        learner.full.forward()
+        learner.update(0)
+    y = learner.full.forward()
+    return float(two.criterion.total(learner.full.z[-1], y, two.data.t)[0])

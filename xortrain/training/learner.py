@@ -1,6 +1,7 @@
-"""Runs that learn side by side: their parameters, the optimizer's state, and the epoch that changes both.
+"""Runs that learn side by side: their parameters, the state of their optimizer, and the epoch that changes both.
 
-An epoch is one update in full batch, and one for each batch otherwise.
+A full batch is one update an epoch; smaller batches come in the order of the data, or shuffled for each run by its
+seed.  That order is a function of seed, epoch and example alone, so it can be recomputed at any epoch.
 """
 
 from collections.abc import Iterator
@@ -12,30 +13,31 @@ from xortrain.nets import Array
 from xortrain.nets.network import Pass
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.schedules import SCHEDULES
-from xortrain.training.batches import batches, order, shuffled
+from xortrain.nets.setting import in_use
 from xortrain.training.task import Data, Task
 
 
 @dataclass(frozen=True)
-class Resting:
-    """Runs between two epochs: their θ and the optimizer's state."""
+class LearnerState:
+    """Runs between two epochs: their θ and the state of their optimizer."""
 
     task: Task
     theta: Array
     state: dict[str, Array]
 
     def take(self, runs: Array) -> "Learner":
-        """Some of them, by their places, ready to go on; contiguous, whatever `take` is given."""
+        """A learner of some of the runs, by their numbers; its arrays are contiguous."""
         state = {name: value.take(runs, axis=-1) for name, value in self.state.items()}
         return Learner(self.task.take(runs), self.theta.take(runs, axis=-1), state)
 
 
 class Learner:
-    """The runs of a task, at least two, and what they have come to: θ and the optimizer's state."""
+    """The runs of a task, at least two, with their current θ and the state of their optimizer."""
 
     def __init__(self, task: Task, theta: Array, state: dict[str, Array] | None = None) -> None:
         self.task, self.theta = task, theta
-        self.optimizer, self.options = OPTIMIZERS[task.optimizer.name], task.optimizer.settings
+        self.optimizer = OPTIMIZERS[task.optimizer.name]
+        self.options = in_use(self.optimizer.settings, task.optimizer.settings)
         self.state = self.optimizer.start(theta, task.lr, **self.options) if state is None else state
         self.full = Pass(task.network, theta, task.data.x)
         self.parts: dict[int, Pass] = {}
@@ -44,16 +46,16 @@ class Learner:
         self.frozen = [places[name].ravel() for name in task.freeze]
         self.kept = [theta[rows] for rows in self.frozen]
 
-    def at_rest(self) -> "Resting":
-        """A copy of where they are, to come back to."""
-        return Resting(self.task, self.theta.copy(), {name: value.copy() for name, value in self.state.items()})
+    def saved(self) -> "LearnerState":
+        """A copy of the current state, to come back to."""
+        return LearnerState(self.task, self.theta.copy(), {name: value.copy() for name, value in self.state.items()})
 
     def take(self, runs: Array) -> "Learner":
-        """Some of the runs, by their places, with copies of what they have come to."""
-        return Resting(self.task, self.theta, self.state).take(runs)
+        """A learner of some of the runs, by their numbers, with copies of their current state."""
+        return LearnerState(self.task, self.theta, self.state).take(runs)
 
     def update(self, epoch: int) -> None:
-        """One epoch; a full batch takes the outputs of the forward pass that ``full`` has just made."""
+        """One epoch; a full batch uses the outputs of the last forward pass of ``full``."""
         lr = self.rate(epoch)
         if self.task.batch_size is None:
             self._descend(self.full, self.task.data.t, lr)
@@ -69,7 +71,7 @@ class Learner:
         return self.task.lr if factor is None else self.task.lr * factor
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
-        """x and t of each update of an epoch, in the order in which it takes them."""
+        """x and t of each update of an epoch, in order."""
         data, size = self.task.data, self.task.batch_size or len(self.task.data.x)
         if self.task.shuffle and self.task.batch_size:
             rows = order(self.task.seeds, epoch, len(data.x))
@@ -77,7 +79,7 @@ class Learner:
         return batches(data.x, data.t, size)
 
     def test_losses(self) -> Array:
-        """Losses of the examples held out: (runs,)."""
+        """The losses of the held-out examples: (runs,)."""
         assert self.task.test is not None
         net = self.task.network.forward(self.theta, self.task.test.x)
         return self.task.criterion.total(net.z[-1], net.y, self.task.test.t)
@@ -93,3 +95,35 @@ class Learner:
             self.parts[len(x)] = Pass(self.task.network, self.theta, x)
         self.parts[len(x)].x = x
         return self.parts[len(x)]
+
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
+_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def scramble(n: Array) -> Array:
+    """SplitMix64's finalizer (Steele, Lea & Flood 2014), uint64 to uint64: each bit depends on all."""
+    n = (n ^ (n >> np.uint64(30))) * _FIRST
+    n = (n ^ (n >> np.uint64(27))) * _SECOND
+    return np.asarray(n ^ (n >> np.uint64(31)))
+
+
+def order(seeds: Array, epoch: int, examples: int) -> Array:
+    """A permutation of the examples for each run, (examples, runs): the order of scrambled (seed, epoch, example)."""
+    steps = np.arange(1, examples + 1, dtype=np.uint64)[:, None]
+    key = scramble(scramble(seeds.astype(np.uint64)) + np.array([epoch], np.uint64) * _GOLDEN)
+    return np.argsort(scramble(key + steps * _GOLDEN), axis=0, kind="stable")
+
+
+def shuffled(values: Array, rows: Array) -> Array:
+    """values (examples, units[, 1 or runs]) with each run's examples in its own order."""
+    if values.ndim == 3 and values.shape[2] > 1:
+        return np.take_along_axis(values, rows[:, None], axis=0)
+    shared = values[..., 0] if values.ndim == 3 else values
+    return shared.T[:, rows].swapaxes(0, 1)
+
+
+def batches(x: Array, t: Array, size: int) -> Iterator[tuple[Array, Array]]:
+    """x and t in batches of a size; the last may be smaller."""
+    for start in range(0, len(x), size):
+        yield x[start : start + size], t[start : start + size]

@@ -1,6 +1,6 @@
 """The one training loop: epochs, and which runs leave it before the end.
 
-A run leaves when its stop rule says so or when it diverges; the others go on without it, with the same bits.
+A run leaves when its stop rule holds or when it diverges; the others go on without it, with the same bits.
 """
 
 from collections.abc import Iterator
@@ -8,45 +8,47 @@ from collections.abc import Iterator
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.network import at_least_two
 from xortrain.training.learner import Learner
+from xortrain.training.success import STOP_RULES, within
 from xortrain.training.task import History, Task
-from xortrain.training.watch import Watch
 
-CHECK_EVERY = 64  # epochs; what happened between two checks is found by training from the last one again
+CHECK_EVERY = 64  # epochs between two checks for divergence; its exact epoch is found by training again from the last
 
 
 class Training:
-    """The training of a task into a history; ``run`` it to its end, then read what became of the runs.
+    """The training of a task into a history; call ``run`` to its end, then read how the runs ended.
 
-    Arrays (runs,): ``left`` is the first epoch that is no longer a run's own, ``last_wrong`` the last of its
-    epochs with a wrong example, ``diverged_at`` and ``diverged_in`` (a place in θ, -1 for the loss) the first
-    value that is not finite.  ``theta`` (parameters, runs) are the last finite parameters.
+    Arrays (runs,): ``left`` is the first epoch that a run no longer does, ``last_wrong`` its last epoch with a wrong
+    example, ``diverged_at`` and ``diverged_in`` (an index in θ, -1 for the loss) its first value that is not finite.
+    ``theta`` (parameters, runs) are the last finite parameters.
     """
 
     def __init__(self, task: Task, history: History) -> None:
         self.task, self.history = task, history
         self.left = np.full(task.runs, task.epochs + 1)
         self.theta = task.theta.copy()
+        self.stops = STOP_RULES[task.stop.name].holds
         self.last_wrong, self.diverged_at, self.diverged_in = np.full((3, task.runs), -1, np.int32)
         self._enter(Learner(task, task.theta.copy()), np.arange(task.runs), self.last_wrong)
 
     def run(self) -> Iterator[int]:
-        """Train to the end; yields the number of epochs done, now and then."""
+        """Train to the end; yields the number of epochs done from time to time."""
         epoch = 0
         while epoch <= self.task.epochs and len(self.columns):
-            with np.errstate(all="ignore"):  # a value that is no longer finite is found and named by _check
+            with np.errstate(all="ignore"):  # _check finds and names values that are not finite
                 epoch = self._until_judged(epoch)
             yield epoch
             epoch += 1
         self._fill_after_the_end()
 
     def _until_judged(self, epoch: int) -> int:
-        """Train from this epoch to the next that is judged, and return it; its update is made too."""
+        """Train from this epoch to the next that is judged, its update included; returns that epoch."""
         last = self.task.epochs
-        while not self.watch.forward(epoch) and epoch < last:
+        while not self.monitor.forward(epoch) and epoch < last:
             self.learner.update(epoch)
             epoch += 1
-        self._stop(epoch, self.watch.judge())
+        self._stop(epoch, self.monitor.judge())
         if epoch - self.checked >= CHECK_EVERY or epoch == last or 4 * self.gone.sum() > len(self.gone):
             self._check(epoch)
         if epoch < last and len(self.columns):
@@ -54,40 +56,39 @@ class Training:
         return epoch
 
     def _enter(self, learner: Learner, columns: Array, wrong: Array, epoch: int = 0) -> None:
-        """Go on with the runs of a learner, which lie in these columns of the history."""
-        if len(columns) == 1:  # a sum over a last axis of one may run in another order: a lone run gets a twin
-            twice = np.zeros(2, int)
-            learner, columns, wrong = learner.take(twice), columns[twice], wrong[twice]
-        patient = self.task.stop.name == "never" and self.task.test is None
+        """Go on with the runs of a learner, which are these columns of the history."""
+        if len(columns) == 1:
+            both = at_least_two(np.zeros(1, int))
+            learner, columns, wrong = learner.take(both), columns[both], wrong[both]
+        patient = self.stops is None and self.task.test is None
         self.learner, self.columns = learner, columns
-        self.watch = Watch(learner, self.history, columns, wrong.copy(), patient)
+        self.monitor = Monitor(learner, self.history, columns, wrong.copy(), patient)
         self.gone = np.zeros(len(columns), bool)
         self._save(epoch)
 
     def _save(self, epoch: int) -> None:
         self.checked = epoch
-        self.saved = self.learner.at_rest()
+        self.saved = self.learner.saved()
 
     def _stop(self, epoch: int, right: Array) -> None:
-        """Whose stop rule holds leaves after this epoch, if its parameters are finite."""
-        stop = self.learner.task.stop
-        if stop.name == "never":
+        """Runs whose stop rule holds leave after this epoch, if their parameters are finite."""
+        if self.stops is None:
             return
-        holds = right[-1] if stop.name == "solved" else self.watch.losses()[-1] < stop.below
+        holds = self.stops(right[-1], lambda: self.monitor.losses()[-1], **self.learner.task.stop.settings)
         holds = np.flatnonzero(holds & ~self.gone & np.isfinite(self.learner.theta).all(axis=0))
         if len(holds):
             self._leave(holds, self.learner.theta[:, holds], epoch + 1)
 
     def _leave(self, places: Array, theta: Array, epoch: int) -> None:
-        """The runs at these places of the block end with these parameters; this epoch is no longer theirs."""
+        """These runs of the block end with these parameters, before this epoch."""
         columns = self.columns[places]
         self.theta[:, columns], self.left[columns] = theta, epoch
-        self.last_wrong[columns] = self.watch.wrong[places]
+        self.last_wrong[columns] = self.monitor.wrong[places]
         self.gone[places] = True
 
     def _check(self, epoch: int) -> None:
-        """Find who has diverged since the last check, and go on with those that are left."""
-        is_finite = np.isfinite(self.learner.theta).all(axis=0) & (self.watch.bad_loss < 0)
+        """Find the runs that have diverged since the last check, and go on with the others."""
+        is_finite = np.isfinite(self.learner.theta).all(axis=0) & (self.monitor.bad_loss < 0)
         bad = np.flatnonzero(~is_finite & ~self.gone)
         if len(bad):
             self._diverge(bad, epoch)
@@ -97,16 +98,16 @@ class Training:
         elif len(stay) == len(self.gone):
             self._save(epoch)
         elif len(stay):
-            self._enter(self.learner.take(stay), self.columns[stay], self.watch.wrong[stay], epoch)
-            self.learner.full.forward()  # the update of this epoch goes by its outputs
+            self._enter(self.learner.take(stay), self.columns[stay], self.monitor.wrong[stay], epoch)
+            self.learner.full.forward()  # the update of this epoch uses its outputs
         else:
             self.columns = self.columns[:0]
 
     def _diverge(self, bad: Array, now: int) -> None:
-        """Train these runs from the last check again, epoch by epoch, to the first value that is not finite."""
-        some = bad if len(bad) > 1 else bad[[0, 0]]
+        """Train these runs again from the last check, epoch by epoch, to the first value that is not finite."""
+        some = at_least_two(bad)
         again = self.saved.take(some)
-        bad_loss = self.watch.bad_loss[some]
+        bad_loss = self.monitor.bad_loss[some]
         waiting, before = np.ones(len(some), bool), again.theta.copy()
         for epoch in range(self.checked, now + 1):
             is_finite: Array = np.isfinite(again.theta)
@@ -125,7 +126,7 @@ class Training:
             again.update(epoch)
 
     def _fill_after_the_end(self) -> None:
-        """A run that has left: its last parameters stand in its later frames, its later losses are nan."""
+        """Repeat the last parameters of runs that have left in their later frames; set their later losses to nan."""
         early = np.flatnonzero(self.left <= self.task.epochs)
         if not len(early):
             return
@@ -137,3 +138,90 @@ class Training:
             over = early[self.left[early] <= epoch]
             for losses in curves:
                 losses[row][over] = np.nan
+
+
+BUFFER_BYTES = 16_384  # of outputs judged together: they stay in the first-level cache
+MOST_SLOTS = 64  # epochs judged together
+
+
+class Monitor:
+    """Records losses and snapshots of the runs of a learner, which are these columns of the history.
+
+    ``wrong`` (runs,) is the last epoch with a wrong example, ``bad_loss`` (runs,) the first recorded epoch whose loss
+    is not finite; both are -1 for none.  With ``patient`` the outputs of several epochs are kept and judged together,
+    which for a lone run costs a tenth of judging each.
+    """
+
+    def __init__(self, learner: Learner, history: History, columns: Array, wrong: Array, patient: bool) -> None:
+        self.learner, self.history, self.wrong = learner, history, wrong
+        self.into, self.out = _history_slices(columns, history.losses.shape[-1])
+        self.bad_loss = np.full(len(columns), -1, np.int32)
+        self.t = learner.task.data.t[:, :, None]
+        lower, upper = learner.task.success.interval(learner.task.data.t)
+        self.interval = _collapsed(lower)[:, :, None], _collapsed(upper)[:, :, None]
+        z = learner.full.z[-1]
+        self.slots = max(1, min(MOST_SLOTS, BUFFER_BYTES // z.nbytes)) if patient else 1
+        self.z = np.empty((*z.shape[:2], self.slots, z.shape[2]), z.dtype)
+        self.y = np.empty_like(self.z)
+        self.epochs: list[int] = []
+        self.seen = slice(0, 0)
+
+    def forward(self, epoch: int) -> bool:
+        """The forward pass of an epoch; returns whether the epochs kept should be judged now."""
+        slot, net = len(self.epochs), self.learner.full
+        net.z[-1], net.a[-1] = self.z[:, :, slot], self.y[:, :, slot]
+        net.forward()
+        self.epochs.append(epoch)
+        row = self.history.frame_rows.get(epoch)
+        if row is not None:
+            self.history.parameters[row][:, self.into] = self.learner.theta[:, self.out]
+        return len(self.epochs) == self.slots
+
+    def judge(self) -> Array:
+        """Record the losses of the epochs kept; returns which runs had every example right, (epochs, runs)."""
+        epochs, self.epochs = self.epochs, []
+        self.seen = slice(0, len(epochs))
+        known = self.history.loss_rows
+        rows = {slot: known[epoch] for slot, epoch in enumerate(epochs) if epoch in known}
+        if rows:
+            self._record(epochs, rows)
+        right = np.logical_and.reduce(within(self.y[:, :, self.seen], self.interval), axis=0)
+        if len(epochs) == 1:
+            np.copyto(self.wrong, epochs[0], where=~right[0])
+        else:
+            np.maximum(self.wrong, np.where(right, -1, np.array(epochs)[:, None]).max(axis=0), out=self.wrong)
+        return right
+
+    def losses(self, slots: slice | list[int] | None = None) -> Array:
+        """The losses of the epochs judged last: (epochs, runs)."""
+        some = self.seen if slots is None else slots
+        return self.learner.task.criterion.total(self.z[:, :, some], self.y[:, :, some], self.t)
+
+    def _record(self, epochs: list[int], rows: dict[int, int]) -> None:
+        losses = self.losses(self.seen if len(rows) == len(epochs) else list(rows))
+        places = list(rows.values())  # consecutive rows
+        kept = self.history.losses[places[0] : places[-1] + 1]
+        kept[:, self.into] = losses[:, self.out]
+        for slot, bad in zip(rows, ~np.isfinite(losses), strict=True) if not np.isfinite(losses).all() else ():
+            self.bad_loss[bad & (self.bad_loss < 0)] = epochs[slot]
+        if self.history.test_losses is not None:
+            self._record_test(places[-1])
+
+    def _record_test(self, row: int) -> None:
+        assert self.history.test_losses is not None
+        self.history.test_losses[row][self.into] = self.learner.test_losses()[self.out]
+
+
+def _history_slices(columns: Array, runs: int) -> tuple[slice | Array, slice]:
+    """Columns of the history that a block writes, and which of its runs: slices where possible."""
+    if np.array_equal(columns, np.arange(runs)):
+        return slice(None), slice(None)
+    if runs == 1:
+        return slice(0, 1), slice(0, 1)
+    return columns, slice(None)
+
+
+def _collapsed(bound: Array) -> Array:
+    """A bound (examples, outputs, runs), reduced to (examples, outputs, 1) if it is the same for all runs."""
+    first = bound[..., :1]
+    return first.copy() if (bound == first).all() else bound

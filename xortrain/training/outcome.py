@@ -1,35 +1,39 @@
-"""What became of each run when its training was over, in one word and a few numbers.
+"""How each run ended, in one word and a few numbers; and whether an unsolved run is still moving.
 
-The words stand in the order in which they are tried: the first that holds is the outcome.
+The words are tried in order: the first that holds is the outcome.  Whether a run moves is found by training it for a
+few more epochs, which are then thrown away, and extrapolating outputs and loss linearly.
 """
+
+import math
+from dataclasses import replace
 
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.network import Pass
-from xortrain.training.diagnosis import clones, dead, is_linear, saturated
-from xortrain.training.forecast import moves
+from xortrain.nets.network import Pass, at_least_two
+from xortrain.training.diagnosis import clones, dead, is_linear, near, saturated, ties
+from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
-from xortrain.training.task import Results
+from xortrain.training.task import Results, Task
 
 OUTCOMES = ("pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training")
 
 
 @np.errstate(all="ignore")
 def results(training: Training) -> Results:
-    """The results of a training that has run: everything from the last finite parameters of each run."""
+    """The results of a finished training, from the last finite parameters of each run."""
     task, history = training.task, training.history
-    twice = np.zeros(2, int)
-    some = task.take(twice) if task.runs == 1 else task
-    theta = training.theta[:, twice] if task.runs == 1 else training.theta
+    runs = at_least_two(np.arange(task.runs))
+    some = task.take(runs) if len(runs) > task.runs else task
+    theta = training.theta[:, runs] if len(runs) > task.runs else training.theta
     net = some.network.forward(theta, some.data.x)
     final_loss = some.criterion.total(net.z[-1], net.y, some.data.t)
-    right = some.rule.right(net.y, some.data.t)
+    right = some.success.right(net.y, some.data.t)
     test_loss, test_accuracy = np.full((2, some.runs), np.nan, theta.dtype)
     if some.test:
         held = some.network.forward(theta, some.test.x)
         test_loss = some.criterion.total(held.z[-1], held.y, some.test.t)
-        test_accuracy = some.rule.right(held.y, some.test.t).mean(axis=0)
+        test_accuracy = some.success.right(held.y, some.test.t).mean(axis=0)
     diverged = training.diverged_at >= 0
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
     best = np.fmin.reduce([*history.losses, final_loss[: task.runs]])
@@ -53,7 +57,7 @@ def results(training: Training) -> Results:
 
 
 def _states(training: Training, net: Pass, over: Array) -> dict[str, Array]:
-    """What holds of the runs, by its name in OUTCOMES; whether they move is asked of those that are not over."""
+    """Which outcomes hold for the runs; whether a run moves is tested only if it is not over."""
     runs, moving = len(over), np.zeros(len(over), bool)
     open_ends = np.flatnonzero(~over)
     moving[open_ends] = moves(training, open_ends)
@@ -73,7 +77,7 @@ def _any(units: Array) -> Array:
 
 
 def _first(holds: dict[str, Array]) -> tuple[Array, Array]:
-    """The first outcome that holds of each run, and all others that hold, as bits by their codes."""
+    """The first outcome that holds for each run, and all others that hold, as bits by their codes."""
     names = [name for name in OUTCOMES if name in holds]
     outcome = np.select([holds[name] for name in names], [code(name) for name in names])
     bits = sum(holds[name].astype(np.uint16) << code(name) for name in names)
@@ -81,15 +85,106 @@ def _first(holds: dict[str, Array]) -> tuple[Array, Array]:
 
 
 def code(outcome: str) -> int:
-    """The number under which an outcome is kept."""
+    """The number that stands for an outcome in a record."""
     return OUTCOMES.index(outcome)
 
 
 def words(codes: Array) -> list[str]:
-    """The outcomes behind numbers (runs,)."""
+    """The outcomes of codes (runs,)."""
     return [OUTCOMES[number] for number in np.asarray(codes).tolist()]
 
 
 def others(bits: int) -> list[str]:
-    """The outcomes behind the bits of one run's reasons."""
+    """The outcomes in the bits of one run's reasons."""
     return [name for place, name in enumerate(OUTCOMES) if bits >> place & 1]
+
+
+SETTLE = 100  # full-batch epochs of a run in batches before it is measured, so that their noise is gone
+TRIED = 16  # epochs to measure the speed
+SHARE = 10  # both are at most a tenth of the epochs trained, though at least four epochs are tried
+FALLS = 0.01  # of the loss
+SOON = 0.1  # of the epochs trained: outputs that drift to a tie like 1/t look linear only this far
+
+
+def moves(training: Training, runs: Array) -> Array:
+    """Which of these runs, by their numbers, are still moving: (runs,).
+
+    A run is at rest if its outputs, extrapolated for as long again as it was trained, are still within 1 % of the tied
+    state that they are in; or, in no such state, within 1 % of their present values while its loss changes by less
+    than 1 %.  And its examples must still be wrong a tenth of that time ahead.
+    """
+    found = np.zeros(training.task.runs, bool)
+    stayed = training.left[runs] > training.task.epochs
+    for some in (runs[stayed], runs[~stayed]):
+        if len(some):
+            learner, done = _continued(training, some)
+            _train(learner, 0 if training.task.batch_size is None else min(SETTLE, training.task.epochs // SHARE))
+            found[some] = _moves(learner, done)[: len(some)]
+    return found[runs]
+
+
+def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
+    """A learner that continues these runs in full batch, and the number of updates they have had."""
+    places = at_least_two(runs)
+    task = training.task.take(places)
+    done = np.maximum(training.left[places] - 1, 1) * _updates(task)
+    task = replace(task, batch_size=None, epochs=max(1, task.epochs))
+    theta = training.theta[:, places]
+    if training.left[runs[0]] <= training.task.epochs:  # it left early, and the state of its optimizer is lost
+        return Learner(task, theta), done
+    at = np.zeros(training.task.runs, int)
+    at[training.columns] = np.arange(len(training.columns))
+    state = {name: value[..., at[places]] for name, value in training.learner.state.items()}
+    return Learner(task, theta, state), done
+
+
+def _updates(task: Task) -> float:
+    """The full-batch updates that an epoch is worth: with reduction=sum its batches add up to one."""
+    if task.batch_size is None or task.criterion.reduction == "sum":
+        return 1
+    return len(task.data.x) / task.batch_size
+
+
+def _moves(learner: Learner, done: Array) -> Array:
+    task = learner.task
+    y, loss = learner.full.forward().copy(), _full_losses(learner)
+    y_by_epoch, loss_by_epoch = _tried(learner)
+    tied = ties(task, y)
+    home = np.where(tied.holds, tied.state, y)
+    after, soon = (y + done * share * y_by_epoch for share in (1, SOON))
+    stays = (np.abs(after - home) <= near(task)).all(axis=(0, 1))
+    flat = tied.holds | (np.abs(done * loss_by_epoch) < FALLS * np.abs(loss))
+    solved = task.success.right(soon, task.data.t).all(axis=0)
+    return ~(stays & flat & ~solved)
+
+
+def _tried(learner: Learner) -> tuple[Array, Array]:
+    """The change of outputs and loss per epoch, from the mean of the first half of the epochs to that of the second.
+
+    In means over an even number of epochs the oscillation of a rate that is almost too large cancels.
+    """
+    half, y, loss = 2 * min(TRIED // 4, -(-learner.task.epochs // (4 * SHARE))), [], []
+    for epochs in (half, half):
+        sums = np.zeros_like(learner.full.y), np.zeros_like(learner.task.lr)
+        for _ in range(epochs):
+            learner.update(learner.task.epochs - 1)
+            sums[0][:] += learner.full.forward()
+            sums[1][:] += _full_losses(learner)
+        y.append(sums[0])
+        loss.append(sums[1])
+    return (y[1] - y[0]) / half**2, (loss[1] - loss[0]) / half**2
+
+
+def _train(learner: Learner, epochs: int) -> None:
+    for _ in range(epochs):
+        learner.full.forward()
+        learner.update(learner.task.epochs - 1)
+
+
+def _full_losses(learner: Learner) -> Array:
+    return learner.task.criterion.total(learner.full.z[-1], learner.full.y, learner.task.data.t)
+
+
+def objective(final_loss: float, outcome: str) -> float:
+    """What a searching sweeper minimises: the final loss, infinite if the run diverged."""
+    return math.inf if outcome == "diverged" else final_loss

@@ -1,6 +1,7 @@
-"""When an example counts as right: the one rule that stop, outcome, table and film go by.
+"""When an example counts as right, and when a run stops: the rules that training, outcome, tables and films share.
 
-A rule gives every target the open interval in which the output is right; an example is right in all its outputs.
+A success rule gives every target the open interval in which the output is right; an example is right if all its
+outputs are.
 """
 
 from collections.abc import Callable
@@ -9,56 +10,120 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xortrain.nets import Array, Numbers
+from xortrain.nets.setting import Settings, number
 
-Interval = tuple[Array, Array]
+Bounds = tuple[Array, Array]
 
 
-def midpoint(t: Array, low: Array, high: Array) -> Interval:
-    """On the target's side of the middle between low and high; on the middle itself is not right."""
+@dataclass(frozen=True)
+class SuccessRule:
+    """``interval(t, low, high, **settings)`` is where outputs are right, for targets t and the two target values.
+
+    ``words(low, high, **settings)`` says it in a sentence; ``needs_two_values`` tells whether the rule has a meaning
+    for targets of two values only.
+    """
+
+    help: str
+    interval: Callable[..., Bounds]
+    words: Callable[..., str]
+    settings: Settings = field(default_factory=dict)
+    needs_two_values: bool = True
+
+
+def midpoint(t: Array, low: Array, high: Array) -> Bounds:
+    """On the target's side of the midpoint between low and high; the midpoint itself is not right."""
     middle = (low + high) / 2
     return np.where(t > middle, middle, -np.inf), np.where(t > middle, np.inf, middle)
 
 
-def tolerance(t: Array, low: Array, high: Array, within: Array) -> Interval:
+def tolerance(t: Array, low: Array, high: Array, within: Array) -> Bounds:
     """Less than ``within`` away from the target."""
     return t - within, t + within
 
 
-def fahlman(t: Array, low: Array, high: Array) -> Interval:
-    """40-20-40: the lowest 40 % of low..high read low, the highest 40 % high (Fahlman 1988)."""
+def fahlman(t: Array, low: Array, high: Array) -> Bounds:
+    """40-20-40: the lowest 40 % of low..high count as low, the highest 40 % as high (Fahlman 1988)."""
     low, high = np.minimum(low, high), np.maximum(low, high)
     is_high, span = t > (low + high) / 2, high - low
     return np.where(is_high, high - 0.4 * span, -np.inf), np.where(is_high, np.inf, low + 0.4 * span)
 
 
-SUCCESS: dict[str, Callable[..., Interval]] = {"midpoint": midpoint, "tolerance": tolerance, "fahlman": fahlman}
+SUCCESS_RULES: dict[str, SuccessRule] = {
+    "midpoint": SuccessRule(
+        "each output on its target's side of the middle",
+        midpoint,
+        lambda low, high: f"on the target's side of {(low + high) / 2:g}",
+    ),
+    "tolerance": SuccessRule(
+        "each output near its target",
+        tolerance,
+        lambda low, high, within: f"less than {within:g} from its target",
+        {"within": number("how near", above=0)},
+        needs_two_values=False,
+    ),
+    "fahlman": SuccessRule(
+        "40-20-40: outer 40 % on the target's side (Fahlman 1988)",
+        fahlman,
+        lambda low, high: f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is",
+    ),
+}
+"""Name of a success rule in a config to its row."""
 
 
 @dataclass(frozen=True)
-class Rule:
-    """A row of SUCCESS with its numbers, arrays (runs,); low and high are the two target values."""
+class StopRule:
+    """``holds(right, losses, **settings)`` tells which runs (runs,) stop now; None for never.
+
+    ``right`` (runs,) says whose examples are all right, ``losses()`` returns their losses (runs,).
+    """
+
+    help: str
+    holds: Callable[..., Array] | None
+    settings: Settings = field(default_factory=dict)
+
+
+STOP_RULES: dict[str, StopRule] = {
+    "never": StopRule("train all epochs", None),
+    "solved": StopRule("when every example is right", lambda right, losses: right),
+    "loss": StopRule(
+        "when the loss is low enough",
+        lambda right, losses, below: losses() < below,
+        {"below": number("the loss", above=0)},
+    ),
+}
+"""Name of a stop rule in a config to its row."""
+
+
+@dataclass(frozen=True)
+class Success:
+    """A success rule with its numbers, arrays (runs,); low and high are the two target values."""
 
     name: str
     low: Array
     high: Array
     settings: Numbers = field(default_factory=dict)
 
-    def interval(self, t: Array) -> Interval:
-        """Between which two values outputs are right, for targets t (examples, outputs, 1 or runs)."""
-        return SUCCESS[self.name](t, self.low, self.high, **self.settings)
+    def interval(self, t: Array) -> Bounds:
+        """The two values between which outputs are right, for targets t (examples, outputs, 1 or runs)."""
+        return SUCCESS_RULES[self.name].interval(t, self.low, self.high, **self.settings)
 
     def right(self, y: Array, t: Array) -> Array:
         """Which examples are right: (examples, *runs) for y and t (examples, outputs, *runs)."""
         return within(y, self.interval(t))
 
-    def take(self, runs: Array) -> "Rule":
+    def words(self) -> str:
+        """When an output of the first run counts as right, in a sentence."""
+        numbers = {name: value[0] for name, value in self.settings.items()}
+        return SUCCESS_RULES[self.name].words(self.low[0], self.high[0], **numbers)
+
+    def take(self, runs: Array) -> "Success":
         """The rule for some of its runs."""
         settings = {name: value[runs] for name, value in self.settings.items()}
-        return Rule(self.name, self.low[runs], self.high[runs], settings)
+        return Success(self.name, self.low[runs], self.high[runs], settings)
 
 
-def within(y: Array, interval: Interval) -> Array:
+def within(y: Array, bounds: Bounds) -> Array:
     """Which examples have all outputs inside: (examples, …) for y (examples, outputs, …); nan is outside."""
-    inside = np.greater(y, interval[0])
-    inside &= np.less(y, interval[1])
+    inside = np.greater(y, bounds[0])
+    inside &= np.less(y, bounds[1])
     return np.logical_and.reduce(inside, axis=1)

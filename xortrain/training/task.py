@@ -1,6 +1,6 @@
-"""What one block of runs is to be trained on and how, and the arrays that its training fills.
+"""What a block of runs is trained on and how, and the arrays that its training fills.
 
-Nothing here is a choice by name in a file: it is the checked choice, with its numbers as arrays (runs,).
+Settings are checked already; numbers that may differ between runs are arrays (runs,).
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -8,11 +8,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xortrain.nets import Array, Numbers
-from xortrain.nets.losses import Criterion
+from xortrain.nets.criterion import Criterion
 from xortrain.nets.network import Network
-from xortrain.training.success import Rule
+from xortrain.training.success import Success
 
 
 @dataclass(frozen=True)
@@ -41,27 +42,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Stop:
-    """When a run ends before its last epoch: ``solved``, ``loss`` (below a value (runs,)) or ``never``."""
-
-    name: str
-    below: Array
-
-    def take(self, runs: Array) -> "Stop":
-        """The rule for some of its runs."""
-        return replace(self, below=self.below[runs])
-
-
-@dataclass(frozen=True)
 class Task:
-    """Everything the training of some runs needs; θ (parameters, runs) is where they start."""
+    """Everything that training some runs takes; θ (parameters, runs) is their start."""
 
     network: Network
     criterion: Criterion
     optimizer: Choice
     schedule: Choice
-    rule: Rule
-    stop: Stop
+    success: Success
+    stop: Choice
     data: Data
     test: Data | None
     theta: Array
@@ -90,9 +79,9 @@ class Task:
 
 @dataclass(frozen=True)
 class History:
-    """What training leaves: losses (recorded, runs) and parameters (frames, parameters, runs).
+    """What training leaves behind: losses (recorded, runs) and parameters (frames, parameters, runs).
 
-    ``loss_epochs`` (recorded,) and ``frame_epochs`` (frames,) say after which epochs; epoch 0 is the start.
+    They are those after the epochs ``loss_epochs`` (recorded,) and ``frame_epochs`` (frames,); epoch 0 is the start.
     """
 
     loss_epochs: Array
@@ -112,29 +101,32 @@ class History:
         return {epoch: row for row, epoch in enumerate(self.frame_epochs.tolist())}
 
     @classmethod
-    def empty(cls, task: Task, loss_epochs: Array, frame_epochs: Array) -> "History":
-        """A history in memory for a task, filled with nan."""
-        return cls.sized(loss_epochs, frame_epochs, task.theta, bool(task.test))
+    def empty(
+        cls, loss_epochs: Array, frame_epochs: Array, shape: tuple[int, int], dtype: npt.DTypeLike, has_test: bool
+    ) -> "History":
+        """A history in memory, filled with nan, for θ of that shape (parameters, runs)."""
 
-    @classmethod
-    def sized(cls, loss_epochs: Array, frame_epochs: Array, like: Array, has_test: bool) -> "History":
-        """The same for parameters of the shape and kind of ``like`` (parameters, runs), whose values do not matter."""
+        def nan(*lead: int) -> Array:
+            return np.full((*lead, shape[1]), np.nan, dtype)
 
-        def nan(*shape: int) -> Array:
-            return np.full((*shape, like.shape[1]), np.nan, like.dtype)
+        recorded, frames = len(loss_epochs), len(frame_epochs)
+        test = nan(recorded) if has_test else None
+        return cls(loss_epochs, frame_epochs, nan(recorded), nan(frames, shape[0]), test)
 
-        test = nan(len(loss_epochs)) if has_test else None
-        return cls(loss_epochs, frame_epochs, nan(len(loss_epochs)), nan(len(frame_epochs), len(like)), test)
+    def columns(self, runs: slice) -> "History":
+        """A view of some of the runs."""
+        test = None if self.test_losses is None else self.test_losses[:, runs]
+        losses, parameters = self.losses[:, runs], self.parameters[..., runs]
+        return History(self.loss_epochs, self.frame_epochs, losses, parameters, test)
 
 
 @dataclass(frozen=True)
 class Results:
-    """What became of each run, arrays (runs,); epochs are -1 where the thing never happened.
+    """How each run ended, arrays (runs,); an epoch is -1 where the event never happened.
 
-    ``theta`` (parameters, runs) are the last finite parameters; ``outcome`` is a place in OUTCOMES
-    and bit k of ``reasons`` says that OUTCOMES[k] holds too;
-    ``diverged_in`` is the first parameter (its place in θ) that was not finite, -1 where it was the loss;
-    ``solved_at`` is the epoch since which every example is right.
+    ``theta`` (parameters, runs) are the last finite parameters; ``outcome`` is an index into OUTCOMES, and bit k of
+    ``reasons`` says that OUTCOMES[k] holds too; ``diverged_in`` is the index in θ of the first parameter that was not
+    finite, -1 for the loss; ``solved_at`` is the epoch since which every example is right.
     """
 
     theta: Array

@@ -1,0 +1,151 @@
+"""The public functions and objects for Python: the same overrides as on the command line, objects instead of folders.
+
+Here the pieces come together: `Run` and `Sweep` are trained runs as data, with films, explanations and summaries.
+Mistakes are raised as `xortrain.errors.UserError`, with the line that the command line would print.
+"""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError
+from xortrain.explain.gradients import check_gradients
+from xortrain.explain.page import explain
+from xortrain.explain.step import Step, step_at
+from xortrain.runner.single import in_memory
+from xortrain.runs.sweep_data import ROOT, SweepData, open_all, open_record
+from xortrain.runs.trained import RunData, TrainedRuns
+
+__all__ = ["Run", "Sweep", "check_gradients", "load", "runs", "sweep", "train"]
+
+
+class Run(RunData):
+    """One trained network."""
+
+    def film(self, path: str | Path, **settings: Any) -> Path:
+        """Write its film; the extension gives the format, settings are those of film=, as in layout="field", fps=5."""
+        from xortrain.setup.film_config import film_settings, with_film
+        from xortrain.views.run_film import write_run_film
+
+        path = Path(path)
+        return write_run_film(self.trained, film_settings(with_film(self.config, **settings), path), path, self.place)
+
+    def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
+        """The step after an epoch with every number: precision=4, example=2, only="forward", format="latex"."""
+        return Explanation(step_at(self.task, epoch), options)
+
+    def summary(self) -> str:
+        """How it ended, in a few lines."""
+        from xortrain.views.summary import summary
+
+        return summary(self)
+
+    def _repr_html_(self) -> str:
+        """Its film, for a notebook."""
+        from xortrain.views.run_film import film_html, title
+
+        return film_html(self.film, title(self.setup.part(np.array([self.place]))))
+
+
+class Sweep(SweepData):
+    """Many trained networks."""
+
+    def run(self, trained: TrainedRuns, place: int) -> Run:
+        return Run(trained, place)
+
+    def film(self, path: str | Path, **settings: Any) -> Path:
+        """Write a film of all runs side by side, a sample of very many; settings as in film.fps, film.size …"""
+        from xortrain.setup.film_config import film_settings, with_film
+        from xortrain.views.sweep_film import write_sweep_film
+
+        path, asked = Path(path), {"layout": "sweep", **settings}
+        return write_sweep_film(self, film_settings(with_film(self.config, **asked), path), path)
+
+    def _repr_html_(self) -> str | None:
+        """All runs side by side, for a notebook; None if there is nothing to show yet."""
+        from xortrain.views.run_film import film_html
+
+        is_empty = not len(self) or set(self.column("outcome")) == {"pending"}
+        return None if is_empty else film_html(self.film, repr(self))
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One step as a worked example: text when printed, formulas in a notebook."""
+
+    step: Step
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self._as("text")
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        return self._as("markdown")
+
+    def _as(self, kind: str) -> str:
+        return explain(self.step, **{"format": kind, **self.options})
+
+
+def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
+    """Train one network and write nothing.
+
+    ``overrides`` are as on the command line, "lr=1"; ``data`` are your own x (examples, inputs) and
+    t (examples,) or (examples, outputs).
+    """
+    from xortrain.config.compose import compose
+
+    config = compose(overrides)
+    _refuse_dry_run(config["dry_run"])
+    if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
+        raise UserError("data: must be two arrays, data=(x, t)")
+    return Run(in_memory(config, data))
+
+
+def sweep(
+    *overrides: str,
+    engine: str | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    show: bool = False,
+) -> Sweep:
+    """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
+
+    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal.
+    """
+    from xortrain.hydra_sweeps.planning import planned
+    from xortrain.records.index import open_entry
+    from xortrain.runner.sweep import run_sweep
+
+    ours = planned(overrides)
+    if ours is None:
+        raise UserError("hydra/sweeper and hydra/launcher: Python has only our own; use the command line for others")
+    plan, chosen = ours
+    _refuse_dry_run(plan.is_dry)
+    given: dict[str, Any] = {"name": engine, "workers": workers, "address": address}
+    chosen = replace(chosen, **{name: value for name, value in given.items() if value is not None})
+    folder = run_sweep(plan, chosen, show)
+    return Sweep.of(open_entry(folder, str(folder)))
+
+
+def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
+    """A run or a sweep by its path, by the beginning of its id under a root, or "latest"; one run of a sweep "…#17"."""
+    found = open_record(str(name), Path(root))
+    return _sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
+
+
+def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
+    """All runs under a root, newest first; or those for which a condition holds, as in "lr > 0.5"."""
+    return _sweep(open_all(Path(root), where))
+
+
+def _sweep(found: SweepData) -> Sweep:
+    return Sweep(**{field.name: getattr(found, field.name) for field in fields(found)})
+
+
+def _refuse_dry_run(is_dry: bool) -> None:
+    if is_dry:
+        raise UserError("dry_run=true: prints an estimate, which is for the command line; leave it out in Python")

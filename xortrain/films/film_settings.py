@@ -1,0 +1,132 @@
+"""How a film looks: its layouts, its settings with their ranges, and what is refused before a file is touched."""
+
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from math import isfinite
+from pathlib import Path
+
+from xortrain.errors import UserError, unknown
+from xortrain.nets.setting import Setting, Settings, choice, flag, number, text, whole
+
+FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
+"""Each format with the highest frame rate that players show as written."""
+
+MOST = 4096
+"""Pixels of a side."""
+
+SETTINGS: Settings = {
+    "fps": number("frames a second", above=0, high=1000, varies=False),
+    "frames": whole("how many frames", 1, 100_000),
+    "size": Setting(
+        "width and height in pixels; null for the layout's own",
+        "wholes",
+        32,
+        MOST,
+        nullable=True,
+        lengths=(2,),
+        wording=f"[width, height], each from 32 to {MOST}, or null",
+    ),
+    "levels": whole("bands of colour over the outputs", 2, 100, even=True),
+    "spacing": choice("frames at equal steps of", "progress", "epochs", "log"),
+    "colours": text("default, or a colour map of matplotlib by name"),
+    "dark": flag("a dark background"),
+    "hold": number("seconds that the last frame is held", 0, 600, varies=False),
+    "loop": flag("whether the film repeats for ever"),
+    "format": choice("file format", *(suffix[1:] for suffix in FASTEST)),
+    "each": flag("of a sweep: a film of every run too"),
+}
+
+
+@dataclass(frozen=True)
+class FilmLayout:
+    """What a film shows; ``place`` is its class as "module:class", imported when a film is drawn.
+
+    ``least`` is the smallest width and height at which its words fit, ``most_runs`` how many runs it shows.
+    """
+
+    help: str
+    place: str
+    least: tuple[int, int] = (0, 0)
+    most_runs: int = 1
+    settings: Settings = field(default_factory=lambda: SETTINGS)
+
+
+LAYOUTS: dict[str, FilmLayout] = {
+    "panels": FilmLayout(
+        "field, loss, hidden space, network, outputs", "xortrain.films.panels:PanelsLayout", (480, 300)
+    ),
+    "field": FilmLayout("the decision field alone", "xortrain.films.field:FieldLayout", (240, 160)),
+    "sweep": FilmLayout("all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400),
+    "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000),
+    "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
+    "none": FilmLayout("no film", "", settings={}),
+}
+"""Name of a film in a config to its row."""
+
+
+@dataclass(frozen=True)
+class FilmSettings:
+    """How a film looks; `FilmData` says what it shows."""
+
+    layout: str = "panels"
+    fps: float = 10
+    frames: int = 60
+    """The most frames; fewer where fewer snapshots were kept."""
+    size: tuple[int, int] | None = None
+    """Width and height in pixels; None for the layout's own."""
+    levels: int = 24
+    """Bands of colour between the two targets; even, so that a band ends exactly halfway."""
+    spacing: str = "progress"
+    """epochs, log (of the epoch) or progress (equal steps of log loss and of the change of the outputs)"""
+    colours: str = "default"
+    dark: bool = False
+    hold: float = 1.5
+    """Seconds that the last frame is held."""
+    loop: bool = True
+
+
+def refuse_unfit(settings: FilmSettings, path: Path) -> None:
+    """Raise UserError for settings that no film in that file can have; call it before anything is trained."""
+    drawn = [name for name, layout in LAYOUTS.items() if layout.place]
+    if settings.layout not in drawn:
+        raise unknown("film", settings.layout, drawn)
+    if settings.spacing not in SETTINGS["spacing"].choices:
+        raise unknown("film.spacing", settings.spacing, SETTINGS["spacing"].choices)
+    _refuse_file(settings, path)
+    _refuse_size(settings, path)
+    for name in ("frames", "levels", "hold"):
+        value, known = getattr(settings, name), SETTINGS[name]
+        if not known.low <= value <= known.high:
+            raise UserError(f"film.{name}={value:g}: must be from {known.low:,} to {known.high:,}")
+    from xortrain.films.colours import colours
+
+    colours(settings.colours, 2, False)
+
+
+def _refuse_file(settings: FilmSettings, path: Path) -> None:
+    suffix = path.suffix.lower()
+    if suffix not in FASTEST:
+        raise unknown("film format", suffix or path.name, FASTEST)
+    if not isfinite(settings.fps) or not 0.02 <= settings.fps <= FASTEST[suffix]:
+        raise UserError(
+            f"film.fps={settings.fps:g}: must be from 0.02 to {FASTEST[suffix]} frames a second for {suffix}"
+        )
+    if suffix == ".mp4" and find_spec("av") is None:
+        raise UserError(f"{path.name}: .mp4 needs PyAV; install it with: pip install 'xortrain[video]'")
+    if not path.absolute().parent.is_dir():
+        raise UserError(f"{path}: there is no folder {path.parent}")
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; give the name of a file")
+
+
+def _refuse_size(settings: FilmSettings, path: Path) -> None:
+    if settings.size is None:
+        return
+    least, size = LAYOUTS[settings.layout].least, settings.size
+    where = f"film.size={list(size)}"
+    fits = [isinstance(side, int) and low <= side <= MOST for side, low in zip(size, least, strict=False)]
+    if len(size) != 2 or not all(fits):
+        bounds = f"from {list(least)} to {[MOST, MOST]} for film={settings.layout}"
+        raise UserError(f"{where}: must be width and height in pixels, {bounds}")
+    if path.suffix.lower() == ".mp4" and (size[0] % 2 or size[1] % 2):
+        raise UserError(f"{where}: both must be even for .mp4")

@@ -1,0 +1,121 @@
+"""Formulas as trees of terms that know their numbers, so that each can be written with symbols or with numbers.
+
+Python's operators join terms: ``W @ x + b`` is a formula, and so is ``1 / (1 + Call("exp", -z))``.  Products,
+quotients and powers are element-wise, ``@`` is the matrix product.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from xortrain.nets import Array
+
+
+class Term:
+    """A part of a formula; a number beside a term becomes a `Number`."""
+
+    def __add__(self, other: Any) -> "Operation":
+        return Operation("+", self, term(other))
+
+    def __radd__(self, other: Any) -> "Operation":
+        return Operation("+", term(other), self)
+
+    def __sub__(self, other: Any) -> "Operation":
+        return Operation("-", self, term(other))
+
+    def __rsub__(self, other: Any) -> "Operation":
+        return Operation("-", term(other), self)
+
+    def __mul__(self, other: Any) -> "Operation":
+        return Operation("·", self, term(other))
+
+    def __rmul__(self, other: Any) -> "Operation":
+        return Operation("·", term(other), self)
+
+    def __truediv__(self, other: Any) -> "Operation":
+        return Operation("/", self, term(other))
+
+    def __rtruediv__(self, other: Any) -> "Operation":
+        return Operation("/", term(other), self)
+
+    def __matmul__(self, other: Any) -> "Operation":
+        return Operation("@", self, term(other))
+
+    def __pow__(self, other: Any) -> "Operation":
+        return Operation("^", self, term(other))
+
+    def __gt__(self, other: Any) -> "Operation":
+        return Operation(">", self, term(other))
+
+    def __lt__(self, other: Any) -> "Operation":
+        return Operation("<", self, term(other))
+
+    def __ge__(self, other: Any) -> "Operation":
+        return Operation("≥", self, term(other))
+
+    def __le__(self, other: Any) -> "Operation":
+        return Operation("≤", self, term(other))
+
+    def __neg__(self) -> "Call":
+        return Call("-", self)
+
+
+@dataclass(frozen=True)
+class Symbol(Term):
+    """A name and its value."""
+
+    name: str
+    value: Array
+
+
+@dataclass(frozen=True)
+class Number(Term):
+    """A number, written the same way with symbols and with numbers."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Operation(Term):
+    """Two terms with an operator between them."""
+
+    sign: str
+    left: Term
+    right: Term
+
+
+@dataclass(frozen=True, init=False)
+class Call(Term):
+    """A function of terms; ``-`` is the negative, ``T`` the transpose."""
+
+    name: str
+    arguments: tuple[Term, ...]
+
+    def __init__(self, name: str, *arguments: Any) -> None:
+        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "arguments", tuple(term(argument) for argument in arguments))
+
+
+@dataclass(frozen=True)
+class Total(Term):
+    """A sum over examples: Σ name with symbols, its parts with numbers; ``hidden`` parts are left out."""
+
+    name: str
+    parts: tuple[Array, ...]
+    hidden: int = 0
+
+
+def term(value: Any) -> Term:
+    """A number as a term; a term as it is."""
+    return value if isinstance(value, Term) else Number(float(value))
+
+
+def symbol(name: str, value: Any) -> Symbol:
+    """A symbol for an array or a number."""
+    return Symbol(name, np.asarray(value))
+
+
+def kron(left: Term, right: Term) -> Operation:
+    """The Kronecker product, here of a column and a row: every product of their numbers."""
+    return Operation("⊗", left, right)

@@ -1,0 +1,96 @@
+"""One setting of a row as plain data: what it is for, its kind and its range.
+
+`config.check` turns a setting into a check and into the words of an error or of `--help`.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from xortrain.nets import Numbers
+
+Kind = Literal["number", "whole", "flag", "text", "choice", "names", "wholes", "free"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of some kind; ``low`` and ``high`` are inclusive bounds, ``above`` and ``below`` exclusive ones.
+
+    ``varies`` tells whether it may differ between the runs of one population.  An ``optional`` number is not passed
+    to its row's functions where it is 0 for every run (see `in_use`).  ``letter`` is its symbol in formulas,
+    ``wording`` replaces the words made from kind and range.
+    """
+
+    doc: str
+    kind: Kind
+    low: float = -math.inf
+    high: float = math.inf
+    above: float | None = None
+    below: float | None = None
+    varies: bool = False
+    optional: bool = False
+    nullable: bool = False
+    even: bool = False
+    choices: tuple[str, ...] = ()
+    lengths: tuple[int, ...] = ()
+    letter: str = ""
+    wording: str = ""
+
+
+Settings = Mapping[str, Setting]
+
+
+def in_use(settings: Settings, values: Numbers) -> Numbers:
+    """The values (runs,) without those of optional settings that are 0 for every run.
+
+    A row's function then skips their term, which for a run with the value 0 gives the same bits.
+    """
+    return {name: value for name, value in values.items() if not settings[name].optional or value.any()}
+
+
+def numbers(settings: Settings) -> tuple[str, ...]:
+    """The names of the settings that are numbers or flags."""
+    return tuple(name for name, setting in settings.items() if setting.kind in ("number", "whole", "flag"))
+
+
+def number(
+    doc: str,
+    low: float = -math.inf,
+    high: float = math.inf,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    varies: bool = True,
+    optional: bool = False,
+    letter: str = "",
+) -> Setting:
+    """A finite number."""
+    return Setting(doc, "number", low, high, above, below, varies, optional, letter=letter)
+
+
+def whole(
+    doc: str, low: int, high: int, *, varies: bool = False, nullable: bool = False, even: bool = False
+) -> Setting:
+    """A whole number, inclusive bounds."""
+    return Setting(doc, "whole", low, high, varies=varies, nullable=nullable, even=even)
+
+
+def flag(doc: str, *, varies: bool = False, optional: bool = False) -> Setting:
+    """true or false."""
+    return Setting(doc, "flag", varies=varies, optional=optional)
+
+
+def text(doc: str, *, nullable: bool = False) -> Setting:
+    """Any text."""
+    return Setting(doc, "text", nullable=nullable)
+
+
+def choice(doc: str, *choices: str) -> Setting:
+    """One of a few names."""
+    return Setting(doc, "choice", choices=choices)
+
+
+def names(doc: str) -> Setting:
+    """A list of texts; a single one stands for a list of one."""
+    return Setting(doc, "names")

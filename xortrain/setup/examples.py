@@ -1,0 +1,159 @@
+"""The examples of a population: made from their settings, read from a table, or given by a Python user.
+
+Targets are coded as the loss wants them; what the loss cannot use is refused.
+"""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from xortrain.errors import UserError
+from xortrain.nets import Array
+from xortrain.nets.datasets import DATASETS, make, split, targets
+from xortrain.nets.losses import LOSSES
+from xortrain.setup.csv_table import UNNAMED, Columns, Table, columns_of, place_of, read_table
+from xortrain.setup.population import Population
+from xortrain.training.task import Data
+
+MOST_CLASSES = 256
+
+
+class Examples(NamedTuple):
+    """What is trained on and what is held out."""
+
+    train: Data
+    test: Data | None = None
+    columns: Columns = UNNAMED
+
+
+def examples(population: Population) -> Examples:
+    """Train and test examples of all runs; with runs on the last axis where each has its own."""
+    is_table = population.arrays is None and population.shared("data.name") == "csv"
+    table = _read(population) if is_table else None
+    kinds = [key for key in population.varying if key.startswith("data.")]
+    if not kinds:
+        return _coded(population, table)
+    columns = np.stack([population.varying[key] for key in kinds])
+    _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
+    parts = [_coded(population.part(firsts[k : k + 1]), table) for k in range(len(firsts))]
+    test = _joined([part.test for part in parts if part.test], which.ravel())
+    train = _joined([part.train for part in parts], which.ravel())
+    assert train is not None
+    return Examples(train, test, parts[0].columns)
+
+
+def _joined(parts: list[Data], which: Array) -> Data | None:
+    """The parts that runs have, one column a run; what all parts share stays shared."""
+    if not parts:
+        return None
+    same = all(np.array_equal(part.x, parts[0].x) for part in parts)
+    x = parts[0].x if same else np.stack([part.x for part in parts], axis=-1)[..., which]
+    return Data(x, np.concatenate([part.t for part in parts], axis=-1)[..., which])
+
+
+def _coded(population: Population, table: Table | None) -> Examples:
+    """The examples of runs that share them."""
+    x, t = population.arrays or (None, None)
+    if x is not None and t is not None:
+        return Examples(_data(population, *_given(x, t)))
+    name, loss = population.shared("data.name"), population.shared("loss.name")
+    if table:
+        return _of_table(population, table)
+    dataset = make(name, {key: _first(population, key) for key in DATASETS[name].own})
+    low, high = _first(population, "low"), _first(population, "high")
+    parts = [dataset]
+    share = _first(population, "test") if "test" in population.config["data"] else 0.0
+    if share:
+        parts = list(split(dataset.x, dataset.labels, share, _first(population, "seed")))
+        _refuse_empty(len(parts[0].x), len(parts[1].x), share)
+    one_hot = LOSSES[loss].targets == "classes"
+    coded = [_data(population, part.x, targets(part.labels, low, high, one_hot)) for part in parts]
+    return Examples(coded[0], coded[1] if share else None)
+
+
+def _first(population: Population, key: str) -> Any:
+    return population.values(f"data.{key}")[0].item()
+
+
+def _refuse_empty(train: int, test: int, share: float) -> None:
+    if not train or not test:
+        raise UserError(f"data.test={share:g}: leaves {train} examples to train on and {test} to test")
+
+
+def _data(population: Population, x: Array, t: Array) -> Data:
+    _refuse_unfit(population, t)
+    with np.errstate(over="ignore"):
+        x, t = (np.ascontiguousarray(values, population.dtype) for values in (x, t))
+    if not (np.isfinite(x).all() and np.isfinite(t).all()):
+        largest = np.finfo(population.dtype).max
+        raise UserError(f"dtype={population.dtype}: the data have numbers beyond its largest, {largest:.3g}")
+    return Data(x, t[..., None])
+
+
+def _refuse_unfit(population: Population, t: Array) -> None:
+    """Targets that the loss cannot use."""
+    loss = population.shared("loss.name")
+    wants = LOSSES[loss].targets
+    if wants == "signs" and not np.isin(t, (-1, 1)).all():
+        raise UserError(f"loss={loss}: wants targets -1 and 1, these are {_seen(t)}; add data.low=-1 data.high=1")
+    if wants == "unit" and not ((t >= 0) & (t <= 1)).all():
+        raise UserError(f"loss={loss}: wants targets from 0 to 1, these are {_seen(t)}")
+    if wants == "classes" and not (np.isin(t, (0, 1)).all() and (t.sum(axis=1) == 1).all() and t.shape[1] > 1):
+        raise UserError(f"loss={loss}: wants one class an example, one-hot with 0 and 1; these targets are {_seen(t)}")
+
+
+def _seen(t: Array) -> str:
+    values = np.unique(t)
+    return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
+
+
+def _given(x: Any, t: Any) -> tuple[Array, Array]:
+    """A Python user's arrays: x (examples, inputs), t (examples,) or (examples, outputs)."""
+    try:
+        x, t = np.array(x, np.float64), np.array(t, np.float64)
+    except (TypeError, ValueError):
+        raise UserError("data=(x, t): must be two arrays of numbers") from None
+    t = t[:, None] if t.ndim == 1 else t
+    if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
+        wanted = "x (examples, inputs) and t (examples,) or (examples, outputs)"
+        raise UserError(f"data=(x, t): must be {wanted}, not {x.shape} and {t.shape}")
+    if not (np.isfinite(x).all() and np.isfinite(t).all()):
+        raise UserError("data=(x, t): must be finite")
+    return x, t
+
+
+def _read(population: Population) -> Table:
+    path = population.shared("data.path")
+    if path is None:
+        raise UserError("data.path=null: data=csv needs a file, as in data.path=table.csv")
+    return read_table(Path(path))
+
+
+def _of_table(population: Population, read: Table) -> Examples:
+    """data=csv: the table, its targets one-hot where the loss wants classes."""
+    path, chosen = population.shared("data.path"), population.shared("data.targets")
+    names, table = read
+    places = [place_of(names, target) for target in chosen] or [len(names) - 1]
+    if len(set(places)) < len(places):
+        raise UserError(f"data.targets={chosen}: names a column twice")
+    if len(places) == len(names):
+        raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
+    x, t = np.delete(table, places, axis=1), table[:, places]
+    columns = columns_of(names, places)
+    if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
+        t = _one_hot(path, t[:, 0])
+        columns = columns.of_classes(t.shape[1])
+    share = _first(population, "test")
+    if not share:
+        return Examples(_data(population, x, t), None, columns)
+    rows = np.arange(len(x))
+    train, held = (part.labels for part in split(x, rows, share, _first(population, "seed")))
+    _refuse_empty(len(train), len(held), share)
+    return Examples(_data(population, x[train], t[train]), _data(population, x[held], t[held]), columns)
+
+
+def _one_hot(path: str, classes: Array) -> Array:
+    if not (np.isin(classes, np.arange(MOST_CLASSES)).all()):
+        raise UserError(f"data.path={path}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
+    return np.eye(max(2, int(classes.max()) + 1))[classes.astype(int)]

@@ -1,0 +1,74 @@
+"""The film that a config asks for: its settings, its name, and what is refused before anything is trained."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from xortrain.config.check import check
+from xortrain.config.settings import chosen_by_default, read_conf
+from xortrain.errors import UserError
+from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
+from xortrain.setup.run_setup import Setup
+
+
+def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """A config with another film: what it says itself, else the defaults, and the changes on top."""
+    if "film" in changes:
+        raise UserError(f'film={changes["film"]}: from Python a layout is named by layout="{changes["film"]}"')
+    own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
+    changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
+    size = {"size": list(changes["size"])} if changes.get("size") else {}
+    return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
+
+
+def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:
+    """How the film of a config looks, in a file of that name; raises UserError for what no film can be."""
+    wanted = config["film"]
+    names = {field.name for field in fields(FilmSettings)}
+    size = tuple(wanted["size"]) if wanted["size"] else None
+    settings = FilmSettings(layout=wanted["name"], **{k: v for k, v in wanted.items() if k in names} | {"size": size})
+    refuse_unfit(settings, path or film_name(config))
+    return settings
+
+
+def film_name(config: Mapping[str, Any]) -> Path:
+    """What the film is called in its record."""
+    return Path(f"film.{config['film']['format']}")
+
+
+def of_one(folder: Path, number: int, name: Path) -> Path:
+    """Where a picture of one run of a record lies: beside those of the others, called by the number of its job."""
+    kind = "" if name.stem == "film" else f"-{name.stem}"
+    return folder / "films" / f"{number:06d}{kind}{name.suffix}"
+
+
+def with_many(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config with a film that shows many runs."""
+    return config if LAYOUTS[config["film"]["name"]].most_runs > 1 else with_film(config, layout="sweep")
+
+
+def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config with a film that shows one run."""
+    return with_film(config, layout="panels") if config["film"]["name"] == "sweep" else config
+
+
+def refuse_unfit_films(setups: Sequence[Setup]) -> None:
+    """Raise UserError for a film that could not be written in the end, or that a sweep has not got."""
+    runs = sum(setup.population.runs for setup in setups)
+    for setup in {repr(setup.population.config["film"]): setup for setup in setups}.values():
+        config = setup.population.config
+        wanted = config["film"]
+        if wanted["name"] == "none":
+            continue
+        if _shows_one(wanted["name"]) and runs > 1 and not wanted["each"]:
+            known = "add film.each=true for a film of every run, or take film=sweep or film=losses, which show all"
+            raise UserError(f"film={wanted['name']}: shows one run, and these are {runs:,}; {known}")
+        film_settings(with_many(config) if runs > 1 else config)
+        if wanted["each"]:
+            film_settings(with_one(config))
+
+
+def _shows_one(layout: str) -> bool:
+    """Whether a layout shows one run and is not the default, so that the user has asked for it."""
+    return LAYOUTS[layout].most_runs == 1 and layout != chosen_by_default()["film"]

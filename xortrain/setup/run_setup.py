@@ -1,0 +1,245 @@
+"""From the settings of a population to what is trained: network, criterion, start, data, and the epochs recorded.
+
+Whatever cannot be trained is refused here, before anything is written.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError, unknown
+from xortrain.nets import Array
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.criterion import Criterion
+from xortrain.nets.initializers import INITIALIZERS, initialize
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.network import ARCHITECTURES, Layer, Network
+from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.setting import numbers
+from xortrain.setup.csv_table import UNNAMED, Columns
+from xortrain.setup.examples import examples
+from xortrain.setup.population import Population
+from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
+from xortrain.training.task import Choice, Data, Task
+
+CACHE_BYTES = 4 << 20  # of one block: twice a core's second-level cache measured best, see docs/design.md
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded."""
+
+    population: Population
+    train: Data
+    test: Data | None
+    loss_epochs: Array
+    frame_epochs: Array
+    columns: Columns = UNNAMED
+
+    @classmethod
+    def of(cls, population: Population) -> "Setup":
+        """The setup of a population; raises UserError for what cannot be trained."""
+        train, test, columns = examples(population)
+        losses, frames = epochs_kept(population)
+        setup = cls(population, train, test, losses, frames, columns)
+        refuse_contradictions(setup)
+        return setup
+
+    @classmethod
+    def stored(cls, population: Population, data: Mapping[str, Array], losses: Array, frames: Array) -> "Setup":
+        """The setup of a record: its own data, and the epochs that it recorded."""
+        parts = [
+            Data(data[f"x{end}"], data[f"t{end}"] if data[f"t{end}"].ndim == 3 else data[f"t{end}"][..., None])
+            for end in ("", "_test")
+            if f"x{end}" in data
+        ]
+        return cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames)
+
+    def part(self, runs: slice | Array) -> "Setup":
+        """The setup of some of the runs."""
+        places = np.arange(self.population.runs)[runs]
+        test = self.test.take(places) if self.test else None
+        return replace(self, population=self.population.part(runs), train=self.train.take(places), test=test)
+
+    @cached_property
+    def shape(self) -> Network:
+        """The network without the settings of its runs."""
+        return _network(self.population.part(slice(0, 0)), self.train)
+
+    @cached_property
+    def target_values(self) -> Array:
+        """The distinct targets, held-out ones included, so that all runs of a population have the same."""
+        return np.unique(np.concatenate([part.t.ravel() for part in (self.train, self.test) if part]))
+
+    @np.errstate(over="ignore")  # what is not finite in this dtype diverges at epoch 0
+    def task(self, runs: slice | Array = slice(None)) -> Task:
+        """The task of some of the runs, with their start."""
+        p = self.population.part(runs)
+        places = np.arange(self.population.runs)[runs]
+        train, test = self.train.take(places), self.test.take(places) if self.test else None
+        network = _network(p, train)
+        return Task(
+            network=network,
+            criterion=_criterion(p),
+            optimizer=_choice(p, "optimizer", OPTIMIZERS),
+            schedule=_choice(p, "schedule", SCHEDULES),
+            success=_success(p, self.target_values),
+            stop=_choice(p, "stop", STOP_RULES),
+            data=train,
+            test=test,
+            theta=_start(p, network),
+            lr=p.number("lr"),
+            seeds=p.values("seed").astype(np.uint32),
+            epochs=p.epochs,
+            batch_size=_batch_size(p, train),
+            shuffle=p.shared("shuffle"),
+            freeze=tuple(p.shared("freeze")),
+        )
+
+    @property
+    def numbers_of_a_run(self) -> int:
+        """The numbers in memory for one run while it is trained."""
+        units = sum(layer.units for layer in self.shape.layers)
+        return 3 * units * len(self.train.x) + 2 * self.shape.size
+
+    @property
+    def block_size(self) -> int:
+        """The number of runs trained side by side, so that their numbers stay in the cache."""
+        fit = CACHE_BYTES // (self.numbers_of_a_run * self.population.dtype.itemsize)
+        return int(min(8192, max(64, 1 << max(0, int(fit).bit_length() - 1))))
+
+
+def epochs_kept(population: Population) -> tuple[Array, Array]:
+    """The epochs after which losses and snapshots are recorded: all of a short run, always the first and the last."""
+    track = population.config["track"]
+    last = population.epochs
+    return spread(last, track["losses"], track["spacing"]), spread(last, track["frames"], track["spacing"])
+
+
+def spread(last: int, most: int, spacing: str) -> Array:
+    """Up to ``most`` epochs from 0 to the last, ends included."""
+    if last + 1 <= most:
+        return np.arange(last + 1)
+    points = np.linspace(0, last, most) if spacing == "even" else np.geomspace(1, last + 1, most) - 1
+    return np.unique(np.round(points).astype(np.int64))
+
+
+def _network(p: Population, train: Data) -> Network:
+    architecture = p.config["architecture"]
+    hidden, given = architecture["hidden"], architecture["activations"]
+    layers = [
+        Layer(units, *(_own(p, given[k]) if given else _activation(p, "activation"))) for k, units in enumerate(hidden)
+    ]
+    layers.append(Layer(train.t.shape[1], *_activation(p, "output")))
+    return Network(train.x.shape[1], tuple(layers), architecture["bias"], ARCHITECTURES[architecture["name"]].skip)
+
+
+def output_name(population: Population) -> str:
+    """The activation of the last layer: the one chosen, or with output=auto the one that goes with the loss."""
+    name = str(population.shared("output.name"))
+    return LOSSES[population.shared("loss.name")].output if name == "auto" else name
+
+
+def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
+    name = output_name(p) if group == "output" else str(p.shared("activation.name"))
+    return name, p.settings(group, numbers(ACTIVATIONS[name].settings))
+
+
+def _own(p: Population, layer: Mapping[str, Any]) -> tuple[str, dict[str, Array]]:
+    """A layer of architecture.activations, the same for all runs."""
+    name = layer["name"]
+    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in numbers(ACTIVATIONS[name].settings)}
+
+
+def _criterion(p: Population) -> Criterion:
+    loss = p.shared("loss.name")
+    output, settings = _activation(p, "output")
+    return Criterion(
+        loss, output, p.settings("loss", numbers(LOSSES[loss].settings)), settings, p.shared("loss.reduction")
+    )
+
+
+def _choice(p: Population, group: str, table: Mapping[str, Any]) -> Choice:
+    """The row of a table that a group has chosen, with its numbers."""
+    name = p.shared(f"{group}.name")
+    return Choice(name, p.settings(group, numbers(table[name].settings)))
+
+
+def _success(p: Population, values: Array) -> Success:
+    """The success rule; own targets (a table's or a Python user's) take their ends as low and high."""
+    rule = _choice(p, "success", SUCCESS_RULES)
+    if p.arrays is None and "low" in p.config["data"]:
+        return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
+    if len(values) != 2 and SUCCESS_RULES[rule.name].needs_two_values:
+        raise UserError(
+            f"success={rule.name}: requires targets of two values, these have {len(values)}; add success=tolerance"
+        )
+    low, high = np.full((2, p.runs), [[values[0]], [values[-1]]], p.dtype)
+    return Success(rule.name, low, high, rule.settings)
+
+
+def _batch_size(p: Population, train: Data) -> int | None:
+    size = p.shared("batch_size")
+    return None if size is None or (size >= len(train.x) and not p.shared("shuffle")) else int(size)
+
+
+def _start(p: Population, network: Network) -> Array:
+    name = p.shared("init.name")
+    weights = p.shared("init.weights") if INITIALIZERS[name].takes_weights else None
+    settings = {key: p.values(f"init.{key}").astype(np.float64) for key in INITIALIZERS[name].own}
+    return initialize(network, name, p.values("seed"), p.dtype, settings, p.values("init.scale"), weights)
+
+
+def refuse_contradictions(setup: Setup) -> None:
+    """Reject invalid combinations of settings."""
+    p, network = setup.population, setup.shape
+    for key, layer in zip(_activation_keys(p, len(network.layers)), network.layers, strict=True):
+        row, name = ACTIVATIONS[layer.activation], layer.activation
+        if row.couples_units and layer.units < 2:
+            raise UserError(f"{key}={name}: needs at least two units, this layer has one")
+        if not row.has_gradient and p.epochs:
+            raise UserError(f"{key}={name}: has no gradient to learn by; add epochs=0, or choose sigmoid")
+    optimizer, batch_size = p.shared("optimizer.name"), p.shared("batch_size")
+    if OPTIMIZERS[optimizer].is_full_batch and batch_size is not None:
+        raise UserError(f"batch_size={batch_size}: optimizer={optimizer} requires the full batch; add batch_size=null")
+    if optimizer == "sgd" and np.any((p.values("optimizer.nesterov") != 0) & (p.values("optimizer.momentum") == 0)):
+        raise UserError("optimizer.nesterov=true: looks ahead along the momentum; add optimizer.momentum=0.9")
+    for name in p.shared("freeze"):
+        if name not in network.shapes:
+            raise unknown("freeze", name, network.shapes, "parameter of this network")
+    if np.any(p.values("data.low") == p.values("data.high") if "low" in p.config["data"] else False):
+        raise UserError("data.low and data.high: must differ")
+    _success(p.part(slice(0, 1)), setup.target_values)
+    if INITIALIZERS[p.shared("init.name")].takes_weights:
+        _refuse_weights(p.shared("init.weights"), network)
+
+
+def _activation_keys(p: Population, layers: int) -> list[str]:
+    """The setting that chose the activation of each layer."""
+    given = p.config["architecture"]["activations"]
+    hidden = [f"architecture.activations[{k}]" if given else "activation" for k in range(layers - 1)]
+    return [*hidden, "output"]
+
+
+def _refuse_weights(weights: Any, network: Network) -> None:
+    expected = ", ".join(f"{name} {list(shape)}" for name, shape in network.shapes.items())
+    if not isinstance(weights, Mapping):
+        raise UserError(f"init.weights: init=explicit needs a mapping of this network's parameters: {expected}")
+    for name in weights:
+        if name not in network.shapes:
+            raise unknown("init.weights", name, network.shapes, "parameter of this network")
+    for name, shape in network.shapes.items():
+        if name not in weights:
+            raise UserError(f"init.weights.{name}: is missing; this network has {expected}")
+        try:
+            given = np.asarray(weights[name], np.float64)
+        except (TypeError, ValueError):
+            raise UserError(f"init.weights.{name}: must be {list(shape)} numbers, rows of equal length") from None
+        if given.shape != shape:
+            raise UserError(f"init.weights.{name}: has shape {list(given.shape)}, must have {list(shape)}")
+        if not np.isfinite(given).all():
+            raise UserError(f"init.weights.{name}: must be finite")

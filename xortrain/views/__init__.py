@@ -1,0 +1,1 @@
+"""What one looks at: films and texts about trained runs."""
