@@ -160,8 +160,8 @@ WRONG: dict[str, list[str]] = {
     "-m lr=range(1,3),5": ["lr=range(1,3),5", "write all values out"],
     "-m lr='0.1',1": ["lr='0.1': must be a number"],
     "lr='0.1'": ["lr='0.1': must be a number"],
-    "-m +optimizer.momentum=0.1,0.2": ["+optimizer.momentum: is there already", "without the +"],
-    "+optimizer.momentum=0.1": ["+optimizer.momentum: is there already", "without the +"],
+    "-m +optimizer.momentum=0.1,0.2": ["+optimizer.momentum: exists already", "without the +"],
+    "+optimizer.momentum=0.1": ["+optimizer.momentum: exists already", "without the +"],
     "-m hydra.sweeper.params.seed='range(0,3)'": ["write seed='range(0,3)' by itself", "+hydra.sweeper.params.seed='"],
     "-m seed=glob(*)": ["seed=glob(*): there is nothing to run; seed has no choice that matches"],
     "-m lr=5,range(1,3)": ["lr=5,range(1,3)", "write all values out"],
@@ -241,7 +241,7 @@ def test_a_sweep_is_not_left_out_without_a_word(
     monkeypatch.chdir(tmp_path)
     words = [*carrying(tmp_path), *words]
     assert main(words) == 0
-    assert capsys.readouterr().err == "xortrain: a sweep over seed is left out; add -m to run it\n"
+    assert capsys.readouterr().err == "xortrain: the sweep over seed is ignored; add -m to run it\n"
     assert main([*words, "-m"]) == 0
     out, err = capsys.readouterr()
     assert re.search(r"^ *3 ", out, re.MULTILINE)
@@ -287,7 +287,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
     max_leaves=6,
 )  # fmt: skip
 EVERY_KEY = [(key, "") for key in [*TOP, *PLAIN_GROUPS, *GROUPS]] + [
-    (group, key) for group, options in GROUPS.items() for _, keys in options.values() for key in ("name", *keys)
+    (group, key) for group, table in GROUPS.items() for row in table.values() for key in ("name", *row.settings)
 ]
 
 

@@ -5,46 +5,36 @@ from typing import Any
 
 import pytest
 import yaml
+from hydra.core.global_hydra import GlobalHydra
 from some_runs import composed, mixed, option
+from xortrain.films.spacing import EPOCH_SPACINGS
 
-from xortrain.cli import COMMANDS
-from xortrain.config.check import check, take
+from xortrain.commands import COMMANDS
+from xortrain.config.check import check, must_be, take
+from xortrain.config.compose import hydra_started
 from xortrain.config.help import help_text
 from xortrain.config.settings import (
-    ENGINES,
     GROUPS,
     LAUNCHER,
     PLAIN_GROUPS,
     TOP,
-    Keys,
     chosen_by_default,
     conf_folder,
     find,
     keys_of,
     read_conf,
-)
+)  # fmt: skip
+from xortrain.films.film_settings import SETTINGS as FILM_SETTINGS
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.datasets import DATASETS
-from xortrain.nets.initializers import INITIALIZERS
-from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.setting import Settings
 from xortrain.runner import engines
 
-OPTIONS = [(group, name) for group, options in GROUPS.items() for name in options]
-MOST = max(len(options) for options in GROUPS.values())
+OPTIONS = [(group, name) for group, table in GROUPS.items() for name in table]
+MOST = max(map(len, GROUPS.values()))
 EXPERIMENTS = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
 CONF = sorted(path for path in conf_folder().rglob("*.yaml") if "hydra" not in path.parts)  # Hydra's plugins are code
-UNSET = {("csv", "path"), ("explicit", "weights")}  # null until the user says what
-CLOUDS = [name for name, row in DATASETS.items() if "seed" in row.settings]
-TABLES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "activation": (ACTIVATIONS, {}),
-    "loss": (LOSSES, {"*": ["reduction"]}),
-    "init": (INITIALIZERS, {"*": ["scale"], "explicit": ["weights"]}),
-    "optimizer": (OPTIMIZERS, {}),
-    "schedule": (SCHEDULES, {}),
-    "data": (DATASETS, {"*": ["low", "high"]} | {name: ["test"] for name in CLOUDS}),
-}
+UNSET = {("csv", "path"), ("explicit", "weights")}  # null until the user gives a value
 PYTORCH: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0, "nesterov": False, "weight_decay": 0},
     "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0},
@@ -56,9 +46,16 @@ PYTORCH: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", [group for group in GROUPS if group != "output"])
 def test_every_option_has_a_file_and_every_file_is_an_option(group: str) -> None:
     assert {path.stem for path in (conf_folder() / group).glob("*.yaml")} == GROUPS[group].keys()
+
+
+def test_hydra_knows_every_output_though_it_has_no_file() -> None:
+    assert not (conf_folder() / "output").exists()
+    with hydra_started():
+        loader: Any = GlobalHydra.instance().config_loader()
+        assert loader.get_group_options("output") == sorted(GROUPS["output"])
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
@@ -87,13 +84,8 @@ def test_a_checked_configuration_passes_again_unchanged(k: int) -> None:
     assert check(mixed(k)) == mixed(k)
 
 
-@pytest.mark.parametrize("group", TABLES)
-def test_the_choices_are_the_rows_of_the_mathematics_with_their_settings(group: str) -> None:
-    table, more = TABLES[group]
-    assert GROUPS[group].keys() - {"csv"} == table.keys()
-    for name, row in table.items():
-        extra = {*more.get("*", []), *more.get(name, [])}
-        assert keys_of(group, name).keys() == {*row.settings} | extra, name
+def test_the_spacings_of_films_are_those_that_films_have() -> None:
+    assert set(FILM_SETTINGS["spacing"].choices) == {*EPOCH_SPACINGS, "progress"}
 
 
 def test_the_output_has_the_choices_of_the_activation() -> None:
@@ -110,20 +102,20 @@ def test_an_optimizer_has_the_defaults_of_pytorch(name: str) -> None:
 
 
 def test_the_engines_are_those_of_the_launcher() -> None:
-    assert set(ENGINES) == engines.ENGINES.keys()
+    assert set(LAUNCHER["engine"].choices) == engines.ENGINES.keys()
     assert read_conf("hydra/launcher/population").keys() - {"_target_"} == LAUNCHER.keys()
 
 
 def test_every_setting_says_what_it_is_for_and_what_it_must_be() -> None:
-    every: list[Keys] = [
+    every: list[Settings] = [
         TOP,
         *PLAIN_GROUPS.values(),
-        *(keys for options in GROUPS.values() for _, keys in options.values()),
+        *(row.settings for table in GROUPS.values() for row in table.values()),
     ]
     for keys in every:
         for setting in keys.values():
             assert setting.doc
-            assert setting.must_be
+            assert must_be(setting)
 
 
 @pytest.mark.parametrize("group", GROUPS)
@@ -131,14 +123,14 @@ def test_help_names_every_choice_and_its_keys_with_a_line(group: str) -> None:
     text = help_text({})
     _, _, rest = text.partition(f"\n{group}=\n")
     lines = rest.splitlines()[: len(GROUPS[group])]
-    for line, (name, (says, keys)) in zip(lines, GROUPS[group].items(), strict=True):
+    for line, (name, row) in zip(lines, GROUPS[group].items(), strict=True):
         star, word = line[1], line.split()[0].lstrip("*")
         assert word == name
-        assert says in line
+        assert row.help in line
         assert (star == "*") == (chosen_by_default()[group] == name)
-        assert all(f"{group}.{key}" in line for key in keys)
-        for key, setting in keys.items():
-            assert re.search(rf"\n +{group}\.{key} .*{re.escape(setting.doc)}: {re.escape(setting.must_be)}\n", text)
+        assert all(f"{group}.{key}" in line for key in row.settings)
+        for key, setting in row.settings.items():
+            assert re.search(rf"\n +{group}\.{key} .*{re.escape(setting.doc)}: {re.escape(must_be(setting))}\n", text)
 
 
 def test_help_names_every_setting_experiment_and_command() -> None:
@@ -146,7 +138,7 @@ def test_help_names_every_setting_experiment_and_command() -> None:
     for key in [*TOP, *(f"{group}.{key}" for group, keys in PLAIN_GROUPS.items() for key in keys)]:
         assert f"\n  {key} " in text
     for key, setting in LAUNCHER.items():
-        assert re.search(rf"\n  hydra\.launcher\.{key} .*{re.escape(setting.must_be)}", text)
+        assert re.search(rf"\n  hydra\.launcher\.{key} .*{re.escape(must_be(setting))}", text)
     for name in EXPERIMENTS:
         says = next(line for line in text.splitlines() if line.split()[:1] == [name])
         assert len(says.split()) > 4

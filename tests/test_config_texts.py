@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_runs import composed
 
-from xortrain.config.compose import TEXTS, prepare
+from xortrain.config.overrides import TEXTS, prepare
 
 ANY = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1)
 LOOKALIKES = [

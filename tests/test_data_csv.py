@@ -15,9 +15,11 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.runner.single import recorded
 from xortrain.runs.opening import open_trained
+from xortrain.runs.trained import RunData
 from xortrain.setup.csv_table import Columns, read_table
 from xortrain.setup.run_setup import Setup
 from xortrain.views.run_film import film_data
+from xortrain.views.summary import summary
 
 XOR = "0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 
@@ -148,12 +150,12 @@ def test_targets_that_are_not_there_are_refused(tmp_path: Path, targets: list[st
 @pytest.mark.parametrize(
     ("text", "changes", "expected"),
     [
-        ("0,0.5\n1,1\n2,0\n", {"loss": "mse"}, "success=midpoint: wants targets of two values, these have 3"),
-        ("0,1\n1,1\n", {"loss": "mse"}, "success=midpoint: wants targets of two values, these have 1"),
+        ("0,0.5\n1,1\n2,0\n", {"loss": "mse"}, "success=midpoint: requires targets of two values, these have 3"),
+        ("0,1\n1,1\n", {"loss": "mse"}, "success=midpoint: requires targets of two values, these have 1"),
         ("0,0.5\n1,1\n", {"loss": "cross_entropy"}, "classes must be whole numbers"),
         ("0,-1\n1,1\n", {"loss": "cross_entropy"}, "classes must be whole numbers"),
-        ("0,0\n1,2\n", {"loss": "bce"}, "loss=bce: wants targets from 0 to 1"),
-        ("0,0\n1,1\n", {"loss": "hinge"}, "loss=hinge: wants targets -1 and 1"),
+        ("0,0\n1,2\n", {"loss": "bce"}, "loss=bce: requires targets from 0 to 1"),
+        ("0,0\n1,1\n", {"loss": "hinge"}, "loss=hinge: requires targets -1 and 1"),
     ],
 )
 def test_targets_of_a_table_must_suit_the_loss_and_the_rule(
@@ -179,7 +181,7 @@ def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
     ],
 )
 def test_a_table_whose_values_something_else_parts_is_told_so(tmp_path: Path, text: str, mark: str) -> None:
-    with pytest.raises(UserError, match=f"parted by {mark}: write commas"):
+    with pytest.raises(UserError, match=f"separated by {mark}: write commas"):
         from_table(table(tmp_path, text))
     with pytest.raises(UserError, match=r"'New York' is not a finite number$"):
         from_table(table(tmp_path, "1,2,3\n4,New York,6\n"))
@@ -215,19 +217,19 @@ def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_fil
 ) -> None:
     path = table(tmp_path, header + XOR)
     words = [f"data.path={path}", "data=csv", f"loss={loss}", f"root={tmp_path}/out", "film=none", "epochs=3"]
-    kept = recorded(compose(words))[0]
+    kept = recorded(compose(words))
     assert kept.folder
-    for run in (kept, open_trained(kept.folder).run(0)):
-        assert run.setup.columns == Columns(inputs, outputs)
-        assert run.summary().splitlines()[-5].split("  ")[0].strip() == (inputs or ["x1"])[0]
-        shown = film_data(run.trained)
+    for found in (kept, open_trained(kept.folder)):
+        assert found.setup.columns == Columns(inputs, outputs)
+        assert summary(RunData(found)).splitlines()[-5].split("  ")[0].strip() == (inputs or ["x1"])[0]
+        shown = film_data(found)
         assert (tuple(shown.input_names), tuple(shown.output_names)) == (inputs, outputs)
 
 
 @pytest.mark.parametrize("columns", [[], {"inputs": ["a"], "outputs": ["b"]}, {"inputs": [1, 2], "outputs": ["b"]}, 3])
 def test_names_of_columns_that_do_not_fit_a_strangers_record_are_refused(tmp_path: Path, columns: Any) -> None:
     path = table(tmp_path, "left,right,odd\n" + XOR)
-    folder = recorded(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"]))[0].folder
+    folder = recorded(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"])).folder
     assert folder
     metadata = json.loads((folder / "record.json").read_text())
     (folder / "record.json").write_text(json.dumps(metadata | {"columns": columns}))
@@ -265,6 +267,6 @@ def test_a_rule_knows_both_targets_though_a_split_may_hide_one(tmp_path: Path) -
     setup = some_setup({"data.seed": np.arange(8)}, data=("csv", {"path": path, "test": 0.25}))
     ones = setup.train.t.max(axis=(0, 1))
     assert set(ones) == {0, 1}
-    rule = setup.task().rule
+    rule = setup.task().success
     assert (rule.low == 0).all()
     assert (rule.high == 1).all()

@@ -99,3 +99,8 @@ def test_reading_the_code_lists_the_modules_that_there_are() -> None:
     rooms = {f"xortrain/{path.name}/" for path in (ROOT / "xortrain").iterdir() if (path / "__init__.py").is_file()}
     modules = {f"xortrain/{path.name}" for path in (ROOT / "xortrain").glob("*.py")} - {"xortrain/__init__.py"}
     assert listed == rooms | modules
+
+
+def test_the_tables_of_the_mathematics_are_those_of_the_rows() -> None:
+    done = subprocess.run([sys.executable, str(ROOT / "docs" / "tables.py"), "--check"], check=False)
+    assert done.returncode == 0, "docs/maths.md is not what `python docs/tables.py` writes"

@@ -3,6 +3,7 @@
 The central differences of all parameters are one forward pass: each perturbed θ is a run.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import autograd.numpy as anp
@@ -14,9 +15,11 @@ from some_settings import some_settings
 from test_activations import TEXTBOOK
 from test_losses import some_targets
 
-from xortrain.nets.activations import ACTIVATIONS, Activation
-from xortrain.nets.losses import LOSSES, Criterion
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.criterion import Criterion
+from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import Layer, Network, Pass
+from xortrain.nets.setting import Settings
 
 X = np.array([[-0.9, -1.1], [-1.0, 0.8], [1.2, -0.7], [0.7, 1.0]])  # XOR, with no input where relu has its corner
 H = 1e-6
@@ -40,8 +43,8 @@ def some_network(activation: str, output: str, architecture: str, runs: int) -> 
     return Network(2, (*(layer(units, activation) for units in widths), layer(2, output)), **options)
 
 
-def alike(names: tuple[str, ...], runs: int) -> dict[str, npt.NDArray[Any]]:
-    return {name: np.full(runs, value[1]) for name, value in some_settings(names, 3).items()}
+def alike(settings: Settings, runs: int) -> dict[str, npt.NDArray[Any]]:
+    return {name: np.full(runs, value[1]) for name, value in some_settings(settings, 3).items()}
 
 
 def loss_of(network: Network, loss: str, theta: npt.NDArray[Any]) -> tuple[Pass, Criterion, npt.NDArray[Any]]:
@@ -86,9 +89,7 @@ def test_a_derivative_wrong_by_one_part_in_a_thousand_is_caught(name: str, monke
     def wrong(z: Any, a: Any, upstream: Any, **settings: Any) -> Any:
         return 1.001 * right.backward(z, a, upstream, **settings)
 
-    monkeypatch.setitem(
-        ACTIVATIONS, name, Activation(right.f, right.derivative, right.range, right.settings, product=wrong)
-    )
+    monkeypatch.setitem(ACTIVATIONS, name, replace(right, product=wrong))
     assert relative_error(name, "mse", "identity", "2") > 1e-5
 
 

@@ -48,7 +48,7 @@ FROZEN: dict[str, list[float]] = {
 
 
 def start(network: Network, name: str, seeds: list[int], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
-    settings = some_settings(INITIALIZERS[name].settings, len(seeds), dtype)
+    settings = some_settings(INITIALIZERS[name].own, len(seeds), dtype)
     return initialize(network, name, np.array(seeds), dtype, settings, np.ones(len(seeds), dtype))
 
 
@@ -96,7 +96,7 @@ def test_settings_are_the_range_the_mean_and_the_deviation() -> None:
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"explicit"}))
 def test_biases_are_drawn_only_where_the_row_says_so(name: str) -> None:
     b = WIDE.split(start(WIDE, name, [1, 2]))["b1"]
-    others: dict[str, Any] = {"constant": some_settings(["value"], 2)["value"], "playground": 0.1}
+    others: dict[str, Any] = {"constant": some_settings(INITIALIZERS["constant"].own, 2)["value"], "playground": 0.1}
     if name in WITH_RANDOM_BIASES:
         assert len(np.unique(b)) == b.size
     else:
@@ -132,7 +132,7 @@ def test_explicit_weights_are_those_given_for_every_run() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"explicit"}))
 def test_scale_multiplies_every_parameter(name: str) -> None:
-    settings = some_settings(INITIALIZERS[name].settings, 2)
+    settings = some_settings(INITIALIZERS[name].own, 2)
     scaled = initialize(XOR, name, np.array([1, 2]), np.float64, settings, np.array([0.5, 4]))
     np.testing.assert_array_equal(scaled, start(XOR, name, [1, 2]) * [0.5, 4])
 
@@ -141,7 +141,7 @@ def test_scale_multiplies_every_parameter(name: str) -> None:
 @pytest.mark.parametrize("network", [XOR, WIDE, Network(2, (Layer(1, "tanh"), Layer(1, "tanh")), skip=True)])
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"explicit"}))
 def test_a_run_starts_with_the_same_bits_whatever_its_neighbours(name: str, network: Network, dtype: Any) -> None:
-    seeds, settings = np.arange(64) * 1000, some_settings(INITIALIZERS[name].settings, 64, dtype)
+    seeds, settings = np.arange(64) * 1000, some_settings(INITIALIZERS[name].own, 64, dtype)
 
     def block(runs: slice) -> npt.NDArray[Any]:
         own = {key: value[runs] for key, value in settings.items()}

@@ -142,7 +142,7 @@ def test_gradient_is_the_central_difference(loss: str) -> None:
     rng = np.random.default_rng(0)
     row, h = LOSSES[loss], 1e-6
     y = rng.uniform(0.02, 0.98, (50, 2, 3)) if row.output != "identity" else rng.normal(size=(50, 2, 3))
-    t, settings = some_targets(loss, y.shape), some_settings(row.settings, 3)
+    t, settings = some_targets(loss, y.shape), some_settings(row.own, 3)
     difference = (row.value(y + h, t, **settings) - row.value(y - h, t, **settings)) / (2 * h)
     np.testing.assert_allclose(row.gradient(y, t, **settings), difference, rtol=1e-6, atol=1e-8)
 
@@ -154,7 +154,7 @@ def test_no_output_makes_a_loss_that_is_not_a_number(loss: str, dtype: Any) -> N
     numbers = [-800, -1, -tiny, 0, tiny, 1e-38, 1e-30, 0.5, 1, 1.0001, 800, 30]
     y = np.array(numbers, dtype).reshape(6, 2, 1) * np.ones(3, dtype)
     row = LOSSES[loss]
-    t, settings = some_targets(loss, y.shape, dtype), some_settings(row.settings, 3, dtype)
+    t, settings = some_targets(loss, y.shape, dtype), some_settings(row.own, 3, dtype)
     with np.errstate(all="raise", under="ignore"):
         for array in (row.value(y, t, **settings), row.gradient(y, t, **settings)):
             assert array.dtype == dtype
@@ -175,22 +175,28 @@ def test_nothing_is_lost_far_out_nor_is_the_dtype(loss: str, output: str, dtype:
             assert np.isfinite(array).all()
 
 
-@pytest.mark.parametrize(("loss", "output"), FUSED)
-def test_fused_forms_are_the_general_ones(loss: str, output: str) -> None:
+@pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if row.joint])
+def test_joint_forms_are_the_general_ones(loss: str) -> None:
+    output = LOSSES[loss].output
     rng = np.random.default_rng(1)
     z = rng.normal(size=(20, 3, 4)) * 3
     criterion = some_criterion(loss, output, 4, reduction="sum")
     y, t = ACTIVATIONS[output].f(z), some_targets(loss, z.shape)
-    row, settings = LOSSES[loss], criterion.settings
-    np.testing.assert_allclose(criterion.values(z, y, t), row.value(y, t, **settings), rtol=1e-9, atol=1e-13)
-    general = ACTIVATIONS[output].backward(z, y, row.gradient(y, t, **settings))
+    row, t = LOSSES[loss], some_targets(loss, z.shape)
+    settings = {name: criterion.settings[name] for name in row.own}
+    np.testing.assert_allclose(
+        criterion.values(z, y, t), row.value(y, criterion.aims(t), **settings), rtol=1e-9, atol=1e-13
+    )
+    general = ACTIVATIONS[output].backward(z, y, row.gradient(y, criterion.aims(t), **settings))
     np.testing.assert_allclose(criterion.delta(z, y, t), general, rtol=1e-9, atol=1e-13)
 
 
 def test_soft_margin_on_signs_is_bce_of_logits() -> None:
     z = np.random.default_rng(2).normal(size=(8, 1, 2)) * 5
     signs = some_targets("soft_margin", z.shape)
-    bce = FUSED["bce", "sigmoid"].value(z, (signs + 1) / 2)
+    joint = LOSSES["bce"].joint
+    assert joint is not None
+    bce = joint.value(z, (signs + 1) / 2)
     np.testing.assert_allclose(LOSSES["soft_margin"].value(z, signs), bce, rtol=1e-12)
 
 

@@ -8,6 +8,7 @@ import pytest
 from some_settings import some_settings
 
 from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.setting import in_use
 
 START = [0.5, -1.0, 2.0]
 GRADIENTS = [[0.3, -0.7, 2.0], [-0.2, -0.4, 1.0], [0.5, 0.6, -1.0], [0.5, -0.1, -0.3], [-0.9, 0.25, 0.0]]
@@ -51,6 +52,7 @@ PYTORCH: list[tuple[str, float, dict[str, float], list[float]]] = [
 def walk(name: str, theta: Any, gradients: Any, lr: Any, settings: dict[str, Any]) -> npt.NDArray[Any]:
     """θ after all gradients, from copies."""
     theta, row = theta.copy(), OPTIMIZERS[name]
+    settings = in_use(row.settings, settings)
     state = row.start(theta, lr, **settings)
     for g in gradients:
         row.update(theta, g.copy(), state, lr, **settings)
@@ -95,20 +97,23 @@ def test_a_run_moves_by_the_same_bits_whatever_its_neighbours(name: str, dtype: 
 def test_runs_go_on_with_their_bits_when_others_leave(name: str) -> None:
     theta, gradients, lr, settings = crowd(name, 8, np.float64)
     whole, row, keep = walk(name, theta, gradients, lr, settings), OPTIMIZERS[name], [1, 2, 6]
-    state = row.start(theta, lr, **settings)
+    used = in_use(row.settings, settings)
+    state = row.start(theta, lr, **used)
     for g in gradients[:10]:
-        row.update(theta, g.copy(), state, lr, **settings)
+        row.update(theta, g.copy(), state, lr, **used)
     theta, lr = theta[:, keep], lr[keep]
     state = {key: value[..., keep] for key, value in state.items()}
-    settings = {key: value[keep] for key, value in settings.items()}
+    settings = in_use(row.settings, {key: value[keep] for key, value in settings.items()})
     for g in gradients[10:]:
         row.update(theta, g[:, keep], state, lr, **settings)
     np.testing.assert_array_equal(theta, whole[:, keep])
 
 
 def test_plain_gradient_descent_keeps_nothing() -> None:
-    none = {key: np.zeros(2) for key in OPTIMIZERS["sgd"].settings}
-    assert OPTIMIZERS["sgd"].start(np.ones((3, 2)), np.ones(2), **none) == {}
+    row = OPTIMIZERS["sgd"]
+    none = in_use(row.settings, {key: np.zeros(2) for key in row.settings})
+    assert none == {}
+    assert row.start(np.ones((3, 2)), np.ones(2), **none) == {}
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

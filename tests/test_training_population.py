@@ -16,6 +16,7 @@ from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.setting import Settings
 from xortrain.setup.run_setup import Setup
 
 RUNS = 64
@@ -26,10 +27,10 @@ BENDING = [name for name in ACTIVATIONS if name != "step"]
 
 
 def crowd(
-    group: str = "", settings: tuple[str, ...] = (), varying: dict[str, Any] | None = None, **changes: Any
+    group: str = "", settings: Settings | None = None, varying: dict[str, Any] | None = None, **changes: Any
 ) -> Setup:
     """64 runs that differ in seed, rate and start, and in the settings of an option."""
-    spread = {f"{group}.{name}": values for name, values in some_settings(settings, RUNS).items()}
+    spread = {f"{group}.{name}": values for name, values in some_settings(settings or {}, RUNS).items()}
     if "optimizer.nesterov" in spread:
         spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
     some = {"seed": 7 + np.arange(RUNS), "lr": np.linspace(0.05, 0.6, RUNS), "init.scale": np.linspace(0.5, 1.5, RUNS)}
@@ -95,7 +96,7 @@ def test_same_bits_with_every_optimizer_in_full_batch_in_batches_and_online(
 @pytest.mark.parametrize("init", [name for name in INITIALIZERS if name != "explicit"])
 def test_same_bits_with_every_initializer(init: str) -> None:
     architecture = ("mlp", {"hidden": [3, 2]})
-    assert_alone_as_together(crowd("init", INITIALIZERS[init].settings, init=init, architecture=architecture))
+    assert_alone_as_together(crowd("init", INITIALIZERS[init].own, init=init, architecture=architecture))
 
 
 def test_same_bits_with_given_weights() -> None:
@@ -137,7 +138,7 @@ def test_same_bits_with_every_kind_of_network(changes: dict[str, Any], batch_siz
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
-@pytest.mark.parametrize("data", [name for name in DATASETS if "seed" in DATASETS[name].settings])
+@pytest.mark.parametrize("data", [name for name in DATASETS if "noise" in DATASETS[name].own])
 def test_same_bits_with_runs_that_have_data_of_their_own(data: str, shuffle: bool) -> None:
     chosen = (data, {"examples": 11, "test": 0.2})
     varying = {"data.seed": 3 + np.arange(RUNS) // 2, "data.noise": np.linspace(0, 0.5, RUNS)}

@@ -8,17 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xortrain.config.settings import GROUPS
-from xortrain.training.success import SUCCESS, Rule
+from xortrain.training.success import SUCCESS_RULES, Success
 
 numbers = st.floats(-3, 3)
 CODINGS = [(0.0, 1.0), (-1.0, 1.0), (0.1, 0.9), (1.0, 0.0)]
 
 
-def rule(name: str, low: float, high: float, **settings: float) -> Rule:
-    return Rule(name, np.array([low]), np.array([high]), {key: np.array([value]) for key, value in settings.items()})
+def rule(name: str, low: float, high: float, **settings: float) -> Success:
+    return Success(name, np.array([low]), np.array([high]), {key: np.array([value]) for key, value in settings.items()})
 
 
-def right(one: Rule, y: Any, t: Any) -> list[bool]:
+def right(one: Success, y: Any, t: Any) -> list[bool]:
     """For y and t (examples, outputs) of a single run."""
     found: list[bool] = one.right(np.array(y)[..., None], np.array(t)[..., None])[:, 0].tolist()
     return found
@@ -49,7 +49,7 @@ def test_fahlman_reads_the_outer_40_percent(coding: tuple[float, float], share: 
         assert right(rule("fahlman", *coding), [[y]], [[coding[is_high]]]) == [share > 0.6 if is_high else share < 0.4]
 
 
-@pytest.mark.parametrize("name", SUCCESS)
+@pytest.mark.parametrize("name", SUCCESS_RULES)
 @given(t=st.lists(st.sampled_from([0.0, 1.0]), min_size=3, max_size=3), y=st.lists(numbers, min_size=3, max_size=3))
 def test_an_example_is_right_when_all_its_outputs_are(name: str, t: list[float], y: list[float]) -> None:
     one = rule(name, 0, 1, **({"within": 0.2} if name == "tolerance" else {}))
@@ -57,13 +57,13 @@ def test_an_example_is_right_when_all_its_outputs_are(name: str, t: list[float],
     assert right(one, [y], [t]) == [all(each)]
 
 
-@pytest.mark.parametrize("name", SUCCESS)
+@pytest.mark.parametrize("name", SUCCESS_RULES)
 def test_what_is_not_a_number_is_not_right(name: str) -> None:
     one = rule(name, 0, 1, **({"within": 10.0} if name == "tolerance" else {}))
     assert right(one, [[np.nan], [np.nan]], [[0.0], [1.0]]) == [False, False]
 
 
-@pytest.mark.parametrize("name", SUCCESS)
+@pytest.mark.parametrize("name", SUCCESS_RULES)
 def test_the_borderline_is_not_right(name: str) -> None:
     one = rule(name, 0, 1, **({"within": 0.25} if name == "tolerance" else {}))
     border = {"midpoint": (0.5, 0.5), "tolerance": (0.25, 0.75), "fahlman": (0.4, 0.6)}[name]
@@ -71,4 +71,4 @@ def test_the_borderline_is_not_right(name: str) -> None:
 
 
 def test_the_choices_are_the_table() -> None:
-    assert GROUPS["success"].keys() == SUCCESS.keys()
+    assert GROUPS["success"].keys() == SUCCESS_RULES.keys()

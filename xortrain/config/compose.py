@@ -1,7 +1,4 @@
-"""From overrides to a checked configuration, by Hydra; and Hydra's complaints in one line.
-
-The command line reaches Hydra through its own main; Python users come through here.
-"""
+"""From overrides to a checked configuration, composed by Hydra; and Hydra's errors in one line."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +7,7 @@ from traceback import walk_tb
 from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key, short
+from xortrain.config.overrides import CHOICES, prepare
 from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, conf_folder, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
 
@@ -22,7 +20,7 @@ def compose(overrides: Sequence[str]) -> Config:
 
 
 def composed(overrides: Sequence[str]) -> Any:
-    """What Hydra makes of these overrides, with its own part."""
+    """The configuration that Hydra composes of these overrides, with Hydra's own part."""
     from hydra import compose as hydra_compose
 
     prepared = prepare(overrides)
@@ -53,14 +51,14 @@ def store_outputs() -> None:
 
 
 def ignored_sweep(hydra: Any) -> str:
-    """A line on the sweep that an experiment carries, for one who has asked for a single run."""
+    """A line on the sweep in an experiment that a single run ignores; empty if there is none."""
     params = hydra.sweeper.get("params")
     keys = ", ".join(map(str, params)) if isinstance(params, Mapping) else params
-    return f"a sweep over {keys} is left out; add -m to run it" if params else ""
+    return f"the sweep over {keys} is ignored; add -m to run it" if params else ""
 
 
 def plain(composed: Any) -> dict[str, Any]:
-    """A composed configuration as plain values, interpolations resolved, without Hydra's own part."""
+    """A composed configuration as plain values: interpolations resolved, without Hydra's own part."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -75,7 +73,7 @@ def plain(composed: Any) -> dict[str, Any]:
 
 
 def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
-    """The UserError for a mistake that Hydra has found; anything else comes back as it is."""
+    """The UserError for a mistake that Hydra has found; any other error unchanged."""
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -96,7 +94,7 @@ def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
         return UserError(f"{mixed}: a range or a choice among other values cannot be read; write all values out")
     if text.startswith("Could not append to config. An item is already at '"):
         there = text.split("'")[1]
-        return UserError(f"+{there}: is there already; write it without the +")
+        return UserError(f"+{there}: exists already; write it without the +")
     if text.startswith("Could not override '"):
         return _no_such_key(text.split("'")[1], overrides)
     if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):
@@ -116,11 +114,11 @@ def _first_line(error: BaseException) -> str:
 
 
 PLUGINS = {"sweeper": ("ax", "nevergrad", "optuna"), "launcher": ("joblib", "ray", "rq", "submitit")}
-"""Hydra's own plug-ins, which a user may know, by their kinds."""
+"""Hydra's own plug-ins by kind, which may not be installed."""
 
 
 def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
-    """The line for a choice that is not there, with those that are, of plug-ins too."""
+    """The error for an unknown choice, also of Hydra's plug-ins."""
     group, _, option = name.removesuffix(".yaml").rpartition("/")
     kind = group.removeprefix("hydra/")
     if option in PLUGINS.get(kind, ()):
@@ -132,7 +130,7 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
 
 
 def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
-    """The line for a key that is not there: not for the option chosen, or not at all."""
+    """The error for an unknown key: unknown to the chosen option, or altogether."""
     group, dot, name = key.partition(".")
     value = next((text.partition("=")[2] for text in overrides if text.partition("=")[0].lstrip("+~") == key), "")
     if dot and group in GROUPS:
@@ -142,12 +140,14 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
     if dot and group in PLAIN_GROUPS:
         return no_such_key(group, name, value, PLAIN_GROUPS[group])
     if key in GROUPS:
-        return UserError(f"{key}={value}: must be one of {', '.join(GROUPS[key])}, and its keys stand by themselves")
+        return UserError(
+            f"{key}={value}: must be one of {', '.join(GROUPS[key])}, and its settings are overrides of their own"
+        )
     if group == "hydra":
         where, _, last = key.rpartition(".")
         if where == "hydra.sweeper.params":
             return UserError(
-                f"{key}: no sweep is carried over {last}; write {last}={value} by itself, or +{key}={value}"
+                f"{key}: the experiment has no sweep over {last}; write {last}={value} by itself, or +{key}={value}"
             )
         mine = where == "hydra.launcher"
         return no_such_key(where, last, value, LAUNCHER) if mine else UserError(f"{key}: Hydra has no such setting")
@@ -157,7 +157,7 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
 
 @contextmanager
 def _outside_hydra() -> Iterator[None]:
-    """Hydra may be composing already; it does not do so twice at a time."""
+    """Let Hydra compose while it is already composing, which it refuses to do."""
     from hydra.core.global_hydra import GlobalHydra
 
     instance = GlobalHydra.instance()
@@ -169,96 +169,12 @@ def _outside_hydra() -> Iterator[None]:
 
 
 def _chosen(group: str, overrides: Sequence[str]) -> str:
-    """Which option of a group these overrides come to, those that name a key of it left out."""
+    """The option of a group that these overrides choose, ignoring those that set a key."""
     from hydra import compose as hydra_compose
 
     rest = [text for text in overrides if "." not in text.partition("=")[0] and "," not in text]
     with _outside_hydra(), hydra_started():
         try:
             return str(hydra_compose("config", overrides=rest)[group]["name"])
-        except Exception:  # something else is wrong too; that is told another time
+        except Exception:  # something else is wrong too, which is another error
             return ""
-
-
-TEXTS = ("name", "notes", "root", "data.path")
-LISTS = ("tags", "freeze", "data.targets")
-CHOICES = (*GROUPS, "experiment")
-FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
-_PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value that Hydra would not read as more than one word
-
-
-def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
-    """Overrides in which texts are quoted; ``many`` for a sweep, where commas part values."""
-    for override in overrides:
-        _refuse_no_choice(override)
-        _refuse_folder(override, overrides)
-        _refuse_plugin(override)
-    return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
-
-
-def _quoted_override(override: str, many: bool) -> str:
-    key, equals, value = override.partition("=")
-    if not equals or value in ("", "null") or value[0] in "'\"":
-        return override
-    if key in CHOICES and _PLAIN.fullmatch(value) and not many:
-        return f"{key}={_quote(value)}"
-    if key.lstrip("+") in LISTS:
-        return f"{key}={_quoted_list(value)}"
-    if key.lstrip("+") not in TEXTS:
-        return override
-    if many:
-        parts = value.split(",")
-        return key + "=" + ",".join(map(_quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
-    return override if value.startswith("${") else f"{key}={_quote(value)}"
-
-
-def _quoted_list(value: str) -> str:
-    """[a,2] as ['a','2'], and a as 'a'; what is not so plain is Hydra's to read."""
-    is_list = value.startswith("[") and value.endswith("]")
-    parts = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
-    if not all(part and _PLAIN.fullmatch(part) for part in parts):
-        return value
-    quoted = ",".join(map(_quote, parts))
-    return f"[{quoted}]" if is_list else quoted
-
-
-def _quote(value: str) -> str:
-    escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
-    """Hydra's folders hold nothing of ours; another sweeper may write its own results there."""
-    key, _, value = override.partition("=")
-    others = [text for text in overrides if text.startswith(("hydra/sweeper=", "hydra/launcher="))]
-    if key.lstrip("+") in FOLDERS and all(text.endswith("=population") for text in others):
-        raise UserError(f"{override}: records make their own folders under root; write root={value or 'outputs'}")
-
-
-def not_chosen(said: str, kind: str) -> UserError:
-    """The error for a launcher or a sweeper that was said otherwise than by its name."""
-    return UserError(f"{said}: must be chosen by hydra/{kind}=, and set by its keys")
-
-
-def _refuse_plugin(override: str) -> None:
-    """A launcher or a sweeper is chosen by its name, and cannot do without its settings."""
-    key, _, value = override.partition("=")
-    kind = key.lstrip("+").removeprefix("hydra.")
-    if kind in ("launcher", "sweeper") and key != kind and not value.startswith(("{", "${")):
-        raise not_chosen(override, kind)
-    if re.fullmatch(r"~hydra\.(launcher|sweeper)(\.(engine|workers|address|params|_target_))?", key):
-        raise UserError(f"{override}: cannot be deleted; give it another value, or leave it as it is")
-
-
-def _refuse_no_choice(override: str) -> None:
-    group, equals, value = override.partition("=")
-    if not group.strip("+~ "):
-        raise UserError(f"{override or repr(override)}: cannot be read; write key=value")
-    if group not in CHOICES:
-        return
-    if value.startswith("["):
-        raise UserError(
-            f"{override}: {group} takes one choice, not a list; to run each: -m {group}={value.strip('[]')}"
-        )
-    if group in GROUPS and equals and value in ("", "null"):
-        raise UserError(f"{override}: must be one of {', '.join(GROUPS[group])}")

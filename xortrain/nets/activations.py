@@ -75,6 +75,8 @@ class Activation:
     is_monotone: bool = True
     is_rectifier: bool = False
     """Whether a unit that is flat on every example is off, so that it is called dead and not saturated."""
+    note: str = ""
+    """What documents say besides: conventions, and the source."""
 
     def backward(self, z: Array, a: Array, upstream: Array, **settings: Array) -> Array:
         """dL/dz from upstream = dL/da, which is overwritten."""
@@ -165,7 +167,13 @@ ACTIVATIONS: dict[str, Activation] = {
         product=lambda z, a, upstream: upstream,
     ),
     "sigmoid": Activation(
-        "1 / (1 + exp(-z)), from 0 to 1", sigmoid, sigmoid_derivative, written_sigmoid, lambda z, a: a * (1 - a), (0, 1)
+        "1 / (1 + exp(-z)), from 0 to 1",
+        sigmoid,
+        sigmoid_derivative,
+        written_sigmoid,
+        lambda z, a: a * (1 - a),
+        (0, 1),
+        note="computed as (1 + tanh(z/2)) / 2: absolute error 1e-16, no overflow; exactly 0 below -37",
     ),
     "tanh": Activation(
         "from -1 to 1",
@@ -186,6 +194,7 @@ ACTIVATIONS: dict[str, Activation] = {
         corners=(0,),
         flat=((-INF, 0),),
         is_rectifier=True,
+        note="f'(0) = 0",
     ),
     "leaky_relu": Activation(
         "z, and slope · z where z is negative",
@@ -195,6 +204,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, a, slope: (z > 0) + slope * (z <= 0),
         settings={"slope": number("slope of the negative side")},
         corners=(0,),
+        note="f'(0) = slope",
     ),
     "elu": Activation(
         "z, and alpha (exp(z) - 1) where z is negative",
@@ -204,6 +214,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, a, alpha: (z > 0) + (a + alpha) * (z <= 0),
         settings=_ALPHA,
         corners=(0,),
+        note="f'(0) = α",
     ),
     "celu": Activation(
         "z, and alpha (exp(z / alpha) - 1) where z is negative",
@@ -212,6 +223,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, alpha: _max0(z) + alpha * (_exp(_min0(z) / alpha) - 1),
         lambda z, a, alpha: (z > 0) + (a / alpha + 1) * (z <= 0),
         settings=_ALPHA,
+        note="f'(0) = 1",
     ),
     "selu": Activation(
         "elu with the scales of Klambauer et al. (2017)",
@@ -221,6 +233,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, a: SELU_SCALE * (z > 0) + (a + SELU_SCALE * SELU_ALPHA) * (z <= 0),
         (-1.7581, INF),
         corners=(0,),
+        note="f'(0) = 1.758 (Klambauer et al. 2017)",
     ),
     "softplus": Activation(
         "log(1 + exp(z)), a smooth relu",
@@ -229,6 +242,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z: Call("log", 1 + _exp(z)),
         lambda z, a: written_sigmoid(z),
         (0, INF),
+        note="as max(z, 0) + log(1 + exp(-abs(z))); no β, and no switch to z above 20: softplus(25) = 25.0000000000139",
     ),
     "softmax": Activation(
         "probabilities that sum to 1 over the layer",
@@ -239,6 +253,7 @@ ACTIVATIONS: dict[str, Activation] = {
         (0, 1),
         product=softmax_product,
         jacobian=lambda z, a: Call("diag", a) - a @ Call("T", a),
+        note="shifted by the largest z; units are coupled, so δ_i = a_i (u_i - Σ_j u_j a_j), u = dL/da",
     ),
     "gelu": Activation(
         "z Φ(z), exact",
@@ -248,6 +263,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, a: Call("Φ", z) + z * _exp(-(z**2) / 2) / math.sqrt(2 * math.pi),
         (-0.17, INF),
         is_monotone=False,
+        note="Φ of the standard normal law, through erf (Hendrycks & Gimpel 2016)",
     ),
     "gelu_tanh": Activation(
         "z Φ(z), by the formula with tanh",
@@ -257,6 +273,7 @@ ACTIVATIONS: dict[str, Activation] = {
         _written_gelu_tanh_slope,
         (-0.1701, INF),
         is_monotone=False,
+        note="differs from gelu by up to 5e-4",
     ),
     "silu": Activation(
         "z · sigmoid(z), also called swish",
@@ -266,6 +283,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, a: written_sigmoid(z) + a * (1 - written_sigmoid(z)),
         (-0.2785, INF),
         is_monotone=False,
+        note="swish with β = 1",
     ),
     "mish": Activation(
         "z tanh(softplus(z))",
@@ -275,6 +293,7 @@ ACTIVATIONS: dict[str, Activation] = {
         _written_mish_slope,
         (-0.3089, INF),
         is_monotone=False,
+        note="f'(0) = 0.6",
     ),
     "softsign": Activation(
         "z / (1 + |z|)",
@@ -294,6 +313,7 @@ ACTIVATIONS: dict[str, Activation] = {
         corners=(0, 6),
         flat=((-INF, 0), (6, INF)),
         is_rectifier=True,
+        note="f' is 0 at both corners",
     ),
     "hardtanh": Activation(
         "z clipped to -1 … 1",
@@ -304,6 +324,7 @@ ACTIVATIONS: dict[str, Activation] = {
         (-1, 1),
         corners=(-1, 1),
         flat=((-INF, -1), (1, INF)),
+        note="f' is 0 at both corners",
     ),
     "hardsigmoid": Activation(
         "z / 6 + 1/2 clipped to 0 … 1",
@@ -314,6 +335,7 @@ ACTIVATIONS: dict[str, Activation] = {
         (0, 1),
         corners=(-3, 3),
         flat=((-INF, -3), (3, INF)),
+        note="f' is 0 at ±3; old Keras had 0.2 z + 1/2",
     ),
     "hardswish": Activation(
         "z · hardsigmoid(z)",
@@ -326,6 +348,7 @@ ACTIVATIONS: dict[str, Activation] = {
         flat=((-INF, -3),),
         is_monotone=False,
         is_rectifier=True,
+        note="f'(-3) = 0, f'(3) = 1",
     ),
     "logsigmoid": Activation(
         "log sigmoid(z)",
@@ -343,6 +366,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z, a: Number(0) * z,
         (0, 1),
         flat=((-INF, INF),),
+        note="for looking at it only: nothing learns through it",
     ),
     "sin": Activation(
         "sine",

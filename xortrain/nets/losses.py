@@ -57,6 +57,8 @@ class Loss:
     own: Settings = field(default_factory=dict)
     joint: Joint | None = None
     spread: Callable[[int], float] | None = None
+    note: str = ""
+    """What documents say besides: conventions, and the source."""
 
     @property
     def settings(self) -> Settings:
@@ -164,7 +166,7 @@ def bce_of_logits(z: Array, t: Array) -> Array:
 
 
 def error_of_outputs(z: Array, y: Array, t: Array) -> Array:
-    """δ = y - t (of cross-entropy for targets of an example that sum to 1)."""
+    """y - t; cross-entropy requires that the targets of an example sum to 1."""
     return np.subtract(y, t)
 
 
@@ -203,11 +205,13 @@ def focal_gradient(y: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
 
 
 def focal_of_logits(z: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
+    """α_t (1 - p_t)^γ bce of z."""
     _, power, weight = _focal_weights(sigmoid(z), t, alpha, gamma)
     return weight * power * bce_of_logits(z, t)
 
 
 def focal_delta(z: Array, y: Array, t: Array, *, alpha: Array, gamma: Array) -> Array:
+    """α_t (1 - p_t)^γ (y - t + γ bce (1 - 2 t) y (1 - y) / (1 - p_t))."""
     far, power, weight = _focal_weights(y, t, alpha, gamma)
     bend = gamma * _log_slope(far) * (1 - 2 * t) * y * (1 - y)
     return weight * power * (error_of_outputs(z, y, t) + bce_of_logits(z, t) * bend)
@@ -255,7 +259,14 @@ def _written_atanh_error(y: Term, t: Term) -> Term:
 
 
 LOSSES: dict[str, Loss] = {
-    "mse": Loss("mean of (y - t)²", mse, lambda y, t: 2 * (y - t), lambda y, t: (y - t) ** 2, lambda y, t: 2 * (y - t)),
+    "mse": Loss(
+        "mean of (y - t)²",
+        mse,
+        lambda y, t: 2 * (y - t),
+        lambda y, t: (y - t) ** 2,
+        lambda y, t: 2 * (y - t),
+        note="PyTorch's, without a half",
+    ),
     "half_sse": Loss(
         "½ Σ (y - t)² of an example",
         half_sse,
@@ -263,6 +274,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: (y - t) ** 2 / 2,
         lambda y, t: y - t,
         per="example",
+        note="summed over outputs: Rumelhart, Hinton & Williams (1986) with `sum`",
     ),
     "bce": Loss(
         "binary cross-entropy, through logits",
@@ -274,6 +286,7 @@ LOSSES: dict[str, Loss] = {
         targets="unit",
         joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
         spread=lambda outputs: 0.5,  # Keras: t (1 - ε) + ε / 2
+        note="label smoothing ε: t (1 - ε) + ε/2, Keras'",
     ),
     "cross_entropy": Loss(
         "of classes, through logits",
@@ -286,6 +299,7 @@ LOSSES: dict[str, Loss] = {
         "classes",
         joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
         spread=lambda outputs: 1 / outputs,  # PyTorch: t (1 - ε) + ε / outputs
+        note="summed over outputs; one-hot t; label smoothing ε: t (1 - ε) + ε/K, PyTorch's",
     ),
     "mae": Loss(
         "mean of |y - t|",
@@ -293,6 +307,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: np.sign(y - t),
         lambda y, t: Call("abs", y - t),
         lambda y, t: Call("sign", y - t),
+        note="0 at y = t",
     ),
     "hinge": Loss(
         "max(0, 1 - t y), targets -1 and 1",
@@ -301,6 +316,7 @@ LOSSES: dict[str, Loss] = {
         _slack,
         lambda y, t: -(t * (t * y <= 1)),
         targets="signs",
+        note="t = ±1; -t at the margin itself",
     ),
     "squared_hinge": Loss(
         "its square",
@@ -309,6 +325,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: _slack(y, t) ** 2,
         lambda y, t: -2 * (t * _slack(y, t)),
         targets="signs",
+        note="t = ±1",
     ),
     "huber": Loss(
         "½ e² up to delta, a line beyond",
@@ -317,6 +334,7 @@ LOSSES: dict[str, Loss] = {
         _written_huber,
         _clipped,
         own={"delta": number("where the line begins", above=0, letter="δ")},
+        note="½ (y - t)² up to δ, beyond it a line",
     ),
     "smooth_l1": Loss(
         "huber divided by beta",
@@ -325,6 +343,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t, beta: _written_huber(y, t, beta) / beta,
         lambda y, t, beta: _clipped(y, t, beta) / beta,
         own={"beta": number("where the line begins", above=0, letter="β")},
+        note="huber with δ = β, divided by β",
     ),
     "log_cosh": Loss(
         "log cosh(y - t)",
@@ -332,6 +351,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: np.tanh(y - t),
         lambda y, t: _written_log(Call("cosh", y - t)),
         lambda y, t: Call("tanh", y - t),
+        note="as log(1 + 2 sinh²((y - t)/2)), a line beyond 20",
     ),
     "soft_margin": Loss(
         "log(1 + exp(-t y)), targets -1 and 1",
@@ -340,6 +360,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: _written_log(1 + Call("exp", -(t * y))),
         lambda y, t: -(t * written_sigmoid(-(t * y))),
         targets="signs",
+        note="t = ±1; equals bce on z",
     ),
     "focal": Loss(
         "bce with less weight on what is nearly right",
@@ -354,6 +375,7 @@ LOSSES: dict[str, Loss] = {
             "gamma": number("how much less", 0, letter="γ"),
         },
         joint=Joint(focal_of_logits, focal_delta),
+        note="α and γ of Lin et al. (2017)",
     ),
     "atanh_error": Loss(
         "gradient 2 atanh(y - t) (Fahlman 1988)",
@@ -362,6 +384,7 @@ LOSSES: dict[str, Loss] = {
         _written_atanh_error,
         lambda y, t: _written_log((1 + (y - t)) / (1 - (y - t))),
         "sigmoid",
+        note="2 atanh(y - t): Fahlman (1988); clipped where abs(y - t) = 0.9999999, at 16.8 (he wrote 17)",
     ),
 }
 """Name of a loss in a config to its row."""

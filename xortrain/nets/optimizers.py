@@ -14,6 +14,7 @@ from xortrain.nets.formula import Call, Symbol, Term
 from xortrain.nets.setting import Settings, flag, number
 
 State = dict[str, Array]
+Maybe = Array | None
 Lines = dict[str, Term]
 """Names of what changes, ``theta`` last, with the formulas of the new values."""
 
@@ -54,6 +55,8 @@ class Optimizer:
     settings: Settings
     letters: Mapping[str, str] = field(default_factory=dict)
     is_full_batch: bool = False
+    note: str = ""
+    """What documents say besides: conventions, and the source."""
 
 
 def _zeros(theta: Array, *names: str) -> State:
@@ -81,7 +84,7 @@ def _root(s: Term) -> Term:
     return Call("√", s)
 
 
-def start_sgd(theta: Array, lr: Array, *, momentum: Array | None = None, **_: Array) -> State:
+def start_sgd(theta: Array, lr: Array, *, momentum: Maybe = None, **_: Array) -> State:
     return {} if momentum is None else _zeros(theta, "velocity")
 
 
@@ -91,9 +94,9 @@ def sgd(
     state: State,
     lr: Array,
     *,
-    momentum: Array | None = None,
-    nesterov: Array | None = None,
-    weight_decay: Array | None = None,
+    momentum: Maybe = None,
+    nesterov: Maybe = None,
+    weight_decay: Maybe = None,
 ) -> None:
     """v ← μ v + g,  θ ← θ - η v;  with Nesterov's look-ahead θ ← θ - η (g + μ v).
 
@@ -121,7 +124,7 @@ def _written_sgd(move: Move) -> Lines:
     }
 
 
-def start_rmsprop(theta: Array, lr: Array, *, momentum: Array | None = None, **_: Array) -> State:
+def start_rmsprop(theta: Array, lr: Array, *, momentum: Maybe = None, **_: Array) -> State:
     return _zeros(theta, "square", *(() if momentum is None else ("velocity",)))
 
 
@@ -133,8 +136,8 @@ def rmsprop(
     *,
     alpha: Array,
     eps: Array,
-    momentum: Array | None = None,
-    weight_decay: Array | None = None,
+    momentum: Maybe = None,
+    weight_decay: Maybe = None,
 ) -> None:
     """s ← α s + (1 - α) g²,  v ← μ v + g / (√s + ε),  θ ← θ - η v."""
     _decay(theta, g, weight_decay)
@@ -185,7 +188,7 @@ def adam(
     beta1: Array,
     beta2: Array,
     eps: Array,
-    weight_decay: Array | None = None,
+    weight_decay: Maybe = None,
 ) -> None:
     """m ← β1 m + (1 - β1) g,  s ← β2 s + (1 - β2) g²,  θ ← θ - η m̂ / (√ŝ + ε).
 
@@ -205,7 +208,7 @@ def adamw(
     beta1: Array,
     beta2: Array,
     eps: Array,
-    weight_decay: Array | None = None,
+    weight_decay: Maybe = None,
 ) -> None:
     """θ ← θ (1 - η λ), then Adam without weight decay in g (Loshchilov & Hutter 2019)."""
     if weight_decay is not None:
@@ -235,14 +238,7 @@ def start_adagrad(theta: Array, lr: Array, **_: Array) -> State:
 
 
 def adagrad(
-    theta: Array,
-    g: Array,
-    state: State,
-    lr: Array,
-    *,
-    lr_decay: Array,
-    eps: Array,
-    weight_decay: Array | None = None,
+    theta: Array, g: Array, state: State, lr: Array, *, lr_decay: Array, eps: Array, weight_decay: Maybe = None
 ) -> None:
     """s ← s + g²,  θ ← θ - η / (1 + t d) · g / (√s + ε), d the decay of the rate, t counted from 0."""
     _decay(theta, g, weight_decay)
@@ -267,7 +263,7 @@ def start_adadelta(theta: Array, lr: Array, **_: Array) -> State:
 
 
 def adadelta(
-    theta: Array, g: Array, state: State, lr: Array, *, rho: Array, eps: Array, weight_decay: Array | None = None
+    theta: Array, g: Array, state: State, lr: Array, *, rho: Array, eps: Array, weight_decay: Maybe = None
 ) -> None:
     """s ← ρ s + (1 - ρ) g²,  d = √(m + ε) / √(s + ε) · g,  m ← ρ m + (1 - ρ) d²,  θ ← θ - η d."""
     _decay(theta, g, weight_decay)
@@ -344,6 +340,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         _written_sgd,
         _MOMENTUM | {"nesterov": flag("look ahead along the momentum", varies=True, optional=True)} | _DECAY,
         {"velocity": "v"},
+        note="the first v is g",
     ),
     "rmsprop": Optimizer(
         "PyTorch's RMSprop",
@@ -352,6 +349,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         _written_rmsprop,
         {"alpha": number("share of the old mean square", 0, below=1, letter="α")} | _MOMENTUM | _EPS | _DECAY,
         {"square": "s", "velocity": "v"},
+        note="Keras has α = 0.9; not centred",
     ),
     "adam": Optimizer(
         "PyTorch's Adam",
@@ -360,6 +358,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         lambda move: _written_adam_step(move, move.decayed, move.theta),
         _BETAS | _EPS | _DECAY,
         {"mean": "m", "square": "s"} | _POWERS,
+        note="Keras has ε = 1e-7",
     ),
     "adamw": Optimizer(
         "Adam with decoupled weight decay",
@@ -376,6 +375,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         _written_adagrad,
         {"lr_decay": number("decay of the rate", 0, letter="d")} | _EPS | _DECAY,
         {"square": "s", "steps": "t"},
+        note="ε outside the root",
     ),
     "adadelta": Optimizer(
         "PyTorch's Adadelta",
@@ -384,6 +384,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
         _written_adadelta,
         {"rho": number("share of the old mean square", 0, below=1, letter="ρ")} | _EPS | _DECAY,
         {"square": "s", "moved": "u"},
+        note="Zeiler (2012)",
     ),
     "rprop": Optimizer(
         "PyTorch's Rprop: only the signs of the gradient; full batch",
@@ -398,6 +399,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
         },
         {"sign": "s", "step": "Δ"},
         is_full_batch=True,
+        note="without weight backtracking; a schedule has no effect; compares signs, where PyTorch takes the sign of a "
+        "product that may underflow",
     ),
 }
 """Name of an optimizer in a config to its row."""

@@ -1,6 +1,6 @@
-"""Tables of a user's own: a CSV file to numbers, and what it calls its columns.
+"""Reads a user's CSV file: its numbers, and the names of its columns.
 
-No file is believed: its size, its rows and its names are looked at before anything is made of them.
+Size, rows and names are checked before anything is made of them.
 """
 
 import csv
@@ -11,24 +11,23 @@ from pathlib import Path
 
 import numpy as np
 
-from xortrain.errors import UserError, unknown
+from xortrain.errors import UserError, printable, unknown
 from xortrain.nets import Array
-from xortrain.records.files import plain
 
 LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
-LONGEST_NAME = 40  # letters of a column's name that are shown
-OTHER_MARKS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # that part the values of tables, not of a CSV
+LONGEST_NAME = 40  # characters of a column's name that are shown
+SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # in place of commas
 
 
 @dataclass(frozen=True)
 class Columns:
-    """What a table calls its inputs and its outputs; nothing without a header."""
+    """The names of inputs and outputs; empty without a header."""
 
     inputs: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
 
     def of_classes(self, count: int) -> "Columns":
-        """The same, where the only target is told by so many outputs, one a class."""
+        """The same with one output for each of ``count`` classes in place of the only target."""
         return replace(self, outputs=tuple(f"{name} {kind}" for name in self.outputs for kind in range(count)))
 
 
@@ -36,15 +35,15 @@ UNNAMED = Columns()
 
 
 def columns_of(names: list[str], targets: list[int]) -> Columns:
-    """The names of a table's columns, of which those at ``targets`` are the targets."""
+    """The names of a table's columns; ``targets`` are the indices of the targets."""
     if names == _numbered(len(names)):
         return UNNAMED
     return Columns(shown(names[k] for k in range(len(names)) if k not in targets), shown(names[k] for k in targets))
 
 
 def shown(names: Iterable[str]) -> tuple[str, ...]:
-    """Names as they can be printed."""
-    return tuple(plain(name)[:LONGEST_NAME] or "?" for name in names)
+    """Names that are safe to print."""
+    return tuple(printable(name)[:LONGEST_NAME] or "?" for name in names)
 
 
 Table = tuple[list[str], Array]
@@ -65,32 +64,31 @@ def read_table(path: Path) -> Table:
         raise UserError(f"{where}: cannot be read ({error})") from None
     first = next(iter(rows.values()), [])
     names = _numbered(len(first))
-    if first and not any(_is_number(cell) for cell in first):  # a header; of words and numbers a row is told below
+    if first and not any(_is_number(cell) for cell in first):  # a header; a row of words and numbers is an error below
         names = [cell.strip() for cell in rows.pop(next(iter(rows)))]
     return names, _numbers(where, rows, len(names))
 
 
 def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
-    """The numbers of rows, which are named by their lines in the file."""
+    """The numbers of the rows, (rows, columns); rows are given by their lines in the file."""
     if not rows:
         raise UserError(f"{where}: has no rows")
     if width < 2:
-        raise UserError(
-            f"{where}: has {width} column; inputs and targets need at least two{_parted(next(iter(rows.values())))}"
-        )
+        hint = _separator_hint(next(iter(rows.values())))
+        raise UserError(f"{where}: has {width} column; inputs and targets take at least two{hint}")
     for line, row in rows.items():
         if len(row) != width:
             raise UserError(f"{where}: line {line} has {len(row)} values, the others {width}")
         bad = [cell for cell in row if not _is_number(cell)]
         if bad:
-            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number{_parted(bad)}")
+            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number{_separator_hint(bad)}")
     return np.array([[float(cell) for cell in row] for row in rows.values()])
 
 
-def _parted(cells: list[str]) -> str:
-    """A hint where something else than commas parts the values."""
-    marks = [said for mark, said in OTHER_MARKS.items() if any(_are_numbers(cell, mark) for cell in cells)]
-    return f"; its values seem to be parted by {marks[0]}: write commas" if marks else ""
+def _separator_hint(cells: list[str]) -> str:
+    """A hint if something other than commas seems to separate the values."""
+    found = [name for mark, name in SEPARATORS.items() if any(_are_numbers(cell, mark) for cell in cells)]
+    return f"; its values seem to be separated by {found[0]}: write commas" if found else ""
 
 
 def _are_numbers(cell: str, mark: str) -> bool:
@@ -106,7 +104,7 @@ def _is_number(cell: str) -> bool:
 
 
 def place_of(names: list[str], target: str) -> int:
-    """A column by its name, or by its number (from 0; -1 is the last)."""
+    """The index of a column, from its name or its number (from 0; -1 is the last)."""
     if target in names:
         return names.index(target)
     if re.fullmatch("-?[0-9]{1,9}", target) and -len(names) <= int(target) < len(names):
@@ -115,5 +113,5 @@ def place_of(names: list[str], target: str) -> int:
 
 
 def _numbered(width: int) -> list[str]:
-    """What columns are called without a header."""
+    """The names of columns without a header."""
     return [str(place) for place in range(width)]

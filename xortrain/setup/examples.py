@@ -1,6 +1,6 @@
-"""The examples of a population: made from their settings, read from a table, or given by a Python user.
+"""The examples of a population: made from settings, read from a table, or given by a Python user.
 
-Targets are coded as the loss wants them; what the loss cannot use is refused.
+Targets are coded as the loss requires; targets that the loss cannot use are refused.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ MOST_CLASSES = 256
 
 
 class Examples(NamedTuple):
-    """What is trained on and what is held out."""
+    """The training examples, and those held out."""
 
     train: Data
     test: Data | None = None
@@ -28,8 +28,8 @@ class Examples(NamedTuple):
 
 
 def examples(population: Population) -> Examples:
-    """Train and test examples of all runs; with runs on the last axis where each has its own."""
-    is_table = population.arrays is None and population.shared("data.name") == "csv"
+    """Training and test examples of all runs; with runs on the last axis if runs have different examples."""
+    is_table = population.arrays is None and DATASETS[population.shared("data.name")].make is None
     table = _read(population) if is_table else None
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
@@ -44,7 +44,7 @@ def examples(population: Population) -> Examples:
 
 
 def _joined(parts: list[Data], which: Array) -> Data | None:
-    """The parts that runs have, one column a run; what all parts share stays shared."""
+    """One column for each run, from the part that ``which`` (runs,) names; inputs that all parts share stay shared."""
     if not parts:
         return None
     same = all(np.array_equal(part.x, parts[0].x) for part in parts)
@@ -53,7 +53,7 @@ def _joined(parts: list[Data], which: Array) -> Data | None:
 
 
 def _coded(population: Population, table: Table | None) -> Examples:
-    """The examples of runs that share them."""
+    """The examples of runs that have the same."""
     x, t = population.arrays or (None, None)
     if x is not None and t is not None:
         return Examples(_data(population, *_given(x, t)))
@@ -92,18 +92,19 @@ def _data(population: Population, x: Array, t: Array) -> Data:
 
 
 def _refuse_unfit(population: Population, t: Array) -> None:
-    """Targets that the loss cannot use."""
+    """Refuse targets that the loss cannot use."""
     loss = population.shared("loss.name")
-    wants = LOSSES[loss].targets
-    if wants == "signs" and not np.isin(t, (-1, 1)).all():
-        raise UserError(f"loss={loss}: wants targets -1 and 1, these are {_seen(t)}; add data.low=-1 data.high=1")
-    if wants == "unit" and not ((t >= 0) & (t <= 1)).all():
-        raise UserError(f"loss={loss}: wants targets from 0 to 1, these are {_seen(t)}")
-    if wants == "classes" and not (np.isin(t, (0, 1)).all() and (t.sum(axis=1) == 1).all() and t.shape[1] > 1):
-        raise UserError(f"loss={loss}: wants one class an example, one-hot with 0 and 1; these targets are {_seen(t)}")
+    kind = LOSSES[loss].targets
+    if kind == "signs" and not np.isin(t, (-1, 1)).all():
+        raise UserError(f"loss={loss}: requires targets -1 and 1, these are {_listed(t)}; add data.low=-1 data.high=1")
+    if kind == "unit" and not ((t >= 0) & (t <= 1)).all():
+        raise UserError(f"loss={loss}: requires targets from 0 to 1, these are {_listed(t)}")
+    if kind == "classes" and not (np.isin(t, (0, 1)).all() and (t.sum(axis=1) == 1).all() and t.shape[1] > 1):
+        raise UserError(f"loss={loss}: requires one class per example, one-hot with 0 and 1; targets are {_listed(t)}")
 
 
-def _seen(t: Array) -> str:
+def _listed(t: Array) -> str:
+    """The first distinct values."""
     values = np.unique(t)
     return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
 
@@ -116,8 +117,8 @@ def _given(x: Any, t: Any) -> tuple[Array, Array]:
         raise UserError("data=(x, t): must be two arrays of numbers") from None
     t = t[:, None] if t.ndim == 1 else t
     if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
-        wanted = "x (examples, inputs) and t (examples,) or (examples, outputs)"
-        raise UserError(f"data=(x, t): must be {wanted}, not {x.shape} and {t.shape}")
+        shapes = "x (examples, inputs) and t (examples,) or (examples, outputs)"
+        raise UserError(f"data=(x, t): must be {shapes}, not {x.shape} and {t.shape}")
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UserError("data=(x, t): must be finite")
     return x, t
@@ -126,12 +127,12 @@ def _given(x: Any, t: Any) -> tuple[Array, Array]:
 def _read(population: Population) -> Table:
     path = population.shared("data.path")
     if path is None:
-        raise UserError("data.path=null: data=csv needs a file, as in data.path=table.csv")
+        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
     return read_table(Path(path))
 
 
 def _of_table(population: Population, read: Table) -> Examples:
-    """data=csv: the table, its targets one-hot where the loss wants classes."""
+    """data=csv: the table, with one-hot targets if the loss requires classes."""
     path, chosen = population.shared("data.path"), population.shared("data.targets")
     names, table = read
     places = [place_of(names, target) for target in chosen] or [len(names) - 1]

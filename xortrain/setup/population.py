@@ -1,6 +1,6 @@
-"""Runs that agree in everything but numbers: what they share, and what differs from run to run.
+"""Runs that differ in numbers only, and are trained side by side: what they share, and what varies.
 
-A single run is a population of one; a sweep over group choices is several populations.
+A single run is a population of one; a sweep over options of a group is several populations.
 """
 
 import json
@@ -12,13 +12,14 @@ import numpy as np
 
 from xortrain.config.settings import GROUPS, TOP, keys_of
 from xortrain.nets import Array, Numbers
+from xortrain.nets.setting import numbers
 
 
 @dataclass(frozen=True)
 class Population:
-    """``config`` is checked; ``varying`` maps dotted keys to values (runs,) that stand in its place.
+    """A checked ``config``, and ``varying``: dotted keys to values (runs,) that replace those of the config.
 
-    ``numbers`` (runs,) are the jobs' numbers in their sweep.  ``arrays`` are a Python user's own x and t.
+    ``numbers`` (runs,) are the numbers of the jobs in their sweep, ``arrays`` a Python user's own x and t.
     """
 
     config: Mapping[str, Any]
@@ -44,7 +45,7 @@ class Population:
         return Population(self.config, varying, self.numbers[runs], self.arrays)
 
     def shared(self, key: str) -> Any:
-        """The value that all runs share, by its dotted key."""
+        """The value in the config, by its dotted key."""
         value: Any = self.config
         for name in key.split("."):
             value = value[name]
@@ -57,15 +58,16 @@ class Population:
         return np.full(self.runs, self.shared(key))
 
     def number(self, key: str) -> Array:
-        """A setting of each run as the mathematics wants it: (runs,), in the dtype of the runs."""
+        """A setting of each run, (runs,), in the dtype of the runs."""
         return self.values(key).astype(self.dtype)
 
-    def settings(self, group: str, names: tuple[str, ...]) -> Numbers:
-        """Settings of the option chosen in a group, by name."""
+    def settings(self, group: str, option: str | None = None) -> Numbers:
+        """The numbers among the settings of a group's chosen option, or of the option it stands for, by name."""
+        names = numbers(keys_of(group, option or self.shared(f"{group}.name")))
         return {name: self.number(f"{group}.{name}") for name in names}
 
     def config_of(self, run: int) -> dict[str, Any]:
-        """The whole configuration of one run."""
+        """The complete configuration of one run."""
         config = {key: dict(value) if isinstance(value, Mapping) else value for key, value in self.config.items()}
         for key, values in self.varying.items():
             group, _, name = key.rpartition(".")
@@ -73,59 +75,41 @@ class Population:
         return config
 
 
-@dataclass(frozen=True)
-class Variant:
-    """Jobs of a sweep: a checked config, what of it varies between them (jobs,), and their numbers (jobs,)."""
-
-    config: Mapping[str, Any]
-    varying: Mapping[str, Array] = field(default_factory=dict)
-    numbers: Array = field(default_factory=lambda: np.zeros(1, np.int64))
-
-
-def populations(variants: Iterable[Variant]) -> list[Population]:
-    """The populations that these jobs make, in the order of their first jobs."""
-    alike: dict[str, list[Variant]] = {}
-    for variant in variants:
-        alike.setdefault(_shared_key(variant.config), []).append(variant)
+def populations(parts: Iterable[Population]) -> list[Population]:
+    """Merge parts that can be trained side by side; the populations are in the order of their first jobs."""
+    alike: dict[str, list[Population]] = {}
+    for part in parts:
+        alike.setdefault(_shared_key(part.config), []).append(part)
     return [_merged(group) for group in alike.values()]
 
 
 def varying_keys(config: Mapping[str, Any]) -> Iterator[str]:
-    """The settings of a config that may differ inside a population, by their dotted keys."""
+    """The dotted keys of a config that may differ inside a population."""
     yield from (key for key, setting in TOP.items() if setting.varies)
     for group in GROUPS:
         keys = keys_of(group, config[group]["name"])
         yield from (f"{group}.{key}" for key, setting in keys.items() if setting.varies)
 
 
-def value_of(config: Mapping[str, Any], key: str) -> Any:
-    """A setting by its dotted key."""
-    group, _, name = key.rpartition(".")
-    return (config[group] if group else config)[name]
-
-
 def _shared_key(config: Mapping[str, Any]) -> str:
-    """What jobs of one population agree in, as a text to compare."""
+    """All that the jobs of one population have in common, as a text to compare."""
     may = set(varying_keys(config))
-    kept = {
+    shared = {
         key: {name: v for name, v in value.items() if f"{key}.{name}" not in may} if key in GROUPS else value
         for key, value in config.items()
         if key not in may
     }
-    return json.dumps(kept, sort_keys=True)
+    return json.dumps(shared, sort_keys=True)
 
 
-def _merged(group: Sequence[Variant]) -> Population:
-    """One population of variants; a number that is the same in all of them is shared."""
+def _merged(group: Sequence[Population]) -> Population:
+    """One population of several parts; a number that is the same in all of them is shared."""
     if len(group) == 1:
-        return Population(group[0].config, group[0].varying, group[0].numbers)
-    numbers = np.concatenate([variant.numbers for variant in group])
+        return group[0]
+    numbers = np.concatenate([part.numbers for part in group])
     order = np.argsort(numbers, kind="stable")
-    config, varying = group[0].config, {}
-    for key in varying_keys(config):
-        parts = [variant.varying.get(key, value_of(variant.config, key)) for variant in group]
-        if not any(isinstance(part, np.ndarray) for part in parts) and all(part == parts[0] for part in parts):
-            continue
-        spread = [np.broadcast_to(part, len(v.numbers)) for part, v in zip(parts, group, strict=True)]
-        varying[key] = np.concatenate(spread)[order]
-    return Population(config, varying, numbers[order])
+    varying = {}
+    for key in varying_keys(group[0].config):
+        if any(key in part.varying for part in group) or len({part.shared(key) for part in group}) > 1:
+            varying[key] = np.concatenate([part.values(key) for part in group])[order]
+    return Population(group[0].config, varying, numbers[order])

@@ -18,12 +18,10 @@ from xortrain.nets.initializers import INITIALIZERS, initialize
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
-from xortrain.nets.setting import numbers
 from xortrain.setup.csv_table import UNNAMED, Columns
 from xortrain.setup.examples import examples
 from xortrain.setup.population import Population
-from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
+from xortrain.training.success import SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Task
 
 CACHE_BYTES = 4 << 20  # of one block: twice a core's second-level cache measured best, see docs/design.md
@@ -85,10 +83,10 @@ class Setup:
         return Task(
             network=network,
             criterion=_criterion(p),
-            optimizer=_choice(p, "optimizer", OPTIMIZERS),
-            schedule=_choice(p, "schedule", SCHEDULES),
+            optimizer=_choice(p, "optimizer"),
+            schedule=_choice(p, "schedule"),
             success=_success(p, self.target_values),
-            stop=_choice(p, "stop", STOP_RULES),
+            stop=_choice(p, "stop"),
             data=train,
             test=test,
             theta=_start(p, network),
@@ -146,32 +144,29 @@ def output_name(population: Population) -> str:
 
 def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
     name = output_name(p) if group == "output" else str(p.shared("activation.name"))
-    return name, p.settings(group, numbers(ACTIVATIONS[name].settings))
+    return name, p.settings(group, name)
 
 
 def _own(p: Population, layer: Mapping[str, Any]) -> tuple[str, dict[str, Array]]:
     """A layer of architecture.activations, the same for all runs."""
     name = layer["name"]
-    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in numbers(ACTIVATIONS[name].settings)}
+    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in ACTIVATIONS[name].settings}
 
 
 def _criterion(p: Population) -> Criterion:
     loss = p.shared("loss.name")
     output, settings = _activation(p, "output")
-    return Criterion(
-        loss, output, p.settings("loss", numbers(LOSSES[loss].settings)), settings, p.shared("loss.reduction")
-    )
+    return Criterion(loss, output, p.settings("loss"), settings, p.shared("loss.reduction"))
 
 
-def _choice(p: Population, group: str, table: Mapping[str, Any]) -> Choice:
-    """The row of a table that a group has chosen, with its numbers."""
-    name = p.shared(f"{group}.name")
-    return Choice(name, p.settings(group, numbers(table[name].settings)))
+def _choice(p: Population, group: str) -> Choice:
+    """The chosen option of a group, with its numbers."""
+    return Choice(p.shared(f"{group}.name"), p.settings(group))
 
 
 def _success(p: Population, values: Array) -> Success:
     """The success rule; own targets (a table's or a Python user's) take their ends as low and high."""
-    rule = _choice(p, "success", SUCCESS_RULES)
+    rule = _choice(p, "success")
     if p.arrays is None and "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
     if len(values) != 2 and SUCCESS_RULES[rule.name].needs_two_values:

@@ -1,0 +1,141 @@
+"""Writes the tables of docs/maths.md from the rows of the tables in the code; `--check` only compares.
+
+A table stands between the lines `<!-- rows: NAME -->` and `<!-- end -->`.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from xortrain.config.settings import read_conf
+from xortrain.explain.text import notation
+from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.datasets import DATASETS
+from xortrain.nets.formula import Symbol, Term, symbol
+from xortrain.nets.initializers import INITIALIZERS
+from xortrain.nets.losses import LOSSES
+from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.setting import Settings
+from xortrain.training.success import SUCCESS_RULES
+
+PAGE = Path(__file__).with_name("maths.md")
+BLOCK = re.compile(r"(<!-- rows: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def symbols(settings: Settings) -> dict[str, Symbol]:
+    """The settings as they are named in formulas."""
+    return {name: symbol(setting.letter or name, 0.0) for name, setting in settings.items()}
+
+
+def written(term: Term) -> str:
+    return notation(6).write(term, numbers=False).replace("|", r"\|")
+
+
+def summary(function: Callable[..., Any]) -> str:
+    """The first paragraph of a docstring, in one line."""
+    text = inspect.getdoc(function) or ""
+    return " ".join(text.partition("\n\n")[0].split()).removesuffix(".").replace("|", r"\|").replace("``", "`")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def activations() -> str:
+    z, a = symbol("z", 0.0), symbol("a", 0.0)
+
+    def cells(name: str) -> list[str]:
+        row = ACTIVATIONS[name]
+        own = symbols(row.settings)
+        return [f"`{name}`", written(row.formula(z, **own)), written(row.slope(z, a, **own)), row.note]
+
+    return table(("name", "f(z)", "f'(z), a = f(z)", "notes"), map(cells, ACTIVATIONS))
+
+
+def losses() -> str:
+    y, t = symbol("y", 0.0), symbol("t", 0.0)
+
+    def cells(name: str) -> list[str]:
+        row = LOSSES[name]
+        own, count = symbols(row.own), {"element": "n K", "example": "n"}[row.per]
+        formulas = written(row.formula(y, t, **own)), written(row.slope(y, t, **own))
+        return [f"`{name}`", *formulas, row.output, count, row.note]
+
+    return table(("name", "value", "dL/dy", "output", "mean over", "notes"), map(cells, LOSSES))
+
+
+def joint_forms() -> str:
+    joint = {name: row for name, row in LOSSES.items() if row.joint}
+    rows = [
+        [f"`{name}`, {row.output}", summary(row.joint.value), summary(row.joint.delta)]
+        for name, row in joint.items()
+        if row.joint
+    ]
+    return table(("loss, output", "value", "δ = dL/dz"), rows)
+
+
+def initializers() -> str:
+    rows = ([f"`{name}`", row.help, row.note] for name, row in INITIALIZERS.items())
+    return table(("name", "start", "notes"), rows)
+
+
+def optimizers() -> str:
+    def cells(name: str) -> list[str]:
+        row = OPTIMIZERS[name]
+        rate = read_conf(f"optimizer/{name}").get("lr", read_conf("config")["lr"])
+        return [f"`{name}`", f"{rate:g}", summary(row.update), row.note]
+
+    return table(("name", "rate", "update", "notes"), map(cells, OPTIMIZERS))
+
+
+def schedules() -> str:
+    rows = ([f"`{name}`", row.help, summary(row.factor)] for name, row in SCHEDULES.items())
+    return table(("name", "the rate", "factor"), rows)
+
+
+def datasets() -> str:
+    rows = ([f"`{name}`", row.help, summary(row.make) if row.make else ""] for name, row in DATASETS.items())
+    return table(("name", "data", "notes"), rows)
+
+
+def success_rules() -> str:
+    rows = ([f"`{name}`", row.help, summary(row.interval)] for name, row in SUCCESS_RULES.items())
+    return table(("name", "an example is right", "notes"), rows)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    function.__name__: function
+    for function in (
+        activations,
+        losses,
+        joint_forms,
+        initializers,
+        optimizers,
+        schedules,
+        datasets,
+        success_rules,
+    )
+}
+
+
+def filled(page: str) -> str:
+    """The page with its tables made anew."""
+    return BLOCK.sub(lambda found: found[1] + TABLES[found[2]]() + found[3], page)
+
+
+def main(arguments: Sequence[str]) -> int:
+    page = PAGE.read_text(encoding="utf-8")
+    new = filled(page)
+    if "--check" in arguments:
+        return int(new != page)
+    PAGE.write_text(new, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

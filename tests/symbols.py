@@ -1,0 +1,145 @@
+"""A small array class of expressions that follows NumPy's protocols: what a row does to it is recorded as a graph."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Value = npt.NDArray[Any]
+
+
+class Node:
+    """One operation on other nodes and numbers, or an input (without an operation)."""
+
+    def __init__(self, operation: Callable[..., Any] | None, *arguments: Any) -> None:
+        self.operation, self.arguments = operation, arguments
+
+
+class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
+    """An array of nodes.  It wraps a NumPy array of objects, so that views share memory as those of numbers do."""
+
+    def __init__(self, nodes: Value, dtype: npt.DTypeLike = np.float64) -> None:
+        self.nodes, self.dtype = nodes, np.dtype(dtype)
+
+    @classmethod
+    def inputs(cls, *shape: int) -> "Symbolic":
+        """An array of new inputs."""
+        return cls(np.asarray(np.frompyfunc(lambda _: Node(None), 1, 1)(np.zeros(shape)), object))
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], dtype: npt.DTypeLike) -> "Symbolic":
+        """As `numpy.empty`."""
+        return cls(np.full(shape, np.nan, object), dtype)
+
+    shape = property(lambda self: self.nodes.shape)
+    ndim = property(lambda self: self.nodes.ndim)
+    size = property(lambda self: self.nodes.size)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def __getitem__(self, key: Any) -> "Symbolic":
+        return Symbolic(self.nodes[key], self.dtype)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self.nodes[key] = nodes_of(value)
+
+    def reshape(self, *shape: int) -> "Symbolic":
+        return Symbolic(self.nodes.reshape(*shape), self.dtype)
+
+    def copy(self) -> "Symbolic":
+        return Symbolic(self.nodes.copy(), self.dtype)
+
+    def astype(self, dtype: npt.DTypeLike) -> "Symbolic":
+        return apply(np.multiply, self, 1.0)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        result = apply(ufunc, *inputs) if method == "__call__" else reduced(ufunc, *inputs, **options)
+        return written(out[0], result) if out else result
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        return FUNCTIONS[function](*arguments, **options)
+
+
+def nodes_of(value: Any) -> Value:
+    """The nodes of a symbolic array, or numbers as they are."""
+    return value.nodes if isinstance(value, Symbolic) else np.asarray(value, object)
+
+
+def apply(operation: Callable[..., Any], *arguments: Any) -> Symbolic:
+    """An operation on each element."""
+    node = np.frompyfunc(lambda *own: Node(operation, *own), len(arguments), 1)
+    return Symbolic(np.asarray(node(*map(nodes_of, arguments)), object))
+
+
+def written(out: Symbolic | None, result: Symbolic) -> Symbolic:
+    """The result, in ``out`` if that is given."""
+    if out is None:
+        return result
+    out.nodes[...] = result.nodes
+    return out
+
+
+def reduced(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = False, out: Any = None) -> Symbolic:
+    nodes = values.nodes
+    for place in sorted(axis if isinstance(axis, tuple) else (axis,), reverse=True):
+        rows = np.moveaxis(nodes, place, 0)
+        total = rows[0]
+        for row in rows[1:]:
+            total = apply(ufunc, Symbolic(total), Symbolic(row)).nodes
+        nodes = np.expand_dims(total, place) if keepdims else np.asarray(total, object)
+    return Symbolic(nodes)
+
+
+def einsum(subscripts: str, left: Any, right: Any, out: Symbolic | None = None) -> Symbolic:
+    """Sums over the one letter that the result lacks; all further axes are broadcast."""
+    inputs, result = subscripts.replace("...", "").split("->")
+    one, other = inputs.split(",")
+    letters = "".join(dict.fromkeys(one + other))
+
+    def aligned(value: Any, own: str) -> Symbolic:
+        nodes = nodes_of(value)
+        order = sorted(range(len(own)), key=lambda k: letters.index(own[k]))
+        nodes = nodes.transpose(*order, *range(len(own), nodes.ndim))
+        shape = iter(nodes.shape)
+        return Symbolic(nodes.reshape(*(next(shape) if letter in own else 1 for letter in letters), *shape))
+
+    a, b = aligned(left, one), aligned(right, other)
+    missing = max(a.ndim, b.ndim) - len(letters)
+    a, b = (v if v.ndim > len(letters) or not missing else v[..., None] for v in (a, b))
+    (summed,) = [k for k, letter in enumerate(letters) if letter not in result]
+    total = reduced(np.add, apply(np.multiply, a, b), summed).nodes
+    rest = [letter for letter in letters if letter in result]
+    order = [rest.index(letter) for letter in result]
+    return written(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
+
+
+def copyto(destination: Symbolic, source: Any, where: Any) -> None:
+    destination.nodes[...] = apply(np.where, where, source, destination).nodes
+
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.where: lambda *arguments: apply(np.where, *arguments),
+    np.clip: lambda values, low, high, out=None: written(out, apply(np.clip, values, low, high)),
+    np.zeros_like: lambda values: Symbolic(np.full(values.shape, 0.0, object)),
+    np.ones_like: lambda values: Symbolic(np.full(values.shape, 1.0, object)),
+    np.empty_like: lambda values: Symbolic.empty(values.shape, values.dtype),
+    np.einsum: einsum,
+    np.copyto: copyto,
+}
+
+
+def evaluate(result: Symbolic, inputs: Mapping[int, float]) -> Value:
+    """The numbers of a recorded array, from the numbers of the inputs by the id of their nodes."""
+    known: dict[int, Any] = dict(inputs)
+
+    def value(node: Any) -> Any:
+        if not isinstance(node, Node):
+            return node
+        if id(node) not in known:
+            assert node.operation is not None, "an input that has no number"
+            known[id(node)] = node.operation(*map(value, node.arguments))
+        return known[id(node)]
+
+    return np.array([float(value(node)) for node in result.nodes.ravel()]).reshape(result.shape)
