@@ -223,3 +223,37 @@ def test_a_run_has_the_same_bits_whatever_its_neighbours(name: str, dtype: Any) 
     for alone, seven, crowd in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
         np.testing.assert_array_equal(alone, crowd[..., 3:5])
         np.testing.assert_array_equal(seven, crowd[..., :7])
+
+
+def slope_of(name: str, z: list[float]) -> Any:
+    """f' at z, for the settings of `some_settings`."""
+    row, at = ACTIVATIONS[name], np.array(z, np.float64)[:, None, None]
+    settings = some_settings(row.settings, 1)
+    return row.derivative(at, row.f(at, **settings), **settings)[:, 0, 0]
+
+
+ROWS = [name for name, row in ACTIVATIONS.items() if row.jacobian is None]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_slopes_jump_at_the_corners_and_nowhere_else(name: str) -> None:
+    grid = np.linspace(-8, 8, 65)  # has every corner and every middle between two
+    before, after = slope_of(name, list(grid - 1e-9)), slope_of(name, list(grid + 1e-9))
+    assert grid[np.abs(after - before) > 1e-6].tolist() == list(ACTIVATIONS[name].corners)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_slopes_are_exactly_0_on_the_flat_intervals_and_nowhere_else_nearby(name: str) -> None:
+    flat = ACTIVATIONS[name].flat
+    grid = np.linspace(-8, 8, 64)  # has no corner, and no place where a curve turns
+    inside = np.array([any(low < z < high for low, high in flat) for z in grid])
+    near = np.abs(grid) <= 4.5  # farther out a curve may be flat to the last bit
+    slopes = slope_of(name, grid.tolist())
+    assert (slopes[inside] == 0).all()
+    assert (slopes[near & ~inside] != 0).all()
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_monotone_activations_never_turn(name: str) -> None:
+    slopes = slope_of(name, np.linspace(-8, 8, 641).tolist())
+    assert ACTIVATIONS[name].is_monotone == (slopes >= 0).all()

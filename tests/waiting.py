@@ -17,7 +17,7 @@ def wait_until(condition: Callable[[], Answer | None]) -> Answer:
         try:
             if answer := condition():
                 return answer
-        except (ValueError, OSError):
+        except (ValueError, OSError, EOFError):
             pass
         time.sleep(0.002)
     raise AssertionError(f"waited for {PATIENCE:.0f} s in vain")

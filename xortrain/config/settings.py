@@ -121,14 +121,18 @@ def may_vary(key: str) -> bool:
     return bool(found) and all(setting.varies for setting in found)
 
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+CONF_FOLDERS = [_PACKAGE.parent / "conf", _PACKAGE / "conf"]
+"""Where conf/ may be: beside the package in a checkout, inside it in a wheel."""
+
+
 @cache
 def conf_folder() -> Path:
-    """The folder with config.yaml: beside the package in a checkout, inside it in a wheel."""
-    package = Path(__file__).resolve().parents[1]
-    for folder in (package.parent / "conf", package / "conf"):
+    """The folder with config.yaml."""
+    for folder in CONF_FOLDERS:
         if (folder / "config.yaml").is_file() and (folder / "experiment").is_dir():
             return folder
-    raise FileNotFoundError(f"no conf/config.yaml in {package} or beside it: xortrain is not completely installed")
+    raise FileNotFoundError(f"no conf/config.yaml in {_PACKAGE} or beside it: xortrain is not completely installed")
 
 
 def read_conf(name: str) -> dict[str, Any]:

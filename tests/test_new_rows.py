@@ -1,0 +1,125 @@
+"""A new option takes the places that docs/override-to-gif.md names: its row, and its default in conf/.
+
+Each test adds a toy while it runs and uses it as a user would: in help, in training, in an explanation and in a film.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from xortrain.cli import main
+from xortrain.config import settings
+from xortrain.config.compose import compose
+from xortrain.errors import UserError
+from xortrain.nets import Array
+from xortrain.nets.activations import ACTIVATIONS, Activation
+from xortrain.nets.datasets import DATASETS, Dataset, Points
+from xortrain.nets.formula import Call
+from xortrain.nets.losses import LOSSES, Loss
+from xortrain.nets.setting import number, whole
+from xortrain.records import columns
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of conf/ that the program uses, from an empty folder."""
+    copy = tmp_path / "conf"
+    shutil.copytree(settings.conf_folder(), copy)
+    monkeypatch.setattr(settings, "CONF_FOLDERS", [copy])
+    settings.conf_folder.cache_clear()
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    yield copy
+    settings.conf_folder.cache_clear()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command line in this process: what it prints."""
+
+    def printed_by(*words: str) -> str:
+        code, printed = main(words), capsys.readouterr()
+        assert code == 0, printed.err
+        return printed.out
+
+    return printed_by
+
+
+def film_frames() -> int:
+    (path,) = Path("outputs").glob("*/*/film.gif")
+    with Image.open(path) as film:
+        return int(getattr(film, "n_frames", 1))
+
+
+def bent(z: Array, out: Array | None = None, *, bend: Array) -> Array:
+    return np.multiply(z, 1 + bend * np.abs(z), out=out)
+
+
+def test_an_activation_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Activation(
+        "z bent away from a line",
+        bent,
+        lambda z, a, *, bend: 1 + 2 * bend * np.abs(z),
+        lambda z, bend: z * (1 + bend * Call("abs", z)),
+        lambda z, a, bend: 1 + 2 * bend * Call("abs", z),
+        settings={"bend": number("how strongly", 0, 10, letter="β")},
+        corners=(0,),
+    )
+    monkeypatch.setitem(ACTIVATIONS, "toy", row)
+    (conf / "activation" / "toy.yaml").write_text("name: toy\nbend: 0.25\n")
+    assert "z bent away from a line" in run("--help")
+    assert "solved" in run("activation=toy", "output=toy", "loss=mse", "lr=0.1", "epochs=300", "film.frames=3")
+    assert film_frames() == 3
+    page = run("explain", "activation=toy", "activation.bend=0.5")
+    assert "z (1 + β |z|)" in page
+    assert "0.500" in page
+    with pytest.raises(UserError, match=r"activation\.bend=11: must be .* from 0 to 10"):
+        compose(["activation=toy", "activation.bend=11"])
+
+
+def test_a_loss_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Loss(
+        "the fourth power of the error",
+        lambda y, t, *, weight: weight * (y - t) ** 4,
+        lambda y, t, *, weight: 4 * weight * (y - t) ** 3,
+        lambda y, t, weight: weight * (y - t) ** 4,
+        lambda y, t, weight: 4 * weight * (y - t) ** 3,
+        output="sigmoid",
+        own={"weight": number("a factor", above=0, letter="ω")},
+    )
+    monkeypatch.setitem(LOSSES, "toy", row)
+    (conf / "loss" / "toy.yaml").write_text("name: toy\nreduction: mean\nweight: 2.0\n")
+    assert "the fourth power of the error" in run("--help")
+    assert "final loss" in run("loss=toy", "loss.reduction=sum", "epochs=50", "film.frames=3")
+    assert film_frames() == 3
+    assert "ω (y - t)^4" in run("explain", "loss=toy")
+    assert {f"loss.weight={value}" for value in (1.0, 2.0)}
+
+
+def test_a_dataset_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def steps(size: int) -> Points:
+        x = np.linspace(-1, 1, size)[:, None]
+        return Points(np.hstack([x, x**2]), np.arange(size) % 2)
+
+    row = Dataset("points of a parabola, by turns 0 and 1", steps, {"size": whole("how many", 2, 50)}, title="steps")
+    monkeypatch.setitem(DATASETS, "toy", row)
+    (conf / "data" / "toy.yaml").write_text("name: toy\ndefaults:\n  - /shared/coding@_here_\nsize: 5\n")
+    assert "points of a parabola, by turns 0 and 1" in run("--help")
+    run("data=toy", "data.size=6", "epochs=50", "film.frames=3")
+    assert film_frames() == 3
+    assert "data.size" in run("show", "last")
+    assert "examples" in run("explain", "data=toy")
+
+
+def test_a_column_is_its_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(columns.COMPUTED, "toy", lambda entry, part, chunk: (f"run {n}" for n in chunk["number"]))
+    run("-m", "lr=1,2", "epochs=3", "film=none")
+    assert "run 1" in run("ls", "--runs", "--columns", "toy")
+    assert "run 1" not in run("ls", "--runs", "--columns", "toy", "--where", "toy = 'run 0'")
+    assert run("export", "last", "--columns", "lr,toy").splitlines() == ["lr,toy", "1.0,run 0", "2.0,run 1"]
