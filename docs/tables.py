@@ -17,8 +17,7 @@ from xortrain.nets.datasets import DATASETS
 from xortrain.nets.formula import Symbol, Term, symbol
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
-from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Settings
 from xortrain.training.success import SUCCESS_RULES
 

@@ -16,8 +16,7 @@ from test_activations import TEXTBOOK
 from test_losses import some_targets
 
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.criterion import Criterion
-from xortrain.nets.losses import LOSSES
+from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import Layer, Network, Pass
 from xortrain.nets.setting import Settings
 

@@ -8,8 +8,7 @@ import pytest
 from some_settings import some_settings
 
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.criterion import Criterion
-from xortrain.nets.losses import LOSSES
+from xortrain.nets.losses import LOSSES, Criterion
 
 Rows = list[float]
 Y: Rows = [-2.5, -1, -0.3, 0, 0.2, 0.7, 1, 1.5]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from some_settings import some_settings
 
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.optimizers import SCHEDULES
 
 # Rate of epochs 0 … 9 of 10 over the first, from PyTorch 2.13's StepLR, ExponentialLR, CosineAnnealingLR.
 # fmt: off

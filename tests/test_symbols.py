@@ -15,8 +15,7 @@ from test_losses import some_targets
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import Layer, Network, Pass
-from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import in_use
 from xortrain.training.success import SUCCESS_RULES, Success
 

@@ -14,8 +14,7 @@ from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
-from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Settings
 from xortrain.setup.run_setup import Setup
 

@@ -16,8 +16,7 @@ from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import ARCHITECTURES
-from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, text, whole
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 

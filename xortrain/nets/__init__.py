@@ -1,10 +1,11 @@
 """The mathematics of small networks, with NumPy alone.
 
-Read `network` first, then the tables: `activations` (with `functions`), `losses` and `criterion`, `optimizers`,
-`schedules`, `initializers`, `datasets`.  Each row of a table says all that is particular to its option: how it is
-computed, how it is written (`formula`), its settings (`setting`) and its line of help.
+Reading order: `network` (layers, forward and backward pass), then the tables whose rows are the options:
+`activations` (computed by `functions`), `losses` (and `Criterion`, a loss on an output activation), `optimizers` (and
+schedules), `initializers`, `datasets`.  A row has all that is particular to its option: how it is computed, how it is
+written (a `formula`), its settings (`setting`) and its line of help.
 
-Every array may carry runs on its last axis, so that one network and a million go through the same lines.
+In every array the last axis may count runs: one network and a million go through the same lines.
 """
 
 from typing import Any

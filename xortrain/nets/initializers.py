@@ -121,84 +121,42 @@ def _sklearn(fan: Fan) -> float:
 
 _torch = _times(lambda fan: math.sqrt(1 / fan.into))
 
+# fmt: off
 INITIALIZERS: dict[str, Initializer] = {
-    "randn": Initializer(
-        "RandomState(seed).randn for W1, b1, W2, b2, …",
-        "normal",
-        _as_drawn,
-        _as_drawn,
-        note="matrix by matrix, biases too",
-    ),
+    "randn": Initializer("RandomState(seed).randn for W1, b1, W2, b2, …", "normal", _as_drawn, _as_drawn,
+        note="matrix by matrix, biases too"),
     "zeros": Initializer("all 0, for teaching: units stay clones", "nothing", _zeros, _zeros),
-    "constant": Initializer(
-        "all the same, for teaching", "nothing", constant, constant, {"value": number("the value")}
-    ),
-    "uniform": Initializer(
-        "uniform between two values", "uniform", uniform, uniform, {"low": number("least"), "high": number("largest")}
-    ),
-    "normal": Initializer(
-        "a bell curve", "normal", normal, normal, {"mean": number("mean"), "std": number("standard deviation", 0)}
-    ),
-    "xavier_uniform": Initializer(
-        "±√(6 / (fan_in + fan_out)), also called Glorot",
-        "uniform",
-        _times(lambda fan: math.sqrt(6 / (fan.into + fan.out))),
-        _zeros,
-        note="Glorot & Bengio (2010)",
-    ),
-    "xavier_normal": Initializer(
-        "standard deviation √(2 / (fan_in + fan_out))",
-        "normal",
-        _times(lambda fan: math.sqrt(2 / (fan.into + fan.out))),
-        _zeros,
-        note="Keras truncates at 2 deviations",
-    ),
-    "he_uniform": Initializer(
-        "±√(6 / fan_in), also called Kaiming",
-        "uniform",
-        _times(lambda fan: math.sqrt(6 / fan.into)),
-        _zeros,
-        note="He et al. (2015), fan_in",
-    ),
-    "he_normal": Initializer(
-        "standard deviation √(2 / fan_in)", "normal", _times(lambda fan: math.sqrt(2 / fan.into)), _zeros
-    ),
-    "lecun_uniform": Initializer(
-        "±√(3 / fan_in)", "uniform", _times(lambda fan: math.sqrt(3 / fan.into)), _zeros, note="LeCun et al. (1998)"
-    ),
-    "lecun_normal": Initializer(
-        "standard deviation √(1 / fan_in)", "normal", _times(lambda fan: math.sqrt(1 / fan.into)), _zeros
-    ),
+    "constant": Initializer("all the same, for teaching", "nothing", constant, constant,
+        {"value": number("the value")}),
+    "uniform": Initializer("uniform between two values", "uniform", uniform, uniform,
+        {"low": number("least"), "high": number("largest")}),
+    "normal": Initializer("a bell curve", "normal", normal, normal,
+        {"mean": number("mean"), "std": number("standard deviation", 0)}),
+    "xavier_uniform": Initializer("±√(6 / (fan_in + fan_out)), also called Glorot", "uniform",
+        _times(lambda fan: math.sqrt(6 / (fan.into + fan.out))), _zeros, note="Glorot & Bengio (2010)"),
+    "xavier_normal": Initializer("standard deviation √(2 / (fan_in + fan_out))", "normal",
+        _times(lambda fan: math.sqrt(2 / (fan.into + fan.out))), _zeros, note="Keras truncates at 2 deviations"),
+    "he_uniform": Initializer("±√(6 / fan_in), also called Kaiming", "uniform",
+        _times(lambda fan: math.sqrt(6 / fan.into)), _zeros, note="He et al. (2015), fan_in"),
+    "he_normal": Initializer("standard deviation √(2 / fan_in)", "normal", _times(lambda fan: math.sqrt(2 / fan.into)),
+        _zeros),
+    "lecun_uniform": Initializer("±√(3 / fan_in)", "uniform", _times(lambda fan: math.sqrt(3 / fan.into)), _zeros,
+        note="LeCun et al. (1998)"),
+    "lecun_normal": Initializer("standard deviation √(1 / fan_in)", "normal",
+        _times(lambda fan: math.sqrt(1 / fan.into)), _zeros),
     "torch_default": Initializer("±1/√fan_in for weights and biases, PyTorch's Linear", "uniform", _torch, _torch),
-    "orthogonal": Initializer(
-        "orthonormal rows",
-        "normal",
-        orthogonal,
-        _zeros,
-        note="Q of QR of normal numbers, the diagonal of R positive; columns if there are more rows (Saxe et al. 2014)",
-    ),
-    "nguyen_widrow": Initializer(
-        "hidden lines spread over the inputs (1990)",
-        "uniform",
-        nguyen_widrow,
+    "orthogonal": Initializer("orthonormal rows", "normal", orthogonal, _zeros,
+        note="Q of QR of normal numbers, R's diagonal positive; columns if there are more rows (Saxe et al. 2014)"),
+    "nguyen_widrow": Initializer("hidden lines spread over the inputs (1990)", "uniform", nguyen_widrow,
         nguyen_widrow_biases,
-        note="rows of length β = 0.7 H^(1/fan_in) for H hidden units, biases ±β; the output layer has ±1/2",
-    ),
-    "sklearn": Initializer(
-        "scikit-learn's MLPClassifier",
-        "uniform",
-        _times(_sklearn),
-        _times(_sklearn),
-        note="±√(c / (fan_in + fan_out)), biases too; c = 2 if the first layer is sigmoid, else 6",
-    ),
-    "playground": Initializer(
-        "TensorFlow Playground: ±1/2, biases 0.1",
-        "uniform",
-        lambda r, fan: 0.5 * r,
-        lambda r, fan: np.full_like(r, 0.1),
-    ),
+        note="rows of length β = 0.7 H^(1/fan_in) for H hidden units, biases ±β; the output layer has ±1/2"),
+    "sklearn": Initializer("scikit-learn's MLPClassifier", "uniform", _times(_sklearn), _times(_sklearn),
+        note="±√(c / (fan_in + fan_out)), biases too; c = 2 if the first layer is sigmoid, else 6"),
+    "playground": Initializer("TensorFlow Playground: ±1/2, biases 0.1", "uniform", lambda r, fan: 0.5 * r,
+        lambda r, fan: np.full_like(r, 0.1)),
     "explicit": Initializer("the weights you give", "nothing", _zeros, _zeros, takes_weights=True),
 }
+# fmt: on
 """Name of an initializer in a config to its row."""
 
 

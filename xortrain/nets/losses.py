@@ -1,21 +1,22 @@
 """The losses, each with its derivative and, where it has one, its joint form with an output activation.
 
 y (examples, outputs, *runs) are outputs, t targets that broadcast against them, z what the last layer receives,
-δ = dL/dz.  Rows work element by element; `criterion` adds up or averages.
+δ = dL/dz.  Rows work element by element; `Criterion` adds up or averages.
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from xortrain.nets import Array
-from xortrain.nets.activations import written_sigmoid
+from xortrain.nets import Array, Numbers
+from xortrain.nets.activations import ACTIVATIONS, written_sigmoid
 from xortrain.nets.formula import Call, Term
 from xortrain.nets.functions import log1p_exp_minus_abs, sigmoid, softplus
-from xortrain.nets.setting import Settings, choice, number
+from xortrain.nets.setting import Settings, choice, in_use, number
 
 T = TypeVar("T")
 REDUCTION = {"reduction": choice("how the losses of the examples are combined", "mean", "sum")}
@@ -258,133 +259,138 @@ def _written_atanh_error(y: Term, t: Term) -> Term:
     return (1 + (y - t)) * _written_log(1 + (y - t)) + (1 - (y - t)) * _written_log(1 - (y - t))
 
 
+# fmt: off
 LOSSES: dict[str, Loss] = {
-    "mse": Loss(
-        "mean of (y - t)²",
-        mse,
-        lambda y, t: 2 * (y - t),
-        lambda y, t: (y - t) ** 2,
-        lambda y, t: 2 * (y - t),
-        note="PyTorch's, without a half",
-    ),
-    "half_sse": Loss(
-        "½ Σ (y - t)² of an example",
-        half_sse,
-        lambda y, t: y - t,
-        lambda y, t: (y - t) ** 2 / 2,
-        lambda y, t: y - t,
-        per="example",
-        note="summed over outputs: Rumelhart, Hinton & Williams (1986) with `sum`",
-    ),
-    "bce": Loss(
-        "binary cross-entropy, through logits",
-        bce,
-        bce_gradient,
-        _written_bce,
-        _written_bce_slope,
-        "sigmoid",
-        targets="unit",
-        joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
-        spread=lambda outputs: 0.5,  # Keras: t (1 - ε) + ε / 2
-        note="label smoothing ε: t (1 - ε) + ε/2, Keras'",
-    ),
-    "cross_entropy": Loss(
-        "of classes, through logits",
-        cross_entropy,
-        cross_entropy_gradient,
-        lambda y, t: -(t * _written_log(y)),
-        lambda y, t: -(t / y),
-        "softmax",
-        "example",
-        "classes",
-        joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
-        spread=lambda outputs: 1 / outputs,  # PyTorch: t (1 - ε) + ε / outputs
-        note="summed over outputs; one-hot t; label smoothing ε: t (1 - ε) + ε/K, PyTorch's",
-    ),
-    "mae": Loss(
-        "mean of |y - t|",
-        lambda y, t: np.abs(y - t),
-        lambda y, t: np.sign(y - t),
-        lambda y, t: Call("abs", y - t),
-        lambda y, t: Call("sign", y - t),
-        note="0 at y = t",
-    ),
-    "hinge": Loss(
-        "max(0, 1 - t y), targets -1 and 1",
-        hinge,
-        hinge_gradient,
-        _slack,
-        lambda y, t: -(t * (t * y <= 1)),
-        targets="signs",
-        note="t = ±1; -t at the margin itself",
-    ),
-    "squared_hinge": Loss(
-        "its square",
-        squared_hinge,
-        lambda y, t: -2 * t * hinge(y, t),
-        lambda y, t: _slack(y, t) ** 2,
-        lambda y, t: -2 * (t * _slack(y, t)),
-        targets="signs",
-        note="t = ±1",
-    ),
-    "huber": Loss(
-        "½ e² up to delta, a line beyond",
-        huber,
-        huber_gradient,
-        _written_huber,
-        _clipped,
+    "mse": Loss("mean of (y - t)²",
+        mse, lambda y, t: 2 * (y - t),
+        lambda y, t: (y - t) ** 2, lambda y, t: 2 * (y - t),
+        note="PyTorch's, without a half"),
+    "half_sse": Loss("½ Σ (y - t)² of an example",
+        half_sse, lambda y, t: y - t,
+        lambda y, t: (y - t) ** 2 / 2, lambda y, t: y - t,
+        per="example", note="summed over outputs: Rumelhart, Hinton & Williams (1986) with `sum`"),
+    "bce": Loss("binary cross-entropy, through logits",
+        bce, bce_gradient,
+        _written_bce, _written_bce_slope,
+        "sigmoid", targets="unit", joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
+        spread=lambda outputs: 0.5, note="label smoothing ε: t (1 - ε) + ε/2, Keras'"),
+    "cross_entropy": Loss("of classes, through logits",
+        cross_entropy, cross_entropy_gradient,
+        lambda y, t: -(t * _written_log(y)), lambda y, t: -(t / y),
+        "softmax", "example", "classes", joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
+        spread=lambda outputs: 1 / outputs,
+        note="summed over outputs; one-hot t; label smoothing ε: t (1 - ε) + ε/K, PyTorch's"),
+    "mae": Loss("mean of |y - t|",
+        lambda y, t: np.abs(y - t), lambda y, t: np.sign(y - t),
+        lambda y, t: Call("abs", y - t), lambda y, t: Call("sign", y - t),
+        note="0 at y = t"),
+    "hinge": Loss("max(0, 1 - t y), targets -1 and 1",
+        hinge, hinge_gradient,
+        _slack, lambda y, t: -(t * (t * y <= 1)),
+        targets="signs", note="t = ±1; -t at the margin itself"),
+    "squared_hinge": Loss("its square",
+        squared_hinge, lambda y, t: -2 * t * hinge(y, t),
+        lambda y, t: _slack(y, t) ** 2, lambda y, t: -2 * (t * _slack(y, t)),
+        targets="signs", note="t = ±1"),
+    "huber": Loss("½ e² up to delta, a line beyond",
+        huber, huber_gradient,
+        _written_huber, _clipped,
         own={"delta": number("where the line begins", above=0, letter="δ")},
-        note="½ (y - t)² up to δ, beyond it a line",
-    ),
-    "smooth_l1": Loss(
-        "huber divided by beta",
+        note="½ (y - t)² up to δ, beyond it a line"),
+    "smooth_l1": Loss("huber divided by beta",
         lambda y, t, *, beta: huber(y, t, delta=beta) / beta,
         lambda y, t, *, beta: huber_gradient(y, t, delta=beta) / beta,
-        lambda y, t, beta: _written_huber(y, t, beta) / beta,
-        lambda y, t, beta: _clipped(y, t, beta) / beta,
-        own={"beta": number("where the line begins", above=0, letter="β")},
-        note="huber with δ = β, divided by β",
-    ),
-    "log_cosh": Loss(
-        "log cosh(y - t)",
-        log_cosh,
-        lambda y, t: np.tanh(y - t),
-        lambda y, t: _written_log(Call("cosh", y - t)),
-        lambda y, t: Call("tanh", y - t),
-        note="as log(1 + 2 sinh²((y - t)/2)), a line beyond 20",
-    ),
-    "soft_margin": Loss(
-        "log(1 + exp(-t y)), targets -1 and 1",
-        lambda y, t: softplus(-t * y),
-        lambda y, t: -t * sigmoid(-t * y),
-        lambda y, t: _written_log(1 + Call("exp", -(t * y))),
-        lambda y, t: -(t * written_sigmoid(-(t * y))),
-        targets="signs",
-        note="t = ±1; equals bce on z",
-    ),
-    "focal": Loss(
-        "bce with less weight on what is nearly right",
-        focal,
-        focal_gradient,
-        _written_focal,
-        _written_focal_slope,
-        "sigmoid",
-        targets="unit",
-        own={
-            "alpha": number("weight of ones", 0, 1, letter="α"),
-            "gamma": number("how much less", 0, letter="γ"),
-        },
-        joint=Joint(focal_of_logits, focal_delta),
-        note="α and γ of Lin et al. (2017)",
-    ),
-    "atanh_error": Loss(
-        "gradient 2 atanh(y - t) (Fahlman 1988)",
-        atanh_error,
-        atanh_error_gradient,
-        _written_atanh_error,
-        lambda y, t: _written_log((1 + (y - t)) / (1 - (y - t))),
-        "sigmoid",
-        note="2 atanh(y - t): Fahlman (1988); clipped where abs(y - t) = 0.9999999, at 16.8 (he wrote 17)",
-    ),
+        lambda y, t, beta: _written_huber(y, t, beta) / beta, lambda y, t, beta: _clipped(y, t, beta) / beta,
+        own={"beta": number("where the line begins", above=0, letter="β")}, note="huber with δ = β, divided by β"),
+    "log_cosh": Loss("log cosh(y - t)",
+        log_cosh, lambda y, t: np.tanh(y - t),
+        lambda y, t: _written_log(Call("cosh", y - t)), lambda y, t: Call("tanh", y - t),
+        note="as log(1 + 2 sinh²((y - t)/2)), a line beyond 20"),
+    "soft_margin": Loss("log(1 + exp(-t y)), targets -1 and 1",
+        lambda y, t: softplus(-t * y), lambda y, t: -t * sigmoid(-t * y),
+        lambda y, t: _written_log(1 + Call("exp", -(t * y))), lambda y, t: -(t * written_sigmoid(-(t * y))),
+        targets="signs", note="t = ±1; equals bce on z"),
+    "focal": Loss("bce with less weight on what is nearly right",
+        focal, focal_gradient,
+        _written_focal, _written_focal_slope,
+        "sigmoid", targets="unit",
+        own={"alpha": number("weight of ones", 0, 1, letter="α"), "gamma": number("how much less", 0, letter="γ")},
+        joint=Joint(focal_of_logits, focal_delta), note="α and γ of Lin et al. (2017)"),
+    "atanh_error": Loss("gradient 2 atanh(y - t) (Fahlman 1988)",
+        atanh_error, atanh_error_gradient,
+        _written_atanh_error, lambda y, t: _written_log((1 + (y - t)) / (1 - (y - t))),
+        "sigmoid", note="2 atanh(y - t): Fahlman (1988); clipped where abs(y - t) = 0.9999999, at 16.8 (he wrote 17)"),
 }
+# fmt: on
 """Name of a loss in a config to its row."""
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A loss on an output activation, added up or averaged; settings are (runs,)."""
+
+    loss: str
+    output: str
+    settings: Numbers
+    output_settings: Numbers
+    reduction: Literal["mean", "sum"] = "mean"
+
+    @cached_property
+    def row(self) -> Loss:
+        return LOSSES[self.loss]
+
+    @property
+    def joint(self) -> Joint | None:
+        """The joint form of the loss and this output activation, if it has one."""
+        return self.row.joint if self.output == self.row.output else None
+
+    @cached_property
+    def _settings(self) -> Numbers:
+        return {name: value for name, value in self.settings.items() if name != "label_smoothing"}
+
+    @cached_property
+    def _smoothing(self) -> Array | None:
+        return in_use(self.row.settings, self.settings).get("label_smoothing")
+
+    def aims(self, t: Array) -> Array:
+        """The targets that the loss compares with, smoothed if label smoothing is on."""
+        return t if self._smoothing is None else self.row.smoothed(t, self._smoothing, t.shape[1])
+
+    def share(self, z: Array) -> float:
+        """The factor of one element's loss in L."""
+        if self.reduction == "sum":
+            return 1.0
+        examples, outputs = z.shape[:2]
+        return 1.0 / int(examples * outputs if self.row.per == "element" else examples)
+
+    def values(self, z: Array, y: Array, t: Array) -> Array:
+        """The loss of each element, before reduction."""
+        if self.joint is not None:
+            return self.joint.value(z, self.aims(t), **self._settings)
+        return self.row.value(y, self.aims(t), **self._settings)
+
+    def total(self, z: Array, y: Array, t: Array) -> Array:
+        """L over examples and outputs: (examples, outputs, *more) -> (*more,)."""
+        total: Array = np.add.reduce(self.values(z, y, t), axis=(0, 1))
+        if self.reduction == "mean":
+            total *= self.share(z)
+        return total
+
+    def delta(self, z: Array, y: Array, t: Array) -> Array:
+        """δ = dL/dz of the last layer, in an array of its own."""
+        if self.joint is not None:
+            delta = self.joint.delta(z, y, self.aims(t), **self._settings)
+        else:
+            gradient = self.row.gradient(y, self.aims(t), **self._settings)
+            delta = ACTIVATIONS[self.output].backward(z, y, gradient, **self.output_settings)
+        if self.reduction == "mean":
+            delta *= self.share(z)
+        return delta
+
+    def take(self, runs: Any) -> "Criterion":
+        """The criterion of some of its runs."""
+        settings, output_settings = (
+            {name: value[runs] for name, value in settings.items()}
+            for settings in (self.settings, self.output_settings)
+        )
+        return replace(self, settings=settings, output_settings=output_settings)

@@ -1,9 +1,10 @@
-"""The optimizers: each is one update of θ by the gradient g and the learning rate η.
+"""The optimizers, each one update of θ by the gradient g and the learning rate η; and the schedules of η.
 
 Conventions and default rates are PyTorch's (2.13).  θ and g are (parameters, *runs), η and all settings (*runs,);
 the state of an optimizer is a dict of arrays with runs last.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -60,7 +61,6 @@ class Optimizer:
 
 
 def _zeros(theta: Array, *names: str) -> State:
-    """Zeros like θ by name."""
     return {name: np.zeros_like(theta) for name in names}
 
 
@@ -78,10 +78,6 @@ def _average(memory: Array, g: Array, share: Array) -> None:
 
 def _written_average(memory: Term, share: Term, new: Term) -> Term:
     return share * memory + (1 - share) * new
-
-
-def _root(s: Term) -> Term:
-    return Call("√", s)
 
 
 def start_sgd(theta: Array, lr: Array, *, momentum: Maybe = None, **_: Array) -> State:
@@ -118,10 +114,7 @@ def _written_sgd(move: Move) -> Lines:
         return {"theta": move.theta - move.lr * move.decayed}
     momentum, v = move.settings["momentum"], move.after["velocity"]
     ahead = move.decayed + momentum * v if move.uses("nesterov") else v
-    return {
-        "velocity": momentum * move.before["velocity"] + move.decayed,
-        "theta": move.theta - move.lr * ahead,
-    }
+    return {"velocity": momentum * move.before["velocity"] + move.decayed, "theta": move.theta - move.lr * ahead}
 
 
 def start_rmsprop(theta: Array, lr: Array, *, momentum: Maybe = None, **_: Array) -> State:
@@ -153,7 +146,7 @@ def rmsprop(
 def _written_rmsprop(move: Move) -> Lines:
     settings, before, after = move.settings, move.before, move.after
     lines: Lines = {"square": _written_average(before["square"], settings["alpha"], move.decayed**2)}
-    scaled: Term = move.decayed / (_root(after["square"]) + settings["eps"])
+    scaled: Term = move.decayed / (Call("√", after["square"]) + settings["eps"])
     if move.uses("momentum"):
         lines["velocity"] = settings["momentum"] * before["velocity"] + scaled
         scaled = after["velocity"]
@@ -223,7 +216,7 @@ def _written_adam_step(move: Move, g: Term, theta: Term) -> Lines:
     return {
         "mean": _written_average(before["mean"], settings["beta1"], g),
         "square": _written_average(before["square"], settings["beta2"], g**2),
-        "theta": theta - move.lr * (mean / (_root(square) + settings["eps"])),
+        "theta": theta - move.lr * (mean / (Call("√", square) + settings["eps"])),
     }
 
 
@@ -254,7 +247,7 @@ def _written_adagrad(move: Move) -> Lines:
     rate = move.lr / (1 + before["steps"] * settings["lr_decay"])
     return {
         "square": before["square"] + move.decayed**2,
-        "theta": move.theta - rate * (move.decayed / (_root(after["square"]) + settings["eps"])),
+        "theta": move.theta - rate * (move.decayed / (Call("√", after["square"]) + settings["eps"])),
     }
 
 
@@ -277,7 +270,7 @@ def adadelta(
 def _written_adadelta(move: Move) -> Lines:
     settings, before, after = move.settings, move.before, move.after
     eps, rho = settings["eps"], settings["rho"]
-    step = _root(before["moved"] + eps) / _root(after["square"] + eps) * move.decayed
+    step = Call("√", before["moved"] + eps) / Call("√", after["square"] + eps) * move.decayed
     return {
         "square": _written_average(before["square"], rho, move.decayed**2),
         "moved": _written_average(before["moved"], rho, step**2),
@@ -332,75 +325,77 @@ _EPS = {"eps": number("ε outside the root", above=0, letter="ε")}
 _BETAS = {"beta1": number("β1", 0, below=1, letter="β1"), "beta2": number("β2", 0, below=1, letter="β2")}
 _POWERS = {"beta1_power": "β1^t", "beta2_power": "β2^t"}
 
+# fmt: off
 OPTIMIZERS: dict[str, Optimizer] = {
-    "sgd": Optimizer(
-        "gradient descent",
-        start_sgd,
-        sgd,
-        _written_sgd,
+    "sgd": Optimizer("gradient descent", start_sgd, sgd, _written_sgd,
         _MOMENTUM | {"nesterov": flag("look ahead along the momentum", varies=True, optional=True)} | _DECAY,
-        {"velocity": "v"},
-        note="the first v is g",
-    ),
-    "rmsprop": Optimizer(
-        "PyTorch's RMSprop",
-        start_rmsprop,
-        rmsprop,
-        _written_rmsprop,
+        {"velocity": "v"}, note="the first v is g"),
+    "rmsprop": Optimizer("PyTorch's RMSprop", start_rmsprop, rmsprop, _written_rmsprop,
         {"alpha": number("share of the old mean square", 0, below=1, letter="α")} | _MOMENTUM | _EPS | _DECAY,
-        {"square": "s", "velocity": "v"},
-        note="Keras has α = 0.9; not centred",
-    ),
-    "adam": Optimizer(
-        "PyTorch's Adam",
-        start_adam,
-        adam,
+        {"square": "s", "velocity": "v"}, note="Keras has α = 0.9; not centred"),
+    "adam": Optimizer("PyTorch's Adam", start_adam, adam,
         lambda move: _written_adam_step(move, move.decayed, move.theta),
-        _BETAS | _EPS | _DECAY,
-        {"mean": "m", "square": "s"} | _POWERS,
-        note="Keras has ε = 1e-7",
-    ),
-    "adamw": Optimizer(
-        "Adam with decoupled weight decay",
-        start_adam,
-        adamw,
-        _written_adamw,
-        _BETAS | _EPS | _DECAY,
-        {"mean": "m", "square": "s"} | _POWERS,
-    ),
-    "adagrad": Optimizer(
-        "PyTorch's Adagrad",
-        start_adagrad,
-        adagrad,
-        _written_adagrad,
-        {"lr_decay": number("decay of the rate", 0, letter="d")} | _EPS | _DECAY,
-        {"square": "s", "steps": "t"},
-        note="ε outside the root",
-    ),
-    "adadelta": Optimizer(
-        "PyTorch's Adadelta",
-        start_adadelta,
-        adadelta,
-        _written_adadelta,
+        _BETAS | _EPS | _DECAY, {"mean": "m", "square": "s"} | _POWERS, note="Keras has ε = 1e-7"),
+    "adamw": Optimizer("Adam with decoupled weight decay", start_adam, adamw, _written_adamw,
+        _BETAS | _EPS | _DECAY, {"mean": "m", "square": "s"} | _POWERS),
+    "adagrad": Optimizer("PyTorch's Adagrad", start_adagrad, adagrad, _written_adagrad,
+        {"lr_decay": number("decay of the rate", 0, letter="d")} | _EPS | _DECAY, {"square": "s", "steps": "t"},
+        note="ε outside the root"),
+    "adadelta": Optimizer("PyTorch's Adadelta", start_adadelta, adadelta, _written_adadelta,
         {"rho": number("share of the old mean square", 0, below=1, letter="ρ")} | _EPS | _DECAY,
-        {"square": "s", "moved": "u"},
-        note="Zeiler (2012)",
-    ),
-    "rprop": Optimizer(
-        "PyTorch's Rprop: only the signs of the gradient; full batch",
-        start_rprop,
-        rprop,
+        {"square": "s", "moved": "u"}, note="Zeiler (2012)"),
+    "rprop": Optimizer("PyTorch's Rprop: only the signs of the gradient; full batch", start_rprop, rprop,
         _written_rprop,
-        {
-            "eta_minus": number("shrinks a step", above=0, below=1, letter="η-"),
-            "eta_plus": number("lengthens a step", above=1, letter="η+"),
-            "step_min": number("shortest step", above=0, letter="Δmin"),
-            "step_max": number("longest step", above=0, letter="Δmax"),
-        },
-        {"sign": "s", "step": "Δ"},
-        is_full_batch=True,
-        note="without weight backtracking; a schedule has no effect; compares signs, where PyTorch takes the sign of a "
-        "product that may underflow",
-    ),
+        {"eta_minus": number("shrinks a step", above=0, below=1, letter="η-"),
+         "eta_plus": number("lengthens a step", above=1, letter="η+"),
+         "step_min": number("shortest step", above=0, letter="Δmin"),
+         "step_max": number("longest step", above=0, letter="Δmax")},
+        {"sign": "s", "step": "Δ"}, is_full_batch=True,
+        note="without weight backtracking; a schedule has no effect; "
+        "compares signs, where PyTorch takes the sign of a product that may underflow"),
 }
+# fmt: on
 """Name of an optimizer in a config to its row."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """``factor(epoch, epochs, **settings)`` multiplies the learning rate; None stands for 1.
+
+    ``epoch`` is a number, or whatever follows NumPy's protocols.
+    """
+
+    help: str
+    factor: Callable[..., Array | None]
+    settings: Settings = field(default_factory=dict)
+
+
+_cos = np.frompyfunc(math.cos, 1, 1)
+
+
+def step_decay(epoch: int, epochs: int, *, every: Array, gamma: Array) -> Array:
+    """γ^⌊epoch / every⌋ (StepLR)."""
+    return np.power(gamma, np.floor_divide(epoch, every).astype(gamma.dtype))
+
+
+def exponential_decay(epoch: int, epochs: int, *, gamma: Array) -> Array:
+    """γ^epoch (ExponentialLR)."""
+    return np.power(gamma, np.zeros_like(gamma) + epoch)
+
+
+def cosine_decay(epoch: int, epochs: int, *, final: Array) -> Array:
+    """From 1 down to final along half a cosine (CosineAnnealingLR, T_max = epochs, eta_min = final · rate)."""
+    return final + (1 - final) * (0.5 * (1 + _cos(math.pi * epoch / epochs)))
+
+
+_GAMMA = {"gamma": number("factor", 0, 1)}
+
+# fmt: off
+SCHEDULES: dict[str, Schedule] = {
+    "constant": Schedule("the rate stays", lambda epoch, epochs: None),
+    "step": Schedule("times gamma every few epochs", step_decay, {"every": number("epochs", 1), **_GAMMA}),
+    "exponential": Schedule("times gamma every epoch", exponential_decay, _GAMMA),
+    "cosine": Schedule("down half a cosine", cosine_decay, {"final": number("share of the rate at the end", 0, 1)}),
+}
+# fmt: on
+"""Name of a schedule in a config to its row."""

@@ -13,9 +13,8 @@ import numpy as np
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.criterion import Criterion
 from xortrain.nets.initializers import INITIALIZERS, initialize
-from xortrain.nets.losses import LOSSES
+from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.setup.csv_table import UNNAMED, Columns

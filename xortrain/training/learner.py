@@ -11,8 +11,7 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Pass
-from xortrain.nets.optimizers import OPTIMIZERS
-from xortrain.nets.schedules import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import in_use
 from xortrain.training.task import Data, Task
 

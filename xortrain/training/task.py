@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xortrain.nets import Array, Numbers
-from xortrain.nets.criterion import Criterion
+from xortrain.nets.losses import Criterion
 from xortrain.nets.network import Network
 from xortrain.training.success import Success
 
