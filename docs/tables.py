@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.config.settings import read_conf
-from xortrain.explain.text import notation
+from xortrain.explain.text import TextWriter
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.formula import Symbol, Term, symbol
@@ -31,7 +31,7 @@ def symbols(settings: Settings) -> dict[str, Symbol]:
 
 
 def written(term: Term) -> str:
-    return notation(6).write(term, numbers=False).replace("|", r"\|")
+    return TextWriter(6).formula(term, numbers=False).replace("|", r"\|")
 
 
 def summary(function: Callable[..., Any]) -> str:

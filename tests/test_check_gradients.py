@@ -1,4 +1,4 @@
-"""A gradient check passes what is right, catches what is not, and names the mistakes that learners make."""
+"""Gradient checks accept right gradients, reject wrong ones, and name the mistakes that learners make."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,6 +12,7 @@ import xortrain
 from xortrain.errors import UserError
 from xortrain.explain.differences import compare_gradient, slopes
 from xortrain.explain.gradients import check_gradients, check_network
+from xortrain.explain.step import step_at
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
@@ -27,7 +28,7 @@ TWO = ("mlp", {"hidden": [3, 2]})
 def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training(activation: str) -> None:
     task = some_setup(activation=activation, architecture=TWO, lr=0.1, seed=3).task()
     for epoch in (0, 30):
-        check = check_network(task, epoch)
+        check = check_network(step_at(task, epoch))
         assert check.passed, check
         assert len(check.rows) == task.network.size
 
@@ -36,37 +37,37 @@ def test_the_gradient_of_every_activation_passes_at_the_start_and_after_training
 def test_the_gradient_of_every_loss_passes(loss: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
     setup = some_setup(loss=loss, architecture="skip", activation="tanh", data=("xor", {"low": low}), lr=0.1)
-    assert check_network(setup.task(), 10).passed
+    assert check_network(step_at(setup.task(), 10)).passed
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_the_gradient_passes_on_the_way_of_every_optimizer(optimizer: str) -> None:
+def test_the_gradient_passes_after_updates_of_every_optimizer(optimizer: str) -> None:
     task = some_setup(optimizer=optimizer, architecture=("mlp", {"bias": False})).task()
-    assert check_network(task, 5).passed
+    assert check_network(step_at(task, 5)).passed
 
 
-def test_a_float32_network_is_held_to_what_float32_can_do() -> None:
-    check = check_network(some_setup(dtype="float32").task(), 20)
+def test_a_float32_network_passes_with_the_precision_of_float32() -> None:
+    check = check_network(step_at(some_setup(dtype="float32").task(), 20))
     assert check.passed
     assert 1e-9 < check.worst < 1e-4
 
 
-def test_a_gradient_on_a_corner_passes_and_says_so() -> None:
+def test_a_gradient_at_a_corner_passes_with_a_hint() -> None:
     """Notebook 000 starts with the first unit at z = 0 in two examples."""
-    check = check_network(xortrain.train("experiment=notebook_000").task)
+    check = check_network(step_at(xortrain.train("experiment=notebook_000").task))
     assert check.passed
     assert [row.name for row in check.rows if row.verdict == "corner"] == ["W1[0, 0]", "W1[0, 1]", "b1[0]"]
-    assert "z1[0] is 0 in example 2, on a corner of relu" in str(check)
+    assert "z1[0] is 0 in example 2, at a corner of relu" in str(check)
 
 
 def test_a_corner_nearby_does_not_fail_a_right_gradient() -> None:
-    """|v| at 1e-6, closer to its corner than the first differences reach."""
+    """|v| at 1e-6, closer to its corner than the first step."""
     (row,) = compare_gradient(["v"], np.ones(1), lambda places, size: slopes(np.abs, np.full(1, 1e-6), size), 1e-6)
     assert row.verdict == "ok"
 
 
 @pytest.mark.parametrize(("gradient", "verdict"), [(-1, "corner"), (0, "ok"), (0.5, "corner"), (1.01, "wrong")])
-def test_on_a_corner_a_gradient_must_lie_between_the_slopes_of_the_sides(gradient: float, verdict: str) -> None:
+def test_at_a_corner_a_gradient_must_be_between_the_slopes_of_the_two_sides(gradient: float, verdict: str) -> None:
     (row,) = compare_gradient(["v"], np.full(1, gradient), lambda places, size: slopes(np.abs, np.zeros(1), size), 1e-6)
     assert row.verdict == verdict
 
@@ -87,7 +88,7 @@ def sigmoid(z: Array) -> Array:
 
 @dataclass(frozen=True)
 class Student:
-    """A learner's own network with one hidden layer, right unless a mistake is made."""
+    """A network as a learner writes it, with one hidden layer; each setting can add a mistake."""
 
     hidden: str = "sigmoid"
     mean: bool = True
@@ -143,6 +144,7 @@ def scaled(factor: float, *names: str) -> Callable[[Arrays], Arrays]:
     return lambda g: {name: value * (factor if name in names or not names else 1) for name, value in g.items()}
 
 
+MISSING = "derivative of this layer's activation is missing"
 MISTAKES: dict[str, tuple[Student, Callable[[Arrays], Any], list[str]]] = {
     "sign": (Student(), scaled(-1), ["all parameters", "wrong sign"]),
     "two": (Student(), scaled(2), ["all parameters", "twice as large"]),
@@ -155,16 +157,24 @@ MISTAKES: dict[str, tuple[Student, Callable[[Arrays], Any], list[str]]] = {
     "transposed": (Student(), lambda g: g | {"W1": g["W1"].T}, ["W1: transposed", "(2, 3)"]),
     "bias left out": (Student(), lambda g: {k: v for k, v in g.items() if k != "b1"}, ["b1", "bias forgotten"]),
     "bias zero": (Student(), scaled(0, "b2"), ["b2: 0 everywhere", "bias forgotten"]),
-    "no derivative": (Student(derivative=lambda z, a: np.ones_like(a)), dict, ["W1, b1", "no derivative"]),
-    "no derivative, tanh": (Student("tanh", derivative=lambda z, a: np.ones_like(a)), dict, ["no derivative"]),
+    "no derivative": (
+        Student(derivative=lambda z, a: np.ones_like(a)),
+        dict,
+        ["W1, b1", MISSING],
+    ),
+    "no derivative, tanh": (
+        Student("tanh", derivative=lambda z, a: np.ones_like(a)),
+        dict,
+        [MISSING],
+    ),
     "no derivative, no biases": (
         Student(bias=False, derivative=lambda z, a: np.ones_like(a)),
         dict,
-        ["W1", "no derivative"],
+        ["W1", MISSING],
     ),
-    "of a": (Student(derivative=SLOPE_OF_SIGMOID), dict, ["W1, b1", "sigmoid were taken of a", "a (1 - a)"]),
-    "of z": (Student(derivative=lambda z, a: z * (1 - z)), dict, ["W1, b1", "of z where its formula wants"]),
-    "too early": (Student(rate=0.5), dict, ["W1, b1", "W2 had been updated before (at a rate of 0.5)"]),
+    "of a": (Student(derivative=SLOPE_OF_SIGMOID), dict, ["W1, b1", "sigmoid were taken at a", "a (1 - a)"]),
+    "of z": (Student(derivative=lambda z, a: z * (1 - z)), dict, ["W1, b1", "of z where its formula needs z"]),
+    "too early": (Student(rate=0.5), dict, ["W1, b1", "W2 had been updated first (learning rate 0.5)"]),
     "no output derivative": (Student(output_slope=np.ones_like), dict, ["W2, b2", "output activation's derivative"]),
     "output derivative twice": (Student(output_slope=lambda y: (y * (1 - y)) ** 2), dict, ["W2, b2", "twice"]),
 }
@@ -173,42 +183,42 @@ MISTAKES: dict[str, tuple[Student, Callable[[Arrays], Any], list[str]]] = {
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_named_with_its_parameters(mistake: str, seed: int) -> None:
-    student, change, said = MISTAKES[mistake]
+    student, change, parts = MISTAKES[mistake]
     check = checked(student, change, seed=seed)
     assert not check.passed
-    for part in said:
+    for part in parts:
         assert part in " ".join(check.hints), check
 
 
-def share_told(student: Student, said: str) -> float:
-    """In what share of forty random networks."""
-    return sum(said in " ".join(checked(student, seed=seed).hints) for seed in range(40)) / 40
+def share_named(student: Student, text: str) -> float:
+    """The share of forty random networks whose hints have this text."""
+    return sum(text in " ".join(checked(student, seed=seed).hints) for seed in range(40)) / 40
 
 
-def test_how_often_a_derivative_of_a_is_told_from_other_mistakes() -> None:
-    """A parabola stands in for f'(a): with sigmoid it nearly always tells, with tanh in two of three networks."""
-    taken = "were taken of a"
-    assert share_told(Student(derivative=SLOPE_OF_SIGMOID), f"sigmoid {taken}") > 0.97
-    assert share_told(Student("tanh", derivative=lambda z, a: 1 - np.tanh(a) ** 2), f"tanh {taken}") > 0.6
-    assert share_told(Student(derivative=lambda z, a: z * (1 - z)), taken) == 0
-    assert share_told(Student("tanh", derivative=lambda z, a: 1 - z**2), taken) < 0.02
-    assert share_told(Student("tanh", derivative=lambda z, a: (z > 0) * 1.0), taken) < 0.05
+def test_how_often_a_derivative_at_a_is_recognised() -> None:
+    """A parabola replaces f'(a): with sigmoid that is nearly always enough, with tanh in two of three networks."""
+    taken = "were taken at a"
+    assert share_named(Student(derivative=SLOPE_OF_SIGMOID), f"sigmoid {taken}") > 0.97
+    assert share_named(Student("tanh", derivative=lambda z, a: 1 - np.tanh(a) ** 2), f"tanh {taken}") > 0.6
+    assert share_named(Student(derivative=lambda z, a: z * (1 - z)), taken) == 0
+    assert share_named(Student("tanh", derivative=lambda z, a: 1 - z**2), taken) < 0.02
+    assert share_named(Student("tanh", derivative=lambda z, a: (z > 0) * 1.0), taken) < 0.05
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_square_gradient_is_told_from_its_transpose(seed: int) -> None:
+def test_a_square_gradient_that_is_transposed_is_recognised(seed: int) -> None:
     check = checked(Student(), lambda g: g | {"W1": g["W1"].T}, hidden=2, seed=seed)
     assert check.hints == ("W1: transposed.",)
 
 
 def test_several_mistakes_are_all_named() -> None:
     check = checked(Student(), lambda g: scaled(2, "W2")(g) | {"b2": 0 * g["b2"], "b1": -g["b1"]})
-    said = " ".join(check.hints)
+    hints = " ".join(check.hints)
     for part in ("b2: 0 everywhere", "b1: wrong sign", "W2"):
-        assert part in said, said
+        assert part in hints, hints
 
 
-def test_weights_may_lie_the_other_way_and_in_a_list() -> None:
+def test_weights_may_be_transposed_and_in_a_list() -> None:
     """W (inputs, units), biases as rows, everything in a list."""
     student = Student()
     names = list(student.parameters())
@@ -223,7 +233,7 @@ def test_weights_may_lie_the_other_way_and_in_a_list() -> None:
     assert check_gradients(turned(p), loss, turned(student.gradient(p))).passed
     wrong = replace(student, derivative=lambda z, a: np.ones_like(a))
     check = check_gradients(turned(p), loss, turned(wrong.gradient(p)))
-    assert "[0], [1]: this layer's activation has no derivative" in " ".join(check.hints)
+    assert "[0], [1]: the derivative of this layer's activation is missing" in " ".join(check.hints)
 
 
 BROKEN: list[Callable[[Array], Any]] = [
@@ -239,7 +249,7 @@ BROKEN: list[Callable[[Array], Any]] = [
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("first", BROKEN)
 @pytest.mark.parametrize("second", BROKEN)
-def test_whatever_is_wrong_something_is_said_of_each_array(
+def test_every_wrong_array_is_named_in_a_hint(
     first: Callable[[Array], Any], second: Callable[[Array], Any], bias: bool
 ) -> None:
     student = Student("tanh", bias=bias)
@@ -252,7 +262,7 @@ def test_whatever_is_wrong_something_is_said_of_each_array(
             assert row.verdict == "ok" or row.name.partition("[")[0] in named or "all parameters" in named
 
 
-def test_the_check_leaves_the_users_arrays_alone() -> None:
+def test_the_check_does_not_change_the_users_arrays() -> None:
     student = Student()
     p = student.parameters()
     before = {name: value.copy() for name, value in p.items()}
@@ -260,7 +270,7 @@ def test_the_check_leaves_the_users_arrays_alone() -> None:
     assert all(np.array_equal(p[name], before[name]) for name in p)
 
 
-def test_what_cannot_be_checked_is_refused_in_one_line() -> None:
+def test_an_invalid_loss_or_name_is_an_error_of_one_line() -> None:
     p = Student().parameters()
     with pytest.raises(UserError, match="one number, not an array of shape \\(2,\\)"):
         check_gradients(p, lambda p: np.ones(2), p)
@@ -268,13 +278,13 @@ def test_what_cannot_be_checked_is_refused_in_one_line() -> None:
         check_gradients(p, Student().loss, {"W9": p["W1"]})
 
 
-def test_a_minimum_that_lies_on_a_corner_passes() -> None:
-    """Goodfellow's solution: the gradient is 0, and the loss bends otherwise on the two sides of relu's corner."""
+def test_a_minimum_at_a_corner_passes() -> None:
+    """Goodfellow's solution: the gradient is 0, and the loss is curved differently on the two sides of a corner."""
     run = xortrain.train("experiment=goodfellow_2016")
-    assert check_network(run.task).passed
+    assert check_network(step_at(run.task)).passed
 
 
-def test_what_has_diverged_is_not_checked() -> None:
+def test_a_diverged_run_is_not_checked() -> None:
     run = xortrain.train("lr=50", "loss=mse", "output=identity", "film=none")
     with pytest.raises(UserError, match="diverged"):
-        check_network(run.task, 100)
+        check_network(step_at(run.task, 100))

@@ -1,4 +1,4 @@
-"""An explanation fits its page, says the same in every format, and leaves out what would not be read, saying so."""
+"""Explanations fit into 80 columns, have the same numbers in every format, and say what they leave out."""
 
 import json
 import re
@@ -11,8 +11,8 @@ import pytest
 import xortrain
 from xortrain.cli import main
 from xortrain.errors import UserError
-from xortrain.explain.document import cut_array, number
-from xortrain.explain.page import explain
+from xortrain.explain.document import array_cells, format_number
+from xortrain.explain.explanation import explain
 from xortrain.explain.step import Step, step_at, take_step
 from xortrain.training.learner import Learner
 
@@ -52,7 +52,7 @@ def test_what_is_left_out_is_counted() -> None:
     assert "Of 200 examples only 0, 1 are written out." in " ".join(wide.split())
     assert "W2 (48×64; 5 of 48 rows, 5 of 64 columns shown)" in wide
     assert "… 194 more" in wide
-    assert "12 of 3,361 parameters are checked by differences" in " ".join(wide.split())
+    assert "12 of 3,361 parameters are checked here by differences" in " ".join(wide.split())
 
 
 def test_a_small_network_is_shown_whole() -> None:
@@ -61,10 +61,10 @@ def test_a_small_network_is_shown_whole() -> None:
     assert "shown" not in text
 
 
-def test_the_first_batch_is_named_and_counted() -> None:
+def test_the_first_of_several_batches_is_explained_and_the_text_says_so() -> None:
     text = explain(step_of("batches"))
     assert "the first batch, of 2 examples" in text
-    assert "makes 2 updates, one for each batch; this is the first" in " ".join(text.split())
+    assert "has 2 updates, one for each batch; this is the first" in " ".join(text.split())
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_every_number_of_the_text_is_in_the_other_formats(net: str, format: str)
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_latex_opens_what_it_closes_and_has_no_character_of_its_own(net: str) -> None:
-    """It was compiled with pdflatex and looked at; here only what would keep it from compiling is looked for."""
+def test_latex_is_balanced_ascii_and_needs_two_packages(net: str) -> None:
+    """The documents were compiled with pdflatex once; this test finds the usual reasons for a failure."""
     latex = explain(step_of(net), format="latex")
     assert latex.isascii()
     assert latex.count("{") == latex.count("}")
@@ -117,7 +117,7 @@ def test_latex_opens_what_it_closes_and_has_no_character_of_its_own(net: str) ->
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_markdown_has_its_equations_between_dollars(net: str) -> None:
+def test_markdown_has_its_equations_between_double_dollars(net: str) -> None:
     markdown = explain(step_of(net), format="markdown")
     outside, inside = markdown.split("$$")[::2], markdown.split("$$")[1::2]
     assert len(outside) == len(inside) + 1
@@ -127,12 +127,12 @@ def test_markdown_has_its_equations_between_dollars(net: str) -> None:
     assert not [c for part in inside for c in part if not c.isascii()]
 
 
-def test_a_run_that_has_diverged_is_explained_as_it_is() -> None:
+def test_a_run_that_has_diverged_is_explained_with_nan() -> None:
     assert "nan" in explain(step_of("diverged", 3))
 
 
 def test_the_numbers_are_those_of_the_training() -> None:
-    """The step from epoch 7 to 8 begins and ends with what the run had, to the bit, with the optimizer's memory."""
+    """The step from epoch 7 to 8 has the parameters of the run before and after it, to the bit, with Adam's state."""
     run = xortrain.train("optimizer=adam", "lr=0.1", "epochs=10")
     step = step_at(run.task, 7)
     for name, value in run.network.split(step.before.theta).items():
@@ -142,7 +142,7 @@ def test_the_numbers_are_those_of_the_training() -> None:
     assert step.after.loss == run.losses[8]
 
 
-def test_explaining_leaves_a_learner_as_it_is() -> None:
+def test_explaining_does_not_change_a_learner() -> None:
     task = xortrain.train("optimizer.momentum=0.9", "epochs=1").task.take(np.zeros(2, int))
     learner = Learner(task, task.theta.copy())
     take_step(learner, 0)
@@ -150,7 +150,7 @@ def test_explaining_leaves_a_learner_as_it_is() -> None:
     assert not learner.state["velocity"].any()
 
 
-def test_another_run_of_a_task_is_explained_as_it_would_be_alone() -> None:
+def test_the_second_run_of_a_task_is_explained_as_if_it_were_alone() -> None:
     runs = xortrain.train("seed=5", "epochs=4").task
     pair = xortrain.train("seed=9", "epochs=4").task
     both = xortrain.train("seed=5", "epochs=4").task.take(np.array([0, 0]))
@@ -160,7 +160,7 @@ def test_another_run_of_a_task_is_explained_as_it_would_be_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "message"),
     [
         ({"format": "html"}, "format=html: no such choice"),
         ({"only": "forwards"}, "Did you mean 'forward'?"),
@@ -168,14 +168,14 @@ def test_another_run_of_a_task_is_explained_as_it_would_be_alone() -> None:
         ({"example": 4}, "example=4: this batch has examples 0 to 3"),
     ],
 )
-def test_what_cannot_be_shown_is_refused_in_one_line(asked: dict[str, object], told: str) -> None:
-    with pytest.raises(UserError, match=re.escape(told)):
+def test_an_invalid_option_is_an_error_of_one_line(asked: dict[str, object], message: str) -> None:
+    with pytest.raises(UserError, match=re.escape(message)):
         explain(step_of("notebook 000"), **asked)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("epoch", "run", "told"), [(4, 0, "has epochs 0 to 3"), (0, 1, "there are runs 0 to 0")])
-def test_a_step_that_is_not_there_is_refused(epoch: int, run: int, told: str) -> None:
-    with pytest.raises(UserError, match=told):
+@pytest.mark.parametrize(("epoch", "run", "message"), [(4, 0, "has epochs 0 to 3"), (0, 1, "there are runs 0 to 0")])
+def test_a_step_that_does_not_exist_is_an_error(epoch: int, run: int, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         step_at(xortrain.train("epochs=3").task, epoch, run)
 
 
@@ -200,18 +200,18 @@ def test_a_step_that_is_not_there_is_refused(epoch: int, run: int, told: str) ->
         (-np.inf, 4, "-inf"),
     ],
 )
-def test_numbers_are_as_short_as_they_are_exact(value: float, precision: int, written: str) -> None:
-    assert number(np.asarray(value)[()], precision) == written
+def test_exact_numbers_have_no_zeros_at_their_end(value: float, precision: int, written: str) -> None:
+    assert format_number(np.asarray(value)[()], precision) == written
 
 
 def test_large_arrays_are_cut_in_both_directions() -> None:
-    rows = cut_array(np.arange(70.0).reshape(10, 7), 4).rows
+    rows = array_cells(np.arange(70.0).reshape(10, 7), 4)
     assert rows[0] == ["0", "1", "2", None, "5", "6"]
     assert rows[3] is None
     assert rows[-1] == ["63", "64", "65", None, "68", "69"]
 
 
-def test_a_run_that_diverges_is_explained_with_a_word_about_it() -> None:
+def test_an_explanation_says_since_when_a_run_has_diverged() -> None:
     task = xortrain.train(*NETS["diverged"], "epochs=9").task
     assert "The run diverges here" in explain(step_at(task, 1))
     assert "The run has diverged: since epoch 2 not every parameter is finite; the step" in explain(step_at(task, 5))
@@ -223,12 +223,12 @@ def test_explain_and_check_find_a_record_under_another_root(tmp_path: Path, caps
     capsys.readouterr()
     for words in (["explain", "--epoch", "2"], ["check", "--epoch", "2"]):
         assert main([*words, "latest", "--root", str(tmp_path)]) == 0
-        kept = capsys.readouterr().out
+        recorded = capsys.readouterr().out
         assert main([*words, "seed=3", "epochs=4"]) == 0
-        assert kept == capsys.readouterr().out
+        assert recorded == capsys.readouterr().out
 
 
-def test_check_gives_every_number_as_json_and_the_start_of_a_run_that_diverges(
+def test_check_prints_every_number_as_json_and_checks_only_the_start_of_a_run_that_diverges(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["check", "--json"]) == 0
@@ -238,7 +238,7 @@ def test_check_gives_every_number_as_json_and_the_start_of_a_run_that_diverges(
     assert main(["check", "--json", *NETS["diverged"]]) == 0
     last = json.loads(capsys.readouterr().out)[-1]
     assert last["epoch"] == 100
-    assert last["verdict"].startswith("not checked: epoch=100: the run has diverged there")
+    assert last["verdict"].startswith("not checked: epoch=100: the run has diverged")
     assert main(["check", *NETS["diverged"]]) == 0
     assert "passed, 9 of 9" in (out := capsys.readouterr().out)
-    assert "not checked: epoch=100: the run has diverged there (not every parameter is finite since epoch 2)" in out
+    assert "not checked: epoch=100: the run has diverged (not every parameter is finite since epoch 2)" in out

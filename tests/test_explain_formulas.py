@@ -1,6 +1,6 @@
-"""Every formula that an explanation writes gives the number that stands after it: all tables, all architectures.
+"""Every formula in an explanation has the value that is written after it: all tables, all architectures.
 
-Formulas are evaluated here, by rules of their own; the numbers come from the networks that train.
+The tests evaluate the formulas with rules of their own; the numbers come from the networks that train.
 """
 
 import math
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from some_runs import some_setup
 
 from xortrain.explain.document import Block, Equation, Section
-from xortrain.explain.page import page
+from xortrain.explain.explanation import explanation
 from xortrain.explain.step import step_at
-from xortrain.explain.text import notation
+from xortrain.explain.text import TextWriter
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.formula import Call, Number, Operation, Symbol, Term, Total, kron, symbol
@@ -82,12 +82,12 @@ def equations(block: Block) -> Iterator[Equation]:
 
 
 def assert_every_formula_holds(epoch: int = 0, **changes: Any) -> list[Equation]:
-    """Of a step of the default network with settings changed, or options of groups with their keys."""
-    found = list(equations(page(step_at(some_setup(epochs=3, **changes).task(), epoch))))
+    """Check a step of the default network with changed settings; returns its equations."""
+    found = list(equations(explanation(step_at(some_setup(epochs=3, **changes).task(), epoch))))
     for equation in found:
         for formula in equation.formulas:
             value = np.broadcast_to(value_of(formula), equation.value.shape)
-            where = f"{equation.name} = {notation(4).write(formula, False)}"
+            where = f"{equation.name} = {TextWriter(4).formula(formula, numbers=False)}"
             np.testing.assert_allclose(value, equation.value, rtol=1e-8, atol=1e-12, err_msg=where)
         assert equation.check is None or equation.check.shape == equation.value.shape
     return found
@@ -99,7 +99,7 @@ def test_the_formulas_of_every_activation_hold(activation: str) -> None:
 
 
 def test_the_formulas_of_a_step_function_hold() -> None:
-    for equation in equations(page(step_at(some_setup(activation="step", epochs=0).task()))):
+    for equation in equations(explanation(step_at(some_setup(activation="step", epochs=0).task()))):
         for formula in equation.formulas:
             value = np.broadcast_to(value_of(formula), equation.value.shape)
             np.testing.assert_allclose(value, equation.value, atol=1e-12)
@@ -147,7 +147,7 @@ def test_the_formulas_of_every_architecture_hold(changes: dict[str, Any]) -> Non
     assert_every_formula_holds(epoch=1, **changes)
 
 
-def test_every_quantity_of_a_step_is_there() -> None:
+def test_every_quantity_of_a_step_is_in_its_explanation() -> None:
     names = {equation.name for equation in assert_every_formula_holds(epoch=1, optimizer="adam")}
     forward = {"x", "t", "z1", "a1", "z2", "y", "ℓ", "L"}
     chain = {"dℓ/dy", "J2", "δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx"}
@@ -156,7 +156,7 @@ def test_every_quantity_of_a_step_is_there() -> None:
     assert names >= {"W1", "b1", "W2", "b2"} | forward | chain | batch | update
 
 
-def test_every_gradient_stands_beside_its_differences() -> None:
+def test_every_gradient_is_followed_by_its_finite_differences() -> None:
     found = assert_every_formula_holds(epoch=2, activation="tanh")
     checked = [e for e in found if e.name.startswith("d") and e.name[-2] in "Wb"] + [
         e for e in found if e.name == "dℓ/dx"
@@ -168,7 +168,7 @@ def test_every_gradient_stands_beside_its_differences() -> None:
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_with_skip_the_gradient_at_the_inputs_has_the_straight_part(activation: str) -> None:
+def test_with_skip_the_gradient_of_the_inputs_includes_the_direct_connections(activation: str) -> None:
     found = assert_every_formula_holds(activation=activation, architecture=("skip", {"hidden": [2]}))
     for equation in (e for e in found if e.name == "dℓ/dx"):
         assert equation.check is not None
@@ -180,8 +180,8 @@ def scalars(value: Any) -> Term:
 
 
 def grow(children: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
-    sums = st.setups(Operation, st.sampled_from("+-·/"), children, children)
-    return sums | st.setups(lambda part: -part, children) | st.setups(lambda part: part**2, children)
+    sums = st.builds(Operation, st.sampled_from("+-·/"), children, children)
+    return sums | st.builds(lambda part: -part, children) | st.builds(lambda part: part**2, children)
 
 
 TREES = st.recursive(st.sampled_from([-2.5, -1.0, 0.5, 3.0]).map(scalars), grow, max_leaves=8)
@@ -189,8 +189,8 @@ TREES = st.recursive(st.sampled_from([-2.5, -1.0, 0.5, 3.0]).map(scalars), grow,
 
 @given(TREES)
 def test_brackets_keep_the_meaning(tree: Term) -> None:
-    """What is written with numbers is read by Python as it was meant."""
-    written = notation(17).write(tree, True)
+    """Python reads a formula with numbers as it was meant."""
+    written = TextWriter(17).formula(tree, numbers=True)
     with np.errstate(all="ignore"):
         expected = float(value_of(tree))
     if not np.isfinite(expected) or "e" in written:
@@ -220,9 +220,7 @@ ROW: Array = np.array([[1.0, 2.0]])
         (Total("g", (ROW, ROW)), "Σ g", "([1 2] + [1 2])"),
     ],
 )
-def test_formulas_are_written_as_one_would(formula: Term, symbols: str, numbers: str) -> None:
-    written = notation(4)
-    assert (written.write(formula, False), written.write(formula, True).replace("\N{NO-BREAK SPACE}", " ")) == (
-        symbols,
-        numbers,
-    )
+def test_formulas_are_written_as_in_a_textbook(formula: Term, symbols: str, numbers: str) -> None:
+    writer = TextWriter(4)
+    assert writer.formula(formula, numbers=False) == symbols
+    assert writer.formula(formula, numbers=True).replace("\N{NO-BREAK SPACE}", " ") == numbers

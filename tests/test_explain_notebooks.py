@@ -1,6 +1,6 @@
-"""Every figure that the notebooks print stands in the explanation of the step it belongs to, under its name.
+"""Every number that the notebooks print is in the explanation of its step, under the name of its quantity.
 
-The figures are typed from the notebooks; the explanation is read as its reader reads it, as text.
+The numbers are copied from the notebooks; the explanations are parsed from their text.
 """
 
 import re
@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 
 import xortrain
-from xortrain.explain.page import explain
+from xortrain.explain.explanation import explain
 from xortrain.explain.step import step_at
 
-Said = dict[str, list[float]]
+Quantities = dict[str, list[float]]
 NUMBER = r"-?(?:\d+\.?\d*(?:e-?\d+)?|inf|nan)"
 
 
 @cache
-def read(experiment: str, epoch: int = 0) -> dict[str, Said]:
+def read(experiment: str, epoch: int = 0) -> dict[str, Quantities]:
     """By section ("Forward 2" is example 2, "Forward all" all of them): each quantity's value, flattened."""
     text = explain(step_at(xortrain.train(f"experiment={experiment}").task, epoch), precision=16)
-    found: dict[str, Said] = {}
+    found: dict[str, Quantities] = {}
     part, place = "", ""
     for block in text.split("\n\n"):
         if heading := re.fullmatch(r"([A-Z]+)\n-+", block):
@@ -46,10 +46,10 @@ def value_of(block: str) -> list[float]:
     return [float(number) for number in re.findall(NUMBER, "\n".join(lines).rpartition("=")[2])]
 
 
-def holds(said: list[float], printed: str, digits: int) -> None:
-    """The value holds what NumPy prints with so many digits behind the point, in the same order."""
+def holds(values: list[float], printed: str, digits: int) -> None:
+    """The values agree, in this order, with what NumPy prints with this many digits after the point."""
     figures = [float(number) for number in re.findall(NUMBER, printed)]
-    np.testing.assert_allclose(said, figures, rtol=0, atol=0.500001 * 10.0**-digits)
+    np.testing.assert_allclose(values, figures, rtol=0, atol=0.500001 * 10.0**-digits)
 
 
 def rows(printed: str) -> list[str]:
@@ -57,13 +57,13 @@ def rows(printed: str) -> list[str]:
 
 
 def columns(printed: str) -> list[str]:
-    """What a notebook prints with examples as columns, example by example."""
+    """The columns of what a notebook prints, one for each example."""
     table = [re.findall(NUMBER, row) for row in rows(printed)]
     return [" ".join(column) for column in zip(*table, strict=True)]
 
 
 def test_notebook_000_forward() -> None:
-    said = read("notebook_000")
+    step = read("notebook_000")
     printed = {
         "z1": "[[-1. 0.5], [0. 1.5], [0. 1.5], [1. 2.5]]",
         "a1": "[[0. 0.5], [0. 1.5], [0. 1.5], [1. 2.5]]",
@@ -73,11 +73,11 @@ def test_notebook_000_forward() -> None:
     }
     for name, figures in printed.items():
         for n, row in enumerate(rows(figures)):
-            holds(said[f"Forward {n}"][name], row, 4)
-    assert said["Forward all"]["L"] == [pytest.approx(0.5632616875182226, rel=1e-12)]
+            holds(step[f"Forward {n}"][name], row, 4)
+    assert step["Forward all"]["L"] == [pytest.approx(0.5632616875182226, rel=1e-12)]
 
 
-# Its letters, in the order in which it prints them, with ours.
+# The quantities in the order in which the notebook prints them.
 CHAIN_000 = ("δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx")
 FIGURES_000 = {
     0: (
@@ -113,27 +113,27 @@ FIGURES_000 = {
         "0. -0.5379",
         "-0.5379 -0.5379",
     ),
-    3: ("-0.7311 0.7311", "[-0.7311 -1.8276], [0.7311 1.8276]", "-0.7311 0.7311"),  # it breaks off here
+    3: ("-0.7311 0.7311", "[-0.7311 -1.8276], [0.7311 1.8276]", "-0.7311 0.7311"),  # the notebook ends here
 }
 
 
 @pytest.mark.parametrize("example", FIGURES_000)
 def test_notebook_000_backward_example_by_example(example: int) -> None:
-    said = read("notebook_000")[f"Backward {example}"]
+    step = read("notebook_000")[f"Backward {example}"]
     for name, figures in zip(CHAIN_000, FIGURES_000[example], strict=False):
-        holds(said[name], figures, 4)
+        holds(step[name], figures, 4)
 
 
 def test_notebook_000_update() -> None:
-    said = read("notebook_000")["Update"]
-    holds(said["W1'"], "[[1.0366 1.0366], [0.9769 0.9769]]", 4)
-    holds(said["b1'"], "[-0.9634 0.4769]", 4)
-    holds(said["W2'"], "[[1.0183 -0.9711], [-1.0183 0.9711]]", 4)
-    holds(said["b2'"], "[1.0116 -1.0116]", 4)
+    step = read("notebook_000")["Update"]
+    holds(step["W1'"], "[[1.0366 1.0366], [0.9769 0.9769]]", 4)
+    holds(step["b1'"], "[-0.9634 0.4769]", 4)
+    holds(step["W2'"], "[[1.0183 -0.9711], [-1.0183 0.9711]]", 4)
+    holds(step["b2'"], "[1.0116 -1.0116]", 4)
 
 
 def test_notebook_001() -> None:
-    said = read("notebook_001")
+    step = read("notebook_001")
     forward = {
         "z1": "[[-0.4939 0.189] [-1.0731 0.6124] [-0.1954 0.2803] [-0.7746 0.7037]]",
         "a1": "[[-0.24695 0.189] [-0.53655 0.6124] [-0.0977 0.2803] [-0.3873 0.7037]]",
@@ -142,8 +142,8 @@ def test_notebook_001() -> None:
     }
     for name, figures in forward.items():
         for n, row in enumerate(rows(figures)):
-            holds(said[f"Forward {n}"][name], row, 8)
-    assert said["Forward all"]["L"] == [pytest.approx(0.2631408769381175, rel=1e-12)]
+            holds(step[f"Forward {n}"][name], row, 8)
+    assert step["Forward all"]["L"] == [pytest.approx(0.2631408769381175, rel=1e-12)]
     backward = {
         "dL/dy": "[[0.28083117] [-0.23279965] [-0.16636804] [0.32000114]]",
         "dL/dz2": "[[0.28083117] [-0.23279965] [-0.16636804] [0.32000114]]",
@@ -155,7 +155,7 @@ def test_notebook_001() -> None:
         "dL/db1": "[0.05309829 0.05965239]",
     }
     for name, figures in backward.items():
-        holds(said["Backward all"][name], figures, 8)
+        holds(step["Backward all"][name], figures, 8)
     update = {
         "W1'": "[[0.2681613 -0.59642011] [0.0572165 0.40405435]]",
         "b1'": "[-0.53372372 0.14426071]",
@@ -163,19 +163,19 @@ def test_notebook_001() -> None:
         "b2'": "[0.48455154]",
     }
     for name, figures in update.items():
-        holds(said["Update"][name], figures, 8)
+        holds(step["Update"][name], figures, 8)
 
 
 def test_notebook_002_by_hand() -> None:
-    said = read("notebook_002_by_hand")
-    assert [said[f"Forward {n}"]["y"] for n in range(4)] == [[0], [1], [1], [0]]
+    step = read("notebook_002_by_hand")
+    assert [step[f"Forward {n}"]["y"] for n in range(4)] == [[0], [1], [1], [0]]
 
 
 def test_notebook_002_gradient() -> None:
-    said = read("notebook_002")
-    holds(said["Forward all"]["L"], "2.9991465", 7)
-    holds(said["Backward all"]["dL/dW2"], "[[0.60353799, 0.35399637]]", 8)
-    holds(said["Backward all"]["dL/db2"], "[[0.6632421]]", 8)
+    step = read("notebook_002")
+    holds(step["Forward all"]["L"], "2.9991465", 7)
+    holds(step["Backward all"]["dL/dW2"], "[[0.60353799, 0.35399637]]", 8)
+    holds(step["Backward all"]["dL/db2"], "[[0.6632421]]", 8)
 
 
 @pytest.mark.parametrize(
@@ -191,37 +191,37 @@ def test_notebook_002_gradient() -> None:
     ],
 )
 def test_notebook_002_losses(epoch: int, loss: float) -> None:
-    """Each in the explanation of its own epoch, and the one after the step is that of the next."""
-    said = read("notebook_002", epoch)
-    assert said["Forward all"]["L"] == [pytest.approx(loss, rel=1e-12)]
-    assert said["Update"]["L'"] == [pytest.approx(read("notebook_002", epoch + 1)["Forward all"]["L"][0], rel=1e-15)]
+    """Each loss is in the explanation of its epoch; the loss after the step is that of the next epoch."""
+    step = read("notebook_002", epoch)
+    assert step["Forward all"]["L"] == [pytest.approx(loss, rel=1e-12)]
+    assert step["Update"]["L'"] == [pytest.approx(read("notebook_002", epoch + 1)["Forward all"]["L"][0], rel=1e-15)]
 
 
 def test_notebook_002_predictions() -> None:
-    said = read("notebook_002", 139)
-    assert [round(said[f"Forward {n}"]["y"][0]) for n in range(4)] == [0, 1, 1, 0]
+    step = read("notebook_002", 139)
+    assert [round(step[f"Forward {n}"]["y"][0]) for n in range(4)] == [0, 1, 1, 0]
 
 
 def test_notebook_003_backward_belongs_to_the_start() -> None:
-    said = read("notebook_003")["Backward all"]
-    holds(said["dL/dy"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
-    holds(said["dL/dz2"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
-    holds(said["dL/dW2"], "[[-0.10294599 -0.2059524 0.01762657]]", 8)
+    step = read("notebook_003")["Backward all"]
+    holds(step["dL/dy"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
+    holds(step["dL/dz2"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
+    holds(step["dL/dW2"], "[[-0.10294599 -0.2059524 0.01762657]]", 8)
     delta = (
         "[[-0.00450705 -0.00494393 0. 0.00502973] [-0.00676058 -0.00741589 0. 0.00754459]"
         " [-0.02028173 -0.02224766 0.0239256 0.]]"
     )
-    holds(said["dL/dz1"], " ".join(columns(delta)), 8)
-    holds(said["dL/dW1"], "[[-0.00336313 -0.00410432] [-0.00504469 -0.00615648] [-0.03760503 0.00180272]]", 8)
+    holds(step["dL/dz1"], " ".join(columns(delta)), 8)
+    holds(step["dL/dW1"], "[[-0.00336313 -0.00410432] [-0.00504469 -0.00615648] [-0.03760503 0.00180272]]", 8)
     assert read("notebook_003")["Forward all"]["L"] == [pytest.approx(0.4916119496187501, rel=1e-12)]
 
 
 def test_notebook_003_update() -> None:
-    said = read("notebook_003")["Update"]
-    holds(said["W2'"], "[[0.07147299 0.1329762 0.08118672]]", 8)
-    holds(said["W2'"], "0.0715 & 0.1330 & 0.0812", 4)
-    holds(said["W1'"], "[[0.60168156 0.01205216] [0.70252235 0.43307824] [0.01880251 0.87909864]]", 8)
-    holds(said["L'"], "[[0.46571183]]", 8)
+    step = read("notebook_003")["Update"]
+    holds(step["W2'"], "[[0.07147299 0.1329762 0.08118672]]", 8)
+    holds(step["W2'"], "0.0715 & 0.1330 & 0.0812", 4)
+    holds(step["W1'"], "[[0.60168156 0.01205216] [0.70252235 0.43307824] [0.01880251 0.87909864]]", 8)
+    holds(step["L'"], "[[0.46571183]]", 8)
 
 
 def test_notebook_003_forward_belongs_to_the_end() -> None:
@@ -233,40 +233,40 @@ def test_notebook_003_forward_belongs_to_the_end() -> None:
         "z2": "[[0.20731924 0.03408093 0.05595202 0.02436202]]",
         "y": "[[0.20731924 0.03408093 0.05595202 0.02436202]]",
     }
-    said = read("notebook_003", 1)
+    step = read("notebook_003", 1)
     for name, figures in printed.items():
         for n, column in enumerate(columns(figures)):
-            holds(said[f"Forward {n}"][name], column, 8)
-    holds(said["Forward all"]["L"], "[[0.46571183]]", 8)
+            holds(step[f"Forward {n}"][name], column, 8)
+    holds(step["Forward all"]["L"], "[[0.46571183]]", 8)
 
 
 def test_notebook_004_as_printed() -> None:
-    """Questions 2 to 4 as it printed them."""
-    said = read("notebook_004_as_printed")
-    assert said["Forward all"]["right"] == [2, 4]
-    holds(said["Forward all"]["L"], "[3.57030526]", 8)
-    holds(said["Forward all"]["L"], "3.570", 3)
-    assert said["Forward 2"]["x"] == [1, 0]
-    holds(said["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
+    """Questions 2 to 4, as the notebook printed them."""
+    step = read("notebook_004_as_printed")
+    assert step["Forward all"]["right"] == [2, 4]
+    holds(step["Forward all"]["L"], "[3.57030526]", 8)
+    holds(step["Forward all"]["L"], "3.570", 3)
+    assert step["Forward 2"]["x"] == [1, 0]
+    holds(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
 @pytest.mark.parametrize("experiment", ["notebook_004", "notebook_004_as_printed"])
 def test_notebook_004_question_5(experiment: str) -> None:
-    """The gradient of the last layer for x3 = (1, 0), which it could not compute."""
-    said = read(experiment)["Backward 2"]
-    holds(said["dℓ/dW2"] + said["dℓ/db2"], "-0.47543491, -0.11752324, -0.53419653", 8)
+    """The gradient of the last layer for x3 = (1, 0), which the notebook could not compute."""
+    step = read(experiment)["Backward 2"]
+    holds(step["dℓ/dW2"] + step["dℓ/db2"], "-0.47543491, -0.11752324, -0.53419653", 8)
 
 
 def test_notebook_004_with_the_relu_that_it_defines() -> None:
-    """Questions 1 to 4 with the right answers."""
-    said = read("notebook_004")
-    outputs = [said[f"Forward {n}"]["y"][0] for n in range(4)]
+    """Questions 1 to 4, with the correct answers."""
+    step = read("notebook_004")
+    outputs = [step[f"Forward {n}"]["y"][0] for n in range(4)]
     holds(outputs, "0.44225876 0.5889436 0.46580347 0.15236128", 8)
-    assert said["Forward all"]["right"] == [3, 4]
-    assert said["Forward all"]["L"] == [pytest.approx(2.042577237432488, rel=1e-12)]
-    holds(said["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
+    assert step["Forward all"]["right"] == [3, 4]
+    assert step["Forward all"]["L"] == [pytest.approx(2.042577237432488, rel=1e-12)]
+    holds(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
-def test_a_figure_that_is_off_by_one_in_its_last_place_is_caught() -> None:
+def test_a_number_with_a_wrong_last_digit_is_caught() -> None:
     with pytest.raises(AssertionError):
         holds(read("notebook_000")["Forward 0"]["y"], "0.7312 0.2689", 4)

@@ -1,4 +1,8 @@
-"""From what a user writes to checked settings: the choices there are, their keys, types and ranges.
+"""From what a user writes to checked settings.
 
-Only this room, `sweeps` and `cli` know Hydra and OmegaConf; what leaves it is plain values.
+Reading order: `settings` (every setting, from the rows of the tables), `overrides` (prepared for Hydra), `compose`
+(Hydra puts overrides and conf/ together), `check` (every key known, every value in its range), `help` (the text of
+--help).
+
+Only this package, `hydra_sweeps` and `hydra_app` import Hydra and OmegaConf; they return plain values.
 """

@@ -58,6 +58,8 @@ def must_be(setting: Setting) -> str:
 
 
 def _range(s: Setting) -> str:
+    if s.low > -math.inf and s.high < math.inf and s.above is s.below is None:
+        return f" from {s.low:g} to {s.high:g}"
     low = f"greater than {s.above:g}" if s.above is not None else f"at least {s.low:g}" if s.low > -math.inf else ""
     high = f"less than {s.below:g}" if s.below is not None else f"at most {s.high:g}" if s.high < math.inf else ""
     ends = " and ".join(filter(None, (low, high)))

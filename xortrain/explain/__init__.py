@@ -1,6 +1,6 @@
 """One step of training with every number beside its formula, and gradient checks.
 
-Reading order: `step` has the numbers; `forward`, `backward` and `update` say them as equations of a `document`, which
-`page` puts together and `text`, `mathematics` and `markup` write out; `differences`, `proof`, `gradients` and
+Reading order: `step` computes the numbers; `forward`, `backward` and `update` turn them into equations of a
+`document`; `explanation` combines these, and `text` and `latex` are its three formats.  `differences`, `gradients` and
 `mistakes` compare gradients with finite differences.
 """

@@ -1,6 +1,7 @@
-"""Slopes by finite differences: how a loss changes when one number at a time is moved a little to either side.
+"""Derivatives by finite differences, and the comparison of a gradient with them.
 
-All moves lie side by side on the last axis, so that one call answers for many.
+Each parameter is moved by a small step to either side.  All moves are on the last axis, so one call of the loss
+computes many of them.
 """
 
 from collections.abc import Callable
@@ -12,13 +13,15 @@ import numpy as np
 
 from xortrain.nets import Array
 
-STEP = 1e-5  # rounding costs eps / STEP, the curve STEP² : both some 1e-11
+STEP = 1e-5  # the rounding error is about eps / STEP, the error from curvature about STEP²: both some 1e-11
+FINER = (STEP / 10, STEP / 100)  # steps at which numbers that disagree are measured again
 VALUES_AT_ONCE = 1 << 21
+MOST_ROWS = 30
 
 
 @dataclass(frozen=True)
 class Slopes:
-    """Slopes of losses (examples, numbers) from the left and from the right; ``noise`` is what rounding may do."""
+    """Slopes of losses (examples, numbers) on the left and on the right; ``noise`` is the possible rounding error."""
 
     left: Array
     right: Array
@@ -31,7 +34,7 @@ class Slopes:
 
     @property
     def gap(self) -> Array:
-        """How much the two sides differ: at a corner by as much for any step."""
+        """How much the two sides differ; at a corner, the same amount for any step."""
         return np.asarray(np.abs(self.right - self.left))
 
 
@@ -49,24 +52,22 @@ def slopes(losses: Callable[[Array], Array], v: Array, step: float = STEP, value
     return Slopes((at_v - below) / (v - down), (above - at_v) / (up - v), noise)
 
 
-def _moved(losses: Callable[[Array], Array], v: Array, up: Array, down: Array, which: Array) -> Array:
-    """Losses (2, examples, which) with one number moved up, and down."""
-    points = np.repeat(v[:, None], 2 * len(which), axis=1)
-    points[which, np.arange(len(which))] = up[which]
-    points[which, np.arange(len(which)) + len(which)] = down[which]
+def _moved(losses: Callable[[Array], Array], v: Array, up: Array, down: Array, places: Array) -> Array:
+    """Losses (2, examples, places) with one number moved up, and down."""
+    points = np.repeat(v[:, None], 2 * len(places), axis=1)
+    points[places, np.arange(len(places))] = up[places]
+    points[places, np.arange(len(places)) + len(places)] = down[places]
     return np.stack(np.split(losses(points), 2, axis=1))
 
 
 Verdict = Literal["ok", "corner", "wrong"]
 Measure = Callable[[Array, float], Slopes]
-"""Slopes in some places of θ, by differences of a size."""
-FINER = (STEP / 10, STEP / 100)  # sizes at which what disagrees is measured again
-MOST_ROWS = 30
+"""Slopes in some places of θ, by differences with a step."""
 
 
 @dataclass(frozen=True)
-class Row:
-    """One number of a gradient, and what it is by differences; its error is relative to the larger of the two."""
+class GradientEntry:
+    """One number of a gradient and its finite difference; the error is relative to the larger of the two."""
 
     name: str
     gradient: float
@@ -76,11 +77,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Check:
-    """All numbers of a gradient; ``hints`` say what is behind those that disagree."""
+class GradientCheck:
+    """A gradient compared with finite differences; ``hints`` suggest why numbers disagree."""
 
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[GradientEntry, ...]
     tolerance: float
     hints: tuple[str, ...] = ()
 
@@ -93,27 +94,27 @@ class Check:
 
     @property
     def worst(self) -> float:
-        """The largest relative error of what does not lie on a corner."""
+        """The largest relative error, corners excepted."""
         return max((row.error for row in self.rows if row.verdict != "corner"), default=0.0)
 
     @property
     def verdict(self) -> str:
         """One line."""
-        said = [f"worst relative error {self.worst:.1e}, allowed {self.tolerance:.0e}"]
+        parts = [f"worst relative error {self.worst:.1e}, allowed {self.tolerance:.0e}"]
         if at_corner := self.count("corner"):
-            said.append(f"{at_corner} on a corner of the loss, where the gradient is a convention")
+            parts.append(f"{at_corner} at a corner of the loss, where the gradient is a convention")
         wrong, all_ = self.count("wrong"), len(self.rows)
-        return f"{f'FAILED, {wrong} of {all_} wrong' if wrong else f'passed, {all_} of {all_}'}: {'; '.join(said)}"
+        return f"{f'FAILED, {wrong} of {all_} wrong' if wrong else f'passed, {all_} of {all_}'}: {'; '.join(parts)}"
 
     def __str__(self) -> str:
         hints = [*self.hints, ""] if self.hints else []
-        return "\n".join([self.title, "", *_check_table(self.rows), "", *hints, self.verdict])
+        return "\n".join([self.title, "", *_table(self.rows), "", *hints, self.verdict])
 
 
-def _check_table(rows: tuple[Row, ...]) -> list[str]:
+def _table(rows: tuple[GradientEntry, ...]) -> list[str]:
     """All rows, or the worst of many."""
     shown = sorted(rows, key=lambda row: (row.verdict == "ok", -row.error)) if len(rows) > MOST_ROWS else rows
-    width = max(len(row.name) for row in rows)
+    width = max(len("parameter"), *(len(row.name) for row in rows))
     lines = [f"{'parameter':{width}}  {'gradient':>15}  {'by differences':>15}  {'error':>8}"]
     for row in shown[:MOST_ROWS]:
         mark = "" if row.verdict == "ok" else f"  {row.verdict}"
@@ -123,59 +124,56 @@ def _check_table(rows: tuple[Row, ...]) -> list[str]:
     return lines
 
 
-def parameter_names(shapes: dict[str, tuple[int, ...]]) -> list[str]:
-    """The name of each number in θ, as in NumPy: W1[0, 1]."""
-    return [
-        f"{name}[{', '.join(map(str, index))}]" if index else name
-        for name, shape in shapes.items()
-        for index in np.ndindex(*shape)
-    ]
+def compare_gradient(names: list[str], g: Array, measure: Measure, tolerance: float) -> tuple[GradientEntry, ...]:
+    """Compare a gradient g (parameters,) with measured slopes; a relative error up to ``tolerance`` is ok.
 
-
-def compare_gradient(names: list[str], g: Array, measure: Measure, tolerance: float) -> tuple[Row, ...]:
-    """A gradient g (parameters,) against slopes that are measured."""
+    Where they disagree, finer steps tell whether a corner is near (ok) or exactly here ("corner", if g is between
+    the slopes of the two sides).
+    """
     first = measure(np.arange(len(g)), STEP)
     central, noise, gap = (part.sum(axis=0) for part in (first.central, first.noise, first.gap))
-    error = _relative(g, central, noise / tolerance)
+    error = _relative_error(g, central, noise / tolerance)
     verdict = np.where(error <= tolerance, "ok", "wrong").astype(object)
     suspects = np.flatnonzero(verdict == "wrong")
     closer = [measure(suspects, size) for size in FINER] if len(suspects) else []
-    in_reach = gap[suspects] >= np.abs(g - central)[suspects] / 2  # a corner nearby would explain so much
+    may_be_corner = gap[suspects] >= np.abs(g - central)[suspects] / 2
     measured = [(finer.central.sum(axis=0), finer.noise.sum(axis=0)) for finer in closer]
-    for central_now, noise_now in [*measured, *_limits(measured)]:
-        new = _relative(g[suspects], central_now, noise_now / tolerance)
-        explained = in_reach & (new <= tolerance)
+    for finer_central, finer_noise in [*measured, *_limits(measured)]:
+        finer_error = _relative_error(g[suspects], finer_central, finer_noise / tolerance)
+        explained = may_be_corner & (finer_error <= tolerance)
         verdict[suspects[explained]] = "ok"
-        error[suspects[explained]] = new[explained]
+        error[suspects[explained]] = finer_error[explained]
     if closer:
         stays = closer[-1].gap.sum(axis=0) > 0.1 * gap[suspects]
         at_corner = stays & _between(g[suspects], closer[-1], closer[-2], tolerance) & (verdict[suspects] == "wrong")
         verdict[suspects[at_corner]] = "corner"
     return tuple(
-        Row(name, float(a), float(d), float(e), v)
+        GradientEntry(name, float(a), float(d), float(e), v)
         for name, a, d, e, v in zip(names, g, central, error, verdict, strict=True)
     )
 
 
 def _limits(measured: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
-    """What differences of two sizes, one a tenth of the other, go towards where their error is in step with the size.
+    """The limits of differences whose error is proportional to the step, from two steps, one a tenth of the other.
 
-    So it is where a corner lies exactly here and the loss bends otherwise on its two sides.
+    This is the case where a corner is exactly here and the loss is curved differently on its two sides.
     """
-    sizes = pairwise(measured)
-    return [((10 * fine - coarse) / 9, (10 * noise + more) / 9) for (coarse, more), (fine, noise) in sizes]
+    return [
+        ((10 * fine - coarse) / 9, (10 * noise + coarse_noise) / 9)
+        for (coarse, coarse_noise), (fine, noise) in pairwise(measured)
+    ]
 
 
-def _relative(g: Array, central: Array, least: Array) -> Array:
-    """How far g is from the differences, relative to the larger; what rounding may do does not count."""
+def _relative_error(g: Array, central: Array, least: Array) -> Array:
+    """The error relative to the larger of the two numbers, and to at least ``least``, for the rounding error."""
     error: Array = np.abs(g - central) / np.maximum(np.maximum(np.abs(g), np.abs(central)), least)
     return np.where(np.isnan(error), np.inf, error)
 
 
 def _between(g: Array, slopes: Slopes, coarser: Slopes, tolerance: float) -> Array:
-    """Whether g lies between the slopes of the two sides, which each example adds up by itself.
+    """Whether g is between the sums over the examples of the smaller and of the larger slope.
 
-    A slope of one side is off by its step times the curvature; the slopes of a coarser step say how much that is.
+    The error of a one-sided slope is its step times the curvature; coarser slopes tell how much that is.
     """
     low = np.minimum(slopes.left, slopes.right).sum(axis=0)
     high = np.maximum(slopes.left, slopes.right).sum(axis=0)

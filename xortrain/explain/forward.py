@@ -1,15 +1,13 @@
-"""The forward pass as equations: from x of one example to its loss, and from all losses to L."""
+"""The forward pass as equations: from x of one example to its loss ℓ, and from all losses to L."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from xortrain.explain.document import Block, Equation, Section, Sentences, Table
+from xortrain.explain.document import Block, Equation, Section, Table
 from xortrain.explain.step import RunState, Step
-from xortrain.nets import Array, Numbers
-from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets import Numbers
 from xortrain.nets.formula import Call, Number, Symbol, Term, Total, symbol
-from xortrain.nets.losses import LOSSES
 from xortrain.nets.setting import Settings
 
 PARTS = 6  # of a sum over examples that are written out
@@ -25,7 +23,7 @@ class Shown:
 
 
 def setting_symbols(settings: Settings, numbers: Numbers) -> dict[str, Symbol]:
-    """Settings (1,) of a run as symbols."""
+    """The settings (1,) of a run as symbols."""
     return {name: symbol(settings[name].letter or name, value[0]) for name, value in numbers.items()}
 
 
@@ -34,50 +32,52 @@ def a_name(step: Step, k: int) -> str:
     return "x" if k == 0 else "y" if k == len(step.network.layers) else f"a{k}"
 
 
-def a_of(step: Step, k: int, example: int) -> Symbol:
+def a_symbol(step: Step, k: int, example: int) -> Symbol:
+    """The outputs of layer k, counted from 1, for one example."""
     values = step.x if k == 0 else step.before.a[k - 1]
     return symbol(a_name(step, k), values[example])
 
 
-def parameters(step: Step) -> dict[str, Symbol]:
+def parameter_symbols(step: Step) -> dict[str, Symbol]:
     """W_k and b_k by name."""
     return {name: symbol(name, value) for name, value in step.network.split(step.before.theta).items()}
 
 
-def received(step: Step, k: int, example: int) -> Term:
-    """What layer k, counted from 1, receives: with skip the last layer sees x too."""
-    below = a_of(step, k - 1, example)
+def layer_input(step: Step, k: int, example: int) -> Term:
+    """The inputs of layer k, counted from 1; with skip those of the last layer include x."""
+    below = a_symbol(step, k - 1, example)
     if step.network.skip and k == len(step.network.layers):
-        return Call("join", below, a_of(step, 0, example))
+        return Call("join", below, a_symbol(step, 0, example))
     return below
-
-
-def target(step: Step, example: int) -> Term:
-    """t of an example, smoothed if label smoothing is on."""
-    return smoothed(step, symbol("t", step.t[example]))
-
-
-def smoothed(step: Step, t: Term) -> Term:
-    """Targets as the loss compares with them."""
-    row = LOSSES[step.criterion.loss]
-    share = setting_symbols(row.settings, step.criterion.settings).get("label_smoothing")
-    return t if share is None or not share.value else row.smoothed(t, share, step.network.outputs)
 
 
 def loss_settings(step: Step) -> dict[str, Symbol]:
     """The settings of the loss itself as symbols."""
-    found = setting_symbols(LOSSES[step.criterion.loss].settings, step.criterion.settings)
-    return {name: found[name] for name in LOSSES[step.criterion.loss].own}
+    criterion = step.task.criterion
+    return setting_symbols(criterion.row.own, {name: criterion.settings[name] for name in criterion.row.own})
+
+
+def smoothed(step: Step, t: Term) -> Term:
+    """The targets that the loss compares with, smoothed if label smoothing is on."""
+    criterion = step.task.criterion
+    share = setting_symbols(criterion.row.settings, criterion.settings).get("label_smoothing")
+    return t if share is None or not share.value else criterion.row.smoothed(t, share, step.network.outputs)
+
+
+def mean_or_sum(step: Step, term: Term) -> Term:
+    """A part of L or of its gradient: the term itself if L is a sum of losses, divided by their count if a mean."""
+    count = round(1 / step.share)
+    return term if count == 1 else Number(1) / Number(count) * term
+
+
+def example_heading(step: Step, example: int) -> str:
+    return f"Example {example} (of 0 to {len(step.x) - 1})"
 
 
 def forward(step: Step, shown: Shown) -> Section:
     """x → z1 → a1 → … → y → ℓ of the examples shown, and L."""
-    blocks: list[Block] = [Section(title(step, n), _example(step, n, shown)) for n in shown.examples]
-    return Section("Forward", [*blocks, together(step)])
-
-
-def title(step: Step, example: int) -> str:
-    return f"Example {example} (of 0 to {len(step.x) - 1})"
+    examples = [Section(example_heading(step, n), _example(step, n, shown)) for n in shown.examples]
+    return Section("Forward", [*examples, _all_examples(step)])
 
 
 def _example(step: Step, n: int, shown: Shown) -> list[Block]:
@@ -89,57 +89,44 @@ def _example(step: Step, n: int, shown: Shown) -> list[Block]:
 
 def _layer(step: Step, k: int, n: int) -> list[Block]:
     """z and a of layer k, counted from 0."""
-    theta, layer = parameters(step), step.network.layers[k]
+    theta, row = parameter_symbols(step), step.activation(k)
     z = symbol(f"z{k + 1}", step.before.z[k][n])
-    weighted: Term = theta[f"W{k + 1}"] @ received(step, k + 1, n)
+    weighted: Term = theta[f"W{k + 1}"] @ layer_input(step, k + 1, n)
     if step.network.bias:
         weighted = weighted + theta[f"b{k + 1}"]
-    row = ACTIVATIONS[layer.activation]
-    a = row.formula(z, **setting_symbols(row.settings, layer.settings))
-    return [
-        Equation(z.name, z.value, (weighted,)),
-        Equation(a_name(step, k + 1), step.before.a[k][n], (a,)),
-    ]
+    a = row.formula(z, **setting_symbols(row.settings, step.network.layers[k].settings))
+    return [Equation(z.name, z.value, (weighted,)), Equation(a_name(step, k + 1), step.before.a[k][n], (a,))]
 
 
 def _loss(step: Step, n: int) -> list[Block]:
     """The loss of an example; with several outputs the loss of each first."""
-    values, written = step.before.losses[n], LOSSES[step.criterion.loss]
+    values, formula = step.before.losses[n], step.task.criterion.row.formula
     if len(values) == 1:
         y, t = symbol("y", step.before.y[n, 0]), smoothed(step, symbol("t", step.t[n, 0]))
-        return [Equation("ℓ", values[0], (written.formula(y, t, **loss_settings(step)),))]
-    y = a_of(step, len(step.network.layers), n)
-    each = Equation("losses", values, (written.formula(y, target(step, n), **loss_settings(step)),))
+        return [Equation("ℓ", values[0], (formula(y, t, **loss_settings(step)),))]
+    y, t = symbol("y", step.before.y[n]), smoothed(step, symbol("t", step.t[n]))
+    each = Equation("losses", values, (formula(y, t, **loss_settings(step)),))
     return [each, Equation("ℓ", values.sum(), (Call("sum", symbol(each.name, values)),))]
 
 
-def shared(step: Step, total: Total) -> Term:
-    """A sum over the examples, or their mean."""
-    count = round(1 / step.share)
-    return total if count == 1 else Number(1) / Number(count) * total
-
-
-def together(step: Step) -> Section:
+def _all_examples(step: Step) -> Section:
     """Every example in a table, and their losses in one number."""
     losses = step.before.losses.sum(axis=1)
     count = min(len(losses), PARTS)
     total = Total("ℓ", tuple(np.asarray(part) for part in losses[:count]), len(losses) - count)
     right, words = int(step.before.right.sum()), step.task.success.words()
-    blocks: list[Block] = [
-        outputs(step, step.before),
-        Equation("L", step.before.loss, (shared(step, total),)),
-        Sentences(f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({words})."),
-    ]
-    return Section("All examples", blocks)
+    equation = Equation("L", step.before.loss, (mean_or_sum(step, total),))
+    sentence = f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({words})."
+    return Section("All examples", [output_table(step, step.before), equation, sentence])
 
 
-def outputs(step: Step, moment: RunState) -> Table:
-    """One row an example: x (where it is short), t, y, ℓ, and whether it is right."""
-    count, losses = min(len(step.x), PARTS), moment.losses.sum(axis=1)
-    columns = {"`t`": step.t, "`y`": moment.y, "`ℓ`": losses}
+def output_table(step: Step, state: RunState) -> Table:
+    """One row per example: x (where it is short), t, y, ℓ, and whether it is right."""
+    count, losses = min(len(step.x), PARTS), state.losses.sum(axis=1)
+    columns = {"`t`": step.t, "`y`": state.y, "`ℓ`": losses}
     if step.x.shape[1] <= SHORT:
         columns = {"`x`": step.x} | columns
-    rows: list[tuple[str | Array, ...]] = [
-        (str(n), *(values[n] for values in columns.values()), "yes" if moment.right[n] else "no") for n in range(count)
+    rows = [
+        (str(n), *(values[n] for values in columns.values()), "yes" if state.right[n] else "no") for n in range(count)
     ]
     return Table(("example", *columns, "right"), rows, len(step.x) - count)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.explain.differences import STEP, Check, Measure, Slopes, compare_gradient, parameter_names, slopes
-from xortrain.explain.mistakes import mistakes
-from xortrain.explain.step import corners, step_at
+from xortrain.explain.differences import STEP, GradientCheck, Measure, Slopes, compare_gradient, slopes
+from xortrain.explain.mistakes import backprop_mistakes
+from xortrain.explain.step import Step
 from xortrain.nets import Array
-from xortrain.training.task import Task
+from xortrain.records.layout import parameter_names
 
 TOLERANCE = {"float64": 1e-6, "float32": 1e-3}  # relative
 OWN_TOLERANCE = 1e-5
@@ -18,48 +18,46 @@ Arrays = Mapping[str, Any] | Sequence[Any]
 
 
 @np.errstate(all="ignore")
-def check_network(task: Task, epoch: int = 0, run: int = 0, tolerance: float | None = None) -> Check:
-    """The gradient that trains a run, at the parameters that it has after some epochs, against differences."""
-    step = step_at(task, epoch, run)
+def check_network(step: Step) -> GradientCheck:
+    """The gradient of a step of training against central differences; a UserError if it is not finite."""
     network, share = step.network, step.share
 
     def measure(places: Array, size: float) -> Slopes:
         found = step.by_parameters(places, size)
         return Slopes(found.left * share, found.right * share, found.noise * share)
 
-    allowed = tolerance or TOLERANCE[str(step.before.theta.dtype)]
     g = network.join(step.total.gradient).astype(np.float64)
     if not (np.isfinite(g).all() and np.isfinite(step.before.loss)):
         since = "" if step.lost_at is None else f" (not every parameter is finite since epoch {step.lost_at})"
-        raise UserError(f"epoch={epoch}: the run has diverged there{since}; there is no gradient to check")
-    rows = compare_gradient(parameter_names(network.shapes), g, measure, allowed)
-    hints = []
-    if any(row.verdict == "corner" for row in rows):
-        hints = [corner.sentence.replace("`", "") for corner in corners(step, list(range(len(step.x))))[:6]]
+        raise UserError(f"epoch={step.epoch}: the run has diverged{since}; there is no gradient to check")
+    tolerance = TOLERANCE[str(step.before.theta.dtype)]
+    rows = compare_gradient(parameter_names(network.shapes), g, measure, tolerance)
+    is_at_corner = any(row.verdict == "corner" for row in rows)
+    hints = [text.replace("`", "") for text in step.corners(list(range(len(step.x))))[:6]] if is_at_corner else []
     batch = "" if step.updates == 1 else ", the first batch"
-    title = f"{network}, {step.criterion.loss}, epoch {epoch}{batch}: {network.size:,} parameters"
-    return Check(title, rows, allowed, tuple(hints))
+    title = f"{network}, {step.task.criterion.loss}, epoch {step.epoch}{batch}: {network.size:,} parameters"
+    return GradientCheck(title, rows, tolerance, tuple(hints))
 
 
 def check_gradients(
     params: Arrays, loss_fn: Callable[[Any], Any], grads: Arrays, tolerance: float = OWN_TOLERANCE
-) -> Check:
+) -> GradientCheck:
     """Your own gradient against central differences of your own loss.
 
-    ``params`` and ``grads`` are dicts or lists of arrays in the order of the layers, ``loss_fn(params)`` gives one
-    number.  Where the two differ in a telling way, the result says which mistake that looks like.
+    ``params`` and ``grads`` are dicts or lists of arrays in the order of the layers, ``loss_fn(params)`` returns one
+    number.  If the gradient is wrong, the hints name the mistake that it looks like.
     """
     own, given = _named(params), _named(grads)
     if extra := [name for name in given if name not in own]:
         raise UserError(f"grads={extra[0]}: there is no such parameter; there are {', '.join(own)}")
     measure = _measure(own, loss_fn if isinstance(params, Mapping) else lambda p: loss_fn(list(p.values())))
-    g = np.concatenate([_fitting(given.get(name), value).ravel() for name, value in own.items()])
-    rows = compare_gradient(parameter_names({name: value.shape for name, value in own.items()}), g, measure, tolerance)
+    g = np.concatenate([_fitted(given.get(name), value).ravel() for name, value in own.items()])
+    rows = compare_gradient(parameter_names({name: v.shape for name, v in own.items()}), g, measure, tolerance)
     hints = []
     if any(row.verdict == "wrong" for row in rows):
         numeric = _split(measure(np.arange(len(g)), STEP).central[0], own)
-        hints = mistakes(own, given, numeric)
-    return Check("Your gradient against central differences", rows, tolerance, tuple(hints))
+        hints = backprop_mistakes(own, given, numeric)
+    return GradientCheck("Your gradient against central differences", rows, tolerance, tuple(hints))
 
 
 def _measure(own: Mapping[str, Array], loss_fn: Callable[[Any], Any]) -> Measure:
@@ -70,7 +68,10 @@ def _measure(own: Mapping[str, Array], loss_fn: Callable[[Any], Any]) -> Measure
         def losses(moved: Array) -> Array:
             points = np.repeat(theta[:, None], moved.shape[1], axis=1)
             points[places] = moved
-            return np.array([[_one_number(loss_fn(_split(point, own))) for point in points.T]])
+            found = [np.asarray(loss_fn(_split(point, own))) for point in points.T]
+            if wrong := [loss.shape for loss in found if loss.size != 1]:
+                raise UserError(f"loss_fn: must return one number, not an array of shape {wrong[0]}")
+            return np.array([[float(loss.item()) for loss in found]])
 
         return slopes(losses, theta[places], size)
 
@@ -78,27 +79,20 @@ def _measure(own: Mapping[str, Array], loss_fn: Callable[[Any], Any]) -> Measure
 
 
 def _named(arrays: Arrays) -> dict[str, Array]:
-    """Arrays by name; those of a list are called by their place."""
+    """Arrays by name; the arrays of a list are called [0], [1], …"""
     pairs = arrays.items() if isinstance(arrays, Mapping) else ((f"[{k}]", value) for k, value in enumerate(arrays))
     return {name: np.array(value, np.float64) for name, value in pairs if value is not None}
 
 
 def _split(theta: Array, like: Mapping[str, Array]) -> dict[str, Array]:
-    """θ (parameters,) cut into arrays shaped like others."""
+    """θ (parameters,) as arrays with the shapes of others."""
     ends = np.cumsum([value.size for value in like.values()])[:-1]
     parts = np.split(theta.copy(), ends)
     return {name: part.reshape(value.shape) for part, (name, value) in zip(parts, like.items(), strict=True)}
 
 
-def _fitting(given: Array | None, like: Array) -> Array:
-    """A gradient in the shape of its parameter; what is missing or does not fit is nan."""
+def _fitted(given: Array | None, like: Array) -> Array:
+    """A gradient in the shape of its parameter; nan if it is missing or does not fit."""
     if given is None or given.size != like.size or np.squeeze(given).shape != np.squeeze(like).shape:
         return np.full(like.shape, np.nan)
     return given.reshape(like.shape)
-
-
-def _one_number(loss: Any) -> float:
-    value = np.asarray(loss)
-    if value.size != 1:
-        raise UserError(f"loss_fn: must return one number, not an array of shape {value.shape}")
-    return float(value.item())

@@ -2,86 +2,72 @@
 
 import numpy as np
 
-from xortrain.explain.document import Block, Equation, Section, Sentences
-from xortrain.explain.forward import Shown, outputs, setting_symbols
+from xortrain.explain.document import Block, Equation, Section
+from xortrain.explain.forward import Shown, output_table, setting_symbols
 from xortrain.explain.step import RunState, Step
-from xortrain.nets import Array
 from xortrain.nets.formula import Symbol, symbol
-from xortrain.nets.optimizers import OPTIMIZERS, Move, Optimizer
+from xortrain.nets.optimizers import OPTIMIZERS, Move
 
 
 def update(step: Step, shown: Shown) -> Section:
     """θ → θ', and y and L after it."""
-    blocks: list[Block] = [Sentences(_says(step)), *_numbers(step)]
-    for name in step.network.shapes:
-        if int(name[1:]) - 1 in shown.layers:
-            blocks.append(Section(name, _parameter(step, name)))
-    return Section("Update", [*blocks, _after(step)])
-
-
-def _says(step: Step) -> str:
-    text = f"The optimizer is {step.task.optimizer.name}; a prime marks what is new."
+    text = f"The optimizer is {step.task.optimizer.name}; a prime marks a new value."
     if step.updates > 1:
-        text += f" The epoch makes {step.updates} updates, one for each batch; this is the first."
-    return text
-
-
-def _row(step: Step) -> Optimizer:
-    return OPTIMIZERS[step.task.optimizer.name]
+        text += f" The epoch has {step.updates} updates, one for each batch; this is the first."
+    names = [name for name in step.network.shapes if int(name[1:]) - 1 in shown.layers]
+    parameters = [Section(name, _parameter(step, name)) for name in names]
+    return Section("Update", [text, *_numbers(step), *parameters, _after(step)])
 
 
 def _settings(step: Step) -> dict[str, Symbol]:
-    return setting_symbols(_row(step).settings, step.task.optimizer.settings)
+    choice = step.task.optimizer
+    return setting_symbols(OPTIMIZERS[choice.name].settings, choice.settings)
 
 
-def _numbers(step: Step) -> list[Block]:
-    """The learning rate and the settings that are not 0, and what the optimizer keeps that is one number."""
-    is_number = {name: setting.kind != "flag" for name, setting in _row(step).settings.items()}
-    settings = [s for name, s in _settings(step).items() if s.value and is_number[name]]
-    kept = [symbol(_row(step).letters[name], value) for name, value in step.after.state.items() if not value.ndim]
-    return [Equation(s.name, s.value) for s in (symbol("η", step.lr), *settings, *kept)]
+def _numbers(step: Step) -> list[Equation]:
+    """The learning rate, the settings that are not 0, and the part of the optimizer's state that is one number."""
+    row = OPTIMIZERS[step.task.optimizer.name]
+    settings = [s for name, s in _settings(step).items() if s.value and row.settings[name].kind != "flag"]
+    state = [symbol(row.letters[name], value) for name, value in step.after.state.items() if not value.ndim]
+    return [Equation(s.name, s.value) for s in (symbol("η", step.lr), *settings, *state)]
 
 
-def _kept(step: Step, moment: RunState, name: str, prime: str) -> dict[str, Symbol]:
-    """What the optimizer keeps of one parameter, as symbols."""
-    found = {}
-    for key, value in moment.state.items():
-        of_parameter = step.network.split(value)[name] if value.ndim else value
-        found[key] = symbol(_row(step).letters[key] + (prime if value.ndim else ""), of_parameter)
+def _state(step: Step, moment: RunState, parameter: str, prime: str) -> dict[str, Symbol]:
+    """The optimizer's state for one array of parameters, as symbols."""
+    letters, found = OPTIMIZERS[step.task.optimizer.name].letters, {}
+    for name, value in moment.state.items():
+        part = step.network.split(value)[parameter] if value.ndim else value
+        found[name] = symbol(letters[name] + (prime if value.ndim else ""), part)
     return found
 
 
 def _parameter(step: Step, name: str) -> list[Block]:
-    """What becomes of one array of parameters."""
-    new = step.network.split(step.after.theta)[name]
+    """The update of one array of parameters."""
     theta = symbol(name, step.network.split(step.before.theta)[name])
+    new = symbol(f"{name}'", step.network.split(step.after.theta)[name])
     if name in step.task.freeze:
-        return [Equation(f"{name}'", new, (theta,)), Sentences(f"`{name}` is frozen.")]
-    after = _kept(step, step.after, name, "'")
+        return [Equation(new.name, new.value, (theta,)), f"`{name}` is frozen."]
+    after = _state(step, step.after, name, "'")
     move = Move(
         theta=theta,
         g=symbol(f"dL/d{name}", step.total.gradient[name]),
         lr=symbol("η", step.lr),
         settings=_settings(step),
-        before=_kept(step, step.before, name, ""),
+        before=_state(step, step.before, name, ""),
         after=after,
     )
-    values: dict[str, Array] = {key: s.value for key, s in after.items()} | {"theta": new}
-    names = {key: s.name for key, s in after.items()} | {"theta": f"{name}'"}
-    lines = _row(step).written(move)
-    return [Equation(names[key], values[key], (formula,)) for key, formula in lines.items()]
+    changed = {**after, "theta": new}
+    formulas = OPTIMIZERS[step.task.optimizer.name].written(move)
+    return [Equation(changed[key].name, changed[key].value, (formula,)) for key, formula in formulas.items()]
 
 
 def _after(step: Step) -> Section:
     """The outputs with the new parameters, and the loss before and after."""
     after = step.after
     change = float(after.loss - step.before.loss)
-    verb = "falls" if change < 0 else "rises" if change > 0 else "stays"
+    verb = "falls" if change < 0 else "rises" if change > 0 else "does not change" if change == 0 else "is not finite"
+    amount = f" by {abs(change):.2g}" if change < 0 or change > 0 else ""
     right = int(np.sum(after.right))
-    blocks: list[Block] = [
-        outputs(step, after),
-        Equation("L", step.before.loss),
-        Equation("L'", after.loss),
-        Sentences(f"The loss {verb}{f' by {abs(change):.2g}' if change else ''}; {right} of {len(step.x)} are right."),
-    ]
-    return Section("After the update", blocks)
+    losses = Equation("L", step.before.loss), Equation("L'", after.loss)
+    text = f"The loss {verb}{amount}; {right} of {len(step.x)} {'is' if right == 1 else 'are'} right."
+    return Section("After the update", [output_table(step, after), *losses, text])

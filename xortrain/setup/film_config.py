@@ -1,6 +1,6 @@
-"""The film that a config asks for: its settings, its name, and what is refused before anything is trained."""
+"""The film that a config chooses: its settings, its name, and what is refused before training starts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,10 @@ from xortrain.config.check import check
 from xortrain.config.settings import chosen_by_default, read_conf
 from xortrain.errors import UserError
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
-from xortrain.setup.run_setup import Setup
 
 
 def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """A config with another film: what it says itself, else the defaults, and the changes on top."""
+    """A config with another film: its own settings or the defaults, with changes."""
     if "film" in changes:
         raise UserError(f'film={changes["film"]}: from Python a layout is named by layout="{changes["film"]}"')
     own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
@@ -23,7 +22,7 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:
-    """How the film of a config looks, in a file of that name; raises UserError for what no film can be."""
+    """The settings of a config's film, in a file of that name; raises UserError for a film that cannot be made."""
     wanted = config["film"]
     names = {field.name for field in fields(FilmSettings)}
     size = tuple(wanted["size"]) if wanted["size"] else None
@@ -33,12 +32,12 @@ def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSe
 
 
 def film_name(config: Mapping[str, Any]) -> Path:
-    """What the film is called in its record."""
+    """The name of the film's file in its record."""
     return Path(f"film.{config['film']['format']}")
 
 
 def of_one(folder: Path, number: int, name: Path) -> Path:
-    """Where a picture of one run of a record lies: beside those of the others, called by the number of its job."""
+    """The path of the film or image of one run of a sweep, named by the number of its job."""
     kind = "" if name.stem == "film" else f"-{name.stem}"
     return folder / "films" / f"{number:06d}{kind}{name.suffix}"
 
@@ -53,11 +52,9 @@ def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
     return with_film(config, layout="panels") if config["film"]["name"] == "sweep" else config
 
 
-def refuse_unfit_films(setups: Sequence[Setup]) -> None:
-    """Raise UserError for a film that could not be written in the end, or that a sweep has not got."""
-    runs = sum(setup.population.runs for setup in setups)
-    for setup in {repr(setup.population.config["film"]): setup for setup in setups}.values():
-        config = setup.population.config
+def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
+    """Raise UserError for a film that cannot be written, or that these runs do not have together."""
+    for config in {repr(config["film"]): config for config in configs}.values():
         wanted = config["film"]
         if wanted["name"] == "none":
             continue

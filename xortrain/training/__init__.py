@@ -1,4 +1,8 @@
-"""The loop that changes parameters, and what became of each run.
+"""Training: the loop that changes parameters, and the diagnosis of how each run ended.
 
-Training leaves a history, arrays of losses and parameters; whatever wants to look looks at that.
+Reading order: `task` (what is trained, and the arrays that training fills), `learner` (one epoch: batches, gradient,
+update), `loop` (all epochs: records losses and snapshots, finds runs that stop or diverge), `success` (when an example
+is right and when a run stops), `outcome` (solved, plateau, …), `diagnosis` (dead units, equal units, tied outputs).
+
+Training returns arrays and draws nothing; whoever shows a run reads its history.
 """

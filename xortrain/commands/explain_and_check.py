@@ -1,0 +1,73 @@
+"""`xortrain explain` and `xortrain check`: one training step with every number, and its gradient against differences.
+
+The network comes from overrides, as for a run, or from a record.
+"""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from xortrain.commands.arguments import answer, command_parser
+from xortrain.errors import FailedError, UserError
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
+
+AFTER = 100  # epochs of training after which a gradient is checked, too
+WHAT = "overrides as for a run (experiment=notebook_001), or a recorded run (latest, latest#17, a folder)"
+
+
+def explain_step(arguments: Sequence[str]) -> str:
+    """xortrain explain [override … | RECORD[#RUN]] [--epoch N] …: one training step as a worked example."""
+    from xortrain.explain.explanation import explain
+    from xortrain.explain.step import step_at
+
+    parser = command_parser("explain", has_json=False, root_must_exist=False)
+    parser.add_argument("what", nargs="*", help=WHAT)
+    parser.add_argument("--epoch", type=int, default=0, help="the step after this epoch (default: %(default)s)")
+    parser.add_argument("--example", type=int, help="write out only this example, counted from 0")
+    parser.add_argument("--only", help="forward, backward or update")
+    parser.add_argument("--format", default="text", help="text, markdown or latex (default: %(default)s)")
+    parser.add_argument("--precision", type=int, default=4, help="digits after the point (default: %(default)s)")
+    asked = parser.parse_intermixed_args(arguments)
+    step = step_at(_setup(asked).task(), asked.epoch)
+    return explain(step, asked.format, asked.precision, asked.example, asked.only)
+
+
+def check_gradient(arguments: Sequence[str]) -> str:
+    """xortrain check [override … | RECORD[#RUN]] [--epoch N]: the gradient against central differences."""
+    from xortrain.explain.gradients import check_network
+    from xortrain.explain.step import step_at
+
+    parser = command_parser("check", root_must_exist=False)
+    parser.add_argument("what", nargs="*", help=WHAT)
+    parser.add_argument("--epoch", type=int, help=f"check after this epoch (default: at the start and after {AFTER})")
+    asked = parser.parse_intermixed_args(arguments)
+    task = _setup(asked).task()
+    epochs = [asked.epoch] if asked.epoch is not None else sorted({0, min(AFTER, task.epochs)})
+    checks, notes = [check_network(step_at(task, epochs[0]))], dict[int, str]()
+    try:
+        checks += [check_network(step_at(task, epoch)) for epoch in epochs[1:]]
+    except UserError as error:  # diverged
+        notes = {epochs[1]: f"not checked: {error}"}
+    rows = [{"epoch": at, **asdict(row)} for at, check in zip(epochs, checks, strict=False) for row in check.rows]
+    rows += [{"epoch": at, "verdict": note} for at, note in notes.items()]
+    text = answer(asked, rows, ["\n\n".join([*map(str, checks), *notes.values()])])
+    if not all(check.passed for check in checks):
+        raise FailedError("the gradient is not the derivative of the loss", text)
+    return text
+
+
+def _setup(asked: Namespace) -> Setup:
+    """The setup that overrides describe, or that of a recorded run."""
+    from xortrain.config.compose import compose
+    from xortrain.runs.sweep_data import SweepData, open_record
+
+    words = asked.what
+    if not words or "=" in words[0].partition("/")[0]:
+        return Setup.of(Population(compose(words)))
+    found = open_record(words[0], asked.root)
+    if len(words) > 1:
+        raise UserError(f"{' '.join(words)}: must be overrides, or one record")
+    if isinstance(found, SweepData):
+        raise UserError(f"{words[0]}: must be one run, as in {words[0]}#0")
+    return found.setup.part(slice(found.place, found.place + 1))
