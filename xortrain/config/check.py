@@ -9,7 +9,6 @@ from typing import Any
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown, unknown_key
-from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.setting import Kind, Setting, Settings
 
 Config = dict[str, Any]
@@ -193,10 +192,10 @@ def _layer(where: str, item: Any) -> Config:
     if not isinstance(chosen, Mapping) or "name" not in chosen:
         raise UserError(f"{where}={short(item)}: must be a name, or a mapping as in {{name: leaky_relu, slope: 0.5}}")
     name = chosen["name"]
-    if not isinstance(name, str) or name not in ACTIVATIONS:
-        raise unknown(where, name, ACTIVATIONS)
+    if not isinstance(name, str) or name not in GROUPS["activation"]:
+        raise unknown(where, name, GROUPS["activation"])
     keys = {**defaults_of("activation", name), **{k: v for k, v in chosen.items() if k != "name"}}
-    return {"name": name, **_keys(where, ACTIVATIONS[name].settings, keys, name)}
+    return {"name": name, **_keys(where, GROUPS["activation"][name].settings, keys, name)}
 
 
 def short(value: Any) -> str:

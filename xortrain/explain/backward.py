@@ -125,7 +125,7 @@ def _jacobian(step: Step, k: int, n: int, t: Term) -> list[Block]:
     """Jk, and δk: dℓ/dak times Jk."""
     above, delta = _upstream(step, k, n), _delta(step, k, n)
     z, a = symbol(f"z{k + 1}", step.before.z[k][n]), a_symbol(step, k + 1, n)
-    row = step.activation(k)
+    row = step.network.layers[k].row
     settings = setting_symbols(row.settings, step.network.layers[k].settings)
     written = row.jacobian(z, a, **settings) if row.jacobian else Call("diag", row.slope(z, a, **settings))
     j = symbol(f"J{k + 1}", step.jacobian(k, n))

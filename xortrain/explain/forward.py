@@ -89,7 +89,7 @@ def _example(step: Step, n: int, shown: Shown) -> list[Block]:
 
 def _layer(step: Step, k: int, n: int) -> list[Block]:
     """z and a of layer k, counted from 0."""
-    theta, row = parameter_symbols(step), step.activation(k)
+    theta, row = parameter_symbols(step), step.network.layers[k].row
     z = symbol(f"z{k + 1}", step.before.z[k][n])
     weighted: Term = theta[f"W{k + 1}"] @ layer_input(step, k + 1, n)
     if step.network.bias:

@@ -13,7 +13,6 @@ from xortrain.errors import UserError
 from xortrain.explain.differences import STEP, Slopes, slopes
 from xortrain.explain.document import format_number
 from xortrain.nets import Array
-from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.network import Network, Pass, at_least_two, jacobian
 from xortrain.training.learner import Learner
 from xortrain.training.task import Data, Task
@@ -105,10 +104,6 @@ class Step:
         """The factor of an example's loss in L."""
         return self.task.criterion.share(self.before.y)
 
-    def activation(self, k: int) -> Activation:
-        """The activation of layer k, counted from 0."""
-        return ACTIVATIONS[self.network.layers[k].activation]
-
     @cached_property
     def each(self) -> Backward:
         """The backward pass from the loss of each example, computed as if each example were a run of its own."""
@@ -160,7 +155,7 @@ class Step:
         """A sentence for each unit that is at a corner of its activation in one of these examples."""
         sentences = []
         for k, layer in enumerate(self.network.layers):
-            row, z = self.activation(k), self.before.z[k][examples]
+            row, z = self.network.layers[k].row, self.before.z[k][examples]
             if not row.corners:
                 continue
             left, right = (

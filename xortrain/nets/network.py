@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.nets import Array, Numbers
-from xortrain.nets.activations import ACTIVATIONS
+from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.setting import Setting, Settings, flag
 
 
@@ -54,6 +54,11 @@ class Layer:
     units: int
     activation: str
     settings: Numbers = field(default_factory=dict)
+
+    @property
+    def row(self) -> Activation:
+        """The row of its activation."""
+        return ACTIVATIONS[self.activation]
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ class Pass:
         self.dW = [gradients[f"W{k}"] for k in depth]
         self.b = [parameters.get(f"b{k}") for k in depth]
         self.db = [gradients.get(f"b{k}") for k in depth]
-        self._activations = [(ACTIVATIONS[layer.activation], layer.settings) for layer in network.layers]
+        self._activations = [(layer.row, layer.settings) for layer in network.layers]
         examples, runs, dtype = len(x), theta.shape[1:], theta.dtype
         self.z, self.a = ([empty((examples, layer.units, *runs), dtype) for layer in network.layers] for _ in "za")
         widths = [network.inputs, *(layer.units for layer in network.layers)]
@@ -237,7 +242,7 @@ def at_least_two(runs: Array) -> Array:
 def jacobian(layer: Layer, z: Array, a: Array) -> Array:
     """da/dz of one layer: (examples, units, units) for z and a (examples, units) of one run."""
     rows: Sequence[Array] = [
-        ACTIVATIONS[layer.activation].backward(z, a, np.broadcast_to(unit, z.shape).copy(), **layer.settings)
+        layer.row.backward(z, a, np.broadcast_to(unit, z.shape).copy(), **layer.settings)
         for unit in np.eye(z.shape[1], dtype=z.dtype)
     ]
     return np.stack(rows, axis=1)

@@ -12,7 +12,6 @@ import numpy as np
 
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
-from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.initializers import INITIALIZERS, initialize
 from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
@@ -149,7 +148,7 @@ def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
 def _own(p: Population, layer: Mapping[str, Any]) -> tuple[str, dict[str, Array]]:
     """A layer of architecture.activations, the same for all runs."""
     name = layer["name"]
-    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in ACTIVATIONS[name].settings}
+    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in layer if key != "name"}
 
 
 def _criterion(p: Population) -> Criterion:
@@ -192,7 +191,7 @@ def refuse_contradictions(setup: Setup) -> None:
     """Reject invalid combinations of settings."""
     p, network = setup.population, setup.shape
     for key, layer in zip(_activation_keys(p, len(network.layers)), network.layers, strict=True):
-        row, name = ACTIVATIONS[layer.activation], layer.activation
+        row, name = layer.row, layer.activation
         if row.couples_units and layer.units < 2:
             raise UserError(f"{key}={name}: needs at least two units, this layer has one")
         if not row.has_gradient and p.epochs:

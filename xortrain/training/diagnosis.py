@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.network import Layer, Network, Pass, at_least_two
 from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
@@ -34,7 +33,7 @@ class Ties:
 
 def is_linear(network: Network) -> bool:
     """Whether the network can only separate by one line (or plane), whatever its parameters."""
-    return network.is_linear and ACTIVATIONS[network.layers[-1].activation].is_monotone
+    return network.is_linear and network.layers[-1].row.is_monotone
 
 
 def equal_units(network: Network, theta: Array) -> list[Array]:
@@ -67,7 +66,7 @@ def dead(net: Pass) -> Array:
     """Which rectifiers are off on all examples, so that their gradient is exactly 0: (units, runs), outputs last."""
     return np.concatenate(
         [
-            (_slope(layer, z, a) == 0).all(axis=0) if _is_rectifier(layer) else np.zeros(z.shape[1:], bool)
+            (_slope(layer, z, a) == 0).all(axis=0) if layer.row.is_rectifier else np.zeros(z.shape[1:], bool)
             for layer, z, a in zip(net.network.layers, net.z, net.a, strict=True)
         ]
     )
@@ -79,7 +78,7 @@ def saturated(task: Task, net: Pass) -> Array:
     Outputs whose loss has a joint form with their activation (bce on sigmoid, …) lose no gradient and never count.
     """
     found = [
-        np.zeros(z.shape[1:], bool) if _is_rectifier(layer) else _is_flat(layer, z, a)
+        np.zeros(z.shape[1:], bool) if layer.row.is_rectifier else _is_flat(layer, z, a)
         for layer, z, a in zip(net.network.layers, net.z, net.a, strict=True)
     ]
     if task.criterion.joint is not None:
@@ -87,12 +86,8 @@ def saturated(task: Task, net: Pass) -> Array:
     return np.concatenate(found)
 
 
-def _is_rectifier(layer: Layer) -> bool:
-    return ACTIVATIONS[layer.activation].is_rectifier
-
-
 def _is_flat(layer: Layer, z: Array, a: Array) -> Array:
-    row = ACTIVATIONS[layer.activation]
+    row = layer.row
     grid = np.linspace(-3, 3, 25, dtype=z.dtype)[:, None, None]
     grid = np.repeat(grid, z.shape[-1], axis=2) if layer.settings else grid
     steepest = np.abs(row.derivative(grid, row.f(grid, **layer.settings), **layer.settings)).max(axis=0)
@@ -100,7 +95,7 @@ def _is_flat(layer: Layer, z: Array, a: Array) -> Array:
 
 
 def _slope(layer: Layer, z: Array, a: Array) -> Array:
-    return ACTIVATIONS[layer.activation].derivative(z, a, **layer.settings)
+    return layer.row.derivative(z, a, **layer.settings)
 
 
 def ties(task: Task, y: Array) -> Ties:
