@@ -105,7 +105,7 @@ def test_a_schedule_is_recorded_for_any_epoch(name: str) -> None:
     settings = some_settings(row.settings, RUNS)
     for epoch in (0, 3, 9):
         recorder = Recorder()
-        factor: Any = row.factor(recorder.symbol(np.array(epoch)), 10, **recorder.symbols(settings))  # type: ignore[arg-type]
+        factor: Any = row.factor(recorder.symbol(np.array(epoch)), 10, **recorder.symbols(settings))
         recorder.assert_same(factor, row.factor(epoch, 10, **settings))
 
 

@@ -4,6 +4,7 @@ Python's operators join terms: ``W @ x + b`` is a formula, and so is ``1 / (1 + 
 quotients and powers are element-wise, ``@`` is the matrix product.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,51 +12,28 @@ import numpy as np
 
 from xortrain.nets import Array
 
+Join = Callable[["Term", Any], "Operation"]
+
+
+def _operator(sign: str) -> tuple[Join, Join]:
+    """Two methods that join a term and another, which is on the right, or on the left."""
+    return (
+        lambda left, right: Operation(sign, left, term(right)),
+        lambda right, left: Operation(sign, term(left), right),
+    )
+
 
 class Term:
     """A part of a formula; a number beside a term becomes a `Number`."""
 
-    def __add__(self, other: Any) -> "Operation":
-        return Operation("+", self, term(other))
-
-    def __radd__(self, other: Any) -> "Operation":
-        return Operation("+", term(other), self)
-
-    def __sub__(self, other: Any) -> "Operation":
-        return Operation("-", self, term(other))
-
-    def __rsub__(self, other: Any) -> "Operation":
-        return Operation("-", term(other), self)
-
-    def __mul__(self, other: Any) -> "Operation":
-        return Operation("·", self, term(other))
-
-    def __rmul__(self, other: Any) -> "Operation":
-        return Operation("·", term(other), self)
-
-    def __truediv__(self, other: Any) -> "Operation":
-        return Operation("/", self, term(other))
-
-    def __rtruediv__(self, other: Any) -> "Operation":
-        return Operation("/", term(other), self)
-
-    def __matmul__(self, other: Any) -> "Operation":
-        return Operation("@", self, term(other))
-
-    def __pow__(self, other: Any) -> "Operation":
-        return Operation("^", self, term(other))
-
-    def __gt__(self, other: Any) -> "Operation":
-        return Operation(">", self, term(other))
-
-    def __lt__(self, other: Any) -> "Operation":
-        return Operation("<", self, term(other))
-
-    def __ge__(self, other: Any) -> "Operation":
-        return Operation("≥", self, term(other))
-
-    def __le__(self, other: Any) -> "Operation":
-        return Operation("≤", self, term(other))
+    __add__, __radd__ = _operator("+")
+    __sub__, __rsub__ = _operator("-")
+    __mul__, __rmul__ = _operator("·")
+    __truediv__, __rtruediv__ = _operator("/")
+    __matmul__, _ = _operator("@")
+    __pow__, _ = _operator("^")
+    __gt__, __lt__ = _operator(">")[0], _operator("<")[0]
+    __ge__, __le__ = _operator("≥")[0], _operator("≤")[0]
 
     def __neg__(self) -> "Call":
         return Call("-", self)
