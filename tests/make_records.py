@@ -1,4 +1,4 @@
-"""Records for the tests of records and tracker, made through the writer without any training."""
+"""Records for the tests of records and commands, written without any training."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,8 +9,9 @@ import numpy as np
 import yaml
 
 from xortrain.records import layout
+from xortrain.records.files import write_json
 from xortrain.records.process import describe
-from xortrain.records.writer import Array, RecordWriter, new_folder, write_json
+from xortrain.records.writer import Array, RecordWriter, new_folder
 
 OUTCOMES = ["pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training"]
 START = datetime(2026, 11, 21, 19, 39, 21, 123456)
@@ -31,7 +32,7 @@ CONFIG: dict[str, Any] = {
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    """CONFIG with changes; optimizer__momentum stands for optimizer.momentum."""
+    """CONFIG with changes; optimizer__momentum means optimizer.momentum."""
     changed = {key: dict(value) if isinstance(value, dict) else value for key, value in CONFIG.items()}
     for key, value in changes.items():
         group, _, name = key.partition("__")
@@ -43,11 +44,9 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def blank_rows(runs: int, varying: Mapping[str, Array] | None = None) -> Array:
-    """Rows of runs that have not begun."""
+    """Rows of runs that have not started."""
     varying = varying or {}
-    rows = np.zeros(runs, layout.row_type({name: values.dtype for name, values in varying.items()}))
-    for name, kind in layout.ROW:
-        rows[name] = np.nan if kind == "<f8" else -1 if kind == "<i4" else 0
+    rows = layout.empty_rows(runs, {name: values.dtype for name, values in varying.items()})
     rows["number"] = rows["seed"] = np.arange(runs)
     for name, values in varying.items():
         rows[name] = values
@@ -55,7 +54,7 @@ def blank_rows(runs: int, varying: Mapping[str, Array] | None = None) -> Array:
 
 
 def finished_rows(runs: int, varying: Mapping[str, Array] | None = None, seed: int = 0) -> Array:
-    """Rows of runs that came to something, at random but the same each time."""
+    """Rows of finished runs, with reproducible random results."""
     rows, rng = blank_rows(runs, varying), np.random.RandomState(seed)
     rows["outcome"] = rng.randint(1, len(OUTCOMES), runs)
     rows["epochs_done"] = 4
@@ -77,7 +76,7 @@ def make_record(
     status: str | None = "finished",
     **metadata: Any,
 ) -> RecordWriter:
-    """A record in an empty folder, with all its blocks filled; left running where status is None."""
+    """A record in an empty folder, with all its blocks filled; still running if ``status`` is None."""
     block_size = metadata.pop("block_size", 4)
     record = RecordWriter.start(
         folder,
@@ -90,7 +89,7 @@ def make_record(
             "frame_epochs": [0, 4],
             "runs": len(rows),
             "block_size": block_size,
-            "varies": [name for name in rows.dtype.names or () if name not in dict(layout.ROW)],
+            "varies": [name for name in rows.dtype.names or () if name not in layout.ROW],
             "has_test": False,
             "outcomes": OUTCOMES,
             **describe(),
@@ -111,7 +110,7 @@ def make_record(
 
 
 def a_run(root: Path, minutes: int = 0, *, row: Mapping[str, Any] | None = None, **changes: Any) -> Path:
-    """A finished single run, so many minutes after START."""
+    """A finished single run that started some minutes after START."""
     folder = new_folder(root, START + timedelta(minutes=minutes))
     rows = finished_rows(1, seed=minutes)
     rows["seed"] = changes.get("seed", 0)
@@ -150,7 +149,7 @@ def a_big_sweep(root: Path, minutes: int = 0, status: str = "finished") -> Path:
 
 
 def four_records(root: Path, run: Mapping[str, Any], later: Mapping[str, Any]) -> Path:
-    """RUN and LATER with these changes, the SWEEP of twelve, and the BIG one of two populations."""
+    """RUN and LATER with these changes, SWEEP with twelve runs, and BIG with two populations."""
     a_run(root, 0, **run)
     a_run(root, 1, **later)
     a_sweep(root, 2)

@@ -1,4 +1,4 @@
-"""What a record says of the repository it was made in, without writing to that repository."""
+"""A record states the commit of its working directory, without writing to the repository."""
 
 import os
 import subprocess
@@ -28,14 +28,16 @@ def test_the_commit_and_whether_files_were_changed(repository: Path) -> None:
     assert git_state() == {"commit": commit, "dirty": True}
 
 
-def test_asking_leaves_the_repository_as_it_is(repository: Path) -> None:
+def test_the_query_does_not_write_to_the_repository(repository: Path) -> None:
     os.utime(repository / "file", (1, 1))  # git would note the new time in its index
     before = {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}
     git_state()
     assert before == {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}
 
 
-def test_no_repository_and_no_commit_are_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_repository_or_a_commit_there_is_no_git_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert git_state() is None
     subprocess.run(["git", "init", "-q"], check=True)

@@ -1,9 +1,10 @@
-"""What the writer writes, every reader reads: NumPy alone, the mapped reader, and the one without NumPy."""
+"""All three readers agree on what the writer writes: plain NumPy, the mapped reader, and the one without NumPy."""
 
 import json
 import math
 import multiprocessing
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,16 @@ from make_records import START, a_run, a_sweep, blank_rows, config, finished_row
 
 from xortrain.errors import UserError
 from xortrain.records import events, layout
+from xortrain.records.files import write_json
 from xortrain.records.npy import FIRST, header
 from xortrain.records.reader import RecordReader
 from xortrain.records.rows import read_rows
-from xortrain.records.writer import new_folder, write_json
+from xortrain.records.writer import new_folder
 
 KINDS = ["<f8", "<f4", "<f2", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1"]
 
 
-def test_numpy_and_json_alone_read_a_record(tmp_path: Path) -> None:
+def test_numpy_and_json_are_enough_to_read_a_record(tmp_path: Path) -> None:
     folder = a_sweep(tmp_path)
     metadata = json.loads((folder / "record.json").read_text())
     rows = np.load(folder / "runs.npy")
@@ -36,7 +38,7 @@ def test_numpy_and_json_alone_read_a_record(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runs", [1, 3, 4, 5, 12])
-def test_a_run_is_the_same_alone_in_a_range_and_among_all(tmp_path: Path, runs: int) -> None:
+def test_a_run_has_the_same_numbers_alone_and_in_any_range(tmp_path: Path, runs: int) -> None:
     record = RecordReader.open(a_sweep(tmp_path, varying={"lr": (np.arange(runs) / 4).tolist()}))
     for what in ("losses", "parameters"):
         everything = record.of_runs(what)
@@ -52,7 +54,7 @@ def test_arrays_of_one_block_are_mapped_not_copied(tmp_path: Path) -> None:
     assert not record.rows.flags.owndata
 
 
-def test_what_a_record_says_of_its_config_and_data_comes_back(tmp_path: Path) -> None:
+def test_config_and_data_are_read_back_unchanged(tmp_path: Path) -> None:
     record = RecordReader.open(a_run(tmp_path, lr=1e-05, name="1e3", notes="é\n\u202etab\t"))
     assert record.config == config(lr=1e-05, name="1e3", notes="é\n\u202etab\t")
     assert record.loss_epochs.tolist() == [0, 1, 2, 3, 4]
@@ -62,7 +64,7 @@ def test_what_a_record_says_of_its_config_and_data_comes_back(tmp_path: Path) ->
 
 @given(st.data())
 @settings(max_examples=40)
-def test_rows_without_numpy_are_those_of_numpy(data: Any) -> None:
+def test_rows_read_without_numpy_are_equal_to_those_of_numpy(data: Any) -> None:
     import tempfile
 
     kinds = data.draw(st.lists(st.sampled_from(KINDS), max_size=6))
@@ -72,13 +74,15 @@ def test_rows_without_numpy_are_those_of_numpy(data: Any) -> None:
     rows = finished_rows(runs, varying)
     with tempfile.TemporaryDirectory() as folder:
         np.save(Path(folder, layout.RUNS), rows)
-        read = read_rows(folder, runs)
+        read = read_rows(folder, runs, list(varying))
         plain = [dict(zip(rows.dtype.names or (), row, strict=True)) for row in rows.tolist()]
         assert_same([read.at(place) for place in range(runs)], plain)
         assert_same(
             [dict(zip(c, row, strict=True)) for c in read.chunks() for row in zip(*c.values(), strict=True)], plain
         )
-        assert read.outcomes() == {code: int((rows["outcome"] == code).sum()) for code in set(rows["outcome"].tolist())}
+        assert Counter(read.codes) == {
+            code: int((rows["outcome"] == code).sum()) for code in set(rows["outcome"].tolist())
+        }
 
 
 def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
@@ -90,7 +94,7 @@ def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 5), (2, 3, 4)])
-def test_a_header_says_what_numpy_says(tmp_path: Path, kind: str, shape: tuple[int, ...]) -> None:
+def test_a_header_is_parsed_like_numpy_parses_it(tmp_path: Path, kind: str, shape: tuple[int, ...]) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.zeros(shape, kind))
     content = path.read_bytes()
@@ -103,7 +107,7 @@ def _new(root: Path) -> Path:
     return new_folder(root, START)
 
 
-def test_sixteen_that_start_at_once_in_an_empty_root_get_sixteen_folders(tmp_path: Path) -> None:
+def test_sixteen_simultaneous_starts_get_sixteen_folders(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         folders = pool.map(_new, [tmp_path / "outputs"] * 16, chunksize=1)
     assert len(set(folders)) == 16
@@ -111,24 +115,24 @@ def test_sixteen_that_start_at_once_in_an_empty_root_get_sixteen_folders(tmp_pat
 
 
 @pytest.mark.parametrize("content", [{}, {"a": [1, 2], "b": {"c": None}}, {"name": "é ☃ \x1b[2J"}, {"x": math.inf}])
-def test_json_comes_back_as_it_was_written(tmp_path: Path, content: dict[str, Any]) -> None:
+def test_json_is_read_back_unchanged(tmp_path: Path, content: dict[str, Any]) -> None:
     write_json(tmp_path / "a.json", content)
     assert json.loads((tmp_path / "a.json").read_text()) == content
 
 
-def test_bytes_of_a_command_line_that_are_no_text_do_not_stop_a_record(tmp_path: Path) -> None:
+def test_command_line_bytes_that_are_not_utf8_can_be_recorded(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"command": [os.fsdecode(b"name=\xff")]})
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))["command"] == ["name=\udcff"]
 
 
-def test_json_that_cannot_be_written_leaves_what_was_there(tmp_path: Path) -> None:
+def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"status": "running"})
     with pytest.raises(TypeError):
         write_json(tmp_path / "a.json", {"status": object()})
     assert json.loads((tmp_path / "a.json").read_text()) == {"status": "running"}
 
 
-def test_an_event_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
+def test_an_incomplete_event_hides_no_other(tmp_path: Path) -> None:
     events.add_event(tmp_path, "note", text="first")
     with (tmp_path / layout.EVENTS).open("a") as file:
         file.write('{"kind": "note", "te')
@@ -137,20 +141,20 @@ def test_an_event_that_was_cut_off_hides_no_other(tmp_path: Path) -> None:
     assert [event["text"] for event in events.read_events(tmp_path)] == ["first", "second", "last"]
 
 
-def test_tags_are_those_of_the_config_and_what_was_added_and_not_taken_away() -> None:
-    told: list[events.Event] = [
+def test_tags_come_from_the_config_and_from_later_events() -> None:
+    later: list[events.Event] = [
         {"kind": "tag", "tags": ["b", "c", "b"]},
         {"kind": "untag", "tags": ["a", "c"]},
         {"kind": "note", "text": "later"},
         {"kind": "tag", "run": 3, "tags": ["mine"]},
     ]
-    marks = events.annotations({"tags": ["a"], "notes": "first"}, told)
+    marks = events.annotations({"tags": ["a"], "notes": "first"}, later)
     assert (marks.tags, marks.notes) == (["b"], ["first", "later"])
     assert marks.of(3).tags == ["b", "mine"]
     assert marks.of(4).tags == ["b"]
 
 
-def test_a_block_that_was_never_begun_is_missing_and_says_so(tmp_path: Path) -> None:
+def test_a_block_that_never_started_is_a_missing_file(tmp_path: Path) -> None:
     record = make_record(tmp_path, blank_rows(6), config(), status=None)
     (tmp_path / layout.block_file("losses", 1)).unlink()
     with pytest.raises(UserError, match=r"losses-001\.npy: is missing"):

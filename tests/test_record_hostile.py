@@ -1,4 +1,4 @@
-"""A stranger's record: nothing in it is executed, nothing outside it is read, and one line says what is wrong."""
+"""Untrusted records: nothing is executed, nothing outside is read, and each error is one line."""
 
 import io
 import json
@@ -19,6 +19,7 @@ from xortrain.commands import ls as ls_command
 from xortrain.commands.compare import compare
 from xortrain.commands.export import export
 from xortrain.commands.group import group
+from xortrain.commands.show import show
 from xortrain.commands.sql import sql
 from xortrain.errors import UserError
 from xortrain.records import layout
@@ -31,21 +32,21 @@ Break = Callable[[Path], object]
 
 
 class Trap:
-    """Whoever unpickles it makes a folder."""
+    """Unpickling it makes a folder."""
 
     def __reduce__(self) -> Any:
         return os.mkdir, ("sprung",)
 
 
 def pickled() -> bytes:
-    """A .npy that holds the trap."""
+    """A .npy file with the trap."""
     file = io.BytesIO()
     np.save(file, np.array([Trap()], dtype=object), allow_pickle=True)
     return file.getvalue()
 
 
 def npy(descr: object, shape: object, body: bytes = b"", fortran: bool = False) -> bytes:
-    """A .npy with any header."""
+    """A .npy file with any header."""
     text = repr({"descr": descr, "fortran_order": fortran, "shape": shape}).encode() + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + body
 
@@ -93,17 +94,17 @@ def cut(name: str) -> Break:
 
 
 def huge(path: Path) -> None:
-    """A gigabyte that takes no place on the disk."""
+    """A sparse file of a gigabyte."""
     path.touch()
     os.truncate(path, 1 << 30)
 
 
-ROW = [(name, kind) for name, kind in layout.ROW]
+ROW = list(layout.ROW.items())
 DEEP = b"[" * 100_000
 LISTED: dict[str, tuple[Break, str]] = {
     "broken JSON": (write(layout.RECORD, b'{"format": 1, '), "broken JSON"),
     "deep JSON": (write(layout.RECORD, b'{"format": 1, "config": ' + DEEP), "broken JSON"),
-    "no text": (write(layout.RECORD, b"\xff\xfe\x00"), "broken JSON"),
+    "not text": (write(layout.RECORD, b"\xff\xfe\x00"), "broken JSON"),
     "huge number": (write(layout.RECORD, b'{"format": ' + b"9" * 10_000 + b"}"), "broken JSON"),
     "empty": (write(layout.RECORD, b""), "broken JSON"),
     "a list": (write(layout.RECORD, b"[1]"), "must be a JSON object"),
@@ -111,7 +112,7 @@ LISTED: dict[str, tuple[Break, str]] = {
     "format of another type": (change(format=[1]), "reads format 1"),
     "no format": (drop("format"), "format=None"),
     "a file of 20 MB": (lambda folder: os.truncate(folder / layout.RECORD, 20 << 20), "larger than"),
-    "a link": (link(layout.RECORD), "a link; a record holds its own files"),
+    "a link": (link(layout.RECORD), "is a link; a record must contain the file itself"),
     "a pipe": (instead(layout.RECORD, os.mkfifo), "is not a plain file"),
     "a folder": (instead(layout.RECORD, os.mkdir), "is not a plain file"),
     "status nonsense": (change(status="\x1b[2Jfine"), "must be one of running, finished"),
@@ -120,29 +121,29 @@ LISTED: dict[str, tuple[Break, str]] = {
     "billions of runs": (change(runs=10**12), "must be from 1 to"),
     "true runs": (change(runs=True), "runs=True"),
     "other dtype": (change(dtype="O"), "must be float32 or float64"),
-    "way out in a parameter's name": (change(parameters={"../../W1": [2]}), "parameters: must be names"),
+    "a path as a parameter's name": (change(parameters={"../../W1": [2]}), "parameters: must be names"),
     "negative shape": (change(parameters={"W1": [-2, 2]}), "parameters: must be names with their shapes"),
     "absurd shape": (change(parameters={"W1": [1 << 50]}), "parameters: must be names with their shapes"),
     "outcomes of another type": (change(outcomes=[1]), "outcomes: must be words"),
     "names that vary": (change(varies=["a; drop table"]), "varies: must be names"),
     "a thousand settings": (change(config={f"k{k}": 1 for k in range(1000)}), "config: must be at most"),
     "names of settings": (change(config={'a"b': 1}), "config: must be at most"),
-    "pickle in rows": (write(layout.RUNS, pickled()), "holds something else than numbers, which is never loaded"),
-    "terabytes of rows": (write(layout.RUNS, npy(ROW, (10**12,))), "its header promises"),
+    "pickle in rows": (write(layout.RUNS, pickled()), "contains something other than numbers, which is never loaded"),
+    "terabytes of rows": (write(layout.RUNS, npy(ROW, (10**12,))), "its header requires"),
     "rows of another shape": (write(layout.RUNS, npy(ROW, (2,), bytes(200))), "has shape (2,)"),
     "rows in a square": (write(layout.RUNS, npy(ROW, (1, 1), bytes(200))), "has shape (1, 1)"),
-    "rows without columns": (write(layout.RUNS, npy("<f8", (1,), bytes(8))), "does not have the columns"),
+    "rows without columns": (write(layout.RUNS, npy("<f8", (1,), bytes(8))), "has no column number"),
     "rows with a column twice": (write(layout.RUNS, npy([*ROW, ROW[0]], (1,), bytes(200))), "two columns of one name"),
     "rows with columns of columns": (write(layout.RUNS, npy([("a", ROW)], (1,), bytes(200))), "columns of numbers"),
     "rows of texts": (write(layout.RUNS, npy([*ROW, ("x", "<U4")], (1,), bytes(200))), "columns of numbers"),
-    "rows the other way round": (write(layout.RUNS, npy(ROW, (1,), bytes(200), True)), "fortran_order=False"),
+    "rows in Fortran order": (write(layout.RUNS, npy(ROW, (1,), bytes(200), True)), "fortran_order=False"),
     "a header that is code": (write(layout.RUNS, npy("x", (1,)).replace(b"'x'", b"f()")), "not a .npy file"),
     "a header without an end": (write(layout.RUNS, b"\x93NUMPY\x01\x00\xff\xff{"), "not a .npy file"),
     "a header of a gigabyte": (write(layout.RUNS, b"\x93NUMPY\x02\x00\x00\x00\x00\x40{"), "not a .npy file"),
     "a deep header": (write(layout.RUNS, b"\x93NUMPY\x01\x00\x00\x20" + b"(" * 0x2000), "not a .npy file"),
     "negative rows": (write(layout.RUNS, npy(ROW, (-1,), bytes(200))), "its shape must be whole numbers"),
     "no rows": (lambda folder: (folder / layout.RUNS).unlink(), "runs.npy: is missing"),
-    "rows cut off": (cut(layout.RUNS), "its header promises"),
+    "rows cut off": (cut(layout.RUNS), "its header requires"),
     "rows by a link": (link(layout.RUNS), "a link"),
     "events by a link": (lambda folder: (folder / layout.EVENTS).symlink_to("/etc/passwd"), "a link"),
     "events by a pipe": (lambda folder: os.mkfifo(folder / layout.EVENTS), "is not a plain file"),
@@ -157,7 +158,7 @@ def is_safe(text: str) -> bool:
 
 
 @pytest.mark.parametrize(("broken", "says"), LISTED.values(), ids=LISTED)
-def test_what_is_broken_is_one_line_and_the_others_are_listed(
+def test_a_broken_record_is_one_line_and_the_others_are_listed(
     broken: Break, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -173,17 +174,17 @@ def test_what_is_broken_is_one_line_and_the_others_are_listed(
     assert is_safe(lines[2])
     *_, last = json.loads(ls_command.ls(["--json"]))
     assert last["status"] == "unreadable"
-    with pytest.raises(UserError) as told:
-        page([str(bad)])
-    assert "\n" not in str(told.value)
+    with pytest.raises(UserError) as caught:
+        show([str(bad)])
+    assert "\n" not in str(caught.value)
     assert not Path("sprung").exists()
 
 
 LOADED: dict[str, tuple[Break, str]] = {
     "pickle": (write("losses-000.npy", pickled()), "which is never loaded"),
-    "terabytes": (write("losses-000.npy", npy("<f8", (5, 1 << 40))), "its header promises"),
-    "another shape": (write("losses-000.npy", npy("<f8", (1, 5), bytes(40))), "but the record says"),
-    "another type": (write("losses-000.npy", npy("<f4", (5, 1), bytes(20))), "but the record says"),
+    "terabytes": (write("losses-000.npy", npy("<f8", (5, 1 << 40))), "its header requires"),
+    "another shape": (write("losses-000.npy", npy("<f8", (1, 5), bytes(40))), "but the record states"),
+    "another type": (write("losses-000.npy", npy("<f4", (5, 1), bytes(20))), "but the record states"),
     "link": (link("losses-000.npy"), "a link"),
     "pickled epochs": (write(layout.LOSS_EPOCHS, pickled()), "which is never loaded"),
     "falling epochs": (write(layout.LOSS_EPOCHS, npy("<i8", (5,), struct.pack("<5q", 0, 1, 3, 2, 4))), "must rise"),
@@ -195,7 +196,7 @@ LOADED: dict[str, tuple[Break, str]] = {
 
 
 @pytest.mark.parametrize(("broken", "says"), LOADED.values(), ids=LOADED)
-def test_an_array_that_is_not_what_the_record_says_is_not_loaded(
+def test_an_array_that_does_not_fit_its_record_is_not_loaded(
     broken: Break, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -204,7 +205,7 @@ def test_an_array_that_is_not_what_the_record_says_is_not_loaded(
     record = RecordReader.open(folder)
     with pytest.raises(UserError, match=says):
         print(record.of_run("losses", 0), record.loss_epochs)
-    assert says in page(["latest"])
+    assert says in show(["latest"])
     with pytest.raises(UserError, match=says):
         export(["latest", "--what", "losses"])
     assert not Path("sprung").exists()
@@ -227,13 +228,13 @@ BOMB = npy("<f8", (1 << 21,), bytes(8 << 21))
 DATA: dict[str, tuple[bytes, str]] = {
     "bomb": (archive({"x.npy": BOMB}, zipfile.ZIP_DEFLATED), "compressed"),
     "pickle": (archive({"x.npy": pickled(), "t.npy": GOOD}), "which is never loaded"),
-    "way out": (archive({"../x.npy": GOOD}), "holds something else than x, t"),
-    "absolute": (archive({"/tmp/x.npy": GOOD}), "holds something else than x, t"),
-    "stranger": (archive({"x.npy": GOOD, "evil.npy": GOOD}), "holds something else than x, t"),
-    "terabytes": (archive({"x.npy": npy("<f8", (1 << 40,))}), "its header promises"),
+    "a path": (archive({"../x.npy": GOOD}), "contains something other than x, t"),
+    "absolute": (archive({"/tmp/x.npy": GOOD}), "contains something other than x, t"),
+    "stranger": (archive({"x.npy": GOOD, "evil.npy": GOOD}), "contains something other than x, t"),
+    "terabytes": (archive({"x.npy": npy("<f8", (1 << 40,))}), "its header requires"),
     "no archive": (b"PK\x03\x04 nothing", "not readable"),
     "cut off": (archive({"x.npy": GOOD})[:-10], "not readable"),
-    "lies about its size": (archive({"x.npy": GOOD}).replace(size(len(GOOD)), size(1 << 30)), "not readable"),
+    "a wrong size": (archive({"x.npy": GOOD}).replace(size(len(GOOD)), size(1 << 30)), "not readable"),
 }
 
 
@@ -244,9 +245,9 @@ def test_data_that_are_not_plain_arrays_are_not_loaded(
     monkeypatch.chdir(tmp_path)
     folder = a_run(tmp_path)
     (folder / layout.DATA).write_bytes(content)
-    with pytest.raises(UserError, match=says) as told:
+    with pytest.raises(UserError, match=says) as caught:
         print(RecordReader.open(folder).data)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(caught.value)
     assert not Path("sprung").exists()
 
 
@@ -254,7 +255,7 @@ EVIL = "\x1b[2J\x1b]0;pwned\x07\r\b\u202egnp.exe\u2066\x9b31m\n"
 
 
 def hostile_texts(root: Path) -> None:
-    """Two runs and a sweep in which every text moves a terminal's cursor."""
+    """Two runs and a sweep in which every text has control characters of a terminal."""
     for minute in (0, 1):
         folder = a_run(
             root, minute, name=EVIL, tags=[EVIL], notes=EVIL, row={"outcome": 2}, activation__name=EVIL + str(minute)
@@ -275,9 +276,9 @@ COMMANDS: dict[str, Callable[[], str]] = {
     "ls --runs": lambda: ls_command.ls(["--runs", "--columns", "host,notes,tags,name,path,activation,outcome,started"]),
     "ls --json": lambda: ls_command.ls(["--json"]),
     "ls --where": lambda: ls_command.ls(["--where", "lr > 0"]),
-    "show": lambda: page(["2026-11-21/19-39"]),
-    "show --json": lambda: page(["2026-11-21/19-39", "--json"]),
-    "show of a sweep": lambda: page([f"outputs/evil{EVIL}"]),
+    "show": lambda: show(["2026-11-21/19-39"]),
+    "show --json": lambda: show(["2026-11-21/19-39", "--json"]),
+    "show of a sweep": lambda: show([f"outputs/evil{EVIL}"]),
     "compare": lambda: compare(["2026-11-21/19-39", "2026-11-21/19-40"]),
     "group": lambda: group(["2026-11-21/19-39", "2026-11-21/19-40"]),
     "group --by": lambda: group(["2026-11-21/19-39", f"outputs/evil{EVIL}", "--by", "activation"]),
@@ -288,7 +289,7 @@ COMMANDS: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_no_text_of_a_record_moves_the_cursor(
+def test_no_text_of_a_record_reaches_the_terminal_with_control_characters(
     command: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -306,7 +307,7 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     assert entry.runs == 6
 
 
-def test_a_folder_without_rights_hides_no_other(tmp_path: Path) -> None:
+def test_an_unreadable_folder_hides_no_other(tmp_path: Path) -> None:
     a_run(tmp_path)
     (tmp_path / "locked").mkdir(mode=0)
     assert len(listing(tmp_path).entries) == 1
@@ -316,7 +317,7 @@ def test_a_folder_without_rights_hides_no_other(tmp_path: Path) -> None:
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.parametrize("name", [layout.RECORD, layout.RUNS, "losses-000.npy", layout.DATA, layout.EVENTS])
 def test_any_byte_may_be_wrong(name: str, data: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whatever bytes change, a record is read, or a line says what is wrong with it."""
+    """Whatever bytes change, a record is read or refused in one line."""
     root = tmp_path_factory.mktemp("root")
     folder = a_run(root)
     (folder / layout.EVENTS).write_text('{"kind": "note", "text": "a"}\n')
@@ -329,16 +330,16 @@ def test_any_byte_may_be_wrong(name: str, data: Any, tmp_path_factory: pytest.Te
     if record:
         for read in (lambda: record.rows, lambda: record.data, lambda: record.of_runs("losses")):
             tried(read)
-    tried(lambda: page([str(folder)]))
+    tried(lambda: show([str(folder)]))
     tried(lambda: sql(["select * from runs", "--root", str(root)]))
 
 
 def tried(read: Callable[[], T]) -> T | None:
-    """What is read, or nothing where a line says why it cannot be."""
-    told = ""
+    """The result of reading; None after a UserError."""
+    message = ""
     try:
         return read()
     except UserError as error:
-        told = str(error)
-    assert is_safe(told)
+        message = str(error)
+    assert is_safe(message)
     return None

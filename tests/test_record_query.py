@@ -1,4 +1,4 @@
-"""SQL over runs says what plain Python says over the same rows, and can do nothing but read."""
+"""SQL over runs gives the same answers as plain Python, and can only read."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from make_records import a_big_sweep, a_run, a_sweep
 from xortrain.errors import UserError
 from xortrain.records import columns
 from xortrain.records.index import Entry, RecordInfo, listing
-from xortrain.records.query import ask, quoted, select
+from xortrain.records.query import ask, quote_columns, select
 
 Row = dict[str, Any]
 
@@ -29,7 +29,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
 
 
 def rows(entries: tuple[Entry, ...]) -> list[Row]:
-    """All runs with all columns, through the way that a table goes, not SQL's."""
+    """All runs with all columns, read without SQL."""
     return [line for entry in entries for part in entry.parts for line in columns.run_lines(entry, part)]
 
 
@@ -53,8 +53,8 @@ numbers = st.sampled_from(["lr", "final_loss", "optimizer.momentum", "solved_at"
 texts = st.sampled_from(["outcome", "optimizer", "optimizer.name", "status", "architecture.hidden"])
 words = st.sampled_from(["solved", "sgd", "adam", "finished", "[2]", "nothing"])
 leaves = st.one_of(
-    st.setups(compared, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
-    st.setups(compared, texts, st.sampled_from(["=", "!="]), words),
+    st.builds(compared, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
+    st.builds(compared, texts, st.sampled_from(["=", "!="]), words),
     numbers.map(lambda name: (f"{name} is null", lambda row: row.get(name) is None)),
 )
 
@@ -82,20 +82,20 @@ def either(one: Any, other: Any) -> Any:
 
 conditions = st.recursive(
     leaves,
-    lambda inner: inner.map(negated) | st.setups(both, inner, inner) | st.setups(either, inner, inner),
+    lambda inner: inner.map(negated) | st.builds(both, inner, inner) | st.builds(either, inner, inner),
     max_leaves=6,
 )
 
 
 @given(conditions)
 @settings(max_examples=60)
-def test_a_condition_holds_for_the_runs_for_which_python_says_so(entries: tuple[Entry, ...], condition: Any) -> None:
+def test_a_condition_selects_the_same_runs_as_plain_python(entries: tuple[Entry, ...], condition: Any) -> None:
     text, holds = condition
-    found = [columns.values(*run)["id"] for run in select(entries, text)]
+    found = [columns.run_columns(*run)["id"] for run in select(entries, text)]
     assert found == [row["id"] for row in rows(entries) if holds(row)]
 
 
-def test_a_count_and_a_mean_are_those_of_python(entries: tuple[Entry, ...]) -> None:
+def test_count_and_mean_are_equal_to_those_of_python(entries: tuple[Entry, ...]) -> None:
     names, answer = ask(entries, "select optimizer, count(*) n, avg(final_loss) mean from runs group by 1 order by 1")
     assert names == ["optimizer", "n", "mean"]
     for optimizer, count, mean in answer:
@@ -103,7 +103,7 @@ def test_a_count_and_a_mean_are_those_of_python(entries: tuple[Entry, ...]) -> N
         assert (count, mean) == (len(losses), pytest.approx(sum(losses) / len(losses)))
 
 
-def test_all_columns_are_there_and_what_never_happened_is_null(entries: tuple[Entry, ...]) -> None:
+def test_all_columns_can_be_selected_and_unknown_values_are_null(entries: tuple[Entry, ...]) -> None:
     names, answer = ask(entries, "select * from runs")
     assert [dict(zip(names, row, strict=True)) for row in answer] == [
         {n: row.get(n) for n in names} for row in rows(entries)
@@ -125,12 +125,12 @@ def test_all_columns_are_there_and_what_never_happened_is_null(entries: tuple[En
         "select lr from runs where 'optimizer.momentum' = 'optimizer.momentum' and optimizer.momentum > 0.5;",
     ],
 )
-def test_dotted_names_are_understood_wherever_they_stand(entries: tuple[Entry, ...], query: str) -> None:
+def test_dotted_names_are_columns_everywhere_in_a_query(entries: tuple[Entry, ...], query: str) -> None:
     assert ask(entries, query)[1] == [(0.25,)]
 
 
-def test_a_text_in_a_query_stays_as_it_is() -> None:
-    assert quoted("select 'a.b' , a.b, x.a.b, c.d", ["a.b"]) == 'select \'a.b\' , "a.b", x."a.b", c.d'
+def test_texts_in_a_query_are_unchanged() -> None:
+    assert quote_columns("select 'a.b' , a.b, x.a.b, c.d", ["a.b"]) == 'select \'a.b\' , "a.b", x."a.b", c.d'
 
 
 FORBIDDEN = [
@@ -161,13 +161,13 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("query", FORBIDDEN, ids=[repr(query) for query in FORBIDDEN])
-def test_what_is_not_a_question_is_refused_in_a_line(
+def test_anything_but_a_select_is_refused_in_one_line(
     entries: tuple[Entry, ...], query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UserError, match=r"^sql: ") as told:
+    with pytest.raises(UserError, match=r"^sql: ") as caught:
         ask(entries, query)
-    assert str(told.value).isprintable()
+    assert str(caught.value).isprintable()
     assert not list(tmp_path.iterdir())
 
 
@@ -185,30 +185,30 @@ def test_what_is_not_a_question_is_refused_in_a_line(
         ("sum(lr) > 1", "misuse of aggregate"),
     ],
 )
-def test_a_bad_condition_is_one_line(entries: tuple[Entry, ...], where: str, says: str | None) -> None:
+def test_an_invalid_condition_is_one_line(entries: tuple[Entry, ...], where: str, says: str | None) -> None:
     if says is None:
         select(entries, where)
         return
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         select(entries, where, "--where")
-    assert str(told.value).startswith(f"--where={where}: ")
-    assert says in str(told.value)
+    assert str(caught.value).startswith(f"--where={where}: ")
+    assert says in str(caught.value)
 
 
-def test_columns_of_no_use_are_not_filled_in(entries: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_columns_of_a_query_are_filled(entries: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[list[str]] = []
-    real = columns.rows
+    real = columns.run_rows
 
     def watched(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Any:
         asked.append(list(wanted))
         return real(entry, part, wanted)
 
-    monkeypatch.setattr(columns, "rows", watched)
+    monkeypatch.setattr(columns, "run_rows", watched)
     ask(entries, "select avg(final_loss) from runs where optimizer.momentum = 0")
     assert asked == [["final_loss", "optimizer.momentum"]] * 5
 
 
-def test_settings_that_sql_cannot_tell_apart_or_hold_do_no_harm(tmp_path: Path) -> None:
+def test_setting_names_and_values_that_sql_cannot_express_do_no_harm(tmp_path: Path) -> None:
     deep: Any = []
     for _ in range(200):
         deep = [deep]
@@ -218,7 +218,7 @@ def test_settings_that_sql_cannot_tell_apart_or_hold_do_no_harm(tmp_path: Path) 
     assert len(select(entries, "lr = 1")) == 1
 
 
-def test_ctrl_c_stops_a_question_without_an_end(entries: tuple[Entry, ...]) -> None:
+def test_ctrl_c_stops_an_endless_query(entries: tuple[Entry, ...]) -> None:
     import signal
 
     endless = "with recursive n(k) as (select 1 union all select k + 1 from n) select count(*) from n"

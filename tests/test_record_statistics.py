@@ -1,4 +1,4 @@
-"""The figures of a group against those that others print, and against Python's own statistics."""
+"""The statistics of a group, compared with published values and with Python's statistics module."""
 
 import math
 import statistics as plain
@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 from make_records import OUTCOMES, a_big_sweep, a_run, a_sweep, blank_rows, config, make_record
 
 from xortrain.errors import UserError
-from xortrain.records.groups import NOT_STUCK, GroupStatistics, axes, column_table, group_runs, statistics, wilson
+from xortrain.records.groups import (
+    NOT_STUCK,
+    GroupStatistics,
+    column_table,
+    differing_settings,
+    group_runs,
+    statistics,
+    wilson,
+)
 from xortrain.records.index import open_entry
 
 # Newcombe (1998), Statistics in Medicine 17, table I, method 3 (Wilson's score, no correction), four digits.
@@ -26,13 +34,13 @@ NEWCOMBE = [
 
 
 @pytest.mark.parametrize(("solved", "runs", "low", "high"), NEWCOMBE)
-def test_the_interval_is_the_one_that_newcombe_prints(solved: int, runs: int, low: float, high: float) -> None:
+def test_the_interval_is_equal_to_newcombes_published_values(solved: int, runs: int, low: float, high: float) -> None:
     found = wilson(np.array([solved]), np.array([runs]))
     assert [round(float(end[0]), 4) for end in found] == [low, high]
 
 
 @given(st.integers(1, 1000).flatmap(lambda runs: st.tuples(st.integers(0, runs), st.just(runs))))
-def test_the_ends_of_the_interval_are_the_shares_for_which_the_count_is_just_not_surprising(
+def test_the_ends_of_the_interval_satisfy_wilsons_equation(
     count: tuple[int, int],
 ) -> None:
     """Wilson's definition: (p̂ - p)² = z² p (1 - p) / n at both ends."""
@@ -43,7 +51,7 @@ def test_the_ends_of_the_interval_are_the_shares_for_which_the_count_is_just_not
         assert (solved / runs - p) ** 2 == pytest.approx(1.959963984540054**2 * p * (1 - p) / runs, abs=1e-12)
 
 
-def test_of_no_runs_there_is_no_share() -> None:
+def test_no_runs_have_no_rate() -> None:
     assert np.isnan(wilson(np.array([0]), np.array([0]))).all()
 
 
@@ -61,7 +69,7 @@ rows_of_runs = st.lists(
 
 
 @given(rows_of_runs)
-def test_every_figure_of_a_group_is_that_of_plain_python(runs: list[tuple[str, int, float, float, Any]]) -> None:
+def test_every_statistic_is_equal_to_that_of_plain_python(runs: list[tuple[str, int, float, float, Any]]) -> None:
     outcome, solved_at, loss, lr, name = zip(*runs, strict=True)
     columns = {"outcome": np.array(outcome, object), "solved_at": np.array(solved_at), "final_loss": np.array(loss)}
     found = statistics(columns | {"lr": np.array(lr), "optimizer": np.array(name, object)}, ["lr", "optimizer"])
@@ -103,7 +111,7 @@ def quartiles(values: list[int]) -> list[float]:
 
 
 @given(rows_of_runs)
-def test_the_best_group_stands_first(runs: list[tuple[str, int, float, float, Any]]) -> None:
+def test_the_best_group_is_first(runs: list[tuple[str, int, float, float, Any]]) -> None:
     outcome, solved_at, loss, lr, _ = zip(*runs, strict=True)
     columns = {"outcome": np.array(outcome, object), "solved_at": np.array(solved_at), "final_loss": np.array(loss)}
     found = statistics(columns | {"lr": np.array(lr)}, ["lr"])
@@ -111,36 +119,36 @@ def test_the_best_group_stands_first(runs: list[tuple[str, int, float, float, An
     assert lows == sorted(lows, reverse=True)
 
 
-def test_runs_that_agree_in_nothing_asked_for_are_one_group() -> None:
+def test_without_settings_all_runs_are_one_group() -> None:
     columns = {"outcome": np.array(["solved"] * 3, object), "solved_at": np.arange(3), "final_loss": np.zeros(3)}
     (found,) = statistics(columns, [])
     assert (found.runs, found.epochs_median) == (3, 1.0)
 
 
-def test_a_sweep_falls_into_groups_by_what_differs_but_the_seed(tmp_path: Path) -> None:
+def test_a_sweep_is_grouped_by_all_settings_that_differ_except_the_seed(tmp_path: Path) -> None:
     one = open_entry(
         a_sweep(tmp_path, varying={"lr": [0.1, 1.0] * 4, "optimizer.momentum": [0.0] * 4 + [0.9] * 4}), "a"
     )
-    assert axes(one.parts) == ["lr", "optimizer.momentum"]
+    assert differing_settings(one.parts) == ["lr", "optimizer.momentum"]
     assert [found.runs for found in group_runs(one.parts)] == [2] * 4
     assert [found.runs for found in group_runs(one.parts, ["lr"])] == [4, 4]
 
 
-def test_what_follows_from_a_choice_is_no_group_of_its_own(tmp_path: Path) -> None:
+def test_settings_that_follow_from_a_choice_make_no_groups_of_their_own(tmp_path: Path) -> None:
     """The big sweep has optimizer=sgd,adam, which have other keys and other defaults."""
     entry = open_entry(a_big_sweep(tmp_path), "a")
-    assert axes(entry.parts) == ["lr", "optimizer"]
+    assert differing_settings(entry.parts) == ["lr", "optimizer"]
     assert {found.by["optimizer"] for found in group_runs(entry.parts)} == {"sgd", "adam"}
 
 
-def test_name_notes_and_film_make_no_groups(tmp_path: Path) -> None:
+def test_name_notes_and_film_are_not_grouped_by(tmp_path: Path) -> None:
     folders = [a_run(tmp_path, 0, name="a", notes="x", seed=1), a_run(tmp_path, 1, film__name="field", tags=["t"])]
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
-    assert axes(parts) == []
+    assert differing_settings(parts) == []
     assert [found.runs for found in group_runs(parts)] == [2]
 
 
-def test_of_runs_with_the_same_settings_and_seed_one_is_counted_a_finished_one_first(tmp_path: Path) -> None:
+def test_repeated_runs_are_counted_once_and_finished_ones_first(tmp_path: Path) -> None:
     """A setting may vary in one record and be fixed in the other; names and films make no difference."""
     rows = blank_rows(2, {"lr": np.array([0.5, 1.0])})
     rows["seed"] = 0
@@ -158,13 +166,13 @@ def test_of_runs_with_the_same_settings_and_seed_one_is_counted_a_finished_one_f
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 0.5}, {"optimizer__momentum": 0.5}, {"epochs": 5}])
-def test_runs_that_differ_in_seed_or_in_any_setting_are_both_counted(tmp_path: Path, change: dict[str, Any]) -> None:
+def test_runs_that_differ_in_the_seed_or_a_setting_are_both_counted(tmp_path: Path, change: dict[str, Any]) -> None:
     parts = [open_entry(a_run(tmp_path, k, **own), "a").parts[0] for k, own in enumerate([{}, change])]
     assert group_runs(parts, [])[0].runs == 2
     assert group_runs([*parts, parts[0]], [])[0].runs == 2
 
 
-def test_the_same_table_is_told_by_its_content_and_not_by_its_name(tmp_path: Path) -> None:
+def test_data_tables_are_compared_by_content_not_by_name(tmp_path: Path) -> None:
     """The file behind data.path may have been changed between two runs."""
     data = {"name": "csv", "path": "table.csv"}
     folders = [a_run(tmp_path, k, data=data) for k in range(3)]
@@ -173,16 +181,16 @@ def test_the_same_table_is_told_by_its_content_and_not_by_its_name(tmp_path: Pat
     assert group_runs(parts, [])[0].runs == 2
 
 
-def test_a_setting_that_has_the_seed_in_every_run_counts_as_the_seed(tmp_path: Path) -> None:
+def test_a_setting_that_equals_the_seed_in_every_run_is_treated_like_the_seed(tmp_path: Path) -> None:
     follows = open_entry(a_sweep(tmp_path, 0, {"lr": [0.5] * 2 + [1.0] * 2, "data.seed": range(4)}), "a").parts
-    assert axes(follows) == ["lr"]
+    assert differing_settings(follows) == ["lr"]
     assert [found.runs for found in group_runs(follows)] == [2, 2]
     other = open_entry(a_sweep(tmp_path, 1, {"data.seed": range(3, -1, -1)}), "a").parts
-    assert axes(other) == ["data.seed"]
-    assert axes([*follows, *other]) == ["lr", "data.seed"]
+    assert differing_settings(other) == ["data.seed"]
+    assert differing_settings([*follows, *other]) == ["lr", "data.seed"]
 
 
-def test_columns_of_several_records_stand_one_after_the_other(tmp_path: Path) -> None:
+def test_columns_of_several_records_are_concatenated(tmp_path: Path) -> None:
     parts = [open_entry(a_sweep(tmp_path, k, {"lr": [k, k + 0.5]}), "a").parts[0] for k in (0, 1)]
     parts.append(open_entry(a_run(tmp_path, 2, lr=7.0, optimizer__momentum=None), "a").parts[0])
     found = column_table(parts, ["lr", "optimizer", "optimizer.momentum", "outcome"])
@@ -192,7 +200,7 @@ def test_columns_of_several_records_stand_one_after_the_other(tmp_path: Path) ->
     assert set(found["outcome"].tolist()) <= set(OUTCOMES)
 
 
-def test_a_setting_that_nobody_has_is_told_with_the_nearest(tmp_path: Path) -> None:
+def test_an_unknown_setting_is_reported_with_the_nearest_name(tmp_path: Path) -> None:
     parts = open_entry(a_sweep(tmp_path), "a").parts
     with pytest.raises(
         UserError, match=r"by=optimizer\.momentun: no such setting\. Did you mean 'optimizer\.momentum'"

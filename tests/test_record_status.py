@@ -1,4 +1,4 @@
-"""Status is never wrong: what a record says of itself counts only while somebody is there to say it."""
+"""The status of a record is right, even if its process was killed."""
 
 import json
 import os
@@ -16,9 +16,10 @@ import pytest
 from make_records import blank_rows, config, make_record
 from waiting import wait_until
 
+from xortrain.commands.show import show
 from xortrain.records import layout
 from xortrain.records.index import listing
-from xortrain.records.metadata import moment, took
+from xortrain.records.metadata import moment, training_seconds
 from xortrain.records.process import FRESH, host, last_sign, process_start, status
 from xortrain.records.writer import BEAT, RecordWriter
 
@@ -37,7 +38,7 @@ STARTS = """
 
 @contextmanager
 def a_training(root: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that has begun a record and goes on."""
+    """A process that has started a record and keeps running."""
     code = textwrap.dedent(STARTS)
     command = [sys.executable, "-c", code, str(root), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -55,7 +56,7 @@ def only_status(root: Path) -> str:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a heartbeat has to do")
-def test_a_process_that_lives_is_running_and_crashed_once_it_is_killed_reaped_or_not(tmp_path: Path) -> None:
+def test_a_record_is_running_while_its_process_lives_and_crashed_afterwards(tmp_path: Path) -> None:
     with a_training(tmp_path) as process:
         assert only_status(tmp_path) == "running"
         process.send_signal(signal.SIGSTOP)
@@ -68,7 +69,7 @@ def test_a_process_that_lives_is_running_and_crashed_once_it_is_killed_reaped_or
         assert only_status(tmp_path) == "crashed"
 
 
-def test_a_run_of_the_program_that_is_killed_is_crashed_and_shows_what_it_had(tmp_path: Path) -> None:
+def test_a_killed_training_is_crashed_and_can_be_shown(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "xortrain", "epochs=100000000", "film=none", f"root={tmp_path}"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         try:
@@ -77,7 +78,7 @@ def test_a_run_of_the_program_that_is_killed_is_crashed_and_shows_what_it_had(tm
         finally:
             process.kill()
     assert only_status(tmp_path) == "crashed"
-    assert "crashed: pending" in page(["latest", "--root", str(tmp_path)])
+    assert "crashed: pending" in show(["latest", "--root", str(tmp_path)])
 
 
 def rewritten(folder: Path, **changes: object) -> Path:
@@ -88,7 +89,7 @@ def rewritten(folder: Path, **changes: object) -> Path:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Path:
-    """A record that says it is running, by this very process."""
+    """A record that is being written by this process."""
     make_record(tmp_path, blank_rows(1), config(), status=None)
     return tmp_path
 
@@ -97,14 +98,14 @@ def of(folder: Path) -> str:
     return status(folder, json.loads((folder / layout.RECORD).read_text()))
 
 
-def test_a_number_that_another_process_has_now_is_not_the_process(running: Path) -> None:
+def test_another_process_with_the_same_number_is_not_mistaken_for_it(running: Path) -> None:
     assert of(running) == "running"
     place = str(process_start(os.getpid())).rpartition(":")[0]
     assert of(rewritten(running, process_started=f"{place}:1")) == "crashed"
 
 
 @pytest.mark.parametrize("word", ["finished", "failed", "interrupted"])
-def test_an_end_that_was_written_stands_whatever_lives(running: Path, word: str) -> None:
+def test_a_final_status_is_final_even_if_the_process_lives(running: Path, word: str) -> None:
     assert of(rewritten(running, status=word)) == word
 
 
@@ -122,7 +123,7 @@ ELSEWHERE: list[dict[str, object]] = [
 @pytest.mark.parametrize(
     ("age", "expected"), [(0, "running"), (FRESH / 2, "running"), (FRESH * 2, "crashed"), (-FRESH * 2, "crashed")]
 )
-def test_elsewhere_a_heartbeat_counts_while_it_is_fresh(
+def test_on_another_host_a_recent_heartbeat_means_running(
     running: Path, elsewhere: dict[str, object], age: float, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
@@ -133,26 +134,26 @@ def test_elsewhere_a_heartbeat_counts_while_it_is_fresh(
     assert of(running) == expected
 
 
-def test_before_the_first_heartbeat_the_start_counts(running: Path) -> None:
+def test_before_the_first_heartbeat_the_start_time_is_used(running: Path) -> None:
     rewritten(running, host="another")
     assert of(running) == "running"
     os.utime(running / layout.RECORD, (time.time() - 2 * FRESH,) * 2)
     assert of(running) == "crashed"
 
 
-def test_a_heartbeat_beats_often_enough_and_not_with_every_step(running: Path) -> None:
+def test_a_heartbeat_is_touched_often_enough_but_not_every_step(running: Path) -> None:
     assert BEAT < FRESH / 3
     record = RecordWriter(running, {})
     record.beat()
     os.utime(running / layout.HEARTBEAT, (0, 0))
     record.beat()
     assert (running / layout.HEARTBEAT).stat().st_mtime == 0
-    record.beaten -= BEAT
+    record.last_beat -= BEAT
     record.beat()
     assert (running / layout.HEARTBEAT).stat().st_mtime > 0
 
 
-def test_a_sweep_whose_process_died_between_two_populations_is_crashed(tmp_path: Path) -> None:
+def test_a_sweep_whose_process_died_between_populations_is_crashed(tmp_path: Path) -> None:
     from make_records import a_big_sweep
 
     folder = a_big_sweep(tmp_path, status="running")
@@ -163,14 +164,17 @@ def test_a_sweep_whose_process_died_between_two_populations_is_crashed(tmp_path:
     assert only_status(tmp_path) == "crashed"
 
 
-def test_the_time_between_a_stop_and_its_resumption_is_no_training(tmp_path: Path) -> None:
+def test_the_pause_before_a_resumption_is_not_training_time(tmp_path: Path) -> None:
     started, stopped = "2026-11-21T10:00:00+00:00", "2026-11-21T10:00:20+00:00"
     record = make_record(tmp_path, blank_rows(2), config(), status=None, kind="sweep", started=started)
     record.metadata |= {"status": "interrupted", "ended": stopped}
     record.write()
-    resumed_at = {"resumed": "2026-11-21T12:00:00+00:00", "trained": took(record.metadata, moment(stopped))}
-    assert took({**record.metadata, **resumed_at}, moment("2026-11-21T12:00:05+00:00")) == 25.0
-    assert took({**record.metadata, **resumed_at, "trained": "long"}, moment("2026-11-21T12:00:05+00:00")) == 5.0
+    resumed_at = {"resumed": "2026-11-21T12:00:00+00:00", "trained": training_seconds(record.metadata, moment(stopped))}
+    assert training_seconds({**record.metadata, **resumed_at}, moment("2026-11-21T12:00:05+00:00")) == 25.0
+    assert (
+        training_seconds({**record.metadata, **resumed_at, "trained": "long"}, moment("2026-11-21T12:00:05+00:00"))
+        == 5.0
+    )
     os.utime(tmp_path / "record.json", (1.0, 1.0))
     (tmp_path / "heartbeat").touch()
     os.utime(tmp_path / "heartbeat", (60.0, 60.0))
@@ -179,8 +183,8 @@ def test_the_time_between_a_stop_and_its_resumption_is_no_training(tmp_path: Pat
     assert sign.timestamp() == 60.0
 
 
-def test_a_command_is_told_as_it_can_be_typed_again(tmp_path: Path) -> None:
+def test_the_command_is_shown_as_it_can_be_typed_again(tmp_path: Path) -> None:
     typed = ["-m", "lr=0.1,1", "seed=range(0,200)"]
     make_record(tmp_path, blank_rows(1), config(), command=["/somewhere/xortrain/__main__.py", *typed])
-    (line,) = [line for line in page([str(tmp_path)]).split("\n") if line.startswith("command ")]
+    (line,) = [line for line in show([str(tmp_path)]).split("\n") if line.startswith("command ")]
     assert shlex.split(line) == ["command", "xortrain", *typed]

@@ -1,4 +1,4 @@
-"""xortrain tag, note, rm and export: what they change or write, and what they leave alone."""
+"""xortrain tag, note, rm and export: what they change or write, and what they leave unchanged."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ from xortrain.records.process import host
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(Path("outputs"), {"tags": ["first"]}, {"lr": 0.25})
 
@@ -32,7 +32,7 @@ def ids(root: Path) -> list[str]:
     return [entry.id for entry in listing(root).entries]
 
 
-def test_tags_come_and_go(root: Path) -> None:
+def test_tags_are_added_and_removed(root: Path) -> None:
     assert tag([RUN, "good", "solved"]) == f"{RUN}: first, good, solved"
     assert tag([RUN, "first", "good", "--remove"]) == f"{RUN}: solved"
     assert tag([RUN, "solved", "--remove"]) == f"{RUN}: no tags"
@@ -40,12 +40,12 @@ def test_tags_come_and_go(root: Path) -> None:
 
 
 @pytest.mark.parametrize("word", ["", " a", "a,b", "a\tb", "\x1b[2J", "\u202e"])
-def test_a_tag_is_a_plain_word(root: Path, word: str) -> None:
-    with pytest.raises(UserError, match="must be printable letters, without commas"):
+def test_a_tag_must_be_printable(root: Path, word: str) -> None:
+    with pytest.raises(UserError, match="must be printable, without commas"):
         tag([RUN, word])
 
 
-def test_a_note_keeps_every_letter(root: Path) -> None:
+def test_a_note_is_stored_with_every_character(root: Path) -> None:
     note([RUN, "ü “two”\nlines", "more"])
     (entry,) = [entry for entry in listing(root).entries if entry.id == RUN]
     assert entry.marks.notes == ["ü “two”\nlines more"]
@@ -55,7 +55,7 @@ def test_a_note_keeps_every_letter(root: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
-def test_a_record_that_cannot_be_written_to_is_one_line(root: Path) -> None:
+def test_an_unwritable_record_is_one_line(root: Path) -> None:
     (root / RUN).chmod(0o500)
     with pytest.raises(UserError, match=r"events\.jsonl: Permission denied"):
         note([RUN, "text"])
@@ -68,7 +68,7 @@ def test_an_event_is_not_written_through_a_link(root: Path, tmp_path: Path) -> N
     assert not (tmp_path / "victim").exists()
 
 
-def test_what_is_removed_is_gone_with_its_day_and_the_rest_stays(root: Path) -> None:
+def test_removed_runs_are_gone_and_the_others_remain(root: Path) -> None:
     assert rm([RUN, BIG, "--yes"]).split("\n") == [f"removed outputs/{RUN}", f"removed outputs/sweeps/{BIG}"]
     assert ids(root) == [SWEEP, LATER]
     rm([LATER, "--yes"])
@@ -76,7 +76,7 @@ def test_what_is_removed_is_gone_with_its_day_and_the_rest_stays(root: Path) -> 
     assert ids(root) == [SWEEP]
 
 
-def test_a_link_in_a_record_is_removed_and_not_what_it_leads_to(root: Path, tmp_path: Path) -> None:
+def test_a_link_in_a_record_is_removed_but_not_its_target(root: Path, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis").write_text("")
     (root / RUN / "link").symlink_to(tmp_path / "mine")
@@ -85,7 +85,7 @@ def test_a_link_in_a_record_is_removed_and_not_what_it_leads_to(root: Path, tmp_
 
 
 @pytest.mark.parametrize(("answer", "left"), [("y", 3), ("yes", 3), ("n", 4), ("", 4), ("whatever", 4)])
-def test_it_asks_first(root: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rm_asks_first(root: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)  # type: ignore[func-returns-value]
@@ -94,7 +94,7 @@ def test_it_asks_first(root: Path, answer: str, left: int, monkeypatch: pytest.M
     assert f"outputs/{RUN}  8 files" in asked[0]
 
 
-def test_without_a_terminal_it_wants_a_yes(root: Path) -> None:
+def test_without_a_terminal_rm_requires_yes(root: Path) -> None:
     with pytest.raises(UserError, match="no terminal to ask; add --yes"):
         rm([RUN])
     assert len(ids(root)) == 4
@@ -110,13 +110,13 @@ def test_without_a_terminal_it_wants_a_yes(root: Path) -> None:
         ("/", "no such run"),
     ],
 )
-def test_what_cannot_be_removed_is_left(root: Path, name: str, says: str) -> None:
+def test_what_must_not_be_removed_remains(root: Path, name: str, says: str) -> None:
     with pytest.raises(UserError, match=says):
         rm([LATER, name, "--yes"])
     assert len(ids(root)) == 4
 
 
-def test_a_run_that_goes_on_is_not_removed(root: Path) -> None:
+def test_a_running_record_is_not_removed(root: Path) -> None:
     folder = root / "running"
     folder.mkdir()
     make_record(folder, blank_rows(1), config(), status=None)
@@ -128,7 +128,7 @@ def table(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text)))
 
 
-def test_what_cannot_be_read_can_be_removed(root: Path) -> None:
+def test_an_unreadable_record_can_be_removed(root: Path) -> None:
     (root / RUN / "record.json").write_text("{")
     assert rm([RUN, "--yes"]).startswith(f"removed outputs/{RUN} (unreadable: outputs/{RUN}/record.json: broken JSON")
     assert not (root / RUN).exists()
@@ -138,7 +138,7 @@ def test_what_cannot_be_read_can_be_removed(root: Path) -> None:
         rm([str(inside), "--yes"])
 
 
-def test_csv_and_json_lines_have_every_run_and_every_digit(root: Path) -> None:
+def test_csv_and_json_lines_have_all_runs_and_all_digits(root: Path) -> None:
     rows = table(export([]))
     lines = [json.loads(line) for line in export(["--format", "jsonl"]).split("\n")]
     assert len(rows) == len(lines) == 20
@@ -161,7 +161,7 @@ def test_one_run_a_sweep_a_condition_and_a_query_can_be_exported(root: Path) -> 
     )
 
 
-def test_losses_and_parameters_are_long_tables(root: Path) -> None:
+def test_losses_and_parameters_have_a_row_for_each_run_and_epoch(root: Path) -> None:
     rows = table(export([f"{SWEEP}#5", f"{SWEEP}#1", "--what", "losses"]))
     assert [(row["id"][-2:], row["epoch"], row["loss"]) for row in rows[:6]] == [
         *(("#1", str(epoch), f"{epoch + 0.001}") for epoch in range(5)),
@@ -169,10 +169,10 @@ def test_losses_and_parameters_are_long_tables(root: Path) -> None:
     ]
     rows = table(export([f"{BIG}#4", "--what", "parameters"]))
     assert [row["epoch"] for row in rows] == ["0", "4"]
-    assert [rows[1][name] for name in ("W1[0,0]", "W1[1,0]", "b1[1]", "b2[0]")] == ["0.0", "2.0", "5.0", "8.0"]
+    assert [rows[1][name] for name in ("W1[0, 0]", "W1[1, 0]", "b1[1]", "b2[0]")] == ["0.0", "2.0", "5.0", "8.0"]
 
 
-def test_an_archive_has_all_of_it_as_arrays(root: Path, tmp_path: Path) -> None:
+def test_an_npz_archive_has_everything_as_arrays(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     assert export([f"{SWEEP}", "--where", "lr > 0.2", "--to", str(path)]) == f"written {path}"
     with np.load(path) as arrays:
@@ -185,7 +185,7 @@ def test_an_archive_has_all_of_it_as_arrays(root: Path, tmp_path: Path) -> None:
         assert not any(array.dtype.hasobject for array in arrays.values())
 
 
-def test_runs_of_several_records_are_one_archive_if_they_are_alike(root: Path, tmp_path: Path) -> None:
+def test_records_with_equal_shapes_fit_into_one_archive(root: Path, tmp_path: Path) -> None:
     export([BIG, RUN, "--to", str(tmp_path / "a.npz")])
     with np.load(tmp_path / "a.npz") as arrays:
         assert arrays["losses"].shape == (5, 7)
@@ -198,7 +198,7 @@ def test_runs_of_several_records_are_one_archive_if_they_are_alike(root: Path, t
     assert not list(tmp_path.glob("b.npz*"))
 
 
-def test_blocks_that_were_never_begun_have_no_rows_and_are_nan(root: Path, tmp_path: Path) -> None:
+def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path: Path) -> None:
     (root / "sweeps" / SWEEP / "losses-001.npy").unlink()
     ids = [row["id"].rpartition("#")[2] for row in table(export([SWEEP, "--what", "losses"]))]
     assert ids == [str(run) for run in range(12) if run not in (4, 5, 6, 7) for _ in range(5)]
@@ -211,22 +211,22 @@ def test_blocks_that_were_never_begun_have_no_rows_and_are_nan(root: Path, tmp_p
     ("arguments", "says"),
     [
         (["--to", "a.xls"], "--to=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
-        (["--format", "npz"], "is no text; add --to PATH"),
-        (["--sql", "select 1", "--where", "lr > 1"], "it goes with no RUN, --where or --what"),
+        (["--format", "npz"], "is not text; add --to PATH"),
+        (["--sql", "select 1", "--where", "lr > 1"], "it cannot be combined with RUN, --where or --what"),
         (["--where", "lr > 1000"], "--where=lr > 1000: holds for no run"),
         (["--what", "films"], "invalid choice: 'films'"),
         (["--to", "nowhere/a.csv"], "nowhere/a.csv: No such file or directory"),
         (["nothing"], "no such run"),
     ],
 )
-def test_what_cannot_be_exported_is_one_line(root: Path, arguments: list[str], says: str) -> None:
-    with pytest.raises(UserError) as told:
+def test_an_invalid_export_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+    with pytest.raises(UserError) as caught:
         export(arguments)
-    assert says in str(told.value)
-    assert "\n" not in str(told.value)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_an_export_that_fails_leaves_what_was_there(root: Path, tmp_path: Path) -> None:
+def test_a_failed_export_leaves_the_old_file(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("before")
     os.truncate(root / RUN / "losses-000.npy", 100)
@@ -237,13 +237,13 @@ def test_an_export_that_fails_leaves_what_was_there(root: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_is_there_and_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_command_has_a_help_page(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     from importlib import import_module
 
     place, line = COMMANDS[command]
     module, _, function = place.partition(":")
     with pytest.raises(SystemExit) as end:
-        getattr(import_module(module), function)(["--help"])
+        getattr(import_module(f"xortrain.commands.{module}"), function)(["--help"])
     assert end.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     assert f"usage: xortrain {command}" in text
@@ -260,10 +260,12 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("command", CHANGES)
-def test_json_is_one_array_that_says_what_was_done(root: Path, command: str) -> None:
+def test_json_is_one_array_with_what_was_done(root: Path, command: str) -> None:
     module, _, function = COMMANDS[command][0].partition(":")
     words, answer = CHANGES[command]
-    said = getattr(import_module(module), function)([*(word.format(run=RUN) for word in words), "--json"])
+    said = getattr(import_module(f"xortrain.commands.{module}"), function)(
+        [*(word.format(run=RUN) for word in words), "--json"]
+    )
     assert json.loads(said) == [answer]
 
 
@@ -274,22 +276,22 @@ def test_an_export_is_an_array_of_its_rows(root: Path) -> None:
     assert set(said[0]) == set(rows[0])
 
 
-def test_a_tag_that_is_not_there_is_not_taken_away_in_silence(root: Path) -> None:
+def test_removing_a_missing_tag_is_an_error(root: Path) -> None:
     tag([SWEEP, "wide"])
     tag([f"{SWEEP}#3", "mine"])
     for name, words, says in (
         (RUN, ["first", "second"], f"tag=second: {RUN} has no such tag; it has first"),
         (SWEEP, ["mine"], f"tag=mine: {SWEEP} has no such tag; it has wide"),
-        (f"{SWEEP}#3", ["wide"], "tag=wide: is of the whole sweep; take it from there"),
+        (f"{SWEEP}#3", ["wide"], "tag=wide: belongs to the whole sweep; remove it with"),
     ):
-        with pytest.raises(UserError) as told:
+        with pytest.raises(UserError) as caught:
             tag([name, *words, "--remove"])
-        assert str(told.value).startswith(says)
+        assert str(caught.value).startswith(says)
     assert tag([f"{SWEEP}#3", "mine", "--remove"]) == f"{SWEEP}#3: wide"
     assert tag([RUN, "first", "--remove"]) == f"{RUN}: no tags"
 
 
-def test_an_export_goes_to_a_device_as_it_is_and_over_no_folder(root: Path) -> None:
+def test_an_export_can_go_to_a_device_but_not_to_a_folder(root: Path) -> None:
     before = os.stat("/dev/null")
     export(["--to", "/dev/null", "--format", "csv"])
     assert os.stat("/dev/null").st_mode == before.st_mode

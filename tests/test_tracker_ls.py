@@ -1,4 +1,4 @@
-"""xortrain ls: newest first, a line each, and the runs for which a condition holds."""
+"""xortrain ls: one line per run or sweep, newest first, or the runs for which a condition holds."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from xortrain.errors import UserError
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(
         Path("outputs"),
@@ -30,7 +30,7 @@ def ids(*arguments: str) -> list[str]:
     return [line.split()[0] for line in ls(list(arguments)).split("\n")[1:]]
 
 
-def test_newest_first_a_sweep_is_one_line(root: Path) -> None:
+def test_the_newest_is_first_and_a_sweep_is_one_line(root: Path) -> None:
     assert ids() == [BIG, SWEEP, LATER, RUN]
     head, big, sweep, _, run = ls([]).split("\n")
     assert head.split()[:6] == ["id", "status", "outcome", "runs", "epochs_done", "final_loss"]
@@ -39,13 +39,13 @@ def test_newest_first_a_sweep_is_one_line(root: Path) -> None:
     assert run.split()[1:5] == ["finished", "solved", "4", "0.125"]
 
 
-def test_settings_that_differ_are_shown_and_no_others(root: Path) -> None:
+def test_only_settings_that_differ_are_shown(root: Path) -> None:
     head = ls([]).split("\n")[0].split()
     assert {"lr", "optimizer", "seed", "name", "tags"} <= set(head)
     assert not {"epochs", "activation", "root", "film"} & set(head)
 
 
-def test_a_table_is_at_most_120_wide_and_a_line_has_no_blanks_at_its_end(root: Path) -> None:
+def test_a_table_is_at_most_120_wide_without_trailing_spaces(root: Path) -> None:
     for number in range(20):
         a_run(root, 10 + number, row=None, **{f"key{number}": "value"})
     lines = ls([]).split("\n")
@@ -53,7 +53,7 @@ def test_a_table_is_at_most_120_wide_and_a_line_has_no_blanks_at_its_end(root: P
     assert not any(line != line.rstrip() for line in lines)
 
 
-def test_a_condition_asks_for_runs_and_so_does_runs(root: Path) -> None:
+def test_a_condition_or_runs_lists_single_runs(root: Path) -> None:
     assert len(ids("--runs")) == 2 + 12 + 6
     assert ids("--where", "lr < 0.3 and optimizer.momentum > 0 and outcome != 'solved'") == [LATER]
     found = ids("--where", "optimizer = 'adam' and lr >= 1")
@@ -61,7 +61,7 @@ def test_a_condition_asks_for_runs_and_so_does_runs(root: Path) -> None:
     assert ls(["--where", "lr > 1000"]) == "no runs for which this holds"
 
 
-def test_the_first_of_many_in_an_order(root: Path) -> None:
+def test_sort_reverse_and_limit_select_the_first_of_an_order(root: Path) -> None:
     losses = [line["final_loss"] for line in json.loads(ls(["--runs", "--sort", "final_loss", "--json"]))]
     assert losses == sorted(losses)
     largest = json.loads(ls(["--runs", "--sort", "final_loss", "--reverse", "--limit", "3", "--json"]))
@@ -70,12 +70,12 @@ def test_the_first_of_many_in_an_order(root: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--reverse"]])
-def test_what_lacks_a_value_stands_last(root: Path, more: list[str]) -> None:
+def test_lines_without_a_value_are_last(root: Path, more: list[str]) -> None:
     assert ids("--sort", "solved_at", *more)[0] == RUN
     assert set(ids("--sort", "final_loss", *more)[2:]) == {BIG, SWEEP}
 
 
-def test_columns_are_those_asked_for(root: Path) -> None:
+def test_only_the_requested_columns_are_shown(root: Path) -> None:
     text = ls(["--columns", "lr, optimizer.name,final_loss", "--where", "id = '" + RUN + "'"])
     assert [line.split() for line in text.split("\n")] == [
         ["id", "lr", "optimizer", "final_loss"],
@@ -108,7 +108,7 @@ def test_json_has_every_setting_and_every_result(root: Path) -> None:
 @pytest.mark.parametrize(
     ("ended", "each"), [("interrupted", "interrupted"), ("failed", "failed"), ("finished", "failed"), (None, "running")]
 )
-def test_a_run_that_has_no_outcome_has_the_status_of_its_sweep(tmp_path: Path, ended: str | None, each: str) -> None:
+def test_an_unfinished_run_has_the_status_of_its_sweep(tmp_path: Path, ended: str | None, each: str) -> None:
     rows = blank_rows(3)
     rows["outcome"][0] = 2
     (tmp_path / "a").mkdir()
@@ -119,13 +119,13 @@ def test_a_run_that_has_no_outcome_has_the_status_of_its_sweep(tmp_path: Path, e
     assert (sweep["status"], sweep["runs"], sweep["done"]) == (ended or "running", 3, 1)
 
 
-def test_without_records_there_is_nothing_to_list(tmp_path: Path) -> None:
+def test_a_root_without_records_is_no_error(tmp_path: Path) -> None:
     assert ls(["--root", str(tmp_path)]) == f"no runs under {tmp_path}"
     assert ls(["--root", str(tmp_path), "--json"]) == "[]"
     assert ls(["--root", str(tmp_path), "--where", "nonsense > 1"]).startswith("no runs")
 
 
-def test_a_root_that_is_named_is_a_folder_and_the_default_need_not_be(
+def test_a_given_root_must_be_a_folder_and_the_default_may_be_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -133,7 +133,7 @@ def test_a_root_that_is_named_is_a_folder_and_the_default_need_not_be(
     with pytest.raises(UserError, match=r"^argument --root: nowhere: no such folder"):
         ls(["--root", "nowhere"])
     Path("file").touch()
-    with pytest.raises(UserError, match=r"^argument --root: file: is no folder"):
+    with pytest.raises(UserError, match=r"^argument --root: file: is not a folder"):
         ls(["--root", "file"])
 
 
@@ -154,16 +154,37 @@ def test_a_root_that_is_named_is_a_folder_and_the_default_need_not_be(
     ],
 )
 def test_a_mistake_is_one_line(root: Path, arguments: list[str], says: str) -> None:
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         ls(arguments)
-    assert says in str(told.value)
-    assert "\n" not in str(told.value)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
-def test_a_listing_waits_for_nothing_heavy(root: Path) -> None:
-    code = "import sys; from xortrain.commands.listing import ls; ls([]); print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"numpy", "matplotlib", "hydra", "omegaconf", "yaml", "pandas", "sqlite3"} & set(loaded)
+LIGHT = {
+    "ls": [],
+    "show": [RUN, "--json"],
+    "show of a sweep": [SWEEP, "--json"],
+    "compare": [RUN, LATER],
+    "tag": [RUN, "word"],
+    "note": [RUN, "words"],
+    "rm": [RUN, "--yes"],
+    "sql": ["select lr from runs"],
+}
+
+
+@pytest.mark.parametrize("command", LIGHT)
+def test_commands_that_only_read_rows_import_nothing_heavy(root: Path, command: str) -> None:
+    words = [command.split()[0], *LIGHT[command]]
+    code = f"import sys; from xortrain.cli import main; assert not main({words}); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    heavy = {"numpy", "matplotlib", "hydra", "omegaconf", "yaml", "pandas", *([] if command == "sql" else ["sqlite3"])}
+    assert not heavy & set(done.stdout.splitlines()[-1].split())
+
+
+def test_the_page_of_a_run_needs_only_numpy(root: Path) -> None:
+    code = f"import sys; from xortrain.cli import main; assert not main(['show', '{RUN}']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"matplotlib", "hydra", "omegaconf", "yaml", "pandas"} & set(done.stdout.splitlines()[-1].split())
 
 
 @pytest.mark.parametrize("width", [80, 100, 120, 200])
@@ -182,7 +203,7 @@ def test_settings_that_differ_are_shown_at_any_width(
         assert "null" in lines[3].split()
 
 
-def test_the_column_of_the_order_is_shown(root: Path) -> None:
+def test_the_sorted_column_is_shown(root: Path) -> None:
     for name in ("best_loss", "optimizer.name", "seconds", "final_loss", "outcomes"):
         head, *lines = ls(["--sort", name]).split("\n")
         assert head.split().count(name.removesuffix(".name")) == 1
@@ -193,12 +214,12 @@ def test_the_column_of_the_order_is_shown(root: Path) -> None:
     ("condition", "says"),
     [
         ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
-        ("outcome = solved", "no such column: solved; a text stands in single quotes: 'solved'"),
-        ("architecture.hidden = [3]", "no such column: 3; a list stands in single quotes: '[3]'"),
+        ("outcome = solved", "no such column: solved; write a text in single quotes: 'solved'"),
+        ("architecture.hidden = [3]", "no such column: 3; write a list in single quotes: '[3]'"),
         ("", "is empty; write a condition, as in lr > 0.5"),
     ],
 )
-def test_a_wrong_condition_has_the_flag_and_a_way_out(root: Path, condition: str, says: str) -> None:
-    with pytest.raises(UserError) as told:
+def test_an_invalid_condition_names_the_option_and_a_remedy(root: Path, condition: str, says: str) -> None:
+    with pytest.raises(UserError) as caught:
         ls(["--where", condition])
-    assert str(told.value) == f"--where={condition}: {says}"
+    assert str(caught.value) == f"--where={condition}: {says}"

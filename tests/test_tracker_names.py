@@ -1,4 +1,4 @@
-"""How a run is named, and what a wrong name is told."""
+"""The names of runs, and the errors for unknown names."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from xortrain.records.naming import named
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(Path("outputs"), {}, {})
 
@@ -46,31 +46,31 @@ def test_an_absolute_path_means_the_record_from_anywhere(root: Path, monkeypatch
 
 @pytest.mark.parametrize("sweep", [SWEEP, "latest", BIG, f"outputs/sweeps/{BIG}", "2026-11-21/19-42"])
 @pytest.mark.parametrize("number", [0, 2, 5])
-def test_a_number_means_the_job_of_the_sweep(root: Path, sweep: str, number: int) -> None:
+def test_a_number_selects_the_job_of_a_sweep(root: Path, sweep: str, number: int) -> None:
     part, place = named(f"{sweep}#{number}", root).run()
     assert part.rows.at(place)["number"] == number
 
 
-def test_a_population_is_named_by_the_id_of_its_sweep_and_its_folder(root: Path) -> None:
+def test_a_population_has_the_id_of_its_sweep_and_its_folder(root: Path) -> None:
     name = f"{BIG}/population-001"
     assert named(name, root).entry.folder == root / "sweeps" / name
     assert named(f"{name}#3", root).run()[1] == 0
 
 
-def test_a_number_is_found_wherever_its_row_lies(root: Path) -> None:
-    """The second population of the big sweep begins with job 3."""
+def test_a_number_is_found_in_any_population(root: Path) -> None:
+    """The second population of the big sweep starts with job 3."""
     part, place = named(f"{BIG}#4", root).run()
     assert (part.folder.name, place) == ("population-001", 1)
 
 
-def test_a_run_needs_no_number_and_a_sweep_does(root: Path) -> None:
+def test_only_a_sweep_needs_a_number(root: Path) -> None:
     assert named(RUN, root).run()[1] == 0
     with pytest.raises(UserError, match=r"latest: a sweep of 6 runs; name one of them, as in latest#0"):
         named("latest", root).run()
 
 
 BAD = [
-    ("2026-11-21", "2026-11-21: 4 ids begin so, the last of them .*; add a few characters"),
+    ("2026-11-21", "2026-11-21: 4 ids begin like this, the last ones .*; add a few characters"),
     ("", ": no such run under outputs. Nearest: "),
     ("2026-11-21/19-93-21-123456", "no such run under outputs. Nearest: .*2026-11-21/19-39-21-123456"),
     ("nothing", "no such run under outputs. Nearest: 2026-11-21/19-42"),
@@ -82,24 +82,24 @@ BAD = [
     ("../outputs", "no such run"),
     ("/etc/passwd", "no such run"),
     ("\x1b[2J", "no such run"),
-    ("outputs", "no such run|ids begin so"),
+    ("outputs", "no such run|ids begin like this"),
 ]
 
 
 @pytest.mark.parametrize(("name", "says"), BAD)
-def test_a_wrong_name_is_one_line_with_the_nearest(root: Path, name: str, says: str) -> None:
-    with pytest.raises(UserError, match=says) as told:
+def test_an_unknown_name_is_one_line_with_the_nearest(root: Path, name: str, says: str) -> None:
+    with pytest.raises(UserError, match=says) as caught:
         named(name, root)
-    assert str(told.value).isprintable()
+    assert str(caught.value).isprintable()
 
 
-def test_in_an_empty_root_there_is_nothing(tmp_path: Path) -> None:
+def test_an_empty_root_has_no_names(tmp_path: Path) -> None:
     for name in ("latest", "2026"):
         with pytest.raises(UserError, match=r"no (such )?run"):
             named(name, tmp_path / "nowhere")
 
 
-def test_latest_is_the_newest_that_can_be_read_whatever_its_folder_is_called(root: Path) -> None:
+def test_latest_is_the_newest_readable_record_whatever_its_folder_is_called(root: Path) -> None:
     (root / "sweeps" / BIG / layout.SWEEP).write_text("{")
     assert named("latest", root).entry.id == SWEEP
     metadata = root / RUN / layout.RECORD

@@ -1,4 +1,4 @@
-"""xortrain show, compare, group and sql: what they say, as text and as JSON."""
+"""xortrain show, compare, group and sql: their answers as text and as JSON."""
 
 import json
 from pathlib import Path
@@ -10,6 +10,7 @@ from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four
 
 from xortrain.commands.compare import compare
 from xortrain.commands.group import group
+from xortrain.commands.show import show
 from xortrain.commands.sql import sql
 from xortrain.commands.tag import note, tag
 from xortrain.errors import UserError
@@ -19,7 +20,7 @@ from xortrain.records.index import listing
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ here."""
+    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(
         Path("outputs"),
@@ -33,16 +34,16 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     )
 
 
-def told(text: str) -> dict[str, str]:
+def page_lines(text: str) -> dict[str, str]:
     """The lines of a page by their first word."""
     return {line.split()[0]: " ".join(line.split()[1:]) for line in text.split("\n") if line}
 
 
-def test_a_run_is_told_on_a_page(root: Path) -> None:
-    text = page([RUN])
+def test_the_page_of_a_run(root: Path) -> None:
+    text = show([RUN])
     assert text.startswith(f"{RUN}  finished: solved\n")
     assert (
-        told(text).items()
+        page_lines(text).items()
         >= {
             "solved_at": "7",
             "final_loss": "0.125",
@@ -53,43 +54,43 @@ def test_a_run_is_told_on_a_page(root: Path) -> None:
             "in": f"outputs/{RUN}",
         }.items()
     )
-    assert told(page([LATER])).items() >= {"diverged_at": "3", "diverged_in": "b1[1]"}.items()
+    assert page_lines(show([LATER])).items() >= {"diverged_at": "3", "diverged_in": "b1[1]"}.items()
 
 
 def test_a_run_of_a_sweep_has_its_own_settings(root: Path) -> None:
-    assert told(page([f"{SWEEP}#1"])).items() >= {"lr": "0.5", "seed": "1"}.items()
-    (line,) = json.loads(page([f"{BIG}#5", "--json"]))
+    assert page_lines(show([f"{SWEEP}#1"])).items() >= {"lr": "0.5", "seed": "1"}.items()
+    (line,) = json.loads(show([f"{BIG}#5", "--json"]))
     assert line.items() >= {"id": f"{BIG}#5", "lr": 10.0, "optimizer": "adam", "optimizer.beta1": 0.9}.items()
 
 
-def test_a_sweep_is_told_by_its_groups_and_what_its_runs_share(root: Path) -> None:
-    text = page([SWEEP])
+def test_the_page_of_a_sweep_has_its_groups_and_shared_settings(root: Path) -> None:
+    text = show([SWEEP])
     assert text.startswith(f"{SWEEP}  finished: a sweep of 12 runs, solved 8.33 %\n")
     assert group([SWEEP]) in text
-    assert told(text)["epochs"] == "4"
-    (line,) = json.loads(page([SWEEP, "--json"]))
+    assert page_lines(text)["epochs"] == "4"
+    (line,) = json.loads(show([SWEEP, "--json"]))
     assert sum(line["outcomes"].values()) == line["runs"] == 12
 
 
-def test_notes_tags_and_failures_are_told(root: Path) -> None:
+def test_notes_tags_and_failures_are_shown(root: Path) -> None:
     tag([SWEEP, "wide", "good"])
     note([SWEEP, "look", "again"])
     note([f"{SWEEP}#3", "this one"])
     for reason in ("MemoryError", "killed", "killed"):
         add_event(root / "sweeps" / SWEEP, "failure", jobs=[3, 7], reason=reason)
-    text = page([SWEEP])
+    text = show([SWEEP])
     assert "tagged wide, good\nnote: look again\n" in text
     assert f"{SWEEP}: failed jobs 3 to 7: MemoryError\n{SWEEP}: failed jobs 3 to 7: killed (2 times)" in text
     assert "note: this one" not in text
-    assert "note: look again\nnote: this one" in page([f"{SWEEP}#3"])
+    assert "note: look again\nnote: this one" in show([f"{SWEEP}#3"])
     assert "failed jobs 3 to 7: killed (2 times)" in group([SWEEP])
 
 
-def test_a_run_that_goes_on_is_shown_as_far_as_it_is(tmp_path: Path) -> None:
+def test_a_running_training_is_shown_up_to_its_last_loss(tmp_path: Path) -> None:
     record = make_record(tmp_path, blank_rows(1), config(), status=None)
     arrays = record.block(0)
     arrays.losses[:3, 0] = [3, 2, 1]
-    text = page([str(tmp_path)])
+    text = show([str(tmp_path)])
     assert "running: pending" in text
     assert "epochs 0 to 2" in text
 
@@ -98,20 +99,20 @@ def test_only_settings_that_differ_are_compared(root: Path) -> None:
     text = compare([RUN, LATER, f"{SWEEP}#1"])
     assert text.split("\n")[:4] == [f"A  {RUN}", f"B  {LATER}", f"C  {SWEEP}#1", ""]
     assert text.split("\n")[4].split() == ["A", "B", "C"]
-    assert told(text).items() >= {"lr": "1 0.25 0.5", "seed": "0 0 1", "optimizer.momentum": "0 0.9 0"}.items()
-    assert not {"epochs", "activation", "optimizer"} & set(told(text))
+    assert page_lines(text).items() >= {"lr": "1 0.25 0.5", "seed": "0 0 1", "optimizer.momentum": "0 0.9 0"}.items()
+    assert not {"epochs", "activation", "optimizer"} & set(page_lines(text))
     lines = json.loads(compare([RUN, LATER, "--json"]))
     assert [(line["lr"], line["outcome"]) for line in lines] == [(1.0, "solved"), (0.25, "diverged")]
 
 
-def test_of_runs_that_agree_the_results_are_compared(root: Path) -> None:
+def test_runs_with_equal_settings_are_compared_by_their_results(root: Path) -> None:
     text = compare([RUN, RUN])
     assert text.endswith("no setting differs")
-    assert told(text)["final_loss"] == "0.125 0.125"
+    assert page_lines(text)["final_loss"] == "0.125 0.125"
 
 
 @pytest.mark.parametrize("ending", ["png", "svg", "pdf"])
-def test_the_losses_are_plotted_one_over_the_other(root: Path, tmp_path: Path, ending: str) -> None:
+def test_the_losses_are_plotted_in_one_figure(root: Path, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"losses.{ending}"
     assert compare([RUN, LATER, "--plot", str(path)]).endswith(f"plot  {path}")
     start = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}[ending]
@@ -121,21 +122,21 @@ def test_the_losses_are_plotted_one_over_the_other(root: Path, tmp_path: Path, e
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ([RUN], "compare: wants from 2 to 26 runs, not 1"),
-        ([RUN] * 27, "compare: wants from 2 to 26 runs, not 27"),
+        ([RUN], "compare: requires 2 to 26 runs, not 1"),
+        ([RUN] * 27, "compare: requires 2 to 26 runs, not 27"),
         ([RUN, SWEEP], "a sweep of 12 runs; name one of them, as in 2026-11-21/19-41-21-123456#0"),
         ([RUN, LATER, "--plot", "a.xyz"], "--plot=a.xyz: must end in .png, .svg, .pdf"),
         ([RUN, LATER, "--plot", "nowhere/a.png"], "--plot=nowhere/a.png: No such file or directory"),
     ],
 )
-def test_what_cannot_be_compared_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+def test_an_invalid_comparison_is_one_line(root: Path, arguments: list[str], says: str) -> None:
     with pytest.raises(UserError) as error:
         compare(arguments)
     assert says in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_group_is_a_line_with_its_figures(root: Path) -> None:
+def test_a_group_is_one_line_with_its_statistics(root: Path) -> None:
     head, first, *rest = group([SWEEP]).split("\n")
     assert head.split("  ")[0].strip() == "lr"
     assert first.split() == ["0.5", "4", "25", "%", "(4.56-69.9)", "66", "(66-66)", *first.split()[7:]]
@@ -146,12 +147,12 @@ def test_a_group_is_a_line_with_its_figures(root: Path) -> None:
     assert lines[1]["epochs_median"] is None
 
 
-def test_groups_of_several_sweeps_and_runs_are_joined_and_what_repeats_is_counted_once(root: Path) -> None:
-    """Of BIG two runs with sgd, and RUN, have settings and seed of runs in SWEEP."""
+def test_several_sweeps_are_grouped_together_without_repetitions(root: Path) -> None:
+    """Two runs of BIG with sgd, and RUN, have the settings and seeds of runs in SWEEP."""
     lines = json.loads(group([SWEEP, BIG, RUN, "--by", "optimizer.name", "--json"]))
     assert {line["optimizer"]: line["runs"] for line in lines} == {"sgd": 13, "adam": 3}
-    told = group([SWEEP, BIG, RUN]).split("\n")
-    assert told[-1] == "3 runs repeat others (same settings, same seed) and are not counted"
+    lines = group([SWEEP, BIG, RUN]).split("\n")
+    assert lines[-1] == "3 runs repeat others (same settings, same seed) and are not counted"
 
 
 def test_a_record_counts_once_however_it_is_named(root: Path) -> None:
@@ -160,7 +161,7 @@ def test_a_record_counts_once_however_it_is_named(root: Path) -> None:
     assert group([BIG, BIG, f"outputs/sweeps/{BIG}", f"outputs/sweeps/{BIG}/population-000", f"{BIG}#4"]) == once
 
 
-def test_no_settings_are_one_group(root: Path) -> None:
+def test_without_settings_there_is_one_group(root: Path) -> None:
     (line,) = json.loads(group([SWEEP, "--by", "", "--json"]))
     assert line["runs"] == 12
 
@@ -170,7 +171,7 @@ def test_single_runs_of_a_sweep_are_grouped(root: Path) -> None:
     assert (line["lr"], line["runs"]) == (0.5, 2)
 
 
-def test_runs_that_are_not_finished_are_counted_apart(tmp_path: Path) -> None:
+def test_unfinished_runs_are_counted_separately(tmp_path: Path) -> None:
     rows = blank_rows(4)
     rows["outcome"][:2] = 2, 7
     rows["solved_at"][0] = 3
@@ -180,7 +181,7 @@ def test_runs_that_are_not_finished_are_counted_apart(tmp_path: Path) -> None:
     assert text.endswith("2 runs are not finished and not counted")
 
 
-def test_a_spread_that_overflows_is_left_out(tmp_path: Path) -> None:
+def test_a_standard_deviation_that_overflows_is_omitted(tmp_path: Path) -> None:
     rows = blank_rows(3)
     rows["outcome"], rows["final_loss"] = 7, [1.0, 2.0, 1e300]
     make_record(tmp_path, rows, config(), kind="sweep")
@@ -188,19 +189,19 @@ def test_a_spread_that_overflows_is_left_out(tmp_path: Path) -> None:
     assert json.loads(group([str(tmp_path), "--json"]))[0]["loss_sd"] is None
 
 
-def test_nearly_all_is_not_all(tmp_path: Path) -> None:
+def test_nearly_100_percent_is_not_rounded_to_100(tmp_path: Path) -> None:
     rows = blank_rows(3001)
     rows["outcome"], rows["outcome"][0], rows["solved_at"] = 2, 1, 5
     make_record(tmp_path, rows, config(), kind="sweep", block_size=5000)
     assert "99.9667 %" in group([str(tmp_path)])
 
 
-def test_a_group_wants_settings_that_there_are(root: Path) -> None:
+def test_groups_require_existing_settings(root: Path) -> None:
     with pytest.raises(UserError, match=r"^--by=lrr: no such setting. Did you mean 'lr'"):
         group([SWEEP, "--by", "lrr"])
 
 
-def test_an_answer_in_sql_is_a_table_or_json(root: Path) -> None:
+def test_an_sql_answer_is_a_table_or_json(root: Path) -> None:
     query = "select optimizer, count(*) as n, max(optimizer.beta1) from runs group by 1 order by n"
     assert [line.split() for line in sql([query]).split("\n")] == [
         ["optimizer", "n", "max(optimizer.beta1)"],
@@ -210,14 +211,14 @@ def test_an_answer_in_sql_is_a_table_or_json(root: Path) -> None:
     assert [line["n"] for line in json.loads(sql([query, "--json"]))] == [3, 17]
 
 
-def test_how_long_it_took_is_a_result_and_no_setting(root: Path) -> None:
+def test_the_duration_is_a_result_and_not_a_setting(root: Path) -> None:
     text = compare([RUN, LATER]).split("\n\n")[1]
     names = [line.split()[0] for line in text.split("\n")[1:]]
     assert names.index("lr") < names.index("outcome") < names.index("seconds")
     assert compare([RUN, RUN]).endswith("no setting differs")
 
 
-def test_a_setting_that_is_null_is_a_group_that_says_so(tmp_path: Path) -> None:
+def test_a_setting_that_is_null_is_shown_as_null(tmp_path: Path) -> None:
     for number, size in enumerate([None, 2]):
         a_run(tmp_path, number, batch_size=size)
     names = [entry.id for entry in listing(tmp_path).entries]

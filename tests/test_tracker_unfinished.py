@@ -1,4 +1,4 @@
-"""What a run had kept when it was stopped is told by every command, and `rerun --check` holds it against a training."""
+"""Commands show the recorded part of a stopped run, and `rerun --check` compares it with a new training."""
 
 import json
 import os
@@ -15,18 +15,21 @@ from xortrain.cli import main
 from xortrain.commands.export import export
 from xortrain.commands.group import group
 from xortrain.commands.ls import ls
+from xortrain.commands.show import show
 from xortrain.errors import UserError
 from xortrain.records import layout
+from xortrain.records.files import write_json
 from xortrain.records.index import listing
-from xortrain.records.writer import write_json
 from xortrain.runner.verify import verify
-from xortrain.runs.sweep_data import open_record
+from xortrain.trained.run_data import RunData
+from xortrain.trained.sweep_data import SweepData, open_record
+from xortrain.views.summary import summary
 
 
 def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> None:
-    """Make a record what a killed training leaves: these runs without an outcome, kept up to such rows."""
+    """Turn a record into one of a killed training: these runs have no outcome, and only the first rows of arrays."""
     rows = np.load(folder / layout.RUNS, mmap_mode="r+")
-    for name, kind in layout.ROW[2:]:
+    for name, kind in list(layout.ROW.items())[2:]:
         rows[name][runs] = np.nan if kind == "<f8" else 0 if name in ("outcome", "reasons", "epochs_done") else -1
     rows.flush()
     for name, end in (("losses", at), ("parameters", at if frames is None else frames)):
@@ -37,8 +40,8 @@ def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> No
 
 
 @pytest.fixture(params=["float64", "float32"])
-def halved(request: pytest.FixtureRequest, tmp_path: Path) -> Sweep:
-    """Two populations of four runs; of the second two are finished and two were stopped after epoch 20."""
+def halved(request: pytest.FixtureRequest, tmp_path: Path) -> SweepData[RunData]:
+    """Two populations of four runs; two runs of the second were stopped after epoch 20."""
     x = np.random.RandomState(0).uniform(-1, 1, (40, 2))
     table = tmp_path / "table.csv"
     table.write_text("a,b,y\n" + "".join(f"{a},{b},{int(a * b < 0)}\n" for a, b in x), encoding="utf-8")
@@ -46,11 +49,11 @@ def halved(request: pytest.FixtureRequest, tmp_path: Path) -> Sweep:
     sweep = xortrain.sweep(*words, "data=csv", f"data.path={table}", "data.test=0.25", f"root={tmp_path / 'root'}")
     stopped(sweep.parts[1].folder, slice(2, 4), 21)
     found = open_record(str(sweep.folder))
-    assert isinstance(found, Sweep)
+    assert isinstance(found, SweepData)
     return found
 
 
-def test_epochs_done_and_the_last_losses_are_those_of_the_rows_that_were_kept(halved: Sweep) -> None:
+def test_unfinished_runs_have_their_last_recorded_losses(halved: SweepData[RunData]) -> None:
     part = halved.parts[1]
     losses, test = (np.load(part.folder / f"{name}-000.npy") for name in ("losses", "test-losses"))
     root = ["--root", str(part.folder.parents[3])]
@@ -58,23 +61,23 @@ def test_epochs_done_and_the_last_losses_are_those_of_the_rows_that_were_kept(ha
     assert [line["epochs_done"] for line in lines] == [20, 20]
     for line, run in zip(lines, (2, 3), strict=True):
         assert (line["final_loss"], line["test_loss"]) == (losses[20, run], test[20, run])
-        (page,) = json.loads(page([line["id"], "--json", *root]))
+        (page,) = json.loads(show([line["id"], "--json", *root]))
         assert (page["epochs_done"], page["final_loss"]) == (20, line["final_loss"])
     table = [row for row in halved.table() if row["outcome"] == "pending"]
     assert [(row["epochs_done"], row["final_loss"]) for row in table] == [(20, losses[20, run]) for run in (2, 3)]
     one = halved[int(np.flatnonzero(halved.column("number") == lines[0]["number"])[0])]
     assert one.row["final_loss"] == lines[0]["final_loss"]
-    assert f"Not finished: loss {lines[0]['final_loss']:.6g} after 20 of 60 epochs." in one.summary()
+    assert f"Not finished: loss {lines[0]['final_loss']:.6g} after 20 of 60 epochs." in summary(one)
 
 
-def test_runs_that_are_not_finished_stay_out_of_statistics(halved: Sweep) -> None:
+def test_unfinished_runs_are_not_in_statistics(halved: SweepData[RunData]) -> None:
     text = group([str(halved.folder)])
     assert text.endswith("2 runs are not finished and not counted")
     assert [line["pending"] for line in json.loads(group([str(halved.folder), "--by", "dtype", "--json"]))] == [2]
 
 
 @pytest.mark.parametrize("kept", range(6))
-def test_any_number_of_kept_rows_is_found(kept: int, tmp_path: Path) -> None:
+def test_any_number_of_recorded_rows_is_found(kept: int, tmp_path: Path) -> None:
     make_record(tmp_path, blank_rows(5), config(), kind="sweep", status=None, block_size=2)
     stopped(tmp_path, slice(0, 5), 5)
     for path in tmp_path.glob("losses-*.npy"):
@@ -84,7 +87,7 @@ def test_any_number_of_kept_rows_is_found(kept: int, tmp_path: Path) -> None:
     assert [row["final_loss"] for row in rows] == [kept - 1 + run / 1000 if kept else None for run in range(5)]
 
 
-def test_what_was_not_kept_has_no_row_in_an_export(halved: Sweep) -> None:
+def test_epochs_that_were_not_recorded_have_no_rows_in_an_export(halved: SweepData[RunData]) -> None:
     for number, last in ((0, 60), (int(np.flatnonzero(halved.column("outcome") == "pending")[0]), 20)):
         for what in ("losses", "parameters"):
             rows = export([f"{halved.folder}#{number}", "--what", what]).split("\n")[1:]
@@ -92,25 +95,30 @@ def test_what_was_not_kept_has_no_row_in_an_export(halved: Sweep) -> None:
             assert not any(row.endswith(",") for row in rows)
 
 
-def test_what_was_kept_of_a_run_that_was_stopped_is_checked(halved: Sweep) -> None:
-    assert verify(halved) == "The same to the bit: every kept loss and parameter of 8 runs, 2 of them not finished"
+def test_the_recorded_part_of_a_stopped_run_is_checked(halved: SweepData[RunData]) -> None:
+    assert (
+        verify(halved.populations())
+        == "The same to the bit: every recorded loss and parameter of 8 runs, 2 of them not finished"
+    )
     pending = np.flatnonzero(halved.column("outcome") == "pending")
     assert (
-        verify(halved[int(pending[0])])
-        == "The same to the bit: every kept loss and parameter of 1 run that is not finished"
+        verify(halved[int(pending[0])].populations())
+        == "The same to the bit: every recorded loss and parameter of 1 run that is not finished"
     )
 
 
-def test_a_changed_bit_of_a_run_that_was_stopped_is_found(halved: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_bit_of_a_stopped_run_is_found(
+    halved: SweepData[RunData], capsys: pytest.CaptureFixture[str]
+) -> None:
     array = np.load(halved.parts[1].folder / "parameters-000.npy", mmap_mode="r+")
     array[20, 3, 2] = np.nextafter(array[20, 3, 2], array.dtype.type(np.inf))
     array.flush()
     assert main(["rerun", str(halved.folder), "--check"]) == 1
-    assert "W1[1,1] after epoch 20: kept " in capsys.readouterr().err
+    assert "W1[1, 1] after epoch 20: recorded " in capsys.readouterr().err
 
 
-def test_a_run_that_had_left_its_block_is_checked_to_its_own_end(tmp_path: Path) -> None:
-    """A block goes on with runs that have stopped by their rule; what it writes of them then is not theirs."""
+def test_a_run_that_ended_before_its_block_is_checked_up_to_its_own_end(tmp_path: Path) -> None:
+    """A block continues with runs that have stopped by their rule; these later numbers are not part of the run."""
     words = ("seed=range(0,4)", "activation=tanh", "stop=solved", "epochs=400", "film=none", f"root={tmp_path}")
     sweep = xortrain.sweep(*words)
     folder = sweep.parts[0].folder
@@ -123,22 +131,25 @@ def test_a_run_that_had_left_its_block_is_checked_to_its_own_end(tmp_path: Path)
         for run, end in enumerate(ends):
             array[(epochs > end) & (epochs <= 200), ..., run] = 7
     found = open_record(str(folder))
-    assert isinstance(found, Sweep)
-    assert verify(found).startswith(
-        "The same to the bit: every kept loss and parameter of 4 runs that are not finished"
+    assert isinstance(found, SweepData)
+    assert verify(found.populations()).startswith(
+        "The same to the bit: every recorded loss and parameter of 4 runs that are not finished"
     )
 
 
-def test_a_run_of_which_nothing_was_kept_says_so(halved: Sweep) -> None:
+def test_a_run_without_recorded_epochs_cannot_be_checked(halved: SweepData[RunData]) -> None:
     stopped(halved.parts[1].folder, slice(0, 4), 0)
     found = open_record(str(halved.folder))
-    assert isinstance(found, Sweep)
-    assert verify(found) == "The same to the bit: every kept loss and parameter of 4 runs; 4 had not begun"
-    with pytest.raises(UserError, match="nothing to compare: it stopped before anything was kept"):
-        verify(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])])
+    assert isinstance(found, SweepData)
+    assert (
+        verify(found.populations())
+        == "The same to the bit: every recorded loss and parameter of 4 runs; 4 had not begun"
+    )
+    with pytest.raises(UserError, match="nothing to compare: it stopped before anything was recorded"):
+        verify(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])].populations())
 
 
-def test_losses_that_cannot_be_read_hide_nothing(tmp_path: Path) -> None:
+def test_unreadable_losses_hide_no_run(tmp_path: Path) -> None:
     folder = a_sweep(tmp_path)
     stopped(folder, slice(0, 12), 3)
     (folder / "losses-001.npy").write_bytes(b"nonsense")
@@ -146,20 +157,20 @@ def test_losses_that_cannot_be_read_hide_nothing(tmp_path: Path) -> None:
     assert [line["epochs_done"] for line in lines] == [2] * 4 + [0] * 4 + [2] * 4
 
 
-def test_a_resumed_run_says_what_it_says_at_its_own_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_resumed_run_prints_its_usual_summary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["lr=1", "film=none", f"root={tmp_path}"]
     assert main(words) == 0
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     (entry,) = listing(tmp_path).entries
     assert main(["resume", str(entry.folder)]) == 0
-    assert capsys.readouterr().out == f"Nothing is missing.\n\n{told}"
+    assert capsys.readouterr().out == f"Nothing is missing.\n\n{printed}"
     stopped(entry.folder, slice(0, 1), 30)
     assert main(["resume", str(entry.folder)]) == 0
-    assert capsys.readouterr().out == f"1 run trained\n\n{told}"
+    assert capsys.readouterr().out == f"1 run trained\n\n{printed}"
 
 
 @pytest.mark.parametrize("shapes", ["[2]", "[2],[3]"])
-def test_a_finished_sweep_is_not_touched_by_resume(tmp_path: Path, shapes: str) -> None:
+def test_resume_does_not_change_a_finished_sweep(tmp_path: Path, shapes: str) -> None:
     assert main(["-m", f"architecture.hidden={shapes}", "seed=1,2", "epochs=3", "film=none", f"root={tmp_path}"]) == 0
     (entry,) = listing(tmp_path).entries
     before = {path: path.read_bytes() for path in entry.folder.rglob("*") if path.is_file()}
@@ -167,7 +178,7 @@ def test_a_finished_sweep_is_not_touched_by_resume(tmp_path: Path, shapes: str) 
     assert before == {path: path.read_bytes() for path in entry.folder.rglob("*") if path.is_file()}
 
 
-def test_a_reader_who_leaves_is_no_error(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     """As in xortrain export | head."""
     a_sweep(tmp_path)
     for words in (["ls"], ["export", "--what", "losses"], ["sql", "select * from runs"]):

@@ -1,49 +1,54 @@
-"""Command lines of the tracker: what all commands have in common, and a mistake in one line."""
+"""What the command lines of all commands share: their parsers, the runs that they select, and JSON as an answer."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from xortrain.commands import COMMANDS
-from xortrain.errors import UserError
-from xortrain.records.files import plain
+from xortrain.errors import UserError, printable
 from xortrain.records.index import Entry, RecordInfo, listing
-from xortrain.records.naming import named
-
-ROOT = "outputs"
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose mistakes are told like all others."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see {self.prog} --help")
-
-
-def parser(command: str, *, notes: str = "") -> Parser:
-    """The parser of a command, with --root and --json."""
-    says = COMMANDS[command][1]
-    made = Parser(f"xortrain {command}", description=says[0].upper() + says[1:] + ".", epilog=notes, allow_abbrev=False)
-    made.add_argument("--root", type=folder, default=Path(ROOT), help="folder of the records (now %(default)s)")
-    made.add_argument("--json", action="store_true", help="the answer as one JSON array")
-    return made
-
-
-def folder(text: str) -> Path:
-    """A folder that is there; only the default may not be there yet."""
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text}: {'is no folder' if Path(text).exists() else 'no such folder'}")
-    return Path(text)
-
+from xortrain.records.naming import ROOT, named
+from xortrain.records.tables import as_json
 
 NAMES = (
     "A run is named by its path, by SWEEP#17, by the beginning of its id (the date and time in xortrain ls), or latest."
 )
 
 
-def names(text: str) -> list[str]:
+class Parser(argparse.ArgumentParser):
+    """A parser that raises a UserError instead of exiting."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; see {self.prog} --help")
+
+
+def command_parser(command: str, notes: str = NAMES, *, has_json: bool = True, root_must_exist: bool = True) -> Parser:
+    """The parser of a command, with --root and --json; ``notes`` are the end of its help."""
+    line = COMMANDS[command][1]
+    description = f"{line[0].upper()}{line[1:]}."
+    parser = Parser(f"xortrain {command}", description=description, epilog=notes, allow_abbrev=False)
+    kind = _folder if root_must_exist else Path
+    parser.add_argument("--root", type=kind, default=ROOT, help="folder of the records (default: %(default)s)")
+    if has_json:
+        parser.add_argument("--json", action="store_true", help="print the answer as one JSON array")
+    return parser
+
+
+def answer(asked: argparse.Namespace, items: Iterable[Mapping[str, Any]], lines: Iterable[str]) -> str:
+    """The text that a command prints: with --json its items, else its lines."""
+    return as_json(items) if asked.json else "\n".join(lines)
+
+
+def _folder(text: str) -> Path:
+    """An existing folder."""
+    if not Path(text).is_dir():
+        raise argparse.ArgumentTypeError(f"{text}: {'is not a folder' if Path(text).exists() else 'no such folder'}")
+    return Path(text)
+
+
+def comma_separated(text: str) -> list[str]:
     """lr,seed as a list."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found:
@@ -51,13 +56,8 @@ def names(text: str) -> list[str]:
     return found
 
 
-def names_or_none(text: str) -> list[str]:
-    """lr,seed as a list, which may be empty."""
-    return names(text) if text else []
-
-
-def count(text: str) -> int:
-    """A number of lines."""
+def positive_int(text: str) -> int:
+    """A whole number, at least 1."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number, at least 1")
     return int(text)
@@ -65,47 +65,46 @@ def count(text: str) -> int:
 
 @dataclass(frozen=True)
 class Selection:
-    """Some runs of one record, by their places in it, rising."""
+    """Some runs of one record, by their rising indices."""
 
     entry: Entry
     part: RecordInfo
-    places: Sequence[int]
+    indices: Sequence[int]
 
 
 def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selection]:
-    """The runs that are meant, record by record; at least one."""
-    found = named_runs(names, root) if names else all_runs(listing(root).entries)
+    """The named runs (all, without names) for which a condition holds, record by record; at least one run."""
+    found = named_runs(names, root) if names else _all_runs(listing(root).entries)
     if where is not None:
         from xortrain.records.query import select
 
-        keep = {(part.folder, place) for _, part, place in select(entries_of(found), where, "--where")}
-        found = [Selection(s.entry, s.part, [k for k in s.places if (s.part.folder, k) in keep]) for s in found]
-    found = [some for some in found if some.places]
+        keep = {(part.folder, index) for _, part, index in select(entries_of(found), where, "--where")}
+        found = [Selection(s.entry, s.part, [k for k in s.indices if (s.part.folder, k) in keep]) for s in found]
+    found = [chosen for chosen in found if chosen.indices]
     if not found:
-        raise UserError("no runs are chosen" if where is None else f"--where={plain(where)}: holds for no run")
+        raise UserError("no runs are selected" if where is None else f"--where={printable(where)}: holds for no run")
     return found
 
 
-def all_runs(entries: Sequence[Entry]) -> list[Selection]:
-    """Every run of these."""
+def _all_runs(entries: Sequence[Entry]) -> list[Selection]:
     return [Selection(entry, part, range(len(part.rows))) for entry in entries for part in entry.parts]
 
 
 def entries_of(found: Sequence[Selection]) -> list[Entry]:
-    """Each record that some of them are of, once."""
-    return list({some.entry.folder: some.entry for some in found}.values())
+    """The entries of the selected runs, each once."""
+    return list({chosen.entry.folder: chosen.entry for chosen in found}.values())
 
 
 def named_runs(names: Sequence[str], root: Path) -> list[Selection]:
-    """The runs of some names: each run once, however often it is named."""
+    """The runs with these names, each run once, however often it is named."""
     whole: dict[Path, Selection] = {}
     single: dict[Path, tuple[Entry, RecordInfo, set[int]]] = {}
     for name in names:
         found = named(name, root)
         if found.number is None:
-            whole |= {some.part.folder.resolve(): some for some in all_runs([found.entry])}
+            whole |= {chosen.part.folder.resolve(): chosen for chosen in _all_runs([found.entry])}
         else:
-            part, place = found.run()
-            single.setdefault(part.folder.resolve(), (found.entry, part, set()))[2].add(place)
-    parts = {key: Selection(entry, part, sorted(places)) for key, (entry, part, places) in single.items()}
+            part, index = found.run()
+            single.setdefault(part.folder.resolve(), (found.entry, part, set()))[2].add(index)
+    parts = {key: Selection(entry, part, sorted(indices)) for key, (entry, part, indices) in single.items()}
     return list({**parts, **whole}.values())

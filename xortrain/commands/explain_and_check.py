@@ -60,7 +60,7 @@ def check_gradient(arguments: Sequence[str]) -> str:
 def _setup(asked: Namespace) -> Setup:
     """The setup that overrides describe, or that of a recorded run."""
     from xortrain.config.compose import compose
-    from xortrain.runs.sweep_data import SweepData, open_record
+    from xortrain.trained.sweep_data import SweepData, open_record
 
     words = asked.what
     if not words or "=" in words[0].partition("/")[0]:

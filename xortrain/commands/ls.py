@@ -1,60 +1,50 @@
-"""``xortrain ls``: runs and sweeps, newest first, one line each.
+"""``xortrain ls``: list runs and sweeps, newest first, one line each.
 
-A sweep is one line, until one asks for runs (``--where``, ``--runs``): then each of its runs is a line.
+A sweep is one line; with ``--where`` or ``--runs`` each of its runs is one.
 """
 
 import os
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from xortrain.commands.arguments import count, names, parser
-from xortrain.errors import unknown
+from xortrain.commands.arguments import comma_separated, command_parser, positive_int
+from xortrain.errors import printable, unknown
 from xortrain.records import columns
-from xortrain.records.files import plain
 from xortrain.records.index import Entry, Listing, listing
-from xortrain.records.tables import GAP, NULL, as_json, cell, table
+from xortrain.records.tables import GAP, NULL, as_json, format_cell, format_table
 
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
 LAST = ("name", "tags")
-GIVES_WAY = ("epochs_done", "runs", "tags", "name")  # in this order, where settings that differ have no room
-ASKED = ("lr", "data", "architecture.hidden", "activation", "optimizer", "loss", "seed")  # the most
-MOST_DIFFERING = 30  # settings among which those that fit are looked for
-NARROW, WIDTH, WIDEST = 80, 120, 240  # of a table; the middle one where it does not go to a terminal
+DROPPED = ("epochs_done", "runs", "tags", "name")  # in this order, to make room for settings that differ
+PREFERRED = ("lr", "data", "architecture.hidden", "activation", "optimizer", "loss", "seed")
+MOST_DIFFERING = 30  # settings that are tried
+NARROW, WIDTH, WIDEST = 80, 120, 240  # characters of a line: at least, without a terminal, at most
 NOTES = (
-    "Columns are settings by their dotted names (lr, optimizer.momentum; a group alone is the option chosen: "
+    "Columns are settings by their dotted names (lr, optimizer.momentum; the name of a group is the option chosen: "
     "optimizer), results (outcome, epochs_done, solved_at, final_loss, best_loss, accuracy, test_loss, diverged_at, "
     "…) and id, status, runs, name, tags, notes, started, ended, seconds, host, version, path. "
-    "Without --columns those settings are shown in which the lines differ, as far as the width goes."
+    "Without --columns, the settings that differ between the lines are shown, as many as fit."
 )
-
-
 Line = Mapping[str, Any]
-VARIES = "varies"
-OF_SWEEPS = ("runs", "done", "solved", "outcomes")
 
 
 def cell_value(line: Line, name: str) -> Any:
-    """What a table shows of a line: a setting that is null says so, one that the run does not have is empty."""
+    """The value of a line for a table: "null" for a setting that is null, None for one that the run does not have."""
     return NULL if name in line and line[name] is None and columns.is_setting(name) else line.get(name)
 
 
-def lines_of(
-    entries: Sequence[Entry],
-    where: str | None = None,
-    runs: bool = False,
-    tags: Sequence[str] = (),
-    brief: Collection[str] | None = None,
+def _lines(
+    entries: Sequence[Entry], where: str | None, runs: bool, tags: Sequence[str], brief: Collection[str] | None
 ) -> Iterator[Line]:
-    """A line for each run, and one for a sweep unless its runs are asked for, by ``runs`` or by a condition."""
+    """A line for each run, and for each sweep unless its runs are listed because of ``runs`` or a condition."""
     tagged = [entry for entry in entries if _may_have_tags(entry, tags)]
     if where is not None:
         yield from _matching(tagged, where, tags)
         return
     for entry in tagged:
         if entry.is_sweep and not runs and set(tags) <= set(entry.marks.tags):
-            yield of_sweep(entry, brief)
+            yield columns.sweep_columns(entry, brief)
         else:
             lines = (line for part in entry.parts for line in columns.run_lines(entry, part, brief))
             yield from (line for line in lines if _has_tags(entry, line["number"], tags))
@@ -64,7 +54,7 @@ def _matching(entries: Sequence[Entry], where: str, tags: Sequence[str]) -> Iter
     from xortrain.records.query import select
 
     for entry, part, place in select(entries, where, "--where"):
-        line = columns.values(entry, part, place)
+        line = columns.run_columns(entry, part, place)
         if _has_tags(entry, line["number"], tags):
             yield line
 
@@ -78,57 +68,35 @@ def _may_have_tags(entry: Entry, tags: Sequence[str]) -> bool:
     return not tags or any(_has_tags(entry, number, tags) for number in (-1, *entry.marks.of_runs))
 
 
-def of_sweep(entry: Entry, brief: Collection[str] | None = None) -> Line:
-    """The columns of a sweep: settings that its runs share, "varies" for the others, and how many solved it."""
-    shared = [part.settings for part in entry.parts]
-    wanted = dict.fromkeys(key for settings in shared for key in settings)
-    keys = [key for key in wanted if brief is None or key.partition(".")[0] in brief]
-    line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
-    line |= {name: VARIES for part in entry.parts for name in part.metadata["varies"]}
-    counted: Counter[str] = sum((part.outcomes() for part in entry.parts), start=Counter())
-    done, solved = entry.runs - counted["pending"], counted["solved"]
-    of = "" if done == entry.runs else f" of {done}"
-    told = f"solved {100 * solved / done:.3g} %{of}" if done else "pending"
-    return {
-        **line,
-        **columns.record_columns(entry, entry),
-        "outcome": told,
-        "runs": entry.runs,
-        "done": done,
-        "solved": solved,
-        "outcomes": counted,
-    }
-
-
 def ls(arguments: list[str]) -> str:
-    """The text of a listing."""
-    p = parser("ls", notes=NOTES)
+    """xortrain ls: the table, and a line for each unreadable record."""
+    p = command_parser("ls", NOTES)
     p.add_argument(
-        "--where", metavar="EXPR", help="runs for which this holds, as in \"lr > 0.5 and outcome = 'solved'\""
+        "--where", metavar="EXPR", help="only runs for which this holds: \"lr > 0.5 and outcome = 'solved'\""
     )
-    p.add_argument("--runs", action="store_true", help="a line for each run of a sweep")
-    p.add_argument("--tag", action="append", default=[], help="only what has this tag; may be given again")
-    p.add_argument("--sort", metavar="COLUMN", help="in this order, instead of the newest first")
-    p.add_argument("--reverse", action="store_true", help="the other way round")
-    p.add_argument("--columns", type=names, metavar="A,B,…", help="these columns, after the id")
-    p.add_argument("--limit", type=count, metavar="N", help="the first N lines")
+    p.add_argument("--runs", action="store_true", help="one line for each run of a sweep")
+    p.add_argument("--tag", action="append", default=[], help="only runs and sweeps with this tag; may be repeated")
+    p.add_argument("--sort", metavar="COLUMN", help="sort by this column (default: newest first)")
+    p.add_argument("--reverse", action="store_true", help="reverse the order")
+    p.add_argument("--columns", type=comma_separated, metavar="A,B,…", help="show the id and these columns")
+    p.add_argument("--limit", type=positive_int, metavar="N", help="only the first N lines")
     a = p.parse_args(arguments)
     found = listing(a.root)
     parts = [part for entry in found.entries for part in entry.parts]
-    brief = None if a.json or a.columns or a.sort else columns.differing(parts)
-    lines = _sorted(list(lines_of(found.entries, a.where, a.runs, a.tag, brief)), a.sort, a.reverse)[: a.limit]
+    brief = None if a.json or a.columns or a.sort else columns.differing_keys(parts)
+    lines = _sorted(list(_lines(found.entries, a.where, a.runs, a.tag, brief)), a.sort, a.reverse)[: a.limit]
     chosen = None
     if a.columns:
         chosen = ["id", *(_known("--columns", name, lines) for name in a.columns if name != "id")]
     if a.json:
         return as_json([*(_chosen(line, chosen) for line in lines), *_problems(found)])
-    told = [f"{plain(problem['id'])}: unreadable: {problem['problem']}" for problem in _problems(found)]
+    problems = [f"{printable(problem['id'])}: unreadable: {problem['problem']}" for problem in _problems(found)]
     text = _text(lines, chosen or _fitting(lines, a.sort)) if lines else _nothing(found, bool(a.where or a.tag))
-    return "\n".join([text, *told])
+    return "\n".join([text, *problems])
 
 
 def _sorted(lines: list[Line], name: str | None, reverse: bool) -> list[Line]:
-    """Lines in the order of a column, texts behind numbers; those that do not have it stand last either way."""
+    """Lines sorted by a column, numbers before texts; lines without a value are last in both directions."""
     if name is None:
         return lines[::-1] if reverse else lines
     key = _known("--sort", name, lines)
@@ -143,7 +111,7 @@ def _order(value: Any) -> tuple[bool, Any]:
 
 
 def _known(flag: str, name: str, lines: Sequence[Line]) -> str:
-    """The column a user means; an unknown one is told with the nearest."""
+    """The column that a user names; raises UserError with the nearest name if there is none."""
     key = columns.canonical(name)
     known = {*columns.RECORD, *columns.RESULTS, "runs", *(key for line in lines for key in line)}
     if key not in known and lines:
@@ -163,35 +131,35 @@ def _problems(found: Listing) -> Iterator[dict[str, str]]:
             yield {"id": entry.id, "status": "unreadable", "problem": problem}
 
 
-def _nothing(found: Listing, asked: bool) -> str:
+def _nothing(found: Listing, is_filtered: bool) -> str:
     if found.entries:
-        return "no runs for which this holds" if asked else "no runs"
-    return f"no runs under {plain(found.root)}"
+        return "no runs for which this holds" if is_filtered else "no runs"
+    return f"no runs under {printable(found.root)}"
 
 
 def _text(lines: Sequence[Line], chosen: Sequence[str]) -> str:
-    return table(chosen, ([cell_value(line, name) for name in chosen] for line in lines))
+    return format_table(chosen, ([cell_value(line, name) for name in chosen] for line in lines))
 
 
 def _fitting(lines: Sequence[Line], sort: str | None) -> list[str]:
-    """The columns that a listing shows by itself: the one it is sorted by, those with something in them, and settings.
+    """The columns that a listing shows by default: that of the order, those that are not empty, and settings.
 
-    Of settings those that differ, as many as fit; where it is narrow, some of the others make room for the first two.
+    Settings are those that differ, as many as fit; in a narrow terminal other columns make room for the first two.
     """
-    asked = [columns.canonical(sort)] if sort else []
+    sorted_by = [columns.canonical(sort)] if sort else []
     first = [name for name in FIRST if any(line.get(name) is not None for line in lines)]
     last = [name for name in LAST if any(line.get(name) for line in lines)]
-    differing = [name for name in _differing(lines) if name not in asked][:MOST_DIFFERING]
-    widths = {name: _width(name, lines) for name in (*first, *asked, *differing, *last)}
+    differing = [name for name in _differing(lines) if name not in sorted_by][:MOST_DIFFERING]
+    widths = {name: _width(name, lines) for name in (*first, *sorted_by, *differing, *last)}
     room = _terminal() + len(GAP)
-    for name in GIVES_WAY:
-        if name not in asked and _sum(widths, first, asked, differing[:2], last) > room:
-            first, last = ([own for own in some if own != name] for some in (first, last))
+    for name in DROPPED:
+        if name not in sorted_by and _sum(widths, first, sorted_by, differing[:2], last) > room:
+            first, last = ([own for own in names if own != name] for names in (first, last))
     shown = list[str]()
     for name in differing:
-        if _sum(widths, first, asked, shown, [name], last) <= room:
+        if _sum(widths, first, sorted_by, shown, [name], last) <= room:
             shown.append(name)
-    return list(dict.fromkeys([*first, *asked, *shown, *last]))
+    return list(dict.fromkeys([*first, *sorted_by, *shown, *last]))
 
 
 def _sum(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
@@ -199,11 +167,11 @@ def _sum(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
 
 
 def _width(name: str, lines: Sequence[Line]) -> int:
-    return max([len(name), *(len(cell(cell_value(line, name))) for line in lines)])
+    return max([len(name), *(len(format_cell(cell_value(line, name))) for line in lines)])
 
 
 def _terminal() -> int:
-    """Columns of the terminal, at least 80; 120 where there is none."""
+    """The width of the terminal, at least 80 columns; 120 without a terminal."""
     try:
         return min(max(os.get_terminal_size().columns, NARROW), WIDEST)
     except OSError:
@@ -211,8 +179,8 @@ def _terminal() -> int:
 
 
 def _differing(lines: Sequence[Line]) -> list[str]:
-    """Settings in which the lines differ: those asked for most, groups and what stands by itself, then the rest."""
-    found = (key for key in dict.fromkeys(chain(*lines)) if key not in OF_SWEEPS)
+    """Settings in which the lines differ: the preferred ones, then those without a group, then the rest."""
+    found = (key for key in dict.fromkeys(chain(*lines)) if key not in columns.OF_SWEEPS)
     keys = [key for key in found if columns.is_setting(key)]
-    differ = [key for key in keys if lines[0].get(key) == VARIES or len({line.get(key) for line in lines}) > 1]
-    return sorted(differ, key=lambda key: (ASKED.index(key) if key in ASKED else len(ASKED), "." in key))
+    differ = [key for key in keys if lines[0].get(key) == columns.VARIES or len({line.get(key) for line in lines}) > 1]
+    return sorted(differ, key=lambda key: (PREFERRED.index(key) if key in PREFERRED else len(PREFERRED), "." in key))

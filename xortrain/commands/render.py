@@ -1,132 +1,102 @@
-"""`xortrain render`: any picture again from an old record, of another kind, size, rate or format.
+"""``xortrain render``: draw a film or a still image again from a record, with other film settings.
 
-The record's own film settings hold where the user says nothing else.
+The film settings of the record apply where the user gives no others.
 """
 
 from argparse import ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xortrain.commands.arguments import NAMES, Parser
+from xortrain.commands.arguments import answer, command_parser
 from xortrain.errors import UserError
-from xortrain.films.film_settings import LAYOUTS
-from xortrain.records.tables import as_json
-from xortrain.runs.sweep_data import ROOT, SweepData, open_record
-from xortrain.runs.trained import RunData
-from xortrain.setup.film_config import film_name, film_settings, of_one
+from xortrain.films.film_settings import FASTEST, LAYOUTS
+from xortrain.setup.film_config import film_name, of_one
+from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
 from xortrain.views.sweep_film import write_sweep_film
 
 
 def render(arguments: Sequence[str]) -> str:
-    """xortrain render RECORD[#RUN] [override …] [--output PATH] [--still]; returns the path of the picture."""
+    """xortrain render RECORD[#RUN] [override …] [--output PATH] [--still]: the path of the film or image."""
     from xortrain.config.compose import compose
 
-    asked = _parser().parse_intermixed_args(arguments)
-    found = open_record(asked.record, asked.root)
-    if "film=none" in asked.override:
-        raise UserError("film=none: there is nothing to draw; choose film=panels, field, sweep, losses or weights")
-    config = compose([*_own(found.config["film"]), *_for(found), *_film_only(asked.override)])
-    if config["film"]["each"]:
-        _refuse_each(found, asked)
+    a = _parse(arguments)
+    found = open_record(a.record, a.root)
+    is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
+    config = compose([*_own(own), *_default(own["name"], is_sweep), *a.override])
     layout = config["film"]["name"]
-    if isinstance(found, SweepData) and LAYOUTS[layout].most_runs == 1:
-        raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {asked.record}#0")
-    name = Path("losses.png" if layout == "losses" else "poster.png") if asked.still else film_name(config)
-    settings = film_settings(config, asked.output or name)
-    path = asked.output or _place(found, name)
-    if asked.still and path.suffix.lower() != ".png":
-        raise UserError(f"--output {path}: a still is a PNG; its name must end in .png")
+    if config["film"]["each"] and _overrides(a, "each"):
+        reason = f"for a sweep while it is trained; render one run, as in {a.record}#0"
+        raise UserError(f"film.each=true: is {reason if is_sweep else 'for a sweep, and this is one run'}")
+    if is_sweep and LAYOUTS[layout].most_runs == 1:
+        raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {a.record}#0")
+    name = Path("losses.png" if layout == "losses" else "poster.png") if a.still else film_name(config)
     if isinstance(found, SweepData):
-        written = str(write_sweep_film(found, settings, path, progress=True, still=asked.still))
+        written = write_sweep_film(found, config, a.output or folder / name, progress=True, still=a.still)
+        done = found.column("epochs_done").max()
     else:
-        written = str(write_run_film(found.trained, settings, path, run=found.place, progress=True, still=asked.still))
-    if asked.json:
-        return as_json([{"path": written}])
-    told = _told(written, asked.still)
-    is_asked = not asked.still and any(override.startswith("film.frames=") for override in asked.override)
-    return f"{told}{_too_few(found, settings.frames)}" if is_asked else told
+        path = a.output or folder / name
+        if not a.output and found.setup.population.runs > 1:
+            (folder / "films").mkdir(exist_ok=True)
+            path = of_one(folder, found.row["number"], name)
+        written = write_run_film(found.trained, config, path, run=found.place, progress=True, still=a.still)
+        done = found.row["epochs_done"]
+    is_short = not a.still and done + 1 < config["film"]["frames"] and _overrides(a, "frames")
+    short = f"  {done + 1:,} frames: one for each epoch" if is_short else ""
+    return answer(a, [{"path": str(written)}], [f"{written}{'' if a.still else _animation(written)}{short}"])
 
 
-def _refuse_each(found: RunData | SweepData, asked: Namespace) -> None:
-    """A film of every run is made when a sweep is trained; that a record once had one is no reason to make it again."""
-    if not any(override.startswith("film.each=") for override in asked.override):
-        return
-    if isinstance(found, SweepData):
-        raise UserError(f"film.each=true: is for a sweep while it is trained; render one run, as in {asked.record}#0")
-    raise UserError("film.each=true: is for a sweep, and this is one run")
+def _parse(arguments: Sequence[str]) -> Namespace:
+    p = command_parser("render")
+    p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
+    p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
+    p.add_argument("--output", type=_film_path, metavar="PATH", help="the file: .gif, .png, .webp or .mp4")
+    p.add_argument("--still", action="store_true", help="only the last frame, as PNG: poster.png, or losses.png")
+    a = p.parse_intermixed_args(arguments)
+    for override in a.override:
+        if override == "film=none":
+            raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
+        if not override.startswith(("film=", "film.")):
+            raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
+    if a.still and a.output and a.output.suffix.lower() != ".png":
+        raise UserError(f"--output {a.output}: a still is a PNG; its name must end in .png")
+    return a
 
 
-def _too_few(found: RunData | SweepData, frames: int) -> str:
-    """Why a film has fewer pictures than asked, if it has."""
-    done = found.column("epochs_done").max() if isinstance(found, SweepData) else found.row["epochs_done"]
-    pictures = int(done) + 1
-    return f"  {pictures:,} pictures: one for each epoch there is" if pictures < frames else ""
-
-
-def _told(path: str, still: bool) -> str:
-    """The path; of a film that has the name of a still picture, what it is."""
-    from PIL import Image
-
-    if still or Path(path).suffix.lower() != ".png":
-        return path
-    with Image.open(path) as image:
-        pictures = getattr(image, "n_frames", 1)
-    return f"{path}  animated, {pictures} pictures; --still makes one" if pictures > 1 else path
-
-
-def _parser() -> Parser:
-    parser = Parser("xortrain render", description="Make a picture of an old record again.", epilog=NAMES)
-    parser.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
-    parser.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
-    parser.add_argument(
-        "--output", type=_picture, metavar="PATH", help="the file; .gif .png .webp or .mp4 tells its format"
-    )
-    parser.add_argument(
-        "--still", action="store_true", help="the last picture alone, as PNG: poster.png, or losses.png"
-    )
-    parser.add_argument("--json", action="store_true", help="the answer as one JSON array")
-    parser.add_argument("--root", type=Path, default=ROOT, help="folder of the records (now %(default)s)")
-    return parser
-
-
-def _picture(text: str) -> Path:
-    """The file of a picture, whose name tells the format."""
-    from xortrain.films.film_settings import FASTEST
-
+def _film_path(text: str) -> Path:
+    """A path whose ending is a film format."""
     path = Path(text)
     if text.endswith("/") or path.suffix.lower() not in FASTEST:
-        raise ArgumentTypeError(f"{text}: no ending that tells the format; known: {', '.join(FASTEST)}")
+        raise ArgumentTypeError(f"{text}: the ending gives no format; known: {', '.join(FASTEST)}")
     return path
 
 
-def _place(found: RunData | SweepData, name: Path) -> Path:
-    """Where a picture goes: into its record; that of one run of a sweep into the folder for those."""
-    folder = found.folder or Path()
-    if isinstance(found, SweepData) or found.setup.population.runs == 1:
-        return folder / name
-    (folder / "films").mkdir(exist_ok=True)
-    return of_one(folder, found.row["number"], name)
+def _overrides(a: Namespace, key: str) -> bool:
+    return any(override.startswith(f"film.{key}=") for override in a.override)
 
 
-def _for(found: RunData | SweepData) -> list[str]:
-    """A sweep is shown as a sweep, and one of its runs as one, where the user does not say otherwise."""
-    if isinstance(found, SweepData):
-        return ["film=sweep"]
-    return ["film=panels"] if found.config["film"]["name"] == "sweep" else []
-
-
-def _own(kept: dict[str, Any]) -> list[str]:
+def _own(film: Mapping[str, Any]) -> list[str]:
     """The film settings of a record as overrides."""
-    if kept["name"] == "none":
+    if film["name"] == "none":
         return []
-    values = {key: "null" if value is None else value for key, value in kept.items() if key != "name"}
-    return [f"film={kept['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
+    values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
+    return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 
-def _film_only(overrides: Sequence[str]) -> list[str]:
-    for override in overrides:
-        if not override.startswith(("film=", "film.")):
-            raise UserError(f"{override}: render takes settings of the film alone: film=field, film.fps=20, …")
-    return list(overrides)
+def _default(layout: str, is_sweep: bool) -> list[str]:
+    """Show a sweep as a sweep, and one of its runs as one run."""
+    if is_sweep:
+        return ["film=sweep"]
+    return ["film=panels"] if layout == "sweep" else []
+
+
+def _animation(path: Path) -> str:
+    """A hint where a film has the name of a still image."""
+    from PIL import Image
+
+    if path.suffix.lower() != ".png":
+        return ""
+    with Image.open(path) as image:
+        frames = getattr(image, "n_frames", 1)
+    return f"  animated, {frames} frames; --still writes one image" if frames > 1 else ""

@@ -1,56 +1,29 @@
-"""`xortrain rerun`: a run trained again from what its record holds, into a new record or to be compared with it.
+"""``xortrain rerun``: train a run again from the settings and data of its record, into a new record or to compare."""
 
-Settings, examples and which epochs were kept all come from the record.
-"""
-
-from dataclasses import replace
-from pathlib import Path
-
-import numpy as np
-
-from xortrain.commands.arguments import NAMES, ROOT, Parser
+from xortrain.commands.arguments import answer, command_parser
+from xortrain.commands.show import show
 from xortrain.errors import UserError
-from xortrain.records import columns
-from xortrain.records.index import id_of, open_entry
 from xortrain.records.naming import named
-from xortrain.records.tables import as_json
-from xortrain.runner.single import record_run
-from xortrain.runner.train import make_folder
+from xortrain.runner.train import train_again
 from xortrain.runner.verify import verify
-from xortrain.runs.sweep_data import SweepData, open_record
-from xortrain.runs.trained import RunData, TrainedRuns
-from xortrain.setup.population import Population
-from xortrain.setup.run_setup import epochs_kept
-from xortrain.views.summary import ending
+from xortrain.trained.sweep_data import SweepData, open_record
+from xortrain.views.summary import run_ending
 
 
 def rerun(arguments: list[str]) -> str:
-    """xortrain rerun RUN [--check]; raises FailedError if it is to be the same and is not."""
-    parser = Parser("xortrain rerun", description="Train a run again.", epilog=NAMES, allow_abbrev=False)
-    parser.add_argument("run", metavar="RUN", help="a run; with --check a whole sweep too")
-    parser.add_argument("--root", type=Path, default=Path(ROOT), help="folder of the records (now %(default)s)")
-    parser.add_argument("--json", action="store_true", help="the answer as one JSON array")
-    parser.add_argument("--check", action="store_true", help="write nothing; compare every kept number bit for bit")
-    asked = parser.parse_args(arguments)
-    found = open_record(asked.run, asked.root)
-    if asked.check:
-        problems = named(asked.run, asked.root).entry.problems
+    """xortrain rerun RUN [--check]: print its summary; with --check raise FailedError if a number differs."""
+    p = command_parser("rerun")
+    p.add_argument("run", metavar="RUN", help="a run; with --check also a whole sweep")
+    p.add_argument("--check", action="store_true", help="write nothing; compare every recorded number bit for bit")
+    a = p.parse_args(arguments)
+    found = open_record(a.run, a.root)
+    if a.check:
+        problems = named(a.run, a.root).entry.problems
         if problems and isinstance(found, SweepData):
             raise UserError(problems[0])
-        said = verify(found)
-        return as_json([{"run": asked.run, "said": said}]) if asked.json else said
+        report = verify(found.populations())
+        return answer(a, [{"run": a.run, "said": report}], [report])
     if isinstance(found, SweepData):
-        raise UserError(f"{asked.run}: a sweep of {len(found)} runs; name one of them, as in {asked.run}#0")
-    again = _into_new_record(found, asked.root)
-    if asked.json:
-        entry = open_entry(str(again.folder), id_of(str(again.folder), asked.root))
-        return as_json([columns.values(entry, entry.parts[0], 0)])
-    return ending(again, None)
-
-
-def _into_new_record(run: RunData, root: Path) -> TrainedRuns:
-    population = Population({**run.config, "root": str(root)})
-    losses, frames = epochs_kept(population)
-    part = run.setup.part(np.array([run.place]))
-    setup = replace(part, population=population, loss_epochs=losses, frame_epochs=frames)
-    return record_run(setup, make_folder(str(root)), progress=True)
+        raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
+    again = train_again(found, a.root, show=True)
+    return show([str(again.folder), "--root", str(a.root), "--json"]) if a.json else run_ending(again, with_film=False)

@@ -1,4 +1,8 @@
-"""Runs on disk: a folder of NumPy arrays beside a small JSON, written while training goes on.
+"""Runs on disk: a folder of NumPy arrays beside a small JSON file, written while training goes on.
 
-docs/record.md describes the format; NumPy and the standard library are enough to read it.
+docs/record.md describes the format.  Reading order: `layout` names the files and their shapes, `files` reads and writes
+them safely, and `writer` makes a record.  `metadata`, `npy` and `rows` check and read a record without NumPy, `reader`
+maps its arrays.  `events` are failures, tags and notes, `process` tells whether a training is still running.  `index`
+finds all records under a folder, `naming` the one that a user names.  `columns` are what a user can ask about a run,
+`query` answers in SQL, `groups` with statistics, and `tables` formats the answers.
 """

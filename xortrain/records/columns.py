@@ -1,148 +1,163 @@
-"""What one can ask of a run, by the name a user types: its settings, its results, and where it stands.
+"""The columns of a run by the names that users type: its settings, its results, and what its record states.
 
-Settings have their dotted names, a group alone means the option chosen (``optimizer`` is ``optimizer.name``).  What
-never happened, and what is not a number, is None.
+Settings have their dotted names; a group's own name is the option chosen (``optimizer`` is ``optimizer.name``).
+None stands for what never happened, is not a finite number, or is unknown because an older record lacks it.
 """
 
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
+from xortrain.errors import printable
 from xortrain.records import layout
-from xortrain.records.files import plain
 from xortrain.records.index import Entry, RecordInfo
-from xortrain.records.metadata import moment, settings, took
+from xortrain.records.metadata import flat_settings, moment, training_seconds
 
 RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "path")
-RESULTS = tuple(name for name, _ in layout.ROW)
+RESULTS = tuple(layout.ROW)
 BRIEF = ("id", "number", "status", "outcome", "epochs_done", "final_loss", "seed", "tags")
-_NO_MATTER = ("root", "dry_run")
-_NO_MATTER_GROUPS = ("film", "track")
+OF_SWEEPS = ("runs", "done", "solved", "outcomes")
+VARIES = "varies"
+_NOT_SETTINGS = {*RECORD, *RESULTS, "root", "dry_run"}
+_COSMETIC_GROUPS = ("film", "track")
 _ROW_IDS = {"rowid", "oid", "_rowid_"}  # SQLite's own names
 Chunk = Mapping[str, tuple[Any, ...]]
 
 
 def canonical(name: str) -> str:
-    """The name of a column for what a user may type: optimizer.name is optimizer."""
+    """The column of a name that a user may type: optimizer.name is optimizer."""
     return name.removesuffix(".name")
 
 
-def shared_columns(entry: Entry, part: RecordInfo) -> dict[str, Any]:
-    """The columns that all runs of a record share."""
-    return part.settings | record_columns(entry, part)
-
-
-def record_columns(entry: Entry, of: Entry | RecordInfo) -> dict[str, Any]:
-    """What the record says of itself, of an entry or of one population in it."""
-    metadata, marks = of.metadata, entry.marks
-    versions = metadata.get("versions")
-    return {
-        "id": plain(entry.id),
-        "status": of.status,
-        "name": _text(entry.metadata.get("name")),
-        "tags": ", ".join(map(plain, marks.tags)),
-        "notes": plain("; ".join(marks.notes)) or None,
-        "started": _text(metadata["started"]),
-        "ended": _text(metadata.get("ended")),
-        "seconds": took(metadata, moment(metadata.get("ended"))),
-        "host": _text(metadata.get("host")),
-        "version": _text(versions.get("xortrain")) if isinstance(versions, dict) else None,
-        "path": plain(of.path),
-    }
-
-
-def _text(value: object) -> str | None:
-    return plain(value) if isinstance(value, str) else None
-
-
-def matters(name: str) -> bool:
-    """Whether a column is a setting that what a run comes to may depend on, other than its seed."""
-    is_own = name in RECORD or name in RESULTS or name in _NO_MATTER
-    return not is_own and name.partition(".")[0] not in _NO_MATTER_GROUPS
+def affects_training(name: str) -> bool:
+    """Whether a column is a setting that the results may depend on, other than the seed."""
+    return name not in _NOT_SETTINGS and name.partition(".")[0] not in _COSMETIC_GROUPS
 
 
 def is_setting(name: str) -> bool:
     """Whether a column is such a setting, or the seed."""
-    return name == "seed" or matters(name)
+    return name == "seed" or affects_training(name)
 
 
-def known(parts: Iterable[RecordInfo]) -> list[str]:
-    """The names of all columns that some of the runs have: what every run has, then settings, commonest first.
+def column_names(parts: Iterable[RecordInfo]) -> list[str]:
+    """All columns that some runs have: first those of every run, then settings, the most common first.
 
-    Of two that differ only in their capitals there is one, as SQL wants it.
+    Of names that differ only in upper and lower case the first is used, since SQL ignores case.
     """
     counted: Counter[str] = Counter()
     for part in parts:
-        counted.update(list(dict.fromkeys([*part.settings, *part.rows.names])))
+        counted.update(list(dict.fromkeys([*part.settings, *part.metadata["varies"]])))
     folded: dict[str, str] = {}
     for name in (*RECORD[:3], *RESULTS, *RECORD[3:], *(name for name, _ in counted.most_common())):
         folded.setdefault(name.lower(), name)
     return [name for key, name in folded.items() if key not in _ROW_IDS]
 
 
-def rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """The wanted columns of every run of a record, one tuple a run, in the order of runs.npy."""
-    same = shared_columns(entry, part)
-    for chunk in part.rows.chunks():
-        yield from zip(*_columns(entry, part, chunk, wanted, same), strict=True)
-
-
-def run_lines(entry: Entry, part: RecordInfo, brief: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
-    """All columns of every run of a record, by name; or in brief those of BRIEF, what varies, and these settings."""
-    config = part.metadata["config"]
-    if brief is None:
-        same, own = shared_columns(entry, part), list(dict.fromkeys([*_TOLD, *part.rows.names]))
-    else:
-        same = settings({key: config[key] for key in brief if key in config}) | {
-            "name": _text(part.metadata.get("name"))
-        }
-        own = [*BRIEF, *part.rows.names[len(RESULTS) :]]
-    for chunk in part.rows.chunks():
-        yield from _lines(entry, part, chunk, same, own)
-
-
-def differing(parts: Iterable[RecordInfo]) -> set[str]:
-    """The settings and groups in which the configs of records are not all the same."""
+def differing_keys(parts: Iterable[RecordInfo]) -> set[str]:
+    """The settings and groups in which the configs of records differ."""
     configs = [part.metadata["config"] for part in parts]
     others = [config for config in configs if config != configs[0]]
     found = {key for config in others for key, value in config.items() if configs[0].get(key, others) != value}
     return found.union(*(configs[0].keys() - config.keys() for config in others))
 
 
-def values(entry: Entry, part: RecordInfo, place: int) -> dict[str, Any]:
+def record_columns(entry: Entry, of: Entry | RecordInfo) -> dict[str, Any]:
+    """The columns in RECORD of an entry, or of one of its populations."""
+    metadata, versions = of.metadata, of.metadata.get("versions")
+    return {
+        "id": printable(entry.id),
+        "status": of.status,
+        "name": _text(entry.metadata.get("name")),
+        "tags": ", ".join(map(printable, entry.marks.tags)),
+        "notes": printable("; ".join(entry.marks.notes)) or None,
+        "started": _text(metadata["started"]),
+        "ended": _text(metadata.get("ended")),
+        "seconds": training_seconds(metadata, moment(metadata.get("ended"))),
+        "host": _text(metadata.get("host")),
+        "version": _text(versions.get("xortrain")) if isinstance(versions, dict) else None,
+        "path": printable(of.path),
+    }
+
+
+def sweep_columns(entry: Entry, brief: Collection[str] | None = None) -> dict[str, Any]:
+    """The columns of a sweep: settings that its runs share (VARIES for others), and the numbers of runs by outcome.
+
+    With ``brief`` only the settings of these groups.
+    """
+    shared = [part.settings for part in entry.parts]
+    wanted = dict.fromkeys(key for settings in shared for key in settings)
+    keys = [key for key in wanted if brief is None or key.partition(".")[0] in brief]
+    line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
+    line |= {name: VARIES for part in entry.parts for name in part.metadata["varies"]}
+    outcomes: Counter[str] = sum((part.outcomes() for part in entry.parts), start=Counter())
+    done, solved = entry.runs - outcomes["pending"], outcomes["solved"]
+    of = "" if done == entry.runs else f" of {done}"
+    outcome = f"solved {100 * solved / done:.3g} %{of}" if done else "pending"
+    counts = {"runs": entry.runs, "done": done, "solved": solved, "outcomes": outcomes}
+    return {**line, **record_columns(entry, entry), "outcome": outcome, **counts}
+
+
+def _text(value: object) -> str | None:
+    return printable(value) if isinstance(value, str) else None
+
+
+def run_columns(entry: Entry, part: RecordInfo, index: int) -> dict[str, Any]:
     """All columns of one run."""
-    chunk = {name: (value,) for name, value in part.rows.at(place).items()}
-    return next(_lines(entry, part, chunk, shared_columns(entry, part), list(dict.fromkeys([*_TOLD, *chunk]))))
+    chunk = {name: (value,) for name, value in part.rows.at(index).items()}
+    return next(_lines(entry, part, chunk, part.settings | record_columns(entry, part), _own_columns(part)))
+
+
+def run_lines(entry: Entry, part: RecordInfo, brief: Collection[str] | None = None) -> Iterator[dict[str, Any]]:
+    """All columns of every run of a record; if ``brief``, those in BRIEF, what varies, and these settings."""
+    config = part.metadata["config"]
+    if brief is None:
+        shared, own = part.settings | record_columns(entry, part), _own_columns(part)
+    else:
+        shared = flat_settings({key: config[key] for key in brief if key in config})
+        shared["name"] = _text(part.metadata.get("name"))
+        own = list(dict.fromkeys([*BRIEF, *part.metadata["varies"]]))
+    for chunk in part.rows.chunks():
+        yield from _lines(entry, part, chunk, shared, own)
+
+
+def run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The wanted columns of every run of a record, one tuple per run, in the order of runs.npy."""
+    shared = part.settings | record_columns(entry, part)
+    for chunk in part.rows.chunks():
+        yield from zip(*_columns(entry, part, chunk, wanted, shared), strict=True)
+
+
+def _own_columns(part: RecordInfo) -> list[str]:
+    """The columns that may differ between the runs of a record."""
+    return list(dict.fromkeys([*COMPUTED, *RESULTS, *part.metadata["varies"]]))
 
 
 def _lines(
-    entry: Entry, part: RecordInfo, chunk: Chunk, same: Mapping[str, Any], own: Sequence[str]
+    entry: Entry, part: RecordInfo, chunk: Chunk, shared: Mapping[str, Any], own: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    for found in zip(*_columns(entry, part, chunk, own, same), strict=True):
-        yield {**same, **dict(zip(own, found, strict=True))}
+    for values in zip(*_columns(entry, part, chunk, own, shared), strict=True):
+        yield {**shared, **dict(zip(own, values, strict=True))}
 
 
 def _columns(
-    entry: Entry, part: RecordInfo, chunk: Chunk, wanted: Sequence[str], same: Mapping[str, Any]
+    entry: Entry, part: RecordInfo, chunk: Chunk, wanted: Sequence[str], shared: Mapping[str, Any]
 ) -> Iterator[Iterable[Any]]:
+    runs = len(chunk["number"])
     for name in wanted:
-        if name in _TOLD:
-            yield _TOLD[name](entry, part, chunk)
+        if name in RESULTS and name not in chunk:
+            yield repeat(None, runs)
+        elif name in COMPUTED:
+            yield COMPUTED[name](entry, part, chunk)
         elif name in chunk and name not in RECORD:
-            yield map(_finite, chunk[name])
+            yield (value if value - value == 0 else None for value in chunk[name])
         else:
-            yield repeat(same.get(name), len(chunk["number"]))
-
-
-def _finite(value: Any) -> Any:
-    return value if value - value == 0 else None
+            yield repeat(shared.get(name), runs)
 
 
 def _ids(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
-    name = plain(entry.id)
-    return (f"{name}#{number}" for number in chunk["number"]) if entry.is_sweep else repeat(name, len(chunk["number"]))
+    name = printable(entry.id)
+    return (f"{name}#{number}" if entry.is_sweep else name for number in chunk["number"])
 
 
 def _statuses(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
@@ -150,12 +165,8 @@ def _statuses(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
     return ("finished" if code else unfinished for code in chunk["outcome"])
 
 
-def _outcomes(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
-    return map(part.word, chunk["outcome"])
-
-
 def _reasons(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
-    words = [plain(word) for word in part.metadata["outcomes"][:16]]
+    words = [printable(word) for word in part.metadata["outcomes"][:16]]
     return (", ".join(word for k, word in enumerate(words) if bits >> k & 1) for bits in chunk["reasons"])
 
 
@@ -164,41 +175,24 @@ def _epochs(name: str) -> Callable[[Entry, RecordInfo, Chunk], Iterable[int | No
 
 
 def _diverged_in(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str | None]:
-    for at, place in zip(chunk["diverged_at"], chunk["diverged_in"], strict=True):
-        yield None if at < 0 else "loss" if place < 0 else parameter(part.metadata["parameters"], place)
+    for epoch, index in zip(chunk.get("diverged_at", repeat(-1)), chunk["diverged_in"], strict=False):
+        name = "loss" if index < 0 else layout.parameter_name(part.metadata["parameters"], index)
+        yield None if epoch < 0 else name
 
 
-def _tags(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
-    return (", ".join(map(plain, entry.marks.of(number).tags)) for number in chunk["number"])
-
-
-def _notes(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str | None]:
-    return (plain("; ".join(entry.marks.of(number).notes)) or None for number in chunk["number"])
-
-
-_TOLD: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
+COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
     "id": _ids,
     "status": _statuses,
-    "outcome": _outcomes,
+    "outcome": lambda entry, part, chunk: map(part.word, chunk["outcome"]),
     "reasons": _reasons,
     "solved_at": _epochs("solved_at"),
     "diverged_at": _epochs("diverged_at"),
     "epochs_done": _epochs("epochs_done"),
     "diverged_in": _diverged_in,
-    "tags": _tags,
-    "notes": _notes,
+    "tags": lambda entry, part, chunk: (
+        ", ".join(map(printable, entry.marks.of(number).tags)) for number in chunk["number"]
+    ),
+    "notes": lambda entry, part, chunk: (
+        printable("; ".join(entry.marks.of(number).notes)) or None for number in chunk["number"]
+    ),
 }
-
-
-def parameter(shapes: Mapping[str, list[int]], place: int) -> str:
-    """The name of one parameter by its place among all of them: W1[0,1]."""
-    for name, shape in shapes.items():
-        size = math.prod(shape)
-        if place < size:
-            places: list[str] = []
-            for length in reversed(shape):
-                place, last = divmod(place, length)
-                places.insert(0, str(last))
-            return f"{name}[{','.join(places)}]"
-        place -= size
-    return "?"

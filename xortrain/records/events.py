@@ -1,6 +1,6 @@
-"""What has no fixed shape: failures with their reasons, tags and notes, one line of JSON each.
+"""The events of a record: failures with their reasons, tags and notes, one JSON object per line.
 
-Lines are only ever added, so that two who write at once lose nothing.
+Lines are only appended, so that two processes that write at once lose nothing.
 """
 
 import json
@@ -12,24 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.records import layout
-from xortrain.records.files import content_of, wrong
+from xortrain.records.files import content_of
 
 LARGEST = 64 << 20  # bytes
 Event = Mapping[str, Any]
 
 
 def now() -> str:
-    """The time of day in ISO 8601, with its offset."""
+    """The local time in ISO 8601, with its offset."""
     return datetime.now().astimezone().isoformat()
 
 
 def add_event(folder: Path, kind: str, **content: Any) -> None:
-    """Append one line to the events of a record, in one write; after a line that a crash cut off, on a new one."""
+    """Append one line to the events of a record, in one write."""
     line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False) + "\n"
     file = os.open(folder / layout.EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
-        cut_off = "\n" if _ends_inside_a_line(file) else ""
-        os.write(file, (cut_off + line).encode("utf-8", "backslashreplace"))
+        if _ends_inside_a_line(file):  # after a crash
+            line = "\n" + line
+        os.write(file, line.encode("utf-8", "backslashreplace"))
     finally:
         os.close(file)
 
@@ -42,7 +43,7 @@ def _ends_inside_a_line(file: int) -> bool:
 
 
 def read_events(folder: Path | str) -> list[Event]:
-    """The events of a record, oldest first; a line that was cut off by a crash is left out."""
+    """The events of a record, oldest first, without incomplete lines."""
     path = f"{folder}/{layout.EVENTS}"
     if not os.path.lexists(path):
         return []
@@ -59,39 +60,31 @@ def read_events(folder: Path | str) -> list[Event]:
 
 @dataclass
 class Annotations:
-    """The tags and notes of a record, and those of single runs in it by their number."""
+    """The tags and notes of a record, and those of single runs by their number."""
 
     tags: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     of_runs: dict[int, "Annotations"] = field(default_factory=dict)
 
-    def of(self, number: int) -> "Annotations":
-        """Those that hold for one run: the record's and its own."""
-        own = self.of_runs.get(number)
+    def of(self, number: int | None) -> "Annotations":
+        """The annotations that apply to one run: the record's and its own; for None those of the record."""
+        own = None if number is None else self.of_runs.get(number)
         return Annotations(list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes]) if own else self
 
 
 def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotations:
-    """Tags and notes from the config of a record, and from what was added or taken away later."""
+    """Tags and notes from the config of a record, and from the events that add or remove them."""
     found = Annotations(_texts(metadata.get("tags")), _texts(metadata.get("notes")))
     for event in events:
         run = event.get("run")
-        mark = found.of_runs.setdefault(run, Annotations()) if type(run) is int else found
+        target = found.of_runs.setdefault(run, Annotations()) if type(run) is int else found
         if event["kind"] == "tag":
-            mark.tags = list(dict.fromkeys([*mark.tags, *_texts(event.get("tags"))]))
+            target.tags = list(dict.fromkeys([*target.tags, *_texts(event.get("tags"))]))
         elif event["kind"] == "untag":
-            mark.tags = [tag for tag in mark.tags if tag not in _texts(event.get("tags"))]
+            target.tags = [tag for tag in target.tags if tag not in _texts(event.get("tags"))]
         elif event["kind"] == "note":
-            mark.notes += _texts(event.get("text"))
+            target.notes += _texts(event.get("text"))
     return found
-
-
-def mark(folder: Path, kind: str, run: int | None = None, **content: Any) -> None:
-    """Add a tag or a note to a record, or to one run of it; a record that cannot be written to is told in a line."""
-    try:
-        add_event(folder, kind, **({} if run is None else {"run": run}), **content)
-    except OSError as error:
-        raise wrong(folder / layout.EVENTS, error.strerror or error) from None
 
 
 def _texts(value: object) -> list[str]:
@@ -100,7 +93,7 @@ def _texts(value: object) -> list[str]:
 
 
 def failures(events: Iterable[Event]) -> list[Event]:
-    """The failures among events, since it was resumed last."""
+    """The failures since the last resumption."""
     found = list(events)
     resumed = max((str(event.get("when")) for event in found if event["kind"] == "resume"), default="")
     return [event for event in found if event["kind"] == "failure" and str(event.get("when")) > resumed]

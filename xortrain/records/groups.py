@@ -1,4 +1,4 @@
-"""Runs of several records as columns of NumPy arrays, and by what they fall into groups.
+"""Groups runs of several records by their settings, with success rates, epochs to solve and losses.
 
 A run that was trained twice is one observation: of runs with the same seed and the same settings one is counted.
 """
@@ -12,21 +12,21 @@ import numpy as np
 import numpy.typing as npt
 
 from xortrain.errors import UserError, unknown
-from xortrain.records import columns, layout
+from xortrain.records import columns
 from xortrain.records.index import RecordInfo
 from xortrain.records.reader import read_data, structured
-from xortrain.records.tables import finite
 
 Array = npt.NDArray[Any]
-Z95 = 1.959963984540054  # 97.5 % of a normal distribution lie below
+Z95 = 1.959963984540054  # the 97.5 % quantile of the normal distribution
 NOT_STUCK = ("pending", "diverged", "solved", "early", "training")
 
 
 @dataclass(frozen=True)
 class GroupStatistics:
-    """Runs that agree in ``by``; of those that are finished, how many solved it, how fast, and the rest.
+    """Runs that agree in the settings ``by``: how many solved the task, how fast, and the losses of the others.
 
-    Epochs to solve are of the runs that solved it, losses of those that did not diverge; nan where there are none.
+    ``rate`` is the share of finished runs that solved it, ``low`` and ``high`` are its 95 % interval.  Epochs are those
+    to solve, of the runs that solved it; losses are of the runs that did not diverge; nan where there are none.
     """
 
     by: Mapping[str, Any]
@@ -47,12 +47,14 @@ class GroupStatistics:
     loss_sd: float
 
     def as_row(self) -> dict[str, Any]:
-        """Its settings and numbers as flat JSON; None for what is not a finite number."""
-        return {**self.by, **{key: finite(value) for key, value in vars(self).items() if key != "by"}}
+        """Settings and numbers as one flat mapping; None for a number that is not finite."""
+        numbers = {key: value for key, value in vars(self).items() if key != "by"}
+        known = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in numbers.items()}
+        return {**self.by, **known}
 
 
 def wilson(solved: Array, runs: Array, z: float = Z95) -> tuple[Array, Array]:
-    """The interval of a share that was seen ``solved`` times in ``runs``; nan of no runs."""
+    """Wilson's 95 % interval of the rate solved / runs; nan for no runs."""
     with np.errstate(invalid="ignore", divide="ignore"):
         share, spread = solved / runs, z * z / runs
         middle = (share + spread / 2) / (1 + spread)
@@ -61,12 +63,12 @@ def wilson(solved: Array, runs: Array, z: float = Z95) -> tuple[Array, Array]:
 
 
 def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[GroupStatistics]:
-    """The groups of runs that agree in ``by``, best first: by the lower end of the interval, then by epochs to solve.
+    """Group runs by their values of ``by``; best first: by the lower end of the interval, then by epochs to solve.
 
     ``rows`` are columns (runs,): ``outcome`` in words, ``solved_at``, ``final_loss``, and each name in ``by``.
     """
     outcome = np.asarray(rows["outcome"], object)
-    codes, first = alike([np.asarray(rows[name]) for name in by], len(outcome))
+    codes, first = group_codes([np.asarray(rows[name]) for name in by], len(outcome))
     counts = _counts(codes, outcome, len(first))
     numbers = {**_shares(counts), **_speeds(rows, outcome, codes, len(first))}
     best = np.lexsort((numbers["loss_median"], numbers["epochs_median"], -np.nan_to_num(numbers["low"], nan=-1.0)))
@@ -82,7 +84,7 @@ def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[GroupStatis
 
 
 def _counts(codes: Array, outcome: Array, groups: int) -> dict[str, Array]:
-    """How many runs of each group came to each outcome, by its word: (groups,)."""
+    """The number of runs with each outcome: its word to (groups,)."""
     words: dict[str, int] = {}
     word = np.array([words.setdefault(text, len(words)) for text in outcome.tolist()], np.int64)
     table = np.bincount(codes * len(words) + word, minlength=groups * len(words))
@@ -112,8 +114,8 @@ def _speeds(rows: Mapping[str, Array], outcome: Array, codes: Array, groups: int
     return named | {"loss_median": middle, "loss_mean": mean, "loss_sd": sd}
 
 
-def alike(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
-    """The number of each run's group (runs,), and the first run of each group (groups,)."""
+def group_codes(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
+    """The number of each run's group (runs,), and the index of each group's first run (groups,)."""
     codes = np.zeros(runs, np.int64)
     for key in keys:
         _, own = np.unique(_sortable(key), return_inverse=True)
@@ -123,7 +125,7 @@ def alike(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
 
 
 def _sortable(values: Array) -> Array:
-    """Values as they are, or numbers for those that have no order among them (texts, None)."""
+    """Numbers unchanged; other values as numbers that are equal for equal values."""
     if values.dtype.kind in "biuf":
         return values
     seen: dict[Any, int] = {}
@@ -131,115 +133,115 @@ def _sortable(values: Array) -> Array:
 
 
 def _quantiles(codes: Array, values: Array, count: int, shares: Sequence[float]) -> Iterator[Array]:
-    """Quantiles of the values in each group, between neighbours by a line; nan of no values."""
+    """Quantiles (groups,) of the values in each group, interpolated linearly; nan for no values."""
     values = values[np.lexsort((values, codes))]
     sizes = np.bincount(codes, minlength=count)
     starts = np.cumsum(sizes) - sizes
     for share in shares:
-        place = share * np.maximum(sizes - 1, 0)
-        below = np.floor(place).astype(int)
-        found = np.full(count, math.nan)
-        some = sizes > 0
-        left = values[(starts + below)[some]]
-        right = values[(starts + np.minimum(below + 1, sizes - 1))[some]]
-        found[some] = left + (place - below)[some] * (right - left)
+        position = share * np.maximum(sizes - 1, 0)
+        below = np.floor(position).astype(int)
+        found, has_values = np.full(count, math.nan), sizes > 0
+        left = values[(starts + below)[has_values]]
+        right = values[(starts + np.minimum(below + 1, sizes - 1))[has_values]]
+        found[has_values] = left + (position - below)[has_values] * (right - left)
         yield found
 
 
 def _moments(codes: Array, values: Array, count: int) -> tuple[Array, Array]:
-    """Mean and standard deviation (of a sample, n - 1) in each group; nan where there are too few."""
+    """Mean and sample standard deviation (n - 1) of each group: (groups,); nan for too few values."""
     sizes = np.bincount(codes, minlength=count).astype(float)
-    with np.errstate(all="ignore"):  # losses of runs that are about to diverge may be beyond 1e154
+    with np.errstate(all="ignore"):  # losses of runs that are about to diverge may exceed 1e154
         mean = np.bincount(codes, values, count) / sizes
         squares = np.bincount(codes, (values - mean[codes]) ** 2, count)
         return mean, np.where(sizes > 1, np.sqrt(squares / (sizes - 1)), math.nan)
 
 
 def group_runs(
-    parts: Sequence[RecordInfo], by: Sequence[str] | None = None, said: str = "by", chosen: Array | None = None
+    parts: Sequence[RecordInfo], by: Sequence[str] | None = None, option: str = "by", chosen: Array | None = None
 ) -> list[GroupStatistics]:
-    """The statistics of the runs of some records, by these settings, or by all that differ but the seed.
+    """Group the runs of records by these settings, or by all in which they differ except the seed.
 
-    ``chosen`` are the places of the runs that are meant among those of all parts, if not all are.
+    ``chosen`` are indices among the runs of all parts, one after the other (all runs by default); ``option`` is for
+    error messages.
     """
-    names = axes(parts) if by is None else [columns.canonical(name) for name in by]
-    found = column_table(parts, ["outcome", "solved_at", "final_loss", *names], said)
+    names = differing_settings(parts) if by is None else [columns.canonical(name) for name in by]
+    found = column_table(parts, ["outcome", "solved_at", "final_loss", *names], option)
     runs = np.arange(len(found["outcome"])) if chosen is None else chosen
     once = runs[_firsts(_identities(parts)[runs], found["outcome"][runs] == "pending")]
     return statistics({name: values[once] for name, values in found.items()}, names)
 
 
 def _firsts(codes: Array, pending: Array) -> Array:
-    """The place of one run of each code, rising: of the first that is finished, if there is one."""
+    """The index of one run of each code, rising: of the first finished run, if there is one."""
     order = np.argsort(pending, kind="stable")
-    _, first = alike([codes[order]], len(codes))
+    _, first = group_codes([codes[order]], len(codes))
     return np.sort(order[first])
 
 
 def _identities(parts: Sequence[RecordInfo]) -> Array:
     """A number for each run, (runs,): the same for runs with the same seed, settings and data."""
-    varying = dict.fromkeys(name for part in parts for name in part.rows.names if columns.matters(name))
-    shared = {name for part in parts for name in part.settings if columns.matters(name)} - varying.keys()
-    kinds = dict[object, int]()
+    varying = _varying(parts)
+    shared = {name for part in parts for name in part.settings if columns.affects_training(name)} - varying.keys()
+    kinds, sizes = dict[object, int](), [len(part.rows) for part in parts]
     codes = [kinds.setdefault(_kind(part, shared), len(kinds)) for part in parts]
     own = column_table(parts, ["seed", *varying]).values()
-    return alike([np.repeat(codes, [len(part.rows) for part in parts]), *own], sum(len(part.rows) for part in parts))[0]
+    return group_codes([np.repeat(codes, sizes), *own], sum(sizes))[0]
+
+
+def _varying(parts: Sequence[RecordInfo]) -> dict[str, None]:
+    """The settings, other than the seed, that vary inside records."""
+    return dict.fromkeys(name for part in parts for name in part.metadata["varies"] if columns.affects_training(name))
 
 
 def _kind(part: RecordInfo, names: Collection[str]) -> object:
-    """The settings that all runs of a record have, and its data where they were read from a file."""
-    told = frozenset((name, repr(value)) for name, value in part.settings.items() if name in names)
-    return told, _data_of(part) if "data.path" in part.settings else None
-
-
-def _data_of(part: RecordInfo) -> object:
-    """The data of a record as bytes; of one whose data cannot be read where it lies."""
+    """The shared settings of a record, and its data if they come from a file (its path if they are unreadable)."""
+    shared = frozenset((name, repr(value)) for name, value in part.settings.items() if name in names)
+    if "data.path" not in part.settings:
+        return shared
     try:
-        data = read_data(part.folder / layout.DATA)
+        data = sorted(read_data(part.folder).items())
     except UserError:
-        return part.path
-    return tuple((name, values.shape, values.tobytes()) for name, values in sorted(data.items()))
+        return shared, part.path
+    return shared, tuple((name, values.shape, values.tobytes()) for name, values in data)
 
 
-def axes(parts: Sequence[RecordInfo]) -> list[str]:
-    """The settings in which runs differ, without the seed and what is equal to it, and without those that follow."""
-    rows = {name for name, _ in layout.ROW} | _like_the_seed(parts)
-    varying = dict.fromkeys(name for part in parts for name in part.rows.names if name not in rows)
-    configs = [part.metadata["config"] for part in parts]
+def differing_settings(parts: Sequence[RecordInfo]) -> list[str]:
+    """The settings in which runs differ, without the seed and its copies, and without those that follow from others."""
+    unwanted = _copies_of_the_seed(parts) | {"seed"}
+    varying = dict.fromkeys(name for part in parts for name in part.metadata["varies"] if name not in unwanted)
     shared = [part.settings for part in parts]
-    fixed = dict.fromkeys(
-        name for settings in shared for name in settings if name not in rows and columns.matters(name)
-    )
-    groups = {name for config in configs for name, value in config.items() if isinstance(value, dict)}
+    fixed = dict.fromkeys(name for settings in shared for name in settings if columns.affects_training(name))
+    others = [name for name in fixed if name not in varying and name not in unwanted]
+    groups = {key for part in parts for key, value in part.metadata["config"].items() if isinstance(value, dict)}
     chosen, distinct = list[str](), 1
-    for name in sorted((name for name in fixed if name not in varying), key=lambda n: ("." in n, n not in groups)):
+    for name in sorted(others, key=lambda other: ("." in other, other not in groups)):
         found = len({tuple(repr(settings.get(key)) for key in (*chosen, name)) for settings in shared})
         if found > distinct:
             chosen, distinct = [*chosen, name], found
     return [*varying, *chosen]
 
 
-def _like_the_seed(parts: Sequence[RecordInfo]) -> set[str]:
-    """The settings that vary and have the value of the seed in every run, as data.seed=${seed} has."""
-    names = {name for part in parts for name in part.rows.names if columns.matters(name)}
+def _copies_of_the_seed(parts: Sequence[RecordInfo]) -> set[str]:
+    """The settings that vary and are equal to the seed in every run, as with data.seed=${seed}."""
+    names = _varying(parts)
     seeds = [structured(part.rows)["seed"] for part in parts] if names else []
     return {n for n in names if all(np.all(_column(part, n) == s) for part, s in zip(parts, seeds, strict=True))}
 
 
-def column_table(parts: Sequence[RecordInfo], names: Sequence[str], said: str = "by") -> dict[str, Array]:
-    """Columns (runs,) of the runs of some records: settings and results by name, the outcome in words.
+def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str = "by") -> dict[str, Array]:
+    """Columns (runs,) of the runs of records: settings and results by name, the outcome in words.
 
-    ``said`` is where the user put a name, for the error.
+    Results that a record lacks are nan, or -1 for epochs.  ``option`` is for error messages.
     """
-    known = {name for part in parts for name in (*part.settings, *part.rows.names)}
+    known = {*columns.RESULTS, *(name for part in parts for name in (*part.settings, *part.metadata["varies"]))}
     for name in names:
         if name not in known:
-            raise unknown(said, name, known, "setting")
+            raise unknown(option, name, known, "setting")
     return {name: _joined([_column(part, name) for part in parts]) for name in names}
 
 
 def _column(part: RecordInfo, name: str) -> Array:
-    if name in part.rows.names:
+    if name in columns.RESULTS or name in part.rows.names:
         values = structured(part.rows)[name]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values
     value = part.settings.get(name)
@@ -247,7 +249,7 @@ def _column(part: RecordInfo, name: str) -> Array:
 
 
 def _joined(arrays: Sequence[Array]) -> Array:
-    """One array of several; texts and numbers side by side as objects, not as texts."""
+    """Concatenate arrays; a mixture of texts and numbers becomes objects, not texts."""
     if not arrays:
         raise UserError("group: no runs")
     is_number = all(array.dtype.kind in "biuf" for array in arrays)

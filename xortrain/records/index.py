@@ -1,31 +1,29 @@
-"""What lies under a root: single runs and sweeps, newest first, and what cannot be read.
+"""Finds the runs and sweeps under a root folder, newest first, and what cannot be read.
 
-A folder with a record.json is a run, or a sweep of one population; one with a sweep.json is a sweep whose
-populations are the records in its folders.  Links are not followed, and names with a dot in front are passed by.
+A folder with a record.json is a run, or a sweep of one population; one with a sweep.json is a sweep whose populations
+are the records in its subfolders.  Links are not followed, and names that start with a dot are skipped.
 """
 
 import os
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, file_error, printable
 from xortrain.records import layout
-from xortrain.records.events import Annotations, Event, annotations, failures, read_events
-from xortrain.records.files import plain
-from xortrain.records.metadata import Metadata, moment, read_metadata, read_sweep, settings
+from xortrain.records.events import Annotations, Event, add_event, annotations, failures, read_events
+from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
 from xortrain.records.process import status
 from xortrain.records.rows import Rows, rows_now
 
-DEEPEST = 5  # folders under the root
+DEEPEST = 5  # levels of folders under the root
 
 
 @dataclass(eq=False)
 class RecordInfo:
-    """The record of one population, of one run or many."""
+    """The record of one population, which has one run or many."""
 
     path: str
     metadata: Metadata
@@ -40,8 +38,8 @@ class RecordInfo:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        """What its runs share, as flat columns."""
-        return settings(self.metadata["config"])
+        """The settings that its runs share, as flat columns."""
+        return flat_settings(self.metadata["config"])
 
     @cached_property
     def events(self) -> list[Event]:
@@ -51,24 +49,31 @@ class RecordInfo:
     def status(self) -> str:
         return status(self.path, self.metadata)
 
+    def unfinished_blocks(self) -> list[int]:
+        """The blocks that have a run without an outcome, or lack a file."""
+        blocks, codes = layout.Blocks(self.metadata["runs"], self.metadata["block_size"]), self.rows.codes
+        files = [layout.block_files(self.metadata, number) for number in range(len(blocks))]
+        lacking = [not all((self.folder / name).is_file() for name in names) for names in files]
+        return [number for number, lacks in enumerate(lacking) if lacks or 0 in codes[blocks.runs_of(number)]]
+
     def outcomes(self) -> Counter[str]:
-        """How many runs came to what, by the word."""
+        """The number of runs with each outcome, by its word."""
         found: Counter[str] = Counter()
-        for code, runs in self.rows.outcomes().items():
+        for code, runs in Counter(self.rows.codes).items():
             found[self.word(code)] += runs
         return found
 
     def word(self, code: int) -> str:
-        """The outcome behind a number."""
+        """The word of an outcome code."""
         words = self.metadata["outcomes"]
-        return plain(words[code]) if code < len(words) else f"outcome {code}"
+        return printable(words[code]) if code < len(words) else f"outcome {code}"
 
 
 @dataclass(eq=False)
 class Entry:
-    """One line of a listing: a run or a sweep, with the records of its populations.
+    """A run or a sweep, with the records of its populations.
 
-    ``id`` is its path below the root without a leading "sweeps/": date and time of its start.
+    ``id`` is its path below the root without a leading "sweeps/": the date and time of its start.
     """
 
     id: str
@@ -83,7 +88,7 @@ class Entry:
 
     @property
     def is_one_record(self) -> bool:
-        """Whether its one population lies in its own folder."""
+        """Whether its folder is the record of its only population."""
         return len(self.parts) == 1 and self.parts[0].path == self.path
 
     @property
@@ -107,32 +112,57 @@ class Entry:
     def marks(self) -> Annotations:
         return annotations(self.metadata, self.events)
 
+    def annotate(self, kind: str, run: int | None, **content: Any) -> "Entry":
+        """Add a tag or a note to the entry, or to its run of this number; returns the entry read again."""
+        try:
+            add_event(self.folder, kind, **({} if run is None else {"run": run}), **content)
+        except OSError as error:
+            raise file_error(self.folder / layout.EVENTS, error.strerror or error) from None
+        return open_entry(self.path, self.id)
+
+    def failures(self) -> list[str]:
+        """A line for each failure; failures with the same text are one line with their count."""
+        counted = Counter(_failure_line(event) for event in failures(self.events))
+        name = printable(self.id)
+        return [f"{name}: {text}{f' ({times} times)' if times > 1 else ''}" for text, times in counted.items()]
+
     @property
-    def age(self) -> float:
-        """For sorting: when it started, in seconds."""
+    def start(self) -> float:
+        """When it started, in seconds since 1970."""
         began = moment(self.metadata["started"])
         return began.timestamp() if began else 0.0
 
 
+def _failure_line(event: Event) -> str:
+    jobs, reason = event.get("jobs"), event.get("reason")
+    where = f" jobs {jobs[0]} to {jobs[-1]}" if isinstance(jobs, list) and jobs else ""
+    return printable(f"failed{where}: {reason if isinstance(reason, str) else 'no reason was recorded'}")
+
+
 @dataclass(frozen=True)
 class Listing:
-    """Everything under a root: what can be read, newest first, and a line for each thing that cannot."""
+    """Everything under a root: the readable entries, newest first, and an error line for each other id."""
 
     root: Path
     entries: tuple[Entry, ...]
-    problems: dict[str, str] = field(default_factory=dict)  # by id
+    problems: dict[str, str] = field(default_factory=dict)
 
 
 def listing(root: Path) -> Listing:
-    """Read what lies under a root."""
+    """Read all runs and sweeps under a root."""
     entries, problems = [], {}
     for folder in folders(root):
         try:
             entries.append(open_entry(folder, id_of(folder, root)))
         except (UserError, OSError) as error:
-            problems[id_of(folder, root)] = plain(error)
-    entries.sort(key=lambda entry: (entry.age, entry.id), reverse=True)
+            problems[id_of(folder, root)] = printable(error)
+    entries.sort(key=lambda entry: (entry.start, entry.id), reverse=True)
     return Listing(root, tuple(entries), problems)
+
+
+def is_entry(folder: Path | str) -> bool:
+    """Whether a folder contains a run or a sweep, readable or not."""
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (layout.RECORD, layout.SWEEP))
 
 
 def folders(root: Path) -> list[str]:
@@ -141,7 +171,7 @@ def folders(root: Path) -> list[str]:
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            if os.path.lexists(f"{path}/{layout.RECORD}") or os.path.lexists(f"{path}/{layout.SWEEP}"):
+            if is_entry(path):
                 found.append(path)
             else:
                 below += _inside(path)
@@ -150,7 +180,7 @@ def folders(root: Path) -> list[str]:
 
 
 def _inside(path: str) -> list[str]:
-    """The folders in a folder; none of one that cannot be read."""
+    """The subfolders of a folder; empty if unreadable."""
     try:
         with os.scandir(path) as entries:
             return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
@@ -159,49 +189,29 @@ def _inside(path: str) -> list[str]:
 
 
 def id_of(folder: Path | str, root: Path) -> str:
-    """Date and time of the start, as the folder says it; for a folder elsewhere its whole path."""
+    """The id of a folder, which is date and time of the start; its whole path if it is not under the root."""
     path = str(folder).removeprefix(os.path.join(root, ""))
     return path.replace(os.sep, "/").removeprefix("sweeps/")
 
 
 def open_entry(folder: Path | str, name: str) -> Entry:
-    """The run or the sweep in a folder; raises UserError where it cannot be read."""
+    """The run or the sweep in a folder; raises UserError if it cannot be read."""
     if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
         part = _part(str(folder))
         return Entry(name, part.path, part.metadata, (part,))
-    parts, problems = [], []
-    metadata = read_sweep(folder)
-    for inside in sorted(folders_of_populations(folder)):
+    parts, problems, metadata = [], [], read_sweep(folder)
+    for path in sorted(path for path in _inside(str(folder)) if os.path.lexists(f"{path}/{layout.RECORD}")):
         try:
-            parts.append(_part(inside))
+            parts.append(_part(path))
         except (UserError, OSError) as error:
-            problems.append(plain(error))
+            problems.append(printable(error))
     entry = Entry(name, str(folder), metadata, tuple(parts), tuple(problems))
     entry.events  # noqa: B018
     return entry
 
 
 def _part(folder: str) -> RecordInfo:
-    """A record with everything that a listing needs, read now, so that what is wrong with it is told in one place."""
+    """A record with everything that a listing needs; read here, so that all its errors are raised here."""
     part = RecordInfo(folder, read_metadata(folder))
     part.rows, part.events  # noqa: B018
     return part
-
-
-def folders_of_populations(folder: Path | str) -> Iterator[str]:
-    """The folders in a sweep's folder that hold records."""
-    for entry in os.scandir(folder):
-        if entry.is_dir(follow_symlinks=False) and os.path.lexists(os.path.join(entry.path, layout.RECORD)):
-            yield entry.path
-
-
-def failures_of(entry: Entry) -> list[str]:
-    """A line for each failure; those with the same words are one line that counts them."""
-    counted = Counter(_failure_line(event) for event in failures(entry.events))
-    return [f"{plain(entry.id)}: {text}{f' ({times} times)' if times > 1 else ''}" for text, times in counted.items()]
-
-
-def _failure_line(event: Event) -> str:
-    jobs, reason = event.get("jobs"), event.get("reason")
-    where = f" jobs {jobs[0]} to {jobs[-1]}" if isinstance(jobs, list) and jobs else ""
-    return plain(f"failed{where}: {reason if isinstance(reason, str) else 'no reason was kept'}")

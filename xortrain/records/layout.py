@@ -1,50 +1,100 @@
-"""The names and shapes of what lies in a record, said once for those who write and those who read.
+"""The names and shapes of a record's files, shared by the code that writes them and the code that reads them.
 
-A record holds the runs of one population, in blocks; each block has files of its own.
+A record has the runs of one population, divided into blocks; each block has its own array files.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
+    import numpy.typing as npt
 
 FORMAT = 1
 RECORD, CONFIG, DATA, RUNS, EVENTS = "record.json", "config.yaml", "data.npz", "runs.npy", "events.jsonl"
-SWEEP = "sweep.json"  # of a sweep of several populations, whose records lie in folders under it
-LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # after which epochs the rows of the arrays are
+SWEEP = "sweep.json"  # of a sweep of several populations, whose records are in its subfolders
+LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # the epochs of the arrays' rows
 HEARTBEAT = "heartbeat"  # an empty file that a long training touches
 
 STATUSES = ("running", "finished", "failed", "interrupted")
 
-ROW: tuple[tuple[str, str], ...] = (
-    ("number", "<i8"),  # of the job in its sweep
-    ("seed", "<u4"),
-    ("outcome", "u1"),  # a place in record.json's "outcomes"; 0 is a run that is not finished
-    ("reasons", "<u2"),  # bit k: outcome k holds too
-    ("epochs_done", "<i4"),
-    ("diverged_at", "<i4"),  # epochs are -1 where the thing never happened
-    ("diverged_in", "<i4"),  # place in the parameters of the first that was not finite, -1: the loss
-    ("solved_at", "<i4"),
-    ("final_loss", "<f8"),
-    ("best_loss", "<f8"),
-    ("accuracy", "<f8"),
-    ("test_loss", "<f8"),
-    ("test_accuracy", "<f8"),
-)
-"""The columns of runs.npy that every record has; what varies in a sweep stands behind them, by its dotted name."""
+ROW: dict[str, str] = {
+    "number": "<i8",  # of the job in its sweep
+    "seed": "<u4",
+    "outcome": "u1",  # an index into record.json's "outcomes"; 0: not finished
+    "reasons": "<u2",  # bit k: outcome k applies too
+    "epochs_done": "<i4",
+    "diverged_at": "<i4",  # an epoch, -1: never
+    "diverged_in": "<i4",  # the index of the first parameter that is not finite, -1: the loss
+    "solved_at": "<i4",  # an epoch, -1: never
+    "final_loss": "<f8",
+    "best_loss": "<f8",
+    "accuracy": "<f8",
+    "test_loss": "<f8",
+    "test_accuracy": "<f8",
+}
+"""The columns of runs.npy; behind them a column for each setting that varies, by its dotted name.
+
+A reader finds columns by name: an older record may lack any but those in REQUIRED, a newer one may have more.
+"""
+REQUIRED = ("number", "seed", "outcome")
 
 
-def row_type(varying: Mapping[str, np.dtype[np.generic]]) -> np.dtype[np.void]:
-    """The structured type of a row of runs.npy."""
+def empty_rows(runs: int, varying: Mapping[str, np.dtype[Any]]) -> npt.NDArray[np.void]:
+    """Rows of runs.npy (runs,) whose results are unknown: nan, -1 for epochs, 0 elsewhere."""
     import numpy as np
 
-    own = {name for name, _ in ROW}
-    return np.dtype([*ROW, *((name, kind) for name, kind in varying.items() if name not in own)])
+    settings = [(name, kind) for name, kind in varying.items() if name not in ROW]
+    rows = np.zeros(runs, np.dtype([*ROW.items(), *settings]))
+    for name, kind in ROW.items():
+        rows[name] = math.nan if kind == "<f8" else -1 if kind == "<i4" else 0
+    return rows
 
 
 def block_file(what: str, block: int) -> str:
     """losses-000.npy, parameters-000.npy, test-losses-000.npy."""
     return f"{what}-{block:03d}.npy"
+
+
+def block_files(metadata: Mapping[str, Any], block: int) -> list[str]:
+    """The names of all files of a block."""
+    names = ["losses", "parameters", *(["test-losses"] if metadata["has_test"] else [])]
+    return [block_file(name, block) for name in names]
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """How the runs of a record are divided: ``size`` runs per block, the last block may be smaller."""
+
+    runs: int
+    size: int
+
+    def __len__(self) -> int:
+        return -(-self.runs // self.size)
+
+    def runs_of(self, block: int) -> slice:
+        """The indices of a block's runs in runs.npy."""
+        return slice(block * self.size, min(self.runs, (block + 1) * self.size))
+
+
+def parameter_name(shapes: Mapping[str, Sequence[int]], index: int) -> str:
+    """The name of a parameter by its index in the parameter arrays, as in ``W1[0, 1]``, counted from 0."""
+    for name, shape in shapes.items():
+        size = math.prod(shape)
+        if index < size:
+            places: list[str] = []
+            for length in reversed(shape):
+                index, last = divmod(index, length)
+                places.insert(0, str(last))
+            return f"{name}[{', '.join(places)}]" if shape else name
+        index -= size
+    return "?"
+
+
+def parameter_names(shapes: Mapping[str, Sequence[int]]) -> list[str]:
+    """The names of all parameters in the order of the parameter arrays: ``W1[0, 0]``, ``W1[0, 1]``, … ``b1[0]``, …"""
+    return [parameter_name(shapes, index) for index in range(sum(map(math.prod, shapes.values())))]

@@ -1,6 +1,6 @@
-"""Is this a record.json? Every key that is used is there, of its kind and in its range, or one line says what is not.
+"""Reads and checks record.json and sweep.json: each key that is used is present, of its type and in its range.
 
-Nothing here needs NumPy, so that a thousand records are listed in a moment.
+Needs no NumPy, so that a listing of a thousand records is fast.
 """
 
 import json
@@ -12,86 +12,79 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from xortrain.errors import file_error, printable
 from xortrain.records import layout
-from xortrain.records.files import plain, read_json, wrong
+from xortrain.records.files import read_json
 
 Metadata = Mapping[str, Any]
 MOST_RUNS = 100_000_000
-MOST = 1 << 40  # of epochs, and of units in a layer
+MOST = 1 << 40  # epochs, or units of a layer
 MOST_KEYS = 500  # settings in a config
 LONGEST_NAME = 80
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 _KINDS: dict[str, type] = {
-    "status": str,
-    "started": str,
-    "runs": int,
-    "block_size": int,
-    "dtype": str,
+    **dict.fromkeys(("status", "started", "dtype"), str),
+    **dict.fromkeys(("runs", "block_size", "losses", "frames"), int),
+    **dict.fromkeys(("outcomes", "varies"), list),
+    **dict.fromkeys(("parameters", "config"), dict),
     "has_test": bool,
-    "parameters": dict,
-    "losses": int,
-    "frames": int,
-    "outcomes": list,
-    "varies": list,
-    "config": dict,
 }
-_SWEEP_KINDS: dict[str, type] = {"status": str, "started": str}
+_RANGES = {"runs": (1, MOST_RUNS), "block_size": (1, MOST_RUNS), "losses": (0, MOST), "frames": (0, MOST)}
 
 
 def read_metadata(folder: Path | str) -> Metadata:
-    """The checked record.json of a folder."""
+    """The checked content of a folder's record.json."""
     path = f"{folder}/{layout.RECORD}"
-    metadata = _checked(path, read_json(path), _KINDS)
-    for name in ("runs", "block_size"):
-        if not 1 <= metadata[name] <= MOST_RUNS:
-            raise wrong(path, f"{name}={metadata[name]}: must be from 1 to {MOST_RUNS}")
+    metadata = _checked(path, _KINDS)
+    for name, (low, high) in _RANGES.items():
+        if not low <= metadata[name] <= high:
+            raise file_error(path, f"{name}={metadata[name]}: must be from {low} to {high}")
     if metadata["dtype"] not in ("float32", "float64"):
-        raise wrong(path, f"dtype={metadata['dtype']!r}: must be float32 or float64")
-    for name in ("losses", "frames"):
-        if not 0 <= metadata[name] <= MOST:
-            raise wrong(path, f"{name}={metadata[name]}: must be from 0 to {MOST}")
+        raise file_error(path, f"dtype={metadata['dtype']!r}: must be float32 or float64")
     if not (_are_names(metadata["parameters"]) and _are_shapes(metadata["parameters"].values())):
-        raise wrong(path, "parameters: must be names with their shapes")
+        raise file_error(path, "parameters: must be names with their shapes")
     if set(map(type, metadata["outcomes"])) != {str}:
-        raise wrong(path, "outcomes: must be words")
+        raise file_error(path, "outcomes: must be words")
     if not _are_names(metadata["varies"]):
-        raise wrong(path, "varies: must be names of settings")
+        raise file_error(path, "varies: must be names of settings")
     if len(metadata["config"]) > MOST_KEYS or not _are_names(metadata["config"]):
-        raise wrong(path, f"config: must be at most {MOST_KEYS} settings by their names")
+        raise file_error(path, f"config: must be at most {MOST_KEYS} settings by their names")
     return metadata
 
 
 def read_sweep(folder: Path | str) -> Metadata:
-    """The checked sweep.json of a folder."""
-    path = f"{folder}/{layout.SWEEP}"
-    return _checked(path, read_json(path), _SWEEP_KINDS)
+    """The checked content of a folder's sweep.json."""
+    return _checked(f"{folder}/{layout.SWEEP}", {"status": str, "started": str})
 
 
-def _checked(path: str, metadata: Any, kinds: Mapping[str, type]) -> Metadata:
+def _checked(path: str, kinds: Mapping[str, type]) -> Metadata:
+    metadata = read_json(path)
     if not isinstance(metadata, dict):
-        raise wrong(path, "must be a JSON object")
+        raise file_error(path, "must be a JSON object")
     if metadata.get("format") != layout.FORMAT:
-        raise wrong(path, f"format={metadata.get('format')!r}: this version of xortrain reads format {layout.FORMAT}")
+        given = metadata.get("format")
+        raise file_error(path, f"format={given!r}: this version of xortrain reads format {layout.FORMAT}")
     if tuple(map(type, map(metadata.get, kinds))) != tuple(kinds.values()):
         name = next(name for name, kind in kinds.items() if type(metadata.get(name)) is not kind)
-        raise wrong(path, f"{name}={_short(metadata.get(name))}: must be {_CALLED[kinds[name]]}")
+        raise file_error(path, f"{name}={_short(metadata.get(name))}: must be {_TYPE_NAMES[kinds[name]]}")
     if metadata["status"] not in layout.STATUSES:
-        raise wrong(path, f"status={_short(metadata['status'])}: must be one of {', '.join(layout.STATUSES)}")
+        raise file_error(path, f"status={_short(metadata['status'])}: must be one of {', '.join(layout.STATUSES)}")
     if moment(metadata["started"]) is None:
-        raise wrong(path, f"started={_short(metadata['started'])}: must be a time, as in 2026-11-21T19:39:21+01:00")
+        started = _short(metadata["started"])
+        raise file_error(path, f"started={started}: must be a time, as in 2026-11-21T19:39:21+01:00")
     return metadata
 
 
-_CALLED = {str: "a text", int: "a whole number", bool: "true or false", dict: "a mapping", list: "a list"}
+_TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", dict: "a mapping", list: "a list"}
 
 
 def moment(text: object) -> datetime | None:
-    """The time an ISO 8601 text means, None where it means none; without an offset it is local time."""
+    """An ISO 8601 text as a time, local unless it has an offset; None for anything else."""
     return _moment(text) if isinstance(text, str) else None
 
 
-def took(metadata: Metadata, end: datetime | None) -> float | None:
-    """Seconds of training until then: since its start, or since it was resumed and all that it had taken before."""
+def training_seconds(metadata: Metadata, end: datetime | None) -> float | None:
+    """Seconds of training until ``end``, without the pause between a stop and its resumption; None if unknown."""
     began = moment(metadata.get("resumed")) or moment(metadata["started"])
     before = metadata.get("trained")
     if not (began and end):
@@ -119,13 +112,12 @@ def _are_names(texts: Iterable[object]) -> bool:
 
 @lru_cache(maxsize=256)
 def _all_are_names(names: tuple[str, ...]) -> bool:
-    """The same settings stand in record after record."""
     return all(len(name) <= LONGEST_NAME and is_name(name) for name in names)
 
 
 @lru_cache(maxsize=1024)
 def is_name(text: str) -> bool:
-    """Whether a text is the name of a setting, with at most one dot in it."""
+    """Whether a text is the name of a setting, with at most one dot."""
     return _NAME.fullmatch(text) is not None
 
 
@@ -137,38 +129,38 @@ def _are_shapes(shapes: Collection[object]) -> bool:
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-_AS_THEY_ARE = {bool, float, type(None)}
+_PLAIN_TYPES = {bool, float, type(None)}
 
 
-def settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """A config as flat columns."""
+def flat_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A config as flat columns by dotted name; a group's own name is the option chosen in it."""
     flat: dict[str, Any] = {}
     for key, value in config.items():
         if value.__class__ is not dict:
-            flat[key] = value if value.__class__ in _AS_THEY_ARE else _scalar(value)
+            flat[key] = value if value.__class__ in _PLAIN_TYPES else _scalar(value)
             continue
         for inner, own in value.items():
             name = _dotted(key, inner)
             if name:
-                flat[name] = own if own.__class__ in _AS_THEY_ARE else _scalar(own)
+                flat[name] = own if own.__class__ in _PLAIN_TYPES else _scalar(own)
     return flat
 
 
 @lru_cache(maxsize=4096)
 def _dotted(group: str, key: str) -> str | None:
-    """The column of a setting in a group; None where it is no name."""
+    """The column of a setting in a group; None for an invalid name."""
     if key == "name":
         return group
     return f"{group}.{key}" if len(key) <= LONGEST_NAME and is_name(key) else None
 
 
 def _scalar(value: Any) -> Any:
-    """A value that SQL and a table can hold; a list or a mapping as its JSON."""
+    """A value for SQL and tables; lists and mappings become JSON."""
     if isinstance(value, str):
-        return plain(value)
+        return printable(value)
     if isinstance(value, int):
         return value if abs(value) < 1 << 63 else None
     try:
-        return plain(_encode(value))
+        return printable(_encode(value))
     except RecursionError:
         return "…"

@@ -1,6 +1,6 @@
-"""The header of a .npy file: what kind of numbers, in what shape, from which byte on.
+"""Parses the header of a .npy file without NumPy: the type of its numbers, their shape, and the byte where they start.
 
-Only little-endian numbers and flags are known, alone or as the named columns of a row; Python objects are not.
+Accepts little-endian numbers and booleans, alone or as named columns of a structured row, and no Python objects.
 """
 
 import ast
@@ -9,10 +9,12 @@ import os
 import re
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from xortrain.records.files import open_own, wrong
+from xortrain.errors import file_error
+from xortrain.records.files import open_own
 
 LARGEST_HEADER = 1 << 14  # bytes
 FIRST = LARGEST_HEADER + 12  # bytes that hold any header
@@ -23,43 +25,49 @@ Kind = str | tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """``kind`` is the type of a number, or the (name, type) of each column of a row."""
+    """``kind`` is the type of a number, or (name, type) for each column of a structured row."""
 
     kind: Kind
     shape: tuple[int, ...]
-    start: int  # byte at which the numbers begin
+    start: int  # the byte where the numbers start
 
     @cached_property
     def columns(self) -> dict[str, str]:
-        """The columns of a row with their types; none of a number."""
+        """The columns of a row with their types; empty for plain numbers."""
         return {} if isinstance(self.kind, str) else dict(self.kind)
 
     @cached_property
+    def offsets(self) -> dict[str, int]:
+        """The byte of a row where each column starts."""
+        ends = accumulate((int(kind[-1]) for kind in self.columns.values()), initial=0)
+        return dict(zip(self.columns, ends, strict=False))
+
+    @cached_property
     def item_size(self) -> int:
-        """Bytes of one number or one row."""
+        """The bytes of one number or one row."""
         kinds = [self.kind] if isinstance(self.kind, str) else self.columns.values()
         return sum(int(kind[-1]) for kind in kinds)
 
-    @cached_property
+    @property
     def end(self) -> int:
-        """Byte after the last number."""
+        """The byte after the last number."""
         return self.start + math.prod(self.shape) * self.item_size
 
 
 def header(path: Path | str, first: bytes, size: int) -> Header:
-    """The header in the first bytes of a file of so many bytes, which has all the numbers it promises."""
+    """Parse the header in the first bytes of a file; raises UserError if its numbers need more than ``size`` bytes."""
     try:
         found = _header(first)
     except (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError) as error:
         what = f": {error.args[0]}" if type(error) is ValueError and error.args else ""
-        raise wrong(path, f"not a .npy file that a record has{what}") from None
+        raise file_error(path, f"not a .npy file of a record{what}") from None
     if size < found.end:
-        raise wrong(path, f"has {size} bytes, its header promises {found.end}")
+        raise file_error(path, f"has {size} bytes, but its header requires {found.end}")
     return found
 
 
 def open_npy(path: Path | str) -> tuple[Header, BinaryIO]:
-    """An open .npy of one's own or a stranger's, at its beginning, and its header."""
+    """The header of a .npy file, trusted or not, and the file, open at its first byte."""
     file = open_own(path)
     try:
         found = header(path, file.read(FIRST), os.fstat(file.fileno()).st_size)
@@ -96,13 +104,11 @@ def _kind(descr: Any) -> Kind:
     if isinstance(descr, str) and _NUMBER.fullmatch(descr):
         return descr
     if not isinstance(descr, list) or not descr:
-        raise ValueError("holds something else than numbers, which is never loaded")
-    columns = tuple(descr)
-    for column in columns:
-        if not (isinstance(column, tuple) and len(column) == 2 and all(isinstance(part, str) for part in column)):
-            raise ValueError("holds something else than columns of numbers, which is never loaded")
-        if not (_COLUMN.fullmatch(column[0]) and _NUMBER.fullmatch(column[1])):
-            raise ValueError("holds something else than columns of numbers, which is never loaded")
-    if len({name for name, _ in columns}) < len(columns):
+        raise ValueError("contains something other than numbers, which is never loaded")
+    for column in descr:
+        is_pair = isinstance(column, tuple) and len(column) == 2 and all(isinstance(part, str) for part in column)
+        if not (is_pair and _COLUMN.fullmatch(column[0]) and _NUMBER.fullmatch(column[1])):
+            raise ValueError("contains something other than columns of numbers, which is never loaded")
+    if len(dict(descr)) < len(descr):
         raise ValueError("has two columns of one name")
-    return columns
+    return tuple(descr)

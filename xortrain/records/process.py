@@ -1,6 +1,6 @@
-"""Which process: its host, its number, and when it started, which together name it for ever.
+"""Identifies processes by host, number and start time, derives the status of a record, and describes this process.
 
-Linux says all three; elsewhere only the first two are known, and a heartbeat has to do.
+The start time is known on Linux only; elsewhere a heartbeat file shows that a training is alive.
 """
 
 import os
@@ -8,19 +8,20 @@ import platform
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from xortrain.errors import printable
 from xortrain.records import layout
-from xortrain.records.files import plain
 from xortrain.records.metadata import Metadata
 
 
 def process_start(pid: int) -> str | None:
-    """When a process started, in the kernel's own words; None for one that has ended, reaped or not.
+    """Boot id, process namespace and clock ticks of a process's start; None if it has ended, even if not reaped yet.
 
-    Boot id, process namespace and clock ticks: a number is used again after a while, and in every container.
+    The process number alone is ambiguous: it is reused after a while, and by every container.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -32,19 +33,18 @@ def process_start(pid: int) -> str | None:
 
 
 def host() -> str:
-    """The name of this computer."""
     import socket
 
     return socket.gethostname()
 
 
-def called(metadata: Mapping[str, Any]) -> str:
-    """The process that a record names, as one could look for it."""
-    return plain(f"process {metadata.get('pid')} on {metadata.get('host') or 'an unknown host'}")
+def process_name(metadata: Mapping[str, Any]) -> str:
+    """The process that wrote a record, in words, as in "process 17 on vm"."""
+    return printable(f"process {metadata.get('pid')} on {metadata.get('host') or 'an unknown host'}")
 
 
 def is_running(named_host: object, pid: object, started: object) -> bool | None:
-    """Whether that process runs; None where it cannot be seen from here."""
+    """Whether a process is alive; None if it is not visible from here."""
     here = process_start(os.getpid())
     if here is None or not isinstance(started, str) or type(pid) is not int or named_host != host():
         return None
@@ -54,43 +54,43 @@ def is_running(named_host: object, pid: object, started: object) -> bool | None:
 
 
 _TOUCHED = (layout.HEARTBEAT, layout.RECORD, layout.SWEEP)
-FRESH = 60.0  # seconds; a training touches its heartbeat every 10
+FRESH = 60.0  # seconds; a training touches its heartbeat every 10 seconds
 
 
 def status(folder: Path | str, metadata: Metadata) -> str:
-    """The status of a record or a sweep, from what it says of itself and from the process it names."""
+    """The status of a record or a sweep: as it states itself, but "crashed" if its process is gone."""
     if metadata["status"] != "running":
         return str(metadata["status"])
-    lives = is_running(metadata.get("host"), metadata.get("pid"), metadata.get("process_started"))
-    return "running" if lives or (lives is None and _is_fresh(folder)) else "crashed"
+    is_alive = is_running(metadata.get("host"), metadata.get("pid"), metadata.get("process_started"))
+    return "running" if is_alive or (is_alive is None and _is_fresh(folder)) else "crashed"
 
 
 def last_sign(folder: Path | str) -> datetime | None:
-    """When a training last touched its record, to some ten seconds."""
+    """When a training last touched its record, with an error of about ten seconds."""
     touched = [os.stat(path).st_mtime for name in _TOUCHED if os.path.isfile(path := f"{folder}/{name}")]
     return datetime.fromtimestamp(max(touched)).astimezone() if touched else None
 
 
 def _is_fresh(folder: Path | str) -> bool:
-    """A clock that is ahead on another host is forgiven as much as one that is behind."""
+    """Whether the heartbeat is recent; the clock of another host may be ahead or behind."""
     for name in _TOUCHED:
-        try:
-            touched = os.stat(f"{folder}/{name}", follow_symlinks=False).st_mtime
-        except OSError:
-            continue
-        return abs(time.time() - touched) < FRESH
+        with suppress(OSError):
+            return abs(time.time() - os.stat(f"{folder}/{name}", follow_symlinks=False).st_mtime) < FRESH
     return False
 
 
 PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
 
 
+def identity() -> dict[str, Any]:
+    """Host, number and start of this process, as `is_running` takes them."""
+    return {"host": host(), "pid": os.getpid(), "process_started": process_start(os.getpid())}
+
+
 def describe() -> dict[str, Any]:
-    """Everything about this process that a record keeps; plain values for JSON."""
+    """What a record states about this process and its surroundings, as plain values for JSON."""
     return {
-        "host": host(),
-        "pid": os.getpid(),
-        "process_started": process_start(os.getpid()),
+        **identity(),
         "versions": _versions(),
         "platform": platform.platform(),
         "cpu_features": cpu_features(),
@@ -105,15 +105,13 @@ def _versions() -> dict[str, str]:
 
     found = {"xortrain": sys.modules["xortrain"].__version__, "python": platform.python_version()}
     for package in PACKAGES:
-        try:
+        with suppress(PackageNotFoundError):
             found[package] = version(package)
-        except PackageNotFoundError:
-            continue
     return found
 
 
 def cpu_features() -> list[str]:
-    """The SIMD extensions that NumPy found here, baseline included."""
+    """The SIMD extensions that NumPy uses on this computer, including its baseline."""
     import numpy as np
 
     extensions = np.show_config(mode="dicts").get("SIMD Extensions", {})
@@ -121,17 +119,17 @@ def cpu_features() -> list[str]:
 
 
 def git_state() -> dict[str, Any] | None:
-    """Commit and dirtiness of the folder the program was started in; None outside a repository."""
+    """The commit of the working directory, and whether files differ from it; None outside a repository."""
     import subprocess
 
-    # not `git describe --dirty`, which locks and rewrites the index of a repository that is somebody else's
+    # `git describe --dirty` would lock and rewrite the repository's index
     command = ["git", "--no-optional-locks", "status", "--porcelain=v2", "--branch", "--untracked-files=no"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    told = [line for line in answer.stdout.splitlines() if line.startswith("# branch.oid ")]
-    commit = told[0].rpartition(" ")[2] if told else "(initial)"
+    lines = answer.stdout.splitlines()
+    commit = next((line.rpartition(" ")[2] for line in lines if line.startswith("# branch.oid ")), "(initial)")
     if answer.returncode or commit == "(initial)":
         return None
-    return {"commit": commit, "dirty": any(not line.startswith("#") for line in answer.stdout.splitlines())}
+    return {"commit": commit, "dirty": any(not line.startswith("#") for line in lines)}

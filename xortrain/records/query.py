@@ -1,25 +1,26 @@
-"""Questions in SQL about runs: a table ``runs`` in memory, with the columns of `columns.py`, to be read only.
+"""Answers SQL queries about runs from a read-only table ``runs`` in memory, with the columns of `columns`.
 
-Dotted names need no quotes.  Only the columns that a question uses are filled in.
+Dotted names need no quotes.  Only the columns that a query uses are filled.
 """
 
 import re
 import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from difflib import get_close_matches
 from itertools import accumulate
+from pathlib import Path
 from typing import Any
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, printable
 from xortrain.records import columns
-from xortrain.records.files import plain
-from xortrain.records.index import Entry, RecordInfo
+from xortrain.records.index import Entry, RecordInfo, listing
 
 MOST_COLUMNS = 1900  # of SQLite's 2000
-PATIENCE = 100_000  # steps of SQLite between two looks for Ctrl-C
+PATIENCE = 100_000  # SQLite's steps between two checks for Ctrl-C
 Found = tuple[Entry, RecordInfo, int]
+Answer = tuple[list[str], list[tuple[Any, ...]]]
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 _TOKEN = re.compile(
     r"(?P<text>'(?:[^']|'')*'|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/)"
@@ -29,14 +30,14 @@ _TOKEN = re.compile(
 )
 
 
-def select(entries: Sequence[Entry], where: str, said: str = "where") -> list[Found]:
-    """The runs for which an expression is true, in the order of the entries; ``said`` is how the user put it."""
+def select(entries: Sequence[Entry], where: str, option: str = "where") -> list[Found]:
+    """The runs for which an expression is true, in the order of the entries; ``option`` is for error messages."""
     if not where.strip():
-        raise UserError(f"{said}=: is empty; write a condition, as in lr > 0.5")
+        raise UserError(f"{option}=: is empty; write a condition, as in lr > 0.5")
     parts = [(entry, part) for entry in entries for part in entry.parts]
     if not parts:
         return []
-    _, rows = _ask(parts, f"select rowid from runs where ({where}\n)", f"{said}={where}")
+    _, rows = _ask(parts, f"select rowid from runs where ({where}\n)", f"{option}={where}")
     ends = list(accumulate(part.metadata["runs"] for _, part in parts))
     found = []
     for (rowid,) in rows:
@@ -45,33 +46,34 @@ def select(entries: Sequence[Entry], where: str, said: str = "where") -> list[Fo
     return found
 
 
-def ask(entries: Sequence[Entry], query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """The answer to a query: names of columns, and rows."""
+def ask_all(root: Path, query: str) -> Answer:
+    """The answer to a query about all runs under a root."""
+    return ask(listing(root).entries, query)
+
+
+def ask(entries: Sequence[Entry], query: str) -> Answer:
+    """The column names and rows of a query's result."""
     return _ask([(entry, part) for entry in entries for part in entry.parts], query, "sql")
 
 
-def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, said: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-    names = columns.known(part for _, part in parts)[:MOST_COLUMNS]
-    with _told(said, names):
-        query = quoted(query, names)
-        connection = sqlite3.connect(":memory:")
-        try:
-            _create(connection, names)
-            used = _used(connection, query)
-            connection.execute("drop table runs")
-            wanted = [name for name in names if name in used] or ["number"]
-            _create(connection, wanted)
-            holes = ",".join("?" * len(wanted))
-            for entry, part in parts:
-                connection.executemany(f"insert into runs values ({holes})", columns.rows(entry, part, wanted))
-            connection.set_progress_handler(lambda: 0, PATIENCE)
-            connection.set_authorizer(_reads_only)
-            answer = connection.execute(query)
-            if answer.description is None:
-                raise UserError(f"{said}: must be a select")
-            return [_unquoted(name) for name, *_ in answer.description], answer.fetchall()
-        finally:
-            connection.close()
+def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str) -> Answer:
+    names = columns.column_names(part for _, part in parts)[:MOST_COLUMNS]
+    with _errors_in_one_line(context, names), closing(sqlite3.connect(":memory:")) as connection:
+        query = quote_columns(query, names)
+        _create(connection, names)
+        used = _used(connection, query)
+        connection.execute("drop table runs")
+        wanted = [name for name in names if name in used] or ["number"]
+        _create(connection, wanted)
+        holes = ",".join("?" * len(wanted))
+        for entry, part in parts:
+            connection.executemany(f"insert into runs values ({holes})", columns.run_rows(entry, part, wanted))
+        connection.set_progress_handler(lambda: 0, PATIENCE)
+        connection.set_authorizer(_reads_only)
+        answer = connection.execute(query)
+        if answer.description is None:
+            raise UserError(f"{context}: must be a select")
+        return [_unquoted(name) for name, *_ in answer.description], answer.fetchall()
 
 
 def _create(connection: sqlite3.Connection, names: Sequence[str]) -> None:
@@ -83,8 +85,8 @@ def _quote(name: str) -> str:
 
 
 def _unquoted(name: str) -> str:
-    """The name of a column of an answer as the user would have typed it."""
-    return re.sub(r'"(\w+\.\w+)"', r"\1", plain(name))
+    """The name of a result column as the user would type it."""
+    return re.sub(r'"(\w+\.\w+)"', r"\1", printable(name))
 
 
 def _reads_only(action: int, first: str | None, second: str | None, *_: Any) -> int:
@@ -94,7 +96,7 @@ def _reads_only(action: int, first: str | None, second: str | None, *_: Any) -> 
 
 
 def _used(connection: sqlite3.Connection, query: str) -> set[str]:
-    """The columns that a query reads; it is compiled for that, and refused if it does anything but read."""
+    """The columns that a query reads; SQLite compiles it, and refuses it if it does anything but read."""
     used: set[str] = set()
 
     def watch(action: int, first: str | None, second: str | None, *_: Any) -> int:
@@ -108,8 +110,8 @@ def _used(connection: sqlite3.Connection, query: str) -> set[str]:
     return used
 
 
-def quoted(query: str, names: Sequence[str]) -> str:
-    """A query with quotes around the dotted names that are columns; texts and comments stay as they are."""
+def quote_columns(query: str, names: Sequence[str]) -> str:
+    """Put quotes around the dotted names of columns in a query; texts and comments stay unchanged."""
     known = {name.lower(): name for name in names}
 
     def column(match: re.Match[str]) -> str:
@@ -121,7 +123,7 @@ def quoted(query: str, names: Sequence[str]) -> str:
             return _quote(whole)
         if "." in rest and (behind := known.get(columns.canonical(rest).lower())):
             return f"{table}.{_quote(behind)}"
-        if match["quoted"] and table.lower() in known:  # SQLite would take it for a text
+        if match["quoted"] and table.lower() in known:  # SQLite would read it as a text
             raise sqlite3.OperationalError(f"no such column: {name}")
         return match[0]
 
@@ -129,8 +131,8 @@ def quoted(query: str, names: Sequence[str]) -> str:
 
 
 @contextmanager
-def _told(said: str, names: Sequence[str]) -> Iterator[None]:
-    """SQLite's complaints in one line, with the nearest columns."""
+def _errors_in_one_line(context: str, names: Sequence[str]) -> Iterator[None]:
+    """Raise SQLite's errors as UserErrors, with similar column names."""
     try:
         yield
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
@@ -138,16 +140,16 @@ def _told(said: str, names: Sequence[str]) -> Iterator[None]:
             raise
         if str(error) == "interrupted":
             raise KeyboardInterrupt from None
-        raise UserError(f"{plain(said)}: {plain(error)}{_nearest(str(error), said, names)}") from None
+        raise UserError(f"{printable(context)}: {printable(error)}{_advice(str(error), context, names)}") from None
 
 
-def _nearest(message: str, said: str, names: Sequence[str]) -> str:
+def _advice(message: str, context: str, names: Sequence[str]) -> str:
     what, _, name = message.partition("no such column: ")
     if what or not name:
         return ""
-    if f"[{name}]" in said:
-        return f"; a list stands in single quotes: '[{name}]'"
-    if re.search(rf"[=<>]\s*{re.escape(name)}\b", said.partition("=")[2]):
-        return f"; a text stands in single quotes: '{name}'"
+    if f"[{name}]" in context:
+        return f"; write a list in single quotes: '[{name}]'"
+    if re.search(rf"[=<>]\s*{re.escape(name)}\b", context.partition("=")[2]):
+        return f"; write a text in single quotes: '{name}'"
     near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -1,181 +1,162 @@
-"""runs.npy without NumPy: one tuple a run, for listings that must start in milliseconds.
+"""Reads runs.npy without NumPy, so that a listing starts in milliseconds.
 
-The same file mapped as a structured array is ``StoredRecord.rows``.
+Columns are found by name: `Rows` skips those that this version does not know, and lacks those that an older version
+did not write.  `RecordReader.rows` is the same table as a structured array.
 """
 
 import os
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from itertools import accumulate
+from functools import lru_cache
 from math import isnan
 from mmap import mmap
 from pathlib import Path
 from struct import Struct, pack_into
 from typing import Any
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, file_error
 from xortrain.records import layout
-from xortrain.records.files import content_of, wrong
+from xortrain.records.files import content_of
 from xortrain.records.metadata import Metadata
 from xortrain.records.npy import FIRST, Header, header
 
-CHUNK = 10_000  # rows that are turned into Python's numbers at once
+CHUNK = 10_000  # rows that are converted to Python numbers at once
 LARGEST = 64 << 30  # bytes
-_CODES = {"i1": "b", "u1": "B", "b1": "?", "i2": "h", "u2": "H", "i4": "i", "u4": "I", "i8": "q", "u8": "Q"} | {
-    "f2": "e",
-    "f4": "f",
-    "f8": "d",
-}
+LAST_EPOCH = (1 << 31) - 1  # the largest that fits into a row
+_TYPES = {"b": "i1", "h": "i2", "i": "i4", "q": "i8", "B": "u1", "H": "u2", "I": "u4", "Q": "u8", "?": "b1"}
+_CODES = {kind: code for code, kind in {**_TYPES, "e": "f2", "f": "f4", "d": "f8"}.items()}  # NumPy's type to struct's
+_KINDS = {"float64": "<f8", "float32": "<f4"}
+_BLOCK = re.compile(r"losses-(\d{3,9})\.npy")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of a record: their columns' names, and the bytes they lie in."""
+    """The rows of a record as bytes; ``names`` are the columns that are read."""
 
     header: Header
     content: bytes | bytearray | mmap
+    names: tuple[str, ...]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.header.columns)
-
-    @cached_property
-    def row(self) -> Struct:
-        return _struct(self.header)
+    def struct(self) -> Struct:
+        return _struct(self.header, self.names)
 
     def __len__(self) -> int:
         return self.header.shape[0]
 
-    def at(self, place: int) -> dict[str, Any]:
-        """One row, by column."""
-        values = self.row.unpack_from(self.content, self.header.start + place * self.row.size)
+    def at(self, index: int) -> dict[str, Any]:
+        """The values of one row, by column."""
+        values = self.struct.unpack_from(self.content, self.header.start + index * self.header.item_size)
         return dict(zip(self.names, values, strict=True))
 
     def chunks(self) -> Iterator[dict[str, tuple[Any, ...]]]:
-        """All rows, some thousands at a time: by column the values."""
-        if len(self) == 1:
-            yield {name: (value,) for name, value in self.at(0).items()}
-            return
+        """The values of all rows, by column, a few thousand rows at a time."""
         for first in range(0, len(self), CHUNK):
-            last = min(len(self), first + CHUNK)
-            size, start = self.row.size, self.header.start
+            last, size, start = min(len(self), first + CHUNK), self.header.item_size, self.header.start
             part = self.content[start + first * size : start + last * size]
-            yield dict(zip(self.names, zip(*self.row.iter_unpack(part), strict=True), strict=True))
-
-    @cached_property
-    def offsets(self) -> dict[str, int]:
-        """The byte of a row at which each column begins."""
-        ends = accumulate((int(kind[-1]) for kind in self.header.columns.values()), initial=0)
-        return dict(zip(self.names, ends, strict=False))
-
-    def outcomes(self) -> Counter[int]:
-        """How many runs have each outcome, by its code."""
-        return Counter(self.codes)
+            yield dict(zip(self.names, zip(*self.struct.iter_unpack(part), strict=True), strict=True))
 
     @property
     def codes(self) -> bytes | bytearray:
-        """The outcome of each run, a byte each."""
-        return self.content[self.header.start + self.offsets["outcome"] : self.header.end : self.row.size]
+        """The outcome of each run, one byte each."""
+        return self.content[
+            self.header.start + self.header.offsets["outcome"] : self.header.end : self.header.item_size
+        ]
 
 
 @lru_cache(maxsize=64)
-def _is_row(found: Header) -> bool:
-    """Whether rows begin with the columns that every record has; looked at once for each header."""
-    return [(name, kind.lstrip("|")) for name, kind in found.columns.items()][: len(layout.ROW)] == list(layout.ROW)
+def _struct(of: Header, names: tuple[str, ...]) -> Struct:
+    known = set(names)
+    return Struct(
+        "<" + "".join(_CODES[kind[-2:]] if name in known else f"{kind[-1]}x" for name, kind in of.columns.items())
+    )
 
 
 @lru_cache(maxsize=64)
-def _struct(found: Header) -> Struct:
-    return Struct("<" + "".join(_CODES[kind[-2:]] for kind in found.columns.values()))
+def _known_columns(found: Header, varies: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns that are read, in their order; raises ValueError if one is missing or of another type."""
+    for name in (*layout.REQUIRED, *varies):
+        if name not in found.columns:
+            raise ValueError(f"has no column {name}")
+    for name, kind in layout.ROW.items():
+        if found.columns.get(name, kind).lstrip("|") != kind:
+            raise ValueError(f"column {name} has type {found.columns[name]}, must have {kind}")
+    return tuple(name for name in found.columns if name in layout.ROW or name in varies)
 
 
-def read_rows(folder: Path | str, runs: int) -> Rows:
-    """The rows of the record in a folder that says it has so many runs."""
+def read_rows(folder: Path | str, runs: int, varies: Sequence[str]) -> Rows:
+    """The rows of a record's folder, whose record.json states the number of runs and the settings that vary."""
     path = f"{folder}/{layout.RUNS}"
     content = content_of(path, LARGEST)
     found = header(path, content[:FIRST], len(content))
-    if not _is_row(found):
-        raise wrong(path, "does not have the columns that every record has")
     if found.shape != (runs,):
-        raise wrong(path, f"has shape {found.shape}, but the record says {(runs,)}")
-    return Rows(found, content)
-
-
-LAST_EPOCH = (1 << 31) - 1  # that a row has room for
-_KINDS = {"float64": "<f8", "float32": "<f4"}
-_STRUCTS = {"<f8": Struct("<d"), "<f4": Struct("<f"), "<i8": Struct("<q")}
-_BLOCK = re.compile(r"losses-(\d{3,9})\.npy")
+        raise file_error(path, f"has shape {found.shape}, but the record states {(runs,)}")
+    try:
+        return Rows(found, content, _known_columns(found, tuple(varies)))
+    except ValueError as error:
+        raise file_error(path, error) from None
 
 
 def rows_now(folder: Path | str, metadata: Metadata) -> Rows:
-    """The rows of a record; those of unfinished runs have epochs_done, final_loss and test_loss as far as kept."""
-    rows = read_rows(folder, metadata["runs"])
+    """The rows of a record; unfinished runs have their last recorded epoch in epochs_done, and its losses."""
+    rows = read_rows(folder, metadata["runs"], metadata["varies"])
     if metadata["status"] == "finished":
         return rows
-    found = list(_found_progress(str(folder), metadata, rows.codes))
+    found = list(_progress(str(folder), metadata, rows.codes))
     content = bytearray(rows.content) if found else rows.content
-    for place, (epoch, *losses) in found:
-        start = rows.header.start + place * rows.row.size
-        pack_into("<i", content, start + rows.offsets["epochs_done"], epoch)
-        for name, loss in zip(("final_loss", "test_loss"), losses, strict=False):
-            pack_into("<d", content, start + rows.offsets[name], loss)
+    for index, values in found:
+        start = rows.header.start + index * rows.header.item_size
+        for name, code, value in zip(("epochs_done", "final_loss", "test_loss"), "idd", values, strict=False):
+            if name in rows.names:
+                pack_into(f"<{code}", content, start + rows.header.offsets[name], value)
     return replace(rows, content=content)
 
 
-def _found_progress(folder: str, metadata: Metadata, codes: bytes | bytearray) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Unfinished runs by their places, with their last epoch, its loss and its test loss."""
-    for block in _begun(folder):
-        first = block * metadata["block_size"]
-        own = codes[first : first + metadata["block_size"]]
-        pending = [place for place, code in enumerate(own) if not code]
-        if pending:
-            with suppress(UserError):  # told where somebody asks for the losses themselves
-                yield from (
-                    (first + place, kept) for place, kept in _of_block(folder, metadata, block, len(own), pending)
-                )
+def _progress(folder: str, metadata: Metadata, codes: bytes | bytearray) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    """The index of each unfinished run, with its last recorded epoch, loss and test loss."""
+    size = metadata["block_size"]
+    for block in sorted(int(found[1]) for name in os.listdir(folder) if (found := _BLOCK.fullmatch(name))):
+        own = codes[block * size : (block + 1) * size]
+        pending = [index for index, code in enumerate(own) if not code]
+        with suppress(UserError):  # raised again for those who ask for the losses themselves
+            for index, values in _last_losses(folder, metadata, block, len(own), pending) if pending else ():
+                yield block * size + index, values
 
 
-def _begun(folder: str) -> list[int]:
-    """The blocks whose losses have a file."""
-    return sorted(int(found[1]) for name in os.listdir(folder) if (found := _BLOCK.fullmatch(name)))
+def _last_losses(
+    folder: str, metadata: Metadata, block: int, runs: int, pending: Sequence[int]
+) -> Iterator[tuple[int, tuple[Any, ...]]]:
+    recorded, kind = metadata["losses"], _KINDS[metadata["dtype"]]
+    epochs = _Numbers.open(f"{folder}/{layout.LOSS_EPOCHS}", "<i8", (recorded,))
+    curves = [
+        _Numbers.open(f"{folder}/{name}", kind, (recorded, runs))
+        for name in layout.block_files(metadata, block)
+        if not name.startswith("parameters")
+    ]
+    for index in pending:
+        row = bisect_left(range(recorded), True, key=lambda row: isnan(curves[0][row * runs + index])) - 1
+        if row >= 0 and 0 <= epochs[row] <= LAST_EPOCH:
+            yield index, (epochs[row], *(curve[row * runs + index] for curve in curves))
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """The numbers of a .npy, one after the other."""
+    """The numbers of a .npy file as a flat sequence."""
 
     content: bytes | mmap
     start: int
-    number: Struct
+    struct: Struct
 
-    def __getitem__(self, place: int) -> Any:
-        return self.number.unpack_from(self.content, self.start + place * self.number.size)[0]
+    @classmethod
+    def open(cls, path: str, kind: str, shape: tuple[int, ...]) -> "_Numbers":
+        content = content_of(path, LARGEST)
+        found = header(path, content[:FIRST], len(content))
+        if (found.kind, found.shape) != (kind, shape):
+            raise file_error(path, f"has shape {found.shape} of {found.kind}, must have {shape} of {kind}")
+        return cls(content, found.start, Struct(f"<{_CODES[kind[-2:]]}"))
 
-
-def _open_numbers(path: str, kind: str, shape: tuple[int, ...]) -> _Numbers:
-    """The numbers of a file; raises UserError if they are of another kind or shape."""
-    content = content_of(path, LARGEST)
-    found = header(path, content[:FIRST], len(content))
-    if (found.kind, found.shape) != (kind, shape):
-        raise UserError(f"{path}: is of another shape")
-    return _Numbers(content, found.start, _STRUCTS[kind])
-
-
-def _of_block(
-    folder: str, metadata: Metadata, block: int, runs: int, pending: Sequence[int]
-) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    recorded, kind = metadata["losses"], _KINDS[metadata["dtype"]]
-    epochs = _open_numbers(f"{folder}/{layout.LOSS_EPOCHS}", "<i8", (recorded,))
-    curves = [
-        _open_numbers(f"{folder}/{layout.block_file(name, block)}", kind, (recorded, runs))
-        for name in ("losses", *(["test-losses"] if metadata["has_test"] else []))
-    ]
-    for place in pending:
-        row = bisect_left(range(recorded), True, key=lambda row: isnan(curves[0][row * runs + place])) - 1
-        if row >= 0 and 0 <= epochs[row] <= LAST_EPOCH:
-            yield place, (epochs[row], *(curve[row * runs + place] for curve in curves))
+    def __getitem__(self, index: int) -> Any:
+        return self.struct.unpack_from(self.content, self.start + index * self.struct.size)[0]

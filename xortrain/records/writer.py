@@ -1,12 +1,10 @@
-"""Writing a record: a folder of its own, arrays that are filled while training goes on, one row a run.
+"""Writes a record: a new folder, array files that training fills while it runs, and one row per run.
 
-Every array is filled with nan by writing before it is mapped, so a full disk is an error at the start of a
-block and not a fault in the middle of it; what a killed process has written stays.
+Every array file is first filled with nan, so that a full disk raises an error at the start of a block instead of
+crashing in the middle of it, and everything that a killed process has written remains.
 """
 
-import json
 import math
-import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,13 +18,16 @@ import numpy.typing as npt
 
 from xortrain.records import layout
 from xortrain.records.events import add_event, now
+from xortrain.records.files import write_json
+from xortrain.records.metadata import moment, training_seconds
+from xortrain.records.process import identity, last_sign
 
 Array = npt.NDArray[Any]
 BEAT = 10.0  # seconds between two touches of the heartbeat
 
 
 def new_folder(root: Path, now: datetime | None = None) -> Path:
-    """A new folder root/date/time that nobody else has: two starts in one microsecond get two."""
+    """Make a new folder root/date/time; two starts in the same microsecond get different folders."""
     while True:
         moment = now or datetime.now()
         folder = root / moment.strftime("%Y-%m-%d") / moment.strftime("%H-%M-%S-%f")
@@ -35,30 +36,6 @@ def new_folder(root: Path, now: datetime | None = None) -> Path:
             folder.mkdir()
             return folder
         now = None
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write whole or not at all, to a name beside it, then renamed; one line a key, however long its list."""
-    lines = (f"{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}" for key, value in content.items())
-    part = path.with_name(path.name + ".part")
-    text = "{\n" + ",\n".join(lines) + "\n}\n"
-    part.write_bytes(text.encode("utf-8", "backslashreplace"))  # \udc80, as JSON writes half a character too
-    os.replace(part, path)
-
-
-@dataclass(frozen=True)
-class Blocks:
-    """How the arrays of a record are cut: ``size`` runs a block, the last may be smaller."""
-
-    runs: int
-    size: int
-
-    def __len__(self) -> int:
-        return -(-self.runs // self.size)
-
-    def runs_of(self, block: int) -> slice:
-        """The runs of a block, by their places in runs.npy."""
-        return slice(block * self.size, min(self.runs, (block + 1) * self.size))
 
 
 @dataclass(frozen=True)
@@ -72,82 +49,95 @@ class BlockArrays:
 
 @dataclass
 class RecordWriter:
-    """A record that is being written; ``file`` has what it is about."""
+    """A record that is being written; ``metadata`` is the content of its JSON file."""
 
     folder: Path
     metadata: dict[str, Any]
     file: str = layout.RECORD
-    beaten: float = -math.inf
+    last_beat: float = -math.inf
 
     @classmethod
     def start(
-        cls,
-        folder: Path,
-        metadata: Mapping[str, Any],
-        config: str,
-        data: Mapping[str, Array],
-        rows: Array,
+        cls, folder: Path, metadata: Mapping[str, Any], config: str, data: Mapping[str, Array], rows: Array
     ) -> "RecordWriter":
-        """Begin in an empty folder: what it is about, its config as YAML, its data, its rows (unfinished).
+        """Write all files of a new record but its blocks; ``config`` is YAML, ``rows`` are of unfinished runs.
 
-        record.json gets the config too, and is what is read again: JSON parses 40 times as fast as YAML.  The epochs,
-        lists of up to millions, get files of their own; record.json says how many.
+        record.json has the config too, since JSON is parsed 40 times faster.  The epochs, up to millions, have files of
+        their own; record.json has their numbers.
         """
         import yaml
 
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        first = {"format": layout.FORMAT, "status": "running", "started": now()}
-        told = {key: value for key, value in metadata.items() if key not in ("loss_epochs", "frame_epochs")}
+        own = {key: value for key, value in metadata.items() if key not in ("loss_epochs", "frame_epochs")}
         counts = {"losses": len(metadata["loss_epochs"]), "frames": len(metadata["frame_epochs"])}
-        record = cls(folder, {**first, **told, **counts, "config": yaml.load(config, loader)})
+        record = cls(folder, {**_first_keys(), **own, **counts, "config": yaml.load(config, loader)})
         (folder / layout.CONFIG).write_text(config, encoding="utf-8")
         np.savez(folder / layout.DATA, **data)  # type: ignore[arg-type]
         _save_rows(folder / layout.RUNS, rows)
         np.save(folder / layout.LOSS_EPOCHS, np.asarray(metadata["loss_epochs"], np.int64))
         np.save(folder / layout.FRAME_EPOCHS, np.asarray(metadata["frame_epochs"], np.int64))
-        write_json(folder / layout.RECORD, record.metadata)
+        record.write()
         return record
 
+    @classmethod
+    def start_sweep(cls, folder: Path, metadata: Mapping[str, Any]) -> "RecordWriter":
+        """Write the sweep.json of a sweep with several populations."""
+        record = cls(folder, {**_first_keys(), **metadata}, layout.SWEEP)
+        record.write()
+        return record
+
+    def resume(self) -> None:
+        """Mark a stopped record as running in this process; the pause does not count as training time."""
+        end = moment(self.metadata.pop("ended", None)) or last_sign(self.folder)
+        trained = max(0.0, training_seconds(self.metadata, end) or 0.0)
+        self.metadata |= {"status": "running", "trained": trained, "resumed": now(), **identity()}
+        self.write()
+        self.event("resume", **identity())
+
     @property
-    def blocks(self) -> Blocks:
-        return Blocks(self.metadata["runs"], self.metadata["block_size"])
+    def blocks(self) -> layout.Blocks:
+        return layout.Blocks(self.metadata["runs"], self.metadata["block_size"])
 
     def block(self, number: int) -> BlockArrays:
         """Make the files of a block and map them."""
         return open_block(self.folder, self.metadata, number)
 
     def finish_block(self, number: int, rows: Array) -> None:
-        """Write the rows of a block whose training is over; the outcomes last, so that a row that has one is whole."""
+        """Write the rows of a trained block; the outcomes last, so that a row with an outcome is complete."""
         target = np.asarray(np.load(self.folder / layout.RUNS, mmap_mode="r+"))[self.blocks.runs_of(number)]
-        pending = rows.copy()
-        pending["outcome"] = 0
-        target[:] = pending
-        target["outcome"] = rows["outcome"]
+        target["outcome"] = 0
+        names = [name for name in target.dtype.names or () if name in (rows.dtype.names or ()) and name != "outcome"]
+        for name in (*names, "outcome"):
+            target[name] = rows[name]
 
     def event(self, kind: str, **content: Any) -> None:
-        """Keep a thing that has no fixed shape: a failure with its reason, a tag, a note."""
+        """Append an event."""
         add_event(self.folder, kind, **content)
 
     def beat(self) -> None:
-        """Show that the training goes on, to those who cannot see its process; call it as often as you like."""
-        if time.monotonic() - self.beaten >= BEAT:
-            with suppress(OSError):  # a full disk is told where it hurts
+        """Touch the heartbeat file, at most every BEAT seconds, to show other hosts that the training is alive."""
+        if time.monotonic() - self.last_beat >= BEAT:
+            with suppress(OSError):  # a full disk raises where it matters
                 (self.folder / layout.HEARTBEAT).touch()
-            self.beaten = time.monotonic()
+            self.last_beat = time.monotonic()
 
     def end(self, status: str) -> None:
-        """The last word: finished, failed or interrupted."""
+        """Write the final status: finished, failed or interrupted."""
         self.metadata |= {"status": status, "ended": now()}
         self.write()
 
     def write(self) -> None:
-        """Write what it is about."""
+        """Write the JSON file."""
         write_json(self.folder / self.file, self.metadata)
 
 
+def _first_keys() -> dict[str, Any]:
+    return {"format": layout.FORMAT, "status": "running", "started": now()}
+
+
 def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockArrays:
-    """Make the files of a block, full of nan, and map them; a worker writes only its own."""
-    part = Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
+    """Make the files of a block, full of nan, and map them; a worker process writes only its own blocks."""
+    part = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
     runs, recorded = part.stop - part.start, metadata["losses"]
     size = sum(math.prod(shape) for shape in metadata["parameters"].values())
 
@@ -160,14 +150,14 @@ def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockA
 
 
 def _save_rows(path: Path, rows: Array) -> None:
-    """As np.save, which does not say why it could not write all of it."""
+    """Like np.save, but with the reason in the error if not everything could be written."""
     with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(rows))
         file.write(np.ascontiguousarray(rows).view(np.uint8).data)
 
 
 def _filled(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """A new .npy of nan, mapped; a plain view, since a row set through np.memmap costs four times as much."""
+    """A new mapped .npy full of nan; a plain array, since writing a row through np.memmap takes four times as long."""
     header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
     nan = np.full(max(1, math.prod(shape[1:])), np.nan, dtype).tobytes()
     try:
@@ -175,7 +165,7 @@ def _filled(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
             np.lib.format.write_array_header_1_0(file, header)
             for _ in range(shape[0]):
                 file.write(nan)
-    except OSError:  # a full disk: what is of no use makes room for saying so
+    except OSError:  # a full disk: the useless file makes room for the error
         path.unlink(missing_ok=True)
         raise
     if 0 in shape:
