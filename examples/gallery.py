@@ -1,6 +1,6 @@
-"""A gallery of films: each layout for all kinds of nets and data, and sheets of their first, middle and last pictures.
+"""A gallery of films: each layout for many kinds of networks and data, and contact sheets with three frames a film.
 
-python examples/gallery.py [FOLDER]; look at the sheets when anything in xortrain/films has changed.
+python examples/gallery.py [FOLDER]; check the sheets by eye after a change in xortrain/films.
 """
 
 import sys
@@ -47,7 +47,7 @@ LOOKS = {
 
 
 def classes(count: int = 14) -> tuple[np.ndarray, np.ndarray]:
-    """A ring of clouds, each a class."""
+    """Clouds of points on a ring, one class each."""
     kind, stream = np.arange(10 * count) % count, np.random.RandomState(0)
     turn = 2 * np.pi * kind / count
     ring = np.stack([np.cos(turn), np.sin(turn)], 1) * (2 + kind[:, None] % 2)
@@ -55,30 +55,31 @@ def classes(count: int = 14) -> tuple[np.ndarray, np.ndarray]:
 
 
 def real() -> tuple[np.ndarray, np.ndarray]:
-    """A smooth hill and a valley, far beyond 0 and 1."""
+    """A smooth hill and a valley, with targets from -3 to 3."""
     x = np.random.RandomState(0).uniform(-2, 2, (60, 2))
     return x, 3 * np.sin(1.5 * x[:, 0]) * np.cos(x[:, 1])
 
 
 def curve() -> tuple[np.ndarray, np.ndarray]:
+    """One input, one real-valued target."""
     x = np.linspace(-3, 3, 40)[:, None]
     return x, 4 * np.sin(2 * x[:, 0])
 
 
 def table(path: Path) -> None:
-    """Five inputs and a label in the last column."""
+    """Write a CSV file with five inputs and a label in the last column."""
     x = np.random.RandomState(0).randn(80, 5) * [1, 2, 0.5, 1, 1]
     label = (x[:, 0] * x[:, 1] > 0).astype(int)
     np.savetxt(path, np.column_stack([x, label]), "%.6g", ",", header="a,b,c,d,e,label", comments="")
 
 
 def sheet(films: list[Path], path: Path) -> None:
-    """A row for each film: its first, middle and last picture."""
+    """Write a PNG with one row for each film: its first, middle and last frame."""
     rows = []
     for film in films:
         with Image.open(film) as image:
-            pictures = [np.asarray(picture.convert("RGB")) for picture in ImageSequence.Iterator(image)]
-        rows.append(np.concatenate([pictures[place] for place in (0, len(pictures) // 2, -1)], axis=1))
+            frames = [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
+        rows.append(np.concatenate([frames[number] for number in (0, len(frames) // 2, -1)], axis=1))
     Image.fromarray(np.concatenate(rows)).save(path)
     print(path)
 
@@ -93,18 +94,18 @@ def main() -> None:
         name: xortrain.train(*overrides, *more.get(name, []), data=own[name]() if name in own else None)
         for name, overrides in RUNS.items()
     }
-    for look, wanted in LOOKS.items():
+    for look, changes in LOOKS.items():
         for layout in ("field", "panels", "weights"):
-            settings = {"size": wanted[layout]} if layout in wanted else wanted
+            settings = {"size": changes[layout]} if layout in changes else changes
             films = [folder / f"{name}-{layout}-{look}.gif" for name in RUNS]
             for run, film in zip(runs.values(), films, strict=True):
                 run.film(film, layout=layout, frames=30 if look == "default" else 3, **settings)
             for start in range(0, len(films), 5):
                 sheet(films[start : start + 5], folder / f"sheet-{layout}-{look}-{start // 5}.png")
     for name, overrides in SWEEPS.items():
-        whole = xortrain.sweep(*overrides, "film=none", f"root={folder / 'records'}")
+        sweep = xortrain.sweep(*overrides, "film=none", f"root={folder / 'records'}")
         for layout in ("sweep", "losses"):
-            sheet([whole.film(folder / f"{name}-{layout}.gif", layout=layout)], folder / f"sheet-{name}-{layout}.png")
+            sheet([sweep.film(folder / f"{name}-{layout}.gif", layout=layout)], folder / f"sheet-{name}-{layout}.png")
 
 
 if __name__ == "__main__":
