@@ -1,20 +1,23 @@
-"""Subjects for films: every kind of net and data a film must be able to show, trained for a moment by plain descent."""
+"""Film data of every kind of network and examples that a film must be able to show, trained by gradient descent."""
 
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
-from xortrain.films.data import Subject
+from xortrain.films.data import FilmData
+from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network
+
+DRAWN_LAYOUTS = [name for name, row in LAYOUTS.items() if row.location]
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 ONE_OF_TWO = np.array([[0], [1], [1], [0]], float)
 
 
 def descend(network: Network, x: Array, t: Array, lr: float, epochs: int, runs: int) -> tuple[Array, Array]:
-    """Losses (epochs + 1, runs) and parameters (epochs + 1, parameters, runs) by the gradient of squared error."""
+    """Losses (epochs + 1, runs) and parameters (epochs + 1, parameters, runs) of gradient descent on squared error."""
     theta = np.random.RandomState(1).randn(network.size, runs)
     losses, snapshots = [], []
     with np.errstate(all="ignore"):
@@ -34,8 +37,8 @@ def squared(z: Array, y: Array, t: Array, runs: Array) -> Array:
     return np.asarray(((y - t) ** 2).mean((0, 1)))
 
 
-def subject(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int = 30, runs: int = 1) -> Subject:
-    """The runs of a net on data whose two targets are the least and the greatest of t."""
+def film_data(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int = 30, runs: int = 1) -> FilmData:
+    """The runs of a network on examples whose two targets are the smallest and the largest value of t."""
     losses, snapshots = descend(network, x, t, lr, epochs, runs)
     low, high = float(t.min()), float(t.max())
     numbers = np.arange(epochs + 1)
@@ -52,7 +55,7 @@ def subject(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int =
     lost = ~np.isfinite(losses)
     diverged = np.where(lost.any(0), lost.argmax(0), -1)
     outcome = np.where(diverged >= 0, "diverged", np.where(solved >= 0, "solved", "plateau"))
-    return Subject(
+    return FilmData(
         network=network, x=x, t=t, losses=losses, loss_epochs=numbers, parameters=snapshots, frame_epochs=numbers,
         right=right, loss=squared, title=f"data   {network}   lr {lr:g}", low=low, high=high, outcome=list(outcome),
         diverged_at=diverged, solved_at=np.where(diverged >= 0, -1, solved), varied={"seed": np.arange(runs)},
@@ -86,54 +89,56 @@ def cloud(inputs: int) -> Array:
 
 
 NETS = {
-    "xor": lambda: subject(net(2, 2, 1), XOR, ONE_OF_TWO),
-    "deep": lambda: subject(net(2, 8, 8, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.5),
-    "no hidden layer": lambda: subject(net(2, 1), XOR, ONE_OF_TWO),
-    "one hidden unit": lambda: subject(net(2, 1, 1), XOR, ONE_OF_TWO),
-    "no bias": lambda: subject(net(2, 3, 1, bias=False), XOR, ONE_OF_TWO),
-    "skip": lambda: subject(net(2, 1, 1, skip=True), XOR, ONE_OF_TWO),
-    "targets ±1": lambda: subject(net(2, 2, 1, hidden="tanh", last="tanh"), 2 * XOR - 1, 2 * ONE_OF_TWO - 1, 0.5),
+    "xor": lambda: film_data(net(2, 2, 1), XOR, ONE_OF_TWO),
+    "deep": lambda: film_data(net(2, 8, 8, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.5),
+    "no hidden layer": lambda: film_data(net(2, 1), XOR, ONE_OF_TWO),
+    "one hidden unit": lambda: film_data(net(2, 1, 1), XOR, ONE_OF_TWO),
+    "no bias": lambda: film_data(net(2, 3, 1, bias=False), XOR, ONE_OF_TWO),
+    "skip": lambda: film_data(net(2, 1, 1, skip=True), XOR, ONE_OF_TWO),
+    "targets ±1": lambda: film_data(net(2, 2, 1, hidden="tanh", last="tanh"), 2 * XOR - 1, 2 * ONE_OF_TWO - 1, 0.5),
     "long names": lambda: replace(
-        subject(net(2, 2, 1), XOR, ONE_OF_TWO),
+        film_data(net(2, 2, 1), XOR, ONE_OF_TWO),
         input_names=["body weight in kilograms", "height of a person in metres"],
         output_names=["is it a tall one"],
     ),
     "named slices": lambda: replace(
-        subject(net(3, 3, 1), *parity(3)), input_names=["first switch", "second switch", "a third switch"]
+        film_data(net(3, 3, 1), *parity(3)), input_names=["first switch", "second switch", "a third switch"]
     ),
-    "two classes": lambda: subject(net(2, 2, 2, last="softmax"), XOR, np.hstack([1 - ONE_OF_TWO, ONE_OF_TWO])),
-    "three classes": lambda: subject(net(2, 5, 3, hidden="tanh", last="softmax"), *blobs(3)),
-    "two outputs": lambda: subject(net(2, 3, 2), XOR, np.array([[0, 0], [1, 0], [1, 0], [0, 1.0]])),
-    "encoder": lambda: subject(net(8, 3, 8), np.eye(8), np.eye(8)),
-    "three bits": lambda: subject(net(3, 3, 1), *parity(3)),
-    "four bits": lambda: subject(net(4, 8, 1, hidden="tanh"), *parity(4)),
-    "six bits": lambda: subject(net(6, 4, 1), *parity(6)),
-    "eight bits": lambda: subject(net(8, 12, 1, hidden="tanh"), *parity(8)),
-    "fourteen classes": lambda: subject(net(2, 6, 14, last="softmax"), *blobs(14)),
-    "forty classes": lambda: subject(net(2, 6, 40, last="softmax"), *blobs(40)),
-    "two real outputs": lambda: subject(
+    "two classes": lambda: film_data(net(2, 2, 2, last="softmax"), XOR, np.hstack([1 - ONE_OF_TWO, ONE_OF_TWO])),
+    "three classes": lambda: film_data(net(2, 5, 3, hidden="tanh", last="softmax"), *blobs(3)),
+    "two outputs": lambda: film_data(net(2, 3, 2), XOR, np.array([[0, 0], [1, 0], [1, 0], [0, 1.0]])),
+    "encoder": lambda: film_data(net(8, 3, 8), np.eye(8), np.eye(8)),
+    "three bits": lambda: film_data(net(3, 3, 1), *parity(3)),
+    "four bits": lambda: film_data(net(4, 8, 1, hidden="tanh"), *parity(4)),
+    "six bits": lambda: film_data(net(6, 4, 1), *parity(6)),
+    "eight bits": lambda: film_data(net(8, 12, 1, hidden="tanh"), *parity(8)),
+    "fourteen classes": lambda: film_data(net(2, 6, 14, last="softmax"), *blobs(14)),
+    "forty classes": lambda: film_data(net(2, 6, 40, last="softmax"), *blobs(40)),
+    "two real outputs": lambda: film_data(
         net(2, 3, 2, hidden="tanh", last="identity"), cloud(2)[:9], cloud(2)[9:18], 0.1
     ),
-    "five inputs": lambda: subject(net(5, 4, 1, hidden="tanh"), cloud(5), (cloud(5)[:, :1] > 0).astype(float)),
-    "one input": lambda: subject(net(1, 4, 1, hidden="tanh", last="identity"), cloud(1), np.sin(3 * cloud(1)), 0.1),
-    "real targets": lambda: subject(net(2, 4, 1, hidden="tanh", last="identity"), cloud(2), 3 * cloud(2)[:, :1], 0.05),
-    "spiral": lambda: subject(net(2, 8, 1, hidden="tanh"), *spiral(100), 0.5),
-    "wide": lambda: subject(net(2, 40, 40, 1, hidden="relu"), *spiral(20), 0.01),
-    "diverged": lambda: subject(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
-    "exploded": lambda: subject(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 3.0),
+    "five inputs": lambda: film_data(net(5, 4, 1, hidden="tanh"), cloud(5), (cloud(5)[:, :1] > 0).astype(float)),
+    "one input": lambda: film_data(net(1, 4, 1, hidden="tanh", last="identity"), cloud(1), np.sin(3 * cloud(1)), 0.1),
+    "real targets": lambda: film_data(
+        net(2, 4, 1, hidden="tanh", last="identity"), cloud(2), 3 * cloud(2)[:, :1], 0.05
+    ),
+    "spiral": lambda: film_data(net(2, 8, 1, hidden="tanh"), *spiral(100), 0.5),
+    "wide": lambda: film_data(net(2, 40, 40, 1, hidden="relu"), *spiral(20), 0.01),
+    "diverged": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
+    "exploded": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 3.0),
 }
 """One run of each."""
 
 
 @cache
-def run_of(name: str) -> Subject:
+def run_of(name: str) -> FilmData:
     return NETS[name]()
 
 
 @cache
-def sweep_of(runs: int) -> Subject:
+def sweep_of(runs: int) -> FilmData:
     """Runs of 2-2-1 on XOR, of which one diverges at epoch 5."""
-    whole = subject(net(2, 2, 1), XOR, ONE_OF_TWO, lr=20.0, runs=runs)
+    whole = film_data(net(2, 2, 1), XOR, ONE_OF_TWO, lr=20.0, runs=runs)
     if runs < 3:
         return whole
     lost = np.arange(runs) == 1

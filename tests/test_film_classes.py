@@ -8,9 +8,10 @@ from some_films import run_of
 from test_film_colours import DEFICIENCIES, lab, linear
 
 from xortrain.films.colour_scale import ColourScale
-from xortrain.films.colours import CLASSES, MOST_HUES, colours, palette
-from xortrain.films.film_settings import LAYOUTS, FilmSettings
-from xortrain.films.glyphs import SHAPES, shape_of
+from xortrain.films.colours import CLASS_COLOURS, MOST_HUES, get_colours, get_palette
+from xortrain.films.film import make_layout
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.glyphs import SHAPES, mark_shape
 from xortrain.nets import Array
 
 EYES = (np.eye(3), *map(np.array, DEFICIENCIES.values()))
@@ -18,18 +19,18 @@ EYES = (np.eye(3), *map(np.array, DEFICIENCIES.values()))
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_twenty_classes_differ_in_shape_or_to_every_eye_in_colour(dark: bool) -> None:
-    used = colours("default", 24, dark, MOST_HUES)
+    used = get_colours("default", 24, dark, MOST_HUES)
     for one, other in combinations(range(MOST_HUES), 2):
-        if shape_of(one) is shape_of(other):
+        if mark_shape(one) is mark_shape(other):
             for seen in EYES:
-                pair = lab(linear(used.of(np.array([one, other]))) @ seen.T)
+                pair = lab(linear(used.of_classes(np.array([one, other]))) @ seen.T)
                 assert np.linalg.norm(pair[0] - pair[1]) > 20
 
 
 def test_no_two_of_a_hundred_classes_have_the_same_shape_and_colour() -> None:
-    looks = {(id(shape_of(kind)), kind % MOST_HUES) for kind in range(100)}
+    looks = {(id(mark_shape(kind)), kind % MOST_HUES) for kind in range(100)}
     assert len(looks) == 100
-    assert len(CLASSES) == MOST_HUES == 2 * len(SHAPES)
+    assert len(CLASS_COLOURS) == MOST_HUES == 2 * len(SHAPES)
 
 
 @pytest.mark.parametrize("classes", [3, 8, 14, 20])
@@ -37,7 +38,7 @@ def test_no_two_of_a_hundred_classes_have_the_same_shape_and_colour() -> None:
 def test_all_classes_take_their_colours_from_the_map(name: str, classes: int) -> None:
     import matplotlib
 
-    used = colours(name, 24, False, classes).classes[:classes]
+    used = get_colours(name, 24, False, classes).classes[:classes]
     assert len(np.unique(used, axis=0)) == classes
     if name == "grey":
         assert (np.ptp(used.astype(int), axis=1) < 10).all()
@@ -48,7 +49,7 @@ def test_all_classes_take_their_colours_from_the_map(name: str, classes: int) ->
 
 @pytest.mark.parametrize("name", ["Accent", "Set2", "rose"])
 def test_a_map_of_too_few_colours_is_filled_up_with_others_that_differ(name: str) -> None:
-    used = colours(name, 24, False, 14).classes[:14].astype(float)
+    used = get_colours(name, 24, False, 14).classes[:14].astype(float)
     away = np.linalg.norm(used[:, None] - used, axis=2) + 1e3 * np.eye(14)
     assert away[8:].min() > 20
 
@@ -57,13 +58,13 @@ def test_a_map_of_too_few_colours_is_filled_up_with_others_that_differ(name: str
 @pytest.mark.parametrize("share", [(1, 1), (1.3, 1.3)])
 def test_every_class_is_named_beside_the_field(layout: str, share: tuple[float, float]) -> None:
     size = (round(480 * share[0]), round(300 * share[1]))
-    film = LAYOUTS[layout](run_of("fourteen classes"), FilmSettings(layout=layout, size=size), 0)
+    film = make_layout(run_of("fourteen classes"), FilmSettings(layout=layout, size=size))
     frame, canvas = film.frame(0), film.canvas
     field = film.field.box  # type: ignore[attr-defined]
     beside = frame[field.y + field.height :, : field.x + field.width] if layout == "panels" else (
         frame[:, field.x + field.width :]
     )  # fmt: skip
-    marks = canvas.palette.nearest(canvas.colours.of(np.arange(14)))
+    marks = canvas.palette.nearest(canvas.colours.of_classes(np.arange(14)))
     assert len(set(marks.tolist())) == 14
     assert all((beside == mark).sum() >= 3 for mark in marks)
 
@@ -74,10 +75,10 @@ def bands_of(y: Array, classes: int) -> Array:
 
 @pytest.mark.parametrize("classes", [3, 14, 20, 21, 64, 200])
 def test_a_field_shows_the_colour_of_the_leading_class(classes: int) -> None:
-    used = palette("default", 24, False, classes)
+    used = get_palette("default", 24, False, classes)
     for kind in {0, 1, classes // 2, classes - 1}:
         y = np.zeros((classes, 1))
         y[kind] = 1
         shown = used.rgb[bands_of(y, classes)][0]
         np.testing.assert_array_equal(shown, used.colours.shades(kind % MOST_HUES, 5)[-1])
-    assert bands_of(np.full((classes, 1), np.nan), classes) == used.nothing
+    assert bands_of(np.full((classes, 1), np.nan), classes) == used.no_value

@@ -1,11 +1,11 @@
-"""The colours of films: told apart by most eyes, by colour-blind ones and on a grey printer."""
+"""The colours of films differ for normal and for colour-blind eyes, and on a grey printer."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xortrain.films.colours import MAPS, MOST_COLOURS, colours, covered, over, palette
+from xortrain.films.colours import COLOUR_MAPS, MOST_COLOURS, blend, composite, get_colours, get_palette
 from xortrain.nets import Array
 
 DEFICIENCIES = {
@@ -31,9 +31,9 @@ def lab(light: Array) -> Array:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", MAPS)
-def test_both_sides_are_told_apart_by_every_eye(name: str, dark: bool) -> None:
-    used = colours(name, 24, dark)
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_the_two_sides_differ_for_every_eye(name: str, dark: bool) -> None:
+    used = get_colours(name, 24, dark)
     for seen in (np.eye(3), *map(np.array, DEFICIENCIES.values())):
         ends = lab(linear(used.levels[[0, -1]]) @ seen.T)
         assert np.linalg.norm(ends[0] - ends[1]) > 25
@@ -42,53 +42,53 @@ def test_both_sides_are_told_apart_by_every_eye(name: str, dark: bool) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", MAPS)
-def test_both_sides_are_told_apart_in_grey(name: str, dark: bool) -> None:
-    lightness = lab(linear(colours(name, 24, dark).levels))[:, 0]
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_the_two_sides_differ_in_grey(name: str, dark: bool) -> None:
+    lightness = lab(linear(get_colours(name, 24, dark).levels))[:, 0]
     assert abs(lightness[0] - lightness[-1]) > 20
     away = 1 if dark else -1  # on either side lightness goes one way, from the middle on
     assert (np.diff(lightness[12:]) * away > -0.5).all()
     assert (np.diff(lightness[:12]) * -away > -0.5).all()
 
 
-@pytest.mark.parametrize("name", [*MAPS, "viridis", "RdYlBu", "cividis"])
+@pytest.mark.parametrize("name", [*COLOUR_MAPS, "viridis", "RdYlBu", "cividis"])
 @pytest.mark.parametrize("levels", [2, 7, 24, 100])
 @pytest.mark.parametrize("classes", [2, 3, 10])
-def test_a_palette_has_room_for_the_index_that_means_as_before(name: str, levels: int, classes: int) -> None:
-    used = palette(name, levels, False, classes)
+def test_a_palette_leaves_room_for_the_transparent_index(name: str, levels: int, classes: int) -> None:
+    used = get_palette(name, levels, False, classes)
     assert used.rgb.shape[1:] == (3,)
     assert used.bands < len(used.rgb) <= MOST_COLOURS
-    assert used.nothing == used.bands
+    assert used.no_value == used.bands
 
 
-@pytest.mark.parametrize("name", MAPS)
+@pytest.mark.parametrize("name", COLOUR_MAPS)
 def test_neighbouring_bands_are_different_colours(name: str) -> None:
-    assert (np.abs(np.diff(colours(name, 24, False).levels.astype(int), axis=0)).sum(1) > 3).all()
+    assert (np.abs(np.diff(get_colours(name, 24, False).levels.astype(int), axis=0)).sum(1) > 3).all()
 
 
 @given(st.integers(0, 10**6))
 def test_the_nearest_colour_is_the_nearest(seed: int) -> None:
-    used = palette("default", 24, False, 2)
-    asked = np.random.RandomState(seed).randint(0, 256, (20, 3)).astype(np.uint8)
-    chosen = used.rgb[used.nearest(asked)].astype(float)
-    away = np.linalg.norm(chosen - asked, axis=1)
-    best = np.linalg.norm(used.rgb[None].astype(float) - asked[:, None], axis=2).min(1)
-    assert (away <= best + 2 * np.sqrt(3) * 4).all()  # colours are told by six of their eight bits
+    used = get_palette("default", 24, False, 2)
+    wanted = np.random.RandomState(seed).randint(0, 256, (20, 3)).astype(np.uint8)
+    chosen = used.rgb[used.nearest(wanted)].astype(float)
+    away = np.linalg.norm(chosen - wanted, axis=1)
+    best = np.linalg.norm(used.rgb[None].astype(float) - wanted[:, None], axis=2).min(1)
+    assert (away <= best + 2 * np.sqrt(3) * 4).all()  # colours are compared by six of their eight bits
 
 
-def test_exact_colours_of_the_palette_are_found_again() -> None:
-    used = palette("default", 24, False, 2)
+def test_the_nearest_colour_to_a_palette_colour_is_itself() -> None:
+    used = get_palette("default", 24, False, 2)
     assert (used.rgb[used.nearest(used.rgb[:24])] == used.rgb[:24]).all()
 
 
 @given(st.integers(0, 10**6))
-def test_paint_on_clear_ground_and_then_on_a_colour_is_paint_on_that_colour(seed: int) -> None:
-    """Laying A, then B over a ground is laying (B over A) over it."""
+def test_compositing_is_associative(seed: int) -> None:
+    """A and then B over a ground equals (B over A) over it."""
     rng = np.random.RandomState(seed)
     ground, a, b = (rng.randint(0, 256, (50, 3)).astype(np.uint8) for _ in range(3))
     share_a, share_b = (rng.choice([0, 1, 60, 128, 254, 255], 50).astype(np.uint8) for _ in range(2))
     clear = np.zeros((50, 4), np.uint8)
-    both = over(over(clear, a, share_a).copy(), b, share_b)
-    in_turn = covered(covered(ground, a, share_a[:, None]), b, share_b[:, None])
-    at_once = covered(ground, both[:, :3], both[:, 3:])
+    both = composite(composite(clear, a, share_a).copy(), b, share_b)
+    in_turn = blend(blend(ground, a, share_a[:, None]), b, share_b[:, None])
+    at_once = blend(ground, both[:, :3], both[:, 3:])
     assert np.abs(in_turn.astype(int) - at_once.astype(int)).max() <= 4

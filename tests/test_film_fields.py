@@ -1,47 +1,48 @@
-"""The fields of a film: what is shown is what the network says, on one scale for the whole film."""
+"""The decision field shows the outputs of the network, on one scale for the whole film."""
 
 import numpy as np
 import pytest
-from some_films import NETS, XOR, net, run_of, subject, sweep_of
+from some_films import DRAWN_LAYOUTS, NETS, XOR, film_data, net, run_of, sweep_of
 
-from xortrain.films.colour_scale import band, colour_scale
-from xortrain.films.data import Subject
+from xortrain.films.colour_scale import band_of, colour_scale
+from xortrain.films.data import FilmData
 from xortrain.films.field import FieldLayout
-from xortrain.films.film_settings import LAYOUTS, FilmSettings
-from xortrain.films.heatmap import FINE, Probe, between, rim
-from xortrain.films.projection import projection_of
+from xortrain.films.film import make_layout
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.heatmap import SUBPIXELS, Probe, boundary_pixels, interpolation_weights
+from xortrain.films.projection import project
 from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
 
 SETTINGS = FilmSettings(layout="field", frames=5)
 
 
-def plain_bands(one: Subject, layout: FieldLayout, number: int, part: int) -> Array:
-    """The bands (height, width) of a slice by the plain forward pass in double precision, pixel after pixel."""
-    box, plane = layout.field.surface.boxes[part], layout.field.plane
-    points = plane.grid(part, box.width, box.height).reshape(one.network.inputs, -1).T
+def plain_bands(one: FilmData, layout: FieldLayout, number: int, part: int) -> Array:
+    """The bands (height, width) of a slice by the forward pass in double precision."""
+    box, projection = layout.field.heatmap.boxes[part], layout.field.projection
+    points = projection.grid(part, box.width, box.height).reshape(one.network.inputs, -1).T
     with np.errstate(all="ignore"):
         y = one.network.forward(one.parameters[number, :, 0], points).y.T
-    return colour_scale(one, SETTINGS).bands(y).reshape(box.height, box.width).astype(int)
+    return colour_scale(one, SETTINGS.levels).bands(y).reshape(box.height, box.width).astype(int)
 
 
 @pytest.mark.parametrize("name", [name for name in NETS if name not in ("wide", "diverged")])
 @pytest.mark.parametrize("number", [0, 30])
-def test_a_field_is_the_plain_forward_pass_to_within_one_band(name: str, number: int) -> None:
+def test_the_field_equals_the_forward_pass_within_one_band(name: str, number: int) -> None:
     one = run_of(name)
     layout = FieldLayout(one, SETTINGS, 0)
-    layout.field.paste(layout.course.at(number))
-    read, surface = layout.field.surface.read, layout.field.surface
-    for part in range(len(surface.boxes)):
-        shown = np.broadcast_to(read.bands(surface.y[:, part]), plain_bands(one, layout, number, part).shape)
+    layout.field.paste(layout.run_frames.at(number))
+    scale, heatmap = layout.field.heatmap.scale, layout.field.heatmap
+    for part in range(len(heatmap.boxes)):
+        shown = np.broadcast_to(scale.bands(heatmap.y[:, part]), plain_bands(one, layout, number, part).shape)
         wrong = np.abs(shown.astype(int) - plain_bands(one, layout, number, part)) > 1
-        assert wrong.mean() < (0.002 if read.classes > 2 else 1e-9)  # classes that tie may go either way
+        assert wrong.mean() < (0.002 if scale.classes > 2 else 1e-9)  # classes that tie may go either way
 
 
-def test_pixels_of_a_film_have_exactly_the_colours_of_their_bands() -> None:
+def test_the_pixels_of_a_frame_are_the_bands_of_the_field() -> None:
     one = run_of("xor")
     layout = FieldLayout(one, SETTINGS, 0)
-    frame, box = layout.frame(30), layout.field.surface.boxes[0]
+    frame, box = layout.frame(30), layout.field.heatmap.boxes[0]
     shown, wanted = frame[box.pixels].astype(int), plain_bands(one, layout, 30, 0)
     painted = shown >= layout.canvas.palette.bands  # boundary and marks
     assert painted.mean() < 0.1
@@ -49,19 +50,19 @@ def test_pixels_of_a_film_have_exactly_the_colours_of_their_bands() -> None:
     assert (shown == wanted)[~painted].mean() > 0.97
 
 
-def test_a_wide_network_is_asked_at_fewer_points_and_interpolated() -> None:
-    one = subject(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
+def test_the_field_of_a_wide_network_is_interpolated() -> None:
+    one = film_data(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
     layout = FieldLayout(one, SETTINGS, 0)
-    layout.field.paste(layout.course.at(0))
-    assert not layout.field.surface._exact
-    shown = layout.field.surface.read.bands(layout.field.surface.y[:, 0]).astype(int)
+    layout.field.paste(layout.run_frames.at(0))
+    assert not layout.field.heatmap._exact
+    shown = layout.field.heatmap.scale.bands(layout.field.heatmap.y[:, 0]).astype(int)
     assert (np.abs(shown - plain_bands(one, layout, 0, 0)) <= 1).mean() > 0.9
 
 
 @pytest.mark.parametrize("block", [64, 1 << 17])
-def test_a_probe_of_many_runs_is_each_run_alone(block: int) -> None:
+def test_a_probe_of_many_runs_equals_the_probe_of_each(block: int) -> None:
     whole = sweep_of(7)
-    points = projection_of(whole.x, whole.t, whole).grid(0, 13, 11)
+    points = project(whole.x, whole.t, *whole.axes).grid(0, 13, 11)
     many = Probe(whole.network, points, np.arange(7), block).outputs(whole.parameters[20])
     for run in (0, 3, 6):
         alone = Probe(whole.network, points, np.array([run]), block).outputs(whole.parameters[20][:, [run]])
@@ -70,66 +71,66 @@ def test_a_probe_of_many_runs_is_each_run_alone(block: int) -> None:
         np.testing.assert_allclose(alone.ravel(), plain.ravel(), atol=1e-5)
 
 
-def test_the_cells_of_a_sweep_are_the_fields_of_its_runs() -> None:
+def test_the_cells_of_a_sweep_show_the_fields_of_its_runs() -> None:
     whole = sweep_of(6)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", frames=3), 0)
     frame = layout.frame(20)
     painted = np.zeros(frame.shape, bool)
-    dots = layout.picture_of.groups[0][1].dots
+    dots = layout.cells.groups[0][1].marks
     assert dots
     painted.ravel()[dots.where] = True
     for corner in layout.marks.corners:
         painted[corner.pixels] = True
     for box, run in zip(layout.boxes, layout.runs, strict=True):
-        points = projection_of(whole.x, whole.t, whole).grid(0, box.width, box.height).reshape(2, -1).T
+        points = project(whole.x, whole.t, *whole.axes).grid(0, box.width, box.height).reshape(2, -1).T
         y = whole.network.forward(whole.parameters[20][:, run], points).y[:, 0].reshape(box.height, box.width)
         shown = frame[box.pixels].astype(int)
         if run == 1:
-            assert (shown == layout.canvas.palette.nothing).mean() > 0.8  # it has diverged
+            assert (shown == layout.canvas.palette.no_value).mean() > 0.8  # it has diverged
         else:
             assert painted[box.pixels].mean() < 0.1
-            assert (np.abs(shown - band(y, 0, 1, 24).astype(int)) <= 1)[~painted[box.pixels]].all()
+            assert (np.abs(shown - band_of(y, 0, 1, 24).astype(int)) <= 1)[~painted[box.pixels]].all()
 
 
-def test_bands_are_equal_parts_of_the_scale_and_ends_take_what_lies_beyond() -> None:
+def test_bands_divide_the_scale_equally_and_the_outer_ones_include_values_beyond() -> None:
     values = np.array([-7, 0, 0.24, 0.26, 0.74, 0.76, 1, 9, np.nan, np.inf, -np.inf])
-    assert band(values, 0, 1, 4).tolist() == [0, 0, 0, 1, 2, 3, 3, 3, 4, 4, 4]
-    assert band(np.array([-99.0, 99, -101, 101]), 0, 1, 4).tolist() == [0, 3, 4, 4]
-    assert band(values[1:7], 0, 1, 4).tolist() == [0, 0, 1, 2, 3, 3]
-    assert band(np.array([-1, -0.01, 0.01, 1]), -1, 1, 2).tolist() == [0, 0, 1, 1]
+    assert band_of(values, 0, 1, 4).tolist() == [0, 0, 0, 1, 2, 3, 3, 3, 4, 4, 4]
+    assert band_of(np.array([-99.0, 99, -101, 101]), 0, 1, 4).tolist() == [0, 3, 4, 4]
+    assert band_of(values[1:7], 0, 1, 4).tolist() == [0, 0, 1, 2, 3, 3]
+    assert band_of(np.array([-1, -0.01, 0.01, 1]), -1, 1, 2).tolist() == [0, 0, 1, 1]
 
 
-def test_a_band_ends_exactly_between_the_targets() -> None:
+def test_a_band_ends_halfway_between_the_targets() -> None:
     below, above = np.nextafter(0.5, 0), np.nextafter(0.5, 1)
-    assert band(np.array([below, above]), 0, 1, 24).tolist() == [11, 12]
+    assert band_of(np.array([below, above]), 0, 1, 24).tolist() == [11, 12]
 
 
-def test_the_boundary_lies_where_the_value_is_zero() -> None:
-    """A plane's distance from its zero line is known: |a u + b v + c| / hypot(a, b)."""
+def test_the_boundary_is_where_the_value_is_zero() -> None:
+    """The exact distance from the zero line of a plane is |a u + b v + c| / hypot(a, b)."""
     v, u = np.mgrid[0:40, 0:50].astype(float)
     value = 0.3 * u - 0.2 * v - 5
-    near, away = rim([value], reach=2)
-    row, column = np.divmod(near, 52)  # numbered in a picture one pixel wider on each side
+    near, away = boundary_pixels([value], reach=2)
+    row, column = np.divmod(near, 52)  # flat indices into an image one pixel larger on each side
     exact = np.abs(value[row - 1, column - 1]) / np.hypot(0.3, 0.2)
     inner = (row > 1) & (row < 40) & (column > 1) & (column < 50)
-    np.testing.assert_allclose(away[inner], np.minimum(np.floor(exact[inner] * FINE), 255), atol=1)
+    np.testing.assert_allclose(away[inner], np.minimum(np.floor(exact[inner] * SUBPIXELS), 255), atol=1)
     assert len(near) >= (np.abs(value) / np.hypot(0.3, 0.2) < 2).sum()
 
 
-def test_interpolation_keeps_what_is_straight() -> None:
+def test_interpolation_is_exact_for_linear_values() -> None:
     straight = np.linspace(0, 1, 2 * 9)[1::2] - np.linspace(0, 1, 18)[0] / 2
-    fine = straight @ between(9, 27)
+    fine = straight @ interpolation_weights(9, 27)
     np.testing.assert_allclose(np.diff(fine)[2:-2], np.diff(fine)[5], atol=1e-6)
-    np.testing.assert_allclose(between(7, 20).sum(0), 1, atol=1e-6)
+    np.testing.assert_allclose(interpolation_weights(7, 20).sum(0), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_diverged_run_is_shown_as_such(layout: str) -> None:
+@pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
+def test_a_frame_shows_that_a_run_has_diverged(layout: str) -> None:
     one = run_of("diverged")
     assert one.diverged_at[0] > 0
-    film = LAYOUTS[layout](one, FilmSettings(layout=layout), 0)
+    film = make_layout(one, FilmSettings(layout=layout))
     before, after = film.frame(0), film.frame(30)
     assert (before != after).any()
     if layout in ("field", "panels", "sweep"):
-        grey = film.canvas.palette.nothing
+        grey = film.canvas.palette.no_value
         assert (after == grey).sum() > 5000 > (before == grey).sum()

@@ -1,4 +1,4 @@
-"""Files of films: every format shows the same pictures, and what cannot be written is refused in one line."""
+"""Film files: every format shows the same frames, and what cannot be written is refused in one line."""
 
 import subprocess
 import sys
@@ -9,18 +9,18 @@ import imageio.v3 as iio
 import numpy as np
 import pytest
 from PIL import Image
-from some_films import run_of, sweep_of
+from some_films import DRAWN_LAYOUTS, run_of, sweep_of
 
 from xortrain.errors import UserError
-from xortrain.films.film import poster, write
-from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.film import make_layout, write_film
+from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 
 SETTINGS = FilmSettings(layout="field", frames=7, fps=12, hold=0.5)
 
 
 def frames(path: Path) -> tuple[list[Array], list[float]]:
-    """The pictures and their delays in milliseconds."""
+    """The frames and their delays in milliseconds."""
     seen, delays = [], []
     with Image.open(path) as image:
         for number in range(getattr(image, "n_frames", 1)):
@@ -31,65 +31,66 @@ def frames(path: Path) -> tuple[list[Array], list[float]]:
     return seen, delays
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_film_on_disk_is_the_pictures_drawn(layout: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
+def test_the_frames_in_the_file_are_those_of_the_layout(layout: str, tmp_path: Path) -> None:
     settings = replace(SETTINGS, layout=layout)
-    path = write(run_of("xor"), settings, tmp_path / "film.gif")
+    path = write_film(run_of("xor"), settings, tmp_path / "film.gif")
     seen, delays = frames(path)
-    film = LAYOUTS[layout](run_of("xor"), settings, 0)
+    film = make_layout(run_of("xor"), settings)
     drawn = [film.canvas.palette.rgb[film.frame(int(number))] for number in film.chosen]
     np.testing.assert_array_equal(seen, drawn)
     assert sum(delays) == round(100 * (7 / 12 + 0.5)) * 10
 
 
 @pytest.mark.parametrize("suffix", [".png", ".webp"])
-def test_formats_without_loss_show_the_gif_to_the_pixel(suffix: str, tmp_path: Path) -> None:
-    gif, _ = frames(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
-    other, delays = frames(write(run_of("xor"), SETTINGS, tmp_path / f"film{suffix}"))
+def test_lossless_formats_equal_the_gif_to_the_pixel(suffix: str, tmp_path: Path) -> None:
+    gif, _ = frames(write_film(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
+    other, delays = frames(write_film(run_of("xor"), SETTINGS, tmp_path / f"film{suffix}"))
     np.testing.assert_array_equal(other, gif)
     assert abs(sum(delays) - 1000 * (7 / 12 + 0.5)) <= 1
     assert delays[-1] == pytest.approx(1000 / 12 + 500, abs=1)
 
 
 def test_an_mp4_has_its_size_and_length(tmp_path: Path) -> None:
-    path = write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.mp4")
+    path = write_film(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.mp4")
     film = iio.imread(path, plugin="pyav")
-    assert film.shape == (7 + 6, 202, 300, 3)  # the last picture for half a second more, at 12 a second
-    gif, _ = frames(write(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.gif"))
+    assert film.shape == (7 + 6, 202, 300, 3)  # the last frame lasts half a second longer, at 12 frames a second
+    gif, _ = frames(write_film(run_of("xor"), replace(SETTINGS, size=(300, 202)), tmp_path / "film.gif"))
     assert np.abs(film[3].astype(int) - gif[3]).mean() < 5
 
 
-def test_a_poster_is_the_last_picture(tmp_path: Path) -> None:
-    gif, _ = frames(write(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
-    path = poster(run_of("xor"), SETTINGS, tmp_path / "poster.png")
+def test_a_still_is_the_last_frame(tmp_path: Path) -> None:
+    gif, _ = frames(write_film(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
+    path = write_film(run_of("xor"), SETTINGS, tmp_path / "still.png", still=True)
     np.testing.assert_array_equal(iio.imread(path, mode="RGB"), gif[-1])
 
 
-def test_the_curves_of_a_sweep_are_a_still_picture_too(tmp_path: Path) -> None:
-    path = poster(sweep_of(7), FilmSettings(layout="losses"), tmp_path / "losses.png")
+def test_a_still_shows_the_loss_curves_of_a_sweep(tmp_path: Path) -> None:
+    path = write_film(sweep_of(7), FilmSettings(layout="losses"), tmp_path / "losses.png", still=True)
     assert iio.imread(path).shape[:2] == (400, 640)
 
 
-def test_a_long_film_tells_how_far_it_is_without_harm(tmp_path: Path) -> None:
-    assert write(run_of("xor"), SETTINGS, tmp_path / "film.gif", progress=True).exists()
+def test_a_film_is_written_with_a_progress_bar(tmp_path: Path) -> None:
+    assert write_film(run_of("xor"), SETTINGS, tmp_path / "film.gif", progress=True).exists()
 
 
 KILLED = """
 import os, sys
+from dataclasses import replace
 sys.path.insert(0, {tests!r})
 from some_films import run_of
-from xortrain.films.film_settings import FilmSettings
-from xortrain.films.film import write
-from xortrain.films import layouts
+from xortrain.films.field import FieldLayout
+from xortrain.films.film import write_film
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
 
-class Dying(layouts.FieldLayout):
-    def picture(self, number):
+class Dying(FieldLayout):
+    def frame(self, number):
         if number > 3:
             os.kill(os.getpid(), 9)
-        return super().picture(number)
+        return super().frame(number)
 
-layouts.LAYOUTS["field"] = Dying
-write(run_of("xor"), FilmSettings(layout="field", frames=7), "film.gif")
+LAYOUTS["dying"] = replace(LAYOUTS["field"], location="__main__:Dying")
+write_film(run_of("xor"), FilmSettings(layout="dying", frames=7), "film.gif")
 """
 
 
@@ -120,7 +121,7 @@ HOSTILE: dict[str, list[dict[str, object]]] = {
 @pytest.mark.parametrize(("where", "change"), [(where, one) for where, some in HOSTILE.items() for one in some])
 def test_hostile_settings_are_refused_in_one_line(where: str, change: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(UserError) as error:
-        write(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]
+        write_film(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]
     assert str(error.value).startswith(where)
     assert "\n" not in str(error.value)
     assert list(tmp_path.iterdir()) == []
@@ -129,17 +130,17 @@ def test_hostile_settings_are_refused_in_one_line(where: str, change: dict[str, 
 @pytest.mark.parametrize(("name", "says"), [
     ("film.avi", "Known: .gif"), ("film", "Known: .gif"), ("nowhere/film.gif", "no folder"), (".", "Known"),
 ])  # fmt: skip
-def test_files_that_cannot_be_are_refused(name: str, says: str, tmp_path: Path) -> None:
+def test_invalid_paths_are_refused(name: str, says: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=says):
-        write(run_of("xor"), SETTINGS, tmp_path / name)
+        write_film(run_of("xor"), SETTINGS, tmp_path / name)
 
 
-def test_an_odd_size_is_refused_where_the_format_wants_even_ones(tmp_path: Path) -> None:
+def test_an_odd_size_is_refused_where_the_format_requires_even_ones(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="even"):
-        write(run_of("xor"), replace(SETTINGS, size=(301, 200)), tmp_path / "film.mp4")
+        write_film(run_of("xor"), replace(SETTINGS, size=(301, 200)), tmp_path / "film.mp4")
 
 
-def test_the_nearest_name_is_offered(tmp_path: Path) -> None:
+def test_an_unknown_colour_map_gets_a_suggestion(tmp_path: Path) -> None:
     for change, meant in (({"colours": "viridas"}, "viridis"), ({"layout": "panel"}, "panels")):
         with pytest.raises(UserError, match=f"Did you mean '{meant}'"):
-            write(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]
+            write_film(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]

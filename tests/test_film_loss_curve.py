@@ -1,4 +1,4 @@
-"""The curve of the loss is that of all its points, and what is past stays as it was drawn."""
+"""The loss curve looks as if all its points were drawn, and its past never changes."""
 
 from dataclasses import replace
 
@@ -8,19 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import run_of
 
-from xortrain.films.canvas import canvas_for
-from xortrain.films.data import Subject
+from xortrain.films.canvas import Box, make_canvas
+from xortrain.films.data import FilmData, RunFrames
+from xortrain.films.colour_scale import colour_scale
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.frames import RunFrames
-from xortrain.films.glyphs import Box
-from xortrain.films.loss_curve import LossCurve, telling
+from xortrain.films.loss_curve import LossCurve, column_extremes
+from xortrain.films.panel import PanelContext
+from xortrain.films.projection import project
 from xortrain.nets import Array
 
 BOX = Box(40, 20, 100, 90)
 
 
-def losing(losses: Array) -> Subject:
-    """A run with a loss after each epoch, whose parameters stand still."""
+def losing(losses: Array) -> FilmData:
+    """A run with a loss after each epoch and constant parameters."""
     one, epochs = run_of("xor"), np.arange(len(losses))
     parameters = np.repeat(one.parameters[:1], len(losses), axis=0)
     return replace(
@@ -39,19 +40,21 @@ LOSSES = {
 
 
 def curve(losses: Array) -> tuple[LossCurve, RunFrames]:
-    course = RunFrames(losing(losses), 0)
-    return LossCurve(canvas_for(FilmSettings(), 2, (160, 130)), BOX, course), course
+    run = RunFrames(losing(losses), 0)
+    canvas, scale = make_canvas(FilmSettings(), 2, (160, 130)), colour_scale(run.data, 24)
+    projection = project(run.x, run.t, *run.data.axes)
+    return LossCurve(PanelContext(canvas, BOX, run, scale, projection, np.arange(len(losses)))), run
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_no_pixel_of_what_is_past_changes(name: str) -> None:
-    shown, course = curve(LOSSES[name])
+    shown, run_frames = curve(LOSSES[name])
     shown.still()
-    shown.canvas.keep()
+    shown.canvas.set_background()
     last, frames = len(LOSSES[name]) - 1, []
     epochs = np.unique(np.linspace(0, last, 40).astype(int)).tolist()
     for epoch in epochs:
-        shown.draw(course.at(epoch))
+        shown.draw(run_frames.at(epoch))
         frames.append(shown.canvas.finish())
     for epoch, before, after in zip(epochs, frames, frames[1:], strict=False):
         past = max(int(BOX.x + epoch / last * BOX.width) - 6, 0)  # the dot hides what lies nearer
@@ -60,9 +63,9 @@ def test_no_pixel_of_what_is_past_changes(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_in_each_column_of_pixels_the_curve_reaches_from_the_least_loss_to_the_greatest(name: str) -> None:
-    shown, course = curve(LOSSES[name])
+    shown, run_frames = curve(LOSSES[name])
     last = len(LOSSES[name]) - 1
-    shown.draw(course.at(last))
+    shown.draw(run_frames.at(last))
     inked = shown.canvas.finish() != shown.canvas._shades[0]
     column = np.floor(shown.points[:, 0]).astype(int)
     for x in np.unique(column)[2:-6]:
@@ -75,7 +78,7 @@ def test_a_line_through_the_points_that_tell_has_the_ends_and_extremes_of_each_c
     losses: list[float], width: int
 ) -> None:
     points = np.stack([np.linspace(0, width, len(losses)), losses], axis=1)
-    told = telling(points)
+    told = column_extremes(points)
     for x in np.unique(np.floor(points[:, 0])):
         own = np.floor(points[:, 0]) == x
         assert told[own][0]

@@ -1,4 +1,4 @@
-"""Marks of a film: each is seen on any ground, and what stands still does not move by a pixel."""
+"""The marks of a film show on every colour; nothing outside the panels changes; labels and curves stay in their boxes."""
 
 from itertools import combinations
 
@@ -8,27 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import NETS, run_of
 
-from xortrain.films.colours import MAPS, colours, luminance
+from xortrain.films.canvas import Box
+from xortrain.films.colours import COLOUR_MAPS, get_colours, luminance
 from xortrain.films.field import FieldLayout
+from xortrain.films.data import Frame
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.glyphs import Box
 from xortrain.films.hidden_space import WeightedSum
-from xortrain.films.losses_layout import apart
-from xortrain.films.panels import PanelsLayout
+from xortrain.films.loss_curve import spread_labels
+from xortrain.films.panel import Panel
+from xortrain.films.panels_layout import PANELS, PanelRow, PanelsLayout
 from xortrain.films.weights_layout import WeightsLayout
 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("number", [0, 30])
-def test_a_real_target_is_its_colour_edged_in_ink(number: int, dark: bool) -> None:
+def test_the_mark_of_a_real_target_has_its_colour_and_an_edge_of_ink(number: int, dark: bool) -> None:
     one = run_of("real targets")
     film = FieldLayout(one, FilmSettings(layout="field", dark=dark), 0)
-    frame, canvas, right = film.frame(number), film.canvas, film.course.at(number).right
-    targets = canvas.palette.rgb[film.field.surface.read.bands(one.t.T)].astype(int)
+    frame, canvas, right = film.frame(number), film.canvas, film.run_frames.at(number).right
+    targets = canvas.palette.rgb[film.field.heatmap.scale.bands(one.t.T)].astype(int)
     places = film.field.places[0]
     for place, target, correct in zip(places, targets, right, strict=True):
         if np.sort(np.hypot(*(places - place).T))[1] < 12:
-            continue  # another lies over it
+            continue  # another mark covers it
         x, y = place.astype(int)
         around = canvas.palette.rgb[frame[y - 6 : y + 7, x - 6 : x + 7]].astype(int)
         assert (np.abs(around - canvas.colours.ink).sum(-1) < 150).sum() >= 6
@@ -38,9 +40,9 @@ def test_a_real_target_is_its_colour_edged_in_ink(number: int, dark: bool) -> No
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("name", [*MAPS, "viridis", "Accent", "Wistia", "RdYlBu"])
-def test_the_edge_of_a_mark_differs_from_what_it_edges(name: str, dark: bool) -> None:
-    used = colours(name, 24, dark, 20)
+@pytest.mark.parametrize("name", [*COLOUR_MAPS, "viridis", "Accent", "Wistia", "RdYlBu"])
+def test_the_edge_of_a_mark_contrasts_with_its_fill(name: str, dark: bool) -> None:
+    used = get_colours(name, 24, dark, 20)
     for fill in used.classes:
         edge = used.ink if used.is_near_paper(fill) else used.paper
         light = sorted((luminance(edge), luminance(fill)))
@@ -48,9 +50,9 @@ def test_the_edge_of_a_mark_differs_from_what_it_edges(name: str, dark: bool) ->
 
 
 @given(heights=st.lists(st.floats(-500, 900), min_size=1, max_size=16), step=st.floats(1, 12), top=st.integers(0, 100))
-def test_labels_moved_apart_keep_their_order_and_stay_in_their_box(heights: list[float], step: float, top: int) -> None:
+def test_spread_labels_keep_their_order_and_stay_in_their_box(heights: list[float], step: float, top: int) -> None:
     box = Box(0, top, 10, 200)
-    placed = apart(list(np.clip(heights, top, top + 200)), step, box)
+    placed = spread_labels(list(np.clip(heights, top, top + 200)), step, box)
     assert (np.diff(np.sort(placed)) >= step - 1e-9).all()
     for one, other in combinations(range(len(heights)), 2):
         before, after = np.clip([heights[one], heights[other]], top, top + 200)
@@ -60,32 +62,55 @@ def test_labels_moved_apart_keep_their_order_and_stay_in_their_box(heights: list
 
 
 @pytest.mark.parametrize("name", ["xor", "deep", "no hidden layer", "three bits", "fourteen classes", "real targets"])
-def test_no_pixel_of_a_panels_film_moves_outside_its_panels(name: str) -> None:
+def test_no_pixel_outside_the_panels_changes(name: str) -> None:
     film = PanelsLayout(run_of(name), FilmSettings(), 0)
     frames = np.array([film.frame(int(number)) for number in film.chosen])
-    moves = (frames != frames[0]).any(0)
-    counter = Box(film.right - 110, 315, 110, 18)
-    loss = film.parts[1].box  # type: ignore[attr-defined]
+    changes = (frames != frames[0]).any(0)
+    count = Box(film.right - 110, 315, 110, 18)
+    assert film.space
     for box, room in (
-        (film.field.box, 3), (loss, 10), (film.space, 8), (film.network, 18), (film.outputs.box, 10), (counter, 0),
-        (film.heading.epoch, 0), (film.heading.loss, 0), (Box(film.left, 300, 226, 18), 0),  # the sum of a lone unit
+        (film.field.box, 3), (film.loss, 10), (film.space, 8), (film.network, 18), (film.outputs, 10), (count, 0),
+        (film.heading.epoch, 0), (film.heading.loss, 0), (Box(film.left, 300, 226, 18), 0),  # the sum of a single unit
     ):  # fmt: skip
-        moves[max(box.y - room, 0) : box.y + box.height + room, box.x - room : box.x + box.width + room] = False
-    assert not moves.any()
+        changes[max(box.y - room, 0) : box.y + box.height + room, box.x - room : box.x + box.width + room] = False
+    assert not changes.any()
+
+
+class Bar(Panel):
+    """A toy panel: a bar as high as the share of examples that are right."""
+
+    def draw(self, frame: Frame) -> None:
+        height = frame.right.mean() * self.box.height
+        corners = [[0, self.box.height - height], [0, self.box.height], [self.box.width, self.box.height]]
+        corners.append([self.box.width, self.box.height - height])
+        self.canvas.area(np.array(corners) + (self.box.x, self.box.y), self.canvas.colours.ink)
+
+
+def test_a_panel_needs_one_line_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, box = run_of("spiral"), Box(2, 200, 20, 100)
+    plain = PanelsLayout(one, FilmSettings(), 0).frame(30)
+    monkeypatch.setitem(PANELS, "toy", PanelRow(Bar, lambda layout: (box, layout.y(100))))
+    film = PanelsLayout(one, FilmSettings(), 0)
+    changed = film.frame(30) != plain
+    share = film.run_frames.at(30).right.mean()
+    assert 0 < share < 1
+    assert changed[box.pixels].sum() == pytest.approx(share * 2000, rel=0.1)
+    changed[box.pixels] = False
+    assert not changed.any()
 
 
 @pytest.mark.parametrize("number", [0, 30])
-def test_without_a_hidden_layer_examples_lie_at_their_weighted_sums(number: int) -> None:
+def test_without_a_hidden_layer_examples_stand_at_their_weighted_sums(number: int) -> None:
     one = run_of("no hidden layer")
     film = PanelsLayout(one, FilmSettings(), 0)
-    (panel,) = (part for part in film.parts if isinstance(part, WeightedSum))
+    (panel,) = (panel for panel in film.panels if isinstance(panel, WeightedSum))
     w1, w2, b = one.parameters[number, :, 0]
     z = one.x @ [w1, w2] + b
-    np.testing.assert_allclose(panel._sums(film.course.at(number)), z)
-    assert panel.plane.left < z.min()
-    assert z.max() < panel.plane.right
+    np.testing.assert_allclose(panel.sums(film.run_frames.at(number)), z)
+    assert panel.projection.left < z.min()
+    assert z.max() < panel.projection.right
     np.testing.assert_allclose(
-        panel.surface.y[0, 0, 0], 1 / (1 + np.exp(-panel.plane.grid(0, 104, 1)[0, 0])), atol=1e-6
+        panel.heatmap.y[0, 0, 0], 1 / (1 + np.exp(-panel.projection.grid(0, 104, 1)[0, 0])), atol=1e-6
     )
 
 
@@ -94,9 +119,9 @@ def test_no_curve_of_a_parameter_leaves_its_box(name: str) -> None:
     one = run_of(name)
     film = WeightsLayout(one, FilmSettings(layout="weights"), 0)
     film.frame(17)
-    curves = film.parts[0]
+    curves = film.curves
     assert len(curves.shown) == min(16, one.network.size)
     epochs = np.arange(31)
-    ends = np.stack([curves._height(one.parameters[epoch, curves.shown, 0]) for epoch in epochs])
+    ends = np.stack([curves.height(one.parameters[epoch, curves.shown, 0]) for epoch in epochs])
     finite = np.isfinite(one.parameters[:, curves.shown, 0]).all(1)
-    assert ((ends[finite] >= -1e-9) & (ends[finite] <= 1 + 1e-9)).all()  # no curve leaves the box
+    assert ((ends[finite] >= -1e-9) & (ends[finite] <= 1 + 1e-9)).all()

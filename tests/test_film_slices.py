@@ -1,22 +1,21 @@
-"""More inputs than two: slices in rows and columns that say what they have in common, or two principal axes."""
+"""More than two inputs: labelled slices in rows and columns, or two principal axes."""
 
 import numpy as np
 import pytest
 from some_films import NETS, cloud, parity, run_of
 
 from xortrain.films.field import FieldLayout
-from xortrain.films.film_settings import LAYOUTS as LEAST
-from xortrain.films.film_settings import FilmSettings
-from xortrain.films.panels import PanelsLayout
-from xortrain.films.projection import LEAST_SLICE, MOST_SLICES, plane
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.panels_layout import PanelsLayout
+from xortrain.films.projection import LEAST_SLICE, MOST_SLICES, project
 
 NAMES = [f"x{number}" for number in range(1, 12)]
 
 
 @pytest.mark.parametrize("bits", range(3, 11))
-def test_an_example_lies_on_the_slice_whose_row_and_column_it_has(bits: int) -> None:
+def test_an_example_is_in_the_slice_of_its_row_and_column(bits: int) -> None:
     x, t = parity(bits)
-    whole = plane(x, t, NAMES[:bits], "y", 0, 1)
+    whole = project(x, t, NAMES[:bits], "y", 0, 1)
     places = [(row, column) for row in whole.rows or (None,) for column in whole.columns]
     assert len(places) == len(whole.slices) <= MOST_SLICES
     for (row, column), one in zip(places, whole.slices, strict=True):
@@ -32,15 +31,15 @@ def test_an_example_lies_on_the_slice_whose_row_and_column_it_has(bits: int) -> 
     assert (f"{len(shown)} of {len(x)} examples" in whole.note) == (bits > 6)
 
 
-def test_combinations_that_do_not_all_occur_have_each_its_caption() -> None:
+def test_where_not_all_combinations_occur_each_slice_has_its_own_label() -> None:
     x = np.repeat(np.array([[0, 0, 0, 1], [1, 0, 1, 0], [0, 1, 1, 1.0]]), 3, axis=0)
-    whole = plane(x, x[:, :1], NAMES[:4], "y", 0, 1)
+    whole = project(x, x[:, :1], NAMES[:4], "y", 0, 1)
     assert not whole.columns
     assert [one.label for one in whole.slices] == ["x3 = 0  x4 = 1", "x3 = 1  x4 = 0", "x3 = 1  x4 = 1"]
 
 
-def test_many_values_are_shown_along_two_principal_axes() -> None:
-    whole = plane(cloud(5), cloud(5)[:, :1], NAMES[:5], "y", 0, 1)
+def test_many_distinct_values_are_shown_along_two_principal_axes() -> None:
+    whole = project(cloud(5), cloud(5)[:, :1], NAMES[:5], "y", 0, 1)
     assert len(whole.slices) == 1
     assert whole.names[0].startswith("principal axis 1")
 
@@ -48,12 +47,12 @@ def test_many_values_are_shown_along_two_principal_axes() -> None:
 @pytest.mark.parametrize("layout", [FieldLayout, PanelsLayout])
 @pytest.mark.parametrize("name", [name for name in NETS if "bits" in name])
 @pytest.mark.parametrize("grown", [1, 1.4, 2.2])
-def test_a_slice_is_never_too_small_to_be_read(
+def test_no_slice_is_too_small_to_be_legible(
     layout: type[FieldLayout] | type[PanelsLayout], name: str, grown: float
 ) -> None:
-    least = LEAST["field" if layout is FieldLayout else "panels"]
+    least = LAYOUTS["field" if layout is FieldLayout else "panels"].smallest
     film = layout(run_of(name), FilmSettings(size=(round(least[0] * grown), round(least[1] * grown))), 0)
-    boxes, box = film.field.surface.boxes, film.field.box
+    boxes, box = film.field.heatmap.boxes, film.field.box
     assert min(min(one.width, one.height) for one in boxes) >= 0.75 * LEAST_SLICE
     assert min(one.x for one in boxes) >= box.x
     assert max(one.x + one.width for one in boxes) <= box.x + box.width

@@ -8,25 +8,25 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import net, parity, subject, sweep_of
+from some_films import film_data, net, parity, sweep_of
 
-from xortrain.films.arrangement import MOST, arrangement
-from xortrain.films.canvas import Canvas
+from xortrain.films.arrangement import MOST_CELLS, arrange_runs
+from xortrain.films.canvas import Box, Canvas
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.glyphs import Box
-from xortrain.films.lockstep import Ends, Lockstep
-from xortrain.films.losses_layout import apart, quartiles, standing
-from xortrain.films.status_marks import SMALL
-from xortrain.films.sweep_layout import SweepLayout, percent
+from xortrain.films.losses_layout import describe_status, quartiles
+from xortrain.films.loss_curve import spread_labels
+from xortrain.films.status_marks import SMALL, format_share
+from xortrain.films.sweep_film_data import Outcomes, SweepFilmData
+from xortrain.films.sweep_layout import SweepLayout
 
 
-def swept(**varied: np.ndarray) -> Lockstep:
-    return Lockstep.of(replace(sweep_of(12), varied=varied))
+def swept(**varied: np.ndarray) -> SweepFilmData:
+    return SweepFilmData.of(replace(sweep_of(12), varied=varied))
 
 
 def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
     rate, seed = np.repeat([0.5, 1.0, 2.0], 4), np.tile(np.arange(4), 3)
-    cells = arrangement(swept(lr=rate, seed=seed, momentum=np.zeros(12)))
+    cells = arrange_runs(swept(lr=rate, seed=seed, momentum=np.zeros(12)))
     assert (cells.down, cells.across) == ("lr", "seed")
     assert cells.row_names == ("0.5", "1", "2")
     assert cells.column_names == ("0", "1", "2", "3")
@@ -37,13 +37,13 @@ def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
 @pytest.mark.parametrize("missing", [{"seed": np.arange(12)}, {"lr": np.repeat([1.0, 2.0], 6), "seed": np.arange(12)}])
 def test_without_a_grid_runs_stand_in_order_of_what_became_of_them(missing: dict[str, np.ndarray]) -> None:
     whole = sweep_of(12)  # solved_at as records keep it
-    one = Lockstep.of(replace(whole, varied=missing, solved_at=np.asarray(whole.solved_at).astype(np.int32)))
-    order = arrangement(one).shown
+    one = SweepFilmData.of(replace(whole, varied=missing, solved_at=np.asarray(whole.solved_at).astype(np.int32)))
+    order = arrange_runs(one).shown
     assert sorted(order) == list(range(12))
     assert order[-1] == 1  # the one that diverged
-    solved = one.ends.solved_at[order][one.ends.solved_at[order] >= 0]
+    solved = one.outcomes.solved_at[order][one.outcomes.solved_at[order] >= 0]
     assert (np.diff(solved) >= 0).all()
-    assert (one.ends.solved_at[order][: len(solved)] >= 0).all()
+    assert (one.outcomes.solved_at[order][: len(solved)] >= 0).all()
 
 
 @given(runs=st.integers(1, 1500), seed=st.integers(0, 99))
@@ -55,8 +55,8 @@ def test_at_most_four_hundred_cells_with_every_outcome_among_them(runs: int, see
         solved_at=np.where(outcome == "solved", rng.randint(0, 99, runs), -1),
         diverged_at=np.where(outcome == "diverged", 3, -1),
     )  # fmt: skip
-    shown = arrangement(Lockstep.of(one)).shown
-    assert len(np.unique(shown)) == len(shown) == min(runs, MOST)
+    shown = arrange_runs(SweepFilmData.of(one)).shown
+    assert len(np.unique(shown)) == len(shown) == min(runs, MOST_CELLS)
     assert set(outcome[shown]) == set(outcome)
     for word in set(outcome):
         share, wanted = ((words == word).mean() * len(shown) for words in (outcome[shown], outcome))
@@ -96,7 +96,7 @@ def test_a_run_that_has_diverged_is_grey_whatever_its_parameters_are() -> None:
     for number, is_lost in ((4, False), (5, True), (30, True)):
         layout = SweepLayout(one, FilmSettings(layout="sweep"), 0)
         frame, cell = layout.frame(number), layout.boxes[layout.runs.tolist().index(1)]
-        assert ((frame[cell.pixels] == layout.canvas.palette.nothing).mean() > 0.8) == is_lost
+        assert ((frame[cell.pixels] == layout.canvas.palette.no_value).mean() > 0.8) == is_lost
 
 
 def test_quartiles_leave_out_runs_without_a_value() -> None:
@@ -109,8 +109,8 @@ def test_quartiles_leave_out_runs_without_a_value() -> None:
 
 def test_of_labels_of_equal_height_the_greater_stands_above() -> None:
     box = Box(0, 0, 100, 200)
-    assert apart([50.0, 50.0, 50.0], 24, box) == [98, 74, 50]
-    assert apart([190.0, 120.0, 120.0], 24, box) == [190, 144, 120]
+    assert spread_labels([50.0, 50.0, 50.0], 24, box) == [98, 74, 50]
+    assert spread_labels([190.0, 120.0, 120.0], 24, box) == [190, 144, 120]
 
 
 @pytest.mark.parametrize("dark", [False, True])
@@ -128,19 +128,19 @@ def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(da
     assert "exploded" not in SweepLayout(whole, FilmSettings(layout="sweep"), 0).margins.counts.places
     cell = layout.boxes[layout.runs.tolist().index(3)]
     before, after = layout.frame(19)[cell.pixels], layout.frame(25)[cell.pixels]
-    nothing = layout.canvas.palette.nothing
-    assert (before == nothing).mean() < 0.1 < 0.8 < (after == nothing).mean()
+    no_value = layout.canvas.palette.no_value
+    assert (before == no_value).mean() < 0.1 < 0.8 < (after == no_value).mean()
     lightness = layout.canvas.palette.rgb[after] @ np.array([0.299, 0.587, 0.114])
     assert np.ptp(lightness) > 100
 
 
 @pytest.mark.parametrize("size", [(200, 150), (320, 240), None])
 def test_cells_of_any_size_show_slices_that_can_be_seen(size: tuple[int, int] | None) -> None:
-    whole = subject(net(6, 2, 1), *parity(6), epochs=2, runs=400)
+    whole = film_data(net(6, 2, 1), *parity(6), epochs=2, runs=400)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", size=size), 0)
     first, last = layout.frame(0), layout.frame(2)
     assert (first != last).any()
-    group = layout.picture_of.groups[0][1]
+    group = layout.cells.groups[0][1]
     assert all(min(place.width, place.height) >= 5 for place in group.places[0])
 
 
@@ -159,11 +159,13 @@ def lies_on(one: Box, other: Box, slack: int = 0) -> bool:
     return across > slack and down > slack
 
 
-def named(runs: int, **varied: Any) -> Lockstep:
+def named(runs: int, **varied: Any) -> SweepFilmData:
     whole = sweep_of(runs)
     names = {name: np.asarray(values, object) for name, values in varied.items()}
     long = "a name for all of it   2-2-1 sigmoid   cross_entropy   adam   lr 0.001"
-    return Lockstep((replace(whole, title=long),), long, names | {"seed": np.arange(runs)} if not varied else names)
+    return SweepFilmData(
+        (replace(whole, title=long),), long, names | {"seed": np.arange(runs)} if not varied else names
+    )
 
 
 ACTIVATIONS = [f"a_long_activation_{k}" for k in range(20)]
@@ -190,7 +192,7 @@ SHOWN = {
 def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: tuple[int, int] | None) -> None:
     layout = SweepLayout(SHOWN[name](), FilmSettings(layout="sweep", size=size), 0)
     m = layout.margins
-    canvas = layout.canvas = Noted(m.width, m.height, m.scale, layout.canvas.palette)
+    canvas = layout.canvas = Noted(m.width, m.height, m.unit, layout.canvas.palette)
     layout._still()
     layout.frame(30)
     assert size is None or (m.width, m.height) == size
@@ -209,15 +211,15 @@ def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: t
 @given(runs=st.integers(1, 2000), share=st.floats(0, 1))
 def test_a_share_is_said_to_be_nothing_or_all_only_if_it_is(runs: int, share: float) -> None:
     count = round(share * runs)
-    assert (percent(count, runs) == "0 %") == (count == 0)
-    assert (percent(count, runs) == "100 %") == (count == runs)
+    assert (format_share(count, runs) == "0 %") == (count == 0)
+    assert (format_share(count, runs) == "100 %") == (count == runs)
 
 
 @pytest.mark.parametrize(("outcome", "at_the_end"), [("plateau", "plateau"), ("training", "still training")])
 def test_what_became_of_a_run_is_not_said_before_it_has(outcome: str, at_the_end: str) -> None:
     never, end, at = np.array([-1]), np.array([30]), np.array([7])
-    unsolved = Ends(np.array([outcome], object), never, never, end)
-    assert [standing(unsolved, epoch) for epoch in (0, 29, 30)] == ["not solved", "not solved", at_the_end]
+    unsolved = Outcomes(np.array([outcome], object), never, never, end)
+    assert [describe_status(unsolved, epoch) for epoch in (0, 29, 30)] == ["not solved", "not solved", at_the_end]
     for solved, diverged, word in ((at, never, "solved"), (never, at, "diverged")):
-        ended = Ends(np.array([word], object), solved, diverged, end)
-        assert [standing(ended, epoch) for epoch in (0, 6, 7, 30)] == ["not solved", "not solved", word, word]
+        ended = Outcomes(np.array([word], object), solved, diverged, end)
+        assert [describe_status(ended, epoch) for epoch in (0, 6, 7, 30)] == ["not solved", "not solved", word, word]

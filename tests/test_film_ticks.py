@@ -1,4 +1,4 @@
-"""Values beside axes: round, among the data, told apart, and never under the axis's name."""
+"""Ticks are round, among the data, distinct, and never overlap the name of their axis."""
 
 from dataclasses import replace
 
@@ -6,19 +6,20 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from some_films import ONE_OF_TWO, XOR, net, parity, run_of, subject
-from test_film_words import meet, said
+from some_films import ONE_OF_TWO, XOR, film_data, net, parity, run_of
+from test_film_words import overlap, written
 
-from xortrain.films.film_settings import LAYOUTS, FilmSettings
-from xortrain.films.glyphs import Box
-from xortrain.films.loss_curve import plain
-from xortrain.films.projection import ticks, told_apart
+from xortrain.films.canvas import Box
+from xortrain.films.film import make_layout
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.loss_curve import format_tick
+from xortrain.films.projection import format_distinct, ticks
 
-assert said
+assert written
 
 
 @given(st.lists(st.floats(-1e6, 1e6), min_size=3, max_size=40))
-def test_ticks_are_round_and_lie_among_the_values(found: list[float]) -> None:
+def test_ticks_are_round_and_among_the_values(found: list[float]) -> None:
     values = np.array(found)
     assume(len(np.unique(values)) > 2)
     assume(np.ptp(values) > 1e-6 * np.abs(values).max())
@@ -32,9 +33,9 @@ def test_ticks_are_round_and_lie_among_the_values(found: list[float]) -> None:
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
-def test_two_values_are_never_written_alike(low: float, apart: float) -> None:
+def test_two_values_are_written_differently(low: float, apart: float) -> None:
     values = np.array([low, low + apart])
-    words = told_apart(values)
+    words = format_distinct(values)
     assert abs(np.array(words, float) - values).max() <= 0.011 * apart
 
 
@@ -43,30 +44,30 @@ def test_two_values_are_never_written_alike(low: float, apart: float) -> None:
     [(0, "0"), (0.5, "0.5"), (99999, "99999"), (1e5, "10⁵"), (-1e5, "-10⁵"), (8e9, "8·10⁹"), (1.5e9, "1.5·10⁹"),
      (2e-5, "2·10⁻⁵")],
 )  # fmt: skip
-def test_a_value_of_a_scale_is_plain_or_a_power_of_ten(value: float, word: str) -> None:
-    assert plain(value) == word
+def test_a_tick_of_a_scale_is_a_decimal_or_a_power_of_ten(value: float, word: str) -> None:
+    assert format_tick(value) == word
 
 
 FAR = 1000 + 0.01 * np.random.RandomState(0).randn(20, 2)
 DEAD = run_of("xor").parameters * 0
 NARROW = {
-    "far from zero": lambda: subject(net(2, 2, 1), FAR, np.eye(20)[:, :1]),
-    "one value across": lambda: subject(net(2, 2, 1), XOR * (0, 1) + (3, 0), ONE_OF_TWO),
-    "one value up": lambda: subject(net(2, 2, 1), XOR * (1, 0), ONE_OF_TWO),
+    "far from zero": lambda: film_data(net(2, 2, 1), FAR, np.eye(20)[:, :1]),
+    "one value across": lambda: film_data(net(2, 2, 1), XOR * (0, 1) + (3, 0), ONE_OF_TWO),
+    "one value up": lambda: film_data(net(2, 2, 1), XOR * (1, 0), ONE_OF_TWO),
     "dead unit": lambda: replace(run_of("xor"), parameters=DEAD, network=net(2, 2, 1, hidden="relu")),
-    "twelve bits": lambda: subject(net(12, 4, 1), *parity(12), epochs=30),
+    "twelve bits": lambda: film_data(net(12, 4, 1), *parity(12), epochs=30),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("layout", ["field", "panels"])
 @pytest.mark.parametrize("name", NARROW)
-def test_a_value_never_lies_on_the_name_of_its_axis(name: str, layout: str, said: list[tuple[str, Box]]) -> None:
-    LAYOUTS[layout](NARROW[name](), FilmSettings(layout=layout), 0).frame(30)
-    for place, (_, one) in enumerate(said):
-        assert not any(meet(one, other) for _, other in said[:place])
+def test_a_tick_never_overlaps_the_name_of_its_axis(name: str, layout: str, written: list[tuple[str, Box]]) -> None:
+    make_layout(NARROW[name](), FilmSettings(layout=layout)).frame(30)
+    for place, (_, one) in enumerate(written):
+        assert not any(overlap(one, other) for _, other in written[:place])
 
 
 @pytest.mark.parametrize("layout", ["field", "panels"])
-def test_of_many_bits_the_picture_says_which_are_fixed(layout: str, said: list[tuple[str, Box]]) -> None:
-    LAYOUTS[layout](NARROW["twelve bits"](), FilmSettings(layout=layout), 0)
-    assert any(word.startswith("x7…x12 = 0: 64 of 4096") for word, _ in said)
+def test_the_film_of_many_bits_names_the_fixed_ones(layout: str, written: list[tuple[str, Box]]) -> None:
+    make_layout(NARROW["twelve bits"](), FilmSettings(layout=layout))
+    assert any(word.startswith("x7…x12 = 0: 64 of 4096") for word, _ in written)

@@ -1,4 +1,4 @@
-"""What the film writers write: every picture to the pixel, every delay to the tick, whole files or none."""
+"""The GIF and APNG writers: frames to the pixel, delays to the tick, and complete files or none."""
 
 import errno
 import io
@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from xortrain.films.streaming import Streaming, StreamingAPNG, StreamingGIF
+from xortrain.films.formats import Streaming, StreamingAPNG, StreamingGIF
 from xortrain.nets import Array
 from xortrain.records.files import atomic
 
@@ -22,7 +22,7 @@ PALETTE = np.random.RandomState(0).permutation(256**3)[:255, None] >> np.array([
 
 
 def random_film(seed: int, frames: int, height: int = 30, width: int = 41, colours: int = 255) -> Array:
-    """Pictures of which each differs from the one before in a random rectangle, and some not at all."""
+    """Frames (frames, height, width) that differ from the previous one in a random rectangle, or not at all."""
     rng = np.random.RandomState(seed)
     film = [rng.randint(0, colours, (height, width))]
     for _ in range(frames - 1):
@@ -42,7 +42,7 @@ def encoded(
 
 
 def decoded(file: io.BytesIO | Path) -> Iterator[tuple[Array, float]]:
-    """Each picture (height, width, 3) and its delay in milliseconds, as Pillow sees them."""
+    """Each frame (height, width, 3) and its delay in milliseconds, decoded by Pillow."""
     with Image.open(file) as image:
         for number in range(getattr(image, "n_frames", 1)):
             image.seek(number)
@@ -51,13 +51,13 @@ def decoded(file: io.BytesIO | Path) -> Iterator[tuple[Array, float]]:
 
 
 def distinct(film: Array) -> Array:
-    """The film without pictures that equal the one before."""
+    """The film without frames that equal the previous one."""
     return film[np.r_[True, (film[1:] != film[:-1]).any((1, 2))]]
 
 
 @given(seed=st.integers(0, 10**6), frames=st.integers(1, 9), colours=st.integers(1, 255))
 @pytest.mark.parametrize("writer", WRITERS)
-def test_decoded_pictures_equal_the_indices_written(
+def test_decoded_frames_equal_the_indices_written(
     writer: type[Streaming], seed: int, frames: int, colours: int
 ) -> None:
     film = random_film(seed, frames, colours=colours)
@@ -65,7 +65,7 @@ def test_decoded_pictures_equal_the_indices_written(
     np.testing.assert_array_equal(seen, PALETTE[distinct(film)])
 
 
-def test_the_gif_shows_what_plain_imageio_writes() -> None:
+def test_the_gif_equals_the_one_that_imageio_writes() -> None:
     film, plain = random_film(3, 6, colours=64), io.BytesIO()
     palette = PALETTE[:64].astype(np.uint8)
     iio.imwrite(plain, film, extension=".gif", mode="P", palette=palette.tobytes(), duration=100, loop=0)
@@ -75,7 +75,7 @@ def test_the_gif_shows_what_plain_imageio_writes() -> None:
 
 @pytest.mark.parametrize(("writer", "tick"), [(StreamingGIF, 10.0), (StreamingAPNG, 1.0)])
 @pytest.mark.parametrize("fps", [0.5, 7, 10, 24, 30, 50])
-def test_delays_are_whole_ticks_that_never_drift_from_the_rate(
+def test_delays_are_whole_ticks_whose_rounding_errors_do_not_add_up(
     writer: type[Streaming], tick: float, fps: float
 ) -> None:
     film = np.arange(40, dtype=np.uint8).repeat(4).reshape(40, 2, 2)
@@ -87,13 +87,13 @@ def test_delays_are_whole_ticks_that_never_drift_from_the_rate(
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_equal_pictures_only_last_longer(writer: type[Streaming]) -> None:
+def test_equal_frames_become_one_that_lasts_longer(writer: type[Streaming]) -> None:
     film = np.array([1, 1, 1, 2, 2, 3], np.uint8).repeat(4).reshape(6, 2, 2)
     assert [delay for _, delay in decoded(encoded(writer, film, fps=10))] == [300, 200, 100]
 
 
 @pytest.mark.parametrize("writer", WRITERS)
-def test_a_film_repeats_for_ever_unless_told_otherwise(writer: type[Streaming]) -> None:
+def test_a_film_repeats_for_ever_unless_loop_is_false(writer: type[Streaming]) -> None:
     film = random_film(1, 3)
     with Image.open(encoded(writer, film)) as image:
         assert image.info["loop"] == 0
@@ -101,7 +101,7 @@ def test_a_film_repeats_for_ever_unless_told_otherwise(writer: type[Streaming]) 
         assert image.info.get("loop", 1) == 1
 
 
-def test_an_animated_png_is_also_the_still_of_its_first_picture() -> None:
+def test_an_animated_png_read_as_a_still_is_its_first_frame() -> None:
     film = random_film(2, 4)
     np.testing.assert_array_equal(iio.imread(encoded(StreamingAPNG, film), index=0, mode="RGB"), PALETTE[film[0]])
 
@@ -117,7 +117,7 @@ def test_memory_does_not_grow_with_the_film(writer: type[Streaming], tmp_path: P
                 out.write(rng.randint(0, 255, (20, 30)).astype(np.uint8))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < peaks[0] + 200_000  # a picture has 600 bytes
+    assert peaks[1] < peaks[0] + 200_000  # a frame has 600 bytes
 
 
 def interrupted(path: Path) -> None:
@@ -127,7 +127,7 @@ def interrupted(path: Path) -> None:
         raise KeyboardInterrupt
 
 
-def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(tmp_path: Path) -> None:
+def test_errors_of_an_atomic_file_name_the_requested_path(tmp_path: Path) -> None:
     path = tmp_path / "film.gif"
     with pytest.raises(OSError, match="No space left") as full, atomic(path):
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -137,7 +137,7 @@ def test_what_cannot_be_written_is_told_by_the_name_that_was_asked_for(tmp_path:
     assert missing.value.filename == str(tmp_path / "nowhere" / "film.gif")
 
 
-def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
+def test_an_atomic_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     path = tmp_path / "film.gif"
     with atomic(path) as file:
         file.write(b"whole")
@@ -146,7 +146,7 @@ def test_a_file_has_its_name_only_when_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_film_that_cannot_be_finished_leaves_nothing_or_the_old_one(tmp_path: Path) -> None:
+def test_an_interrupted_atomic_file_leaves_nothing_or_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "film.gif"
     with pytest.raises(KeyboardInterrupt):
         interrupted(path)

@@ -7,17 +7,16 @@ import pytest
 from PIL import Image
 
 import xortrain
-from xortrain.films.film_settings import FilmSettings
-from xortrain.films.frames import RunFrames, choose_epochs
-from xortrain.films.lockstep import Lockstep
-from xortrain.views.run_film import film_data, to_its_end
+from xortrain.films.data import RunFrames
+from xortrain.films.sweep_film_data import SweepFilmData
+from xortrain.views.run_film import film_data, single_run
 
 
 @pytest.mark.parametrize("thinned", [[], ["track.frames=7", "track.losses=9"]])
 def test_the_film_of_a_run_that_stopped_ends_at_its_last_epoch(thinned: list[str]) -> None:
     run = xortrain.train("stop=solved", "lr=1", *thinned)
     assert run.row["epochs_done"] < 140
-    shown = to_its_end(run.trained, 60, 0)
+    shown = single_run(run.trained, 60, 0)
     losses, parameters = shown.array("losses"), shown.array("parameters")
     assert losses is not None
     assert parameters is not None
@@ -38,16 +37,16 @@ TASKS = {
 def test_the_loss_on_screen_is_that_of_its_epoch_however_few_were_recorded(name: str) -> None:
     thin, whole = (xortrain.train(*TASKS[name], f"track.losses={kept}") for kept in (5, 1000))
     known = dict(zip(whole.loss_epochs.tolist(), whole.losses.tolist(), strict=True))
-    shown = film_data(to_its_end(thin.trained, 20, 0))
-    course = RunFrames(shown, 0)
-    moments = [course.at(number) for number in choose_epochs(shown, FilmSettings(frames=20))]
-    np.testing.assert_allclose([now.loss for now in moments], [known[now.epoch] for now in moments], rtol=1e-5)
+    shown = film_data(single_run(thin.trained, 20, 0))
+    run_frames = RunFrames(shown, 0)
+    moments = [run_frames.at(number) for number in shown.choose(20, "progress")]
+    np.testing.assert_allclose([frame.loss for frame in moments], [known[frame.epoch] for frame in moments], rtol=1e-5)
     assert len(moments) == 20
 
 
 def test_the_median_on_screen_is_that_of_its_epoch_however_few_were_recorded() -> None:
     thin, whole = (xortrain.sweep("seed=range(0,5)", "epochs=200", f"track.losses={kept}") for kept in (5, 1000))
-    shown, known = (Lockstep.of(film_data(one.population(0))) for one in (thin, whole))
+    shown, known = (SweepFilmData.of(film_data(one.population(0))) for one in (thin, whole))
     for number, epoch in enumerate(shown.epochs.tolist()):
         np.testing.assert_allclose(shown.losses_after(number), known.losses[epoch], rtol=1e-9)
 
@@ -56,14 +55,14 @@ def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_pictures_as_
     run = xortrain.train("epochs=100000", "stop=solved", "seed=3", "lr=0.3", "track.frames=20")
     last = int(run.row["epochs_done"])
     assert 60 <= last < 5000
-    shown = film_data(to_its_end(run.trained, 60, 0))
-    assert len(choose_epochs(shown, FilmSettings(frames=60))) == 60
+    shown = film_data(single_run(run.trained, 60, 0))
+    assert len(shown.choose(60, "progress")) == 60
     assert shown.frame_epochs[-1] == last
 
 
 def test_a_run_that_took_all_its_epochs_is_shown_as_it_is() -> None:
     run = xortrain.train("epochs=20")
-    shown = to_its_end(run.trained, 60, 0)
+    shown = single_run(run.trained, 60, 0)
     np.testing.assert_array_equal(shown.setup.frame_epochs, np.arange(21))
 
 

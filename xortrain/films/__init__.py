@@ -1,6 +1,10 @@
-"""Films of how networks learn, and still pictures: from plain arrays to frames to files.
+"""Films of how networks learn, and still images: from plain arrays to frames to files.
 
-Reading order: what is shown (`data`, `frames`, `lockstep`), how it is asked for (`film_settings`), `film`; then the
-layouts `panels`, `field`, `losses_layout`, `weights_layout`, `sweep_layout` with the panels they are made of;
-what panels are drawn on (`canvas`, `colours`, `glyphs`, `projection`, `colour_scale`, `heatmap`); and the `files`.
+Reading order: what a film shows (`data`, `sweep_film_data`) and how it looks (`film_settings`); `film` makes
+it. Layouts of one run (`panels_layout`, `field`, `weights_layout`) arrange panels (`panel`, `loss_curve`, `diagram`,
+`hidden_space`, `outputs`); layouts of many runs are `losses_layout` and `sweep_layout` (`arrangement`, `cells`,
+`status_marks`). All draw on a `canvas` (`glyphs`, `colours`, `captions`): which part of the input space (`projection`)
+in which colours (`colour_scale`, `heatmap`). `formats` writes the file.
+
+A new layout is a row of `film_settings.LAYOUTS`, a new panel a row of `panels_layout.PANELS`, each with its module.
 """

@@ -1,20 +1,19 @@
-"""What of a network's outputs is shown: one value between two targets, or the class that is ahead.
+"""How a network's outputs become bands of colour: one value between two targets, or the leading class.
 
-One output is shown as it is; of two classes the second's lead over the first, put on the same scale; of three
-and more the leading class, in shades of its value.  Outputs that are no classes are shown one, the first.
+A single output is shown as it is; of two classes, the lead of the second over the first, on the same scale; of three
+or more classes, the leading class in shades of its value. Of outputs that are not classes, the first is shown.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from xortrain.films.colours import MOST_HUES, shades
+from xortrain.films.colours import MOST_HUES, shade_count
 from xortrain.films.data import FilmData
-from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 
-FAR = 100
-"""Values as many times the distance of the targets away from them have exploded, and no colour."""
+EXPLODED_BEYOND = 100
+"""A value this many times the range of the targets away from them has exploded and has no colour."""
 
 
 @dataclass(frozen=True)
@@ -25,52 +24,54 @@ class ColourScale:
     high: float
     levels: int
     classes: int
-    """How many classes the outputs stand for: two for one output with two targets, 0 for real values."""
-    leads: bool
-    """Whether each output belongs to a class of its own."""
-    several: bool
+    """How many classes there are: two for one output with two targets, 0 for real values."""
+    one_hot: bool
+    """Whether each output is a class of its own."""
+    hides_outputs: bool
     """Whether there are outputs that are not shown."""
     hollow: str = "wrong"
-    """What an example is whose mark is hollow."""
+    """What a hollow mark means."""
 
     @property
-    def nothing(self) -> int:
-        """The band that means: no number here."""
-        return min(self.classes, MOST_HUES) * shades(self.levels, self.classes) if self.classes > 2 else self.levels
+    def no_value(self) -> int:
+        """The band of values that have no colour."""
+        if self.classes < 3:
+            return self.levels
+        return min(self.classes, MOST_HUES) * shade_count(self.levels, self.classes)
 
     def value(self, y: Array) -> Array:
-        """The one number (…) shown of outputs (outputs, …), on the scale of the targets."""
-        if not self.leads:
+        """The value (…) shown of outputs (outputs, …), on the scale of the targets."""
+        if not self.one_hot:
             return np.asarray(y[0])
         if self.classes == 2:
             return np.asarray((y[1] - y[0] + (self.low + self.high)) / 2)
         return np.asarray(y.max(0))
 
     def bands(self, y: Array) -> Array:
-        """The band of colour (…) uint8 of outputs (outputs, …)."""
+        """The bands (…) uint8 of outputs (outputs, …)."""
         if self.classes < 3:
-            return band(self.value(y), self.low, self.high, self.levels)
-        count = shades(self.levels, self.classes)
-        shade = band(y.max(0), self.low + (self.high - self.low) / self.classes, self.high, count)
+            return band_of(self.value(y), self.low, self.high, self.levels)
+        count = shade_count(self.levels, self.classes)
+        shade = band_of(y.max(0), self.low + (self.high - self.low) / self.classes, self.high, count)
         hue = (y.argmax(0) % MOST_HUES).astype(np.uint8)
-        return np.where(shade == count, np.uint8(self.nothing), hue * np.uint8(count) + shade)
+        return np.where(shade == count, np.uint8(self.no_value), hue * np.uint8(count) + shade)
 
-    def alone(self, output: int, y: Array) -> Array:
-        """The band of colour (…) uint8 of one of several outputs; in its class's own colours, if it has any."""
+    def output_bands(self, output: int, y: Array) -> Array:
+        """The bands (…) uint8 of one output y (…), in the colours of its class if it has one."""
         if self.classes < 3:
-            bands = band(y, self.low, self.high, self.levels)
-            first = self.leads and output == 0
-            return np.where(bands < self.levels, np.uint8(self.levels - 1) - bands, bands) if first else bands
-        count = shades(self.levels, self.classes)
-        shade = band(y, self.low, self.high, count)
-        return np.where(shade == count, np.uint8(self.nothing), shade + np.uint8(output % MOST_HUES * count))
+            bands = band_of(y, self.low, self.high, self.levels)
+            is_first_class = self.one_hot and output == 0
+            return np.where(bands < self.levels, np.uint8(self.levels - 1) - bands, bands) if is_first_class else bands
+        count = shade_count(self.levels, self.classes)
+        shade = band_of(y, self.low, self.high, count)
+        return np.where(shade == count, np.uint8(self.no_value), shade + np.uint8(output % MOST_HUES * count))
 
-    def is_lost(self, y: Array) -> bool:
-        """Whether any of the outputs (examples, outputs) has no place on the scale."""
-        return bool((self.bands(y.T.astype(float)) == self.nothing).any())
+    def is_off_scale(self, y: Array) -> bool:
+        """Whether some outputs (examples, outputs) have no colour."""
+        return bool((self.bands(y.T.astype(float)) == self.no_value).any())
 
     def boundaries(self, y: Array) -> list[Array]:
-        """Values (…) that are zero where one class gives way to another; none for real values."""
+        """Values (…) that are zero on the boundary between classes; none for real values."""
         if self.classes == 2:
             return [self.value(y) - (self.low + self.high) / 2]
         if self.classes < 3:
@@ -78,51 +79,51 @@ class ColourScale:
         best = np.sort(y, axis=0)[-2:]
         return [np.where(y[kind] == best[1], best[1] - best[0], y[kind] - best[1]) for kind in range(self.classes)]
 
-    def kinds(self, t: Array) -> Array:
+    def target_classes(self, t: Array) -> Array:
         """The class (examples,) of targets (examples, outputs), counted from 0; all 0 for real values."""
-        if self.leads:
+        if self.one_hot:
             return np.asarray(t.argmax(1))
         if self.classes == 2:
             return np.asarray((t[:, 0] > (self.low + self.high) / 2).astype(int))
         return np.zeros(len(t), int)
 
 
-def colour_scale(subject: FilmData, settings: FilmSettings) -> ColourScale:
-    """What the targets say about the outputs."""
-    t = np.moveaxis(subject.t, 1, 0).reshape(subject.network.outputs, -1)
-    binary = bool(np.isin(t, (subject.low, subject.high)).all()) and subject.low != subject.high
-    one_hot = binary and len(t) > 1 and bool(((t == subject.high).sum(0) == 1).all())
+def colour_scale(data: FilmData, levels: int) -> ColourScale:
+    """The scale that the targets of some runs call for, with ``levels`` bands."""
+    t = np.moveaxis(data.t, 1, 0).reshape(data.network.outputs, -1)
+    binary = bool(np.isin(t, (data.low, data.high)).all()) and data.low != data.high
+    one_hot = binary and len(t) > 1 and bool(((t == data.high).sum(0) == 1).all())
     classes = len(t) if one_hot else 2 if binary else 0
     return ColourScale(
-        float(subject.low), float(subject.high), settings.levels, classes, one_hot, len(t) > 1 and not one_hot,
-        _hollow(subject, classes, one_hot),
+        float(data.low), float(data.high), levels, classes, one_hot, len(t) > 1 and not one_hot,
+        _hollow(data, classes, one_hot),
     )  # fmt: skip
 
 
-def _hollow(subject: FilmData, classes: int, leads: bool) -> str:
-    """Wrong; or what its rule asks for beyond that the field has the right colour there."""
-    t, span = subject.data(0)[1], subject.high - subject.low
-    barely = (subject.low + subject.high) / 2 * 0.98 + 0.02 * t
+def _hollow(data: FilmData, classes: int, one_hot: bool) -> str:
+    """What fails the success rule: a wrong class, or a right one that is not near enough to its target."""
+    t, span = data.examples(0)[1], data.high - data.low
+    barely = (data.low + data.high) / 2 * 0.98 + 0.02 * t
     if not classes:
         return "one is wrong" if t.shape[1] > 1 else "wrong"
-    if classes == 2 and leads and subject.network.layers[-1].activation == "softmax":
+    if classes == 2 and one_hot and data.network.layers[-1].activation == "softmax":
         return "wrong"
-    if not subject.right(barely, t).all():
+    if not data.right(barely, t).all():
         return "not near enough"
-    return "not past the midpoint" if leads and not subject.right(barely - 0.1 * span, t).all() else "wrong"
+    return "not past the midpoint" if one_hot and not data.right(barely - 0.1 * span, t).all() else "wrong"
 
 
-def band(value: Array, low: float, high: float, count: int) -> Array:
-    """Which of ``count`` equal bands from low to high each value lies in; ``count`` itself for none.
+def band_of(value: Array, low: float, high: float, count: int) -> Array:
+    """Which of ``count`` equal bands from low to high contains each value: (…) uint8.
 
-    Values outside belong to the band at that end, but not nan, and not those beyond FAR times the whole scale.
+    Values beyond an end get the band at that end; NaN and exploded values get ``count``.
     """
-    scale = count / ((high - low) or 1)
-    scaled = (value - low) * scale if low else value * scale
+    factor = count / ((high - low) or 1)
+    scaled = (value - low) * factor if low else value * factor
     if value.min() >= low and value.max() <= high:
         bands = np.asarray(scaled.astype(np.uint8))
         bands -= (bands == count).view(np.uint8)  # the high end itself; np.minimum takes five times as long
         return bands
     bands = np.fmin(np.fmax(scaled, 0), count - 0.5).astype(np.uint8)
-    bands[~(np.abs(scaled) <= FAR * count)] = count  # nan is not
+    bands[~(np.abs(scaled) <= EXPLODED_BEYOND * count)] = count  # true for NaN too
     return np.asarray(bands)

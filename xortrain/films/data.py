@@ -1,6 +1,7 @@
-"""What a film is told: the runs to be shown, and how the user wants to see them.
+"""What a film shows: the runs of one population as plain arrays, one run after one epoch, and which epochs.
 
-Plain arrays come in, runs on their last axis; nothing here knows where they were kept or how they were asked for.
+Arrays have the runs on their last axis. Nothing here knows how they were trained or stored. The frames of a film are at
+equal steps of the epoch, of its logarithm, or of progress, which shows most frames where most changes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,46 +13,39 @@ import numpy as np
 from xortrain.nets import Array
 from xortrain.nets.network import Network
 
-ABREAST = 256
-"""Runs whose losses are worked out at a time."""
+RUNS_AT_ONCE = 256  # whose losses are computed together
+MOST_EXAMPLES = 64  # whose outputs measure progress
+MOST_NUMBERS = 1 << 21
+"""Values that measuring the progress of one run may take; of longer films only some snapshots are used."""
 
 
 @dataclass(frozen=True)
 class FilmData:
-    """What a film needs to know of one run or of many."""
+    """The runs of one population: network, examples, losses, parameters and outcomes."""
 
     network: Network
-    """Settings of its activations are (runs,)."""
-    x: Array
-    """(examples, inputs) for all runs, or (examples, inputs, runs)."""
-    t: Array
-    """(examples, outputs) for all runs, or (examples, outputs, runs)."""
-    losses: Array
-    """(recorded, runs), NaN where a run did not come so far."""
-    loss_epochs: Array
-    """(recorded,)"""
-    parameters: Array
-    """(frames, parameters, runs); may be a memory map."""
-    frame_epochs: Array
-    """(frames,)"""
+    """Settings of its activations have the shape (runs,)."""
+    x: Array  # (examples, inputs) for all runs, or (examples, inputs, runs)
+    t: Array  # (examples, outputs) for all runs, or (examples, outputs, runs)
+    losses: Array  # (recorded, runs), NaN after a run has ended
+    loss_epochs: Array  # (recorded,)
+    parameters: Array  # (frames, parameters, runs); may be a memory map
+    frame_epochs: Array  # (frames,)
     right: Callable[[Array, Array], Array]
-    """The rule of success: (y, t) -> bool (examples, *runs)."""
+    """The success rule: (y, t) -> bool (examples, *runs)."""
     loss: Callable[[Array, Array, Array, Array], Array]
-    """What is trained: (z, y, t, numbers of runs) -> (runs,), arrays (examples, outputs, runs) of the last layer."""
+    """The training loss: (z, y, t, numbers of runs) -> (runs,); z, y and t are (examples, outputs, runs)."""
     title: str
     low: float
     high: float
-    """The two target values, as 0 and 1; of real-valued targets the least and the greatest."""
-    outcome: Sequence[str]
-    """One word a run: solved, plateau, dead, diverged, training …"""
-    diverged_at: Array
-    """(runs,), -1 for a run that did not."""
-    solved_at: Array
-    """(runs,), -1 for a run that did not."""
+    """The two target values, such as 0 and 1; for real-valued targets the smallest and the largest."""
+    outcome: Sequence[str]  # one word per run: solved, plateau, dead, diverged, training …
+    diverged_at: Array  # (runs,), -1 for never
+    solved_at: Array  # (runs,), -1 for never
     varied: Mapping[str, Array] = field(default_factory=dict)
-    """Settings that differ from run to run: name -> (runs,)."""
+    """Settings that differ between the runs: name -> (runs,)."""
     ended_at: Array | None = None
-    """(runs,), the last epoch of each; None if all of them took all epochs."""
+    """(runs,), the last epoch of each run; None if that is the last epoch of the film for all."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
 
@@ -61,58 +55,57 @@ class FilmData:
 
     @property
     def ended(self) -> Array:
-        """(runs,): the last epoch of each."""
+        """(runs,): the last epoch of each run."""
         return np.full(self.runs, self.frame_epochs[-1]) if self.ended_at is None else np.asarray(self.ended_at)
 
     @cached_property
     def inputs(self) -> list[str]:
-        """The names of the inputs: x1, x2 … where none are given."""
+        """The names of the inputs; x1, x2 … where none are given."""
         return list(self.input_names) or self.symbols
 
     @cached_property
     def symbols(self) -> list[str]:
-        """What the inputs are called in formulas and where there is little room: x1, x2 …"""
+        """The short names of the inputs: x1, x2 …"""
         return [f"x{i}" for i in range(1, self.network.inputs + 1)]
 
     @cached_property
     def outputs(self) -> list[str]:
-        """The names of the outputs: y, or y1, y2 … where none are given."""
+        """The names of the outputs; y, or y1, y2 … where none are given."""
         several = self.network.outputs > 1
         return list(self.output_names) or [f"y{i}" if several else "y" for i in range(1, self.network.outputs + 1)]
 
-    def data(self, run: int) -> tuple[Array, Array]:
+    @property
+    def axes(self) -> tuple[list[str], str, float, float]:
+        """The further arguments of `project`: names of the inputs, name of the first output, low and high target."""
+        return self.inputs, self.outputs[0], self.low, self.high
+
+    def examples(self, run: int) -> tuple[Array, Array]:
         """x (examples, inputs) and t (examples, outputs) of one run."""
         x, t = (array if array.ndim == 2 else array[..., run] for array in (self.x, self.t))
         return x, t
 
-    @cached_property
-    def loss_rows(self) -> Array:
-        """(frames,): the row of losses for each snapshot, the last one recorded by then."""
-        return held(self.loss_epochs, self.frame_epochs)
-
     def losses_after(self, number: int, runs: Array) -> Array:
-        """The losses (runs,) of some runs in one snapshot: those recorded, else worked out from its parameters."""
+        """The losses (runs,) of some runs in one snapshot, computed from the parameters where none is recorded."""
         epoch = self.frame_epochs[number]
         row = int(np.searchsorted(self.loss_epochs, epoch))
         is_recorded = row < len(self.loss_epochs) and self.loss_epochs[row] == epoch
         losses = np.array(self.losses[row], float)[runs] if is_recorded else np.full(len(runs), np.nan)
         at = np.asarray(self.diverged_at)[runs]
         unknown = np.flatnonzero(np.isnan(losses) & ((at < 0) | (at > epoch)))
-        for start in range(0, len(unknown), ABREAST):
-            some = unknown[start : start + ABREAST]
-            losses[some] = self._worked_out(number, runs[some])
+        for start in range(0, len(unknown), RUNS_AT_ONCE):
+            block = unknown[start : start + RUNS_AT_ONCE]
+            losses[block] = self._compute_losses(number, runs[block])
         return losses
 
-    def _worked_out(self, number: int, runs: Array) -> Array:
-        """The losses (runs,) that parameters (parameters, runs) of a snapshot have."""
+    def _compute_losses(self, number: int, runs: Array) -> Array:
         x = self.x if self.x.ndim == 2 else self.x[..., runs]
         t = self.t[..., None] if self.t.ndim == 2 else self.t[..., runs]
         with np.errstate(all="ignore"):
             last = self.network.take(runs).forward(np.ascontiguousarray(self.parameters[number][:, runs]), x)
             return self.loss(last.z[-1], last.y, t, runs)
 
-    def knowing(self, numbers: Array, run: int) -> "FilmData":
-        """The same, with the losses of one run in these snapshots among those recorded."""
+    def with_losses(self, numbers: Array, run: int) -> "FilmData":
+        """The same data with the losses of one run in these snapshots added to the recorded ones."""
         numbers = numbers[~np.isin(self.frame_epochs[numbers], self.loss_epochs)]
         if not len(numbers):
             return self
@@ -122,7 +115,117 @@ class FilmData:
         order = np.argsort(epochs)
         return replace(self, loss_epochs=epochs[order], losses=np.concatenate([self.losses, new])[order])
 
+    def choose(self, frames: int, spacing: str, run: int = 0) -> Array:
+        """The numbers of the snapshots that a film shows, increasing, with the last one and, of several, the first."""
+        return evenly(len(self.frame_epochs), frames, lambda: self.path(spacing, np.array([run])))
 
-def held(kept: Array, epochs: Array) -> Array:
-    """For each of the epochs the place of the last that was kept by then."""
-    return np.asarray(np.maximum(np.searchsorted(kept, epochs, side="right") - 1, 0))
+    def path(self, spacing: str, runs: Array) -> Array:
+        """How far training has come at each snapshot, on average over some runs: (frames,), increasing.
+
+        Progress is half the change of the log loss and half that of the outputs. A small share goes to the epochs, so
+        that a film never skips a long plateau.
+        """
+        if spacing in EPOCH_SPACINGS:
+            return EPOCH_SPACINGS[spacing](self.frame_epochs)
+        paths = [0.45 * path_share(self._log_loss(run)) + 0.45 * path_share(self._some_outputs(run)) for run in runs]
+        return np.mean(paths, axis=0) + 0.1 * EPOCH_SPACINGS["epochs"](self.frame_epochs)
+
+    def _log_loss(self, run: int) -> Array:
+        losses = np.asarray(self.losses[:, run], float)[last_recorded(self.loss_epochs, self.frame_epochs)]
+        return np.log(np.maximum(losses, 1e-12))[:, None]
+
+    def _some_outputs(self, run: int) -> Array:
+        """The outputs for some examples at each snapshot: (frames, values)."""
+        x = self.examples(run)[0][:MOST_EXAMPLES]
+        step = max(1, self.parameters.shape[0] * len(x) * self.network.size // MOST_NUMBERS)
+        rows = np.arange(0, len(self.frame_epochs), step)
+        theta = np.ascontiguousarray(np.asarray(self.parameters[rows, :, run]).T)
+        with np.errstate(all="ignore"):
+            y = self.network.take(np.array([run])).forward(theta, x).y.reshape(-1, len(rows)).T
+        return np.stack([np.interp(np.arange(len(self.frame_epochs)), rows, column) for column in y.T], axis=1)
+
+
+EPOCH_SPACINGS: dict[str, Callable[[Array], Array]] = {
+    "epochs": lambda epochs: np.asarray(epochs / max(epochs[-1], 1), float),
+    "log": lambda epochs: np.log1p(np.asarray(epochs, float)),
+}
+"""The spacings that depend on the epochs alone."""
+
+
+def evenly(known: int, count: int, path: Callable[[], Array]) -> Array:
+    """``count`` of the numbers 0 … known - 1, increasing, the last one included, at equal steps of a path.
+
+    The path is (known,) and increases; it is computed only where there is a choice.
+    """
+    if count >= known or count == 1:
+        return np.arange(known)[-count:]
+    way, last, order = path(), known - 1, np.arange(count)
+    wanted = np.interp(np.linspace(way[0], way[-1], count), way, np.arange(last + 1)).round().astype(int)
+    increasing = np.maximum.accumulate(wanted - order) + order
+    return np.asarray(np.minimum(increasing, last + 1 - count + order))
+
+
+def path_share(values: Array) -> Array:
+    """The share (frames,) of its path that a point (frames, coordinates) has covered; NaN counts as no step."""
+    with np.errstate(all="ignore"):
+        steps = np.nan_to_num(np.sqrt((np.diff(values, axis=0) ** 2).sum(1)), nan=0, posinf=0, neginf=0)
+    way = np.r_[0, np.cumsum(steps)]
+    return np.asarray(way / (way[-1] or 1))
+
+
+def last_recorded(recorded: Array, epochs: Array) -> Array:
+    """For each epoch the index of the last recorded one that is not later."""
+    return np.asarray(np.maximum(np.searchsorted(recorded, epochs, side="right") - 1, 0))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One run after one epoch."""
+
+    epoch: int
+    loss: float
+    theta: Array  # (parameters,)
+    layers: list[Array]  # the activations of each layer for the examples: (examples, units)
+    right: Array  # (examples,) bool
+    diverged: bool
+
+    @property
+    def y(self) -> Array:
+        return self.layers[-1]
+
+
+class RunFrames:
+    """One run: its examples, and its state in each snapshot."""
+
+    def __init__(self, data: FilmData, run: int) -> None:
+        self.data, self.run = data, run
+        self.network = data.network.take(np.array([run]))
+        self.x, self.t = data.examples(run)
+        self.diverged_at, self.solved_at = int(data.diverged_at[run]), int(data.solved_at[run])
+        self._pass = self.network.forward(self.theta(0)[:, None], self.x)
+
+    def theta(self, number: int) -> Array:
+        """The parameters (parameters,) in one snapshot."""
+        return np.array(self.data.parameters[number, :, self.run])
+
+    def at(self, number: int) -> Frame:
+        """The state of the run in one snapshot."""
+        epoch, theta = int(self.data.frame_epochs[number]), self.theta(number)
+        self._pass.theta[:, 0] = theta
+        with np.errstate(all="ignore"):
+            self._pass.forward()
+            layers = [a[..., 0].copy() for a in self._pass.a]
+            right = self.data.right(layers[-1], self.t)
+        diverged = 0 <= self.diverged_at <= epoch or not np.isfinite(theta).all()
+        loss = float(self.data.losses_after(number, np.array([self.run]))[0])
+        return Frame(epoch, loss, theta, layers, right, diverged)
+
+    def sample(self, chosen: Array, count: int) -> list[Frame]:
+        """``count`` frames spread evenly over the chosen snapshots, the last one included."""
+        return [self.at(int(number)) for number in chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]]
+
+    def strongest(self, layer: int, most: int) -> Array:
+        """The units of a hidden layer with the largest outgoing weights in the last snapshot, in their order."""
+        last = np.nan_to_num(self.theta(-1), posinf=0, neginf=0)
+        outgoing = np.abs(self.network.split(last)[f"W{layer + 2}"][:, : self.network.layers[layer].units]).sum(0)
+        return np.sort(np.argsort(-outgoing, kind="stable")[:most])

@@ -1,4 +1,4 @@
-"""How a film looks: its layouts, its settings with their ranges, and what is refused before a file is touched."""
+"""How a film looks: the table of layouts, the settings with their ranges, and what is refused before training."""
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -9,10 +9,10 @@ from xortrain.errors import UserError, unknown
 from xortrain.nets.setting import Setting, Settings, choice, flag, number, text, whole
 
 FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
-"""Each format with the highest frame rate that players show as written."""
+"""Each format with the highest frame rate that players keep to."""
 
-MOST = 4096
-"""Pixels of a side."""
+MOST_PIXELS = 4096
+"""Width and height at most."""
 
 SETTINGS: Settings = {
     "fps": number("frames a second", above=0, high=1000, varies=False),
@@ -21,10 +21,10 @@ SETTINGS: Settings = {
         "width and height in pixels; null for the layout's own",
         "wholes",
         32,
-        MOST,
+        MOST_PIXELS,
         nullable=True,
         lengths=(2,),
-        wording=f"[width, height], each from 32 to {MOST}, or null",
+        wording=f"[width, height], each from 32 to {MOST_PIXELS}, or null",
     ),
     "levels": whole("bands of colour over the outputs", 2, 100, even=True),
     "spacing": choice("frames at equal steps of", "progress", "epochs", "log"),
@@ -39,21 +39,21 @@ SETTINGS: Settings = {
 
 @dataclass(frozen=True)
 class FilmLayout:
-    """What a film shows; ``place`` is its class as "module:class", imported when a film is drawn.
+    """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
-    ``least`` is the smallest width and height at which its words fit, ``most_runs`` how many runs it shows.
+    ``smallest`` are the width and height in pixels below which its text does not fit; it shows at most ``most_runs``.
     """
 
     help: str
-    place: str
-    least: tuple[int, int] = (0, 0)
+    location: str
+    smallest: tuple[int, int] = (0, 0)
     most_runs: int = 1
     settings: Settings = field(default_factory=lambda: SETTINGS)
 
 
 LAYOUTS: dict[str, FilmLayout] = {
     "panels": FilmLayout(
-        "field, loss, hidden space, network, outputs", "xortrain.films.panels:PanelsLayout", (480, 300)
+        "field, loss, hidden space, network, outputs", "xortrain.films.panels_layout:PanelsLayout", (480, 300)
     ),
     "field": FilmLayout("the decision field alone", "xortrain.films.field:FieldLayout", (240, 160)),
     "sweep": FilmLayout("all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400),
@@ -61,33 +61,30 @@ LAYOUTS: dict[str, FilmLayout] = {
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
     "none": FilmLayout("no film", "", settings={}),
 }
-"""Name of a film in a config to its row."""
+"""The name of a film in a config to its row."""
 
 
 @dataclass(frozen=True)
 class FilmSettings:
-    """How a film looks; `FilmData` says what it shows."""
+    """How a film looks; `FilmData` is what it shows."""
 
     layout: str = "panels"
     fps: float = 10
-    frames: int = 60
-    """The most frames; fewer where fewer snapshots were kept."""
-    size: tuple[int, int] | None = None
-    """Width and height in pixels; None for the layout's own."""
+    frames: int = 60  # at most; a film has no more frames than there are snapshots
+    size: tuple[int, int] | None = None  # width and height in pixels; None for the layout's own
     levels: int = 24
-    """Bands of colour between the two targets; even, so that a band ends exactly halfway."""
+    """Bands of colour between the two targets; even, so that a band ends halfway."""
     spacing: str = "progress"
-    """epochs, log (of the epoch) or progress (equal steps of log loss and of the change of the outputs)"""
+    """Equal steps of epochs, log (the epoch's logarithm), or progress (change of log loss and outputs)."""
     colours: str = "default"
     dark: bool = False
-    hold: float = 1.5
-    """Seconds that the last frame is held."""
+    hold: float = 1.5  # seconds that the last frame lasts longer
     loop: bool = True
 
 
 def refuse_unfit(settings: FilmSettings, path: Path) -> None:
-    """Raise UserError for settings that no film in that file can have; call it before anything is trained."""
-    drawn = [name for name, layout in LAYOUTS.items() if layout.place]
+    """Raise UserError for settings that do not fit the file; called before training."""
+    drawn = [name for name, layout in LAYOUTS.items() if layout.location]
     if settings.layout not in drawn:
         raise unknown("film", settings.layout, drawn)
     if settings.spacing not in SETTINGS["spacing"].choices:
@@ -98,9 +95,9 @@ def refuse_unfit(settings: FilmSettings, path: Path) -> None:
         value, known = getattr(settings, name), SETTINGS[name]
         if not known.low <= value <= known.high:
             raise UserError(f"film.{name}={value:g}: must be from {known.low:,} to {known.high:,}")
-    from xortrain.films.colours import colours
+    from xortrain.films.colours import get_colours
 
-    colours(settings.colours, 2, False)
+    get_colours(settings.colours, 2, False)
 
 
 def _refuse_file(settings: FilmSettings, path: Path) -> None:
@@ -122,11 +119,11 @@ def _refuse_file(settings: FilmSettings, path: Path) -> None:
 def _refuse_size(settings: FilmSettings, path: Path) -> None:
     if settings.size is None:
         return
-    least, size = LAYOUTS[settings.layout].least, settings.size
+    smallest, size = LAYOUTS[settings.layout].smallest, settings.size
     where = f"film.size={list(size)}"
-    fits = [isinstance(side, int) and low <= side <= MOST for side, low in zip(size, least, strict=False)]
+    fits = [isinstance(side, int) and low <= side <= MOST_PIXELS for side, low in zip(size, smallest, strict=False)]
     if len(size) != 2 or not all(fits):
-        bounds = f"from {list(least)} to {[MOST, MOST]} for film={settings.layout}"
+        bounds = f"from {list(smallest)} to {[MOST_PIXELS, MOST_PIXELS]} for film={settings.layout}"
         raise UserError(f"{where}: must be width and height in pixels, {bounds}")
     if path.suffix.lower() == ".mp4" and (size[0] % 2 or size[1] % 2):
         raise UserError(f"{where}: both must be even for .mp4")

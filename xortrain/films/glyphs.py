@@ -1,6 +1,5 @@
-"""Shapes and places: the marks of the classes, boxes of whole pixels, boxes with round corners."""
+"""What a canvas draws with: the shapes of the classes' marks, boxes with round corners, masks of text."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +14,6 @@ from xortrain.nets import Array
 
 
 def _polygon(*corners: tuple[float, float]) -> Path:
-    """The closed shape through these corners."""
     return Path(np.array([*corners, corners[0]], float), closed=True)
 
 
@@ -23,7 +21,6 @@ def _rotated(shape: Path, degrees: float) -> Path:
     return shape.transformed(Affine2D().rotate_deg(degrees))
 
 
-SQUARE = _polygon((-1, -1), (1, -1), (1, 1), (-1, 1))
 TRIANGLE = _polygon((-1, -0.8), (1, -0.8), (0, 1.05))
 PLUS = _polygon(
     (-0.4, -1.05), (0.4, -1.05), (0.4, -0.4), (1.05, -0.4), (1.05, 0.4), (0.4, 0.4),
@@ -31,7 +28,7 @@ PLUS = _polygon(
 )  # fmt: skip
 SHAPES = [
     Path.unit_circle(),
-    SQUARE.transformed(Affine2D().scale(0.9)),
+    _polygon((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
     TRIANGLE,
     Path.unit_regular_polygon(4).transformed(Affine2D().scale(1.1)),
     _rotated(TRIANGLE, 180),
@@ -41,35 +38,17 @@ SHAPES = [
     _rotated(TRIANGLE, 90),
     _rotated(TRIANGLE, -90),
 ]
-"""The shapes of the classes' points, about the size of the unit circle: told apart at six pixels."""
+"""The shapes of the classes' marks, about as large as the unit circle; they differ visibly at six pixels."""
 
 
-def shape_of(kind: int) -> Path:
-    """The shape of a class; where colours begin again, after two rounds of shapes, each class has the next one."""
+def mark_shape(kind: int) -> Path:
+    """The shape of a class; after two rounds of shapes, where the colours repeat, it is the next shape."""
     return SHAPES[(kind + kind // (2 * len(SHAPES))) % len(SHAPES)]
 
 
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of whole pixels, from its upper left corner."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def pixels(self) -> tuple[slice, slice]:
-        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
-
-    def at(self, share: Array) -> Array:
-        """Pixels (…, 2) for shares (…, 2) of the box, 0, 0 at its upper left."""
-        return share * (self.width, self.height) + (self.x, self.y)
-
-
 @lru_cache(maxsize=64)
-def rounded(width: float, height: float, corner: float) -> Path:
-    """A rectangle from 0, 0 whose corners are quarters of circles."""
+def rounded_box(width: float, height: float, corner: float) -> Path:
+    """A rectangle from (0, 0) with round corners."""
     r = min(corner, width / 2, height / 2)
     ends = np.array([[r, 0], [width - r, 0], [width, r], [width, height - r]])
     around = np.concatenate([ends, (width, height) - ends])
@@ -84,11 +63,11 @@ def rounded(width: float, height: float, corner: float) -> Path:
 FACES = {"": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf", "italic": "DejaVuSans-Oblique.ttf"}
 
 LIGHT: Any = getattr(getattr(ft2font, "LoadFlags", None), "TARGET_LIGHT", 1 << 16)
-"""Hinting in height alone; before matplotlib 3.10 it is a plain number."""
+"""Vertical hinting only; a plain number before matplotlib 3.10."""
 
 
-def lettering(words: str, size: float, face: str) -> tuple[Array, int]:
-    """The mask (height, width) uint8 of words of that size in pixels, and how many rows lie below the baseline."""
+def text_mask(words: str, size: float, face: str) -> tuple[Array, int]:
+    """The mask (height, width) uint8 of text of a size in pixels, and how many of its rows are below the baseline."""
     if set(words) <= set("0123456789.-"):
         return _typeset_number(words, size, face)
     mask, below, _, _ = _typeset(words, size, face)
@@ -97,7 +76,7 @@ def lettering(words: str, size: float, face: str) -> tuple[Array, int]:
 
 @lru_cache(maxsize=2048)
 def _typeset(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
-    """Mask, rows below the baseline, columns before the mask, and how far to go on for the next word."""
+    """The mask, its rows below the baseline, the columns before it, and the advance of its last character."""
     font = get_font(f"{matplotlib.get_data_path()}/fonts/ttf/{FACES[face]}")
     font.clear()
     font.set_size(size, 72)
@@ -110,25 +89,26 @@ def _typeset(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
 
 
 def _typeset_number(words: str, size: float, face: str) -> tuple[Array, int]:
+    """A number from the cached masks of its digits."""
     digits = [_typeset(digit, size, face) for digit in words]
     above = max(mask.shape[0] - below for mask, below, _, _ in digits)
     lowest = max(below for _, below, _, _ in digits)
-    whole = np.zeros((above + lowest, sum(step for *_, step in digits) + 2), np.uint8)
+    mask_of_all = np.zeros((above + lowest, sum(step for *_, step in digits) + 2), np.uint8)
     x = 0
     for mask, below, before, step in digits:
         height, width = mask.shape
         top = above + below - height
-        part = whole[top : top + height, x + before : x + before + width]
+        part = mask_of_all[top : top + height, x + before : x + before + width]
         np.maximum(part, mask[:, : part.shape[1]], out=part)
         x += step
-    return whole, lowest
+    return mask_of_all, lowest
 
 
 @lru_cache(maxsize=512)
-def halo_of(words: str, size: float, face: str) -> Array:
-    """The mask of words grown by a sixth of their size on all sides."""
+def halo_mask(words: str, size: float, face: str) -> Array:
+    """The mask of text, dilated by a sixth of its size on all sides."""
     reach = max(1, round(size / 6))
-    wide = np.pad(lettering(words, size, face)[0], reach)
+    padded = np.pad(text_mask(words, size, face)[0], reach)
     steps = range(-reach, reach + 1)
     shifts = [(i, j) for i in steps for j in steps if i * i + j * j <= reach * (reach + 1)]
-    return np.asarray(np.max([np.roll(wide, shift, (0, 1)) for shift in shifts], axis=0))
+    return np.asarray(np.max([np.roll(padded, shift, (0, 1)) for shift in shifts], axis=0))

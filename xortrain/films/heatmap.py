@@ -1,104 +1,100 @@
-"""One function over a plane, as bands of colour: a network's output, or that of its last layer alone.
+"""A network's output over a projection as bands of colour, with a line where the leading class changes.
 
-One fixed scale holds for the whole film, so that a colour means the same value in every picture.
+The colour scale is the same for the whole film, so a colour means the same value in every frame.
 """
 
 import numpy as np
 
-from xortrain.films.canvas import Canvas
+from xortrain.films.canvas import Box, Canvas
 from xortrain.films.colour_scale import ColourScale
-from xortrain.films.colours import mix
-from xortrain.films.glyphs import Box
 from xortrain.films.projection import Projection
 from xortrain.nets import Array
-from xortrain.nets.network import Network, Pass
+from xortrain.nets.network import Layer, Network, Pass
 
-FINE = 8
-"""Steps of a pixel in which distances are told."""
-PROMPT = 4e7
-"""Products a picture may cost; wider networks are asked at fewer points and interpolated."""
+SUBPIXELS = 8
+"""Steps per pixel in which distances are measured."""
+MOST_PRODUCTS = 4e7
+"""Multiplications per frame; larger networks are evaluated at fewer points and interpolated."""
+BLOCK_PIXELS = 1 << 17
+"""Pixels evaluated at a time, so that they fit into the cache."""
 
 
 class Heatmap:
-    """The picture of one run in boxes of equal size, one for each slice of the plane."""
+    """The output of one run in boxes of equal size, one for each slice of the projection."""
 
     def __init__(
-        self,
-        canvas: Canvas,
-        boxes: list[Box],
-        network: Network,
-        run: int,
-        plane: Projection,
-        read: ColourScale,
-        thick: float = 2.2,
-    ) -> None:
-        """The line where the output changes sides is so thick."""
-        self.canvas, self.boxes, self.plane, self.read = canvas, boxes, plane, read
+        self, canvas: Canvas, boxes: list[Box], network: Network, run: int, projection: Projection,
+        scale: ColourScale, line_width: float = 2.2,
+    ) -> None:  # fmt: skip
+        self.canvas, self.boxes, self.projection, self.scale = canvas, boxes, projection, scale
         width, height = boxes[0].width, boxes[0].height
-        step = int(np.ceil(np.sqrt(network.size * width * height * len(boxes) / PROMPT)))
-        columns, rows = -(-width // step), 1 if plane.curve else -(-height // step)
-        points = np.stack([plane.grid(i, columns, rows) for i in range(len(boxes))], axis=1)
+        step = int(np.ceil(np.sqrt(network.size * width * height * len(boxes) / MOST_PRODUCTS)))
+        columns, rows = -(-width // step), 1 if projection.is_curve else -(-height // step)
+        points = np.stack([projection.grid(i, columns, rows) for i in range(len(boxes))], axis=1)
         self._probe = Probe(network, points, np.array([run]))
         self._exact = step == 1
-        self._across, self._down = between(columns, width), between(rows, height)
-        self._reach, self._line = int(thick * canvas.scale + 0.5), canvas.tints(line_of_ink(canvas, thick))
+        self._across, self._down = interpolation_weights(columns, width), interpolation_weights(rows, height)
+        self._reach, self._line = int(line_width * canvas.unit + 0.5), canvas.tints(boundary_paint(canvas, line_width))
         self.y = np.zeros((network.outputs, len(boxes), rows, columns), np.float32)
 
     @np.errstate(all="ignore")  # outputs of a run that diverges
     def paste(self, theta: Array) -> None:
-        """Ask the network, with parameters θ (parameters,); put the bands in their place, and between sides a line."""
+        """Evaluate the network with parameters θ (parameters,) and paste the bands and the boundaries."""
         self.y = self._probe.outputs(theta[:, None])[:, 0]
         if not self._exact:
             self.y = (self._down.T if self._down.shape[0] > 1 else 1) @ self.y @ self._across
         for number, box in enumerate(self.boxes):
             y = self.y[:, number]
-            self.canvas.paste(box, self.read.bands(y))
-            values = [] if self.plane.curve else self.read.boundaries(y)
+            self.canvas.paste(box, self.scale.bands(y))
+            values = [] if self.projection.is_curve else self.scale.boundaries(y)
             if values:
-                self.canvas.tint(box, *rim(values, self._reach), self._line)
+                self.canvas.tint(box, *boundary_pixels(values, self._reach), self._line)
 
     def draw(self) -> None:
-        """Over one input alone, the output's curve."""
-        for box in self.boxes if self.plane.curve else ():
-            value = np.clip(self.read.value(self.y[:, 0, 0]), self.plane.bottom, self.plane.top)
-            share = (np.arange(len(value)) + 0.5) / len(value)
-            height = (self.plane.top - value) / (self.plane.top - self.plane.bottom)
-            points = box.at(np.stack([share, height], axis=1))
-            for colour, thick in ((self.canvas.colours.paper, 4), (self.canvas.colours.ink, 2)):
-                self.canvas.line(points, colour, thick, within=box)
+        """Draw the curve of the output over a single input."""
+        if self.projection.is_curve:
+            draw_curve(self.canvas, self.boxes[0], self.projection, self.scale.value(self.y[:, 0, 0]), 2)
 
 
-def line_of_ink(canvas: Canvas, width: float) -> Array:
-    """Paint (steps, 4) so many steps away from the middle of a line in ink, cased in paper as wide again."""
-    away = np.arange(np.ceil((width * canvas.scale + 0.5) * FINE) + 1) / FINE
-    line, case = (np.clip(reach * canvas.scale + 0.5 - away, 0, 1)[:, None] for reach in (width / 2, width))
-    return np.concatenate([mix(canvas.colours.paper, canvas.colours.ink, line), (255 * case).astype(np.uint8)], axis=1)
+def draw_curve(canvas: Canvas, box: Box, projection: Projection, value: Array, width: float) -> None:
+    """Draw a value (columns,) over a single input as a line in ink, with a casing of paper twice as wide."""
+    height = (projection.top - np.clip(value, projection.bottom, projection.top)) / (projection.top - projection.bottom)
+    points = box.at(np.stack([(np.arange(len(value)) + 0.5) / len(value), height], axis=1))
+    canvas.line(points, canvas.colours.paper, 2 * width, clip=box)
+    canvas.line(points, canvas.colours.ink, width, clip=box)
 
 
-def rim(values: list[Array], reach: int) -> tuple[Array, Array]:
-    """The pixels within reach of where any of values (height, width) crosses zero, and how many steps away they lie.
+def boundary_paint(canvas: Canvas, width: float) -> Array:
+    """RGBA (steps, 4) by the distance from the middle of a line in ink, with a casing of paper twice as wide."""
+    away = np.arange(np.ceil((width * canvas.unit + 0.5) * SUBPIXELS) + 1) / SUBPIXELS
+    line, casing = (np.clip(reach * canvas.unit + 0.5 - away, 0, 1) for reach in (width / 2, width))
+    return np.concatenate([canvas.colours.greys(line), (255 * casing[:, None]).astype(np.uint8)], axis=1)
 
-    Pixels (n,) are numbered row by row in a picture that is wider and higher by one pixel on each side.  Where a
-    row's end meets the next one's beginning a few too many are looked at; their distance tells.
+
+def boundary_pixels(values: list[Array], reach: int) -> tuple[Array, Array]:
+    """The pixels within reach of where any of values (height, width) crosses zero, and their distances in steps.
+
+    Pixels (n,) are flat indices into an image extended by one pixel on each side. A few too many are found where the
+    end of a row meets the start of the next; their distance is too large to be painted.
     """
-    framed = [with_frame(value) for value in values]
-    width = framed[0].shape[1]
-    crossed = np.zeros(framed[0].size, bool)
-    for value in framed:
+    extended = [pad_edge(value) for value in values]
+    width = extended[0].shape[1]
+    crossed = np.zeros(extended[0].size, bool)
+    for value in extended:
         above = value.reshape(-1) > 0
         for step in (1, width):
-            between_sides = above[step:] != above[:-step]
-            crossed[step:] |= between_sides
-            crossed[:-step] |= between_sides
-    frame = grown(crossed, width, reach).reshape(framed[0].shape)
-    frame[0] = frame[-1] = frame[:, 0] = frame[:, -1] = False
-    near = np.flatnonzero(frame)
-    away = [distance(value, near) for value in framed]
+            changes = above[step:] != above[:-step]
+            crossed[step:] |= changes
+            crossed[:-step] |= changes
+    found = dilate(crossed, width, reach).reshape(extended[0].shape)
+    found[0] = found[-1] = found[:, 0] = found[:, -1] = False
+    near = np.flatnonzero(found)
+    away = [zero_distance(value, near) for value in extended]
     return near, away[0] if len(away) == 1 else np.min(away, axis=0)
 
 
-def grown(marked: Array, width: int, reach: int) -> Array:
-    """What is marked in rows of that width, and all within reach of it across and down."""
+def dilate(marked: Array, width: int, reach: int) -> Array:
+    """Mark also everything within reach across and down; ``marked`` (n,) are rows of that width."""
     while reach:
         step = (reach + 1) // 2
         for shift in (step * width, step):
@@ -110,8 +106,8 @@ def grown(marked: Array, width: int, reach: int) -> Array:
     return marked
 
 
-def with_frame(value: Array) -> Array:
-    """A picture with its outermost pixels repeated on all sides."""
+def pad_edge(value: Array) -> Array:
+    """An image (height, width) with its outermost pixels repeated on all sides; np.pad is much slower."""
     height, width = value.shape
     framed = np.empty((height + 2, width + 2), value.dtype)
     framed[1:-1, 1:-1] = value
@@ -120,10 +116,10 @@ def with_frame(value: Array) -> Array:
     return framed
 
 
-def distance(value: Array, near: Array) -> Array:
-    """How many steps the pixels numbered ``near`` lie from where value (height, width) is zero, 255 at most.
+def zero_distance(value: Array, near: Array) -> Array:
+    """The distance in steps, at most 255, of the pixels ``near`` from where value (height, width) is zero.
 
-    The distance is the value over its slope: the first step of Newton's method.
+    It is the value over its slope: the first step of Newton's method.
     """
     flat = value.reshape(-1)
     square = np.full(len(near), 1e-30, value.dtype)
@@ -133,19 +129,19 @@ def distance(value: Array, near: Array) -> Array:
         slope *= slope
         square += slope
     away = np.abs(flat[near])
-    away *= 2 * FINE
+    away *= 2 * SUBPIXELS
     away /= np.sqrt(square, out=square)
     return np.asarray(np.fmin(away, 255, out=away).astype(np.uint8))
 
 
-def between(coarse: int, fine: int) -> Array:
-    """(coarse, fine): the shares with which coarse values, at the centres of equal parts, make fine ones."""
+def interpolation_weights(coarse: int, fine: int) -> Array:
+    """(coarse, fine): the weights that interpolate ``fine`` values from ``coarse`` ones, linearly."""
     at = np.clip((np.arange(fine) + 0.5) * coarse / fine - 0.5, 0, coarse - 1)
     return np.asarray(np.maximum(1 - np.abs(at - np.arange(coarse)[:, None]), 0).astype(np.float32))
 
 
 def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) -> list[Box]:
-    """Equal boxes for so many slices, side by side or as near to squares as they come, with room for captions."""
+    """``count`` equal boxes in a grid as square as possible, or of ``columns``, each under ``caption`` free pixels."""
     if count == 1:
         return [box]
     columns = columns or int(np.ceil(np.sqrt(count)))
@@ -160,15 +156,11 @@ def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) ->
     ]
 
 
-BLOCK = 1 << 17
-"""Pixels evaluated at a time: what fits a cache."""
-
-
 class Probe:
-    """Outputs of one network or of many at fixed points, for parameters that change from frame to frame."""
+    """The outputs of one or more networks at fixed points, for parameters that change from frame to frame."""
 
-    def __init__(self, network: Network, points: Array, runs: Array, most: int = BLOCK) -> None:
-        """``points`` are inputs (inputs, *shape), ``runs`` the numbers of the runs whose settings count."""
+    def __init__(self, network: Network, points: Array, runs: Array, most: int = BLOCK_PIXELS) -> None:
+        """``points`` are (inputs, *shape); ``runs`` are the numbers of the runs whose settings are used."""
         count = points[0].size
         self._runs, self._shape = len(runs), points.shape[1:]
         block = min(most, max(256, (1 << 24) // (network.size * len(runs))), count)
@@ -177,30 +169,30 @@ class Probe:
         flat[0, :, 0, :count] = points.reshape(len(points), -1)
         self._blocks = [flat[..., start : start + block] for start in range(0, padded, block)]
         self._theta = np.zeros((network.size, len(runs), 1), np.float32)
-        wide = np.broadcast_to(self._theta, (network.size, len(runs), block))
-        self._pass = Pass(_float32_settings(network, runs), wide, self._blocks[0])
+        theta = np.broadcast_to(self._theta, (network.size, len(runs), block))
+        self._pass = Pass(_float32_settings(network, runs), theta, self._blocks[0])
         self._count = count
 
     def outputs(self, theta: Array) -> Array:
-        """(outputs, runs, *shape) for θ (parameters, runs); the next call uses the array again."""
+        """(outputs, runs, *shape) for θ (parameters, runs); the next call overwrites the array."""
         self._set(theta)
         first, *rest = self._blocks
-        y = self._ask(first)
+        y = self._evaluate(first)
         if rest:
-            y = np.concatenate([y.copy(), *(self._ask(block).copy() for block in rest)], axis=-1)
+            y = np.concatenate([y.copy(), *(self._evaluate(block).copy() for block in rest)], axis=-1)
         return y[..., : self._count].reshape(-1, self._runs, *self._shape)
 
     def layers(self, theta: Array) -> list[Array]:
-        """What each layer passes on: (units, runs, *shape)."""
+        """The activations of each layer, (units, runs, *shape), for θ (parameters, runs)."""
         self._set(theta)
         parts: list[list[Array]] = []
         for block in self._blocks:
-            self._ask(block)
+            self._evaluate(block)
             parts.append([a[0].copy() for a in self._pass.a])
-        whole = [np.concatenate(pieces, axis=-1) for pieces in zip(*parts, strict=True)]
-        return [a[..., : self._count].reshape(-1, self._runs, *self._shape) for a in whole]
+        layers = [np.concatenate(pieces, axis=-1) for pieces in zip(*parts, strict=True)]
+        return [a[..., : self._count].reshape(-1, self._runs, *self._shape) for a in layers]
 
-    def _ask(self, block: Array) -> Array:
+    def _evaluate(self, block: Array) -> Array:
         self._pass.x = block
         with np.errstate(all="ignore"):
             return self._pass.forward()[0]
@@ -211,8 +203,18 @@ class Probe:
 
 
 def _float32_settings(network: Network, runs: Array) -> Network:
-    """The network with the settings of those runs, (runs, 1) and float32."""
+    """The network with the settings of some runs, (runs, 1) and float32."""
     chosen = network.take(np.asarray(runs)[:, None])
     for layer in chosen.layers:
         layer.settings.update({name: value.astype(np.float32) for name, value in layer.settings.items()})
     return chosen
+
+
+def activation_range(layer: Layer) -> tuple[float, float] | None:
+    """The lowest and the highest activation of a layer, by its first run's settings; None if it is unbounded."""
+    settings = {name: value[:1] for name, value in layer.settings.items()}
+    unit = Network(1, (Layer(1, layer.activation, settings),), bias=False)
+    with np.errstate(all="ignore"):
+        a = unit.forward(np.ones((1, 1)), np.linspace(-60, 60, 241)[:, None]).y
+    low, high = float(a.min()), float(a.max())
+    return (round(low, 1), round(high, 1)) if high - low < 4 else None

@@ -1,141 +1,122 @@
-"""The loss curves of all runs, uncovered epoch by epoch, with their median and the middle half."""
+"""The loss curves of all runs, revealed epoch by epoch, with their median and quartiles."""
 
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 
-from xortrain.films.canvas import canvas_for
-from xortrain.films.captions import told
-from xortrain.films.data import FilmData
+from xortrain.films.canvas import Box, make_canvas
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.glyphs import SHAPES, Box
-from xortrain.films.lockstep import Lockstep, Outcomes
-from xortrain.films.loss_curve import Reveal, Scale, axis_lines, telling
-from xortrain.films.status_marks import reached
+from xortrain.films.loss_curve import LossScale, Reveal, column_extremes, draw_axes, spread_labels
+from xortrain.films.panel import format_loss
+from xortrain.films.sweep_film_data import Outcomes, Shown, SweepFilmData
 from xortrain.nets import Array
 
-MOST = 300
-"""Curves drawn one by one; the median and the middle half count all."""
+MOST_CURVES = 300  # the median and the quartiles are those of all runs
 
 
 class LossesLayout:
-    """Curves of the high class's colour end solved, those of the low one's do not."""
+    """The curves of solved runs have the colour of the high target, the others that of the low one."""
 
-    def __init__(self, shown: FilmData | Lockstep, settings: FilmSettings, run: int) -> None:
-        self.all = Lockstep.of(shown)
-        self.chosen, self.ends = self.all.choose(settings), self.all.all
-        if self.all.runs == 1:
-            self.all = replace(self.all, parts=(self.all.parts[0].knowing(self.chosen, 0),))
-        self.canvas = canvas = canvas_for(settings, 2, (640, 400))
-        s, losses = canvas.scale, self.all.losses
+    def __init__(self, shown: Shown, settings: FilmSettings, run: int) -> None:
+        self.data = data = SweepFilmData.of(shown)
+        self.chosen, self.outcomes = data.choose(settings.frames, settings.spacing), data.all_outcomes
+        if data.runs == 1:
+            self.data = data = replace(data, parts=(data.parts[0].with_losses(self.chosen, 0),))
+        self.canvas = canvas = make_canvas(settings, 2, (640, 400))
+        s = canvas.unit
         self.box = Box(round(60 * s), round(54 * s), canvas.width - round(150 * s), canvas.height - round(96 * s))
-        self.scale = Scale(losses)
-        self.epochs, self.last = np.asarray(self.all.loss_epochs, float), max(int(self.all.loss_epochs[-1]), 1)
-        self.shown = np.unique(np.linspace(0, self.all.runs - 1, MOST).astype(int))
-        self.lines = [self._place(losses[:, run]) for run in self.shown]
-        self.low, self.middle, self.high = (self._place(values) for values in quartiles(self.all.standing_losses))
+        self.scale = LossScale(data.losses)
+        self.epochs, self.last = np.asarray(data.loss_epochs, float), max(int(data.loss_epochs[-1]), 1)
+        self.shown = np.unique(np.linspace(0, data.runs - 1, MOST_CURVES).astype(int))
+        self.lines = [self._line(data.losses[:, run]) for run in self.shown]
+        self.low, self.median, self.high = map(self._line, quartiles(data.filled_losses))
         self._still()
-        self.wipe = Reveal(canvas, self.box, self._pale, self._full)
+        self.reveal = Reveal(canvas, self.box, self._draw_pale, self._draw_full)
 
-    def _place(self, losses: Array) -> Array:
-        points = self.box.at(np.stack([self.epochs / self.last, self.scale.share(losses)], axis=1))
-        return points[telling(points)]
+    def _line(self, losses: Array) -> Array:
+        points = self.box.at(np.stack([self.epochs / self.last, self.scale.fraction(losses)], axis=1))
+        return points[column_extremes(points)]
 
     def _still(self) -> None:
-        canvas, box, s, label = self.canvas, self.box, self.canvas.scale, self.canvas.colours.label
-        words = self.all.title if self.ends.runs == 1 else f"{self.all.title}   {self.all.counted(self.all.runs)}"
+        canvas, box, s, label = self.canvas, self.box, self.canvas.unit, self.canvas.colours.label
+        words = self.data.title
+        if self.outcomes.runs > 1:
+            words += f"   {self.data.describe_runs(self.data.runs)}"
         room = canvas.width - box.x - 14 * s - canvas.text_width(f"epoch {self.last}", 13, "bold") - 16 * s
-        canvas.text(box.x, 22 * s, canvas.fitting(words, room, 13, "bold"), 13, face="bold")
-        axis_lines(canvas, box)
-        self.scale.label(canvas, box)
+        canvas.text(box.x, 22 * s, canvas.shorten(words, room, 13, "bold"), 13, face="bold")
+        draw_axes(canvas, box, self.scale.ticks())
         y = box.y + box.height + 14 * s
         canvas.text(box.x, y, "0", 10, label, align="centre")
         canvas.text(box.x + box.width, y, str(self.last), 10, label, align="right")
         canvas.text(box.x + box.width / 2, y, "epoch", 10, label, align="centre")
-        name = "loss, of each run its own" if "loss" in self.all.varied else "loss"
-        canvas.text(14 * s, box.y + box.height / 2, name, 10, label, align="centre", turned=True)
+        name = "loss, of each run its own" if "loss" in self.data.varied else "loss"
+        canvas.text(14 * s, box.y + box.height / 2, name, 10, label, align="centre", vertical=True)
 
-    def _pale(self) -> None:
-        share = float(np.clip(12 / len(self.lines), 0.08, 0.5))
+    def _draw_pale(self) -> None:
+        opacity = float(np.clip(12 / len(self.lines), 0.08, 0.5)) / 2
         for line in self.lines:
-            self.canvas.line(line, self.canvas.colours.label, 1, within=self.box, share=share / 2)
+            self.canvas.line(line, self.canvas.colours.label, 1, clip=self.box, opacity=opacity)
 
-    def _full(self) -> None:
-        share = float(np.clip(12 / len(self.lines), 0.1, 0.8))
-        for run, line in zip(self.shown, self.lines, strict=True):
-            colour = self.canvas.colours.classes[int(self.all.ends.solved_at[run] >= 0)]
-            self.canvas.line(line, colour, 1.2, within=self.box, share=share)
-        if self.all.runs > 1:
-            band = np.concatenate([self.low, self.high[::-1]])
-            self.canvas.area(band[np.isfinite(band).all(1)], self.canvas.colours.ink, share=0.13)
-        self.canvas.line(self.middle, self.canvas.colours.paper, 4.4, within=self.box)
-        self.canvas.line(self.middle, self.canvas.colours.ink, 2.2, within=self.box)
+    def _draw_full(self) -> None:
+        opacity = float(np.clip(12 / len(self.lines), 0.1, 0.8))
+        is_solved = self.data.outcomes.solved_at[self.shown] >= 0
+        for solved, line in zip(is_solved.tolist(), self.lines, strict=True):
+            self.canvas.line(line, self.canvas.colours.classes[int(solved)], 1.2, clip=self.box, opacity=opacity)
+        if self.data.runs > 1:
+            between = np.concatenate([self.low, self.high[::-1]])
+            self.canvas.area(between[np.isfinite(between).all(1)], self.canvas.colours.ink, opacity=0.13)
+        self.canvas.line(self.median, self.canvas.colours.paper, 4.4, clip=self.box)
+        self.canvas.line(self.median, self.canvas.colours.ink, 2.2, clip=self.box)
 
     def frame(self, number: int) -> Array:
-        epoch = int(self.all.epochs[number])
-        self.wipe.uncover(epoch / self.last)
-        self._now(epoch, self.all.losses_after(number)[None])
-        self._counts(epoch)
+        epoch = int(self.data.epochs[number])
+        self.reveal.uncover(epoch / self.last)
+        self._draw_now(epoch, self.data.losses_after(number)[None])
+        self._write_counts(epoch)
         return self.canvas.finish()
 
-    def _now(self, epoch: int, losses: Array) -> None:
-        """The median and the middle half at this epoch, told beside a line that moves with it."""
-        canvas, box, s = self.canvas, self.box, self.canvas.scale
-        x = box.x + epoch / self.last * box.width
+    def _draw_now(self, epoch: int, losses: Array) -> None:
+        """Draw a line that moves with the epoch; write the median and the quartiles beside the plot."""
+        canvas, box, s = self.canvas, self.box, self.canvas.unit
+        x, left = box.x + epoch / self.last * box.width, box.x + box.width + 12 * s
         canvas.line(np.array([[x, box.y], [x, box.y + box.height]]), canvas.colours.label, 1)
         values = [float(value[0]) for value in quartiles(losses)]
-        names = ("a quarter below", "median", "a quarter above") if self.all.runs > 1 else ("", "loss", "")
-        heights = [box.y + float(self.scale.share(np.array(value))) * box.height for value in values]
-        heights = [min(max(y, box.y + 10 * s), box.y + box.height) for y in heights if np.isfinite(y)]
-        for name, value, y in zip(names, values, apart(heights, 24 * s, box), strict=False):
-            bold = "bold" if name in ("median", "loss") else ""
+        names = ("a quarter below", "median", "a quarter above") if self.data.runs > 1 else ("", "loss", "")
+        heights = [box.y + float(self.scale.fraction(np.array(value))) * box.height for value in values]
+        shown = [min(max(y, box.y + 10 * s), box.y + box.height) for y in heights if np.isfinite(y)]
+        for name, value, y in zip(names, values, spread_labels(shown, 24 * s, box), strict=False):
             if name:
-                canvas.text(box.x + box.width + 12 * s, y - 5 * s, name, 9, canvas.colours.label)
-                canvas.text(box.x + box.width + 12 * s, y + 6 * s, told(value), 11, face=bold)
+                canvas.text(left, y - 5 * s, name, 9, canvas.colours.label)
+                canvas.text(left, y + 6 * s, format_loss(value), 11, face="bold" if name in ("median", "loss") else "")
         if np.isfinite(values[1]):
-            y = box.y + float(self.scale.share(np.array(values[1]))) * box.height
-            canvas.marks(np.array([[x, y]]), SHAPES[0], 4, canvas.colours.ink, canvas.colours.paper, 1.4)
+            canvas.marks(np.array([[x, heights[1]]]), 0, 4, canvas.colours.ink, canvas.colours.paper, 1.4)
 
-    def _counts(self, epoch: int) -> None:
-        canvas, s = self.canvas, self.canvas.scale
-        right = canvas.width - 14 * s
-        number = canvas.text(right, 22 * s, str(epoch), 13, face="bold", align="right")
+    def _write_counts(self, epoch: int) -> None:
+        canvas, s, outcomes = self.canvas, self.canvas.unit, self.outcomes
+        number = canvas.text(canvas.width - 14 * s, 22 * s, str(epoch), 13, face="bold", align="right")
         canvas.text(number.x - 5 * s, 22 * s, "epoch", 12, canvas.colours.label, align="right")
-        count, lost = (int(reached(at, epoch).sum()) for at in (self.ends.solved_at, self.ends.diverged_at))
-        if self.ends.runs == 1:
-            canvas.text(self.box.x, 42 * s, standing(self.ends, epoch), 11, canvas.colours.label)
+        if outcomes.runs == 1:
+            canvas.text(self.box.x, 42 * s, describe_status(outcomes, epoch), 11, canvas.colours.label)
             return
+        solved, diverged = (int(((at >= 0) & (at <= epoch)).sum()) for at in (outcomes.solved_at, outcomes.diverged_at))
         x = float(self.box.x)
-        for kind, words in ((1, f"{count:,} solved"), (0, f"{self.ends.runs - count:,} not solved")):
+        for kind, words in ((1, f"{solved:,} solved"), (0, f"{outcomes.runs - solved:,} not solved")):
             x += canvas.text(x, 42 * s, words, 11, canvas.colours.classes[kind], "bold").width + 14 * s
-        if lost:
-            canvas.text(x, 42 * s, f"{lost:,} of them diverged", 11, canvas.colours.label)
+        if diverged:
+            canvas.text(x, 42 * s, f"{diverged:,} of them diverged", 11, canvas.colours.label)
 
 
-def standing(ends: Outcomes, epoch: int) -> str:
-    """How a run by itself stands after an epoch; what else became of it is said at its end."""
-    for word, at in (("solved", ends.solved_at[0]), ("diverged", ends.diverged_at[0])):
+def describe_status(outcomes: Outcomes, epoch: int) -> str:
+    """The status of a single run after an epoch; outcomes other than solved and diverged apply when it has ended."""
+    for word, at in (("solved", outcomes.solved_at[0]), ("diverged", outcomes.diverged_at[0])):
         if 0 <= at <= epoch:
             return word
-    outcome = "still training" if ends.outcome[0] == "training" else str(ends.outcome[0])
-    return outcome if epoch >= ends.ended_at[0] else "not solved"
+    outcome = "still training" if outcomes.outcome[0] == "training" else str(outcomes.outcome[0])
+    return outcome if epoch >= outcomes.ended_at[0] else "not solved"
 
 
 def quartiles(losses: Array) -> Array:
-    """The lower quartile, the median and the upper one (3, recorded) over the runs that have a value."""
+    """The lower quartile, the median and the upper quartile (3, recorded) over the runs that have a value."""
     missing = np.asarray(np.isnan(losses).all(axis=1))
-    filled = np.where(missing[:, None], 0, np.minimum(losses, 1e300))  # infinite ones cannot be interpolated
+    filled = np.where(missing[:, None], 0, np.minimum(losses, 1e300))  # infinity cannot be interpolated
     return np.where(missing, np.nan, np.nanquantile(filled, [0.25, 0.5, 0.75], axis=1))
-
-
-def apart(heights: list[float], step: float, box: Box) -> list[float]:
-    """The heights of labels, below which stand lower values, moved apart so that none hides another."""
-    order = np.lexsort((-np.arange(len(heights)), np.array(heights)))  # of equal ones the later, a greater value, above
-    placed = np.array(heights, float)
-    for above, below in pairwise(order):
-        placed[below] = max(placed[below], placed[above] + step)
-    placed = np.minimum(placed, box.y + box.height)
-    for below, above in pairwise(order[::-1]):
-        placed[above] = min(placed[above], placed[below] - step)
-    return list(placed)

@@ -1,7 +1,6 @@
-"""How the runs of a sweep stand at an epoch: a mark in each cell, and above them all what it means and how many.
+"""The status of the runs of a sweep at an epoch: a mark in each cell, a legend with counts, the share solved.
 
-A mark is ink on a piece of paper cut out of its cell's corner, so that it shows on any colour; in small cells the
-paper is no more than an edge round its strokes.
+A mark is ink on a patch of paper, so that it shows on every colour; in small cells the paper is only an edge.
 """
 
 from collections import Counter
@@ -9,9 +8,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xortrain.films.canvas import Canvas
-from xortrain.films.glyphs import Box, lettering
-from xortrain.films.lockstep import Outcomes
+from xortrain.films.canvas import Box, Canvas, text_width
+from xortrain.films.sweep_film_data import Outcomes
 from xortrain.nets import Array
 
 STUCK = ("linear", "clones", "dead", "saturated", "plateau")
@@ -22,146 +20,154 @@ GLYPHS = {
     "diverged": np.array([[0.15, 0.15], [0.85, 0.85], [np.nan, np.nan], [0.15, 0.85], [0.85, 0.15]]),
     "exploded": np.array([[0.15, 0.85], [0.85, 0.15]]),
 }
-"""The strokes of each mark, in shares of its square; what may still be solved has none."""
-SIZE, GAP = 11, 16
-SMALL = 32
-"""Pixels of a cell below which the paper is only an edge."""
+"""The strokes of each mark, as fractions of its square; runs that are not solved have none."""
+SIZE, GAP, LINE = 11, 16, 15  # of the type, between the entries of the legend, from line to line
+SMALL = 32  # pixels of a cell below which the paper of its mark is only an edge
 
 
-def since(ends: Outcomes) -> dict[str, Array]:
-    """By each of three kinds the epoch (runs,) since which a run is of it, -1 for never; no run is of two.
-
-    That it is stuck is said of a run when it has ended.
-    """
-    is_stuck = np.isin(ends.kinds, [place for place, word in enumerate(ends.words) if word in STUCK])
-    stuck_at = np.where(is_stuck, ends.ended_at, -1)
-    return {"solved": ends.solved_at, "stuck": stuck_at, "diverged": ends.diverged_at}
-
-
-def reached(at: Array, epoch: int) -> Array:
-    """Which runs (runs,) had come to an epoch of their own, -1 for never, by now."""
-    return np.asarray((at >= 0) & (at <= epoch))
+def status_epochs(outcomes: Outcomes) -> dict[str, Array]:
+    """For each kind the epoch (runs,) from which a run is of it, -1 for never; a run is stuck once it has ended."""
+    is_stuck = np.isin(outcomes.codes, [code for code, word in enumerate(outcomes.words) if word in STUCK])
+    stuck_at = np.where(is_stuck, outcomes.ended_at, -1)
+    return {"solved": outcomes.solved_at, "stuck": stuck_at, "diverged": outcomes.diverged_at}
 
 
 class StatusMarks:
-    """The marks of cells of equal size, as pixels to be pasted."""
+    """The marks of cells of equal size, drawn once and pasted into each frame."""
 
-    def __init__(self, canvas: Canvas, boxes: Sequence[Box], ends: Outcomes) -> None:
-        """``ends`` are those of the runs in the boxes."""
+    def __init__(self, canvas: Canvas, boxes: Sequence[Box], outcomes: Outcomes) -> None:
+        """``outcomes`` are those of the runs in the boxes."""
         self.canvas, self.boxes, cell = canvas, boxes, boxes[0]
-        self.since = since(ends)
-        side = int(np.clip(round(cell.width * 0.2), min(7, cell.width // 2 + 1), round(18 * canvas.scale) + 2))
+        self.since = status_epochs(outcomes)
+        side = int(np.clip(round(cell.width * 0.2), min(7, cell.width // 2 + 1), round(18 * canvas.unit) + 2))
         self.corners = [Box(box.x + box.width - side, box.y, side, side) for box in boxes]
-        draw = self._patch if cell.width >= SMALL else self._cased
+        draw = self._on_patch if cell.width >= SMALL else self._with_edge
         self.patches = {kind: draw(kind, side) for kind in ("solved", "stuck")}
-        self.lost, self.blank = self._grey(cell, "diverged"), self._grey(cell, "exploded")
+        self.diverged, self.exploded = self._grey_cell(cell, "diverged"), self._grey_cell(cell, "exploded")
 
-    def _cased(self, kind: str, side: int) -> tuple[Array, Array]:
-        """The mark with an edge of paper a pixel wide: its colours, and where it is."""
+    def _with_edge(self, kind: str, side: int) -> tuple[Array, Array]:
+        """The mark with an edge of paper one pixel wide: its palette indices, and which pixels it covers."""
         box, canvas = self.corners[0], self.canvas
-        inner, wide = Box(box.x + 1, box.y + 1, side - 2, side - 2), max(1.2, side / 6)
-        canvas.line(inner.at(GLYPHS[kind]), canvas.colours.paper, (wide + 2) / canvas.scale)
-        covered = canvas.layer(lambda: stroke(canvas, inner, kind, wide + 2))
-        stroke(canvas, inner, kind, wide)
+        inner, width = Box(box.x + 1, box.y + 1, side - 2, side - 2), max(1.2, side / 6)
+        canvas.line(inner.at(GLYPHS[kind]), canvas.colours.paper, (width + 2) / canvas.unit)
+        covered = canvas.record(lambda: draw_glyph(canvas, inner, kind, width + 2))
+        draw_glyph(canvas, inner, kind, width)
         frame = canvas.finish()
         where = np.zeros(frame.size, bool)
         where[covered.where[covered.paint[:, 3] > 100]] = True
         return frame[box.pixels].copy(), where.reshape(frame.shape)[box.pixels].copy()
 
-    def _patch(self, kind: str, side: int) -> tuple[Array, Array]:
-        """Paper with a margin of its own towards the field, and the mark on it: its colours, and all is it."""
-        box = self.corners[0]
-        edge = 1 if side < 9 else 2
-        inner = Box(box.x + edge, box.y, side - edge, side - edge)
-        stroke(self.canvas, inner, kind, max(1.3, side / 7))
+    def _on_patch(self, kind: str, side: int) -> tuple[Array, Array]:
+        """The mark on a square of paper with a margin towards the field: its palette indices; it covers all pixels."""
+        box, edge = self.corners[0], 1 if side < 9 else 2
+        draw_glyph(self.canvas, Box(box.x + edge, box.y, side - edge, side - edge), kind, max(1.3, side / 7))
         return self.canvas.finish()[box.pixels].copy(), np.ones((side, side), bool)
 
-    def _grey(self, cell: Box, kind: str) -> Array:
-        """A whole cell of a run that has diverged, or is about to: grey, and struck out."""
-        canvas = self.canvas
-        canvas.area(cell.at(np.array([[0, 0], [1, 0], [1, 1], [0, 1]])), canvas.colours.nothing)
-        stroke(canvas, Box(*np.round(cell.at(np.array([0.25, 0.25]))).astype(int), *[cell.width // 2] * 2),
-               kind, max(1.4, cell.width / 30))  # fmt: skip
+    def _grey_cell(self, cell: Box, kind: str) -> Array:
+        """The palette indices of a cell without colours: grey and crossed out."""
+        canvas, half, (x, y) = self.canvas, cell.width // 2, np.round(cell.at(np.array([0.25, 0.25]))).astype(int)
+        canvas.area(cell.at(np.array([[0, 0], [1, 0], [1, 1], [0, 1]])), canvas.colours.no_value)
+        draw_glyph(canvas, Box(x, y, half, half), kind, max(1.4, cell.width / 30))
         drawn = canvas.finish()[cell.pixels].copy()
-        drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = canvas.palette.nothing
+        drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = canvas.palette.no_value
         return drawn
 
     def paste(self, epoch: int, blank: Array) -> None:
-        """Mark each cell as its run stands after an epoch, and those (cells,) that show no colour."""
+        """Mark the cells after an epoch, and those (cells,) whose field has no colour."""
         for cell in np.flatnonzero(blank).tolist():
-            self.canvas.paste(self.boxes[cell], self.blank)
-        for kind, patch in self.patches.items():
-            for cell in np.flatnonzero(reached(self.since[kind], epoch)).tolist():
-                self.canvas.paste(self.corners[cell], *patch)
-        for cell in np.flatnonzero(reached(self.since["diverged"], epoch)).tolist():
-            self.canvas.paste(self.boxes[cell], self.lost)
+            self.canvas.paste(self.boxes[cell], self.exploded)
+        for kind, at in self.since.items():
+            for cell in np.flatnonzero((at >= 0) & (at <= epoch)).tolist():
+                if kind in self.patches:
+                    self.canvas.paste(self.corners[cell], *self.patches[kind])
+                else:
+                    self.canvas.paste(self.boxes[cell], self.diverged)
 
 
-def stroke(canvas: Canvas, box: Box, kind: str, width: float) -> None:
-    """One mark in ink, its strokes so many pixels wide."""
-    canvas.line(box.at(GLYPHS[kind]), canvas.colours.ink, width / canvas.scale)
+def draw_glyph(canvas: Canvas, box: Box, kind: str, width: float) -> None:
+    """Draw a mark in ink with strokes of that width in pixels."""
+    canvas.line(box.at(GLYPHS[kind]), canvas.colours.ink, width / canvas.unit)
 
 
-class Counts:
-    """What each mark means and how many runs have it now, in one line or in as many as it takes."""
+class StatusLegend:
+    """What each mark means and how many runs have it, in one line or more; measured before there is a canvas."""
 
-    def __init__(self, ends: Outcomes, room: float, scale: float, last: int, exploded: bool) -> None:
-        """``room`` is how wide the lines may be in pixels; that cells are struck out once may have to be told."""
-        self.runs, self.scale, self.room, self.last = ends.runs, scale, room, last
-        self.since = {kind: np.sort(at[at >= 0]) for kind, at in since(ends).items()}
-        self.kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or len(self.since[kind])]
-        self.kinds += ["exploded"] * exploded
-        failed = Counter({word: int((ends.kinds == place).sum()) for place, word in enumerate(ends.words)})
+    def __init__(self, outcomes: Outcomes, room: float, unit: float, last: int, exploded: bool) -> None:
+        """``room`` is the width of a line in pixels; ``exploded`` whether cells may be crossed out once."""
+        self.runs, self.unit, self.room, self.last = outcomes.runs, unit, room, last
+        self.since = {kind: np.sort(at[at >= 0]) for kind, at in status_epochs(outcomes).items()}
+        kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or len(self.since[kind])]
+        failed = Counter({word: int((outcomes.codes == code).sum()) for code, word in enumerate(outcomes.words)})
         self.reasons = ", ".join(f"{count:,} {word}" for word, count in failed.most_common() if word in STUCK)
         self.places: dict[str, tuple[float, int]] = {}
         x, line = 0.0, 0
-        for kind in self.kinds:
-            width = self._width(kind)
+        for kind in kinds + ["exploded"] * exploded:
+            width = self._before_word(kind) + text_width(kind, unit, SIZE)
             if x and x + width > room:
                 x, line = 0.0, line + 1
-            self.places[kind], x = (x, line), x + width + GAP * scale
+            self.places[kind], x = (x, line), x + width + GAP * unit
         self.end, self.lines = (x, line), line + 1
 
-    def _width(self, kind: str) -> float:
-        return self._mark(kind) + self._number(kind) + width_of(kind, self.scale)
+    def _before_word(self, kind: str) -> float:
+        """The width of a mark and a count; how many runs have exploded is not counted."""
+        count = text_width(f"{self.runs:,}", self.unit, SIZE, "bold") + 4 * self.unit if kind in KINDS else 0
+        return (13 * self.unit if kind in GLYPHS else 0) + count
 
-    def _mark(self, kind: str) -> float:
-        return 13 * self.scale if kind in GLYPHS else 0
-
-    def _number(self, kind: str) -> float:
-        """The room of a number and what parts it from its word; that outputs have exploded is not counted."""
-        return width_of(f"{self.runs:,}", self.scale, "bold") + 4 * self.scale if kind in KINDS else 0
-
-    def at(self, epoch: int) -> dict[str, int]:
-        """How many runs are of each kind after an epoch."""
+    def counts(self, epoch: int) -> dict[str, int]:
+        """The number of runs of each kind after an epoch."""
         counts = {kind: int(np.searchsorted(at, epoch, side="right")) for kind, at in self.since.items()}
         return {"not solved": self.runs - sum(counts.values())} | counts
 
     def still(self, canvas: Canvas, x: float, y: float) -> None:
-        """The marks and their names, the first line's baseline at y."""
-        self.canvas, self.x, self.y, s = canvas, x, y, canvas.scale
+        """Draw marks and words; ``y`` is the baseline of the first line."""
+        self.canvas, self.x, self.y, s, side = canvas, x, y, canvas.unit, round(9 * canvas.unit)
         for kind, (left, line) in self.places.items():
-            low = y + 15 * line * s
+            low = y + LINE * line * s
             if kind in GLYPHS:
-                side = round(9 * s)
-                stroke(canvas, Box(round(x + left), round(low - 8.5 * s), side, side), kind, 1.7 * s)
-            at = x + left + self._mark(kind) + self._number(kind)
-            canvas.text(at, low, kind, SIZE, canvas.colours.label)
+                draw_glyph(canvas, Box(round(x + left), round(low - 8.5 * s), side, side), kind, 1.7 * s)
+            canvas.text(x + left + self._before_word(kind), low, kind, SIZE, canvas.colours.label)
 
     def draw(self, epoch: int) -> None:
-        canvas, s = self.canvas, self.scale
-        counts = self.at(epoch)
+        """Write the counts after an epoch; after the last one also why runs are stuck, where there is room."""
+        canvas, s, counts = self.canvas, self.unit, self.counts(epoch)
         for kind in counts.keys() & self.places.keys():
             left, line = self.places[kind]
-            right = self.x + left + self._mark(kind) + self._number(kind) - 4 * s
-            canvas.text(right, self.y + 15 * line * s, f"{counts[kind]:,}", SIZE, face="bold", align="right")
-        if counts["stuck"] and epoch >= self.last:
-            x, line = self.end
-            words = f"stuck: {self.reasons}"
-            if canvas.text_width(words, 9) <= self.room - x:
-                canvas.text(self.x + x, self.y + 15 * line * s, words, 9, canvas.colours.label)
+            right = self.x + left + self._before_word(kind) - 4 * s
+            canvas.text(right, self.y + LINE * line * s, f"{counts[kind]:,}", SIZE, face="bold", align="right")
+        (x, line), words = self.end, f"stuck: {self.reasons}"
+        if counts["stuck"] and epoch >= self.last and canvas.text_width(words, 9) <= self.room - x:
+            canvas.text(self.x + x, self.y + LINE * line * s, words, 9, canvas.colours.label)
 
 
-def width_of(words: str, scale: float, face: str = "", size: float = SIZE) -> int:
-    """How wide words are in pixels, asked before there is a sheet."""
-    return int(lettering(words, round(size * scale, 2), face)[0].shape[1]) if words else 0
+class SolvedCurve:
+    """The share of solved runs over the epochs: the whole curve pale, what has passed in ink."""
+
+    def __init__(self, canvas: Canvas, box: Box, outcomes: Outcomes, last: int) -> None:
+        self.canvas, self.box, self.last = canvas, box, max(last, 1)
+        at = np.sort(outcomes.solved_at[outcomes.solved_at >= 0])
+        self.epochs = np.unique(np.linspace(0, self.last, 2 * box.width).astype(int))
+        self.unsolved = 1 - np.searchsorted(at, self.epochs, side="right") / outcomes.runs
+        s, label, right, low = canvas.unit, canvas.colours.label, box.x + box.width, box.y + box.height
+        canvas.line(box.at(np.array([[0.0, 1.0], [1.0, 1.0]])), canvas.colours.pale)
+        canvas.line(self._until(self.last), canvas.colours.pale, 2)
+        end = format_share(int(np.searchsorted(at, self.last, side="right")), outcomes.runs)
+        canvas.text(right + 7 * s, box.y + self.unsolved[-1] * box.height + 3.3 * s, end, 9, label)
+        canvas.text(box.x, low + 12 * s, "solved runs over epochs", 9, label)
+        canvas.text(right, low + 12 * s, str(last), 9, label, align="right")
+
+    def _until(self, epoch: int) -> Array:
+        until = max(int(np.searchsorted(self.epochs, epoch, side="right")), 1)
+        heights = np.append(self.unsolved[:until], self.unsolved[until - 1])
+        epochs = np.append(self.epochs[:until], epoch)
+        return self.box.at(np.stack([epochs / self.last, heights], axis=1))
+
+    def draw(self, epoch: int) -> None:
+        passed, colours = self._until(epoch), self.canvas.colours
+        self.canvas.line(passed, colours.ink, 2)
+        self.canvas.marks(passed[-1:], 0, 3.5, colours.ink, colours.paper, 1.2)
+
+
+def format_share(count: int, runs: int) -> str:
+    """Whole percent; 0 % and 100 % only for none and for all."""
+    whole = 100 * count // runs
+    return f"{whole} %" if whole or not count else "<1 %"

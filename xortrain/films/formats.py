@@ -1,0 +1,258 @@
+"""The files of films: the extension gives the format.
+
+GIF and animated PNG are written by imageio plugins of our own, WebP by Pillow, MP4 by imageio with PyAV. All of them
+take one frame at a time, so that memory does not grow with the film.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from struct import pack
+from typing import IO, Any
+from zlib import compress, crc32
+
+import numpy as np
+from imageio import v3 as iio
+from imageio.core.v3_plugin_api import PluginV3
+from PIL import Image
+
+from xortrain.errors import UserError
+from xortrain.films.film_settings import FilmSettings
+from xortrain.nets import Array
+from xortrain.records.files import atomic
+
+TRANSPARENT = 255  # the index where the previous frame stays visible; so a palette has at most 255 colours
+
+Frames = Iterator[Array]
+
+
+def save(path: Path, frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
+    """Write ``count`` frames of palette indices (height, width); the palette is (colours, 3) uint8.
+
+    Raises UserError if the file cannot be created.
+    """
+    with ExitStack() as stack:
+        file = _open(path, stack)
+        FORMATS[path.suffix.lower()](file, frames, count, palette, settings)
+
+
+def save_still(path: Path, frame: Array, palette: Array) -> None:
+    """Write one frame as PNG."""
+    with ExitStack() as stack:
+        _image(frame, palette).save(_open(path, stack), "png", optimize=True)
+
+
+def _open(path: Path, stack: ExitStack) -> IO[bytes]:
+    try:
+        return stack.enter_context(atomic(path))
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+
+
+def _image(frame: Array, palette: Array) -> Image.Image:
+    image = Image.fromarray(frame, "P")
+    image.putpalette(palette.tobytes())
+    return image
+
+
+class Streaming(PluginV3):
+    """``iio.imopen(path, "w", plugin=StreamingGIF, palette=…, fps=…)``, then write() or append().
+
+    Only the rectangle that changes is written, and equal frames become one that lasts longer: so a frame is held back
+    until the next one differs. Delays are whole ticks of the format; rounding errors do not add up. The last frame
+    lasts ``hold`` seconds longer, and with ``loop`` the film repeats for ever.
+    """
+
+    ticks: int
+    """Units of the format's delays in a second."""
+
+    def __init__(self, request: Any, palette: Any = None, fps: float = 10, hold: float = 0, loop: bool = True) -> None:
+        super().__init__(request)
+        self.palette, self.fps, self.hold, self.loop = palette, fps, hold, loop
+        self.file = request.get_file()
+        self._waiting: Array | None = None
+        self._changed: Array | None = None  # which pixels of the waiting frame differ, in its rows from _top on
+        self._top = 0
+        self._appended = 0
+        self._elapsed = 0  # ticks of the frames written
+        self._closed = False
+
+    def write(self, ndimage: Any, *, palette: Any = None, fps: float | None = None, **_: Any) -> None:
+        """Append one frame (height, width) of palette indices, or several (frames, height, width)."""
+        self.palette = self.palette if palette is None else palette
+        self.fps = self.fps if fps is None else fps
+        frames = np.asarray(ndimage)
+        for frame in frames if frames.ndim == 3 else frames[None]:
+            self.append(frame)
+
+    def append(self, frame: Array) -> None:
+        """Append one frame (height, width) of palette indices, uint8; it is not copied."""
+        if self._waiting is None:
+            self.start(np.asarray(self.palette, np.uint8), *frame.shape)
+            self._waiting = frame
+        else:
+            changed = frame != self._waiting
+            rows = np.flatnonzero(changed.any(axis=1))
+            if len(rows):
+                self._write_waiting(0)
+                self._waiting, self._changed = frame, changed[rows[0] : rows[-1] + 1]
+                self._top = int(rows[0])
+        self._appended += 1
+
+    def _write_waiting(self, hold: float) -> None:
+        """Write the rectangle of the waiting frame that changed, transparent where it did not."""
+        assert self._waiting is not None
+        end = round((self._appended / self.fps + hold) * self.ticks)
+        delay, self._elapsed = min(end - self._elapsed, 65535), end
+        if self._changed is None:
+            self.frame(self._waiting, 0, 0, delay)
+            return
+        marks = self._changed.view(np.uint8)  # 1 where it changed
+        columns = np.flatnonzero(marks.max(axis=0))
+        left, right = int(columns[0]), int(columns[-1]) + 1
+        part = self._waiting[self._top : self._top + len(marks), left:right]
+        self.frame(part | (marks[:, left:right] - np.uint8(1)), self._top, left, delay)  # 255 where it did not
+
+    def close(self) -> None:
+        was_closed, self._closed = self._closed, True
+        if not was_closed and self._waiting is not None:
+            self._write_waiting(self.hold)
+            self.finish()
+        super().close()
+
+    def start(self, palette: Array, height: int, width: int) -> None:
+        """Write what comes before the first frame."""
+        raise NotImplementedError
+
+    def frame(self, patch: Array, top: int, left: int, delay: int) -> None:
+        """Write one rectangle, shown for ``delay`` ticks."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Write what comes after the last frame."""
+        raise NotImplementedError
+
+
+class StreamingGIF(Streaming):
+    """Delays in hundredths of a second; browsers slow down a film with delays below two hundredths."""
+
+    ticks = 100
+
+    def start(self, palette: Array, height: int, width: int) -> None:
+        assert len(palette) <= TRANSPARENT
+        self.file.write(b"GIF89a" + pack("<HHBBB", width, height, 0xF7, 0, 0))
+        self.file.write(palette.tobytes().ljust(768, b"\0"))
+        if self.loop:
+            self.file.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01\0\0\0")
+
+    def frame(self, patch: Array, top: int, left: int, delay: int) -> None:
+        height, width = patch.shape
+        control = pack("<4sHBB", b"\x21\xf9\x04\x05", delay, TRANSPARENT, 0)
+        place = pack("<BHHHHBB", 0x2C, left, top, width, height, 0, 8)
+        pixels = Image.fromarray(patch).tobytes("gif", "L", 8, 0)
+        self.file.write(b"".join((control, place, pixels, b"\0")))
+
+    def finish(self) -> None:
+        self.file.write(b";")
+
+
+class StreamingAPNG(Streaming):
+    """Delays in thousandths of a second; chunks as in the PNG specification, third edition."""
+
+    ticks = 1000
+
+    def start(self, palette: Array, height: int, width: int) -> None:
+        assert len(palette) <= TRANSPARENT
+        self._frames = self._chunks = 0
+        self.file.write(b"\x89PNG\r\n\x1a\n")
+        self._chunk(b"IHDR", pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0))
+        self._control_at = self.file.tell()
+        self._control()
+        self._chunk(b"PLTE", palette.tobytes().ljust(768, b"\0"))
+        self._chunk(b"tRNS", b"\xff" * TRANSPARENT + b"\0")
+
+    def frame(self, patch: Array, top: int, left: int, delay: int) -> None:
+        height, width = patch.shape
+        place = pack(">IIIIHHBB", width, height, left, top, delay, self.ticks, 0, int(self._frames > 0))
+        self._chunk(b"fcTL", self._number() + place)
+        pixels = compress(np.pad(patch, ((0, 0), (1, 0))).tobytes(), 6)  # each row begins with its filter, none
+        if self._frames:
+            self._chunk(b"fdAT", self._number() + pixels)
+        else:
+            self._chunk(b"IDAT", pixels)
+        self._frames += 1
+
+    def finish(self) -> None:
+        self._chunk(b"IEND", b"")
+        self.file.seek(self._control_at)
+        self._control()
+
+    def _control(self) -> None:
+        """The number of frames, known only at the end, and how often they play, 0 for ever."""
+        self._chunk(b"acTL", pack(">II", self._frames, 0 if self.loop else 1))
+
+    def _number(self) -> bytes:
+        self._chunks += 1
+        return pack(">I", self._chunks - 1)
+
+    def _chunk(self, name: bytes, data: bytes) -> None:
+        self.file.write(b"".join((pack(">I", len(data)), name, data, pack(">I", crc32(name + data)))))
+
+
+def _stream(
+    plugin: type[Streaming], file: Any, frames: Frames, count: int, palette: Array, settings: FilmSettings
+) -> None:
+    options: Any = {"palette": palette, "fps": settings.fps, "hold": settings.hold, "loop": settings.loop}
+    with iio.imopen(file, "w", plugin=plugin, **options) as film:
+        for frame in frames:
+            film.write(frame)
+
+
+def _webp(file: IO[bytes], frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
+    """Lossless: with flat colours the file is smaller than a lossy one."""
+    ends = [round(1000 * (i + 1) / settings.fps) for i in range(count)]
+    ends[-1] += round(1000 * settings.hold)
+    LazyImage(frames, count, palette).save(
+        file, "webp", save_all=True, lossless=True, duration=np.diff(ends, prepend=0).tolist(),
+        loop=0 if settings.loop else 1,
+    )  # fmt: skip
+
+
+class LazyImage(Image.Image):
+    """An image of many frames for Pillow's writers, which takes each frame from an iterator when it is its turn.
+
+    Pillow's own `append_images` keeps all frames in memory: 146 MB for 500 frames of 640 by 400, here 23 MB.
+    """
+
+    def __init__(self, frames: Frames, count: int, palette: Array) -> None:
+        super().__init__()
+        self.n_frames = count
+        self._frames, self._palette, self._at = frames, palette, -1
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        if frame > self._at:
+            image = _image(next(self._frames), self._palette).convert("RGB")
+            self._at, self.im, self._size, self._mode = frame, image.im, image.size, image.mode
+
+    def tell(self) -> int:
+        return self._at
+
+
+def _mp4(file: Any, frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
+    """The last frame is repeated for ``hold`` seconds, because a video has one frame rate."""
+    with iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4") as film:
+        film.init_video_stream("libx264", fps=float(settings.fps))
+        for frame in frames:
+            film.write_frame(palette[frame])
+        for _ in range(round(settings.hold * settings.fps)):
+            film.write_frame(palette[frame])
+
+
+FORMATS: dict[str, Callable[[IO[bytes], Frames, int, Array, FilmSettings], None]] = {
+    ".gif": partial(_stream, StreamingGIF),
+    ".png": partial(_stream, StreamingAPNG),
+    ".webp": _webp,
+    ".mp4": _mp4,
+}

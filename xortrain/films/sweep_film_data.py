@@ -1,0 +1,171 @@
+"""What a film of many runs shows: runs of one or more populations at epochs after which the state of each is known.
+
+A run that ended earlier keeps its last state, so the epoch of a frame is true for every run in it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from xortrain.films.data import EPOCH_SPACINGS, FilmData, evenly, last_recorded
+from xortrain.nets import Array
+
+MOST_MEASURED = 8
+"""Runs whose progress chooses the frames."""
+EXPLODED = 1000
+"""A loss that is this many times the initial one has exploded."""
+MOST_EPOCHS = 2000
+"""Points of a loss curve where populations recorded their losses after different epochs."""
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """How runs ended, each (runs,): a word, and the epochs of what happened, -1 for never."""
+
+    outcome: Array
+    solved_at: Array
+    diverged_at: Array
+    ended_at: Array
+
+    @property
+    def runs(self) -> int:
+        return len(self.solved_at)
+
+    def take(self, runs: Array) -> "Outcomes":
+        """The outcomes of some of the runs."""
+        return Outcomes(self.outcome[runs], self.solved_at[runs], self.diverged_at[runs], self.ended_at[runs])
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The distinct outcomes, sorted."""
+        return sorted(set(self.outcome.tolist()))
+
+    @cached_property
+    def codes(self) -> Array:
+        """(runs,): the index of each run's outcome in ``words``."""
+        places = {word: place for place, word in enumerate(self.words)}
+        return np.fromiter(map(places.__getitem__, self.outcome.tolist()), np.int64, self.runs)
+
+
+@dataclass(frozen=True)
+class SweepFilmData:
+    """Runs that are shown together: those of the first population, then those of the next."""
+
+    parts: tuple[FilmData, ...]
+    """One for each population."""
+    title: str
+    varied: Mapping[str, Array]
+    """Settings that differ between the runs: name -> (runs,)."""
+    everyone: Outcomes | None = None
+    """The outcomes of the whole sweep, where the runs shown are a sample of it."""
+
+    @classmethod
+    def of(cls, shown: "Shown") -> "SweepFilmData":
+        """The runs of one population; data of a sweep are returned unchanged."""
+        return shown if isinstance(shown, SweepFilmData) else cls((shown,), shown.title, shown.varied)
+
+    @property
+    def runs(self) -> int:
+        return sum(part.runs for part in self.parts)
+
+    @cached_property
+    def part_of(self) -> Array:
+        """(runs,): the index of each run's population in ``parts``."""
+        return np.repeat(np.arange(len(self.parts)), [part.runs for part in self.parts])
+
+    @cached_property
+    def run_in_part(self) -> Array:
+        """(runs,): the number of each run in its population."""
+        return np.concatenate([np.arange(part.runs) for part in self.parts])
+
+    @cached_property
+    def outcomes(self) -> Outcomes:
+        """The outcomes of the runs shown."""
+        return Outcomes(
+            np.concatenate([np.asarray(part.outcome, object) for part in self.parts]),
+            np.concatenate([np.asarray(part.solved_at, np.int64) for part in self.parts]),
+            np.concatenate([np.asarray(part.diverged_at, np.int64) for part in self.parts]),
+            np.concatenate([part.ended for part in self.parts]),
+        )
+
+    @property
+    def all_outcomes(self) -> Outcomes:
+        """The outcomes of the whole sweep."""
+        return self.everyone or self.outcomes
+
+    def describe_runs(self, shown: int) -> str:
+        """How many of the runs are shown, as in "400 of 1,000 runs"."""
+        runs = self.all_outcomes.runs
+        return f"{shown:,} of {runs:,} runs" if shown < runs else "1 run" if runs == 1 else f"{runs:,} runs"
+
+    @cached_property
+    def epochs(self) -> Array:
+        """The epochs after which every population has a snapshot or has ended."""
+        return common_epochs([part.frame_epochs for part in self.parts])
+
+    def snapshots(self, part: int) -> Array:
+        """(epochs,): the number of the snapshot that shows a population after each epoch."""
+        return last_recorded(self.parts[part].frame_epochs, self.epochs)
+
+    @cached_property
+    def loss_epochs(self) -> Array:
+        """The epochs after which some population recorded a loss, thinned to MOST_EPOCHS."""
+        found = np.unique(np.concatenate([part.loss_epochs for part in self.parts]))
+        thin = np.unique(np.linspace(0, len(found) - 1, MOST_EPOCHS).astype(int))
+        return np.asarray(found[thin])
+
+    @cached_property
+    def losses(self) -> Array:
+        """(loss_epochs, runs): the last recorded loss at each epoch; NaN after a run has ended."""
+        rows = [last_recorded(part.loss_epochs, self.loss_epochs) for part in self.parts]
+        losses = [np.asarray(part.losses, float)[own] for part, own in zip(self.parts, rows, strict=True)]
+        is_over = self.loss_epochs[:, None] > self.outcomes.ended_at
+        return np.where(is_over, np.nan, np.concatenate(losses, axis=1))
+
+    @cached_property
+    def filled_losses(self) -> Array:
+        """Like ``losses``, but a run that has ended keeps its last loss; one that has diverged has none."""
+        last = np.where(np.isnan(self.losses), -1, np.arange(len(self.losses))[:, None])
+        rows = np.maximum.accumulate(last, axis=0)
+        filled = np.take_along_axis(self.losses, np.maximum(rows, 0), axis=0)
+        return np.where(self.outcomes.diverged_at >= 0, self.losses, filled)
+
+    def losses_after(self, number: int) -> Array:
+        """The losses (runs,) after ``epochs[number]``; NaN for a run that has diverged."""
+        rows = [int(self.snapshots(k)[number]) for k in range(len(self.parts))]
+        return np.concatenate([p.losses_after(row, np.arange(p.runs)) for p, row in zip(self.parts, rows, strict=True)])
+
+    @cached_property
+    def has_exploded(self) -> bool:
+        """Whether the loss of some run rises so far above the initial loss that its outputs may have no colour."""
+        first = self.losses[0]
+        initial = np.median(first[np.isfinite(first)]) if np.isfinite(first).any() else 0
+        return bool((self.losses > EXPLODED * max(initial, 1)).any())
+
+    def choose(self, frames: int, spacing: str) -> Array:
+        """The indices in ``epochs`` that a film shows, increasing, with the last one and, of several, the first."""
+        return evenly(len(self.epochs), frames, lambda: self._path(spacing))
+
+    def _path(self, spacing: str) -> Array:
+        """How far training has come after each epoch, on average over a few runs: (epochs,), increasing."""
+        if spacing in EPOCH_SPACINGS:
+            return EPOCH_SPACINGS[spacing](self.epochs)
+        runs = np.unique(np.linspace(0, self.runs - 1, MOST_MEASURED).astype(int))
+        parts, counts = np.unique(self.part_of[runs], return_counts=True)
+        paths = [
+            self.parts[k].path(spacing, self.run_in_part[runs][self.part_of[runs] == k])[self.snapshots(k)] * count
+            for k, count in zip(parts.tolist(), counts, strict=True)
+        ]
+        return np.asarray(np.sum(paths, axis=0) / len(runs))
+
+
+Shown = FilmData | SweepFilmData
+
+
+def common_epochs(snapshots: list[Array]) -> Array:
+    """The epochs that all of several increasing arrays contain; one that has ended contains every later epoch."""
+    union = np.unique(np.concatenate(snapshots))
+    known = [np.isin(union, epochs) | (union > epochs[-1]) for epochs in snapshots]
+    return np.asarray(union[np.logical_and.reduce(known)])
