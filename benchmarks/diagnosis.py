@@ -1,7 +1,7 @@
-"""What the diagnosis costs, and how often it is right: named at the end, no longer moving, not solved soon after.
+"""The cost of the diagnosis, and how often it is right: named at the end, no longer moving, not solved soon after.
 
-Census: seeds 0-999 (or as many as the argument says) of four XOR nets, mean BCE, SGD 0.5, from four starts.
-OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/diagnosis.py
+Census: seeds 0-999 (or the number given as an argument) of four XOR networks with four initializers, mean BCE, SGD
+with lr=0.5.  OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/diagnosis.py
 """
 
 import sys
@@ -13,7 +13,7 @@ import numpy as np
 from results import keep
 
 from xortrain.config.compose import compose
-from xortrain.runner.train import into_memory
+from xortrain.runner.train import train_in_memory
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.loop import Training
@@ -22,19 +22,20 @@ from xortrain.training.task import History
 
 SEEDS = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
 NETS = [("sigmoid", 2), ("tanh", 2), ("relu", 2), ("relu", 4)]
-STARTS = ["randn", "torch_default", "xavier_uniform", "uniform"]
+INITIALIZERS = ["randn", "torch_default", "xavier_uniform", "uniform"]
 FEW = ["loss.reduction=mean", "lr=0.5", "track.losses=2", "track.frames=2"]
 
 
-def build(runs: int, *overrides: str) -> Setup:
+def make_setup(runs: int, *overrides: str) -> Setup:
     config = compose([*FEW, *overrides])
     return Setup.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs)))
 
 
 def cost(*net: str, runs: int = 10_000) -> float:
-    """Seconds for the results of runs of which none is solved."""
-    task = build(runs, "epochs=50", *net).task()
-    training = Training(task, History.empty(task, np.array([0]), np.array([0])))
+    """Seconds for the results of runs, none of which is solved."""
+    task = make_setup(runs, "epochs=50", *net).task()
+    history = History.empty(np.array([0]), np.array([0]), task.theta.shape, task.theta.dtype, has_test=False)
+    training = Training(task, history)
     for _ in training.run():
         pass
     seconds = []
@@ -45,12 +46,12 @@ def cost(*net: str, runs: int = 10_000) -> float:
     return median(seconds)
 
 
-def census(activation: str, hidden: int, start: str) -> tuple[np.ndarray, str]:
-    """Named of those not solved, changed of those training, solved at once of those stuck; and a line of them."""
-    net = [f"activation={activation}", f"architecture.hidden=[{hidden}]", f"init={start}"]
+def census(activation: str, hidden: int, init: str) -> tuple[np.ndarray, str]:
+    """Named of those not solved, changed of those training, solved soon of those stuck; and a line with the counts."""
+    net = [f"activation={activation}", f"architecture.hidden=[{hidden}]", f"init={init}"]
 
     def after(epochs: int, *more: str) -> np.ndarray:
-        return into_memory(build(SEEDS, *net, f"epochs={epochs}", *more))[1]
+        return train_in_memory(make_setup(SEEDS, *net, f"epochs={epochs}", *more)).rows
 
     early, late, watched = after(5000), after(20_000), after(5500, "stop=solved")
     training, solved = code("training"), code("solved")
@@ -60,7 +61,7 @@ def census(activation: str, hidden: int, start: str) -> tuple[np.ndarray, str]:
     named, changed = open_ends & (late["outcome"] != training), rest & (late["outcome"] != training)
     figures = np.array([x.sum() for x in (named, open_ends, changed, rest, at_once, stuck)])
     counts = ", ".join(f"{word} {n}" for word, n in Counter(words(late["outcome"])).most_common())
-    return figures, f"2-{hidden}-1 {activation:<8}{start:<15}{shares(figures)} {counts}"
+    return figures, f"2-{hidden}-1 {activation:<8}{init:<15}{shares(figures)} {counts}"
 
 
 def shares(figures: np.ndarray) -> str:
@@ -78,7 +79,7 @@ def main() -> None:
         "at once: of those stuck at 5,000, solved within 500 more.  The counts are those at 20,000.",
         "net           start               named     changed   at once",
     ]
-    found = [census(*net, start) for net in NETS for start in STARTS]
+    found = [census(*net, init) for net in NETS for init in INITIALIZERS]
     total = np.sum([figures for figures, _ in found], axis=0)
     keep("diagnosis", [*lines, *(line for _, line in found), f"{'all':<29}{shares(total)}"])
 

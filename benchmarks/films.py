@@ -1,6 +1,6 @@
-"""What films cost: against the notebook's way of making them, against the encoder alone, and one after another.
+"""The cost of films: against the notebook's code, against the encoder alone, and of several films in a row.
 
-OMP_NUM_THREADS=1 python benchmarks/films.py; every ratio is of subjects measured turn by turn in this run.
+OMP_NUM_THREADS=1 python benchmarks/films.py; every ratio is of subjects measured in turns in one run.
 """
 
 import os
@@ -18,8 +18,8 @@ from PIL import Image
 from results import in_turn, keep, ratio
 from trained import save, trained
 
-from xortrain.films.film import write
-from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.film import make_layout, write_film
+from xortrain.films.film_settings import FilmSettings
 
 FRAMES = 60
 FIELD = FilmSettings(layout="field", frames=FRAMES)
@@ -58,8 +58,8 @@ import sys
 sys.path.insert(0, {here!r})
 from trained import load
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.film import write
-write(load("run.npz"), FilmSettings(layout="field", frames={frames}, levels={levels}), "film.gif")
+from xortrain.films.film import write_film
+write_film(load("run.npz"), FilmSettings(layout="field", frames={frames}, levels={levels}), "film.gif")
 """
 
 
@@ -72,15 +72,15 @@ def cpu_of(command: list[str], folder: str) -> float:
 
 
 def against_the_notebook() -> list[str]:
-    """Whole processes from the shell to the file, by wall and by processor time, from the same kept snapshots."""
+    """Whole processes from the shell to the file, in wall time and processor time, from the same snapshots."""
     convert, here = shutil.which("convert") or "", str(Path(__file__).parent)
     spent: dict[str, list[float]] = {}
     sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         save(trained(140), Path(folder) / "run.npz")
 
-        def process(name: str, script: str, **told: object) -> None:
-            code = script.format(here=here, frames=FRAMES, **told)
+        def process(name: str, script: str, **options: object) -> None:
+            code = script.format(here=here, frames=FRAMES, **options)
             spent.setdefault(name, []).append(cpu_of([sys.executable, "-c", code], folder))
             sizes[name] = (Path(folder) / "film.gif").stat().st_size
 
@@ -98,8 +98,8 @@ def against_the_notebook() -> list[str]:
     for name, least in (("notebook", 25), ("savefig + Pillow", 15)):
         if name in seconds:
             by_cpu = min(spent[name]) / min(spent["field"])
-            told = f"{ratio(seconds, name, 'field'):.1f} by the clock, {by_cpu:.1f} by CPU"
-            lines.append(f"{name} / field, whole process: {told} (at least {least})")
+            ratios = f"{ratio(seconds, name, 'field'):.1f} by the clock, {by_cpu:.1f} by CPU"
+            lines.append(f"{name} / field, whole process: {ratios} (at least {least})")
     if convert:
         whole = sizes["notebook, its 100 levels"]
         shares = sizes["field"] / whole, sizes["field, 100 levels"] / whole
@@ -110,7 +110,7 @@ def against_the_notebook() -> list[str]:
 
 
 def a_frame(film: Path) -> list[str]:
-    """Processor time of a frame, encoder and set-up of the film included, in a process that has made one before."""
+    """Processor time of a frame, including encoder and set-up of the film, in a process that has made a film before."""
     subjects = {"field": (trained(140), 2.0), "panels": (trained(140), 8.0), "sweep": (trained(140, 100), 6.0)}
     lines = []
     for layout, (subject, most) in subjects.items():
@@ -118,7 +118,7 @@ def a_frame(film: Path) -> list[str]:
         seconds = []
         for _ in range(5):
             start = time.process_time()
-            write(subject, settings, film)
+            write_film(subject, settings, film)
             seconds.append(time.process_time() - start)
         bound = f"(at most {most:.0f})" if layout != "field" else "(a further film: at most 0.12 s)"
         lines.append(
@@ -129,19 +129,19 @@ def a_frame(film: Path) -> list[str]:
 
 
 def ten_thousand(film: Path) -> list[str]:
-    """A long film against the LZW coder alone, fed with whole frames of the same film, thousand by thousand."""
+    """A long film against the LZW coder alone on whole frames of the same film."""
     one, settings = trained(10_000, lr=0.5), FilmSettings(layout="field", frames=10_000, fps=50)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     start = time.process_time()
-    write(one, settings, film)
+    write_film(one, settings, film)
     whole = time.process_time() - start
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    layout = LAYOUTS["field"](one, settings, 0)
-    pictures = [layout.picture(int(number)) for number in layout.chosen[::20]]
+    layout = make_layout(one, settings)
+    frames = [layout.frame(int(number)) for number in layout.chosen[::20]]
     start = time.process_time()
-    for picture in pictures:
-        Image.fromarray(picture).tobytes("gif", "L", 8, 0)
-    coder = (time.process_time() - start) / len(pictures)
+    for frame in frames:
+        Image.fromarray(frame).tobytes("gif", "L", 8, 0)
+    coder = (time.process_time() - start) / len(frames)
     return [
         f"10,000 frames: {whole:.1f} s of CPU, {whole / 10:.3f} ms a frame, peak memory {grown:+.0f} MB (at most 100)",
         f"field / LZW of whole frames ({1000 * coder:.3f} ms): {whole / 10_000 / coder:.2f} (at most 1.5)",
@@ -149,19 +149,19 @@ def ten_thousand(film: Path) -> list[str]:
 
 
 def films_of(count: int) -> float:
-    """Processor time of so many films."""
+    """Processor time of several films."""
     start = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         one = trained(140)
         for _ in range(count):
-            write(one, FIELD, Path(folder) / "film.gif")
+            write_film(one, FIELD, Path(folder) / "film.gif")
     return time.process_time() - start
 
 
 def two_processes() -> list[str]:
-    """Forty films by one process and by two, their start not counted.
+    """Forty films in one process and in two, without their start.
 
-    By the clock this needs two idle cores; by processor time it tells whether they stand in each other's way.
+    Wall time needs two idle cores; processor time shows whether the processes slow each other down.
     """
     spent: dict[str, list[float]] = {"one": [], "two": []}
     context = get_context("spawn")
@@ -182,7 +182,7 @@ def main() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with tempfile.TemporaryDirectory() as folder:
         film = Path(folder) / "film.gif"
-        write(trained(140), FIELD, film)  # what is imported and found once
+        write_film(trained(140), FIELD, film)  # what is imported and looked up once
         lines = [*ten_thousand(film), *a_frame(film), *two_processes(), *against_the_notebook()]
     keep("films", lines)
 

@@ -1,5 +1,7 @@
-"""kill -9 at random moments of sweeps started from a shell: is what was recorded whole, the status true, and does
-resume end it with the bits of an undisturbed run?  A number of rounds may be given; without one there are 100.
+"""Kills sweeps (kill -9) at random moments, and checks what they leave.
+
+The records must be complete up to the kill, the status true, and a resumed sweep have the bits of an undisturbed one.
+The argument is the number of rounds, 100 by default.
 """
 
 import os
@@ -37,7 +39,7 @@ def is_same(found: Sweep, other: Sweep) -> bool:
 
 
 def killed(root: Path, moment: float, engine: list[str]) -> Entry | None:
-    """A sweep of which every process was killed; None if it had not begun."""
+    """A sweep with all its processes killed; None if it had not started."""
     process = started(root, *engine)
     time.sleep(moment)
     os.killpg(process.pid, signal.SIGKILL)
@@ -49,7 +51,7 @@ def killed(root: Path, moment: float, engine: list[str]) -> Entry | None:
 
 
 def checked(entry: Entry, undisturbed: Sweep) -> str:
-    """What the kill left behind, after it was resumed."""
+    """Check what the kill left, resume it, and check again; returns when it was killed."""
     sweep = Sweep.of(entry)
     done = np.flatnonzero(sweep.column("outcome") != "pending")
     assert entry.status == (
@@ -74,12 +76,11 @@ def main() -> None:
         for number in range(rounds):
             root = Path(folder, str(number))
             entry = killed(root, luck.uniform(0, 1.1 * whole), ENGINES[number % 2])
-            found[checked(entry, undisturbed) if entry else "before it had begun"] += 1
+            found[checked(entry, undisturbed) if entry else "before it had started"] += 1
             shutil.rmtree(root, ignore_errors=True)
-    told = ", ".join(f"{times} {when}" for when, times in found.most_common())
-    keep(
-        "kill", [f"kill -9 at {rounds} random moments: {told}", "no recorded row lost, every status true, all resumed"]
-    )
+    moments = ", ".join(f"{times} {when}" for when, times in found.most_common())
+    first = f"kill -9 at {rounds} random moments: {moments}"
+    keep("kill", [first, "no recorded row lost, every status true, all resumed"])
 
 
 if __name__ == "__main__":

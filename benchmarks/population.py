@@ -1,7 +1,7 @@
-"""16,384 networks 2-2-1 of sigmoids, 1,000 epochs, float64, one core: ns a run and step.
+"""16,384 sigmoid networks 2-2-1, 1,000 epochs, float64, one core: ns per run and step.
 
-Beside ours: one fused loop in C (the limit), JAX written with runs last, and JAX jit(vmap(scan)).  Needs gcc
-and the extra [benchmark]; run it with OMP_NUM_THREADS=1 and one core: taskset -c 0 python benchmarks/population.py
+Compared with one fused loop in C (the limit), JAX with runs on the last axis, and JAX jit(vmap(scan)).  Requires gcc
+and the extra [benchmark]; run it on one core: OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/population.py
 """
 
 import ctypes
@@ -19,7 +19,7 @@ import numpy as np
 from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
-from xortrain.records.writer import Blocks
+from xortrain.records.layout import Blocks
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.loop import Training
@@ -30,20 +30,21 @@ FLAGS = ["-O3", "-march=native", "-ffast-math", "-fopenmp-simd"]
 X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 
 
-def build() -> Setup:
+def make_setup() -> Setup:
     config = compose([f"epochs={EPOCHS}", "track.losses=2", "track.frames=2"])
     return Setup.of(Population(config, {"seed": np.arange(RUNS, dtype=np.uint32)}, np.arange(RUNS)))
 
 
-def ours(build: Setup) -> Callable[[], np.ndarray]:
-    """Training alone, from starts that are ready: no losses kept, successes and divergence watched."""
-    blocks = Blocks(RUNS, build.block_size)
-    tasks = [build.task(blocks.runs_of(k)) for k in range(len(blocks))]
+def ours(setup: Setup) -> Callable[[], np.ndarray]:
+    """Training alone, with the tasks made before: no losses recorded, success and divergence checked."""
+    blocks = Blocks(RUNS, setup.block_size)
+    tasks = [setup.task(blocks.runs_of(k)) for k in range(len(blocks))]
 
     def run() -> np.ndarray:
         ends = []
         for task in tasks:
-            training = Training(task, History.empty(task, np.array([], int), np.array([EPOCHS])))
+            history = History.empty(np.array([], int), np.array([EPOCHS]), task.theta.shape, task.theta.dtype, False)
+            training = Training(task, history)
             for _ in training.run():
                 pass
             ends.append(training.theta)
@@ -69,7 +70,7 @@ def fused_c(theta: np.ndarray, folder: str) -> Callable[[], np.ndarray]:
 
 
 def jax_runs_last(theta: np.ndarray) -> Callable[[], np.ndarray]:
-    """Every weight an array of its own over the runs, every sum written out: nothing left to be fused by chance."""
+    """Every weight is an array over the runs, every sum is written out, so that all of it can be fused."""
     import jax
     import jax.numpy as jnp
 
@@ -110,7 +111,7 @@ def jax_vmap(theta: np.ndarray) -> Callable[[], np.ndarray]:
 
 
 def main() -> None:
-    population = build()
+    population = make_setup()
     theta = population.task().theta
     with tempfile.TemporaryDirectory() as folder:
         subjects = {

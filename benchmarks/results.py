@@ -1,6 +1,6 @@
-"""What every benchmark prints and keeps: the machine, the figures, and the day.
+"""Measuring and storing: every benchmark prints its figures with the machine and the day.
 
-Figures that are compared are measured in one run, turn by turn, so that a machine that drifts does so for all.
+Subjects that are compared are measured in turns in one run, so that a slower moment of the machine affects all.
 """
 
 import os
@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parent / "results"
 
 
 def in_turn(subjects: Mapping[str, Callable[[], object]], rounds: int = 5) -> dict[str, list[float]]:
-    """Seconds of each subject in each round, A B C A B C …, after one round that does not count."""
+    """Seconds of each subject in each round, A B C A B C …, after one round of warming up."""
     seconds: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(rounds + 1):
         for name, subject in subjects.items():
@@ -32,7 +32,7 @@ def ratio(seconds: Mapping[str, list[float]], subject: str, against: str) -> flo
 
 
 def keep(name: str, lines: list[str]) -> None:
-    """Print the lines under what machine made them, and write them to results/<day>-<name>.txt."""
+    """Print the lines below a description of the machine, and write them to results/<day>-<name>.txt."""
     import numpy as np
 
     model = next((line for line in _cpu() if line.startswith("model name")), platform.processor()).partition(":")[2]

@@ -1,6 +1,6 @@
-"""From the shell to the finished film, against a process that only composes, imports and draws nothing.
+"""From the shell to the finished film, against a process that only composes, imports and draws an empty figure.
 
-That process composes the same config by Hydra's main, imports imageio and draws an empty figure by Agg.
+That process composes the same config with Hydra's main, imports imageio and draws an empty figure with Agg.
 """
 
 import os
@@ -13,8 +13,11 @@ from results import in_turn, keep, ratio
 
 BASE = """
 import hydra, imageio.v3
+from hydra.core.config_store import ConfigStore
 from matplotlib.figure import Figure
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+ConfigStore.instance().store(group="output", name="auto", node={{"name": "auto"}})
 
 @hydra.main({conf!r}, "config", version_base="1.3")
 def main(config):

@@ -1,6 +1,6 @@
-"""One step of one run against notebook 002's own loop.
+"""One step of one run against the loop of notebook 002.
 
-Ours has its losses, successes and divergence checked and kept, and the bits that it has in a sweep.
+Ours also records losses, checks success and divergence, and has the bits of the same run in a sweep.
 """
 
 from typing import Any
@@ -9,16 +9,16 @@ import numpy as np
 from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
+from xortrain.runner.train import empty_history
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.loop import Training
-from xortrain.training.task import History
 
 EPOCHS = 5000
 
 
 def notebook_loop() -> float:
-    """The operations of notebook 002, one by one: forward pass, loss, every derivative it makes, the update."""
+    """The operations of notebook 002, one by one: forward pass, loss, each derivative it computes, the update."""
 
     def sigmoid(z: Any) -> Any:
         return 1.0 / (1 + np.exp(-z))
@@ -53,14 +53,13 @@ def notebook_loop() -> float:
 
 
 def ours() -> float:
-    task = BUILD.task()
-    history = History.empty(task, BUILD.loss_epochs, BUILD.frame_epochs)
-    for _ in Training(task, history).run():
+    history = empty_history(SETUP)
+    for _ in Training(SETUP.task(), history).run():
         pass
     return float(history.losses[-2, 0])
 
 
-BUILD = Setup.of(Population(compose([f"epochs={EPOCHS}", "track.losses=10000"])))
+SETUP = Setup.of(Population(compose([f"epochs={EPOCHS}", "track.losses=10000"])))
 
 if __name__ == "__main__":
     seconds = in_turn({"xortrain": ours, "notebook 002": notebook_loop}, rounds=9)

@@ -1,7 +1,7 @@
 """Sweeps from the shell to the table: against Hydra's own launcher, up to a million runs, and on two cores.
 
-Name the parts to be measured (launcher, million, recording, cores), or none for all of them; with a million
-runs this takes about four minutes and 3 GB of disk under the temporary folder.
+Arguments choose the parts (launcher, million, recording, cores); without one all are measured.  The part with a
+million runs takes about four minutes, and 3 GB in the folder for temporary files.
 """
 
 import os
@@ -18,13 +18,13 @@ from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
 from xortrain.records.process import describe
-from xortrain.runner.train import empty_history, history_of, start_record, train_block
+from xortrain.runner.train import empty_history, recorded_history, start_record, train_block
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.task import History
 
 START = {**{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}, "OMP_NUM_THREADS": "1"}
-BASIC = 20  # jobs of Hydra's own launcher, which takes the same time for each
+BASIC = 20  # jobs for Hydra's own launcher, which takes the same time for each
 MANY = (10_000, 100_000, 1_000_000)
 
 
@@ -37,7 +37,7 @@ def sweep(*words: str) -> float:
 
 
 def launcher() -> list[str]:
-    """1,000 seeds of 140 epochs, everything kept, beside the same through the basic launcher."""
+    """1,000 seeds of 140 epochs, everything recorded, and the same with the basic launcher."""
     seconds = in_turn(
         {
             "population": lambda: sweep("seed=range(0,1000)"),
@@ -57,7 +57,7 @@ def launcher() -> list[str]:
 
 
 def million() -> list[str]:
-    """Seeds by the ten thousand up to a million: time, and memory that is not a file's."""
+    """Ten thousand to a million seeds: time, and memory that is not mapped from files."""
     lines, seconds = [], {}
     for runs in MANY:
         words = [f"seed=range(0,{runs})", "track.losses=36", "track.bytes=1000000000", "hydra.launcher.engine=loky"]
@@ -73,7 +73,7 @@ def million() -> list[str]:
 
 
 class Memory:
-    """The most anonymous memory that all children of this process had at a time."""
+    """The peak of the anonymous memory of all children of this process."""
 
     def __enter__(self) -> "Memory":
         self.most, self.over = 0, threading.Event()
@@ -111,17 +111,17 @@ def _text(path: Path) -> str:
 
 
 def recording() -> list[str]:
-    """What the files cost a run of such a sweep, beside the same training into memory."""
+    """The time that recording adds to a run, against the same training in memory."""
     config = compose(["track.losses=36", "film=none"])
     runs = 65_536
     whole = Setup.of(Population(config, {"seed": np.arange(runs)}, np.arange(runs)))
-    build = Setup.stored(
+    setup = Setup.stored(
         whole.population, {"x": whole.train.x, "t": whole.train.t}, whole.loss_epochs, np.array([0, 140])
     )
-    size = build.block_size
+    size = setup.block_size
 
     def train(block: slice, history: History) -> np.ndarray:
-        steps = train_block(build, block, history)
+        steps = train_block(setup, block, history)
         while True:
             try:
                 next(steps)
@@ -131,13 +131,13 @@ def recording() -> list[str]:
     def in_memory() -> None:
         for first in range(0, runs, size):
             block = slice(first, first + size)
-            train(block, empty_history(build.part(block)))
+            train(block, empty_history(setup.part(block)))
 
     def recorded() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            record = start_record(build, Path(folder), "sweep", describe())
+            record = start_record(setup, Path(folder), "sweep", describe())
             for block in range(len(record.blocks)):
-                rows = train(record.blocks.runs_of(block), history_of(build, record.block(block)))
+                rows = train(record.blocks.runs_of(block), recorded_history(setup, record, block))
                 record.finish_block(block, rows)
             record.end("finished")
 
@@ -157,8 +157,8 @@ def cores() -> list[str]:
             },
             rounds=3,
         )
-    told = ", ".join(f"{name} core{'s' * (name == 'two')} {median(times):.1f} s" for name, times in seconds.items())
-    return [f"100,000 runs x 1,000 epochs: {told}, ratio {ratio(seconds, 'one', 'two'):.2f} (at least 1.7)"]
+    times = ", ".join(f"{name} core{'s' * (name == 'two')} {median(each):.1f} s" for name, each in seconds.items())
+    return [f"100,000 runs x 1,000 epochs: {times}, ratio {ratio(seconds, 'one', 'two'):.2f} (at least 1.7)"]
 
 
 PARTS = {"launcher": launcher, "million": million, "recording": recording, "cores": cores}

@@ -1,7 +1,7 @@
-"""How long a listing of 1,000 records and the groups of 10,000 runs take, from the shell to the table.
+"""The time of a listing of 1,000 records and of the groups of 10,000 runs, from the shell to the table.
 
-Beside them a process that only imports NumPy, to see how much of it is the start of Python, and the processor's
-time, which others who work on the same machine do not lengthen as they do the other.
+A process that only imports NumPy shows how much of it is the start of Python.  Processor time is measured too, since
+other work on the machine changes it less.
 """
 
 import os
@@ -42,13 +42,13 @@ def main() -> None:
     lines = []
     for name, times in seconds.items():
         bound = f"  at most {BOUNDS[name]} s" if name in BOUNDS else ""
-        told = f"median {median(times):.3f} s, best {min(times):.3f} s, processor {processor[name]:.3f} s"
-        lines.append(f"{name:<28} {told}{bound}")
+        measured = f"median {median(times):.3f} s, best {min(times):.3f} s, processor {processor[name]:.3f} s"
+        lines.append(f"{name:<28} {measured}{bound}")
     keep("tracker", lines)
 
 
 def _processor(subject: Callable[[], object]) -> float:
-    """Seconds of the processor that a process takes."""
+    """The processor time of a process in seconds."""
     before = os.times()
     subject()
     after = os.times()
@@ -56,7 +56,7 @@ def _processor(subject: Callable[[], object]) -> float:
 
 
 def copy(root: Path, records: int) -> None:
-    """A root of so many records, all the same but for their start."""
+    """Fill a root with copies of its record that differ in their start only."""
     (first,) = root.glob("*/*")
     for number in range(1, records):
         shutil.copytree(first, root / f"2026-{1 + number % 12:02d}-{1 + number % 28:02d}" / f"12-00-00-{number:06d}")

@@ -1,6 +1,6 @@
-"""The run whose films are measured: 2-2-1 on XOR by plain gradient descent on cross-entropy, every epoch kept.
+"""The run whose films are measured: 2-2-1 on XOR by plain gradient descent on cross-entropy, every epoch recorded.
 
-It imports little, so that a process which only wants the run pays for nothing else.
+It imports little, so that its import adds little to what is measured.
 """
 
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.films.data import Subject
+from xortrain.films.data import FilmData
 from xortrain.nets.network import Layer, Network
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -16,7 +16,7 @@ T = np.array([[0], [1], [1], [0]], float)
 NETWORK = Network(2, (Layer(2, "sigmoid"), Layer(1, "sigmoid")))
 
 
-def trained(epochs: int, runs: int = 1, lr: float = 5.0) -> Subject:
+def trained(epochs: int, runs: int = 1, lr: float = 5.0) -> FilmData:
     """The runs of seed 0 in one population."""
     theta = np.random.RandomState(0).randn(NETWORK.size, runs)
     losses, snapshots = [], []
@@ -25,20 +25,20 @@ def trained(epochs: int, runs: int = 1, lr: float = 5.0) -> Subject:
         losses.append(-np.log(np.abs(1 - T[..., None] - state.y)).mean((0, 1)))
         snapshots.append(theta.copy())
         theta -= lr * state.backward((state.y - T[..., None]) / 4)
-    return _subject(np.array(losses), np.array(snapshots))
+    return _film_data(np.array(losses), np.array(snapshots))
 
 
-def save(one: Subject, path: Path) -> None:
-    """Keep what a process that only makes a film begins with."""
+def save(one: FilmData, path: Path) -> None:
+    """Save the arrays that a process needs to make a film."""
     np.savez(path, losses=one.losses, snapshots=one.parameters)
 
 
-def load(path: str) -> Subject:
+def load(path: str) -> FilmData:
     with np.load(path) as kept:
-        return _subject(kept["losses"], kept["snapshots"])
+        return _film_data(kept["losses"], kept["snapshots"])
 
 
-def _subject(losses: Any, snapshots: Any) -> Subject:
+def _film_data(losses: Any, snapshots: Any) -> FilmData:
     numbers, runs = np.arange(len(losses)), losses.shape[1]
     never = np.full(runs, -1)
 
@@ -48,7 +48,7 @@ def _subject(losses: Any, snapshots: Any) -> Subject:
     def loss(z: Any, y: Any, t: Any, runs: Any) -> Any:
         return -np.log(np.abs(1 - t - y)).mean((0, 1))
 
-    return Subject(
+    return FilmData(
         NETWORK, X, T, losses, numbers, snapshots, numbers, right, loss, f"XOR   {NETWORK}", 0.0, 1.0,
         ["training"] * runs, never, never,
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""A 2-2-1 network trained example by example with plain arithmetic: what the training loop is held to.
+"""A 2-2-1 network trained example by example with plain arithmetic, to compare the training loop with.
 
-No array carries runs here and no matrix is multiplied by NumPy: it is the textbook, written out.
+Here no array has a runs axis and NumPy multiplies no matrix: these are the formulas of a textbook.
 """
 
 import math
@@ -40,7 +40,7 @@ class Net:
         return -sum(t * math.log(self.output(x)) + (1 - t) * math.log(1 - self.output(x)) for x, t in examples)
 
     def gradient(self, x: list[float], t: float) -> list[float]:
-        """In the order W1, b1, W2, b2; the same for both kinds but for the factor of the square."""
+        """In the order W1, b1, W2, b2; the two kinds differ only by the factor 2 from the square."""
         a = self.hidden(x)
         delta = (self.output(x) - t) * (2 if self.linear else 1)
         below = [delta * w * h * (1 - h) for w, h in zip(self.W2, a, strict=True)]
@@ -71,7 +71,7 @@ def train(
     momentum: float = 0,
     examples: Examples = XOR,
 ) -> Iterator[tuple[float, list[float]]]:
-    """Loss and parameters before the first update and after each epoch, in these orders of the examples."""
+    """Loss and parameters before the first update and after each epoch; ``orders`` are those of the examples."""
     yield net.loss(examples), net.parameters()
     for epoch, order in enumerate(orders):
         for batch in batches(order, size):

@@ -12,10 +12,9 @@ from xortrain.config.check import Config, check
 from xortrain.config.compose import compose
 from xortrain.config.settings import GROUPS
 from xortrain.nets import Array
-from xortrain.runner.train import train_block
+from xortrain.runner.train import empty_history, train_block
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
-from xortrain.training.task import History
 
 Varying = Mapping[str, Any]
 
@@ -85,7 +84,7 @@ def _joined(parts: Sequence[Any]) -> Array:
 
 
 def _block(setup: Setup, runs: slice) -> Outcome:
-    history = History.empty(setup.task(runs), setup.loss_epochs, setup.frame_epochs)
+    history = empty_history(setup.part(runs))
     steps = train_block(setup, runs, history)
     while True:
         try:

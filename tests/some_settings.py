@@ -1,12 +1,12 @@
-"""Settings for rows of any table, spread over the runs, so that tests can go through whole tables."""
+"""Settings for the rows of any table, spread over the runs, so that tests can go through whole tables."""
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from xortrain.nets import Numbers
+from xortrain.nets.setting import Settings, numbers
 
 SPANS = {
     "slope": (0.05, 0.6),
@@ -35,8 +35,9 @@ SPANS = {
 }
 
 
-def some_settings(names: Iterable[str], runs: int, dtype: npt.DTypeLike = np.float64) -> Numbers:
-    return {name: _spread(name, runs, np.dtype(dtype)) for name in names}
+def some_settings(settings: Settings, runs: int, dtype: npt.DTypeLike = np.float64) -> Numbers:
+    """Numbers for those of the settings that are numbers, (runs,)."""
+    return {name: _spread(name, runs, np.dtype(dtype)) for name in numbers(settings)}
 
 
 def _spread(name: str, runs: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from some_runs import some_config
 
-from xortrain.api import Run
 from xortrain.nets import Array
-from xortrain.runner.single import in_memory
+from xortrain.runner.train import train_run
+from xortrain.trained.run_data import RunData
 
 X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
 
 
-def run_of(**changes: Any) -> Run:
-    return in_memory(some_config(**({"epochs": 3, "lr": 0.1} | changes)))
+def run_of(**changes: Any) -> RunData:
+    return train_run(some_config(**({"epochs": 3, "lr": 0.1} | changes)))
 
 
 def sigmoid(z: Array) -> Array:

@@ -19,7 +19,8 @@ import yaml
 from waiting import PATIENCE
 
 from xortrain import __version__
-from xortrain.cli import COMMANDS, main
+from xortrain.cli import main
+from xortrain.commands import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 MODULE = [sys.executable, "-m", "xortrain"]
@@ -87,7 +88,7 @@ def test_help_is_the_same_however_it_is_asked_for(words: list[str], capsys: pyte
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_a_function_that_is_there(command: str) -> None:
     module, _, function = COMMANDS[command][0].partition(":")
-    assert callable(getattr(importlib.import_module(module), function))
+    assert callable(getattr(importlib.import_module(f"xortrain.commands.{module}"), function))
 
 
 def test_the_settings_can_be_shown_without_a_run(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,6 @@ import pytest
 import yaml
 from hydra.core.global_hydra import GlobalHydra
 from some_runs import composed, mixed, option
-from xortrain.films.spacing import EPOCH_SPACINGS
 
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check, must_be, take
@@ -24,6 +23,7 @@ from xortrain.config.settings import (
     keys_of,
     read_conf,
 )  # fmt: skip
+from xortrain.films.data import EPOCH_SPACINGS
 from xortrain.films.film_settings import SETTINGS as FILM_SETTINGS
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.optimizers import OPTIMIZERS

@@ -13,9 +13,9 @@ from some_runs import assert_same_bits, some_setup, trained
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.runner.single import recorded
-from xortrain.runs.opening import open_trained
-from xortrain.runs.trained import RunData
+from xortrain.runner.train import record_run
+from xortrain.trained.opening import open_trained
+from xortrain.trained.run_data import RunData
 from xortrain.setup.csv_table import Columns, read_table
 from xortrain.setup.run_setup import Setup
 from xortrain.views.run_film import film_data
@@ -217,7 +217,7 @@ def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_fil
 ) -> None:
     path = table(tmp_path, header + XOR)
     words = [f"data.path={path}", "data=csv", f"loss={loss}", f"root={tmp_path}/out", "film=none", "epochs=3"]
-    kept = recorded(compose(words))
+    kept = record_run(compose(words)).trained
     assert kept.folder
     for found in (kept, open_trained(kept.folder)):
         assert found.setup.columns == Columns(inputs, outputs)
@@ -229,7 +229,7 @@ def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_fil
 @pytest.mark.parametrize("columns", [[], {"inputs": ["a"], "outputs": ["b"]}, {"inputs": [1, 2], "outputs": ["b"]}, 3])
 def test_names_of_columns_that_do_not_fit_a_strangers_record_are_refused(tmp_path: Path, columns: Any) -> None:
     path = table(tmp_path, "left,right,odd\n" + XOR)
-    folder = recorded(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"])).folder
+    folder = record_run(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"])).folder
     assert folder
     metadata = json.loads((folder / "record.json").read_text())
     (folder / "record.json").write_text(json.dumps(metadata | {"columns": columns}))

@@ -14,7 +14,7 @@ import xortrain
 from xortrain.api import Run
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.runner.train import into_memory
+from xortrain.runner.train import train_in_memory
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.diagnosis import best_linear_loss, dead_since, findings, ties
@@ -22,7 +22,7 @@ from xortrain.training.loop import Training
 from xortrain.training.outcome import OUTCOMES, code, others, results
 from xortrain.training.task import History
 from xortrain.views import seed_rates
-from xortrain.views.verdict import SAYS, verdict
+from xortrain.views.verdict import SENTENCES, verdict
 
 TARGETS = np.array([0.0, 1, 1, 0])
 CASES = {
@@ -33,7 +33,7 @@ CASES = {
     ("init=zeros",): ("clones", "h1 and h2 are equal"),
     ("init=constant", "init.value=0.3", "architecture.hidden=[3]"): ("clones", "h1, h2 and h3 are equal"),
     ("activation=relu", "seed=3"): ("dead", "h1 is dead since epoch 12 and h2 is dead from the start"),
-    ("lr=50",): ("saturated", "It did not begin so"),
+    ("lr=50",): ("saturated", "It was not so at the start"),
     ("init.scale=30", "loss=mse", "output=sigmoid", "seed=2"): ("saturated", "keeps the gradient"),
     ("activation=tanh", "seed=3", "epochs=3000"): ("plateau", "(0, 1), (1, 0) and (1, 1) are tied at 2/3"),
     ("init=uniform", "lr=0.1", "epochs=300"): ("plateau", "all four examples are tied at 1/2"),
@@ -56,7 +56,7 @@ def test_each_state_has_its_name_and_its_reason(overrides: tuple[str, ...], expe
 
 
 def test_every_outcome_has_a_case_and_a_verdict() -> None:
-    assert {outcome for outcome, _ in CASES.values()} == set(SAYS) == set(OUTCOMES) - {"pending"}
+    assert {outcome for outcome, _ in CASES.values()} == set(SENTENCES) == set(OUTCOMES) - {"pending"}
 
 
 def tied_states() -> list[Array]:
@@ -128,9 +128,9 @@ def test_the_stuck_are_named_and_stay_and_the_others_move(activation: str, hidde
             stop=stop,
             track={"losses": 2, "frames": 2, "spacing": "even", "bytes": 2**30},
         )
-        history, rows = into_memory(setup)
-        y = setup.task().network.forward(history.parameters[-1], setup.train.x).y[:, 0]
-        return rows, y
+        trained = train_in_memory(setup)
+        y = setup.task().network.forward(trained.array("parameters")[-1], setup.train.x).y[:, 0]
+        return trained.rows, y
 
     (early, y), (late, y_late), (watched, _) = after(5000), after(20_000), after(5500, "solved")
     solved, training, plateau = code("solved"), code("training"), code("plateau")
@@ -258,14 +258,14 @@ def test_a_line_of_the_table_of_success_rates_is_what_its_sweep_gives() -> None:
     net = seed_rates.Net("relu", 2, "randn", 0.5)
     config = some_config(activation="relu", lr=0.5, epochs=5000, track=dict(composed()["track"], losses=2, frames=2))
     setup = Setup.of(Population(config, {"seed": np.arange(1000, dtype=np.uint32)}, np.arange(1000)))
-    assert (into_memory(setup)[1]["outcome"] == code("solved")).sum() == seed_rates.table()[net]
+    assert (train_in_memory(setup).rows["outcome"] == code("solved")).sum() == seed_rates.solved_counts()[net]
 
 
 def test_success_rates_are_told_in_the_terms_of_the_config_and_only_of_nets_that_were_swept() -> None:
-    count = seed_rates.table()[seed_rates.Net("relu", 2, "randn", 0.125)]
+    count = seed_rates.solved_counts()[seed_rates.Net("relu", 2, "randn", 0.125)]
     for words in (("lr=0.125",), ("lr=0.5", "loss.reduction=mean")):
-        said = seed_rates.sentence(dict(composed("activation=relu", *words)))
-        assert said.startswith(f"Of 1,000 seeds of this net {count / 10:.0f} % get through")
-    assert "(at lr=0.125)" in seed_rates.sentence(dict(composed("activation=relu", "lr=0.12")))
+        said = seed_rates.seeds_sentence(dict(composed("activation=relu", *words)))
+        assert said.startswith(f"Of 1,000 seeds of this network {count / 10:.0f} % solve it")
+    assert "(at lr=0.125)" in seed_rates.seeds_sentence(dict(composed("activation=relu", "lr=0.12")))
     for words in (("optimizer=adam",), ("architecture.hidden=[5]",), ("lr=20",), ("data=xnor",), ("loss=mse",)):
-        assert seed_rates.sentence(dict(composed(*words))) == ""
+        assert seed_rates.seeds_sentence(dict(composed(*words))) == ""

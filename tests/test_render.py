@@ -7,7 +7,7 @@ from PIL import Image
 
 import xortrain
 from xortrain.cli import main
-from xortrain.views.run_film import title
+from xortrain.views.run_film import film_title
 
 
 @pytest.fixture
@@ -36,15 +36,15 @@ def test_a_film_that_has_the_name_of_a_still_is_told_to_be_one(
     line = capsys.readouterr().out
     with Image.open(root / "poster.png") as image:
         assert getattr(image, "n_frames", 1) == frames
-    assert (f"{frames} pictures" in line) == (frames > 1)
+    assert (f"{frames} frames" in line) == (frames > 1)
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
         ([], "required: RECORD;"),
-        (["latest", "--output", "pp/x"], "--output: pp/x: no ending that tells the format"),
-        (["latest", "--output", "pp/"], "--output: pp/: no ending that tells the format"),
+        (["latest", "--output", "pp/x"], "--output: pp/x: the ending gives no format"),
+        (["latest", "--output", "pp/"], "--output: pp/: the ending gives no format"),
         (["latest", "--output", "/proc/x.gif"], "error: /proc/x.gif: "),
         (["latest", "film.colours=viridi"], "Did you mean 'viridis'"),
         (["latest", "--still", "--output", "poster.gif"], "--output poster.gif: a still is a PNG"),
@@ -66,4 +66,4 @@ def test_what_cannot_be_rendered_is_told_by_the_words_given(
     ],
 )
 def test_a_title_names_the_loss_and_that_there_is_no_bias(words: list[str], called: str) -> None:
-    assert title(xortrain.train("epochs=1", *words).trained.setup) == called
+    assert film_title(xortrain.train("epochs=1", *words).trained.setup) == called

@@ -39,24 +39,24 @@ def spoil(folder: Path, name: str, place: tuple[int, ...]) -> float:
 
 def test_a_sweep_that_was_left_alone_is_the_same_to_the_bit(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     told, _ = rerun(capsys, str(sweep.folder), "--check")
-    assert told == "The same to the bit: every kept loss and parameter of 6 runs\n"
+    assert told == "The same to the bit: every recorded loss and parameter of 6 runs\n"
     for name in (f"{sweep.folder}#4", f"{sweep.parts[1].folder}#5"):
         told, _ = rerun(capsys, name, "--check")
-        assert told == "The same to the bit: every kept loss and parameter of 1 run\n"
+        assert told == "The same to the bit: every recorded loss and parameter of 1 run\n"
 
 
 def test_one_changed_bit_is_found_and_its_epoch_and_parameter_are_named(
     sweep: Sweep, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = sweep.parts[1].folder
-    value = spoil(folder, "parameters-000.npy", (7, 3, 2))  # W1 is 2 x 2, so place 3 is W1[1,1]
+    value = spoil(folder, "parameters-000.npy", (7, 3, 2))  # W1 is 2 x 2, so place 3 is W1[1, 1]
     spoil(folder, "parameters-000.npy", (9, 0, 1))
     spoil(folder, "losses-000.npy", (8, 0))
     shown, line = rerun(capsys, str(folder), "--check", code=1)
-    assert line.startswith(f"xortrain: failed: not the same: job 5: W1[1,1] after epoch 7: kept {value!r}, now ")
+    assert line.startswith(f"xortrain: failed: not the same: job 5: W1[1, 1] after epoch 7: recorded {value!r}, now ")
     assert shown == "versions and CPU features are those of the record\n"
     _, line = rerun(capsys, f"{sweep.folder}#3", "--check", code=1)
-    assert line.startswith("xortrain: failed: not the same: loss after epoch 8: kept ")
+    assert line.startswith("xortrain: failed: not the same: loss after epoch 8: recorded ")
     rerun(capsys, f"{sweep.folder}#0", "--check")
 
 
@@ -83,9 +83,9 @@ def test_another_cpu_is_said_to_round_otherwise_and_compared_to_nine_digits(tmp_
     done = subprocess.run([*MODULE, "rerun", str(folder), "--check"], capture_output=True, text=True, env=plain)
     assert (done.returncode, done.stderr) == (0, "")
     if "to the bit" not in done.stdout:  # some processors round alike
-        assert done.stdout.startswith("The same to 1e-9: every kept loss and parameter of 8 runs\n")
-        assert "Another CPU rounds otherwise from epoch " in done.stdout
-        assert f"CPU features that are not here: {' '.join(sorted(found))}" in done.stdout
+        assert done.stdout.startswith("The same to 1e-9: every recorded loss and parameter of 8 runs\n")
+        assert "Another CPU rounds differently from epoch " in done.stdout
+        assert f"CPU features that are missing here: {' '.join(sorted(found))}" in done.stdout
 
 
 def test_paths_that_another_cpu_has_parted_are_not_called_the_same(
@@ -100,9 +100,9 @@ def test_paths_that_another_cpu_has_parted_are_not_called_the_same(
     np.save(folder / "losses-000.npy", losses)
     told, _ = rerun(capsys, str(folder), "--check")
     assert told.startswith(
-        "The same to 1e-9 until epoch 8, where another CPU's rounding has parted the paths: losses of "
+        "The same to 1e-9 until epoch 8, where rounding on another CPU has changed the training: losses and parameters of "
     )
-    assert "every kept loss" not in told
+    assert "every recorded loss" not in told
 
 
 def test_rerun_trains_one_run_into_a_record_of_its_own(
@@ -134,7 +134,7 @@ def test_rerun_needs_no_file_but_the_record(tmp_path: Path, capsys: pytest.Captu
 def test_json_says_what_was_done(sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = f"{sweep.folder}#4"
     (said,) = json.loads(rerun(capsys, name, "--check", "--json")[0])
-    assert said == {"run": name, "said": "The same to the bit: every kept loss and parameter of 1 run"}
+    assert said == {"run": name, "said": "The same to the bit: every recorded loss and parameter of 1 run"}
     (row,) = json.loads(rerun(capsys, name, "--json", "--root", str(tmp_path))[0])
     again = xortrain.load(row["path"])
     assert isinstance(again, Run)

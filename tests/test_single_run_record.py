@@ -83,9 +83,9 @@ def test_the_config_of_a_record_trains_the_same_run_again(record: Path) -> None:
     config: dict[str, Any] = yaml.safe_load((record / "config.yaml").read_text(encoding="utf-8"))
     assert config["name"] == "1e3"
     from xortrain.config.check import check
-    from xortrain.runner.single import in_memory
+    from xortrain.runner.train import train_run
 
-    again, kept = in_memory(check(config)), xortrain.load(record)
+    again, kept = train_run(check(config)), xortrain.load(record)
     assert isinstance(kept, Run)
     np.testing.assert_array_equal(again.parameters, kept.parameters)
 
@@ -143,7 +143,7 @@ def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path:
         process.kill()
     assert process.returncode == 130
     folder = losses.parent.relative_to(tmp_path)
-    assert (out, err) == ("", f"xortrain: interrupted; to go on: xortrain resume {folder}\n")
+    assert (out, err) == ("", f"xortrain: interrupted; to continue: xortrain resume {folder}\n")
     folder = only_record(tmp_path / "outputs")
     assert json.loads((folder / "record.json").read_text())["status"] == "interrupted"
     run = xortrain.load(folder)

@@ -10,12 +10,12 @@ from some_runs import some_config
 
 import xortrain
 from xortrain.api import Run
-from xortrain.runner.single import in_memory
+from xortrain.runner.train import train_run
 from xortrain.views.verdict import verdict
 
 
 def run_of(**changes: Any) -> Run:
-    return in_memory(some_config(**changes))
+    return Run(train_run(some_config(**changes)).trained)
 
 
 def table(run: Run) -> list[str]:
@@ -128,6 +128,6 @@ def test_of_a_loss_that_has_exploded_the_advice_is_a_smaller_learning_rate() -> 
     run = xortrain.train("activation=relu", "output=identity", "loss=mse", "lr=2", "epochs=300", "seed=3")
     assert 1e100 < run.row["final_loss"] < np.inf
     said = verdict(run)
-    assert said.startswith("Its loss has exploded, from ")
-    assert "try a smaller learning rate, as in lr=0.2" in said
+    assert said.startswith("The loss exploded, from ")
+    assert "try a smaller learning rate, such as lr=0.2" in said
     assert "more epochs" not in said

@@ -17,9 +17,8 @@ from xortrain.config.check import check
 from xortrain.config.compose import plain
 from xortrain.errors import UserError
 from xortrain.hydra_sweeps.composer import Composer
-from xortrain.hydra_sweeps.jobs import of_grid, of_lists
-from xortrain.hydra_sweeps.planning import composing
-from xortrain.setup.population import Variant, populations
+from xortrain.hydra_sweeps.jobs import composing, of_grid, of_lists, read_grid
+from xortrain.setup.population import Population, populations
 
 
 def by_hydra(composer: Composer, texts: list[str], number: int) -> dict[str, Any]:
@@ -47,7 +46,7 @@ def by_hydras_sweeper(composer: Composer) -> list[list[str]]:
     return [list(job) for job in jobs]
 
 
-def by_job(variants: list[Variant]) -> dict[int, str]:
+def by_job(variants: list[Population]) -> dict[int, str]:
     """The config of every job as JSON, which tells 1 from 1.0, by its number."""
     found = {}
     for population in populations(variants):
@@ -85,7 +84,8 @@ SWEEPS = [
 
 @pytest.mark.parametrize("texts", SWEEPS, ids=" ".join)
 def test_axes_and_lists_give_the_jobs_and_the_configs_that_hydra_composes(texts: list[str]) -> None:
-    with composing(texts) as (grid, composer):
+    with composing(texts) as composer:
+        grid = read_grid(composer)
         jobs = by_hydras_sweeper(composer)
         assert len(jobs) == len(grid)
         assert list(map(sorted, jobs)) == list(map(sorted, grid)) or any("shuffle" in text for text in texts)
@@ -119,7 +119,8 @@ SOME = {
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 @given(st.lists(st.sampled_from(list(itertools.chain(*SOME.values()))), max_size=5))
 def test_random_sweeps_have_the_configs_that_hydra_composes(texts: list[str]) -> None:
-    with composing(texts) as (grid, composer):
+    with composing(texts) as composer:
+        grid = read_grid(composer)
         jobs = list(grid)[-1:]
         composed = [composer.plain(job, 0) for job in jobs]
         assert [json.dumps(config) for config in composed] == [json.dumps(by_hydra(composer, job, 0)) for job in jobs]
@@ -132,7 +133,8 @@ def test_random_sweeps_have_the_configs_that_hydra_composes(texts: list[str]) ->
 
 
 def test_jobs_are_numbered_with_the_last_axis_fastest() -> None:
-    with composing(["lr=1,2", "epochs=3,4", "seed=range(0,3)"]) as (grid, composer):
+    with composing(["lr=1,2", "epochs=3,4", "seed=range(0,3)"]) as composer:
+        grid = read_grid(composer)
         assert list(grid)[4] == ["lr=1", "epochs=4", "seed=1"]
         found = populations(of_grid(grid, composer))
     assert [p.shared("epochs") for p in found] == [3, 4]
@@ -142,7 +144,8 @@ def test_jobs_are_numbered_with_the_last_axis_fastest() -> None:
 
 
 def test_a_million_seeds_stay_a_range() -> None:
-    with composing(["seed=range(0,1000000)", "optimizer.momentum=${seed}"][:1]) as (grid, composer):
+    with composing(["seed=range(0,1000000)", "optimizer.momentum=${seed}"][:1]) as composer:
+        grid = read_grid(composer)
         assert isinstance(grid.axes[0].values, range)
         (population,) = populations(of_grid(grid, composer))
     assert population.runs == 1_000_000
@@ -150,13 +153,15 @@ def test_a_million_seeds_stay_a_range() -> None:
 
 
 def test_what_only_repeats_a_number_varies_with_it() -> None:
-    with composing(["data=xor_cloud", "data.seed=${seed}", "seed=range(5,100005)"]) as (grid, composer):
+    with composing(["data=xor_cloud", "data.seed=${seed}", "seed=range(5,100005)"]) as composer:
+        grid = read_grid(composer)
         (population,) = populations(of_grid(grid, composer))
     assert (population.varying["data.seed"] == population.varying["seed"]).all()
 
 
 def test_the_params_of_an_experiment_come_before_the_overrides() -> None:
-    with composing(["hydra.sweeper.params={seed:'1,2',lr:'3,4'}", "lr=5,6"]) as (grid, _):
+    with composing(["hydra.sweeper.params={seed:'1,2',lr:'3,4'}", "lr=5,6"]) as composer:
+        grid = read_grid(composer)
         assert list(grid) == [["seed=1", "lr=5"], ["seed=1", "lr=6"], ["seed=2", "lr=5"], ["seed=2", "lr=6"]]
 
 
@@ -166,7 +171,7 @@ def test_the_params_of_an_experiment_come_before_the_overrides() -> None:
         (["lr=1,-1", "seed=0,1"], "job 2 (lr=-1): lr=-1: must be a number greater than 0"),
         (["lr=1,2", "seed=range(-2,3)"], "job 0 (lr=1 seed=-2): seed=-2: must be a whole number from 0 to 4294967295"),
         (["seed=range(0,3)", "epochs=5,x"], "job 1 (seed=0 epochs=x): epochs=x: must be a whole number"),
-        (["lr=interval(0,1)"], "lr=interval(0,1): an interval has no end of values; write a choice or a range"),
+        (["lr=interval(0,1)"], "lr=interval(0,1): an interval has infinitely many values; write a choice or a range"),
         (["seed=range(3,0)"], "seed=range(3,0): there is nothing to run"),
         (["activation=relu,tahn"], "job 1 (activation=tahn): activation=tahn: no such choice. Did you mean 'tanh'?"),
         (
@@ -176,6 +181,6 @@ def test_the_params_of_an_experiment_come_before_the_overrides() -> None:
     ],
 )
 def test_a_job_that_cannot_be_is_named(texts: list[str], line: str) -> None:
-    with pytest.raises(UserError) as error, composing(texts) as (grid, composer):
-        list(of_grid(grid, composer))
+    with pytest.raises(UserError) as error, composing(texts) as composer:
+        list(of_grid(read_grid(composer), composer))
     assert str(error.value).startswith(line)

@@ -21,7 +21,7 @@ from xortrain.records.process import describe
 from xortrain.records.reader import RecordReader
 from xortrain.runner.engines import train_elsewhere
 from xortrain.runner.progress import Progress
-from xortrain.runner.train import Block, Failure, into_memory, start_record
+from xortrain.runner.train import Block, Failure, start_record, train_in_memory
 from xortrain.setup.run_setup import Setup
 from xortrain.training.task import Task
 
@@ -74,7 +74,7 @@ def test_a_dask_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> 
 
 def blocks_of(setup: Setup, folder: Path, size: int) -> list[Block]:
     record = start_record(setup, folder, "sweep", describe(), size)
-    return [Block(record, setup, number) for number in range(len(record.blocks))]
+    return [Block.of(record, setup, number) for number in range(len(record.blocks))]
 
 
 def trained_elsewhere(blocks: list[Block]) -> dict[int, Array | Failure]:
@@ -134,11 +134,10 @@ def test_a_worker_that_cannot_see_the_record_sends_its_arrays_back(tmp_path: Pat
     record = RecordReader.open(tmp_path)
     for place in range(6):
         alone = one_by_one.part(np.array([place]))
-        history, _ = into_memory(alone)
-        assert history.test_losses is not None
-        np.testing.assert_array_equal(record.of_run("losses", place), history.losses[:, 0])
-        np.testing.assert_array_equal(record.of_run("test-losses", place), history.test_losses[:, 0])
-        np.testing.assert_array_equal(record.of_run("parameters", place), history.parameters[..., 0])
+        trained = train_in_memory(alone)
+        np.testing.assert_array_equal(record.of_run("losses", place), trained.array("losses")[:, 0])
+        np.testing.assert_array_equal(record.of_run("test-losses", place), trained.array("test_losses")[:, 0])
+        np.testing.assert_array_equal(record.of_run("parameters", place), trained.array("parameters")[..., 0])
     assert sorted(found) == [0, 1, 2]
 
 
@@ -146,7 +145,7 @@ def test_a_worker_that_cannot_see_the_record_sends_its_arrays_back(tmp_path: Pat
     ("engine", "workers", "line"),
     [
         ("lokey", None, "hydra.launcher.engine=lokey: no such choice. Did you mean 'loky'?"),
-        ("dask", None, "hydra.launcher.address=null: engine=dask needs a scheduler's"),
+        ("dask", None, "hydra.launcher.address=null: engine=dask requires a scheduler's"),
         ("loky", 0, "hydra.launcher.workers=0: must be a whole number from 1 to 10000 or null"),
         ("loky", True, "hydra.launcher.workers=true: must be a whole number"),
     ],

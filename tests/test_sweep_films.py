@@ -10,13 +10,12 @@ import xortrain
 from xortrain.api import Sweep
 from xortrain.cli import main
 from xortrain.errors import UserError
-from xortrain.films.arrangement import arrangement
-from xortrain.films.film_settings import FilmSettings
+from xortrain.films.arrangement import arrange_runs
 from xortrain.films.status_marks import STUCK
 from xortrain.records.groups import NOT_STUCK
 from xortrain.training.outcome import OUTCOMES
-from xortrain.views.run_film import common_title
-from xortrain.views.sweep_film import lockstep
+from xortrain.views.run_film import sweep_title
+from xortrain.views.sweep_film import film_data_of
 
 SHAPES = "architecture.hidden=[2],[3],[4],[8],[2,2],[4,4]"
 
@@ -35,20 +34,20 @@ def test_a_sweep_of_many_populations_leaves_one_film_with_all_its_runs(
     assert "all runs side by side" in capsys.readouterr().out
     assert main(["render", str(film.parent), "film=losses", "film.frames=3", "--root", str(tmp_path)]) == 0
     assert iio.improps(film).n_images == 3
-    cells = arrangement(lockstep(xortrain.load(film.parent), 400, 4))  # type: ignore[arg-type]
+    cells = arrange_runs(film_data_of(xortrain.load(film.parent), 400, 4))  # type: ignore[arg-type]
     assert (cells.down, cells.across, cells.row_names) == ("seed", "hidden", ("0", "1", "2"))
     assert cells.column_names == ("[2]", "[3]", "[4]", "[8]", "[2,2]", "[4,4]")
 
 
 def test_every_run_has_the_cell_of_its_settings(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "activation=relu,tanh", "lr=0.5,1000", "seed=range(0,3)", "epochs=4")
-    shown = lockstep(sweep, 400, 60)
-    cells = arrangement(shown)
+    shown = film_data_of(sweep, 400, 60)
+    cells = arrange_runs(shown)
     assert (cells.down, cells.across) == ("activation, lr", "seed")
     assert cells.row_names == ("relu  0.5", "relu  1000", "tanh  0.5", "tanh  1000")
     rows = sweep.table()
     for (row, seed), cell in np.ndenumerate(cells.runs):
-        part, place = shown.parts[shown.which[cell]], shown.places[cell]
+        part, place = shown.parts[shown.part_of[cell]], shown.run_in_part[cell]
         (found,) = (
             number
             for number, one in enumerate(rows)
@@ -59,7 +58,7 @@ def test_every_run_has_the_cell_of_its_settings(tmp_path: Path) -> None:
 
 def test_populations_of_other_lengths_have_epochs_in_common_and_are_trained_again_for_them(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=30,101", "seed=range(0,3)", "track.frames=4")
-    shown = lockstep(sweep, 400, 20)
+    shown = film_data_of(sweep, 400, 20)
     assert (shown.epochs <= 30).sum() >= 10
     assert len(shown.epochs) >= 20
     assert shown.epochs[-1] == 101
@@ -72,9 +71,9 @@ def test_populations_of_other_lengths_have_epochs_in_common_and_are_trained_agai
 def test_a_sweep_of_which_only_the_ends_were_kept_has_a_whole_film(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "seed=range(0,500)", "epochs=60", "track.bytes=300_000")
     assert len(sweep.epochs) == 2
-    shown = lockstep(sweep, 400, 60)
-    assert (shown.runs, len(shown.epochs), shown.all.runs) == (400, 61, 500)
-    words, counts = np.unique(shown.ends.outcome.astype(str), return_counts=True)
+    shown = film_data_of(sweep, 400, 60)
+    assert (shown.runs, len(shown.epochs), shown.all_outcomes.runs) == (400, 61, 500)
+    words, counts = np.unique(shown.outcomes.outcome.astype(str), return_counts=True)
     for word, count in zip(words, counts, strict=True):
         assert abs(count - 0.8 * (sweep.column("outcome") == word).sum()) < 3
 
@@ -82,7 +81,7 @@ def test_a_sweep_of_which_only_the_ends_were_kept_has_a_whole_film(tmp_path: Pat
 def test_runs_whose_targets_mean_other_values_are_coloured_by_their_own(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "data.low=0,0.25", "loss=mse", "seed=range(0,2)", "epochs=3")
     assert len(sweep.parts) == 1
-    assert [(part.low, part.runs) for part in lockstep(sweep, 400, 4).parts] == [(0, 2), (0.25, 2)]
+    assert [(part.low, part.runs) for part in film_data_of(sweep, 400, 4).parts] == [(0, 2), (0.25, 2)]
 
 
 def test_a_picture_of_one_run_does_not_take_the_place_of_its_sweep(tmp_path: Path) -> None:
@@ -111,14 +110,14 @@ def test_rendering_refuses_a_film_of_every_run_in_one_line_and_leaves_the_film(
 
 @pytest.mark.parametrize("name", ["latest", "latest#1"])
 @pytest.mark.parametrize(("frames", "is_told"), [(6, False), (7, True)])
-def test_that_there_are_fewer_epochs_than_pictures_asked_is_said(
+def test_a_film_with_fewer_frames_than_asked_says_so(
     name: str, frames: int, is_told: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["-m", "seed=1,2", "epochs=5", "film=none", f"root={tmp_path}"]) == 0
     capsys.readouterr()
     assert main(["render", name, f"film.frames={frames}", "--root", str(tmp_path)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
-    assert line.endswith("  6 pictures: one for each epoch there is") == is_told
+    assert line.endswith("  6 frames: one for each epoch") == is_told
 
 
 @pytest.mark.parametrize("shapes", ["architecture.hidden=[2]", "architecture.hidden=[2],[3]"])
@@ -126,9 +125,9 @@ def test_the_film_of_runs_that_stopped_ends_with_the_last_of_them(shapes: str, t
     sweep = swept(tmp_path, "epochs=100000", "stop=solved", "seed=range(0,4)", "track.frames=20", shapes)
     last = int(sweep.column("epochs_done").max())
     assert last < 10000
-    shown = lockstep(sweep, 400, 30)
+    shown = film_data_of(sweep, 400, 30)
     assert shown.epochs[-1] == shown.loss_epochs[-1] == last
-    assert len(shown.choose(FilmSettings(layout="sweep", frames=30))) == 30
+    assert len(shown.choose(30, "progress")) == 30
     at_the_end = shown.losses_after(len(shown.epochs) - 1)
     np.testing.assert_allclose(np.sort(at_the_end), np.sort(sweep.column("final_loss")), rtol=1e-9)
 
@@ -174,7 +173,7 @@ def test_from_python_too_a_sweep_has_a_film_whatever_its_populations(tmp_path: P
 )
 def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=1", *overrides)
-    assert common_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
+    assert sweep_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
 
 
 def test_films_and_tables_call_the_same_outcomes_stuck() -> None:

@@ -5,9 +5,9 @@ import re
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
-from xortrain.runner.objective import objective
 
 import xortrain
 from xortrain.api import Sweep
@@ -51,6 +51,9 @@ def test_optuna_makes_the_final_loss_small(launcher: str, capsys: pytest.Capture
     assert best["best_params"]["lr"] == found.column("lr")[found.column("final_loss").argmin()]
 
 
-def test_a_run_that_diverged_is_no_good_objective_however_small_its_last_loss_was() -> None:
-    assert objective(0.25, "solved") == 0.25
-    assert objective(0.25, "diverged") == math.inf
+def test_the_objective_of_a_run_is_its_final_loss_and_infinite_if_it_diverged() -> None:
+    run = xortrain.train("lr=2", "epochs=9")
+    assert run.objective == run.row["final_loss"]
+    diverged = xortrain.train("loss=mse", "loss.reduction=sum", "output=identity", "lr=1e308", "seed=1")
+    assert np.isfinite(diverged.row["final_loss"])
+    assert diverged.objective == math.inf

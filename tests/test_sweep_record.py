@@ -45,10 +45,11 @@ SWEEPS: list[tuple[list[str], list[int]]] = [
 def test_each_run_of_a_sweep_is_that_run_alone_bit_for_bit(
     words: list[str], jobs: Sequence[int], tmp_path: Path
 ) -> None:
-    from xortrain.hydra_sweeps.planning import composing
+    from xortrain.hydra_sweeps.jobs import composing, read_grid
 
     sweep = Sweep.of(swept(tmp_path, *words))
-    with composing([*words, *QUICK, f"root={tmp_path}"]) as (grid, _):
+    with composing([*words, *QUICK, f"root={tmp_path}"]) as composer:
+        grid = read_grid(composer)
         assert len(sweep) == len(grid)
         texts = [grid.texts(job) for job in jobs]
     for job, own in zip(jobs, texts, strict=True):
@@ -134,7 +135,7 @@ def test_an_experiment_may_carry_a_sweep(tmp_path: Path) -> None:
     ("words", "line"),
     [
         (["lr=1,-1", "seed=range(0,3)"], "job 3 (lr=-1): lr=-1: must be a number greater than 0"),
-        (["loss=bce,hinge", "seed=range(0,3)"], "job 3 (loss=hinge seed=0): loss=hinge: wants targets -1 and 1"),
+        (["loss=bce,hinge", "seed=range(0,3)"], "job 3 (loss=hinge seed=0): loss=hinge: requires targets -1 and 1"),
         (["data.high=1,0", "seed=0,1"], "job 2 (data.high=0 seed=0): data.low and data.high: must differ"),
         (["output=sigmoid,softmax"], "job 1 (output=softmax): output=softmax: needs at least two units"),
         (["data=xor_cloud", "data.seed=range(0,1000000)"], "data: 1000000 runs with examples of their own take 4.8 GB"),
@@ -174,7 +175,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if not line.startswith(" "))
     assert (lines["jobs"], lines["populations"]) == ("200000", "2")
     assert lines["disk"].startswith("269 MB, of ")
-    assert lines["kept"] == "first and last snapshots"
+    assert lines["recorded"] == "first and last snapshots"
     assert lines["time"].endswith(" on one core")
     assert not list(tmp_path.iterdir())
 
@@ -185,7 +186,7 @@ def test_jobs_that_fail_are_listed_with_their_reasons_and_the_others_are_trained
     code = f"""
 import resource, sys
 from pathlib import Path
-import numpy, hydra, xortrain.runner.sweep, xortrain.runner.ending, xortrain.hydra_sweeps.jobs
+import numpy, hydra, xortrain.runner.sweep, xortrain.views.summary, xortrain.hydra_sweeps.jobs
 taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (taken + 300_000_000,) * 2)
 from xortrain.cli import main

@@ -20,7 +20,7 @@ import xortrain
 from xortrain.api import Sweep
 from xortrain.cli import main
 from xortrain.errors import UserError
-from xortrain.hydra_sweeps.planning import planned
+from xortrain.hydra_sweeps.jobs import plan_overrides
 from xortrain.records.index import Entry, listing
 from xortrain.runner.engines import Engine
 from xortrain.runner.sweep import resume_sweep
@@ -29,9 +29,7 @@ MODULE = [sys.executable, "-m", "xortrain"]
 JOBS = ("lr=0.1,1", "activation=tanh,relu", "seed=range(0,150)", "data=xor_cloud", "epochs=30", "film=none")
 ENDLESS = ("epochs=1000000", "track.losses=10", "track.frames=2")
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(
-    ["pytest", "xortrain.hydra_sweeps.planning", "xortrain.runner.sweep", "hydra.core.plugins"]
-)
+FORKED.set_forkserver_preload(["pytest", "xortrain.hydra_sweeps.jobs", "xortrain.runner.sweep", "hydra.core.plugins"])
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +158,7 @@ def interrupted(process: subprocess.Popen[str], root: Path, number: int = signal
     line = PASSED_OVER.sub("", line)
     entries = listing(root).entries
     if "resume" in line:
-        assert line == f"xortrain: interrupted; to go on: xortrain resume {entries[0].folder}\n"
+        assert line == f"xortrain: interrupted; to continue: xortrain resume {entries[0].folder}\n"
         assert entries[0].status == "interrupted"
     else:
         assert line == "xortrain: interrupted\n"
@@ -266,11 +264,11 @@ def test_a_root_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: py
 
 def test_what_a_sweep_is_said_to_write_is_what_it_writes(tmp_path: Path) -> None:
     jobs = (*JOBS, "data.test=0.3", f"root={tmp_path}")
-    ours = planned(jobs)
-    assert ours
+    plan = plan_overrides(jobs)
+    assert plan
     xortrain.sweep(*jobs)
     written = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
-    assert written == pytest.approx(ours[0].bytes, rel=0.1)
+    assert written == pytest.approx(plan.bytes, rel=0.1)
 
 
 def test_a_sweep_that_would_not_fit_on_the_disk_is_refused_before_it_starts(

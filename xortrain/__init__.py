@@ -1,7 +1,7 @@
-"""Train small networks by the thousand, keep every number of their training, and watch them learn.
+"""Train small networks by the thousand, record every number of their training, and watch them learn.
 
 `train` trains one network and writes nothing, `sweep` trains many into a record, `load` opens a record, and `runs`
-finds records: one network is a `Run`, many are a `Sweep`.  `check_gradients` checks a gradient of your own.
+finds runs: one network is a `Run`, many are a `Sweep`.  `check_gradients` checks a gradient of your own.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -4,7 +4,7 @@ import sys
 
 
 def start() -> int:
-    """The command line, and Ctrl-C in a line even before it has been read."""
+    """Run the command line; Ctrl-C is one line even while it is imported."""
     try:
         from xortrain.cli import main
     except KeyboardInterrupt:

@@ -1,7 +1,7 @@
 """The public functions and objects for Python: the same overrides as on the command line, objects instead of folders.
 
-Here the pieces come together: `Run` and `Sweep` are trained runs as data, with films, explanations and summaries.
-Mistakes are raised as `xortrain.errors.UserError`, with the line that the command line would print.
+`Run` and `Sweep` are trained runs as data, with films, explanations and summaries.  Mistakes raise
+`xortrain.errors.UserError` with the line that the command line would print.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError
+from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
-from xortrain.explain.page import explain
 from xortrain.explain.step import Step, step_at
-from xortrain.runner.single import in_memory
-from xortrain.runs.sweep_data import ROOT, SweepData, open_all, open_record
-from xortrain.runs.trained import RunData, TrainedRuns
+from xortrain.records.naming import ROOT
+from xortrain.runner.train import train_run
+from xortrain.trained.run_data import RunData, TrainedRuns
+from xortrain.trained.sweep_data import SweepData, open_all, open_record
 
 __all__ = ["Run", "Sweep", "check_gradients", "load", "runs", "sweep", "train"]
 
@@ -26,11 +27,10 @@ class Run(RunData):
 
     def film(self, path: str | Path, **settings: Any) -> Path:
         """Write its film; the extension gives the format, settings are those of film=, as in layout="field", fps=5."""
-        from xortrain.setup.film_config import film_settings, with_film
+        from xortrain.setup.film_config import with_film
         from xortrain.views.run_film import write_run_film
 
-        path = Path(path)
-        return write_run_film(self.trained, film_settings(with_film(self.config, **settings), path), path, self.place)
+        return write_run_film(self.trained, with_film(self.config, **settings), Path(path), self.place)
 
     def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
         """The step after an epoch with every number: precision=4, example=2, only="forward", format="latex"."""
@@ -44,24 +44,23 @@ class Run(RunData):
 
     def _repr_html_(self) -> str:
         """Its film, for a notebook."""
-        from xortrain.views.run_film import film_html, title
+        from xortrain.views.run_film import film_html, film_title
 
-        return film_html(self.film, title(self.setup.part(np.array([self.place]))))
+        return film_html(self.film, film_title(self.setup.part(np.array([self.place]))))
 
 
-class Sweep(SweepData):
-    """Many trained networks."""
+class Sweep(SweepData[Run]):
+    """Many trained networks; `sweep[17]` is a `Run`, `sweep[:100]` a `Sweep`."""
 
     def run(self, trained: TrainedRuns, place: int) -> Run:
         return Run(trained, place)
 
     def film(self, path: str | Path, **settings: Any) -> Path:
-        """Write a film of all runs side by side, a sample of very many; settings as in film.fps, film.size …"""
-        from xortrain.setup.film_config import film_settings, with_film
+        """Write a film of all runs side by side, or of a sample of very many; settings as in fps=5, layout="losses"."""
+        from xortrain.setup.film_config import with_film
         from xortrain.views.sweep_film import write_sweep_film
 
-        path, asked = Path(path), {"layout": "sweep", **settings}
-        return write_sweep_film(self, film_settings(with_film(self.config, **asked), path), path)
+        return write_sweep_film(self, with_film(self.config, **{"layout": "sweep", **settings}), Path(path))
 
     def _repr_html_(self) -> str | None:
         """All runs side by side, for a notebook; None if there is nothing to show yet."""
@@ -102,7 +101,7 @@ def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
     _refuse_dry_run(config["dry_run"])
     if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
         raise UserError("data: must be two arrays, data=(x, t)")
-    return Run(in_memory(config, data))
+    return Run(train_run(config, data).trained)
 
 
 def sweep(
@@ -116,33 +115,30 @@ def sweep(
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal.
     """
-    from xortrain.hydra_sweeps.planning import planned
-    from xortrain.records.index import open_entry
+    from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
 
-    ours = planned(overrides)
-    if ours is None:
+    plan = plan_overrides(overrides)
+    if plan is None:
         raise UserError("hydra/sweeper and hydra/launcher: Python has only our own; use the command line for others")
-    plan, chosen = ours
     _refuse_dry_run(plan.is_dry)
     given: dict[str, Any] = {"name": engine, "workers": workers, "address": address}
-    chosen = replace(chosen, **{name: value for name, value in given.items() if value is not None})
-    folder = run_sweep(plan, chosen, show)
-    return Sweep.of(open_entry(folder, str(folder)))
+    chosen = replace(plan.engine, **{name: value for name, value in given.items() if value is not None})
+    return Sweep.open(run_sweep(replace(plan, engine=chosen), show))
 
 
 def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
     """A run or a sweep by its path, by the beginning of its id under a root, or "latest"; one run of a sweep "…#17"."""
     found = open_record(str(name), Path(root))
-    return _sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
+    return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
 def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
     """All runs under a root, newest first; or those for which a condition holds, as in "lr > 0.5"."""
-    return _sweep(open_all(Path(root), where))
+    return _as_sweep(open_all(Path(root), where))
 
 
-def _sweep(found: SweepData) -> Sweep:
+def _as_sweep(found: SweepData[RunData]) -> Sweep:
     return Sweep(**{field.name: getattr(found, field.name) for field in fields(found)})
 
 

@@ -1,6 +1,6 @@
-"""The command line: a first word that is a command, and anything else is Hydra's.
+"""The command line: a command by its first word, and overrides for Hydra otherwise.
 
-Only `main` prints.  A user's mistake is one line and exit code 2, a failed run 1, Ctrl-C 130, SIGTERM 143.
+Only this module prints.  A user's mistake is one line and exit code 2, a failure 1, Ctrl-C 130, SIGTERM 143.
 """
 
 import os

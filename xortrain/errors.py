@@ -1,17 +1,17 @@
-"""A user's mistake, told in one line: where, what came, what is known, and the nearest name.
+"""One-line user errors: where, what was given, what is known, and the nearest name.
 
-The command line prints it and exits with 2; a Python user gets it as an exception.
+The command line prints them and exits with 2; in Python they are exceptions.
 """
 
 from collections.abc import Iterable
 
 
 class UserError(ValueError):
-    """Something the user asked for cannot be done; the text is one line for the reader of a terminal."""
+    """A mistake of the user; the text is one line for a terminal."""
 
 
 class FailedError(Exception):
-    """What was asked for ran, and something in it failed: one line, and what there is to show; exit code 1."""
+    """A command that ran and failed in part: one line, and the results that there are; exit code 1."""
 
     def __init__(self, line: str, shown: str = "") -> None:
         super().__init__(line)
@@ -19,19 +19,19 @@ class FailedError(Exception):
 
 
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:
-    """The error for a value that is not in a list, with the nearest that is."""
+    """The error for a value that is not in a list, with the nearest one that is."""
     return UserError(f"{where}={name}: {_none_such(name, known, what)}")
 
 
 def unknown_key(
     key: str, value: object, known: Iterable[str], what: str = "setting", deeper: Iterable[str] = ()
 ) -> UserError:
-    """The error for a key that is not in a list, with the nearest; of ``deeper``, dotted keys, by its last part."""
+    """The error for a key that is not in a list, with the nearest; keys in ``deeper`` are found by their last part."""
     return UserError(f"{key}={value}: {_none_such(key, known, what, deeper)}")
 
 
 def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
-    """The error for a word by itself."""
+    """The error for a word that is not in a list."""
     return UserError(f"{word}: {_none_such(word, known, what)}")
 
 
@@ -39,7 +39,20 @@ def _none_such(name: object, known: Iterable[str], what: str, deeper: Iterable[s
     from difflib import get_close_matches
 
     names = sorted(known)
-    spoken = {key.rpartition(".")[2]: key for key in deeper} | {key: key for key in names}
-    near = get_close_matches(str(name).lower(), spoken, n=1, cutoff=0.5)
-    meant = f" Did you mean {spoken[near[0]]!r}?" if near else ""
+    named = {key.rpartition(".")[2]: key for key in deeper} | {key: key for key in names}
+    near = get_close_matches(str(name).lower(), named, n=1, cutoff=0.5)
+    meant = f" Did you mean {named[near[0]]!r}?" if near else ""
     return f"no such {what}.{meant} Known: {', '.join(names) or 'none'}"
+
+
+def printable(text: object) -> str:
+    """A text safe for a terminal: tabs and line breaks become spaces, other control characters are removed."""
+    text = text if isinstance(text, str) else str(text)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else " " for c in text if c.isprintable() or c.isspace())
+
+
+def file_error(path: object, what: object) -> UserError:
+    """The error for something wrong with a file."""
+    return UserError(f"{printable(path)}: {printable(what)}")

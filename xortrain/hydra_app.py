@@ -1,7 +1,7 @@
 """Everything that is not a command: overrides for one run, -m for a sweep, and Hydra's own flags (--cfg, --info, …).
 
-One run, and a sweep by our sweeper, are composed once; Hydra's main, which composes twice and scans for plugins, gets
-what has flags or names another sweeper.  Every single run goes through `run_one`.
+Overrides alone are composed once.  Hydra's main, which composes twice and searches for plugins, gets only flags and
+other sweepers.  On both ways a single run goes through `run_one`.
 """
 
 import os
@@ -16,7 +16,6 @@ from xortrain.errors import FailedError
 from xortrain.runner.interrupts import interrupts_first
 
 if TYPE_CHECKING:
-    from xortrain.runner.engines import Engine
     from xortrain.runner.plan import Plan
 
 Say = Callable[[str], object]
@@ -28,76 +27,74 @@ def run_overrides(words: Sequence[str], say: Say, note: Say) -> None:
     is_sweep, has_flags = len(overrides) < len(words), any(word.startswith("-") for word in overrides)
     if is_sweep and not has_flags:
         with interrupts_first():
-            from xortrain.hydra_sweeps.planning import planned
+            from xortrain.hydra_sweeps.jobs import plan_overrides
 
-            ours = planned(overrides)
-        if ours:
-            say(_sweep_text(train_sweep(*ours)))
+            plan = plan_overrides(overrides)
+        if plan:
+            run_plan(plan, say)
             return
     elif not has_flags and not any("hydra" in word for word in words):
         with interrupts_first():
             from xortrain.config.compose import composed
 
             found = composed(words)
-        say(run_one(found, found.hydra, note)[0])
+        run_one(found, found.hydra, say, note)
         return
-    _hydra_main(words, say, note)
+    _run_hydra(words, say, note)
 
 
-def run_one(composed: Any, hydra: Any, note: Say) -> tuple[str, float | None]:
-    """One run from its composed configuration: the text of its end, and its objective for a search.
+def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
+    """One run from its composed configuration; inside a sweep returns its objective, for a search.
 
     ``hydra`` is Hydra's part of the configuration of a single run, None inside a sweep.
     """
     from xortrain.config.check import check
     from xortrain.config.compose import ignored_sweep, plain
-    from xortrain.runner.single import recorded
-    from xortrain.training.outcome import objective
-    from xortrain.views.summary import ending
+    from xortrain.runner.train import record_run
+    from xortrain.views.summary import run_ending
 
     config = check(plain(composed))
     if hydra is not None and (line := ignored_sweep(hydra)):
         note(line)
     if config["dry_run"]:
-        from xortrain.runner.plan import estimate_one
+        from xortrain.runner.plan import estimate_run
 
-        return estimate_one(config), None
-    trained = recorded(config, progress=True)
-    film = None
-    if config["film"]["name"] != "none":
-        from xortrain.views.run_film import record_film
-
-        film = record_film(trained, progress=True)
-    row = trained.rows[0]
-    return ending(trained, film), objective(row["final_loss"].item(), trained.outcomes[0])
+        say(estimate_run(config))
+        return None
+    run = record_run(config, show=True)
+    say(run_ending(run))
+    return run.objective if hydra is None else None
 
 
-def train_sweep(plan: "Plan", engine: "Engine") -> Path | str:
-    """Train all jobs of a plan into a folder; for a dry run, the estimate of its cost."""
+def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) -> Path | None:
+    """Train all jobs of a plan; returns their folder, None for the estimate of a dry run.
+
+    Failed jobs raise FailedError, or are added to ``failures``.
+    """
     if plan.is_dry:
         from xortrain.runner.plan import estimate
 
-        return estimate(plan, engine)
+        say(estimate(plan))
+        return None
     from xortrain.runner.sweep import run_sweep
+    from xortrain.views.summary import sweep_ending
 
-    return run_sweep(plan, engine, show=True)
-
-
-def _sweep_text(found: Path | str) -> str:
-    """The results of a sweep and its films, which are made here; an estimate as it is."""
-    if isinstance(found, str):
-        return found
-    from xortrain.runner.train import with_folder
-    from xortrain.views.sweep_summary import sweep_ending
-
-    with with_folder(found):
-        return sweep_ending(found)
+    folder = run_sweep(plan, show=True)
+    try:
+        say(sweep_ending(folder))
+    except FailedError as error:
+        if failures is None:
+            raise
+        failures.append(error)
+    return folder
 
 
-def _hydra_main(words: Sequence[str], say: Say, note: Say) -> None:
+def _run_hydra(words: Sequence[str], say: Say, note: Say) -> None:
+    """Run Hydra's main on flags and overrides."""
     import hydra
 
-    from xortrain.config.compose import prepare, store_outputs, user_error
+    from xortrain.config.compose import store_outputs, user_error
+    from xortrain.config.overrides import prepare
     from xortrain.config.settings import conf_folder
     from xortrain.hydra_sweeps.axes import with_held_keys
     from xortrain.hydra_sweeps.plugins import register
@@ -109,27 +106,19 @@ def _hydra_main(words: Sequence[str], say: Say, note: Say) -> None:
     prepared = with_held_keys(prepared) if is_sweep else prepared
     register()
     store_outputs()
-    jobs = _Jobs(say, note)
+    task = _Task(say, note)
     with _as_command_line([*flags, *prepared]):
         try:
-            hydra.main(str(conf_folder()), "config", version_base="1.3")(jobs)()
+            hydra.main(str(conf_folder()), "config", version_base="1.3")(task)()
         except Exception as error:
-            jobs.failures.append(user_error(error, prepared))
-    if jobs.failures:
-        raise jobs.failures[0]
-    if jobs.folder and (study := _study(jobs.folder)):
+            task.failures.append(user_error(error, prepared))
+    if task.failures:
+        raise task.failures[0]
+    if task.folder and (study := _study(task.folder)):
         say(study)
 
 
-def _study(folder: Path) -> str:
-    """What a searching sweeper has found; empty for other sweepers."""
-    found = folder / "optimization_results.yaml"
-    if not found.is_file():
-        return ""
-    return f"\nstudy   {found}\n{indent(found.read_text(encoding='utf-8'), ' ' * 8)}".rstrip("\n")
-
-
-class _Jobs:
+class _Task:
     """The task function of Hydra: called for one job, or through `sweep` for all jobs of a sweep together."""
 
     def __init__(self, say: Say, note: Say) -> None:
@@ -144,22 +133,23 @@ class _Jobs:
         hydra = HydraConfig.get()
         self.folder = Path(hydra.sweep.dir)
         try:
-            text, found = run_one(composed, hydra if hydra.mode is RunMode.RUN else None, self.note)
+            return run_one(composed, hydra if hydra.mode is RunMode.RUN else None, self.say, self.note)
         except Exception as error:  # Hydra would print its own line for an error that leaves the job
             self.failures.append(error)
             return None
-        self.say(text)
-        return found
 
-    def sweep(self, plan: "Plan", engine: "Engine", beside: Path) -> Path | None:
-        """Train all jobs of a plan; returns their folder.  Another sweeper has its own folder ``beside``."""
-        self.folder = beside
-        folder = train_sweep(plan, engine)
-        try:
-            self.say(_sweep_text(folder))
-        except FailedError as error:
-            self.failures.append(error)
-        return folder if isinstance(folder, Path) else None
+    def sweep(self, plan: "Plan", folder: Path) -> Path | None:
+        """All jobs of a plan; ``folder`` is where another sweeper writes its own results."""
+        self.folder = folder
+        return run_plan(plan, self.say, self.failures)
+
+
+def _study(folder: Path) -> str:
+    """The result of a searching sweeper; empty for other sweepers."""
+    found = folder / "optimization_results.yaml"
+    if not found.is_file():
+        return ""
+    return f"\nstudy   {found}\n{indent(found.read_text(encoding='utf-8'), ' ' * 8)}".rstrip("\n")
 
 
 @contextmanager

@@ -1,6 +1,5 @@
-"""Hydra's multirun as populations: every combination is composed once for each choice, numbers become arrays.
+"""Hydra's multirun as populations: one configuration for each choice of groups, arrays for the numbers that vary.
 
-Reading order: `axes` (what is swept), `composer` (one configuration for each choice), `jobs` (populations and their
-plan), `planning` (from overrides to a plan), `plugins` (the sweeper and the launcher that Hydra calls), `private`
-(what we use of Hydra that is not public).
+Reading order: `axes` (what is swept), `composer` (configurations of jobs), `jobs` (from overrides to a plan), `plugins`
+(the sweeper and the launcher that Hydra calls), `private` (everything private of Hydra that we use).
 """

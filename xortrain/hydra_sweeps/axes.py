@@ -1,6 +1,6 @@
-"""The axes of a sweep: every override is read once, and a job is a number in the product of their values.
+"""The axes of a sweep: every override is parsed once, and a job is a number in the product of their values.
 
-Numbers go as in Hydra's own sweeper: the last axis is the fastest, the last override of a key wins.
+Jobs are numbered as in Hydra's own sweeper: the last axis changes fastest, and the last override of a key wins.
 """
 
 import math
@@ -17,12 +17,12 @@ from xortrain.errors import UserError
 from xortrain.hydra_sweeps.private import parsed_value, value_text
 
 PARAMS = "hydra.sweeper.params"
-MOST_JOBS = 200_000_000  # whose numbers and seeds alone are gigabytes
+MOST_JOBS = 200_000_000  # their numbers and seeds alone take gigabytes
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One override with its values; ``values`` is a range where a range was asked for."""
+    """One override with its values; ``values`` is a range if a range of whole numbers was given."""
 
     override: Override
     values: Sequence[Any]
@@ -33,7 +33,7 @@ class Axis:
         return str(self.override.get_key_element())
 
     def text(self, place: int) -> str:
-        """The override of one of the values."""
+        """The override for one of the values."""
         return f"{self.key}={value_text(self.values[place])}"
 
 
@@ -47,7 +47,7 @@ class Grid:
         return math.prod(len(axis.values) for axis in self.axes)
 
     def stride(self, axis: int) -> int:
-        """By how much a job's number grows with the place on an axis."""
+        """The difference in number between jobs that are neighbours on an axis."""
         return math.prod(len(later.values) for later in self.axes[axis + 1 :])
 
     def texts(self, number: int) -> list[str]:
@@ -55,7 +55,7 @@ class Grid:
         return [axis.text(number // self.stride(k) % len(axis.values)) for k, axis in enumerate(self.axes)]
 
     def swept(self, number: int) -> list[str]:
-        """Those of them in which jobs differ."""
+        """The overrides of a job that differ between jobs."""
         return [text for axis, text in zip(self.axes, self.texts(number), strict=True) if len(axis.values) > 1]
 
     def __iter__(self) -> Iterator[list[str]]:
@@ -63,33 +63,34 @@ class Grid:
 
 
 def read_axes(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: Any) -> Grid:
-    """The axes of hydra.sweeper.params and of overrides; the loader knows the choices that a glob may match."""
+    """The axes of hydra.sweeper.params and of overrides; Hydra's loader knows the choices that a glob may match."""
     axes: dict[str, Axis] = {}
     if not isinstance(params, Mapping | None):
         raise UserError(f"{PARAMS}={short(params)}: must be a mapping, as in {{seed: 'range(0,100)', lr: '0.1,1'}}")
     own = [f"{key!s}={'null' if value is None else value}" for key, value in (params or {}).items()]
     for override in OverridesParser.create(config_loader=loader).parse_overrides([*own, *texts]):
         axes[override.get_key_element()] = Axis(override, _values(override))
-    jobs = math.prod(len(axis.values) for axis in axes.values())
+    grid = Grid(tuple(axes.values()))
+    jobs = math.prod(len(axis.values) for axis in grid.axes)  # len(grid) has a limit
     if jobs > MOST_JOBS:
-        raise UserError(f"{jobs:,} jobs: at most {MOST_JOBS:,} can be numbered in one sweep; sweep fewer at a time")
-    return Grid(tuple(axes.values()))
+        raise UserError(f"{jobs:,} jobs: a sweep has at most {MOST_JOBS:,}; sweep fewer at a time")
+    return grid
 
 
 def with_held_keys(overrides: Sequence[str]) -> list[str]:
-    """Overrides in which keys of a swept group are a choice of one value.
+    """Overrides in which keys of a swept group become a choice of one value.
 
-    Hydra composes once without the swept groups, and would miss optimizer.eps there although each job has it.
+    Hydra composes once without the swept groups, and would not find optimizer.eps then although each job has it.
     """
     swept = {text.partition("=")[0] for text in overrides if _is_swept(text)}
     return [
-        text.replace("=", "=choice(", 1) + ")" if _key_of(text) in swept and not _is_swept(text) else text
+        text.replace("=", "=choice(", 1) + ")" if _group_of(text) in swept and not _is_swept(text) else text
         for text in overrides
     ]
 
 
-def _key_of(text: str) -> str:
-    """The group before the dot of a plain override, as in optimizer.eps=1."""
+def _group_of(text: str) -> str:
+    """The group of an override such as optimizer.eps=1."""
     return text.partition(".")[0] if "=" in text else ""
 
 
@@ -103,12 +104,12 @@ def _values(override: Override) -> Sequence[Any]:
     if not override.is_sweep_override():
         return [parsed_value(override)]
     if not override.is_discrete_sweep():
-        raise UserError(f"{override.input_line}: an interval has no end of values; write a choice or a range")
+        raise UserError(f"{override.input_line}: an interval has infinitely many values; write a choice or a range")
     swept = parsed_value(override)
     if isinstance(swept, RangeSweep) and not swept.step:
         raise UserError(f"{override.input_line}: a range must have a step that is not 0")
-    whole = swept.range() if isinstance(swept, RangeSweep) and not swept.shuffle else None
-    values = whole if isinstance(whole, range) else list(override.sweep_iterator())
+    numbers = swept.range() if isinstance(swept, RangeSweep) and not swept.shuffle else None
+    values = numbers if isinstance(numbers, range) else list(override.sweep_iterator())
     if not values:
         known = "" if not isinstance(swept, Glob) else f"; {override.key_or_group} has no choice that matches"
         raise UserError(f"{override.input_line}: there is nothing to run{known}")

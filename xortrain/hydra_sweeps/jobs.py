@@ -1,76 +1,117 @@
-"""From the axes of a sweep to checked configurations, with the numbers that vary kept as arrays.
+"""From the overrides of a sweep to its plan: checked configurations, in which numbers that vary are arrays.
 
-Only what Hydra must decide is composed job by job: choices, lists, texts, and what refers to something else.
+Hydra composes job by job only what it must: choices, lists, texts, and references to other settings.
 """
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from xortrain.config.check import Config, check, take
-from xortrain.config.compose import plain, user_error
+from xortrain.config.compose import hydra_started, plain, user_error
+from xortrain.config.overrides import prepare
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError
-from xortrain.hydra_sweeps.axes import Axis, Grid
-from xortrain.hydra_sweeps.composer import Composer
+from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
+from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.nets import Array
 from xortrain.runner.plan import Plan, plan
-from xortrain.setup.population import Variant, populations
+from xortrain.setup.population import Population, populations
 
-_REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
+SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
 LONGEST = 100  # characters of a job's overrides that an error repeats
+_REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
 
-def of_lists(jobs: Iterable[Sequence[str]], composer: Composer, first: int = 0) -> Iterator[Variant]:
-    """Jobs with a list of overrides each, numbered from the first."""
+def plan_overrides(overrides: Sequence[str]) -> Plan | None:
+    """The plan of a sweep over these overrides; None if they choose another sweeper or launcher."""
+    with composing(overrides) as composer:
+        sweeper, launcher = (plugin(composer.master, kind) for kind in ("sweeper", "launcher"))
+        if (sweeper._target_, launcher._target_) != (SWEEPER, LAUNCHER):
+            return None
+        return plan_grid(read_grid(composer), composer, (launcher.engine, launcher.workers, launcher.address))
+
+
+@contextmanager
+def composing(overrides: Sequence[str]) -> Iterator[Composer]:
+    """A composer for these overrides, without Hydra's main; Hydra's errors become one-line errors."""
+    prepared = with_held_keys(prepare(overrides, many=True))
+    with hydra_started():
+        loader: Any = GlobalHydra.instance().config_loader()
+        try:
+            yield Composer(loader, loader.load_configuration("config", prepared, RunMode.MULTIRUN))
+        except Exception as error:
+            raise user_error(error, prepared) from None
+
+
+def read_grid(composer: Composer) -> Grid:
+    """All jobs: the axes of an experiment, then those of the overrides."""
+    hydra = composer.master.hydra
+    texts: Any = OmegaConf.to_container(hydra.overrides.task, resolve=False)
+    return read_axes(hydra.sweeper.params, texts, composer.loader)
+
+
+def plan_grid(grid: Grid, composer: Composer, engine: Sequence[Any] = ()) -> Plan:
+    """The plan of all jobs of a grid, on an engine given by its fields."""
+    return plan(populations(of_grid(grid, composer)), lambda number: job_name(number, grid.swept(number)), engine)
+
+
+def plan_lists(jobs: Sequence[Sequence[str]], composer: Composer, first: int, engine: Sequence[Any]) -> Plan:
+    """The plan of jobs with a list of overrides each, numbered from ``first``."""
+    parts = populations(of_lists(jobs, composer, first))
+    return plan(parts, lambda number: job_name(number, jobs[number - first]), engine)
+
+
+def of_lists(jobs: Iterable[Sequence[str]], composer: Composer, first: int = 0) -> Iterator[Population]:
+    """A population of one for each list of overrides."""
     for number, texts in enumerate(jobs, start=first):
         yield _job(texts, number, composer, texts)
 
 
-def of_grid(grid: Grid, composer: Composer, first: int = 0) -> Iterator[Variant]:
-    """All jobs of a grid; those that differ in numbers alone come together."""
+def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
+    """Populations of the jobs of a grid that differ on quick axes only, which are not composed one by one."""
     composer.adopt(grid)
-    quick = _quick(grid, composer)
+    quick = _quick_axes(grid, composer)
     others = [range(1) if k in quick else range(len(axis.values)) for k, axis in enumerate(grid.axes)]
-    steps = _numbers(grid, quick)
-    for places in itertools.product(*others):
-        place = sum(at * grid.stride(k) for k, at in enumerate(places))
-        texts, swept = grid.texts(place), grid.swept(place)
-        with with_job_name(first + place, swept, texts):
+    lengths = [len(grid.axes[k].values) for k in quick]
+    on_axes = np.indices(lengths).reshape(len(quick), math.prod(lengths))  # places on quick axes: (axes, jobs)
+    steps = np.array([grid.stride(k) for k in quick], np.int64) @ on_axes
+    for at in itertools.product(*others):
+        first = sum(place * grid.stride(k) for k, place in enumerate(at))
+        texts, swept = grid.texts(first), grid.swept(first)
+        with errors_name_job(first, swept, texts):
             composed = composer.composed(texts)
             followers = None if composed is None else _followers(composed, {grid.axes[k].key for k in quick})
-            config = check(composer.whole(texts, first + place) if composed is None else plain(composed))
+            config = check(composer.by_hydra(texts, first) if composed is None else plain(composed))
         if followers is None:
-            for number in (place + steps).tolist():
-                yield _job(grid.texts(number), first + number, composer, grid.swept(number))
+            for number in (first + steps).tolist():
+                yield _job(grid.texts(number), number, composer, grid.swept(number))
             continue
         varying = {}
-        for k in quick:
-            axis = grid.axes[k]
-            for key in (axis.key, *(key for key, of in followers.items() if of == axis.key)):
-                varying[key] = _spread(_taken(grid, k, key, config, first + place), grid, k, quick)
-        yield Variant(config, varying, first + place + steps)
+        for k, places in zip(quick, on_axes, strict=True):
+            key = grid.axes[k].key
+            for name in (key, *(name for name, followed in followers.items() if followed == key)):
+                varying[name] = _checked_values(grid, k, name, config, first)[places]
+        yield Population(config, varying, first + steps)
 
 
-def plan_of(grid: Grid, composer: Composer) -> Plan:
-    """The plan of all jobs of a grid, each of them checked."""
-    return plan(populations(of_grid(grid, composer)), lambda number: job_name(number, grid.swept(number)))
-
-
-def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[str]) -> Variant:
-    with with_job_name(number, swept, texts):
+def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[str]) -> Population:
+    with errors_name_job(number, swept, texts):
         config = check(composer.plain(texts, number))
-    return Variant(config, {}, np.array([number]))
+    return Population(config, {}, np.array([number]))
 
 
 @contextmanager
-def with_job_name(number: int, swept: Sequence[str], texts: Sequence[str] = ()) -> Iterator[None]:
-    """A user's mistake comes with the job that has it."""
+def errors_name_job(number: int, swept: Sequence[str], texts: Sequence[str] = ()) -> Iterator[None]:
+    """Add the job to a user's mistake."""
     try:
         yield
     except Exception as error:
@@ -87,54 +128,32 @@ def job_name(number: int, swept: Sequence[str]) -> str:
     return f"job {number}{own}"
 
 
-def _quick(grid: Grid, composer: Composer) -> list[int]:
-    """The axes of numbers that may vary in a population, whose keys nothing else touches."""
+def _quick_axes(grid: Grid, composer: Composer) -> list[int]:
+    """The axes of numbers that may vary in a population, whose keys no other override sets."""
+    others = [axis for axis in grid.axes if not composer.chooses(axis.text(0))]
     return [
         k
         for k, axis in enumerate(grid.axes)
-        if _is_of_numbers(axis)
+        if (isinstance(axis.values, range) or all(isinstance(value, int | float) for value in axis.values))
         and axis.key == axis.override.key_or_group  # no +, ++, ~ or package
         and may_vary(axis.key)
-        and not any(_touch(axis, other) for other in grid.axes if other is not axis and not _chooses(other, composer))
+        and not any(_overlap(axis, other) for other in others if other is not axis)
     ]
 
 
-def _is_of_numbers(axis: Axis) -> bool:
-    return isinstance(axis.values, range) or all(isinstance(value, int | float) for value in axis.values)
-
-
-def _chooses(axis: Axis, composer: Composer) -> bool:
-    return composer.chooses(axis.text(0))
-
-
-def _touch(axis: Axis, other: Axis) -> bool:
+def _overlap(axis: Axis, other: Axis) -> bool:
     key = other.override.key_or_group
     return axis.key == key or axis.key.startswith(f"{key}.") or key.startswith(f"{axis.key}.")
 
 
-def _numbers(grid: Grid, quick: Sequence[int]) -> Array:
-    """By how much the numbers of jobs differ that differ on these axes only, in order."""
-    numbers = np.zeros(1, np.int64)
-    for k in quick:
-        numbers = np.add.outer(numbers, np.arange(len(grid.axes[k].values)) * grid.stride(k)).ravel()
-    return numbers
-
-
-def _spread(values: Array, grid: Grid, axis: int, quick: Sequence[int]) -> Array:
-    """The values of one axis for each of those jobs."""
-    lengths = [len(grid.axes[k].values) for k in quick]
-    shape = [length if k == axis else 1 for k, length in zip(quick, lengths, strict=True)]
-    return np.broadcast_to(values.reshape(shape), lengths).ravel()
-
-
-def _taken(grid: Grid, k: int, key: str, config: Config, first: int) -> Array:
-    """The values of an axis as the setting means them, in one type; of a range only the ends are looked at."""
+def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) -> Array:
+    """The values of an axis in the type of the setting; of a range only the ends are checked."""
     setting, axis = find(config, key), grid.axes[k]
     assert setting is not None
     taken = []
     places = (0, len(axis.values) - 1) if isinstance(axis.values, range) else range(len(axis.values))
     for place in places:
-        with with_job_name(first + place * grid.stride(k), [axis.text(place)]):
+        with errors_name_job(first + place * grid.stride(k), [axis.text(place)]):
             taken.append(take(key, setting, axis.values[place]))
     if not isinstance(axis.values, range):
         return np.array(taken)
@@ -142,7 +161,7 @@ def _taken(grid: Grid, k: int, key: str, config: Config, first: int) -> Array:
 
 
 def _followers(config: DictConfig, quick: set[str]) -> Mapping[str, str] | None:
-    """Settings that only repeat a quick one, as data.seed: ${seed}; None where a reference does more than that."""
+    """Settings that repeat a quick one, as data.seed: ${seed}; None if a reference does more than that."""
     followers = {}
     references = dict(_references(OmegaConf.to_container(config, resolve=False)))
     for key, text in references.items():

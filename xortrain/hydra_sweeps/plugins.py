@@ -1,13 +1,14 @@
-"""The sweeper and the launcher that Hydra is told of: together they hand all jobs of a sweep to `experiment` at once.
+"""The sweeper and the launcher that Hydra calls; together they hand over all jobs of a sweep at once.
 
-Other sweepers reach the launcher with a list of overrides for each job; other launchers get such lists.
+Another sweeper sends our launcher a list of overrides for each job; another launcher gets such lists from our sweeper.
 """
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
@@ -15,17 +16,15 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from xortrain.hydra_sweeps.axes import Grid, read_axes
+from xortrain.hydra_sweeps.composer import Composer, plugin
+from xortrain.hydra_sweeps.jobs import plan_grid, plan_lists
 from xortrain.hydra_sweeps.private import add_plugins
-
-if TYPE_CHECKING:
-    from xortrain.runner.plan import Plan
-
 
 PLACE = "hydra_plugins.xortrain"  # the name of this module for Hydra, as in conf/hydra/
 
 
 class PopulationSweeper(Sweeper):
-    """Reads the axes; jobs are handed over together, or as lists of overrides to a launcher that is not ours."""
+    """Reads the axes and hands the jobs over: together to our launcher, as lists of overrides to another."""
 
     __module__ = PLACE
 
@@ -33,30 +32,23 @@ class PopulationSweeper(Sweeper):
         self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from hydra.core.plugins import Plugins
-
-        from xortrain.hydra_sweeps.composer import Composer, plugin
-
-        plugin(config, "launcher")
-        self.loader = hydra_context.config_loader
-        self.composer = Composer(self.loader, config)
-        self.trains = Plugins.instance().instantiate_launcher(
+        plugin(config, "launcher")  # which must be there
+        self.composer = Composer(hydra_context.config_loader, config)
+        self.launcher: Any = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
         )
 
     def sweep(self, arguments: list[str]) -> Any:
-        """All jobs; what an experiment's hydra.sweeper.params say comes first."""
-        from xortrain.hydra_sweeps.jobs import plan_of
-
-        grid = read_axes(self.params, arguments, self.loader)
-        if isinstance(self.trains, PopulationLauncher):
-            return self.trains.launch_grid(grid)
-        plan_of(grid, self.composer)  # which refuses what another launcher would come upon late
-        return self.trains.launch(list(grid), initial_job_idx=0)
+        """All jobs: the axes of an experiment's hydra.sweeper.params, then those of the overrides."""
+        grid = read_axes(self.params, arguments, self.composer.loader)
+        if isinstance(self.launcher, PopulationLauncher):
+            return self.launcher.launch_grid(grid)
+        plan_grid(grid, self.composer)  # raises for an invalid job, which another launcher would meet late
+        return self.launcher.launch(list(grid), initial_job_idx=0)
 
 
 class PopulationLauncher(Launcher):
-    """Trains all jobs it is given as one sweep, on an engine, and tells the task function where it lies."""
+    """Trains all jobs it is given as one sweep; the task function prints the results and returns the folder."""
 
     __module__ = PLACE
 
@@ -64,58 +56,31 @@ class PopulationLauncher(Launcher):
         self.engine = engine, workers, address
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from xortrain.hydra_sweeps.composer import Composer
-
-        self.task_function = task_function
+        self.train: Any = task_function.sweep  # type: ignore[attr-defined]
         self.folder = Path(config.hydra.sweep.dir)
         self.composer = Composer(hydra_context.config_loader, config)
 
     def launch_grid(self, grid: Grid) -> None:
         """Every job of a grid."""
-        from xortrain.hydra_sweeps.jobs import plan_of
-
-        self._run(plan_of(grid, self.composer))
+        self.train(plan_grid(grid, self.composer, self.engine), self.folder)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Jobs as lists of overrides; what each returns is its objective."""
-        from xortrain.hydra_sweeps.jobs import job_name, of_lists
-        from xortrain.runner.plan import plan
-        from xortrain.setup.population import populations
+        """Jobs as lists of overrides; each returns its objective."""
+        from xortrain.trained.sweep_data import SweepData
 
-        first, jobs = initial_job_idx, job_overrides
-        found = populations(of_lists(jobs, self.composer, first))
-        folder = self._run(plan(found, lambda number: job_name(number, jobs[number - first])))
-        if folder is None:  # a dry run is told once
+        folder = self.train(plan_lists(job_overrides, self.composer, initial_job_idx, self.engine), self.folder)
+        if folder is None:  # the estimate of a dry run, which is printed once
             raise SystemExit(0)
-        objectives = _objectives(folder)
+        sweep: SweepData[Any] = SweepData.open(folder)
+        objectives = {run.row["number"]: run.objective for run in sweep if run.outcome != "pending"}
         self.folder.mkdir(parents=True, exist_ok=True)  # another sweeper may leave its results there
-        return [_returned(texts, objectives.get(number)) for number, texts in enumerate(jobs, start=first)]
-
-    def _run(self, plan: "Plan") -> Path | None:
-        from xortrain.runner.engines import Engine
-
-        engine = Engine(*self.engine)
-        ran: Path | None = self.task_function.sweep(plan, engine, self.folder)  # type: ignore[attr-defined]
-        return ran
+        return [_returned(texts, objectives.get(k)) for k, texts in enumerate(job_overrides, start=initial_job_idx)]
 
 
-def _objectives(folder: Path) -> dict[int, float]:
-    """The objective of each job that got done, by its number."""
-    from xortrain.records.index import open_entry
-    from xortrain.training.outcome import objective
-
-    found: dict[int, float] = {}
-    for part in open_entry(folder, str(folder)).parts:
-        for chunk in part.rows.chunks():
-            done = zip(chunk["number"], chunk["final_loss"], chunk["outcome"], strict=True)
-            found |= {number: objective(loss, part.word(outcome)) for number, loss, outcome in done if outcome}
-    return found
-
-
-def _returned(texts: Sequence[str], loss: float | None) -> JobReturn:
-    status = JobStatus.FAILED if loss is None else JobStatus.COMPLETED
+def _returned(texts: Sequence[str], objective: float | None) -> JobReturn:
+    status = JobStatus.FAILED if objective is None else JobStatus.COMPLETED
     returned = JobReturn(overrides=texts, status=status)
-    returned.return_value = RuntimeError("the job failed") if loss is None else loss
+    returned.return_value = RuntimeError("the job failed") if objective is None else objective
     return returned
 
 

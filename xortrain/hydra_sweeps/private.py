@@ -1,7 +1,7 @@
-"""Everything private of Hydra 1.3 that we use; nothing else in the package touches a name with an underscore.
+"""Everything private of Hydra 1.3 that we use; no other module touches a name with an underscore.
 
 Hydra has no public way to parse its command line, to apply parsed overrides to a config, to read the values of a
-sweep, or to take plugins from anywhere but below ``hydra_plugins``.
+sweep, or to load plugins from anywhere but below ``hydra_plugins``.
 """
 
 import sys
@@ -30,9 +30,9 @@ def split_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
     parsed = parser.parse_intermixed_args(list(words))
     modes = [flag for flag in ("run", "multirun", "info", "cfg", "shell_completion") if getattr(parsed, flag)]
     if len(modes) > 1:
-        refuse(f"--{modes[0]} and --{modes[1]} do not go together")
+        refuse(f"--{modes[0]} and --{modes[1]} exclude each other")
     if parsed.resolve and not parsed.cfg:
-        refuse("--resolve goes with --cfg")
+        refuse("--resolve requires --cfg")
     overrides = list(parsed.overrides)
     waiting = overrides.copy()
     flags = [word for word in words if not (waiting and word == waiting[0] and waiting.pop(0))]
@@ -45,7 +45,7 @@ def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
 
 
 def parsed_value(override: Override) -> Any:
-    """The value of an override as parsed: a sweep is not expanded."""
+    """The value of an override as parsed; a sweep is not expanded."""
     return override._value
 
 

@@ -1,4 +1,5 @@
-"""From a checked configuration to trained networks: built, run, kept, and run again.
+"""Training runs and sweeps, in memory and into records.
 
-`Run` and `Sweep` are what a Python user holds.
+Reading order: `train` (one run, one block), `plan` (a sweep before it starts), `sweep`, `engines` (processes and
+clusters), `progress`, `interrupts` (Ctrl-C), `verify` (trained again and compared).
 """

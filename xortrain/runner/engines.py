@@ -1,33 +1,28 @@
-"""Where the blocks of a sweep are trained: in this process, in others beside it, or on a cluster.
+"""Where the blocks of a sweep are trained: in this process, in others on this machine, or on a cluster.
 
-Whatever an engine needs is looked for before anything is written.
+Whatever an engine requires is checked before anything is written.
 """
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from xortrain.config.check import take
 from xortrain.config.settings import LAUNCHER
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
-from xortrain.records import layout
-from xortrain.records.files import read_json
-from xortrain.records.writer import BlockArrays, open_block
-from xortrain.runner.interrupts import ENDS, end_with, postponed
+from xortrain.runner.interrupts import ENDS, exit_with_parent, postponed
 from xortrain.runner.progress import Progress
-from xortrain.runner.train import Block, Failure, Result, empty_history, history_of, train_block, train_here
-from xortrain.setup.run_setup import Setup
+from xortrain.runner.train import Block, Failure, Result, empty_history
 
 WHERE = "hydra.launcher"
 PATIENCE = 10  # seconds to wait for a scheduler
 Train = Callable[[Sequence[Block], Progress], Iterator[tuple[Block, Result]]]
-"""From blocks and progress to each block with its rows, in the order in which they are done."""
+"""From blocks and progress to each block with its result, in the order in which they finish."""
 
 
 @dataclass(frozen=True)
@@ -46,20 +41,17 @@ class Engine:
 
     @property
     def processes(self) -> int:
-        """How many blocks are trained at a time."""
+        """The number of blocks trained at a time."""
         return 1 if self.name == "inline" else self.workers or cores()
+
+    def open(self) -> AbstractContextManager[Train]:
+        """A context with the function that trains blocks."""
+        return ENGINES[self.name](self)
 
 
 def cores() -> int:
     """The cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def opened(engine: Engine) -> Iterator[Train]:
-    """What trains blocks, for as long as this lasts."""
-    with ENGINES[engine.name](engine) as pool:
-        yield pool
 
 
 @contextmanager
@@ -69,17 +61,17 @@ def _inline(engine: Engine) -> Iterator[Train]:
 
 @contextmanager
 def _loky(engine: Engine) -> Iterator[Train]:
-    _needs(engine, "joblib")
+    _require(engine, "joblib")
     yield partial(train_elsewhere, "loky", engine.processes)
 
 
 @contextmanager
 def _dask(engine: Engine) -> Iterator[Train]:
-    _needs(engine, "joblib", "distributed")
+    _require(engine, "joblib", "distributed")
     from distributed import Client
 
     if not engine.address:
-        raise UserError(f"{WHERE}.address=null: engine=dask needs a scheduler's, as in tcp://127.0.0.1:8786")
+        raise UserError(f"{WHERE}.address=null: engine=dask requires a scheduler's, as in tcp://127.0.0.1:8786")
     try:
         client: Any = Client(engine.address, timeout=PATIENCE, set_as_default=True)  # type: ignore[no-untyped-call]
         client.wait_for_workers(1, timeout=PATIENCE)
@@ -90,7 +82,7 @@ def _dask(engine: Engine) -> Iterator[Train]:
         yield partial(train_elsewhere, "dask", engine.workers)
 
 
-def _needs(engine: Engine, *packages: str) -> None:
+def _require(engine: Engine, *packages: str) -> None:
     for package in packages:
         if find_spec(package) is None:
             raise UserError(f"{WHERE}.engine={engine.name}: needs {package}; pip install 'xortrain[parallel]'")
@@ -103,62 +95,19 @@ ENGINES: dict[str, Callable[[Engine], AbstractContextManager[Train]]] = {
 }
 
 
-@dataclass(frozen=True)
-class Parcel:
-    """One block on its way: its place among those sent, its own part of the build, and where its files go."""
-
-    place: int
-    setup: Setup
-    folder: Path
-    metadata: Mapping[str, Any]
-    number: int
-
-    @classmethod
-    def of(cls, place: int, block: Block) -> "Parcel":
-        """Pack a block."""
-        folder = block.record.folder.absolute()
-        return cls(place, block.setup.part(block.runs), folder, dict(block.record.metadata), block.number)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a worker sends back; the arrays too, if it could not see the record."""
-
-    place: int
-    result: Result | OSError
-    arrays: Mapping[str, Array | None] | None = None
-
-
-def train_parcel(parcel: Parcel) -> Answer:
-    """Train a block in a worker."""
-    try:
-        is_here = _is_here(parcel)
-        if is_here:
-            history = history_of(parcel.setup, open_block(parcel.folder, parcel.metadata, parcel.number))
-        else:
-            history = empty_history(parcel.setup)
-        rows = Progress().through(train_block(parcel.setup, slice(None), history), 1, 1)
-    except OSError as error:
-        return Answer(parcel.place, error)
-    except Exception as error:
-        return Answer(parcel.place, Failure.of(error))
-    names = () if is_here else (field.name for field in fields(BlockArrays))
-    return Answer(parcel.place, rows, {name: getattr(history, name) for name in names} or None)
-
-
-def _is_here(parcel: Parcel) -> bool:
-    """Whether this worker sees the very record that the block belongs to."""
-    try:
-        found = read_json(parcel.folder / layout.RECORD)
-    except UserError:
-        return False
-    return all(found.get(key) == parcel.metadata.get(key) for key in ("started", "host", "pid"))
+def train_here(blocks: Sequence[Block], bar: Progress) -> Iterator[tuple[Block, Result]]:
+    """Train one block after the other in this process."""
+    for block in blocks:
+        yield block, block.train(block.history(), bar)
 
 
 def train_elsewhere(
-    backend: str, workers: int | None, blocks: Sequence[Block], shown: Progress
+    backend: str, workers: int | None, blocks: Sequence[Block], bar: Progress
 ) -> Iterator[tuple[Block, Result]]:
-    """Train blocks by a backend of joblib, in the order in which they get done."""
+    """Train blocks by a backend of joblib, in the order in which they finish.
+
+    Blocks in a pool that broke are trained again, one by one in new pools; one that breaks its pool again has failed.
+    """
     waiting, suspects = list(blocks), list[Block]()
     while waiting or suspects:
         is_alone = not waiting
@@ -168,54 +117,75 @@ def train_elsewhere(
             if isinstance(answer, Answer):
                 block = batch[answer.place]
                 answered.add(answer.place)
-                shown.add(len(block))
-                yield block, _kept(block, answer)
+                bar.add(len(block))
+                yield block, _received(block, answer)
             elif is_alone:
                 yield batch[0], Failure(f"its worker was lost twice ({Failure.of(answer).reason})")
             else:
-                suspects += [batch[place] for place in sent if place not in answered]
+                suspects += [batch[place] for place in sent if place not in answered] if sent else batch
                 waiting = batch[len(sent) :] if sent else []
-                suspects += [] if sent else batch
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The result of a worker for block ``place`` of a batch, and its arrays if it cannot see the record."""
+
+    place: int
+    result: Result | OSError
+    arrays: Mapping[str, Array | None] | None = None
+
+
+def _train_in_worker(place: int, block: Block) -> Answer:
+    try:
+        is_visible = block.is_visible()
+        history = block.history() if is_visible else empty_history(block.setup)
+        result = block.train(history, Progress())
+    except OSError as error:
+        return Answer(place, error)
+    except Exception as error:
+        return Answer(place, Failure.of(error))
+    names = () if is_visible else ("losses", "test_losses", "parameters")
+    return Answer(place, result, {name: getattr(history, name) for name in names} or None)
 
 
 def _answers(
     backend: str, workers: int | None, batch: Sequence[Block], sent: list[int]
 ) -> Iterator[Answer | Exception]:
-    """The answers of a pool, and what broke it if something did; ``sent`` grows with what has been handed out."""
+    """The answers of a pool, and the error that broke it; ``sent`` grows with each block that is handed out."""
     from joblib import Parallel, delayed, parallel_config
 
-    def parcels() -> Iterator[Any]:
+    def calls() -> Iterator[Any]:
         for place, block in enumerate(batch):
             sent.append(place)
-            yield delayed(train_parcel)(Parcel.of(place, block))
+            yield delayed(_train_in_worker)(place, block.packed())
 
     try:
         with parallel_config(_local() if backend == "loky" else backend, n_jobs=workers or -1):
             with postponed() as waiting:
-                answers = Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)(parcels())
+                answers = Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)(calls())
             if waiting:
-                answers.throw(ENDS[waiting[0]]())  # so that the pool is ended
+                answers.throw(ENDS[waiting[0]]())  # which ends the pool
             yield from answers
-    except Exception as error:  # each engine has its own ways to break
+    except Exception as error:  # each backend has its own errors
         yield error
 
 
 def _local() -> Any:
-    """Joblib's loky, with workers that end with this process; joblib 1.4 takes an initializer nowhere else."""
+    """Joblib's loky, with workers that exit with this process; joblib 1.4 takes an initializer nowhere else."""
     from joblib.parallel import BACKENDS
 
     loky = BACKENDS["loky"]()
-    loky.configure = partial(loky.configure, initializer=end_with, initargs=(os.getpid(),))
+    loky.configure = partial(loky.configure, initializer=exit_with_parent, initargs=(os.getpid(),))
     return loky
 
 
-def _kept(block: Block, answer: Answer) -> Result:
-    """What a worker found; the arrays it could not write itself are written here."""
+def _received(block: Block, answer: Answer) -> Result:
+    """The result of a worker; arrays that it could not write are written here."""
     if isinstance(answer.result, OSError):
         raise answer.result
     if answer.arrays:
-        arrays = block.record.block(block.number)
+        history = block.history()
         for name, values in answer.arrays.items():
             if values is not None:
-                getattr(arrays, name)[:] = values
+                getattr(history, name)[:] = values
     return answer.result

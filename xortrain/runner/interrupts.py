@@ -1,6 +1,6 @@
-"""Ctrl-C, and SIGTERM like it, where they would be lost, told twice, or leave something half begun.
+"""Ctrl-C, and SIGTERM like it, where they could be lost, reported twice, or leave something half started.
 
-Only the main thread has a say in it, and only where nobody else has one.
+Only the main thread handles signals, and only those that nobody else handles.
 """
 
 import os
@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from threading import Thread, current_thread, main_thread
 from typing import Any
 
-WATCH = 0.5  # seconds between two looks at whether the parent lives
+LOOK = 0.5  # seconds between two checks that the parent is alive
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, as batch systems and `timeout` send it: ends all that Ctrl-C ends, with an exit code of its own."""
+    """SIGTERM, as batch systems and `timeout` send it: ends whatever Ctrl-C ends, with another exit code."""
 
 
 ENDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
@@ -32,7 +32,7 @@ USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTE
 
 @contextmanager
 def sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM ends what is done here as Ctrl-C does."""
+    """SIGTERM raises Terminated in this context."""
     is_ours = current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     if is_ours:
         signal.signal(signal.SIGTERM, _terminate)
@@ -45,7 +45,7 @@ def sigterm_as_interrupt() -> Iterator[None]:
 
 @contextmanager
 def interrupts_first() -> Iterator[None]:
-    """Ctrl-C ends what is done here, even where a library passes over it or makes another error of it."""
+    """Ctrl-C ends this context, even where a library ignores it or turns it into another error."""
     seen = list[int]()
 
     def interrupt(number: int, _: object) -> None:
@@ -53,7 +53,7 @@ def interrupts_first() -> Iterator[None]:
         raise ENDS[number]
 
     try:
-        with _answered_by(interrupt):
+        with _handled_by(interrupt):
             yield
     except Exception:
         if not seen:
@@ -64,14 +64,14 @@ def interrupts_first() -> Iterator[None]:
 
 @contextmanager
 def postponed() -> Iterator[list[int]]:
-    """Ctrl-C waits in a list while this lasts; processes that start meanwhile get none, they end with their pool."""
+    """Collect signals in a list in this context; processes started in it never get them, they end with their pool."""
     waiting = list[int]()
-    with _answered_by(lambda number, _: waiting.append(number)), _masked():
+    with _handled_by(lambda number, _: waiting.append(number)), _masked():
         yield waiting
 
 
 @contextmanager
-def _answered_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
+def _handled_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
     is_main = current_thread() is main_thread()
     ours = [number for number in USUAL if is_main and signal.getsignal(number) is USUAL[number]]
     for number in ours:
@@ -85,13 +85,13 @@ def _answered_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
 
 @contextmanager
 def _masked() -> Iterator[None]:
-    """The processes that this thread starts inherit its mask; other threads still take the signal."""
+    """Processes that this thread starts inherit its mask; other threads still receive the signals."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
     from multiprocessing import resource_tracker
 
-    resource_tracker.ensure_running()  # which begins with another mask
+    resource_tracker.ensure_running()  # before the mask, which it would inherit
     before = signal.pthread_sigmask(signal.SIG_BLOCK, USUAL)
     try:
         yield
@@ -99,12 +99,12 @@ def _masked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def end_with(parent: int) -> None:
-    """End this process soon after its parent, however that ended; a parent that was killed cannot tell its pool."""
+def exit_with_parent(parent: int) -> None:
+    """Exit this process soon after its parent, even if that was killed and could not end its pool."""
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(WATCH)
+            time.sleep(LOOK)
         os._exit(1)
 
     Thread(target=watch, daemon=True).start()

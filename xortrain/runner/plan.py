@@ -1,6 +1,6 @@
-"""A sweep before it begins: every job checked, what will be kept of it, and whether that fits.
+"""A sweep before it starts: every job checked, what is recorded of it, whether that fits, and what it costs.
 
-Nothing is written here; what cannot be is refused with the number of the first job that has it.
+Nothing is written here; errors name the first invalid job.
 """
 
 import math
@@ -17,21 +17,24 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.runner.engines import Engine
-from xortrain.runner.train import blank_rows, empty_history, train_block, unwritable
+from xortrain.runner.train import empty_history, rows_of, train_block, unwritable
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
 ONE_FOR_ALL = ("root", "dry_run", "track.bytes")
-LARGEST_OWN = 2 << 30  # bytes of examples that differ from run to run
+LARGEST_OWN = 2 << 30  # bytes of examples that differ between runs
 SPARE = 1_000_000  # bytes that are left free on the disk
+SMALL_FILES = 20_000  # bytes of a record besides its arrays and rows
+SMALLEST_BLOCK = 256  # runs; for smaller blocks the overhead outweighs more processes
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The builds of the populations; ``is_trimmed`` if not all is kept that was asked for."""
+    """The populations of a sweep, ready to be trained; ``is_trimmed`` if less is recorded than `track` asks for."""
 
     setups: tuple[Setup, ...]
     is_trimmed: bool
+    engine: Engine
 
     @property
     def root(self) -> str:
@@ -39,7 +42,7 @@ class Plan:
 
     @property
     def is_dry(self) -> bool:
-        """Whether nothing is to be run."""
+        """Whether only an estimate is wanted."""
         return bool(self.setups[0].population.shared("dry_run"))
 
     @property
@@ -48,24 +51,34 @@ class Plan:
 
     @property
     def bytes(self) -> int:
-        """What the sweep will write."""
-        return sum(_array_bytes(setup) + _other_bytes(setup) for setup in self.setups)
+        """The size of the records on disk."""
+        return sum(map(_record_bytes, self.setups))
+
+    def block_size(self, setup: Setup) -> int:
+        """Runs per block: as many as fit the cache, fewer if some processes would have no block."""
+        runs, processes = setup.population.runs, self.engine.processes
+        blocks = max(-(-runs // setup.block_size), 1 if processes == 1 else 2 * processes)
+        even = -(-runs // (-(-blocks // processes) * processes))
+        aligned = -(-even // 64) * 64  # rows that begin at cache lines
+        return min(setup.block_size, max(SMALLEST_BLOCK, aligned))
 
 
-def plan(populations: Sequence[Population], called: Callable[[int], str] = "job {}".format) -> Plan:
-    """Check all jobs, and fit what is kept into track.bytes; a job that cannot be is called by its number."""
+def plan(populations: Sequence[Population], job_name: Callable[[int], str], engine: Sequence[Any] = ()) -> Plan:
+    """Check all jobs, and reduce what is recorded to track.bytes.
+
+    ``job_name`` describes a job by its number; ``engine`` are the fields of an `Engine`.
+    """
     for key in ONE_FOR_ALL:
         if len({population.shared(key) for population in populations}) > 1:
             raise UserError(f"{key}: must be the same for all jobs of a sweep")
-    setups = [_built(population, called) for population in populations]
+    setups = [_checked(population, job_name) for population in populations]
     budget = int(populations[0].shared("track.bytes"))
-    if sum(map(_array_bytes, setups)) <= budget:
-        return Plan(tuple(setups), False)
-    return Plan(tuple(_trimmed(setups, budget)), True)
+    fits = sum(map(_array_bytes, setups)) <= budget
+    return Plan(tuple(setups if fits else _trimmed(setups, budget)), not fits, Engine(*engine))
 
 
 def refuse_what_does_not_fit(plan: Plan) -> None:
-    """Raise UserError if the disk under the root has too little space."""
+    """Raise UserError if the disk of the root has too little space."""
     free = free_bytes(plan.root)
     if free is not None and plan.bytes + SPARE > free:
         raise UserError(
@@ -75,37 +88,30 @@ def refuse_what_does_not_fit(plan: Plan) -> None:
 
 
 def free_bytes(root: str) -> int | None:
-    """The free space of the disk that a root lies on, or will lie on; None where that is not known."""
+    """The free space on the disk of a root, which may not exist yet; None where that is not known."""
     where = Path(root).absolute()
     there = next(folder for folder in (where, *where.parents) if folder.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise unwritable(root, "not a folder" if not there.is_dir() else f"no right to write into {there}")
+        raise unwritable(root, "not a folder" if not there.is_dir() else f"no permission to write into {there}")
     disk = shutil.disk_usage(there)
     return disk.free if disk.total else None
 
 
-def size(number: float) -> str:
-    """Bytes for a reader: 12 MB, 1.3 GB."""
-    power = min(4, max(0, math.floor(math.log10(max(1, number)) / 3 + 1e-9)))
-    scaled = number / 1000**power
-    return f"{scaled:.{0 if power == 0 or scaled >= 9.95 else 1}f} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
-
-
-def _built(population: Population, called: Callable[[int], str]) -> Setup:
+def _checked(population: Population, job_name: Callable[[int], str]) -> Setup:
     _refuse_large_data(population)
     try:
         return Setup.of(population)
     except UserError as error:
-        raise UserError(f"{called(int(_culprit(population).numbers[0]))}: {error}") from None
+        raise UserError(f"{job_name(int(_first_invalid(population).numbers[0]))}: {error}") from None
 
 
 def _refuse_large_data(population: Population) -> None:
-    """Examples that each run has for itself are kept for each run; told before they are made."""
+    """Refuse too many examples that differ between runs, before they are made."""
     first = population.part(slice(0, 1))
-    if not any(key.startswith("data.") for key in first.varying) or _is_bad(first):
+    if not any(key.startswith("data.") for key in first.varying) or _is_invalid(first):
         return
     setup = Setup.of(first)
-    own = population.runs * sum(part.x.nbytes + part.t.nbytes for part in (setup.train, setup.test) if part)
+    own = population.runs * _data_bytes(setup)
     if own > LARGEST_OWN:
         raise UserError(
             f"data: {population.runs} runs with examples of their own take {size(own)}, more than {size(LARGEST_OWN)}; "
@@ -113,16 +119,16 @@ def _refuse_large_data(population: Population) -> None:
         )
 
 
-def _culprit(population: Population) -> Population:
-    """The first run that cannot be built by itself, found by halves; all of them if it takes more than one."""
-    whole = population
-    while population.runs > 1:
-        half = population.runs // 2
-        population = population.part(slice(half) if _is_bad(population.part(slice(half))) else slice(half, None))
-    return population if _is_bad(population) else whole
+def _first_invalid(population: Population) -> Population:
+    """The first run that is invalid by itself, found by bisection; all of them if only their combination is."""
+    part = population
+    while part.runs > 1:
+        half = part.part(slice(part.runs // 2))
+        part = half if _is_invalid(half) else part.part(slice(part.runs // 2, None))
+    return part if _is_invalid(part) else population
 
 
-def _is_bad(population: Population) -> bool:
+def _is_invalid(population: Population) -> bool:
     try:
         Setup.of(population)
     except UserError:
@@ -131,73 +137,77 @@ def _is_bad(population: Population) -> bool:
 
 
 def _trimmed(setups: Sequence[Setup], budget: int) -> list[Setup]:
-    """First and last snapshots alone; and thinner loss curves, if even those do not fit."""
+    """Record the first and last snapshots only, and fewer losses if even those do not fit."""
     ends = [replace(setup, frame_epochs=setup.frame_epochs[[0, -1][: setup.population.epochs + 1]]) for setup in setups]
-    share = (budget - sum(map(_frame_bytes, ends))) / sum(map(_loss_bytes, ends))
+    frames = sum(_array_bytes(setup, losses=False) for setup in ends)
+    share = (budget - frames) / sum(_array_bytes(setup, frames=False) for setup in ends)
     return [replace(setup, loss_epochs=_thinned(setup.loss_epochs, share)) for setup in ends]
 
 
 def _thinned(epochs: Array, share: float) -> Array:
-    """A share of the points of a curve, its ends always, as even as they were."""
+    """A share of the epochs, evenly chosen, ends included."""
     points = min(len(epochs), max(2, int(share * len(epochs))))
     chosen: Array = epochs[np.unique(np.linspace(0, len(epochs) - 1, points).round().astype(int))]
     return chosen
 
 
-def _array_bytes(setup: Setup) -> int:
-    return _loss_bytes(setup) + _frame_bytes(setup)
+def _record_bytes(setup: Setup) -> int:
+    p = setup.population
+    return _array_bytes(setup) + _data_bytes(setup) + p.runs * _row_bytes(p) + SMALL_FILES
 
 
-def _loss_bytes(setup: Setup) -> int:
-    curves = 2 if setup.test else 1
-    return curves * len(setup.loss_epochs) * setup.population.runs * setup.population.dtype.itemsize
+def _array_bytes(setup: Setup, losses: bool = True, frames: bool = True) -> int:
+    """The size of the losses and snapshots of a population."""
+    each = losses * len(setup.loss_epochs) * (2 if setup.test else 1)
+    each += frames * len(setup.frame_epochs) * setup.shape.size
+    return each * setup.population.runs * setup.population.dtype.itemsize
 
 
-def _frame_bytes(setup: Setup) -> int:
-    return len(setup.frame_epochs) * setup.shape.size * setup.population.runs * setup.population.dtype.itemsize
+def _data_bytes(setup: Setup) -> int:
+    return sum(data.x.nbytes + data.t.nbytes for data in (setup.train, setup.test) if data)
 
 
-def _other_bytes(setup: Setup) -> int:
-    """Rows, examples, and the smaller files."""
-    row = blank_rows(setup.population.part(slice(0, 1))).itemsize
-    parts = [part for part in (setup.train, setup.test) if part]
-    return row * setup.population.runs + sum(part.x.nbytes + part.t.nbytes for part in parts) + 20_000
+def _row_bytes(population: Population) -> int:
+    return rows_of(population.part(slice(0, 1))).itemsize
 
 
-SAMPLES = 8  # populations of which a little is trained
+SAMPLES = 8  # populations that are trained for a moment
 SECONDS = 0.15  # for each of them
-START, POOL, RENDER = 0.45, 0.9, 0.6  # seconds until a sweep begins, until its workers do, and for a film
-PROGRAM, DRAWING = 31_000_000, 30_000_000  # bytes of memory before there is any run, and for a film
+START, POOL, RENDER = 0.45, 0.9, 0.6  # seconds to start a sweep, to start its workers, and to render a film
+PROGRAM, DRAWING = 31_000_000, 30_000_000  # bytes of memory of the program without runs, and of a film
 
 
-def estimate(planned: Plan, engine: Engine) -> str:
+def estimate(plan: Plan) -> str:
     """Jobs, populations, time, memory and disk of a sweep, in a few lines."""
-    free = free_bytes(planned.root)
-    processes, has_film = (
-        engine.processes,
-        any(setup.population.shared("film.name") != "none" for setup in planned.setups),
-    )
-    seconds = _seconds(planned) / processes + START + POOL * (processes > 1) + RENDER * has_film
-    memory = _memory(planned, processes) + DRAWING * has_film
-    kept = "first and last snapshots" if planned.is_trimmed else "all that track asks for"
+    free, processes = free_bytes(plan.root), plan.engine.processes
+    has_film = any(setup.population.shared("film.name") != "none" for setup in plan.setups)
+    seconds = _seconds(plan) / processes + START + POOL * (processes > 1) + RENDER * has_film
+    recorded = "first and last snapshots" if plan.is_trimmed else "all that track asks for"
     cores = "on one core" if processes == 1 else f"on {processes} cores"
     lines = [
-        f"jobs         {planned.jobs}",
-        f"populations  {len(planned.setups)}",
-        *(f"             {_population_line(setup)}" for setup in planned.setups[:SAMPLES]),
-        *([f"             and {len(planned.setups) - SAMPLES} more"] if len(planned.setups) > SAMPLES else []),
+        f"jobs         {plan.jobs}",
+        f"populations  {len(plan.setups)}",
+        *(f"             {_population_line(setup)}" for setup in plan.setups[:SAMPLES]),
+        *([f"             and {len(plan.setups) - SAMPLES} more"] if len(plan.setups) > SAMPLES else []),
         f"time         about {duration(seconds)} {cores}",
-        f"memory       about {size(memory)}",
-        f"disk         {size(planned.bytes)}" + (f", of {size(free)} that are free" if free is not None else ""),
-        f"kept         {kept}",
+        f"memory       about {size(_memory(plan) + DRAWING * has_film)}",
+        f"disk         {size(plan.bytes)}" + (f", of {size(free)} that are free" if free is not None else ""),
+        f"recorded     {recorded}",
         "nothing was run: dry_run=true",
     ]
     return "\n".join(lines)
 
 
-def estimate_one(config: Mapping[str, Any]) -> str:
-    """The same of a single run."""
-    return estimate(plan([Population(config)], lambda _: "this run"), Engine())
+def estimate_run(config: Mapping[str, Any]) -> str:
+    """The estimate of a single run."""
+    return estimate(plan([Population(config)], lambda _: "this run"))
+
+
+def size(number: float) -> str:
+    """Bytes for a reader: 12 MB, 1.3 GB."""
+    power = min(4, max(0, math.floor(math.log10(max(1, number)) / 3 + 1e-9)))
+    scaled = number / 1000**power
+    return f"{scaled:.{0 if power == 0 or scaled >= 9.95 else 1}f} {('bytes', 'kB', 'MB', 'GB', 'TB')[power]}"
 
 
 def duration(seconds: float) -> str:
@@ -209,14 +219,13 @@ def duration(seconds: float) -> str:
 
 def _population_line(setup: Setup) -> str:
     p = setup.population
-    kept = f"{len(setup.loss_epochs)} losses and {len(setup.frame_epochs)} snapshots of each"
-    return f"{p.runs} x {p.epochs} epochs, {setup.shape}, {kept}"
+    recorded = f"{len(setup.loss_epochs)} losses and {len(setup.frame_epochs)} snapshots of each"
+    return f"{p.runs} x {p.epochs} epochs, {setup.shape}, {recorded}"
 
 
 def _seconds(plan: Plan) -> float:
-    """All runs' epochs, at the pace of some populations."""
-    step = -(-len(plan.setups) // SAMPLES)
-    sampled = plan.setups[::step]
+    """The time of all runs on one core, extrapolated from some populations."""
+    sampled = plan.setups[:: -(-len(plan.setups) // SAMPLES)]
     share = sum(map(_work, plan.setups)) / max(1, sum(map(_work, sampled)))
     return share * sum(map(_seconds_of, sampled))
 
@@ -226,10 +235,9 @@ def _work(setup: Setup) -> int:
 
 
 def _seconds_of(setup: Setup) -> float:
-    """The time of a whole population, from a part of one block of it."""
-    runs = min(setup.population.runs, setup.block_size)
-    ends = np.array([0, setup.population.epochs]) if setup.population.epochs else np.zeros(1, np.int64)
-    part = replace(setup.part(slice(runs)), frame_epochs=ends)
+    """The time of a population, from the first epochs of one block."""
+    epochs, runs = setup.population.epochs, min(setup.population.runs, setup.block_size)
+    part = replace(setup.part(slice(runs)), frame_epochs=np.unique([0, epochs]))
     began = time.perf_counter()
     steps = train_block(part, slice(None), empty_history(part))
     marks = [(time.perf_counter(), next(steps))]
@@ -241,23 +249,17 @@ def _seconds_of(setup: Setup) -> float:
     steps.close()
     (first, from_epoch), (last, to_epoch) = marks[0], marks[-1]
     pace = (last - first) / (to_epoch - from_epoch)
-    return (first - began + pace * (setup.population.epochs - from_epoch)) * setup.population.runs / runs
+    return (first - began + pace * (epochs - from_epoch)) * setup.population.runs / runs
 
 
-def _memory(plan: Plan, processes: int) -> int:
-    """Rows of all runs twice, their numbers and settings, and a block at work in every process."""
-    rows = sum(_row_bytes(setup.population) for setup in plan.setups)
-    workers = processes if processes > 1 else 0
+def _memory(plan: Plan) -> int:
+    """Rows of all runs twice, their numbers and settings, and a block in training in every process."""
+    populations = [setup.population for setup in plan.setups]
+    rows = sum(p.runs * (2 * _row_bytes(p) + 8 * (1 + len(p.varying))) for p in populations)
+    workers = plan.engine.processes if plan.engine.processes > 1 else 0
     return rows + PROGRAM * (1 + workers) + max(map(_block_bytes, plan.setups)) * max(1, workers)
 
 
-def _row_bytes(p: Population) -> int:
-    row = blank_rows(p.part(slice(0, 1))).itemsize
-    return p.runs * (2 * row + 8 * (1 + len(p.varying)))
-
-
 def _block_bytes(setup: Setup) -> int:
-    part = [held for held in (setup.train, setup.test) if held]
-    runs = min(setup.population.runs, setup.block_size)
-    at_work = runs * (setup.numbers_of_a_run + 3 * setup.shape.size) * setup.population.dtype.itemsize
-    return at_work + sum(held.x.nbytes + held.t.nbytes for held in part)
+    numbers = min(setup.population.runs, setup.block_size) * (setup.numbers_of_a_run + 3 * setup.shape.size)
+    return numbers * setup.population.dtype.itemsize + _data_bytes(setup)

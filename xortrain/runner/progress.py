@@ -1,6 +1,6 @@
-"""One bar for a whole training, on a terminal only, and a heartbeat for those who watch from elsewhere.
+"""One progress bar for a whole training, on a terminal only, and the heartbeat of its records.
 
-The bar counts runs or epochs; a block that is under way counts by the share of its epochs that is done.
+The bar counts runs or epochs; a block in training counts in proportion to its epochs done.
 """
 
 import sys
@@ -11,40 +11,40 @@ from typing import Any, TypeVar
 
 from xortrain.records.writer import BEAT, RecordWriter
 
-Result = TypeVar("Result")
+Returned = TypeVar("Returned")
 
 
 class Progress:
-    """How much is done, in whole units; ``bar`` is None where nobody looks."""
+    """The amount done, in the unit of ``bar``, which is None if nobody is watching."""
 
     def __init__(self, bar: Any = None) -> None:
         self.bar, self.done, self.shown = bar, 0.0, 0
 
     def add(self, amount: float) -> None:
-        """So much more is done."""
+        """Count this amount as done."""
         self.done += amount
         if self.bar is not None and int(self.done) > self.shown:
             self.bar.update(int(self.done) - self.shown)
             self.shown = int(self.done)
 
-    def through(self, steps: Generator[int, None, Result], epochs: int, amount: int) -> Result:
-        """Take all steps of a training, which yields the epochs it has done; it counts for this amount."""
+    def follow(self, steps: Generator[int, None, Returned], epochs: int, amount: int) -> Returned:
+        """Run a training, which yields the epochs done, to its end; in total it counts for ``amount``."""
         counted = 0.0
         while True:
             try:
                 now = amount * next(steps) / max(1, epochs)
             except StopIteration as end:
                 self.add(amount - counted)
-                result: Result = end.value
-                return result
+                returned: Returned = end.value
+                return returned
             self.add(now - counted)
             counted = now
 
 
 @contextmanager
-def progress(total: int, unit: str, shown: bool) -> Iterator[Progress]:
-    """The progress of so many units; a bar if it takes longer than half a second."""
-    if not (shown and sys.stderr.isatty()):
+def progress(total: int, unit: str, show: bool) -> Iterator[Progress]:
+    """The progress towards a total; with a bar if it takes longer than half a second."""
+    if not (show and sys.stderr.isatty()):
         yield Progress()
         return
     from tqdm import tqdm
@@ -55,7 +55,7 @@ def progress(total: int, unit: str, shown: bool) -> Iterator[Progress]:
 
 @contextmanager
 def beating(records: Sequence[RecordWriter]) -> Iterator[None]:
-    """Touch the heartbeats of records now and then while this lasts."""
+    """Touch the heartbeats of records regularly in this context."""
     over = threading.Event()
 
     def beat() -> None:

@@ -1,59 +1,77 @@
-"""A sweep from its plan to its records: begun, trained block by block, and ended whatever happens.
+"""A sweep from its plan to its records: started, trained block by block, and given a final status in any case.
 
-One population is one record; several lie in folders of their own under a sweep.json.
+One population is one record; several have folders of their own beside a sweep.json.
 """
 
 import shutil
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
+from xortrain.errors import UserError
 from xortrain.records import layout
-from xortrain.records.events import now
-from xortrain.records.process import describe
-from xortrain.records.writer import RecordWriter, write_json
-from xortrain.runner.engines import Engine, Train, opened
+from xortrain.records.files import shown_path
+from xortrain.records.index import Entry
+from xortrain.records.process import describe, process_name
+from xortrain.records.writer import RecordWriter
+from xortrain.runner.engines import Engine, Train
 from xortrain.runner.plan import Plan, refuse_what_does_not_fit
 from xortrain.runner.progress import progress
-from xortrain.runner.train import RESUME, Block, Failure, ending, make_folder, resumable, start_record, with_folder
+from xortrain.runner.train import RESUME, Block, Failure, final_status, make_folder, start_record, working_in
 from xortrain.setup.film_config import refuse_unfit_films
-from xortrain.setup.run_setup import Setup
-
-SMALLEST_BLOCK = 256  # runs; smaller ones cost more for each than they gain by going to several processes
+from xortrain.trained.opening import open_trained, refuse_strange_files
 
 
-def run_sweep(plan: Plan, engine: Engine, show: bool = False) -> Path:
-    """Train all jobs of a plan into a new folder under its root; what fails is left pending, with its reason."""
+def run_sweep(plan: Plan, show: bool = False) -> Path:
+    """Train all jobs of a plan into a new folder under its root; runs that fail stay pending, with a reason."""
     refuse_what_does_not_fit(plan)
-    refuse_unfit_films(plan.setups)
-    with opened(engine) as train:
+    refuse_unfit_films((setup.population.config for setup in plan.setups), plan.jobs)
+    with plan.engine.open() as train:
         folder = make_folder(plan.root, "sweeps")
-        with with_folder(folder):
-            records, top = _begun(folder, plan, engine)
+        with working_in(folder, RESUME):
+            records, top = _start(folder, plan)
             blocks = [
-                Block(record, setup, number)
+                Block.of(record, setup, number)
                 for record, setup in zip(records, plan.setups, strict=True)
                 for number in range(len(record.blocks))
             ]
-            train_blocks(folder, records, blocks, top, train, show)
+            _train_blocks(blocks, records, top, train, show)
     return folder
 
 
-def train_blocks(
-    folder: Path,
-    records: Sequence[RecordWriter],
-    blocks: Sequence[Block],
-    top: Sequence[RecordWriter],
-    train: Train,
-    show: bool,
+def resume_sweep(entry: Entry, engine: Engine, show: bool = False) -> int:
+    """Train the unfinished blocks of a stopped sweep, or a stopped single run; returns the number of runs trained."""
+    if entry.status == "running":
+        where = shown_path(entry.folder)
+        raise UserError(f"{where}: is running; resume it when it has stopped ({process_name(entry.metadata)})")
+    if entry.problems:
+        raise UserError(entry.problems[0])
+    refuse_strange_files(entry.folder)
+    blocks, records = list[Block](), list[RecordWriter]()
+    for part in entry.parts:
+        record, setup = RecordWriter(part.folder, dict(part.metadata)), open_trained(part.folder).setup
+        lacking = [Block.of(record, setup, number) for number in part.unfinished_blocks()]
+        blocks += lacking
+        records += [record] if lacking or record.metadata["status"] != "finished" else []
+    top = [] if entry.is_one_record else [RecordWriter(entry.folder, dict(entry.metadata), layout.SWEEP)]
+    if not records and all(record.metadata["status"] == "finished" for record in top):
+        return 0
+    with engine.open() as train, working_in(entry.folder, RESUME):
+        for record in (*records, *top):
+            record.resume()
+        _train_blocks(blocks, records, top, train, show)
+    return sum(map(len, blocks))
+
+
+def _train_blocks(
+    blocks: Sequence[Block], records: Iterable[RecordWriter], top: Sequence[RecordWriter], train: Train, show: bool
 ) -> None:
-    """Train these blocks into their records; ``top`` is the sweep.json above them, if there is one."""
+    """Train blocks into their records; ``top`` is the sweep.json above them, if there is one."""
     left = Counter(id(block.record) for block in blocks)
     failed = set[int]()
     jobs = sum(map(len, blocks))
-    with resumable(RESUME, folder), ending([*records, *top]), progress(jobs, "runs", show) as shown:
-        for block, result in train(blocks, shown):
+    with final_status([*records, *top]), progress(jobs, "runs", show) as bar:
+        for block, result in train(blocks, bar):
             record = block.record
             if isinstance(result, Failure):
                 failed.add(id(record))
@@ -68,54 +86,27 @@ def train_blocks(
 
 
 def _jobs(block: Block) -> str:
-    """The jobs in a block, by the first and the last of their numbers."""
+    """The jobs of a block, by their first and last numbers."""
     numbers = block.setup.population.numbers[block.runs]
     return f"job {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} jobs from {numbers[0]} to {numbers[-1]}"
 
 
-def _begun(folder: Path, plan: Plan, engine: Engine) -> tuple[list[RecordWriter], list[RecordWriter]]:
-    """The records of all populations, begun; what has been begun only in part is taken away again."""
-    environment = describe() | {"trimmed": plan.is_trimmed}
+def _start(folder: Path, plan: Plan) -> tuple[list[RecordWriter], list[RecordWriter]]:
+    """Start the records of all populations, and the sweep.json of several; an error removes what was started."""
     is_one = len(plan.setups) == 1
     try:
-        if is_one:
-            return [_record(folder, plan.setups[0], "sweep", environment, engine)], []
-        records = []
+        environment, records = describe() | {"trimmed": plan.is_trimmed}, []
         for number, setup in enumerate(plan.setups):
-            inside = folder / f"population-{number:03d}"
-            inside.mkdir()
-            records.append(_record(inside, setup, "population", environment, engine))
-        return records, [_top(folder, plan, environment)]
+            inside = folder if is_one else folder / f"population-{number:03d}"
+            inside.mkdir(exist_ok=is_one)
+            kind = "sweep" if is_one else "population"
+            records.append(start_record(setup, inside, kind, environment, plan.block_size(setup)))
+        if is_one:
+            return records, []
+        config = plan.setups[0].population.config
+        own = {"kind": "sweep", **{key: config[key] for key in ("name", "tags", "notes")}}
+        counts = {"runs": plan.jobs, "populations": len(plan.setups)}
+        return records, [RecordWriter.start_sweep(folder, {**own, **counts, **environment})]
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-
-
-def _record(folder: Path, setup: Setup, kind: str, environment: Mapping[str, Any], engine: Engine) -> RecordWriter:
-    return start_record(setup, folder, kind, environment, _block_size(setup, engine.processes))
-
-
-def _block_size(setup: Setup, processes: int) -> int:
-    """As large as the cache bears, and such that every process gets as many blocks, if there are runs enough."""
-    runs = setup.population.runs
-    blocks = max(-(-runs // setup.block_size), 1 if processes == 1 else 2 * processes)
-    even = -(-runs // (-(-blocks // processes) * processes))
-    aligned = -(-even // 64) * 64  # rows that begin where the processor likes them to
-    return min(setup.block_size, max(SMALLEST_BLOCK, aligned))
-
-
-def _top(folder: Path, plan: Plan, environment: Mapping[str, Any]) -> RecordWriter:
-    """The sweep.json over several populations."""
-    config = plan.setups[0].population.config
-    metadata = {
-        "format": layout.FORMAT,
-        "status": "running",
-        "started": now(),
-        "kind": "sweep",
-        **{key: config[key] for key in ("name", "tags", "notes")},
-        "runs": plan.jobs,
-        "populations": len(plan.setups),
-        **environment,
-    }
-    write_json(folder / layout.SWEEP, metadata)
-    return RecordWriter(folder, metadata, layout.SWEEP)

@@ -1,12 +1,12 @@
-"""Training a population, block by block, into memory or into a record.
+"""Training a population: in memory, or block by block into a record.
 
-A block is trained from its settings alone, so it can be done here, in another process, or again.
+A block is trained from its settings alone, so it can be trained here, in another process, or again.
 """
 
 import errno
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,65 +15,113 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.records import layout
-from xortrain.records.files import shown_path
-from xortrain.records.writer import BlockArrays, Blocks, RecordWriter, new_folder
+from xortrain.records.files import read_json, shown_path
+from xortrain.records.process import describe
+from xortrain.records.writer import RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
+from xortrain.setup.film_config import refuse_unfit_films
 from xortrain.setup.population import Population
-from xortrain.setup.run_setup import Setup
+from xortrain.setup.run_setup import Setup, epochs_kept
+from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.training.loop import Training
 from xortrain.training.outcome import OUTCOMES, results
 from xortrain.training.task import History, Results
 
-RESUME, RENDER = "to go on: xortrain resume", "only the film is missing: xortrain render"
-"""The command that completes an interrupted training, and one whose film was interrupted."""
+RESUME, RENDER = "to continue: xortrain resume", "only the film is missing: xortrain render"
+"""What continues after Ctrl-C: an interrupted training, and a film of a finished one."""
 Steps = Generator[int, None, Array]
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a block has no rows."""
+
+    reason: str
+
+    @classmethod
+    def of(cls, error: BaseException) -> "Failure":
+        """The failure that an exception is, in one line."""
+        text = (str(error).splitlines() or [""])[0]
+        return cls(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+Result = Array | Failure
+"""The rows of a block, or why it has none."""
+
+
+def train_run(config: Mapping[str, Any], arrays: tuple[Array, Array] | None = None) -> RunData:
+    """Train one run in memory; ``arrays`` are the user's own x and t."""
+    return RunData(train_in_memory(Setup.of(Population(config, arrays=arrays))))
+
+
+def record_run(config: Mapping[str, Any], show: bool = False) -> RunData:
+    """Train one run into a new record under its root; every setting is checked before the folder is made."""
+    setup = Setup.of(Population(config))
+    if config["film"]["name"] != "none":
+        refuse_unfit_films([config], 1)
+    return train_into_folder(setup, make_folder(config["root"]), show)
+
+
+def train_again(run: RunData, root: Path, show: bool = False) -> RunData:
+    """Train a recorded run again, with the settings and data of its record, into a new record under a root."""
+    population = Population({**run.config, "root": str(root)})
+    losses, frames = epochs_kept(population)
+    part = run.setup.part(np.array([run.place]))
+    setup = replace(part, population=population, loss_epochs=losses, frame_epochs=frames)
+    return train_into_folder(setup, make_folder(str(root)), show)
+
+
+def train_in_memory(setup: Setup, show: bool = False) -> TrainedRuns:
+    """Train a population and write nothing."""
+    blocks = layout.Blocks(setup.population.runs, setup.block_size)
+    whole, rows, epochs = empty_history(setup), [], setup.population.epochs
+    with progress(len(blocks) * epochs, "epochs", show) as bar:
+        for runs in map(blocks.runs_of, range(len(blocks))):
+            rows.append(bar.follow(train_block(setup, runs, whole.columns(runs)), epochs, epochs))
+    return TrainedRuns(setup, np.concatenate(rows), whole)
+
+
+def train_into_folder(setup: Setup, folder: Path, show: bool = False) -> RunData:
+    """Train one run into a record in an empty folder."""
+    epochs = setup.population.epochs
+    with working_in(folder, RESUME):
+        record = start_record(setup, folder, "run", describe())
+        with final_status([record]), progress(epochs, "epochs", show) as bar:
+            history = recorded_history(setup, record, 0)
+            rows = bar.follow(train_block(setup, slice(0, 1), history), epochs, epochs)
+            record.finish_block(0, rows)
+    return RunData(TrainedRuns(setup, rows, history, folder))
+
+
 def train_block(setup: Setup, runs: slice, history: History) -> Steps:
-    """Train some runs into a history of theirs; yields epochs done, returns their rows."""
+    """Train some runs into their history; yields the epochs done, returns the rows."""
     training = Training(setup.task(runs), history)
     yield from training.run()
     return rows_of(setup.population.part(runs), results(training))
 
 
-def blank_rows(p: Population) -> Array:
-    """Rows of runs that have not begun: number, seed and what varies."""
-    rows = np.zeros(p.runs, layout.row_type({key: values.dtype for key, values in p.varying.items()}))
-    for name, kind in layout.ROW:
-        rows[name] = np.nan if kind == "<f8" else -1 if kind == "<i4" else 0
+def rows_of(p: Population, found: Results | None = None) -> Array:
+    """A row for each run: number, seed, what varies, and its results if its training is over."""
+    rows = layout.empty_rows(p.runs, {key: values.dtype for key, values in p.varying.items()})
     rows["number"], rows["seed"], rows["epochs_done"] = p.numbers, p.values("seed"), 0
     for key, values in p.varying.items():
         rows[key] = values
+    for name in layout.ROW if found else ():
+        if hasattr(found, name):
+            rows[name] = getattr(found, name)
     return rows
 
 
-def rows_of(population: Population, found: Results) -> Array:
-    """The rows of runs whose training is over."""
-    rows = blank_rows(population)
-    for field in fields(found):
-        if field.name in (rows.dtype.names or ()):
-            rows[field.name] = getattr(found, field.name)
-    return rows
+def empty_history(setup: Setup) -> History:
+    """A history in memory for all runs, filled with nan."""
+    shape, dtype = (setup.shape.size, setup.population.runs), setup.population.dtype
+    return History.empty(setup.loss_epochs, setup.frame_epochs, shape, dtype, setup.test is not None)
 
 
-def into_memory(setup: Setup, show: bool = False) -> tuple[History, Array]:
-    """Train and write nothing: the history of all runs, and their rows."""
-    blocks = Blocks(setup.population.runs, setup.block_size)
-    whole, parts, epochs = empty_history(setup), [], setup.population.epochs
-    with progress(len(blocks) * epochs, "epochs", show) as shown:
-        for runs in map(blocks.runs_of, range(len(blocks))):
-            parts.append(shown.through(train_block(setup, runs, whole.columns(runs)), epochs, epochs))
-    return whole, np.concatenate(parts)
-
-
-def into_record(setup: Setup, record: RecordWriter, show: bool = False) -> tuple[History, Array]:
-    """Train a single run into a started record and set its final status; returns its mapped history and its rows."""
-    epochs = setup.population.epochs
-    with ending([record]), progress(epochs, "epochs", show) as shown:
-        history = history_of(setup, record.block(0))
-        rows = shown.through(train_block(setup, record.blocks.runs_of(0), history), epochs, epochs)
-        record.finish_block(0, rows)
-    return history, rows
+def recorded_history(setup: Setup, record: RecordWriter, block: int) -> History:
+    """A history whose arrays are the files of a block, filled with nan."""
+    arrays = record.block(block)
+    return History(setup.loss_epochs, setup.frame_epochs, arrays.losses, arrays.parameters, arrays.test_losses)
 
 
 def start_record(
@@ -101,29 +149,11 @@ def start_record(
     }
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     config = yaml.dump(dict(p.config), Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return RecordWriter.start(folder, metadata, config, _data_arrays(setup), blank_rows(p))
-
-
-def make_folder(root: str, *parts: str) -> Path:
-    """A new folder of our own under the user's root."""
-    try:
-        return new_folder(Path(root, *parts))
-    except OSError as error:
-        raise unwritable(root, error.strerror or str(error)) from None
-
-
-def unwritable(root: str, why: str) -> UserError:
-    """The error for a root that no record can be put into."""
-    return UserError(f"root={root}: cannot be written to ({why})")
-
-
-def history_of(setup: Setup, arrays: BlockArrays) -> History:
-    """The history that fills the arrays of a block."""
-    return History(setup.loss_epochs, setup.frame_epochs, arrays.losses, arrays.parameters, arrays.test_losses)
+    return RecordWriter.start(folder, metadata, config, _data_arrays(setup), rows_of(p))
 
 
 def _data_arrays(setup: Setup) -> dict[str, Array]:
-    """x and t as a reader wants them: what all runs share has no axis of runs."""
+    """x and t as data.npz stores them: without an axis for runs where all runs share them."""
     named = {"x": setup.train.x, "t": setup.train.t}
     if setup.test:
         named |= {"x_test": setup.test.x, "t_test": setup.test.t}
@@ -131,43 +161,44 @@ def _data_arrays(setup: Setup) -> dict[str, Array]:
     return {name: np.ascontiguousarray(a) for name, a in plain.items()}
 
 
-def empty_history(setup: Setup) -> History:
-    """A history in memory for all runs, filled with nan."""
-    shape, dtype = (setup.shape.size, setup.population.runs), setup.population.dtype
-    return History.empty(setup.loss_epochs, setup.frame_epochs, shape, dtype, setup.test is not None)
+def make_folder(root: str, *parts: str) -> Path:
+    """A new folder for a record under the user's root."""
+    try:
+        return new_folder(Path(root, *parts))
+    except OSError as error:
+        raise unwritable(root, error.strerror or str(error)) from None
+
+
+def unwritable(root: str, why: str) -> UserError:
+    """The error for a root in which no record can be made."""
+    return UserError(f"root={root}: cannot be written to ({why})")
 
 
 @contextmanager
-def with_folder(folder: Path) -> Iterator[None]:
-    """A full disk does not say which; the folder is told."""
+def working_in(folder: Path, command: str) -> Iterator[None]:
+    """Add the folder to disk-full errors, and to Ctrl-C the command that continues."""
     try:
         yield
+    except KeyboardInterrupt as error:
+        hint = [f"{command} {shown_path(folder)}"] if any(folder.glob("*")) else []
+        raise type(error)(*hint) from None
     except OSError as error:
         if error.filename is not None:
             raise
-        number, what = error.errno or errno.ENOSPC, error.strerror or f"not all could be written ({error})"
+        number, what = error.errno or errno.ENOSPC, error.strerror or f"not everything could be written ({error})"
         raise OSError(number, what, str(folder)) from None
 
 
 @contextmanager
-def resumable(rest: str, folder: Path) -> Iterator[None]:
-    """Ctrl-C says with which command one goes on."""
-    try:
-        yield
-    except KeyboardInterrupt as error:
-        raise type(error)(f"{rest} {shown_path(folder)}") from None
-
-
-@contextmanager
-def ending(records: Sequence[RecordWriter]) -> Iterator[None]:
-    """Whatever happens, records that say they are running say in the end how they ended."""
+def final_status(records: Sequence[RecordWriter]) -> Iterator[None]:
+    """Always write a final status: finished, interrupted or failed."""
     try:
         with beating(records):
             yield
         _end(records, "finished")
     except BaseException as error:
         is_interrupt = isinstance(error, KeyboardInterrupt)
-        with suppress(OSError):  # a full disk: the record cannot say more, and is found to have crashed
+        with suppress(OSError):  # on a full disk; the record then counts as crashed
             _end(records, *(("interrupted",) if is_interrupt else ("failed", f"{type(error).__name__}: {error}")))
         raise
 
@@ -182,47 +213,43 @@ def _end(records: Sequence[RecordWriter], status: str, reason: str = "") -> None
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a record, by its number, and the build of the whole population."""
+    """A block of a record: its number, and the population that its ``runs`` are a part of."""
 
     record: RecordWriter
     setup: Setup
     number: int
+    runs: slice
 
-    @property
-    def runs(self) -> slice:
-        return self.record.blocks.runs_of(self.number)
+    @classmethod
+    def of(cls, record: RecordWriter, setup: Setup, number: int) -> "Block":
+        return cls(record, setup, number, record.blocks.runs_of(number))
 
     def __len__(self) -> int:
         return int(self.runs.stop - self.runs.start)
 
+    def packed(self) -> "Block":
+        """The same block with the setup of its own runs only, to be sent to another process."""
+        record = replace(self.record, folder=self.record.folder.absolute())
+        return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)))
 
-@dataclass(frozen=True)
-class Failure:
-    """Why a block has no rows."""
+    def history(self) -> History:
+        """Make the files of this block."""
+        return recorded_history(self.setup, self.record, self.number)
 
-    reason: str
+    def is_visible(self) -> bool:
+        """Whether this process sees the record, and not another one in a folder of the same name."""
+        try:
+            found = read_json(self.record.folder / layout.RECORD)
+        except UserError:
+            return False
+        return all(found.get(key) == self.record.metadata.get(key) for key in ("started", "host", "pid"))
 
-    @classmethod
-    def of(cls, error: BaseException) -> "Failure":
-        """The failure that an exception is, in one line."""
-        text = (str(error).splitlines() or [""])[0]
-        return cls(f"{type(error).__name__}: {text}" if text else type(error).__name__)
-
-
-Result = Array | Failure
-
-
-def train_here(blocks: Sequence[Block], shown: Progress) -> Iterator[tuple[Block, Result]]:
-    """Train one block after the other in this process."""
-    for block in blocks:
-        yield block, _train_block_here(block, shown)
-
-
-def _train_block_here(block: Block, shown: Progress) -> Result:
-    history = history_of(block.setup, block.record.block(block.number))
-    try:
-        return shown.through(train_block(block.setup, block.runs, history), block.setup.population.epochs, len(block))
-    except OSError:
-        raise
-    except Exception as error:
-        return Failure.of(error)
+    def train(self, history: History, bar: Progress) -> Result:
+        """Train this block; an error that is not of the disk becomes a failure."""
+        steps = train_block(self.setup, self.runs, history)
+        try:
+            return bar.follow(steps, self.setup.population.epochs, len(self))
+        except OSError:
+            raise
+        except Exception as error:
+            return Failure.of(error)

@@ -1,9 +1,9 @@
-"""`xortrain rerun --check`: runs trained again, and compared with what was kept of them.
+"""Compares recorded runs with the same runs trained again, for `xortrain rerun --check`.
 
-Of a run that is not finished everything is compared that it had kept when it stopped.
+Of a run that was stopped everything that it had recorded by then is compared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,182 +11,154 @@ import numpy as np
 
 from xortrain.errors import FailedError, UserError
 from xortrain.nets import Array
-from xortrain.nets.network import Network
+from xortrain.records.layout import parameter_names
 from xortrain.records.process import describe
-from xortrain.records.reader import RecordReader
-from xortrain.runner.train import empty_history, into_memory
-from xortrain.runs.sweep_data import SweepData
-from xortrain.runs.trained import RunData, TrainedRuns
+from xortrain.runner.train import empty_history, train_in_memory
+from xortrain.trained.run_data import TrainedRuns
 from xortrain.training.loop import Training
-from xortrain.training.task import History
-from xortrain.views.summary import count
 
-MOST_NOTES = 3  # blocks of a sweep whose rounding is told
+NEAR = 1e-9  # relative; absolute for numbers below 1
+MOST_NOTES = 3  # blocks whose rounding is described
+EPOCHS = {"parameters": "frame_epochs", "losses": "loss_epochs", "test_losses": "loss_epochs"}
+"""The recorded arrays, and where the setup has their epochs."""
 
 
-def verify(found: RunData | SweepData) -> str:
-    """Train again and compare with what was kept, some runs at a time; returns what is said if it is the same."""
-    now, finished, cut, notes = describe(), 0, 0, list[Rounding | None]()
-    for whole, places in _records(found):
-        metadata = _record(whole).metadata
-        for kept in _finished(whole, places):
-            history, rows = into_memory(kept.setup, show=True)
-            notes.append(_compared(kept, TrainedRuns(kept.setup, rows, history), metadata, now))
-            finished += len(rows)
-        for kept in _unfinished(whole, places):
-            notes.append(_compared(*_as_far(kept), metadata, now))
-            cut += len(kept.rows)
-    if not finished + cut:
-        raise UserError("nothing to compare: it stopped before anything was kept; xortrain resume trains it")
+def verify(populations: Iterable[tuple[TrainedRuns, Array]]) -> str:
+    """Train runs again, given by their populations and indices, and compare them with their records.
+
+    Returns a report if all are the same; raises FailedError at the first difference.
+    """
+    now, finished, stopped, runs, notes = describe(), 0, 0, 0, list[Rounding | None]()
+    for whole, places in populations:
+        runs += len(places)
+        for part in _finished(whole, places):
+            notes.append(_compare(part, train_in_memory(part.setup, show=True), whole, now))
+            finished += len(part.rows)
+        for part in _stopped(whole, places):
+            notes.append(_compare(part, _train_as_far(part), whole, now))
+            stopped += len(part.rows)
+    if not finished + stopped:
+        raise UserError("nothing to compare: it stopped before anything was recorded; xortrain resume trains it")
     roundings = [note for note in notes if note]
-    lacking = (1 if isinstance(found, RunData) else len(found)) - finished - cut
-    said = f"{_how(roundings)} of {count(finished + cut, 'run')}{_so_far(finished, cut)}"
-    told = [note.text for note in roundings[:MOST_NOTES]]
-    return "\n".join([f"{said}; {lacking:,} had not begun" if lacking else said, *told])
+    compared, lacking = finished + stopped, runs - finished - stopped
+    counted = f"{compared:,} run{'' if compared == 1 else 's'}{_stopped_note(finished, stopped)}"
+    report = f"{_how_near(roundings)} of {counted}" + (f"; {lacking:,} had not begun" if lacking else "")
+    return "\n".join([report, *(note.text for note in roundings[:MOST_NOTES])])
 
 
 @dataclass(frozen=True)
 class Rounding:
-    """What another processor's rounding has done: in words, and after which epoch runs are no longer near."""
+    """The effect of another processor's rounding: in words, and the epoch from which runs differ by more than NEAR."""
 
     text: str
-    parted: int | None
+    apart_at: int | None
 
 
-def _how(roundings: list[Rounding]) -> str:
-    """How far what was kept is the same."""
-    parted = [note.parted for note in roundings if note.parted is not None]
-    if parted:
-        return f"The same to 1e-9 until epoch {min(parted)}, where another CPU's rounding has parted the paths: losses"
-    how = "The same to 1e-9" if roundings else "The same to the bit"
-    return f"{how}: every kept loss and parameter"
+def _how_near(roundings: list[Rounding]) -> str:
+    apart = [note.apart_at for note in roundings if note.apart_at is not None]
+    if apart:
+        effect = "where rounding on another CPU has changed the training: losses and parameters"
+        return f"The same to 1e-9 until epoch {min(apart)}, {effect}"
+    return f"The same {'to 1e-9' if roundings else 'to the bit'}: every recorded loss and parameter"
 
 
-def _so_far(finished: int, cut: int) -> str:
-    """Which of them are not finished."""
-    if not cut:
+def _stopped_note(finished: int, stopped: int) -> str:
+    if not stopped:
         return ""
-    return f", {cut:,} of them not finished" if finished else f" that {'is' if cut == 1 else 'are'} not finished"
-
-
-def _records(found: RunData | SweepData) -> Iterator[tuple[TrainedRuns, Array]]:
-    """Each record, with the places of those of its runs that are asked for."""
-    if isinstance(found, RunData):
-        yield found.trained, np.array([found.place])
-        return
-    for number in range(len(found.parts)):
-        whole = found.population(number)
-        yield whole, np.arange(len(whole.rows))
-
-
-def _record(whole: TrainedRuns) -> RecordReader:
-    assert isinstance(whole.kept, RecordReader)
-    return whole.kept
+    return (
+        f", {stopped:,} of them not finished" if finished else f" that {'is' if stopped == 1 else 'are'} not finished"
+    )
 
 
 def _finished(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:
-    """Those that are finished, some at a time."""
+    """The finished runs among these, a block's worth at a time."""
     done = np.intersect1d(places, whole.finished)
     for start in range(0, len(done), whole.setup.block_size):
-        yield whole.some(done[start : start + whole.setup.block_size])
+        yield whole.take(done[start : start + whole.setup.block_size])
 
 
-def _unfinished(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:
-    """Those that are not finished and of which something was kept, block by block."""
-    record, waiting = _record(whole), np.setdiff1d(places, whole.finished)
-    block = waiting // record.blocks.size
-    for number in filter(record.has_block, np.unique(block).tolist()):
-        own = waiting[block == number]
-        own = own[~np.isnan(record.block_array("losses", number)[:, own % record.blocks.size]).all(axis=0)]
-        if len(own):
-            yield whole.some(own)
+def _stopped(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:
+    """The unfinished runs among these that have recorded something, block by block."""
+    waiting = np.setdiff1d(places, whole.finished)
+    for own in whole.by_block(waiting):
+        begun = own[~np.isnan(whole.array("losses", own)).all(axis=0)]
+        if len(begun):
+            yield whole.take(begun)
 
 
-def _as_far(kept: TrainedRuns) -> tuple[TrainedRuns, TrainedRuns]:
-    """What was kept of runs that are not finished, and the same of a training that goes as far.
+def _train_as_far(recorded: TrainedRuns) -> TrainedRuns:
+    """Train stopped runs as far as they are recorded; what is recorded after the end of a run is set to nan in both.
 
-    A block goes on for a while with runs that have left it: what is behind their end is no one's, and left out.
+    A block goes on for some epochs with runs that have left it, and their values after that mean nothing.
     """
-    setup, again = kept.setup, empty_history(kept.setup)
-    training = Training(setup.task(slice(None)), again)
-    last = max(int(epochs[_rows_kept(old)].max(initial=0)) for old, _, epochs in _pairs(kept, again))
+    setup, history = recorded.setup, empty_history(recorded.setup)
+    again = TrainedRuns(setup, recorded.rows, history)
+    training = Training(setup.task(), history)
+    last = max(int(epochs[_has_values(old)].max(initial=0)) for _, old, _, epochs in _pairs(recorded, again))
     for done in training.run():
         if done >= last:
             break
-    for old, new, epochs in _pairs(kept, again):
+    for _, old, new, epochs in _pairs(recorded, again):
         is_over = np.greater_equal.outer(epochs, training.left)  # (recorded, runs)
         old[is_over if old.ndim == 2 else np.broadcast_to(is_over[:, None], old.shape)] = np.nan
         new[np.isnan(old)] = np.nan
-    return kept, TrainedRuns(setup, kept.rows, again)
+    return again
 
 
-def _pairs(kept: TrainedRuns, again: History) -> Iterator[tuple[Array, Array, Array]]:
-    """Each array that was kept, the same of another training, and the epochs of both."""
-    for what, epochs in ARRAYS.items():
-        old, new = kept.array(what), getattr(again, what)
-        if old is not None and new is not None:
-            yield old, new, getattr(kept.setup, epochs)
+def _has_values(array: Array) -> Array:
+    """The epochs at which any run has a number: (recorded,)."""
+    return np.asarray(~np.isnan(array).reshape(len(array), -1).all(axis=1))
 
 
-def _rows_kept(values: Array) -> Array:
-    """At which epochs there is a number of any run: (recorded,)."""
-    return np.asarray(~np.isnan(values).reshape(len(values), -1).all(axis=1))
+def _pairs(recorded: TrainedRuns, again: TrainedRuns) -> Iterator[tuple[str, Array, Array, Array]]:
+    """Each recorded array by name, the same array of another training, and their epochs."""
+    for what, epochs in EPOCHS.items():
+        if what != "test_losses" or recorded.setup.test:
+            yield what, recorded.array(what), again.array(what), getattr(recorded.setup, epochs)
 
 
-def _compared(
-    kept: TrainedRuns, again: TrainedRuns, metadata: Mapping[str, Any], now: Mapping[str, Any]
-) -> Rounding | None:
-    """None if the bits are the same, what to say if another processor rounded otherwise; FailedError else."""
-    difference = first_difference(kept, again)
+def _compare(part: TrainedRuns, again: TrainedRuns, whole: TrainedRuns, now: Mapping[str, Any]) -> Rounding | None:
+    """None for the same bits, a note if another processor rounds differently; FailedError for other differences."""
+    difference = first_difference(part, again)
     if difference is None:
         return None
-    parted = first_difference(kept, again, NEAR)
-    is_other_cpu = set(metadata.get("cpu_features", [])) != set(now["cpu_features"])
-    around = surroundings(metadata, now)
-    if is_other_cpu and (parted is None or parted.epoch > difference.epoch):
-        until = "to the end" if parted is None else f"until epoch {parted.epoch}, where the paths have parted"
-        lines = [f"Another CPU rounds otherwise from epoch {difference.epoch} on; the same to 1e-9 {until}.", *around]
-        return Rounding("\n".join(lines), None if parted is None else parted.epoch)
-    where = f"job {kept.setup.population.numbers[difference.run]}: " if len(kept.rows) > 1 else ""
+    then, apart = whole.metadata, first_difference(part, again, NEAR)
+    is_other_cpu = set(then.get("cpu_features", [])) != set(now["cpu_features"])
+    around = surroundings(then, now)
+    if is_other_cpu and (apart is None or apart.epoch > difference.epoch):
+        until = "to the end" if apart is None else f"until epoch {apart.epoch}, where they differ by more"
+        first = f"Another CPU rounds differently from epoch {difference.epoch} on; the same to 1e-9 {until}."
+        return Rounding("\n".join([first, *around]), None if apart is None else apart.epoch)
+    where = f"job {part.setup.population.numbers[difference.run]}: " if len(part.rows) > 1 else ""
     shown = around or ["versions and CPU features are those of the record"]
     raise FailedError(f"not the same: {where}{difference}", "\n".join(shown))
 
 
-NEAR = 1e-9  # of a number's size, absolute where it is below 1
-ARRAYS = {"losses": "loss_epochs", "test_losses": "loss_epochs", "parameters": "frame_epochs"}
-
-
 @dataclass(frozen=True)
 class Difference:
-    """The first epoch that differs, in what, in which of the runs, and both values."""
+    """The first epoch that differs, the array or parameter, the run, and both values."""
 
     epoch: int
     what: str
     run: int
-    kept: float
+    recorded: float
     again: float
 
     def __str__(self) -> str:
-        return f"{self.what} after epoch {self.epoch}: kept {self.kept!r}, now {self.again!r}"
+        return f"{self.what} after epoch {self.epoch}: recorded {self.recorded!r}, now {self.again!r}"
 
 
-def first_difference(kept: TrainedRuns, again: TrainedRuns, near: float | None = None) -> Difference | None:
-    """The earliest difference in bits, or in more than ``near``; in one epoch a parameter comes before its loss."""
-    found = [_first(what, kept, again, near) for what in ("parameters", "losses", "test_losses")]
-    return min((d for d in found if d), key=lambda d: d.epoch, default=None)
-
-
-def _first(what: str, kept: TrainedRuns, again: TrainedRuns, near: float | None) -> Difference | None:
-    old, new = kept.array(what), again.array(what)
-    if old is None or new is None:
-        return None
-    differ = _bits_differ(old, new) if near is None else _differs_beyond(old, new, near)
-    if not differ.any():
-        return None
-    place = np.unravel_index(int(differ.argmax()), differ.shape)
-    called = places_of(kept.setup.shape)[place[1]] if what == "parameters" else what.replace("_", " ")[:-2]
-    epoch = getattr(kept.setup, ARRAYS[what])[place[0]]
-    return Difference(int(epoch), called, int(place[-1]), old[place].item(), new[place].item())
+def first_difference(recorded: TrainedRuns, again: TrainedRuns, near: float | None = None) -> Difference | None:
+    """The earliest difference in bits, or by more than ``near``; in one epoch parameters come before losses."""
+    found = []
+    for what, old, new, epochs in _pairs(recorded, again):
+        differ = _bits_differ(old, new) if near is None else ~np.isclose(new, old, rtol=near, atol=near, equal_nan=True)
+        if differ.any():
+            place = np.unravel_index(int(differ.argmax()), differ.shape)
+            shapes = recorded.setup.shape.shapes
+            name = parameter_names(shapes)[place[1]] if what == "parameters" else what.replace("_", " ")[:-2]
+            found.append(Difference(int(epochs[place[0]]), name, int(place[-1]), old[place].item(), new[place].item()))
+    return min(found, key=lambda difference: difference.epoch, default=None)
 
 
 def _bits_differ(old: Array, new: Array) -> Array:
@@ -195,30 +167,16 @@ def _bits_differ(old: Array, new: Array) -> Array:
     return np.asarray(differ & ~(np.isnan(old) & np.isnan(new)))
 
 
-def _differs_beyond(old: Array, new: Array, near: float) -> Array:
-    is_near = np.isclose(new, old, rtol=near, atol=near, equal_nan=True)
-    return np.asarray(~is_near)
-
-
-def places_of(network: Network) -> list[str]:
-    """The name of each place in θ: W1[0,1], b1[0], …"""
-    names = [""] * network.size
-    for name, places in network.split(np.arange(network.size)).items():
-        for index, place in np.ndenumerate(places):
-            names[int(place)] = f"{name}[{','.join(map(str, index))}]"
-    return names
-
-
-def surroundings(metadata: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """In which versions and CPU features the training of a record and this process differ, a line each."""
+def surroundings(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """A line for each difference in versions and CPU features between a record and this process."""
     lines = []
-    for name in sorted({*metadata.get("versions", {}), *now["versions"]}):
-        was, is_now = (described.get("versions", {}).get(name, "none") for described in (metadata, now))
+    for name in sorted({*then.get("versions", {}), *now["versions"]}):
+        was, is_now = (described.get("versions", {}).get(name, "none") for described in (then, now))
         if was != is_now:
             lines.append(f"{name}: {was} then, {is_now} now")
-    then, there = set(metadata.get("cpu_features", [])), set(now["cpu_features"])
-    if then - there:
-        lines.append(f"CPU features that are not here: {' '.join(sorted(then - there))}")
-    if there - then:
-        lines.append(f"CPU features that were not there: {' '.join(sorted(there - then))}")
+    before, here = set(then.get("cpu_features", [])), set(now["cpu_features"])
+    if before - here:
+        lines.append(f"CPU features that are missing here: {' '.join(sorted(before - here))}")
+    if here - before:
+        lines.append(f"CPU features that were missing then: {' '.join(sorted(here - before))}")
     return lines

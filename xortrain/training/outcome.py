@@ -4,7 +4,6 @@ The words are tried in order: the first that holds is the outcome.  Whether a ru
 few more epochs, which are then thrown away, and extrapolating outputs and loss linearly.
 """
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -183,8 +182,3 @@ def _train(learner: Learner, epochs: int) -> None:
 
 def _full_losses(learner: Learner) -> Array:
     return learner.task.criterion.total(learner.full.z[-1], learner.full.y, learner.task.data.t)
-
-
-def objective(final_loss: float, outcome: str) -> float:
-    """What a searching sweeper minimises: the final loss, infinite if the run diverged."""
-    return math.inf if outcome == "diverged" else final_loss

@@ -1,1 +1,5 @@
-"""What one looks at: films and texts about trained runs."""
+"""Texts and films of trained runs.
+
+Reading order: `summary` (printed at the end of a run or a sweep), `verdict` (why a run ended so), `seed_rates` (how
+many seeds succeed), `group_table`, `run_film`, `sweep_film`.
+"""

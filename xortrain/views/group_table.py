@@ -1,13 +1,13 @@
-"""The table of groups of runs: success rates, epochs to solve and losses, and a line on what it leaves out."""
+"""The table of groups of runs: success rates, epochs to solve and losses, and lines on what is not in it."""
 
 import math
 from collections.abc import Sequence
 from typing import Any
 
-from xortrain.records.files import plain
-from xortrain.records.groups import GroupStatistics
-from xortrain.records.index import Entry, failures_of
-from xortrain.records.tables import NULL, cell, table
+from xortrain.errors import printable
+from xortrain.records.groups import GroupStatistics, group_runs
+from xortrain.records.index import Entry, RecordInfo
+from xortrain.records.tables import NULL, format_cell, format_table
 
 HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverged", "stuck")
 
@@ -15,49 +15,53 @@ HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverg
 def group_report(
     entries: Sequence[Entry], groups: Sequence[GroupStatistics], runs: int, limit: int | None = None
 ) -> str:
-    """The table of groups of so many runs, and what it does not show: repeats, unfinished runs, and all failures."""
-    lines = [groups_table(groups[:limit])]
+    """The table of the groups of ``runs`` runs, with the runs that it does not count, and all failures."""
+    lines = [_table(groups[:limit])]
     if limit is not None and len(groups) > limit:
         lines.append(f"and {len(groups) - limit} more groups")
-    lines += repeats(groups, runs)
+    lines += _repeats(groups, runs)
     pending = sum(found.pending for found in groups)
     if pending:
         lines.append(f"{pending} runs are not finished and not counted")
     for entry in entries:
-        lines += failures_of(entry)
-        lines += [f"{plain(entry.id)}: unreadable: {problem}" for problem in entry.problems]
+        lines += entry.failures()
+        lines += [f"{printable(entry.id)}: unreadable: {problem}" for problem in entry.problems]
     return "\n".join(lines)
 
 
-def repeats(groups: Sequence[GroupStatistics], runs: int) -> list[str]:
-    """A line on the runs that stand in no group, since they are the same as others."""
-    left_out = runs - sum(found.runs for found in groups)
-    if not left_out:
+def best_groups(parts: Sequence[RecordInfo], most: int) -> list[str]:
+    """The table of the best groups of a sweep, and a line for those left out."""
+    groups = group_runs(parts)
+    others = [f"and {len(groups) - most} more, see xortrain group"] if len(groups) > most else []
+    return [_table(groups[:most]), *others, *_repeats(groups, sum(len(part.rows) for part in parts))]
+
+
+def _repeats(groups: Sequence[GroupStatistics], runs: int) -> list[str]:
+    """A line for the runs that are in no group because they repeat others."""
+    repeats = runs - sum(found.runs for found in groups)
+    if not repeats:
         return []
-    told = "1 run repeats another" if left_out == 1 else f"{left_out} runs repeat others"
-    return [f"{told} (same settings, same seed) and {'is' if left_out == 1 else 'are'} not counted"]
+    line = "1 run repeats another" if repeats == 1 else f"{repeats} runs repeat others"
+    return [f"{line} (same settings, same seed) and {'is' if repeats == 1 else 'are'} not counted"]
 
 
-def groups_table(groups: Sequence[GroupStatistics]) -> str:
-    """One line a group."""
+def _table(groups: Sequence[GroupStatistics]) -> str:
     by = list(groups[0].by) if groups else []
-    return table([*by, *HEAD], ([*(_known(found.by[name]) for name in by), *_cells(found)] for found in groups))
-
-
-def _known(value: Any) -> Any:
-    return NULL if value is None else value
+    rows = [[*(NULL if found.by[name] is None else found.by[name] for name in by), *_cells(found)] for found in groups]
+    return format_table([*by, *HEAD], rows)
 
 
 def _cells(found: GroupStatistics) -> list[Any]:
     done = found.runs - found.pending
-    share = f"{_percent(found.rate)} % ({_percent(found.low)}-{_percent(found.high)})" if done else "-"
-    epochs = f"{cell(found.epochs_median)} ({cell(found.epochs_q1)}-{cell(found.epochs_q3)})" if found.solved else "-"
-    mean = cell(found.loss_mean) if math.isfinite(found.loss_mean) else "-"
+    rate = f"{_percent(found.rate)} % ({_percent(found.low)}-{_percent(found.high)})" if done else "-"
+    median, q1, q3 = map(format_cell, (found.epochs_median, found.epochs_q1, found.epochs_q3))
+    epochs = f"{median} ({q1}-{q3})" if found.solved else "-"
+    mean = format_cell(found.loss_mean) if math.isfinite(found.loss_mean) else "-"
     spread = f" ± {found.loss_sd:.2g}" if math.isfinite(found.loss_sd) else ""
-    return [done, share, epochs, found.loss_median, mean + spread, found.diverged, found.stuck]
+    return [done, rate, epochs, found.loss_median, mean + spread, found.diverged, found.stuck]
 
 
 def _percent(share: float) -> str:
-    """Three digits, and never 100 or 0 for what is not quite."""
+    """Three digits; more if they would round to 0 or 100."""
     text = f"{100 * share:.3g}"
     return text if float(text) not in (0, 100) or share in (0, 1) else f"{100 * share:.6g}"

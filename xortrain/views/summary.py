@@ -1,7 +1,4 @@
-"""What became of a run, in a few lines for the reader of a terminal.
-
-Says in words how it ended, shows what it answers to each example, and where everything lies.
-"""
+"""What is printed at the end of a run and of a sweep: how they ended and why, and the paths of records and films."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,87 +7,117 @@ from textwrap import wrap
 
 import numpy as np
 
+from xortrain.errors import FailedError
 from xortrain.nets import Array
 from xortrain.records.files import shown_path
-from xortrain.runs.trained import RunData, TrainedRuns
-from xortrain.views.verdict import verdict
+from xortrain.trained.run_data import RunData
+from xortrain.views.verdict import EXPLODED, verdict
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
 WIDTH, WIDEST = 80, 100  # of sentences, of the table
+MOST_FILMS = 5  # whose paths are printed
+
+
+def run_ending(run: RunData, show: bool = True, with_film: bool = True) -> str:
+    """Write the film of a single run into its record, if wanted; returns its summary and the paths of both."""
+    lines = [summary(run), "", f"record  {shown_path(run.folder)}"]
+    if with_film and run.setup.population.shared("film.name") != "none":
+        from xortrain.views.run_film import record_film
+
+        lines.append(f"film    {shown_path(record_film(run.trained, show))}")
+    return "\n".join(lines)
+
+
+def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
+    """Write the films of a sweep, or of a resumed run; returns the table of its groups, or its summary, and the paths.
+
+    Raises FailedError with the same text if some jobs failed.
+    """
+    from xortrain.records.groups import group_runs
+    from xortrain.records.index import open_entry
+    from xortrain.runner.train import RENDER, RESUME, working_in
+    from xortrain.trained.sweep_data import SweepData
+    from xortrain.views.group_table import group_report
+    from xortrain.views.sweep_film import write_films
+
+    entry = open_entry(folder, shown_path(folder))
+    sweep, is_done = SweepData[RunData].of(entry), entry.status == "finished"
+    text = group_report([entry], group_runs(entry.parts), entry.runs) if entry.is_sweep else summary(sweep[0])
+    films = list[Path]()
+    if is_new or not any(folder.glob("film.*")):
+        with working_in(folder, RENDER if is_done else RESUME):
+            films = write_films(sweep, show)
+    lines = [text, "", f"record  {shown_path(folder)}", *(f"film    {shown_path(path)}" for path in films[:MOST_FILMS])]
+    asked = entry.parts[0].metadata["config"]["film"]
+    if films and entry.runs > 1 and asked["name"] == "panels" and not asked["each"]:
+        lines.append("        all runs side by side; film.each=true adds one of every run")
+    if len(films) > MOST_FILMS:
+        lines.append(f"        and {len(films) - MOST_FILMS} more")
+    if any(part.metadata.get("trimmed") for part in entry.parts):
+        lines.append("stored  first and last snapshots only, within track.bytes; the film of one run trains it again")
+    if is_done:
+        return "\n".join(lines)
+    again = f"some jobs failed; to try them again: xortrain resume {shown_path(folder)}"
+    raise FailedError(again, "\n".join(lines))
 
 
 def summary(run: RunData) -> str:
-    """Outcome in words, final loss, why it ended so, and the table of examples."""
-    return "\n".join([*explained(run), *_held_out(run), "", *table(run)])
+    """How a run ended and why, and the table of its examples."""
+    return "\n".join([*outcome_lines(run), *_held_out(run), "", *example_table(run)])
 
 
-def ending(trained: TrainedRuns, film: Path | None) -> str:
-    """The text at the end of a single run: its summary, its record and its film."""
-    places = [f"record  {shown_path(trained.folder)}", *([f"film    {shown_path(film)}"] if film else [])]
-    return "\n".join([summary(RunData(trained)), "", *places])
-
-
-def explained(run: RunData) -> list[str]:
-    """How it ended, and why, in lines."""
-    return [headline(run), *wrap(verdict(run), WIDTH)]
+def outcome_lines(run: RunData) -> list[str]:
+    """How a run ended, and why if there is more to say."""
+    is_plain = run.outcome == "solved" and not run.row["reasons"] and run.row["final_loss"] < EXPLODED
+    return [headline(run), *(wrap(verdict(run), WIDTH) if not is_plain else [])]
 
 
 def headline(run: RunData) -> str:
     """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
-    row = run.row
+    row, loss = run.row, f"{run.row['final_loss']:.6g}"
     if run.outcome == "pending":
-        return _so_far(run)
+        epochs = counted(run.setup.population.epochs, "epoch")
+        done = "" if np.isnan(row["final_loss"]) else f": loss {loss} after {row['epochs_done']:,} of {epochs}"
+        return f"Not finished{done}."
     if run.outcome == "diverged":
-        return _ending(run) + (f" Before that the loss was {row['final_loss']:.6g}." if row["diverged_in"] >= 0 else "")
-    return f"{_ending(run)} Loss {row['final_loss']:.6g} after {count(row['epochs_done'], 'epoch')}."
+        before = f" Before that the loss was {loss}." if row["diverged_in"] >= 0 else ""
+        return f"Diverged: {_diverged_in(run)} is not finite at epoch {row['diverged_at']}.{before}"
+    after = f"Loss {loss}" + (f" after {counted(row['epochs_done'], 'epoch')}." if row["epochs_done"] >= 0 else ".")
+    if run.outcome == "solved":
+        since = " from the start" if row["solved_at"] == 0 else f" since epoch {row['solved_at']}"
+        return f"Solved: every example is right{since if row['solved_at'] >= 0 else ''}. {after}"
+    how, examples = "Stopped by its rule," if run.outcome == "early" else "Not solved:", len(run.x)
+    is_known = np.isfinite(row["accuracy"])  # some older records may lack it
+    right = f" {round(row['accuracy'] * examples)} of {counted(examples, 'example')} right." if is_known else ""
+    return f"{how}{right} {after}"
 
 
-def _so_far(run: RunData) -> str:
-    row, asked = run.row, count(run.setup.population.epochs, "epoch")
-    if np.isnan(row["final_loss"]):
-        return "Not finished."
-    return f"Not finished: loss {row['final_loss']:.6g} after {row['epochs_done']:,} of {asked}."
+def _diverged_in(run: RunData) -> str:
+    """The first parameter that was not finite."""
+    index, names = run.row["diverged_in"], run.network.split(np.arange(run.network.size))
+    return next((name for name, places in names.items() if index in places), "the loss")
 
 
-def count(number: int, thing: str) -> str:
+def counted(number: int, thing: str) -> str:
     """1 epoch, 2 epochs."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def _ending(run: RunData) -> str:
-    row, examples = run.row, len(run.x)
-    if run.outcome == "diverged":
-        names = [
-            name for name, values in run.network.split(np.arange(run.network.size)).items() for _ in values.ravel()
-        ]
-        what = names[row["diverged_in"]] if row["diverged_in"] >= 0 else "the loss"
-        return f"Diverged: {what} is not finite at epoch {row['diverged_at']}."
-    if run.outcome == "solved":
-        since = "from the start" if row["solved_at"] == 0 else f"since epoch {row['solved_at']}"
-        return f"Solved: every example is right {since}."
-    right = round(row["accuracy"] * examples)
-    wrong = f"{right} of {count(examples, 'example')} right."
-    if run.outcome == "early":
-        return f"Stopped by its rule, {wrong}"
-    return f"Not solved: {wrong}"
 
 
 def _held_out(run: RunData) -> list[str]:
     if run.setup.test is None or run.outcome == "pending":
         return []
-    row = run.row
-    held = count(len(run.setup.test.x), "example")
-    return [f"Held out, {held}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}."]
+    row, examples = run.row, counted(len(run.setup.test.x), "example")
+    return [f"Held out, {examples}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}."]
 
 
-def table(run: RunData) -> list[str]:
-    """Inputs, targets and outputs of each example, and which are wrong; the first of many."""
+def example_table(run: RunData) -> list[str]:
+    """Inputs, targets and outputs of the first examples, and which outputs are wrong."""
     if run.outcome == "pending":
         return []
     x, t = run.x, run.t
     y = run.predict(x)
     right = run.task.success.right(y[..., None], t[..., None])[:, 0]
-    columns = _that_fit([Kind("x", x, run.setup.columns.inputs), Kind("target", t), Kind("output", y)])
+    columns = _fitted([Kind("x", x, run.setup.columns.inputs), Kind("target", t), Kind("output", y)])
     lines = ["  ".join(column[0].rjust(_width(column)) for column in columns)]
     for k in range(min(len(x), MOST_ROWS)):
         cells = "  ".join(column[k + 1].rjust(_width(column)) for column in columns)
@@ -102,14 +129,14 @@ def table(run: RunData) -> list[str]:
 
 @dataclass(frozen=True)
 class Kind:
-    """Columns of one kind: values (examples, columns), and the names that a table of the user's has for them."""
+    """Columns of one kind: values (examples, columns), and their names if the user's table has some."""
 
     name: str
     values: Array
     given: Sequence[str] = ()
 
     def columns(self, most: int) -> list[list[str]]:
-        """Name and values of each as text; of many only the first and how many are left out."""
+        """Name and values of each column as text; of many columns the first, and how many are left out."""
         count = self.values.shape[1]
         style = ".4f" if self.name == "output" and abs(self.values).max() < 1e6 else "g"
         names = self.given or [f"{self.name}{k + 1}" if count > 1 else self.name for k in range(count)]
@@ -119,15 +146,15 @@ class Kind:
         return [*columns, left_out] if count > most else columns
 
 
-def _that_fit(kinds: list[Kind]) -> list[list[str]]:
-    """As many columns as a line can hold with a word behind them: the widest kinds give way."""
+def _fitted(kinds: list[Kind]) -> list[list[str]]:
+    """As many columns as fit in a line with a word behind them; the widest kinds lose columns first."""
     most = [min(MOST_COLUMNS, kind.values.shape[1]) for kind in kinds]
     while True:
         columns = [kind.columns(count) for kind, count in zip(kinds, most, strict=True)]
-        widths = [sum(2 + _width(column) for column in some) for some in columns]
+        widths = [sum(2 + _width(column) for column in own) for own in columns]
         widest = max((k for k in range(len(kinds)) if most[k] > 1), key=lambda k: widths[k], default=None)
         if widest is None or sum(widths) + len("wrong") <= WIDEST:
-            return [column for some in columns for column in some]
+            return [column for own in columns for column in own]
         most[widest] -= 1
 
 

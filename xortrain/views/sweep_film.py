@@ -1,216 +1,168 @@
-"""The one film of a sweep: all its runs in lock-step, of however many populations, or a sample of very many.
+"""The film of a sweep: all its runs side by side, of any number of populations, or a sample of very many runs.
 
-Where their snapshots have too few epochs in common, the runs that are shown are trained again.
+Where their snapshots have too few epochs in common, the runs shown are trained again.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from xortrain.errors import UserError
+from xortrain.films.arrangement import sample_shares
 from xortrain.films.film_settings import LAYOUTS
+from xortrain.films.sweep_film_data import Outcomes, SweepFilmData, common_epochs
 from xortrain.nets import Array
-from xortrain.records.index import Entry, RecordInfo
-from xortrain.runner.train import RENDER, RESUME, resumable
-from xortrain.runs.opening import open_trained
-from xortrain.runs.sweep_data import SweepData
-from xortrain.runs.trained import TrainedRuns
-from xortrain.setup.film_config import film_name, film_settings, of_one, with_many, with_one
+from xortrain.setup.film_config import film_name, of_one, with_many, with_one
 from xortrain.setup.run_setup import spread
-from xortrain.views.run_film import (
-    CANDIDATES,
-    again,
-    common_title,
-    cut,
-    film_data,
-    write_run_film,
-)
+from xortrain.trained.run_data import RunData, TrainedRuns
+from xortrain.trained.sweep_data import SweepData
+from xortrain.views.run_film import CANDIDATES, film_data, sweep_title, with_snapshots, write, write_run_film
 
-if TYPE_CHECKING:
-    from xortrain.films.film_settings import FilmSettings
-    from xortrain.films.lockstep import Lockstep, Outcomes
-
-
-MOST_BYTES = 1 << 28  # of snapshots that are trained again for a film
-
-
-@dataclass(frozen=True)
-class PopulationRuns:
-    """Runs of one population, and their places in the sweep."""
-
-    trained: TrainedRuns
-    places: Array
-    last: int
-    """The last epoch that any run of the population did."""
+MOST_BYTES = 1 << 28  # of snapshots when runs are trained again for a film
 
 
 def write_sweep_film(
-    sweep: SweepData, settings: "FilmSettings", path: Path, progress: bool = False, still: bool = False
+    sweep: SweepData[RunData], config: Mapping[str, Any], path: Path, progress: bool = False, still: bool = False
 ) -> Path:
-    """Write the film of all runs; a still is its last picture."""
-    from xortrain.films.film import poster, write
-
-    most = LAYOUTS[settings.layout].most_runs
+    """Write the film of all runs as a config asks; a still is the last frame."""
+    layout = config["film"]["name"]
+    most = LAYOUTS[layout].most_runs
     if most == 1:
-        raise UserError(f"film={settings.layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
-    shown = lockstep(sweep, most, 1 if still else settings.frames, progress)
-    return poster(shown, settings, path) if still else write(shown, settings, path, progress=progress)
+        raise UserError(f"film={layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
+    shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"], progress)
+    return write(shown, config, path, progress, still)
 
 
-def lockstep(sweep: SweepData, most: int, frames: int, progress: bool = False) -> "Lockstep":
-    """What a film is told of the runs that are finished, or of so many of them."""
-    from xortrain.films.lockstep import Lockstep
+def write_films(sweep: SweepData[RunData], show: bool) -> list[Path]:
+    """Write the films that the configs of a whole sweep ask for; returns their paths."""
+    wanted = [k for k, part in enumerate(sweep.parts) if part.metadata["config"]["film"]["name"] != "none"]
+    runs = sweep[np.isin(sweep.which, wanted) & (sweep.column("outcome") != "pending")]
+    paths = [_write_film_of_all(sweep, runs, show)] if len(runs) else []
+    return [*paths, *(path for k in wanted for path in _write_films_of_each(sweep, k, show))]
 
+
+def _write_film_of_all(sweep: SweepData[RunData], runs: SweepData[RunData], show: bool) -> Path:
+    """The film of all finished runs that ask for one, as the first of them asks."""
+    config = runs.config
+    assert sweep.folder is not None
+    path = sweep.folder / film_name(config)
+    if len(sweep) == 1:
+        return write_run_film(runs[0].trained, config, path, progress=show)
+    return write_sweep_film(runs, with_many(config), path, progress=show)
+
+
+def _write_films_of_each(sweep: SweepData[RunData], number: int, show: bool) -> list[Path]:
+    """A film of each finished run of a population, if it asks for them."""
+    part = sweep.parts[number]
+    if not part.metadata["config"]["film"]["each"]:
+        return []
+    trained, folder = sweep.population(number), part.folder
+    config = with_one(trained.setup.population.config)
+    (folder / "films").mkdir(exist_ok=True)
+    paths = {run: of_one(folder, trained.rows["number"][run], film_name(config)) for run in trained.finished.tolist()}
+    return [write_run_film(trained, config, path, run, progress=show) for run, path in paths.items()]
+
+
+def film_data_of(sweep: SweepData[RunData], most: int, frames: int, progress: bool = False) -> SweepFilmData:
+    """The input of a film of the finished runs, or of a sample with at most ``most`` of them."""
     done = sweep[sweep.column("outcome") != "pending"]
     if not len(done):
         raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
-    everyone = _ends(done)
-    some = done[_sample(everyone, most)]
-    groups = _groups(some, lasts(done))
+    everyone = Outcomes(*(done.column(name) for name in ("outcome", "solved_at", "diverged_at", "epochs_done")))
+    sample = done[_sample(everyone, most)]
+    groups = _groups(sample, done)
     order = np.concatenate([group.places for group in groups])
-    varied = {name: _labels(some.column(name))[order] for name in _swept(some)}
-    trained = in_step([group.trained for group in groups], [group.last for group in groups], frames, progress)
-    title = common_title([sweep.population(number).setup for number in np.unique(done.which).tolist()])
-    return Lockstep(tuple(map(film_data, trained)), title, varied, everyone)
+    varied = {name: _labels(sample.column(name))[order] for name in _swept(sample)}
+    trained = _in_step(groups, frames, progress)
+    title = sweep_title([done.population(number).setup for number in done.population_numbers])
+    return SweepFilmData(tuple(map(film_data, trained)), title, varied, everyone)
 
 
-def _swept(some: SweepData) -> list[str]:
+def _sample(outcomes: Outcomes, most: int) -> Array:
+    """The indices of up to ``most`` runs: a share of each outcome, with fast and slow ones among them."""
+    order = np.lexsort((outcomes.solved_at, outcomes.codes))
+    return np.sort(order[sample_shares(outcomes.codes[order], most)])
+
+
+def _swept(sample: SweepData[RunData]) -> list[str]:
     """The settings that differ: choices before numbers, and the seed last."""
-    parts = [some.population(number).setup.population for number in np.unique(some.which).tolist()]
-    numbers = {name for part in parts for name in part.varying}
-    return [*sorted(some.axes, key=lambda name: name in numbers), "seed"]
-
-
-def _ends(runs: SweepData) -> "Outcomes":
-    from xortrain.films.lockstep import Outcomes
-
-    return Outcomes(*(runs.column(name) for name in ("outcome", "solved_at", "diverged_at", "epochs_done")))
-
-
-def _sample(ends: "Outcomes", most: int) -> Array:
-    """Places of so many runs, or of all of them: of each outcome its share, the quick and the slow among them."""
-    from xortrain.films.arrangement import share
-
-    order = np.lexsort((ends.solved_at, ends.kinds))
-    return np.sort(order[share(ends.kinds[order], most)])
-
-
-def lasts(done: SweepData) -> dict[int, int]:
-    """By the number of a population the last epoch that any of its runs did."""
-    ended = done.column("epochs_done")
-    return {number: int(ended[done.which == number].max()) for number in np.unique(done.which).tolist()}
-
-
-def _groups(some: SweepData, last: Mapping[int, int]) -> list[PopulationRuns]:
-    """The runs by population; those whose targets have other values apart, because their colours mean others."""
-    found = []
-    for number in dict.fromkeys(some.which.tolist()):
-        places = np.flatnonzero(some.which == number)
-        ends = [some.column(name)[places].astype(float) for name in _targets(some, number)]
-        _, kind = np.unique(np.stack([*ends, np.zeros(len(places))]), axis=1, return_inverse=True)
-        for one in np.unique(kind).tolist():
-            own = places[kind.ravel() == one]
-            found.append(PopulationRuns(_some_runs(some.population(number), some.places[own]), own, last[number]))
-    return found
-
-
-def _targets(some: SweepData, number: int) -> list[str]:
-    """The settings of the targets' values that vary inside a population."""
-    return [name for name in ("data.low", "data.high") if name in some.population(number).setup.population.varying]
-
-
-def _some_runs(trained: TrainedRuns, places: Array) -> TrainedRuns:
-    """Some runs of a population; all of them stay where they are."""
-    is_whole = np.array_equal(places, np.arange(len(trained.rows)))
-    return trained if is_whole else trained.some(places)
+    varying = {name for k in sample.population_numbers for name in sample.population(k).setup.population.varying}
+    return [*sorted(sample.axes, key=lambda name: name in varying), "seed"]
 
 
 def _labels(values: Array) -> Array:
-    """What is no number as a text; a setting that a run has not got as a dash."""
+    """Numbers unchanged, anything else as text; a dash for a setting that a run does not have."""
     if values.dtype.kind in "iuf":
         return values
     words = {None: "-", True: "true", False: "false"}
     return np.array([words[v] if isinstance(v, bool | None) else str(v) for v in values.tolist()], object)
 
 
-def in_step(
-    parts: Sequence[TrainedRuns], ends: Sequence[int], frames: int, progress: bool = False
-) -> list[TrainedRuns]:
-    """The same runs with snapshots after epochs in common, enough of them for so many frames.
+@dataclass(frozen=True)
+class FilmGroup:
+    """Runs of one population with the same colours, and their places in the sample."""
 
-    Each part is cut after the epoch by which all its runs have ended.
-    """
-    from xortrain.films.lockstep import common_epochs
+    trained: TrainedRuns
+    places: Array
+    last: int
+    """The last epoch of any run of the population."""
 
-    lengths = _lengths(parts, ends)
-    ended = list(map(cut, parts, ends))
+
+def _groups(sample: SweepData[RunData], done: SweepData[RunData]) -> list[FilmGroup]:
+    """The runs by population; apart if their target values differ, since the colours then mean other values."""
+    found, ended = [], done.column("epochs_done")
+    for number in dict.fromkeys(sample.which.tolist()):
+        whole, places = sample.population(number), np.flatnonzero(sample.which == number)
+        own = [name for name in ("data.low", "data.high") if name in whole.setup.population.varying]
+        values = [sample.column(name)[places].astype(float) for name in own]
+        _, kinds = np.unique(np.stack([*values, np.zeros(len(places))]), axis=1, return_inverse=True)
+        last = int(ended[done.which == number].max())
+        for kind in np.unique(kinds).tolist():
+            group = places[kinds.ravel() == kind]
+            found.append(FilmGroup(_take(whole, sample.places[group]), group, last))
+    return found
+
+
+def _take(trained: TrainedRuns, runs: Array) -> TrainedRuns:
+    """Some runs of a population; all of them stay mapped to their files."""
+    return trained if np.array_equal(runs, np.arange(len(trained.rows))) else trained.take(runs)
+
+
+def _in_step(groups: Sequence[FilmGroup], frames: int, progress: bool) -> list[TrainedRuns]:
+    """The runs up to the last epoch of their population, with enough snapshots for the frames in common."""
+    lengths = _lengths(groups)
+    ended = [group.trained.until(group.last) for group in groups]
     common = common_epochs([part.setup.frame_epochs for part in ended])
     least = frames if len(lengths) == 1 else frames // 2
     if all((common <= length).sum() >= min(least, length + 1) for length in lengths):
         return ended
-    wanted = _wanted(parts, lengths, frames)
-    return [cut(_with_snapshots(part, wanted, progress), last) for part, last in zip(parts, ends, strict=True)]
+    wanted = _wanted_epochs(groups, lengths, frames)
+    return [_with_common_snapshots(group.trained, wanted, progress).until(group.last) for group in groups]
 
 
-def _lengths(parts: Sequence[TrainedRuns], ends: Sequence[int]) -> list[int]:
-    """Of populations with as many epochs to go the last epoch that any of their runs did."""
+def _lengths(groups: Sequence[FilmGroup]) -> list[int]:
+    """For each planned number of epochs the last epoch of any run."""
     longest: dict[int, int] = {}
-    for part, last in zip(parts, ends, strict=True):
-        planned = part.setup.population.epochs
-        longest[planned] = max(longest.get(planned, 0), last)
+    for group in groups:
+        planned = group.trained.setup.population.epochs
+        longest[planned] = max(longest.get(planned, 0), group.last)
     return sorted(set(longest.values()))
 
 
-def _wanted(parts: Sequence[TrainedRuns], lengths: Sequence[int], frames: int) -> Array:
-    """Epochs for all, about as dense for the short runs as for the long ones, as far as memory bears them."""
-    bytes_each = sum(part.setup.shape.size * len(part.rows) * part.setup.population.dtype.itemsize for part in parts)
-    most = max(min(CANDIDATES * frames, MOST_BYTES // bytes_each) // len(lengths), 2)
-    spacing: Any = parts[0].setup.population.config["track"]["spacing"]
+def _wanted_epochs(groups: Sequence[FilmGroup], lengths: Sequence[int], frames: int) -> Array:
+    """Epochs for all, about as dense in short runs as in long ones, within the memory budget."""
+    setups = [group.trained.setup for group in groups]
+    snapshot = sum(setup.shape.size * setup.population.runs * setup.population.dtype.itemsize for setup in setups)
+    most = max(min(CANDIDATES * frames, MOST_BYTES // snapshot) // len(lengths), 2)
+    spacing = setups[0].population.shared("track.spacing")
     return np.unique(np.concatenate([spread(length, most, spacing) for length in lengths]))
 
 
-def _with_snapshots(part: TrainedRuns, wanted: Array, progress: bool) -> TrainedRuns:
-    """A population with snapshots after these epochs, trained again if some of them were not kept."""
-    epochs = part.setup.population.epochs
+def _with_common_snapshots(trained: TrainedRuns, wanted: Array, progress: bool) -> TrainedRuns:
+    """A population with snapshots after these epochs, trained again if some are missing."""
+    epochs = trained.setup.population.epochs
     own = np.union1d(wanted[wanted <= epochs], epochs)
-    return part if np.isin(own, part.setup.frame_epochs).all() else again(part, own, progress)
-
-
-def sweep_films(entry: Entry, show: bool) -> list[Path]:
-    """Write the films of a sweep; returns where they are."""
-    wanted = [number for number, part in enumerate(entry.parts) if part.metadata["config"]["film"]["name"] != "none"]
-    with resumable(RENDER if entry.status == "finished" else RESUME, entry.folder):
-        return [
-            *_film_of_all(entry, wanted, show),
-            *(path for k in wanted for path in _films_of_each(entry.parts[k], show)),
-        ]
-
-
-def _film_of_all(entry: Entry, wanted: Sequence[int], show: bool) -> list[Path]:
-    """The film of all runs that have one; the settings are those of the first of them."""
-    whole = SweepData.of(entry)
-    runs = whole[np.isin(whole.which, wanted) & (whole.column("outcome") != "pending")]
-    if not len(runs):
-        return []
-    config = runs.config
-    path = entry.folder / film_name(config)
-    if len(whole) == 1:
-        return [write_run_film(runs[0].trained, film_settings(config), path, progress=show)]
-    return [write_sweep_film(runs, film_settings(with_many(config)), path, progress=show)]
-
-
-def _films_of_each(part: RecordInfo, show: bool) -> list[Path]:
-    """The films of a population's runs, if they are asked for."""
-    if not part.metadata["config"]["film"]["each"]:
-        return []
-    trained = open_trained(part.folder)
-    config = with_one(trained.setup.population.config)
-    settings, name, numbers = film_settings(config), film_name(config), trained.rows["number"]
-    (part.folder / "films").mkdir(exist_ok=True)
-    return [
-        write_run_film(trained, settings, of_one(part.folder, numbers[run], name), run, progress=show)
-        for run in trained.finished.tolist()
-    ]
+    return trained if np.isin(own, trained.setup.frame_epochs).all() else with_snapshots(trained, own, progress)

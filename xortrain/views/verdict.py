@@ -1,4 +1,4 @@
-"""Why a run ended as it did, in one or two sentences with a hint: what the diagnosis has found, in words.
+"""Why a run ended as it did, in one or two sentences with a hint: the findings of the diagnosis in words.
 
 The hints name overrides that one can type; docs/diagnosis.md has an example of each.
 """
@@ -10,18 +10,18 @@ from functools import cached_property
 
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
-from xortrain.runs.trained import RunData
+from xortrain.trained.run_data import RunData
 from xortrain.training.diagnosis import Findings, Tie, Unit, best_linear_loss, dead_since, findings
-from xortrain.training.outcome import others
-from xortrain.views import seed_rates
+from xortrain.views.seed_rates import seeds_sentence
 
 JUMPS = 1.5  # times the lowest loss
-EXPLODED = 1e6  # times the loss at the start
+EXPLODED = 1e6  # times the initial loss
+MOST_NAMED = 6  # units or examples; more are counted
 
 
 @dataclass(frozen=True)
 class Case:
-    """A run that is over, and what has been found of it."""
+    """A run that is over, and its findings."""
 
     run: RunData
 
@@ -29,103 +29,92 @@ class Case:
     def found(self) -> Findings:
         return findings(self.run.task, self.run.parameters[-1])
 
-    @cached_property
-    def reasons(self) -> list[str]:
-        """The outcomes that hold too."""
-        return others(self.run.row["reasons"])
-
     @property
     def layers(self) -> int:
         return len(self.run.network.layers)
 
-    def odds(self) -> str:
-        """How many seeds get through, where our sweeps know."""
-        return "" if self.run.setup.population.arrays else seed_rates.sentence(self.run.config)
+    def seeds(self) -> str:
+        """How many seeds solve the task, if that was measured."""
+        return "" if self.run.setup.population.arrays else seeds_sentence(self.run.config)
 
 
 def verdict(run: RunData) -> str:
-    """The sentences; empty where the outcome says all."""
-    case, says = Case(run), SAYS.get(run.outcome)
-    first = "" if run.outcome in ("solved", "pending") else _settings_at_odds(case)
-    if first:
-        return first
+    """The sentences; empty where the outcome says everything."""
+    case, sentences = Case(run), SENTENCES.get(run.outcome)
+    conflict = "" if run.outcome in ("solved", "pending") else _conflicting_settings(case)
+    if conflict:
+        return conflict
     exploded = _exploded(case)
-    if exploded and run.outcome != "linear":  # which no learning rate would mend
+    if exploded and run.outcome != "linear":  # which no learning rate would change
         return exploded
-    return " ".join(filter(None, [exploded, *(says(case) if says else [])]))
+    return " ".join(filter(None, [exploded, *(sentences(case) if sentences else [])]))
 
 
-def _settings_at_odds(case: Case) -> str:
-    """What in the settings alone keeps a run from learning."""
+def _conflicting_settings(case: Case) -> str:
+    """Settings that by themselves keep a run from learning."""
     config, output = case.run.config, case.run.network.layers[-1].activation
     loss = config["loss"]["name"]
     if config["epochs"] and set(config["freeze"]) >= set(case.run.network.shapes):
         return "Nothing was trained: freeze names every parameter."
     if loss == "cross_entropy" and output != "softmax":
         return (
-            f"loss=cross_entropy looks at the right class alone: with output={output} it is least where every output"
-            " is 1. output=softmax (or auto) makes outputs share one probability; loss=bce goes with output=sigmoid."
+            f"loss=cross_entropy depends on the output of the right class only: with output={output} it is lowest where"
+            " all outputs are 1. With output=softmax (or auto) the outputs sum to 1; output=sigmoid goes with loss=bce."
         )
     if LOSSES[loss].targets == "unit" and not ACTIVATIONS[output].gives_probabilities:
         return (
-            f"loss={loss} takes outputs for probabilities; output={output} gives others too, which have no gradient:"
-            " output=sigmoid (or auto) goes with it."
+            f"loss={loss} treats outputs as probabilities; output={output} also gives values below 0 or above 1, which"
+            " have no gradient: output=sigmoid (or auto) goes with it."
         )
     return ""
 
 
 def _exploded(case: Case) -> str:
-    """What has to be said first of a loss that is still a number and means nothing."""
+    """A sentence on a loss that is finite but meaningless."""
     last, first = case.run.row["final_loss"], float(case.run.losses[0])
     if case.run.outcome == "diverged" or not last > EXPLODED * max(first, 1):
         return ""
-    return f"Its loss has exploded, from {first:.4g} to {last:.4g}. {_too_large(case)}"
+    return f"The loss exploded, from {first:.4g} to {last:.4g}. {_too_large(case)}"
 
 
 def _too_large(case: Case) -> str:
-    return f"The steps were too large: try a smaller learning rate, as in lr={case.run.config['lr'] / 10:g}."
-
-
-def _diverged(case: Case) -> list[str]:
-    return [_too_large(case)]
+    return f"The steps were too large: try a smaller learning rate, such as lr={case.run.config['lr'] / 10:g}."
 
 
 def _solved(case: Case) -> list[str]:
-    if "dead" not in case.reasons:
+    if "dead" not in case.run.reasons:
         return []
-    return [f"{dead_units(case.run, case.found.dead)}; the others did without."]
+    return [f"{dead_units(case.run, case.found.dead)}; the other units were enough."]
 
 
 def _linear(case: Case) -> list[str]:
     run = case.run
     cut = "straight line" if run.network.inputs == 2 else "plane"
-    best = best_linear_loss(run.task)
     hint = "activation=tanh" if run.config["architecture"]["hidden"] else "architecture.hidden=[2]"
     return [
-        f"Nothing in this network bends: it can only divide its inputs by one {cut}, and the lowest loss that leaves"
-        f" is {best:.6g}.",
-        f"A hidden layer that bends helps: {hint}.",
+        f"The network is linear: it can only separate its inputs by one {cut}, for which the lowest loss is"
+        f" {best_linear_loss(run.task):.6g}.",
+        f"A nonlinear hidden layer helps: {hint}.",
     ]
 
 
 def _clones(case: Case) -> list[str]:
-    parts = [f"{unit_names(case.run, group)} are equal, weights in and out" for group in case.found.equal]
+    parts = [f"{unit_names(case.run, group)} are equal" for group in case.found.equal]
     return [
-        f"{conjoined(parts)}: they get the same gradient at every step and stay equal, so they are worth one unit.",
-        "A random start parts them: init=xavier_uniform.",
+        f"{conjoined(parts)}: with the same weights in and out they get the same gradient at every step, so they act as"
+        " one unit.",
+        "A random start makes them differ: init=xavier_uniform.",
     ]
 
 
 def _dead(case: Case) -> list[str]:
-    rest = "The rest still moves, so more epochs may be enough." if "training" in case.reasons else ""
     at_end = any(layer == case.layers - 1 for layer, _ in case.found.dead)
-    hint = "output=auto cannot be off" if at_end else "Another seed, more units or activation=leaky_relu may help"
     return [
         f"{dead_units(case.run, case.found.dead)}.",
         tie_sentence(case.run, case.found),
-        rest,
-        f"{hint}.",
-        case.odds(),
+        "The rest is still learning, so more epochs may be enough." if "training" in case.run.reasons else "",
+        f"{'With output=auto the output is never off' if at_end else 'Another seed, more units or activation=leaky_relu may help'}.",
+        case.seeds(),
     ]
 
 
@@ -134,19 +123,21 @@ def _saturated(case: Case) -> list[str]:
     are, own = ("is", "its") if len(units) == 1 else ("are", "their")
     return [
         f"{unit_names(case.run, units)} {are} saturated: on every example {own} slope is below 1 % of the steepest, so"
-        " hardly any gradient gets through.",
+        " almost no gradient passes.",
         tie_sentence(case.run, case.found),
-        _out_of_saturation(case),
+        _saturation_hint(case),
     ]
 
 
-def _out_of_saturation(case: Case) -> str:
+def _saturation_hint(case: Case) -> str:
     if any(layer == case.layers - 1 for layer, _ in case.found.saturated):
         return "loss=bce keeps the gradient of a saturated output."
     config, at_start = case.run.config, findings(case.run.task, case.run.parameters[0]).saturated
     if set(at_start) & set(case.found.saturated):
-        return f"It began so: a smaller start helps, as in init.scale={config['init']['scale'] / 10:g}."
-    return f"It did not begin so: a smaller learning rate helps, as in lr={config['lr'] / 10:g}."
+        return (
+            f"It was so at the start: smaller weights there help, such as init.scale={config['init']['scale'] / 10:g}."
+        )
+    return f"It was not so at the start: a smaller learning rate helps, such as lr={config['lr'] / 10:g}."
 
 
 def _plateau(case: Case) -> list[str]:
@@ -157,50 +148,41 @@ def _plateau(case: Case) -> list[str]:
             tie_sentence(case.run, case.found),
             thresholds or "Another seed, another learning rate or more units may help.",
         ]
-    return [tie_sentence(case.run, case.found), _out_of_a_tie(case), thresholds, case.odds()]
+    return [tie_sentence(case.run, case.found), _tie_hint(case), thresholds, case.seeds()]
 
 
-def _out_of_a_tie(case: Case) -> str:
-    """What has come of such ties in our census (docs/diagnosis.md)."""
+def _tie_hint(case: Case) -> str:
+    """What runs in such a tie need, by the census in docs/diagnosis.md."""
     together, examples = len(case.found.tied[0].examples), len(case.run.x)
     smooth = all(ACTIVATIONS[layer.activation].is_sigmoidal for layer in case.run.network.layers[:-1])
     if smooth and together == examples:
-        return "Most nets leave this state in time: more epochs, a larger learning rate or another seed help."
+        return "Most networks leave this state in time: more epochs, a larger learning rate or another seed help."
     never = examples == 4 and (together == 2 or not smooth)
     return f"More epochs {'do not' if never else 'seldom'} help; another seed or more units do."
 
 
-def _early(case: Case) -> list[str]:
-    return ["Its loss was still falling."] if "training" in case.reasons else []
-
-
 def _training(case: Case) -> list[str]:
-    row, epochs = case.run.row, case.run.config["epochs"]
-    if not epochs:
+    row, config = case.run.row, case.run.config
+    if not config["epochs"]:
         return ["Nothing was trained: epochs=0."]
     if row["final_loss"] > JUMPS * row["best_loss"]:
-        smaller = f"lr={case.run.config['lr'] / 4:g}"
-        return [
-            f"Its loss jumps, it has been down to {row['best_loss']:.4g}: try a smaller learning rate, as in {smaller}."
-        ]
-    return [f"It was still learning when its epochs were over: try more, as in epochs={4 * epochs}."]
+        hint = f"try a smaller learning rate, such as lr={config['lr'] / 4:g}"
+        return [f"The loss jumps, and has been as low as {row['best_loss']:.4g}: {hint}."]
+    return [f"It was still learning at its last epoch: try more epochs, such as epochs={4 * config['epochs']}."]
 
 
-SAYS: dict[str, Callable[[Case], list[str]]] = {
-    "diverged": _diverged,
+SENTENCES: dict[str, Callable[[Case], list[str]]] = {
+    "diverged": lambda case: [_too_large(case)],
     "solved": _solved,
     "linear": _linear,
     "clones": _clones,
     "dead": _dead,
     "saturated": _saturated,
     "plateau": _plateau,
-    "early": _early,
+    "early": lambda case: ["The loss was still falling."] if "training" in case.run.reasons else [],
     "training": _training,
 }
 """Outcome to its sentences."""
-
-
-MOST_NAMED = 6  # units or examples by name; of more, how many there are
 
 
 def dead_units(run: RunData, units: list[Unit]) -> str:
@@ -217,16 +199,16 @@ def dead_units(run: RunData, units: list[Unit]) -> str:
 
 
 def tie_sentence(run: RunData, found: Findings) -> str:
-    """As in "One corner is cut off: (0, 1), (1, 0) and (1, 1) are tied at 2/3."."""
-    ties, at_state = found.tied, found.in_state
+    """As in "Only one corner is separated: (0, 1), (1, 0) and (1, 1) are tied at 2/3."."""
+    ties = found.tied
     if not ties:
         return ""
-    parts = [
-        f"{_examples(run, tie)} {f'are tied at {_state(tie)}' if at_state else 'get the same output'}" for tie in ties
-    ]
-    told, names = conjoined(parts), {4: "The net knows nothing", 3: "One corner is cut off", 2: "Half solved"}
-    small = at_state and len(run.x) == 4 and len(ties) == 1
-    return f"{names[len(ties[0].examples)]}: {told}." if small else f"{told[0].upper()}{told[1:]}."
+    state = "are tied at {}" if found.in_state else "get the same output"
+    text = conjoined([f"{_examples(run, tie)} {state.format(_mean_target(tie))}" for tie in ties])
+    if found.in_state and len(run.x) == 4 and len(ties) == 1:
+        names = {4: "No corner is separated", 3: "Only one corner is separated", 2: "Half solved"}
+        return f"{names[len(ties[0].examples)]}: {text}."
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def _examples(run: RunData, tie: Tie) -> str:
@@ -238,14 +220,14 @@ def _examples(run: RunData, tie: Tie) -> str:
     return conjoined([f"({', '.join(f'{value:g}' for value in x[example])})" for example in tie.examples])
 
 
-def _state(tie: Tie) -> str:
-    """The mean target, as a fraction of the number of examples."""
+def _mean_target(tie: Tie) -> str:
+    """The mean target of tied examples, as a fraction of their number."""
     parts = [str(Fraction(value).limit_denominator(len(tie.examples))) for value in tie.state]
     return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
 
 
 def unit_name(run: RunData, unit: Unit) -> str:
-    """h2, in deeper nets h1,2 (layer, unit), and the output."""
+    """h2; in deeper networks h1,2 (layer, unit); and the output."""
     layer, place = unit
     if layer == len(run.network.layers) - 1:
         return "the output" if run.network.outputs == 1 else f"output {place + 1}"
@@ -253,7 +235,7 @@ def unit_name(run: RunData, unit: Unit) -> str:
 
 
 def unit_names(run: RunData, units: list[Unit]) -> str:
-    """h1, h2 and the output; of many how many there are."""
+    """As in "h1, h2 and the output"; many units are counted."""
     return conjoined([unit_name(run, unit) for unit in units]) if len(units) <= MOST_NAMED else f"{len(units)} units"
 
 

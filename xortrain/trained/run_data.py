@@ -1,7 +1,8 @@
-"""Trained runs as data: losses, parameters, predictions and gradients, in memory or in a record alike."""
+"""Trained runs as data: losses, parameters, predictions and gradients, the same in memory and in a record."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,50 +14,56 @@ from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two
 from xortrain.records.reader import RecordReader
 from xortrain.setup.run_setup import Setup
-from xortrain.training.outcome import words
-from xortrain.training.task import Data, History, Task
+from xortrain.training.outcome import others, words
+from xortrain.training.task import History, Task
 
 
 @dataclass(frozen=True)
 class TrainedRuns:
-    """A population after its training; ``kept`` is its history or its record, ``folder`` where it is recorded."""
+    """A population after its training; ``source`` has its arrays, ``folder`` is its record (None in memory)."""
 
     setup: Setup
     rows: Array
-    kept: History | RecordReader
+    source: History | RecordReader
     folder: Path | None = None
 
-    def array(self, what: str, runs: slice = slice(None)) -> Array | None:
-        """losses or test_losses (recorded, runs), or parameters (frames, parameters, runs)."""
-        if isinstance(self.kept, History):
-            found = getattr(self.kept, what)
-            return None if found is None else found[..., runs]
-        if what == "test_losses" and not self.kept.metadata["has_test"]:
-            return None
-        return self.kept.of_runs(what.replace("_", "-"), runs)
+    def array(self, what: str, runs: slice | Array = slice(None)) -> Array:
+        """losses or test_losses (recorded, runs), or parameters (frames, parameters, runs), of all runs or of some."""
+        if isinstance(self.source, History):
+            return np.asarray(getattr(self.source, what)[..., runs])
+        return np.asarray(self.source.of_runs(what.replace("_", "-"), runs))
 
-    def columns(self, what: str, places: Array) -> Array | None:
-        """Such an array for some of the runs, by their indices; only what is asked for is read from a record."""
-        if isinstance(self.kept, History):
-            found = getattr(self.kept, what)
-            return None if found is None else np.asarray(found[..., places])
-        if what == "test_losses" and not self.kept.metadata["has_test"]:
-            return None
-        block, column = np.divmod(places, self.kept.blocks.size)
-        parts = {b: self.kept.block_array(what.replace("_", "-"), b) for b in np.unique(block).tolist()}
-        gathered = np.empty((*next(iter(parts.values())).shape[:-1], len(places)), self.setup.population.dtype)
-        for number, part in parts.items():
-            gathered[..., block == number] = part[..., column[block == number]]
-        return gathered
+    def take(self, runs: Array) -> "TrainedRuns":
+        """Some of the runs, by their indices, in memory."""
+        names = ("losses", "parameters", *(("test_losses",) if self.setup.test else ()))
+        arrays = {name: self.array(name, runs) for name in names}
+        history = History(self.setup.loss_epochs, self.setup.frame_epochs, **arrays)
+        return TrainedRuns(self.setup.part(runs), np.asarray(self.rows[runs]), history)
 
-    def some(self, places: Array) -> "TrainedRuns":
-        """Some of the runs, in memory."""
-        losses, parameters = self.columns("losses", places), self.columns("parameters", places)
-        assert losses is not None
-        assert parameters is not None
-        setup, test = self.setup, self.columns("test_losses", places)
-        history = History(setup.loss_epochs, setup.frame_epochs, losses, parameters, test)
-        return TrainedRuns(setup.part(places), np.asarray(self.rows[places]), history)
+    def until(self, last: int) -> "TrainedRuns":
+        """The same runs up to an epoch by which all of them have ended."""
+        setup, rows = self.setup, self.rows
+        if last >= setup.population.epochs:
+            return self
+        loss_epochs, frame_epochs = (np.union1d(e[e <= last], last) for e in (setup.loss_epochs, setup.frame_epochs))
+        losses, parameters = self.array("losses")[: len(loss_epochs)].copy(), self.array("parameters")
+        has_stopped = (rows["epochs_done"] == last) & (rows["diverged_at"] < 0)
+        losses[-1] = np.where(has_stopped, rows["final_loss"], np.nan)
+        frames = np.concatenate([parameters[: len(frame_epochs) - 1], parameters[-1:]])
+        setup = replace(setup, loss_epochs=loss_epochs, frame_epochs=frame_epochs)
+        return TrainedRuns(setup, rows, History(loss_epochs, frame_epochs, losses, frames))
+
+    def by_block(self, runs: Array) -> Iterator[Array]:
+        """These runs of a record, by index, split by the blocks whose files exist."""
+        assert isinstance(self.source, RecordReader)
+        block = runs // self.source.blocks.size
+        for number in filter(self.source.has_block, np.unique(block).tolist()):
+            yield runs[block == number]
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What the record says of itself; empty in memory."""
+        return self.source.metadata if isinstance(self.source, RecordReader) else {}
 
     @property
     def outcomes(self) -> list[str]:
@@ -74,6 +81,10 @@ class RunData:
 
     def __init__(self, trained: TrainedRuns, place: int = 0) -> None:
         self.trained, self.place = trained, place
+
+    def populations(self) -> list[tuple[TrainedRuns, Array]]:
+        """Its population, and its index in it, (1,)."""
+        return [(self.trained, np.array([self.place]))]
 
     @property
     def setup(self) -> Setup:
@@ -107,13 +118,23 @@ class RunData:
 
     @property
     def outcome(self) -> str:
-        """solved, diverged, … in one word."""
+        """How it ended, in one word: solved, diverged, …"""
         return words(self.trained.rows["outcome"][self.place : self.place + 1])[0]
 
     @property
+    def reasons(self) -> list[str]:
+        """The other outcomes that hold for it too."""
+        return others(self.row["reasons"])
+
+    @property
+    def objective(self) -> float:
+        """The number that a searching sweeper minimises: the final loss, infinite if the run diverged."""
+        return math.inf if self.outcome == "diverged" else float(self.row["final_loss"])
+
+    @property
     def losses(self) -> Array:
-        """The loss after each epoch of `loss_epochs`: (recorded,); nan after the run's end."""
-        return self._column("losses")
+        """The loss after each epoch of `loss_epochs`: (recorded,); nan after the end of the run."""
+        return self._array("losses")
 
     @property
     def loss_epochs(self) -> Array:
@@ -122,7 +143,7 @@ class RunData:
     @property
     def test_losses(self) -> Array | None:
         """The loss of the held-out examples, (recorded,); None if there are none."""
-        return None if self.setup.test is None else self._column("test_losses")
+        return self._array("test_losses") if self.setup.test else None
 
     @property
     def epochs(self) -> Array:
@@ -132,7 +153,7 @@ class RunData:
     @property
     def parameters(self) -> Array:
         """All parameters after each epoch of `epochs`: (frames, parameters)."""
-        return self._column("parameters")
+        return self._array("parameters")
 
     @property
     def x(self) -> Array:
@@ -152,29 +173,26 @@ class RunData:
     @np.errstate(all="ignore")
     def predict(self, x: Any, epoch: int | None = None) -> Array:
         """Outputs (examples, outputs) for x (examples, inputs), after the last epoch or a recorded one."""
-        return self._pass(epoch, self._inputs(x)).y[..., 0]
+        return self._pass(self._inputs(x), self.epochs[-1] if epoch is None else epoch).y[..., 0]
 
     @np.errstate(all="ignore")
     def gradients(self, epoch: int = 0, example: int | None = None) -> dict[str, Array]:
-        """dL/dW1, dL/db1, … over the batch after a recorded epoch; over one example, if given."""
-        data = self.task.data
+        """dL/dW1, dL/db1, … over the full batch after a recorded epoch; over one example, if given."""
+        x, t = self._twins.data.x, self._twins.data.t
         if example is not None:
-            if not -len(data.x) <= example < len(data.x):
-                raise UserError(f"example={example}: must be from 0 to {len(data.x) - 1}")
-            rows = slice(example, example + 1 or None)
-            data = Data(data.x[rows], data.t[rows])
-        net = self._pass(epoch, data.x)
-        g = net.backward(self._twice.criterion.delta(net.z[-1], net.y, data.t))
-        return self.network.split(g[:, 0])
+            if not -len(x) <= example < len(x):
+                raise UserError(f"example={example}: must be from 0 to {len(x) - 1}")
+            x, t = x[[example]], t[[example]]
+        net = self._pass(x, epoch)
+        return self.network.split(net.backward(self._twins.criterion.delta(net.z[-1], net.y, t))[:, 0])
 
     @cached_property
-    def _twice(self) -> Task:
+    def _twins(self) -> Task:
+        """The task of this run beside a copy of itself, which has the bits of any sweep."""
         return self.task.take(at_least_two(np.zeros(1, int)))
 
-    def _pass(self, epoch: int | None, x: Array) -> Pass:
-        both = at_least_two(np.zeros(1, int))
-        theta = self._theta(self.epochs[-1] if epoch is None else epoch)[:, None]
-        return self._twice.network.forward(theta[:, both], x[..., both] if x.ndim == 3 else x)
+    def _pass(self, x: Array, epoch: int) -> Pass:
+        return self._twins.network.forward(np.repeat(self._theta(epoch)[:, None], self._twins.runs, axis=1), x)
 
     def _theta(self, epoch: int) -> Array:
         found = np.flatnonzero(self.epochs == epoch)
@@ -193,10 +211,8 @@ class RunData:
             raise UserError(f"x: has shape {inputs.shape}, must be (examples, {self.network.inputs})")
         return inputs
 
-    def _column(self, what: str) -> Array:
-        found = self.trained.columns(what, np.array([self.place]))
-        assert found is not None
-        return found[..., 0]
+    def _array(self, what: str) -> Array:
+        return self.trained.array(what, np.array([self.place]))[..., 0]
 
     def __repr__(self) -> str:
         where = f" in {self.folder}" if self.folder else ""

@@ -1,1 +1,0 @@
-"""Trained runs as data."""

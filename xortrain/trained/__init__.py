@@ -1,0 +1,1 @@
+"""Trained runs as data: `run_data` (one run, one population), `opening` (from a record), `sweep_data` (many runs)."""

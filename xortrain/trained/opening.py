@@ -1,0 +1,107 @@
+"""Opens the trained runs of a record, trusted or not, and checks that its parts fit together.
+
+Each part of a hostile record may be well formed and yet not match the others; a mismatch is a one-line error.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from xortrain.config.check import check
+from xortrain.errors import file_error
+from xortrain.records import layout
+from xortrain.records.reader import RecordReader
+from xortrain.setup.csv_table import UNNAMED, Columns, shown
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup, refuse_contradictions
+from xortrain.trained.run_data import TrainedRuns
+
+
+def open_trained(folder: Path) -> TrainedRuns:
+    """The trained population of a record; raises UserError for a record that is not sound."""
+    record = RecordReader.open(folder)
+    _check_varying(record)
+    _check_data(record)
+    rows = record.rows
+    varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
+    population = Population(check(record.config), varying, np.array(rows["number"]))
+    setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
+    _check_network(record, setup)
+    return TrainedRuns(replace(setup, columns=_column_names(record)), rows, record, folder)
+
+
+def _check_varying(record: RecordReader) -> None:
+    """Every setting that varies must be in the config and have a column of its own."""
+    names = set(record.rows.dtype.names or ()) - (layout.ROW.keys() - {"seed"})
+    for name in record.metadata["varies"]:
+        if name not in names:
+            raise file_error(record.folder / layout.RUNS, f"has no column {name}, which varies")
+        group, _, key = name.partition(".")
+        config = record.config.get(group)
+        if group not in record.config or (key and not (isinstance(config, Mapping) and key in config)):
+            raise file_error(record.folder / layout.RECORD, f"{name}: varies, but config has no such setting")
+
+
+def _check_data(record: RecordReader) -> None:
+    """x and t, trained on and held out, must be finite and match in shape."""
+    path, data, runs = record.folder / layout.DATA, record.data, record.runs
+    ends = ("", "_test") if record.metadata["has_test"] else ("",)
+    expected = {f"{name}{end}" for name in "xt" for end in ends}
+    if set(data) != expected:
+        raise file_error(path, f"must hold {', '.join(sorted(expected))}")
+    for name, array in data.items():
+        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, runs)) or not array.size:
+            raise file_error(
+                path, f"{name} has shape {array.shape}: must be examples, inputs or outputs, and {runs} runs"
+            )
+        if array.dtype != record.metadata["dtype"] or not np.isfinite(array).all():
+            raise file_error(path, f"{name}: must be finite numbers of the record's dtype")
+    for end in ends:
+        x, t = data[f"x{end}"], data[f"t{end}"]
+        if len(x) != len(t) or x.shape[1] != data["x"].shape[1] or t.shape[1] != data["t"].shape[1]:
+            raise file_error(path, f"x{end} and t{end} have shapes {x.shape} and {t.shape}, which do not match")
+
+
+def _check_network(record: RecordReader, setup: Setup) -> None:
+    """Parameters, dtype and epochs must be those of the config."""
+    path = record.folder / layout.RECORD
+    if setup.population.dtype != record.metadata["dtype"]:
+        raise file_error(path, f"dtype={record.metadata['dtype']}: its config has {setup.population.dtype}")
+    shapes = [(name, tuple(shape)) for name, shape in record.metadata["parameters"].items()]
+    if shapes != list(setup.shape.shapes.items()):
+        raise file_error(path, "parameters: are not those of the network of its config")
+    for name, epochs in (("losses", setup.loss_epochs), ("frames", setup.frame_epochs)):
+        if not len(epochs) or epochs[0] != 0 or epochs[-1] > setup.population.epochs:
+            raise file_error(path, f"{name}: must be after epoch 0 and others up to {setup.population.epochs}")
+    refuse_contradictions(setup)
+
+
+def _column_names(record: RecordReader) -> Columns:
+    """The names of inputs and outputs that a record has from its table."""
+    given = record.metadata.get("columns")
+    if given is None:
+        return UNNAMED
+    widths = {"inputs": record.data["x"].shape[1], "outputs": record.data["t"].shape[1]}
+    if not (isinstance(given, Mapping) and all(_are_names(given.get(kind), count) for kind, count in widths.items())):
+        raise file_error(record.folder / layout.RECORD, "columns: must be a name for each input and each output")
+    return Columns(*(shown(given[kind]) for kind in widths))
+
+
+def _are_names(names: object, count: int) -> bool:
+    return isinstance(names, list) and len(names) == count and all(isinstance(name, str) for name in names)
+
+
+def refuse_strange_files(folder: Path) -> None:
+    """Raise UserError for links and pipes in a record that is about to be written to."""
+    for where, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            path = Path(where, name)
+            mode = path.lstat().st_mode
+            if stat.S_ISLNK(mode):
+                raise file_error(path, "a link; a record holds its own files")
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise file_error(path, "is not a plain file")
