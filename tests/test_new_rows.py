@@ -10,11 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from some_films import NETS, run_of
 
 from xortrain.cli import main
 from xortrain.config import settings
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
+from xortrain.films.canvas import Box
+from xortrain.films.data import Frame
+from xortrain.films.film import make_layout
+from xortrain.films.film_settings import FilmSettings
+from xortrain.films.panel import Panel
+from xortrain.films.panels_layout import PANELS, PanelRow
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.datasets import DATASETS, Dataset, Points
@@ -112,7 +119,7 @@ def test_a_dataset_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch:
     assert "points of a parabola, by turns 0 and 1" in run("--help")
     run("data=toy", "data.size=6", "epochs=50", "film.frames=3")
     assert film_frames() == 3
-    assert "data.size" in run("show", "last")
+    assert run("ls", "--columns", "data,data.size").splitlines()[-1].split()[1:] == ["toy", "6"]
     assert "examples" in run("explain", "data=toy")
 
 
@@ -121,4 +128,24 @@ def test_a_column_is_its_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPat
     run("-m", "lr=1,2", "epochs=3", "film=none")
     assert "run 1" in run("ls", "--runs", "--columns", "toy")
     assert "run 1" not in run("ls", "--runs", "--columns", "toy", "--where", "toy = 'run 0'")
-    assert run("export", "last", "--columns", "lr,toy").splitlines() == ["lr,toy", "1.0,run 0", "2.0,run 1"]
+    header, *lines = run("export").splitlines()
+    assert [line.split(",")[header.split(",").index("toy")] for line in lines] == ["run 0", "run 1"]
+
+
+class Struck(Panel):
+    """A line across a box, drawn in every frame."""
+
+    def draw(self, frame: Frame) -> None:
+        corners = np.array([[self.box.x, self.box.y], [self.box.x + self.box.width, self.box.y + self.box.height]])
+        self.canvas.line(corners, self.canvas.colours.ink, 3)
+
+
+def test_a_panel_is_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, settings = run_of(next(iter(NETS))), FilmSettings(frames=3)
+    plain = make_layout(data, settings).frame(0)
+    box = Box(4, 4, 20, 20)
+    monkeypatch.setitem(PANELS, "toy", PanelRow(Struck, lambda layout: (box, 0)))
+    changed = make_layout(data, settings).frame(0) != plain
+    assert changed[4:25, 4:25].trace() > 5
+    changed[:28, :28] = False
+    assert not changed.any()

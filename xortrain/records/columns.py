@@ -49,7 +49,7 @@ def column_names(parts: Iterable[RecordInfo]) -> list[str]:
     for part in parts:
         counted.update(list(dict.fromkeys([*part.settings, *part.metadata["varies"]])))
     folded: dict[str, str] = {}
-    for name in (*RECORD[:3], *RESULTS, *RECORD[3:], *(name for name, _ in counted.most_common())):
+    for name in (*RECORD[:3], *RESULTS, *RECORD[3:], *COMPUTED, *(name for name, _ in counted.most_common())):
         folded.setdefault(name.lower(), name)
     return [name for key, name in folded.items() if key not in _ROW_IDS]
 
