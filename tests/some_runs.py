@@ -21,7 +21,7 @@ Varying = Mapping[str, Any]
 
 @cache
 def composed(*overrides: str) -> Config:
-    """The configuration of overrides, as Hydra puts it together."""
+    """The configuration that Hydra composes of overrides."""
     return compose(overrides)
 
 
@@ -32,7 +32,7 @@ def mixed(k: int) -> Config:
 
 
 def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
-    """An option of a group with its defaults, and keys that are to be otherwise."""
+    """An option of a group with its defaults, and some keys changed."""
     chosen: dict[str, Any] = mixed(list(GROUPS[group]).index(name))[group]
     assert keys.keys() <= chosen.keys()
     return chosen | keys
@@ -56,7 +56,7 @@ def some_setup(varying: Varying | None = None, **changes: Any) -> Setup:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training leaves: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,)."""
+    """The results of a training: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,)."""
 
     losses: Array
     parameters: Array
@@ -99,7 +99,7 @@ def alone(setup: Setup, run: int) -> Outcome:
 
 
 def assert_same_bits(one: Outcome, two: Outcome) -> None:
-    """Losses, parameters and what became of the runs; nan is nan."""
+    """The same losses, parameters and rows; nan equals nan."""
     np.testing.assert_array_equal(one.losses, two.losses)
     np.testing.assert_array_equal(one.parameters, two.parameters)
     if one.test_losses is not None:

@@ -1,4 +1,4 @@
-"""The network that is built is the one that was asked for: its layers, its biases, its skips, its activations."""
+"""The network has the layers, biases, skips and activations of its settings."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_only_the_last_layer_sees_the_inputs_of_a_deep_skip() -> None:
 
 
 def test_each_hidden_layer_may_have_its_own_activation() -> None:
-    """Settings that are not given are those of conf/; the activation of all others is not asked."""
+    """Settings that are not given come from conf/; the activation group is ignored."""
     own = ["tanh", {"name": "leaky_relu", "slope": 0.5}, {"name": "leaky_relu"}]
     run = run_of(architecture=("mlp", {"hidden": [3, 2, 2], "activations": own}), activation="sin")
     p = run.at(0)

@@ -1,4 +1,4 @@
-"""The command line: what it prints and where, what it starts, and with which code it ends."""
+"""The command line: what it prints and where, what it runs, and its exit codes."""
 
 import fcntl
 import importlib
@@ -43,7 +43,7 @@ def test_the_module_and_the_installed_command_are_the_same() -> None:
     assert shell("--version").stdout == f"xortrain {__version__}\n"
 
 
-def test_without_a_word_it_does_what_notebook_002_does(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_overrides_it_trains_notebook_002(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     out, err = capsys.readouterr()
     assert not err
@@ -68,7 +68,7 @@ def test_nothing_is_written_outside_the_root(here: Path) -> None:
     assert [path.name for path in here.iterdir()] == ["elsewhere"]
 
 
-def test_a_record_outside_this_folder_is_shown_whole(
+def test_a_record_outside_this_folder_has_its_full_path(
     here: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path_factory.mktemp("far away")
@@ -86,7 +86,7 @@ def test_help_is_the_same_however_it_is_asked_for(words: list[str], capsys: pyte
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_is_a_function_that_is_there(command: str) -> None:
+def test_every_command_is_a_function(command: str) -> None:
     module, _, function = COMMANDS[command][0].partition(":")
     assert callable(getattr(importlib.import_module(f"xortrain.commands.{module}"), function))
 
@@ -105,12 +105,12 @@ def test_flags_and_overrides_may_be_mixed(before: bool, here: Path, capsys: pyte
     assert "lr: 3" in capsys.readouterr().out
 
 
-def test_a_word_that_is_no_command_is_told_with_those_that_are(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_command_is_an_error_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rendr"]) == 2
     assert "'render'" in capsys.readouterr().err
 
 
-def test_hydra_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hydra_changes_nothing_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     before, arguments = Path.cwd(), sys.argv
     assert main(["hydra.job.name=other", "film=none", "epochs=1"]) == 0
@@ -120,14 +120,14 @@ def test_hydra_leaves_the_process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> 
     assert Path.cwd() == before
 
 
-def test_the_command_that_was_typed_is_kept(here: Path) -> None:
+def test_the_typed_command_is_recorded(here: Path) -> None:
     words = ["film=none", "epochs=1", "name=1e3", "notes=two words"]
     assert shell(*words).returncode == 0
     metadata = next(here.rglob("record.json")).read_text(encoding="utf-8")
     assert '"film=none", "epochs=1", "name=1e3", "notes=two words"]' in metadata
 
 
-def test_a_mistake_in_a_shell_is_one_line_and_2(here: Path) -> None:
+def test_a_mistake_in_a_shell_is_one_line_and_exit_code_2(here: Path) -> None:
     done = shell("activation=tahn")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("xortrain: error: activation=tahn: no such choice. Did you mean 'tanh'? Known: ")
@@ -135,7 +135,7 @@ def test_a_mistake_in_a_shell_is_one_line_and_2(here: Path) -> None:
     assert not list(here.iterdir())
 
 
-def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+def test_a_closed_pipe_is_no_error() -> None:
     line = f"'{sys.executable}' -m xortrain help | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[1:] == ["0"]
@@ -143,7 +143,7 @@ def test_a_reader_who_has_seen_enough_is_no_error() -> None:
 
 
 def on_a_terminal(*words: str, command: list[str] = MODULE) -> tuple[str, int]:
-    """What a terminal of 100 columns is sent on standard error, and the exit code; a rate is answered by Ctrl-C."""
+    """The standard error on a terminal of 100 columns, and the exit code; Ctrl-C is sent when a rate is shown."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     process = subprocess.Popen([*command, *words], stdout=subprocess.DEVNULL, stderr=theirs)
@@ -163,7 +163,7 @@ def on_a_terminal(*words: str, command: list[str] = MODULE) -> tuple[str, int]:
     return shown.decode(), process.returncode
 
 
-def test_a_run_that_takes_its_time_shows_a_bar_on_a_terminal() -> None:
+def test_a_long_run_shows_a_bar_on_a_terminal() -> None:
     shown, code = on_a_terminal("film=none", "epochs=100000000", "track.losses=10")
     assert re.search(r"\d+/100000000 \[.*epochs/s\]", shown)
     assert code == 130

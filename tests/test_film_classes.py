@@ -1,4 +1,4 @@
-"""Many classes: each has a look of its own, for every eye, on the field, among the marks and in the words below."""
+"""Many classes: each has its own look in the field, as a mark and in the legend, also for colour-blind readers."""
 
 from itertools import combinations
 
@@ -18,7 +18,7 @@ EYES = (np.eye(3), *map(np.array, DEFICIENCIES.values()))
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_twenty_classes_differ_in_shape_or_to_every_eye_in_colour(dark: bool) -> None:
+def test_twenty_classes_differ_in_shape_or_in_a_colour_that_everyone_sees(dark: bool) -> None:
     used = get_colours("default", 24, dark, MOST_HUES)
     for one, other in combinations(range(MOST_HUES), 2):
         if mark_shape(one) is mark_shape(other):
@@ -48,7 +48,7 @@ def test_all_classes_take_their_colours_from_the_map(name: str, classes: int) ->
 
 
 @pytest.mark.parametrize("name", ["Accent", "Set2", "rose"])
-def test_a_map_of_too_few_colours_is_filled_up_with_others_that_differ(name: str) -> None:
+def test_a_map_with_too_few_colours_is_extended_by_distinct_ones(name: str) -> None:
     used = get_colours(name, 24, False, 14).classes[:14].astype(float)
     away = np.linalg.norm(used[:, None] - used, axis=2) + 1e3 * np.eye(14)
     assert away[8:].min() > 20

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from some_films import run_of
 
 from xortrain.films.canvas import Box, make_canvas
-from xortrain.films.data import FilmData, RunFrames
 from xortrain.films.colour_scale import colour_scale
+from xortrain.films.data import FilmData, RunFrames
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import LossCurve, column_extremes
 from xortrain.films.panel import PanelContext
@@ -47,25 +47,25 @@ def curve(losses: Array) -> tuple[LossCurve, RunFrames]:
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_no_pixel_of_what_is_past_changes(name: str) -> None:
-    shown, run_frames = curve(LOSSES[name])
+def test_no_pixel_of_the_past_changes(name: str) -> None:
+    shown, run = curve(LOSSES[name])
     shown.still()
     shown.canvas.set_background()
     last, frames = len(LOSSES[name]) - 1, []
     epochs = np.unique(np.linspace(0, last, 40).astype(int)).tolist()
     for epoch in epochs:
-        shown.draw(run_frames.at(epoch))
+        shown.draw(run.at(epoch))
         frames.append(shown.canvas.finish())
     for epoch, before, after in zip(epochs, frames, frames[1:], strict=False):
-        past = max(int(BOX.x + epoch / last * BOX.width) - 6, 0)  # the dot hides what lies nearer
+        past = max(int(BOX.x + epoch / last * BOX.width) - 6, 0)  # the dot covers what is nearer
         np.testing.assert_array_equal(after[:, :past], before[:, :past])
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_in_each_column_of_pixels_the_curve_reaches_from_the_least_loss_to_the_greatest(name: str) -> None:
-    shown, run_frames = curve(LOSSES[name])
+def test_the_curve_reaches_the_smallest_and_the_largest_loss_in_each_column_of_pixels(name: str) -> None:
+    shown, run = curve(LOSSES[name])
     last = len(LOSSES[name]) - 1
-    shown.draw(run_frames.at(last))
+    shown.draw(run.at(last))
     inked = shown.canvas.finish() != shown.canvas._shades[0]
     column = np.floor(shown.points[:, 0]).astype(int)
     for x in np.unique(column)[2:-6]:
@@ -74,16 +74,14 @@ def test_in_each_column_of_pixels_the_curve_reaches_from_the_least_loss_to_the_g
 
 
 @given(losses=st.lists(st.floats(0, 100) | st.just(np.nan), min_size=1, max_size=60), width=st.integers(1, 30))
-def test_a_line_through_the_points_that_tell_has_the_ends_and_extremes_of_each_column(
-    losses: list[float], width: int
-) -> None:
+def test_column_extremes_are_the_ends_and_the_extremes_of_each_column(losses: list[float], width: int) -> None:
     points = np.stack([np.linspace(0, width, len(losses)), losses], axis=1)
-    told = column_extremes(points)
+    chosen = column_extremes(points)
     for x in np.unique(np.floor(points[:, 0])):
         own = np.floor(points[:, 0]) == x
-        assert told[own][0]
-        assert told[own][-1]
-        assert told[own].sum() <= 4
+        assert chosen[own][0]
+        assert chosen[own][-1]
+        assert chosen[own].sum() <= 4
         if np.isfinite(points[own, 1]).any():
             for extreme in (np.nanmin, np.nanmax):
-                assert extreme(points[own & told, 1]) == extreme(points[own, 1])
+                assert extreme(points[own & chosen, 1]) == extreme(points[own, 1])

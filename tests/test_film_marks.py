@@ -1,4 +1,4 @@
-"""The marks of a film show on every colour; nothing outside the panels changes; labels and curves stay in their boxes."""
+"""The marks of a film show on every colour, nothing outside the panels changes, and curves stay in their boxes."""
 
 from itertools import combinations
 
@@ -10,8 +10,8 @@ from some_films import NETS, run_of
 
 from xortrain.films.canvas import Box
 from xortrain.films.colours import COLOUR_MAPS, get_colours, luminance
-from xortrain.films.field import FieldLayout
 from xortrain.films.data import Frame
+from xortrain.films.field import FieldLayout
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.hidden_space import WeightedSum
 from xortrain.films.loss_curve import spread_labels
@@ -61,17 +61,20 @@ def test_spread_labels_keep_their_order_and_stay_in_their_box(heights: list[floa
     assert max(placed) <= top + 200 + 1e-9
 
 
+ROOMS = {"loss": 10, "hidden space": 8, "network": 18, "outputs": 10}
+"""Pixels around each panel beside the field that may change as well."""
+
+
 @pytest.mark.parametrize("name", ["xor", "deep", "no hidden layer", "three bits", "fourteen classes", "real targets"])
 def test_no_pixel_outside_the_panels_changes(name: str) -> None:
     film = PanelsLayout(run_of(name), FilmSettings(), 0)
     frames = np.array([film.frame(int(number)) for number in film.chosen])
     changes = (frames != frames[0]).any(0)
-    count = Box(film.right - 110, 315, 110, 18)
-    assert film.space
-    for box, room in (
-        (film.field.box, 3), (film.loss, 10), (film.space, 8), (film.network, 18), (film.outputs, 10), (count, 0),
-        (film.heading.epoch, 0), (film.heading.loss, 0), (Box(film.left, 300, 226, 18), 0),  # the sum of a single unit
-    ):  # fmt: skip
+    boxes = [(film.field.box, 3)]
+    boxes += [(film.beside[name].box, room) for name, room in ROOMS.items() if name in film.beside]
+    boxes += [(box, 0) for box in (film.heading.epoch, film.heading.loss, Box(film.right - 110, 315, 110, 18))]
+    boxes.append((Box(film.left, 300, 226, 18), 0))  # the sum of a single unit
+    for box, room in boxes:
         changes[max(box.y - room, 0) : box.y + box.height + room, box.x - room : box.x + box.width + room] = False
     assert not changes.any()
 
@@ -80,10 +83,8 @@ class Bar(Panel):
     """A toy panel: a bar as high as the share of examples that are right."""
 
     def draw(self, frame: Frame) -> None:
-        height = frame.right.mean() * self.box.height
-        corners = [[0, self.box.height - height], [0, self.box.height], [self.box.width, self.box.height]]
-        corners.append([self.box.width, self.box.height - height])
-        self.canvas.area(np.array(corners) + (self.box.x, self.box.y), self.canvas.colours.ink)
+        top = 1 - frame.right.mean()
+        self.canvas.area(self.box.at(np.array([[0, top], [0, 1], [1, 1], [1, top]])), self.canvas.colours.ink)
 
 
 def test_a_panel_needs_one_line_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:

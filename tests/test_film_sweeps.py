@@ -1,4 +1,4 @@
-"""Where the runs of a sweep have their cells."""
+"""The film of a sweep: where each run has its cell, what the marks in it show, and the text around the cells."""
 
 from dataclasses import replace
 from itertools import combinations
@@ -13,8 +13,8 @@ from some_films import film_data, net, parity, sweep_of
 from xortrain.films.arrangement import MOST_CELLS, arrange_runs
 from xortrain.films.canvas import Box, Canvas
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.losses_layout import describe_status, quartiles
 from xortrain.films.loss_curve import spread_labels
+from xortrain.films.losses_layout import describe_status, quartiles
 from xortrain.films.status_marks import SMALL, format_share
 from xortrain.films.sweep_film_data import Outcomes, SweepFilmData
 from xortrain.films.sweep_layout import SweepLayout
@@ -35,8 +35,8 @@ def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
 
 
 @pytest.mark.parametrize("missing", [{"seed": np.arange(12)}, {"lr": np.repeat([1.0, 2.0], 6), "seed": np.arange(12)}])
-def test_without_a_grid_runs_stand_in_order_of_what_became_of_them(missing: dict[str, np.ndarray]) -> None:
-    whole = sweep_of(12)  # solved_at as records keep it
+def test_without_a_grid_the_cells_are_in_order_of_the_outcomes(missing: dict[str, np.ndarray]) -> None:
+    whole = sweep_of(12)  # solved_at has the type that records have
     one = SweepFilmData.of(replace(whole, varied=missing, solved_at=np.asarray(whole.solved_at).astype(np.int32)))
     order = arrange_runs(one).shown
     assert sorted(order) == list(range(12))
@@ -47,7 +47,7 @@ def test_without_a_grid_runs_stand_in_order_of_what_became_of_them(missing: dict
 
 
 @given(runs=st.integers(1, 1500), seed=st.integers(0, 99))
-def test_at_most_four_hundred_cells_with_every_outcome_among_them(runs: int, seed: int) -> None:
+def test_at_most_four_hundred_cells_show_every_outcome(runs: int, seed: int) -> None:
     rng = np.random.RandomState(seed)
     outcome = rng.choice(["solved", "plateau", "dead", "diverged"], runs, p=[0.7, 0.28, 0.015, 0.005])
     one = replace(
@@ -66,7 +66,7 @@ def test_at_most_four_hundred_cells_with_every_outcome_among_them(runs: int, see
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("runs", [12, 100, 400])
 def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
-    """Ink on a piece of paper in the cell's corner: as far apart in lightness as ink and paper are."""
+    """A mark is ink on paper in the corner of its cell, so it has the contrast of ink and paper."""
     whole = sweep_of(runs)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", dark=dark), 0)
     grey = layout.canvas.palette.rgb @ np.array([0.299, 0.587, 0.114])
@@ -74,7 +74,7 @@ def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
     for run, box, corner in zip(layout.runs, layout.boxes, layout.marks.corners, strict=True):
         part = after[box.pixels] if run == 1 else after[corner.pixels]
         assert np.ptp(part) > 100
-        if run != 1:  # which has diverged; others are solved or stuck
+        if run != 1:  # run 1 has diverged; the others are solved or stuck
             paper = grey[layout.canvas.palette.nearest(layout.canvas.colours.paper[None])[0]]
             edge = np.concatenate([part[:, 0], part[-1]])  # towards the field
             assert (edge == paper).all() if box.width >= SMALL else np.abs(part - paper).min() < 60
@@ -83,20 +83,20 @@ def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
 
 @pytest.mark.parametrize("size", [None, (300, 300), (1600, 1200)])
 @pytest.mark.parametrize("runs", [2, 100, 400])
-def test_a_mark_covers_an_eighth_of_its_cell_at_most(runs: int, size: tuple[int, int] | None) -> None:
+def test_a_mark_covers_at_most_an_eighth_of_its_cell(runs: int, size: tuple[int, int] | None) -> None:
     layout = SweepLayout(sweep_of(runs), FilmSettings(layout="sweep", size=size), 0)
     cell = layout.boxes[0]
     for _, where in layout.marks.patches.values():
-        assert 0 < where.sum() <= max(cell.width * cell.height / 8, 16)  # of the smallest it cannot be less
+        assert 0 < where.sum() <= max(cell.width * cell.height / 8, 16)  # the marks of the smallest cells are larger
 
 
 def test_a_run_that_has_diverged_is_grey_whatever_its_parameters_are() -> None:
     whole = sweep_of(12)
     one = replace(whole, parameters=np.nan_to_num(whole.parameters, nan=1e12))
-    for number, is_lost in ((4, False), (5, True), (30, True)):
+    for number, is_grey in ((4, False), (5, True), (30, True)):
         layout = SweepLayout(one, FilmSettings(layout="sweep"), 0)
         frame, cell = layout.frame(number), layout.boxes[layout.runs.tolist().index(1)]
-        assert ((frame[cell.pixels] == layout.canvas.palette.no_value).mean() > 0.8) == is_lost
+        assert ((frame[cell.pixels] == layout.canvas.palette.no_value).mean() > 0.8) == is_grey
 
 
 def test_quartiles_leave_out_runs_without_a_value() -> None:
@@ -107,14 +107,14 @@ def test_quartiles_leave_out_runs_without_a_value() -> None:
     np.testing.assert_array_equal(high, [4, 2.5, np.nan, 1])
 
 
-def test_of_labels_of_equal_height_the_greater_stands_above() -> None:
+def test_the_larger_of_two_labels_of_equal_height_stands_above() -> None:
     box = Box(0, 0, 100, 200)
     assert spread_labels([50.0, 50.0, 50.0], 24, box) == [98, 74, 50]
     assert spread_labels([190.0, 120.0, 120.0], 24, box) == [190, 144, 120]
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(dark: bool) -> None:
+def test_a_run_whose_outputs_have_exploded_is_grey_and_crossed_out(dark: bool) -> None:
     whole = sweep_of(12)
     parameters, losses = whole.parameters.copy(), whole.losses.copy()
     parameters[20:, :, 3], losses[20:, 3] = 1e30, 1e60
@@ -124,8 +124,8 @@ def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(da
     layout = SweepLayout(
         replace(whole, network=linear, parameters=parameters, losses=losses), FilmSettings(layout="sweep", dark=dark), 0
     )
-    assert "exploded" in layout.margins.counts.places
-    assert "exploded" not in SweepLayout(whole, FilmSettings(layout="sweep"), 0).margins.counts.places
+    assert "exploded" in layout.margins.legend.places
+    assert "exploded" not in SweepLayout(whole, FilmSettings(layout="sweep"), 0).margins.legend.places
     cell = layout.boxes[layout.runs.tolist().index(3)]
     before, after = layout.frame(19)[cell.pixels], layout.frame(25)[cell.pixels]
     no_value = layout.canvas.palette.no_value
@@ -135,7 +135,7 @@ def test_a_run_whose_outputs_have_exploded_is_grey_and_struck_out_in_grey_too(da
 
 
 @pytest.mark.parametrize("size", [(200, 150), (320, 240), None])
-def test_cells_of_any_size_show_slices_that_can_be_seen(size: tuple[int, int] | None) -> None:
+def test_slices_in_cells_of_any_size_are_large_enough_to_see(size: tuple[int, int] | None) -> None:
     whole = film_data(net(6, 2, 1), *parity(6), epochs=2, runs=400)
     layout = SweepLayout(whole, FilmSettings(layout="sweep", size=size), 0)
     first, last = layout.frame(0), layout.frame(2)
@@ -144,8 +144,8 @@ def test_cells_of_any_size_show_slices_that_can_be_seen(size: tuple[int, int] | 
     assert all(min(place.width, place.height) >= 5 for place in group.places[0])
 
 
-class Noted(Canvas):
-    """A sheet that remembers where its words stand."""
+class RecordingCanvas(Canvas):
+    """A canvas that records the boxes of its text."""
 
     def text(self, *args: Any, **settings: Any) -> Box:
         box = super().text(*args, **settings)
@@ -153,7 +153,7 @@ class Noted(Canvas):
         return box
 
 
-def lies_on(one: Box, other: Box, slack: int = 0) -> bool:
+def overlap(one: Box, other: Box, slack: int = 0) -> bool:
     across = min(one.x + one.width, other.x + other.width) - max(one.x, other.x)
     down = min(one.y + one.height, other.y + other.height) - max(one.y, other.y)
     return across > slack and down > slack
@@ -189,10 +189,10 @@ SHOWN = {
 
 @pytest.mark.parametrize("size", [None, (200, 150), (320, 240), (640, 480), (300, 600), (1000, 300), (1920, 1080)])
 @pytest.mark.parametrize("name", SHOWN)
-def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: tuple[int, int] | None) -> None:
+def test_no_cell_and_no_text_overlaps_another_or_leaves_the_canvas(name: str, size: tuple[int, int] | None) -> None:
     layout = SweepLayout(SHOWN[name](), FilmSettings(layout="sweep", size=size), 0)
     m = layout.margins
-    canvas = layout.canvas = Noted(m.width, m.height, m.unit, layout.canvas.palette)
+    canvas = layout.canvas = RecordingCanvas(m.width, m.height, m.unit, layout.canvas.palette)
     layout._still()
     layout.frame(30)
     assert size is None or (m.width, m.height) == size
@@ -201,22 +201,22 @@ def test_no_cell_and_no_word_lies_on_another_or_off_the_sheet(name: str, size: t
         assert min(box.x, box.y, m.width - box.x - box.width, m.height - box.y - box.height) >= 0
         used[box.pixels] += 1
     assert used.max() == 1
-    for box in (*canvas.words, m.course):
+    for box in (*canvas.words, m.curve):
         assert not used[box.pixels].any()
     for one, other in combinations(canvas.words, 2):
-        assert not lies_on(one, other, slack=1)
-    assert not any(lies_on(m.course, box, slack=1) for box in canvas.words)
+        assert not overlap(one, other, slack=1)
+    assert not any(overlap(m.curve, box, slack=1) for box in canvas.words)
 
 
 @given(runs=st.integers(1, 2000), share=st.floats(0, 1))
-def test_a_share_is_said_to_be_nothing_or_all_only_if_it_is(runs: int, share: float) -> None:
+def test_zero_and_a_hundred_percent_mean_none_and_all(runs: int, share: float) -> None:
     count = round(share * runs)
     assert (format_share(count, runs) == "0 %") == (count == 0)
     assert (format_share(count, runs) == "100 %") == (count == runs)
 
 
 @pytest.mark.parametrize(("outcome", "at_the_end"), [("plateau", "plateau"), ("training", "still training")])
-def test_what_became_of_a_run_is_not_said_before_it_has(outcome: str, at_the_end: str) -> None:
+def test_an_outcome_is_not_shown_before_it_is_reached(outcome: str, at_the_end: str) -> None:
     never, end, at = np.array([-1]), np.array([30]), np.array([7])
     unsolved = Outcomes(np.array([outcome], object), never, never, end)
     assert [describe_status(unsolved, epoch) for epoch in (0, 29, 30)] == ["not solved", "not solved", at_the_end]

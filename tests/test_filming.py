@@ -1,4 +1,4 @@
-"""A film ends where its run ended, and says the loss that it had there."""
+"""A film ends at the last epoch of its run and shows the loss of each of its epochs."""
 
 from pathlib import Path
 
@@ -34,24 +34,24 @@ TASKS = {
 
 
 @pytest.mark.parametrize("name", TASKS)
-def test_the_loss_on_screen_is_that_of_its_epoch_however_few_were_recorded(name: str) -> None:
-    thin, whole = (xortrain.train(*TASKS[name], f"track.losses={kept}") for kept in (5, 1000))
+def test_the_loss_on_screen_is_that_of_its_epoch_even_if_few_are_recorded(name: str) -> None:
+    thin, whole = (xortrain.train(*TASKS[name], f"track.losses={count}") for count in (5, 1000))
     known = dict(zip(whole.loss_epochs.tolist(), whole.losses.tolist(), strict=True))
     shown = film_data(single_run(thin.trained, 20, 0))
     run_frames = RunFrames(shown, 0)
-    moments = [run_frames.at(number) for number in shown.choose(20, "progress")]
-    np.testing.assert_allclose([frame.loss for frame in moments], [known[frame.epoch] for frame in moments], rtol=1e-5)
-    assert len(moments) == 20
+    frames = [run_frames.at(number) for number in shown.choose(20, "progress")]
+    np.testing.assert_allclose([frame.loss for frame in frames], [known[frame.epoch] for frame in frames], rtol=1e-5)
+    assert len(frames) == 20
 
 
-def test_the_median_on_screen_is_that_of_its_epoch_however_few_were_recorded() -> None:
-    thin, whole = (xortrain.sweep("seed=range(0,5)", "epochs=200", f"track.losses={kept}") for kept in (5, 1000))
+def test_the_median_on_screen_is_that_of_its_epoch_even_if_few_are_recorded() -> None:
+    thin, whole = (xortrain.sweep("seed=range(0,5)", "epochs=200", f"track.losses={count}") for count in (5, 1000))
     shown, known = (SweepFilmData.of(film_data(one.population(0))) for one in (thin, whole))
     for number, epoch in enumerate(shown.epochs.tolist()):
         np.testing.assert_allclose(shown.losses_after(number), known.losses[epoch], rtol=1e-9)
 
 
-def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_pictures_as_asked() -> None:
+def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_frames_as_requested() -> None:
     run = xortrain.train("epochs=100000", "stop=solved", "seed=3", "lr=0.3", "track.frames=20")
     last = int(run.row["epochs_done"])
     assert 60 <= last < 5000
@@ -60,7 +60,7 @@ def test_a_run_that_stopped_long_before_its_planned_end_has_as_many_pictures_as_
     assert shown.frame_epochs[-1] == last
 
 
-def test_a_run_that_took_all_its_epochs_is_shown_as_it_is() -> None:
+def test_a_run_that_took_all_its_epochs_is_shown_unchanged() -> None:
     run = xortrain.train("epochs=20")
     shown = single_run(run.trained, 60, 0)
     np.testing.assert_array_equal(shown.setup.frame_epochs, np.arange(21))

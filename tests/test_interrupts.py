@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM are neither lost in a library nor heard by a process that has only just begun."""
+"""Ctrl-C and SIGTERM are not lost in a library, and never reach a process that is just starting."""
 
 import signal
 import subprocess
@@ -13,7 +13,7 @@ ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
 
 
 def library(number: int, other: type[Exception] | None) -> None:
-    """What passes over a Ctrl-C, or makes another error of it."""
+    """Ignores Ctrl-C, or raises another error instead."""
     try:
         signal.raise_signal(number)
     except KeyboardInterrupt:
@@ -23,7 +23,7 @@ def library(number: int, other: type[Exception] | None) -> None:
 
 @pytest.mark.parametrize("other", [None, ValueError])
 @pytest.mark.parametrize(("number", "end"), ENDS)
-def test_ctrl_c_ends_what_a_library_would_go_on_with_or_call_something_else(
+def test_ctrl_c_ends_a_library_that_ignores_or_replaces_it(
     number: int, end: type[KeyboardInterrupt], other: type[Exception] | None
 ) -> None:
     before = [signal.getsignal(number) for number, _ in ENDS]
@@ -33,13 +33,13 @@ def test_ctrl_c_ends_what_a_library_would_go_on_with_or_call_something_else(
     assert [signal.getsignal(number) for number, _ in ENDS] == before
 
 
-def test_without_ctrl_c_an_error_is_what_it_was() -> None:
+def test_without_ctrl_c_an_error_stays_the_same() -> None:
     with pytest.raises(ValueError, match="so it is"), interrupts_first():
         raise ValueError("so it is")
 
 
 @pytest.mark.parametrize("number", [number for number, _ in ENDS])
-def test_ctrl_c_waits_and_a_process_that_starts_meanwhile_never_gets_it(number: int) -> None:
+def test_ctrl_c_waits_and_a_process_started_meanwhile_never_gets_it(number: int) -> None:
     with sigterm_as_interrupt(), postponed() as waiting:
         started = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True).stdout
         signal.raise_signal(number)
@@ -49,7 +49,7 @@ def test_ctrl_c_waits_and_a_process_that_starts_meanwhile_never_gets_it(number: 
 
 
 def ending_under_fire(done: list[str]) -> None:
-    """What takes a moment to end, and is told to end twice."""
+    """Takes a moment to end, and gets SIGTERM twice."""
     with sigterm_as_interrupt():
         try:
             signal.raise_signal(signal.SIGTERM)
@@ -58,14 +58,14 @@ def ending_under_fire(done: list[str]) -> None:
             done.append("ended")
 
 
-def test_a_second_sigterm_does_not_disturb_the_end_that_the_first_has_begun() -> None:
+def test_a_second_sigterm_does_not_disturb_the_end_started_by_the_first() -> None:
     done = list[str]()
     with pytest.raises(Terminated):
         ending_under_fire(done)
     assert done == ["ended"]
 
 
-def test_sigterm_is_left_to_whoever_answers_it_already() -> None:
+def test_sigterm_is_left_to_an_existing_handler() -> None:
     heard = list[int]()
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:

@@ -1,7 +1,7 @@
-"""The seven experiments give every figure that the notebooks print, as far as it is printed, to 12 digits at most.
+"""The seven experiments give every figure that the notebooks print, to all printed digits (at most 12).
 
-Figures are typed from the notebooks.  What lies between loss and parameters, the vector-Jacobian products, is
-held in the tests of explain.
+Figures are copied from the notebooks.  The steps between loss and parameters, the vector-Jacobian products, are
+tested with explain.
 """
 
 import re
@@ -28,7 +28,7 @@ def layers(run: Run, epoch: int) -> list[Array]:
 
 
 def agrees(value: Any, printed: str, digits: int) -> None:
-    """An array against what NumPy prints of it with so many digits behind the point."""
+    """Compare an array with the text that NumPy prints of it with this many digits after the point."""
     figures = [float(text) for text in re.findall(r"-?\d+\.?\d*", printed)]
     np.testing.assert_allclose(np.ravel(value), figures, rtol=0, atol=0.500001 * 10.0**-digits)
 
@@ -91,7 +91,7 @@ def test_notebook_001() -> None:
 
 
 def test_notebook_001_example_by_example() -> None:
-    """Its mean is over four examples: what it prints is a quarter of each example's own."""
+    """Its loss is a mean of four examples: it prints a quarter of each example's gradient."""
     each = [run_of("notebook_001").gradients(example=n) for n in range(4)]
     agrees([g["b2"] / 4 for g in each], "[[ 0.28083117] [-0.23279965] [-0.16636804] [ 0.32000114]]", 8)
     dz1 = "[[ 0.07394285 0.08306986] [-0.06129615 -0.06886214] [-0.0438047 -0.04921167] [ 0.0842563 0.09465634]]"
@@ -119,7 +119,7 @@ LOSSES_002 = {
 
 @pytest.mark.parametrize("overrides", [[], ["lr=1"], ["experiment=notebook_002"]])
 def test_notebook_002(overrides: list[str]) -> None:
-    """With no override at all, too."""
+    """Also without any override."""
     run = xortrain.train(*overrides)
     losses = dict(zip(run.loss_epochs.tolist(), run.losses.tolist(), strict=True))
     assert list(losses) == list(range(141))
@@ -181,7 +181,7 @@ def test_notebook_003_after_its_step() -> None:
 
 
 def assert_third_example_of_004(run: Run) -> None:
-    """Both states agree on it: dL/dŷ, and the gradient of the last layer that its question 5 asks for."""
+    """Both versions agree on it: dL/dŷ, and the gradient of the last layer in its question 5."""
     assert run.x[2].tolist() == [1, 0]
     g, y = run.gradients(example=2), run.predict(run.x)[2, 0]
     agrees(g["b2"] / (y * (1 - y)), "[[-2.14682815]]", 8)
@@ -205,7 +205,7 @@ def test_notebook_004() -> None:
     assert_third_example_of_004(run)
 
 
-def test_a_figure_that_is_off_by_one_in_its_last_place_is_caught() -> None:
+def test_a_figure_that_is_off_by_one_in_its_last_digit_is_caught() -> None:
     with pytest.raises(AssertionError):
         agrees([0.7311], "[0.7312]", 4)
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""What a Python user holds: a run whose losses, parameters, predictions and gradients are the network's own."""
+"""A run in Python: its losses, parameters, predictions and gradients are those of the network."""
 
 from pathlib import Path
 from typing import Any
@@ -38,14 +38,14 @@ def test_training_from_python_writes_nothing(tmp_path: Path, monkeypatch: pytest
     assert not list(tmp_path.iterdir())
 
 
-def test_losses_stand_beside_their_epochs(run: Run) -> None:
+def test_losses_have_their_epochs(run: Run) -> None:
     assert run.losses.shape == run.loss_epochs.shape == (141,)
     assert run.loss_epochs.tolist() == run.epochs.tolist() == list(range(141))
     assert run.losses[0] == pytest.approx(2.9991464995409807, rel=1e-12)
     assert run.test_losses is None
 
 
-def test_parameters_are_had_by_name_and_epoch(run: Run) -> None:
+def test_parameters_are_found_by_name_and_epoch(run: Run) -> None:
     start = run.at(0)
     assert {name: values.shape for name, values in start.items()} == {
         "W1": (2, 2),
@@ -98,7 +98,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("example", [None, 0, 2, -1])
 @pytest.mark.parametrize("network", NETWORKS)
 def test_gradients_are_central_differences_of_the_loss(network: str, example: int | None) -> None:
-    """The loss is that of a run which starts a little beside; of one example, of a run that has only it."""
+    """The loss is that of a run with slightly different weights; for one example, of a run on that example only."""
     run = run_of(epochs=2, **NETWORKS[network])
     data = (run.x, run.t) if example is None else (run.x[[example]], run.t[[example]])
     start = run.at(1)
@@ -136,7 +136,7 @@ def test_gradients_of_the_examples_add_up(reduction: str) -> None:
 
 
 @pytest.mark.parametrize("t", [T, [[0], [1], [1], [0]]])
-def test_own_data_train_as_the_data_set_they_are(run: Run, t: Any) -> None:
+def test_own_data_train_like_the_same_data_set(run: Run, t: Any) -> None:
     own = xortrain.train(data=(X, t))
     np.testing.assert_array_equal(own.losses, run.losses)
     np.testing.assert_array_equal(own.parameters, run.parameters)
@@ -144,13 +144,13 @@ def test_own_data_train_as_the_data_set_they_are(run: Run, t: Any) -> None:
 
 
 @pytest.mark.parametrize("start", [xortrain.train, xortrain.sweep])
-def test_an_estimate_is_not_taken_for_a_training(start: Any, tmp_path: Path) -> None:
+def test_a_dry_run_is_refused(start: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"^dry_run=true: .* for the command line; leave it out in Python$"):
         start("dry_run=true", f"root={tmp_path}")
     assert not list(tmp_path.iterdir())
 
 
-def test_own_arrays_are_not_touched_and_may_change_later() -> None:
+def test_own_arrays_are_copied() -> None:
     x, t = np.array(X, float), np.array(T, float)
     own = xortrain.train("epochs=2", "batch_size=1", data=(x, t))
     assert (x.tolist(), t.tolist()) == (X, T)
@@ -185,12 +185,12 @@ def test_own_data_may_have_any_sizes_and_any_numbers() -> None:
         (np.zeros((4, 3)), r"data=\(x, t\)"),
     ],
 )
-def test_own_data_that_do_not_fit_are_refused_in_words(data: Any, expected: str) -> None:
+def test_own_data_that_do_not_fit_are_refused(data: Any, expected: str) -> None:
     with pytest.raises(UserError, match=expected):
         xortrain.train(data=data)
 
 
-def test_a_mistake_is_the_line_of_the_command_line() -> None:
+def test_a_mistake_raises_the_line_of_the_command_line() -> None:
     with pytest.raises(UserError, match=r"^activation=tahn: no such choice\. Did you mean 'tanh'\?"):
         xortrain.train("activation=tahn")
     with pytest.raises(ValueError, match="lr=-1"):
@@ -198,27 +198,27 @@ def test_a_mistake_is_the_line_of_the_command_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("typed", "meant"),
     [("hidden=[2]", "architecture.hidden"), ("momentum=0.9", "optimizer.momentum"), ("lr_=1", "lr")],
 )
-def test_a_setting_called_by_its_last_name_is_told_its_whole_name(said: str, meant: str) -> None:
+def test_the_error_for_the_last_part_of_a_name_has_the_full_name(typed: str, meant: str) -> None:
     with pytest.raises(UserError, match=rf"no such setting\. Did you mean '{meant}'\?"):
-        xortrain.train(said)
+        xortrain.train(typed)
 
 
 @pytest.mark.parametrize("x", [[1, 2, 3], [[1], [2]], 5, "ab", [["a", "b"]], [[[1, 2]]], [[1, 2], [3]], None])
-def test_inputs_of_the_wrong_shape_are_refused_in_words(run: Run, x: Any) -> None:
+def test_inputs_of_the_wrong_shape_are_refused(run: Run, x: Any) -> None:
     with pytest.raises(UserError, match=r"^x: "):
         run.predict(x)
 
 
 @pytest.mark.parametrize("example", [4, -5, 100])
-def test_an_example_that_is_not_there_is_refused_in_words(run: Run, example: int) -> None:
+def test_an_unknown_example_is_refused(run: Run, example: int) -> None:
     with pytest.raises(UserError, match=f"example={example}"):
         run.gradients(example=example)
 
 
-def test_an_epoch_that_was_not_kept_is_refused_with_the_nearest() -> None:
+def test_an_epoch_without_snapshot_is_refused_with_the_nearest() -> None:
     run = run_of(epochs=1000, track=some_config()["track"] | {"frames": 11})
     assert run.epochs.tolist() == list(range(0, 1001, 100))
     for ask in (run.at, lambda epoch: run.predict(X, epoch), run.gradients):
@@ -254,7 +254,7 @@ def test_a_record_may_be_named_by_text_or_path_and_number(record: RunData) -> No
         xortrain.load(f"{record.folder}#1")
 
 
-def test_what_is_no_record_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_folder_without_record_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(UserError, match=r"no such run|no record"):
             xortrain.load(path)
@@ -278,7 +278,7 @@ def test_a_run_of_a_population_is_that_run_with_its_own_data() -> None:
     np.testing.assert_array_equal(trained(setup).losses, population.array("losses"))
 
 
-def test_a_diverged_run_can_still_be_asked() -> None:
+def test_a_diverged_run_has_predictions_and_gradients() -> None:
     run = run_of(loss="mse", output="identity", lr=1e5, epochs=50)
     assert run.outcome == "diverged"
     assert np.isfinite(run.at(50)["W1"]).all()

@@ -195,6 +195,8 @@ def test_a_record_without_some_results_is_loaded_trained_again_and_drawn(
         found = xortrain.load(name)
         np.testing.assert_array_equal(found.losses, before)
         assert found.summary() if isinstance(found, Run) else found.group()
+        if isinstance(found, Sweep):
+            assert {row[name] for row in found.table() for name in names if name in row} <= {None}
         assert say("rerun", name, "--check").startswith("The same to ")
     assert say("render", RUN, "--still") == f"outputs/{RUN}/poster.png"
     stop(root / RUN, [0])

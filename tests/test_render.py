@@ -1,4 +1,4 @@
-"""`render` from the command line: which file, what it is told to be, and what is refused."""
+"""`render` on the command line: the file, what is printed of it, and what is refused."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from xortrain.views.run_film import film_title
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """A folder of records with one short run, from which commands are given."""
+    """A folder with the record of one short run, the working folder of the commands."""
     monkeypatch.chdir(tmp_path)
     assert main(["epochs=5", "film=none"]) == 0
     capsys.readouterr()
@@ -20,7 +20,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize(("override", "name"), [("film=panels", "poster.png"), ("film=losses", "losses.png")])
-def test_a_still_is_one_picture(root: Path, override: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_still_is_one_frame(root: Path, override: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "latest", override, "--still"]) == 0
     path = Path(capsys.readouterr().out.rstrip("\n"))
     assert path.name == name
@@ -29,9 +29,7 @@ def test_a_still_is_one_picture(root: Path, override: str, name: str, capsys: py
 
 
 @pytest.mark.parametrize("frames", [1, 4])
-def test_a_film_that_has_the_name_of_a_still_is_told_to_be_one(
-    root: Path, frames: int, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "latest", "film=losses", f"film.frames={frames}", "--output", "poster.png"]) == 0
     line = capsys.readouterr().out
     with Image.open(root / "poster.png") as image:
@@ -40,7 +38,7 @@ def test_a_film_that_has_the_name_of_a_still_is_told_to_be_one(
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "expected"),
     [
         ([], "required: RECORD;"),
         (["latest", "--output", "pp/x"], "--output: pp/x: the ending gives no format"),
@@ -50,12 +48,12 @@ def test_a_film_that_has_the_name_of_a_still_is_told_to_be_one(
         (["latest", "--still", "--output", "poster.gif"], "--output poster.gif: a still is a PNG"),
     ],
 )
-def test_what_cannot_be_rendered_is_told_by_the_words_given(
-    root: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+def test_errors_name_the_word_that_was_given(
+    root: Path, words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["render", *words]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert told in line
+    assert expected in line
 
 
 @pytest.mark.parametrize(
@@ -65,5 +63,5 @@ def test_what_cannot_be_rendered_is_told_by_the_words_given(
         (["architecture.bias=false"], "XOR   2-2-1 sigmoid no bias   bce   lr 1"),
     ],
 )
-def test_a_title_names_the_loss_and_that_there_is_no_bias(words: list[str], called: str) -> None:
+def test_a_title_names_the_loss_and_a_missing_bias(words: list[str], called: str) -> None:
     assert film_title(xortrain.train("epochs=1", *words).trained.setup) == called

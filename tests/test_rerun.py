@@ -25,8 +25,8 @@ def sweep(tmp_path: Path) -> Sweep:
 
 def rerun(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
     assert main(["rerun", *words]) == code
-    told = capsys.readouterr()
-    return told.out, told.err
+    shown = capsys.readouterr()
+    return shown.out, shown.err
 
 
 def spoil(folder: Path, name: str, place: tuple[int, ...]) -> float:
@@ -37,12 +37,12 @@ def spoil(folder: Path, name: str, place: tuple[int, ...]) -> float:
     return float(array[place])
 
 
-def test_a_sweep_that_was_left_alone_is_the_same_to_the_bit(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
-    told, _ = rerun(capsys, str(sweep.folder), "--check")
-    assert told == "The same to the bit: every recorded loss and parameter of 6 runs\n"
+def test_an_unchanged_sweep_is_the_same_to_the_bit(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    shown, _ = rerun(capsys, str(sweep.folder), "--check")
+    assert shown == "The same to the bit: every recorded loss and parameter of 6 runs\n"
     for name in (f"{sweep.folder}#4", f"{sweep.parts[1].folder}#5"):
-        told, _ = rerun(capsys, name, "--check")
-        assert told == "The same to the bit: every recorded loss and parameter of 1 run\n"
+        shown, _ = rerun(capsys, name, "--check")
+        assert shown == "The same to the bit: every recorded loss and parameter of 1 run\n"
 
 
 def test_one_changed_bit_is_found_and_its_epoch_and_parameter_are_named(
@@ -60,7 +60,7 @@ def test_one_changed_bit_is_found_and_its_epoch_and_parameter_are_named(
     rerun(capsys, f"{sweep.folder}#0", "--check")
 
 
-def test_versions_that_differ_are_told(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+def test_versions_that_differ_are_printed(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
     folder = sweep.parts[0].folder
     spoil(folder, "losses-000.npy", (0, 0))
     path = folder / "record.json"
@@ -71,8 +71,8 @@ def test_versions_that_differ_are_told(sweep: Sweep, capsys: pytest.CaptureFixtu
     assert shown == f"numpy: 1.0 then, {np.__version__} now\n"
 
 
-def test_another_cpu_is_said_to_round_otherwise_and_compared_to_nine_digits(tmp_path: Path) -> None:
-    """NumPy without its newer loops is what another processor is."""
+def test_another_cpu_is_reported_and_compared_to_nine_digits(tmp_path: Path) -> None:
+    """NumPy without its newer loops stands for another processor."""
     found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     if not found:
         pytest.skip("this processor has no features that NumPy could do without")
@@ -88,7 +88,7 @@ def test_another_cpu_is_said_to_round_otherwise_and_compared_to_nine_digits(tmp_
         assert f"CPU features that are missing here: {' '.join(sorted(found))}" in done.stdout
 
 
-def test_paths_that_another_cpu_has_parted_are_not_called_the_same(
+def test_trainings_that_another_cpu_has_changed_are_not_called_the_same(
     sweep: Sweep, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = sweep.parts[0].folder
@@ -98,23 +98,22 @@ def test_paths_that_another_cpu_has_parted_are_not_called_the_same(
     losses[5:] *= 1 + 1e-13
     losses[8:] *= 3
     np.save(folder / "losses-000.npy", losses)
-    told, _ = rerun(capsys, str(folder), "--check")
-    assert told.startswith(
-        "The same to 1e-9 until epoch 8, where rounding on another CPU has changed the training: losses and parameters of "
-    )
-    assert "every recorded loss" not in told
+    shown, _ = rerun(capsys, str(folder), "--check")
+    effect = "where rounding on another CPU has changed the training: losses and parameters of "
+    assert shown.startswith(f"The same to 1e-9 until epoch 8, {effect}")
+    assert "every recorded loss" not in shown
 
 
 def test_rerun_trains_one_run_into_a_record_of_its_own(
     sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told, _ = rerun(capsys, f"{sweep.folder}#4", "--root", str(tmp_path))
+    shown, _ = rerun(capsys, f"{sweep.folder}#4", "--root", str(tmp_path))
     entry = listing(tmp_path).entries[0]
     assert (entry.runs, entry.is_sweep, entry.status) == (1, False, "finished")
     again = xortrain.load(entry.folder)
     np.testing.assert_array_equal(again.losses, sweep[4].losses)
     np.testing.assert_array_equal(again.parameters, sweep[4].parameters)
-    assert told.rstrip().endswith(f"record  {entry.folder}")
+    assert shown.rstrip().endswith(f"record  {entry.folder}")
     _, line = rerun(capsys, str(sweep.folder), code=2)
     assert line == f"xortrain: error: {sweep.folder}: a sweep of 6 runs; name one of them, as in {sweep.folder}#0\n"
 
@@ -131,7 +130,7 @@ def test_rerun_needs_no_file_but_the_record(tmp_path: Path, capsys: pytest.Captu
     np.testing.assert_array_equal(first.parameters, second.parameters)
 
 
-def test_json_says_what_was_done(sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_the_report_or_the_new_run(sweep: Sweep, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     name = f"{sweep.folder}#4"
     (said,) = json.loads(rerun(capsys, name, "--check", "--json")[0])
     assert said == {"run": name, "said": "The same to the bit: every recorded loss and parameter of 1 run"}

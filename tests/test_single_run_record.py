@@ -1,4 +1,4 @@
-"""One run leaves one record, whole or told to be otherwise, that NumPy and the standard library read."""
+"""One run makes one record, complete or marked as not, that NumPy and the standard library can read."""
 
 import json
 import resource
@@ -31,7 +31,7 @@ def only_record(root: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The record of a run with everything a user may say about it."""
+    """The record of a run with a name, tags and notes."""
     root = tmp_path_factory.mktemp("work") / "my runs"
     words = ["data=moons", "data.test=0.25", "epochs=20", "film=none", "seed=3", "name=1e3", "tags=[ü,2]", "notes=it's"]
     assert main([*words, f"root={root}"]) == 0
@@ -66,7 +66,7 @@ def test_a_record_is_read_with_numpy_and_the_standard_library(record: Path) -> N
     assert metadata["outcomes"][rows["outcome"][0]] == run.outcome
 
 
-def test_a_record_says_what_was_run_where_and_with_what(record: Path) -> None:
+def test_a_record_describes_the_process_and_its_environment(record: Path) -> None:
     metadata = json.loads((record / "record.json").read_text(encoding="utf-8"))
     assert metadata["status"] == "finished"
     assert metadata["format"] == 1
@@ -85,12 +85,12 @@ def test_the_config_of_a_record_trains_the_same_run_again(record: Path) -> None:
     from xortrain.config.check import check
     from xortrain.runner.train import train_run
 
-    again, kept = train_run(check(config)), xortrain.load(record)
-    assert isinstance(kept, Run)
-    np.testing.assert_array_equal(again.parameters, kept.parameters)
+    again, recorded = train_run(check(config)), xortrain.load(record)
+    assert isinstance(recorded, Run)
+    np.testing.assert_array_equal(again.parameters, recorded.parameters)
 
 
-def test_a_record_lies_under_its_root_by_date_and_time(record: Path) -> None:
+def test_a_record_is_under_its_root_by_date_and_time(record: Path) -> None:
     assert record.parents[1].name == "my runs"
     datetime.strptime(f"{record.parent.name} {record.name}", "%Y-%m-%d %H-%M-%S-%f")
 
@@ -120,7 +120,7 @@ def test_the_same_command_twice_gives_two_records_with_the_same_numbers(
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
-def test_a_run_that_diverges_leaves_a_whole_record(tmp_path: Path) -> None:
+def test_a_run_that_diverges_leaves_a_complete_record(tmp_path: Path) -> None:
     assert main(["film=none", f"root={tmp_path}", "lr=1e5", "loss=mse", "output=identity", "epochs=50"]) == 0
     run = xortrain.load(only_record(tmp_path))
     assert isinstance(run, Run)
@@ -129,7 +129,7 @@ def test_a_run_that_diverges_leaves_a_whole_record(tmp_path: Path) -> None:
     assert np.isfinite(run.parameters).all()
 
 
-def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path: Path) -> None:
+def test_ctrl_c_ends_with_130_and_leaves_a_readable_interrupted_record(tmp_path: Path) -> None:
     words = ["epochs=100000000", "track.losses=200000", "track.spacing=log", "film=none"]
     process = subprocess.Popen([*MODULE, *words], cwd=tmp_path, stdout=-1, stderr=-1, text=True)
     try:
@@ -154,8 +154,8 @@ def test_ctrl_c_ends_with_130_and_a_record_that_is_readable_and_marked(tmp_path:
     assert "Not finished" in run.summary()
 
 
-def test_a_run_that_cannot_be_kept_ends_with_1_and_says_so(tmp_path: Path) -> None:
-    """Its files may have 40,000 bytes; the snapshots want more."""
+def test_a_run_that_cannot_be_recorded_ends_with_1_and_one_line(tmp_path: Path) -> None:
+    """Files are limited to 40,000 bytes; the snapshots need more."""
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))

@@ -1,4 +1,4 @@
-"""The summary says in words how a run ended, with its loss, and shows what it answers to each example."""
+"""The summary of a run: how it ended, its loss, and its output for each example."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ def run_of(**changes: Any) -> Run:
 
 
 def table(run: Run) -> list[str]:
-    """The lines behind the empty one."""
+    """The lines after the empty one."""
     return run.summary().partition("\n\n")[2].splitlines()
 
 
@@ -47,7 +47,7 @@ def test_the_first_line_says_how_it_ended(changes: dict[str, Any], expected: str
     assert first_line(**changes).startswith(expected)
 
 
-def test_the_words_agree_with_the_row() -> None:
+def test_the_sentences_agree_with_the_row() -> None:
     run = run_of(seed=3)
     right = int(((run.predict(run.x) > 0.5) == run.t).sum())
     assert run.row["accuracy"] == right / 4
@@ -66,7 +66,7 @@ def test_the_table_shows_inputs_targets_outputs_and_what_is_wrong() -> None:
         assert cells[4:] == ([] if (y > 0.5) == (t > 0.5) else ["wrong"])
 
 
-def test_held_out_examples_have_a_line_of_their_own() -> None:
+def test_held_out_examples_have_their_own_line() -> None:
     run = run_of(data=("moons", {"examples": 40, "test": 0.25}), lr=0.1)
     assert run.test_losses is not None
     line = f"Held out, 10 examples: {run.row['test_accuracy']:.1%} right, loss {run.test_losses[-1]:.6g}."
@@ -106,28 +106,28 @@ def test_huge_outputs_keep_the_table_narrow() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_a_summary_has_no_nan_where_the_run_is_whole(dtype: str) -> None:
+def test_the_summary_of_a_finished_run_has_no_nan(dtype: str) -> None:
     assert "nan" not in run_of(dtype=dtype).summary()
     assert np.isfinite(run_of(dtype=dtype).row["best_loss"])
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"loss": "cross_entropy", "output": "sigmoid"}, "output=softmax (or auto)"),
         ({"loss": "bce", "output": "identity"}, "output=sigmoid (or auto)"),
         ({"freeze": ["W1", "b1", "W2", "b2"]}, "Nothing was trained: freeze names every parameter."),
     ],
 )
-def test_settings_that_cannot_go_together_are_the_reason_that_is_told(changes: dict[str, Any], said: str) -> None:
-    assert said in " ".join(run_of(**changes).summary().split("\n\n")[0].split())
-    assert said not in run_of(epochs=5).summary()
+def test_conflicting_settings_are_the_reason(changes: dict[str, Any], expected: str) -> None:
+    assert expected in " ".join(run_of(**changes).summary().split("\n\n")[0].split())
+    assert expected not in run_of(epochs=5).summary()
 
 
-def test_of_a_loss_that_has_exploded_the_advice_is_a_smaller_learning_rate() -> None:
+def test_for_a_loss_that_exploded_the_advice_is_a_smaller_learning_rate() -> None:
     run = xortrain.train("activation=relu", "output=identity", "loss=mse", "lr=2", "epochs=300", "seed=3")
     assert 1e100 < run.row["final_loss"] < np.inf
-    said = verdict(run)
-    assert said.startswith("The loss exploded, from ")
-    assert "try a smaller learning rate, such as lr=0.2" in said
-    assert "more epochs" not in said
+    sentences = verdict(run)
+    assert sentences.startswith("The loss exploded, from ")
+    assert "try a smaller learning rate, such as lr=0.2" in sentences
+    assert "more epochs" not in sentences

@@ -1,4 +1,4 @@
-"""The configs of a sweep are what Hydra's own composition gives, in value and in type, job by job."""
+"""The configs of a sweep are those that Hydra itself composes, in value and type, job by job."""
 
 import itertools
 import json
@@ -47,7 +47,7 @@ def by_hydras_sweeper(composer: Composer) -> list[list[str]]:
 
 
 def by_job(variants: list[Population]) -> dict[int, str]:
-    """The config of every job as JSON, which tells 1 from 1.0, by its number."""
+    """The config of every job by its number, as JSON, which distinguishes 1 from 1.0."""
     found = {}
     for population in populations(variants):
         for run, number in enumerate(population.numbers.tolist()):
@@ -83,7 +83,7 @@ SWEEPS = [
 
 
 @pytest.mark.parametrize("texts", SWEEPS, ids=" ".join)
-def test_axes_and_lists_give_the_jobs_and_the_configs_that_hydra_composes(texts: list[str]) -> None:
+def test_grids_and_lists_give_the_configs_that_hydra_composes(texts: list[str]) -> None:
     with composing(texts) as composer:
         grid = read_grid(composer)
         jobs = by_hydras_sweeper(composer)
@@ -152,7 +152,7 @@ def test_a_million_seeds_stay_a_range() -> None:
     assert (population.varying["seed"] == np.arange(1_000_000)).all()
 
 
-def test_what_only_repeats_a_number_varies_with_it() -> None:
+def test_a_setting_that_repeats_a_number_varies_with_it() -> None:
     with composing(["data=xor_cloud", "data.seed=${seed}", "seed=range(5,100005)"]) as composer:
         grid = read_grid(composer)
         (population,) = populations(of_grid(grid, composer))
@@ -180,7 +180,7 @@ def test_the_params_of_an_experiment_come_before_the_overrides() -> None:
         ),
     ],
 )
-def test_a_job_that_cannot_be_is_named(texts: list[str], line: str) -> None:
+def test_errors_name_the_invalid_job(texts: list[str], line: str) -> None:
     with pytest.raises(UserError) as error, composing(texts) as composer:
         list(of_grid(read_grid(composer), composer))
     assert str(error.value).startswith(line)

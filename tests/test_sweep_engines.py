@@ -1,4 +1,4 @@
-"""Blocks in other processes: the same bits as here, and a worker that is killed costs its own block at most."""
+"""Blocks in other processes have the same bits, and a killed worker costs its own block at most."""
 
 import os
 import signal
@@ -30,7 +30,7 @@ JOBS = ("lr=0.1,1", "seed=range(0,600)", "epochs=30", "film=none")
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
-    """The sweep as this process trains it."""
+    """The sweep, trained in this process."""
     return xortrain.sweep(*JOBS, f"root={tmp_path_factory.mktemp('here')}")
 
 
@@ -55,7 +55,7 @@ def test_a_dask_scheduler_and_its_workers_train_to_the_same_bits(here: Sweep, tm
 
 
 @pytest.mark.filterwarnings("ignore")  # of distributed
-def test_a_dask_worker_that_is_killed_costs_nothing_but_time(tmp_path: Path) -> None:
+def test_a_killed_dask_worker_loses_no_run(tmp_path: Path) -> None:
     def kill(number: int) -> None:
         wait_until(lambda: list(tmp_path.glob("sweeps/*/*/losses-001.npy")))
         os.kill(number, signal.SIGKILL)
@@ -82,7 +82,7 @@ def trained_elsewhere(blocks: list[Block]) -> dict[int, Array | Failure]:
 
 
 class Poison(Setup):
-    """A population whose third run kills whoever trains it."""
+    """A population whose third run kills the process that trains it."""
 
     def task(self, runs: slice | Array = slice(None)) -> Task:
         if 2 in self.population.numbers[runs]:
@@ -92,7 +92,7 @@ class Poison(Setup):
 
 @dataclass(frozen=True)
 class PoisonOnce(Setup):
-    """A population whose third run kills the first worker that trains it, which leaves a file."""
+    """A population whose third run kills the first worker that trains it; a file marks that it did."""
 
     killed: Path = Path("killed")
 
@@ -103,7 +103,7 @@ class PoisonOnce(Setup):
         return super().task(runs)
 
 
-def test_a_worker_that_is_killed_costs_its_block_which_is_trained_again(tmp_path: Path) -> None:
+def test_the_block_of_a_killed_worker_is_trained_again(tmp_path: Path) -> None:
     setup = some_setup({"seed": range(8)}, epochs=5)
     fields = {name: getattr(setup, name) for name in setup.__dataclass_fields__}
     poison = PoisonOnce(**fields, killed=tmp_path / "killed")
@@ -113,7 +113,7 @@ def test_a_worker_that_is_killed_costs_its_block_which_is_trained_again(tmp_path
     assert not any(isinstance(result, Failure) for result in found.values())
 
 
-def test_a_block_that_kills_its_worker_twice_is_named_and_the_others_are_trained(tmp_path: Path) -> None:
+def test_a_block_that_kills_its_worker_twice_fails_and_the_others_are_trained(tmp_path: Path) -> None:
     setup = some_setup({"seed": range(6)}, epochs=5)
     poison = Poison(**{name: getattr(setup, name) for name in setup.__dataclass_fields__})
     found = trained_elsewhere(blocks_of(poison, tmp_path, 1))
@@ -150,7 +150,7 @@ def test_a_worker_that_cannot_see_the_record_sends_its_arrays_back(tmp_path: Pat
         ("loky", True, "hydra.launcher.workers=true: must be a whole number"),
     ],
 )
-def test_an_engine_that_cannot_be_is_refused_before_anything_is_written(
+def test_an_invalid_engine_is_refused_before_anything_is_written(
     engine: str, workers: int | None, line: str, tmp_path: Path
 ) -> None:
     with pytest.raises(UserError) as error:

@@ -1,4 +1,4 @@
-"""The film of a sweep: one for all its runs, whatever shapes they have; and what is refused before training."""
+"""The film of a sweep: one for all its runs of any shapes, and what is refused before training."""
 
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def test_every_run_has_the_cell_of_its_settings(tmp_path: Path) -> None:
         np.testing.assert_array_equal(part.parameters[-1][:, place], sweep[found].parameters[-1])
 
 
-def test_populations_of_other_lengths_have_epochs_in_common_and_are_trained_again_for_them(tmp_path: Path) -> None:
+def test_populations_of_different_lengths_are_trained_again_for_common_epochs(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=30,101", "seed=range(0,3)", "track.frames=4")
     shown = film_data_of(sweep, 400, 20)
     assert (shown.epochs <= 30).sum() >= 10
@@ -68,7 +68,7 @@ def test_populations_of_other_lengths_have_epochs_in_common_and_are_trained_agai
         np.testing.assert_array_equal(np.asarray(part.parameters)[..., 1], alone.parameters[own])
 
 
-def test_a_sweep_of_which_only_the_ends_were_kept_has_a_whole_film(tmp_path: Path) -> None:
+def test_a_sweep_with_first_and_last_snapshots_only_has_a_complete_film(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "seed=range(0,500)", "epochs=60", "track.bytes=300_000")
     assert len(sweep.epochs) == 2
     shown = film_data_of(sweep, 400, 60)
@@ -78,13 +78,13 @@ def test_a_sweep_of_which_only_the_ends_were_kept_has_a_whole_film(tmp_path: Pat
         assert abs(count - 0.8 * (sweep.column("outcome") == word).sum()) < 3
 
 
-def test_runs_whose_targets_mean_other_values_are_coloured_by_their_own(tmp_path: Path) -> None:
+def test_runs_with_different_target_values_are_coloured_by_their_own(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "data.low=0,0.25", "loss=mse", "seed=range(0,2)", "epochs=3")
     assert len(sweep.parts) == 1
     assert [(part.low, part.runs) for part in film_data_of(sweep, 400, 4).parts] == [(0, 2), (0.25, 2)]
 
 
-def test_a_picture_of_one_run_does_not_take_the_place_of_its_sweep(tmp_path: Path) -> None:
+def test_the_film_of_one_run_does_not_replace_that_of_its_sweep(tmp_path: Path) -> None:
     assert main(["-m", "seed=1,2", "epochs=5", "film=sweep", "film.frames=2", f"root={tmp_path}"]) == 0
     (film,) = tmp_path.rglob("*.gif")
     before, root = film.read_bytes(), ["--root", str(tmp_path)]
@@ -95,7 +95,7 @@ def test_a_picture_of_one_run_does_not_take_the_place_of_its_sweep(tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["latest", "latest#1"])
-def test_rendering_refuses_a_film_of_every_run_in_one_line_and_leaves_the_film(
+def test_render_refuses_a_film_of_every_run_and_leaves_the_old_film(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["-m", "seed=1,2", "epochs=5", "film=sweep", "film.frames=2", f"root={tmp_path}"]) == 0
@@ -145,7 +145,7 @@ def test_a_layout_of_one_run_is_refused_for_a_sweep_before_it_is_trained(
     assert len(list(tmp_path.rglob("films/*.gif"))) == 2
 
 
-def test_from_python_too_a_sweep_has_a_film_whatever_its_populations(tmp_path: Path) -> None:
+def test_a_sweep_of_any_populations_has_a_film_from_python(tmp_path: Path) -> None:
     sweep = swept(tmp_path, "architecture.hidden=[2],[3]", "seed=range(0,2)", "epochs=5")
     assert iio.improps(sweep.film(tmp_path / "all.png", frames=3)).n_images == 3
     assert iio.improps(sweep.film(tmp_path / "all.gif", layout="losses", frames=2)).n_images == 2
@@ -159,6 +159,16 @@ def test_from_python_too_a_sweep_has_a_film_whatever_its_populations(tmp_path: P
         with pytest.raises(UserError, match='named by layout="field"'):
             found.film(tmp_path / "no.gif", film="field")
     assert not (tmp_path / "no.gif").exists()
+
+
+def test_runs_with_other_numbers_of_outputs_are_in_one_film(tmp_path: Path) -> None:
+    """The encoder has eight outputs, for two runs: a success rule by run must not be read as one by output."""
+    sweep = swept(tmp_path, "data=encoder,xor", "loss=mse", "seed=1,2", "success.within=0.1,0.4", "success=tolerance")
+    assert iio.improps(sweep.film(tmp_path / "all.png", frames=2)).n_images == 2
+    encoder, xor = film_data_of(sweep, 400, 2).parts
+    for part, expected in ((encoder, [True] * 8), (xor, [True] * 4)):
+        assert part.right(part.t + 0.05, part.t).tolist() == expected
+        assert not part.right(part.t + 0.2, part.t).any()  # right by one rule only
 
 
 @pytest.mark.parametrize(

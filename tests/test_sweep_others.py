@@ -1,4 +1,4 @@
-"""Other sweepers and launchers of Hydra reach the same runs; one that searches is told each run's objective."""
+"""Other sweepers and launchers of Hydra train the same runs; a searching sweeper minimises their objective."""
 
 import math
 import re
@@ -38,7 +38,7 @@ def test_every_sweeper_and_launcher_trains_the_same_runs_and_writes_under_the_ro
 @pytest.mark.parametrize("launcher", ["population", "basic"])
 @pytest.mark.skipif(not find_spec("optuna"), reason="hydra-optuna-sweeper is not installed")
 @pytest.mark.filterwarnings("ignore")  # of optuna
-def test_optuna_makes_the_final_loss_small(launcher: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_optuna_minimises_the_final_loss(launcher: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["-m", "hydra/sweeper=optuna", f"hydra/launcher={launcher}", "lr=interval(0.1,5)", "film=none"]
     assert main([*words, "hydra.sweeper.n_trials=4", "hydra.sweeper.n_jobs=2", "hydra.sweeper.sampler.seed=1"]) == 0
     shown = re.search(r"\nstudy   (outputs/sweepers/\S+/optimization_results.yaml)\n", capsys.readouterr().out)

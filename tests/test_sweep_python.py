@@ -1,4 +1,4 @@
-"""What a Python user holds of a sweep: arrays, rows, groups, single runs, and a film."""
+"""A sweep in Python: arrays, rows, groups, single runs, and a film."""
 
 import json
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_losses_and_parameters_are_arrays_with_a_column_for_each_job(sweep: Swee
     assert (sweep.epochs.tolist(), sweep.loss_epochs.tolist()) == (list(range(41)), list(range(41)))
 
 
-def test_indexing_gives_a_run_or_some_of_the_runs(sweep: Sweep) -> None:
+def test_an_index_gives_a_run_and_a_slice_or_mask_some_runs(sweep: Sweep) -> None:
     run = sweep[33]
     assert isinstance(run, Run)
     assert (run.config["lr"], run.config["seed"], run.row["number"]) == (5, 3, 33)
@@ -56,7 +56,7 @@ def test_indexing_gives_a_run_or_some_of_the_runs(sweep: Sweep) -> None:
         sweep[60]
 
 
-def test_the_table_has_a_row_for_each_run_that_names_it(sweep: Sweep) -> None:
+def test_the_table_has_a_row_with_the_name_of_each_run(sweep: Sweep) -> None:
     row = sweep.table()[33]
     assert list(row)[:4] == ["run", "number", "lr", "seed"]
     found = xortrain.load(row["run"])
@@ -81,12 +81,12 @@ def test_groups_count_what_the_rows_say(sweep: Sweep) -> None:
         sweep.group(by="sed")
 
 
-def test_runs_of_both_precisions_lose_no_digit(tmp_path: Path) -> None:
+def test_runs_of_both_precisions_keep_all_digits(tmp_path: Path) -> None:
     found = xortrain.sweep("dtype=float32,float64", "epochs=3", "film=none", f"root={tmp_path}")
     np.testing.assert_array_equal(found.losses[:, 1], xortrain.train("dtype=float64", "epochs=3").losses)
 
 
-def test_runs_of_different_networks_have_losses_together_and_parameters_apart(mixed: Sweep) -> None:
+def test_runs_of_different_networks_share_an_array_of_losses_but_not_of_parameters(mixed: Sweep) -> None:
     assert mixed.losses.shape == (6, 8)
     assert [run.network.size for run in mixed] == [9] * 4 + [13] * 4
     with pytest.raises(UserError, match="different shapes"):
@@ -95,7 +95,7 @@ def test_runs_of_different_networks_have_losses_together_and_parameters_apart(mi
     assert mixed.table()[5]["architecture.hidden"] == "[3]"
 
 
-def test_what_was_kept_is_found_by_a_condition(root: Path, sweep: Sweep, mixed: Sweep) -> None:
+def test_runs_are_found_by_a_condition(root: Path, sweep: Sweep, mixed: Sweep) -> None:
     found = xortrain.runs(root, where="lr = 5 and outcome = 'solved'")
     assert len(found) == ((sweep.column("lr") == 5) & (sweep.column("outcome") == "solved")).sum()
     assert len(xortrain.runs(root)) == 68
@@ -116,7 +116,7 @@ def test_a_sweep_is_loaded_by_its_path_and_by_latest(root: Path, mixed: Sweep) -
     assert (one.row["number"], one.config["seed"], one.network.size) == (5, 1, 13)
 
 
-def test_a_film_of_the_sweep_and_of_each_run_if_asked(tmp_path: Path, sweep: Sweep) -> None:
+def test_a_sweep_has_a_film_and_one_of_each_run_if_asked(tmp_path: Path, sweep: Sweep) -> None:
     assert iio.improps(sweep[:6].film(tmp_path / "six.gif", frames=4)).n_images == 4
     root = tmp_path / "root"
     words = ["-m", "seed=1,2", "epochs=5", "film=field", "film.frames=3", "film.size=[240,180]", "film.each=true"]
@@ -133,13 +133,13 @@ def test_a_film_of_the_sweep_and_of_each_run_if_asked(tmp_path: Path, sweep: Swe
     assert [path.relative_to(folder).name for path in folder.rglob("*.gif")] == ["film.gif"]
 
 
-def test_a_root_that_is_missing_is_no_empty_one(tmp_path: Path) -> None:
+def test_a_missing_root_is_not_an_empty_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
         xortrain.runs(tmp_path / "nope")
     assert len(xortrain.runs(tmp_path)) == 0
 
 
-def test_tables_have_none_where_the_tracker_has_null(tmp_path: Path) -> None:
+def test_tables_have_none_where_exports_have_null(tmp_path: Path) -> None:
     words = ("lr=0.001,1000", "activation=relu", "output=identity", "loss=mse", "data.high=2", "film=none")
     sweep = xortrain.sweep(*words, f"root={tmp_path}")
     lines = json.loads(export([str(sweep.folder), "--json"]))

@@ -1,4 +1,4 @@
-"""What a sweep leaves behind: one record for each population, jobs by their numbers, each run as it is alone."""
+"""The records of a sweep: one for each population, with numbered jobs, each run with the bits that it has alone."""
 
 import json
 import subprocess
@@ -76,7 +76,7 @@ def test_one_population_is_one_record(tmp_path: Path) -> None:
     ]
 
 
-def test_several_populations_are_records_of_their_own_under_one_sweep(tmp_path: Path) -> None:
+def test_several_populations_are_several_records_of_one_sweep(tmp_path: Path) -> None:
     entry = swept(tmp_path, "activation=relu,tanh", "seed=range(0,3)", "batch_size=null,2")
     assert [part.folder.name for part in entry.parts] == [f"population-{k:03d}" for k in range(4)]
     metadata = json.loads((entry.folder / "sweep.json").read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ def test_another_launcher_trains_each_job_by_itself(tmp_path: Path) -> None:
     assert [entry.metadata["config"]["lr"] for entry in reversed(found)] == [1, 2]
 
 
-def test_another_sweeper_reaches_the_launcher_with_lists_of_overrides(
+def test_another_sweeper_sends_lists_of_overrides_to_the_launcher(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # that sweeper writes its multirun.yaml
@@ -113,7 +113,7 @@ def test_another_sweeper_reaches_the_launcher_with_lists_of_overrides(
     assert numbers == [[0, 1], [2, 3], [4]]
 
 
-def test_an_experiment_may_carry_a_sweep(tmp_path: Path) -> None:
+def test_an_experiment_may_contain_a_sweep(tmp_path: Path) -> None:
     mine = tmp_path / "mine" / "experiment"
     mine.mkdir(parents=True)
     content = (
@@ -149,13 +149,13 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["-m", *words, *([] if "film=panels" in words else ["film=none"])]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"xortrain: error: {line}")
-    assert told.count("\n") == 1
+    line_shown = capsys.readouterr().err
+    assert line_shown.startswith(f"xortrain: error: {line}")
+    assert line_shown.count("\n") == 1
     assert not list(tmp_path.iterdir())
 
 
-def test_beyond_the_budget_first_and_last_snapshots_are_kept_and_then_fewer_losses(tmp_path: Path) -> None:
+def test_beyond_the_budget_only_first_and_last_snapshots_are_recorded_and_then_fewer_losses(tmp_path: Path) -> None:
     whole = xortrain.sweep("seed=range(0,10)", *QUICK, f"root={tmp_path}")
     ends = xortrain.sweep("seed=range(0,10)", *QUICK, f"root={tmp_path}", "track.bytes=3000")
     thin = xortrain.sweep("seed=range(0,10)", *QUICK, f"root={tmp_path}", "track.bytes=2000")
@@ -167,7 +167,7 @@ def test_beyond_the_budget_first_and_last_snapshots_are_kept_and_then_fewer_loss
     assert all(part.metadata["trimmed"] for part in (*ends.parts, *thin.parts))
 
 
-def test_a_dry_run_says_what_would_be_and_writes_nothing(
+def test_a_dry_run_prints_an_estimate_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -181,7 +181,7 @@ def test_a_dry_run_says_what_would_be_and_writes_nothing(
 
 
 def test_jobs_that_fail_are_listed_with_their_reasons_and_the_others_are_trained(tmp_path: Path) -> None:
-    """The memory that may be taken is bounded, and a large network asks for more."""
+    """The memory is limited, and a large network needs more."""
     words = ["-m", "architecture.hidden=[2],[3000,3000],[3]", "epochs=1", "film=none", f"root={tmp_path}"]
     code = f"""
 import resource, sys

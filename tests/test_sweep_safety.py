@@ -1,4 +1,4 @@
-"""Whatever happens to a sweep, what was recorded is whole, what it says of itself is true, and resume finishes it."""
+"""After any end of a sweep its record is complete up to there, its status is true, and resume finishes it."""
 
 import multiprocessing
 import os
@@ -44,8 +44,8 @@ def assert_same(found: Sweep, other: Sweep) -> None:
         np.testing.assert_array_equal(found.column(name), other.column(name), err_msg=name)
 
 
-def assert_what_is_done_is_whole(entry: Entry, other: Sweep) -> None:
-    """Rows that have an outcome have all their numbers, and their arrays."""
+def assert_finished_runs_are_complete(entry: Entry, other: Sweep) -> None:
+    """Rows with an outcome have all their numbers and arrays."""
     found = Sweep.of(entry)
     done = np.flatnonzero(found.column("outcome") != "pending")
     if len(done):
@@ -58,7 +58,7 @@ def only_entry(root: Path) -> Entry:
 
 
 def files(root: Path) -> int:
-    """How many files and folders there are: how far a sweep has come."""
+    """The number of files and folders, which shows the progress of a sweep."""
     return sum(1 for _ in root.rglob("*"))
 
 
@@ -79,7 +79,7 @@ def test_a_sweep_killed_at_any_moment_is_resumed_to_the_same_bits(
         return  # killed before it had begun
     entry = only_entry(tmp_path)
     assert entry.status in ("crashed", "finished")
-    assert_what_is_done_is_whole(entry, undisturbed)
+    assert_finished_runs_are_complete(entry, undisturbed)
     resume_sweep(entry, Engine())
     assert only_entry(tmp_path).status == "finished"
     assert_same(Sweep.of(only_entry(tmp_path)), undisturbed)
@@ -137,7 +137,7 @@ LONG = ["-m", "seed=range(0,20000)", "epochs=3000", "film=none"]
 
 
 def reaches(process: subprocess.Popen[str], condition: Callable[[], Any]) -> None:
-    """Wait until a condition holds for a process that goes on."""
+    """Wait until a condition holds while the process runs."""
     wait_until(lambda: condition() or process.poll() is not None)
     assert process.poll() is None
 
@@ -150,7 +150,7 @@ PASSED_OVER = re.compile(
 
 
 def interrupted(process: subprocess.Popen[str], root: Path, number: int = signal.SIGINT) -> None:
-    """Ctrl-C in the terminal of a sweep, which reaches its workers too, is answered by one line."""
+    """Ctrl-C in the terminal of a sweep, which its workers receive too, prints one line."""
     os.killpg(process.pid, number)
     output, line = process.communicate(timeout=PATIENCE)
     assert output == ""
@@ -173,7 +173,7 @@ MOMENTS: dict[str, Callable[[int, Path], Any]] = {
 
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("engine", ["inline", "loky"])
-def test_ctrl_c_at_any_moment_is_answered_by_one_line(engine: str, moment: str, tmp_path: Path) -> None:
+def test_ctrl_c_at_any_moment_prints_one_line(engine: str, moment: str, tmp_path: Path) -> None:
     process = started([*LONG, f"root={tmp_path}", f"hydra.launcher.engine={engine}"])
     reaches(process, lambda: MOMENTS[moment](process.pid, tmp_path))
     interrupted(process, tmp_path)
@@ -184,7 +184,7 @@ def test_ctrl_c_at_any_moment_is_answered_by_one_line(engine: str, moment: str, 
     [(engine, signal.SIGINT) for engine in ("inline", "loky", "dask")]
     + [(engine, signal.SIGTERM) for engine in ("inline", "loky")],
 )
-def test_ctrl_c_ends_a_sweep_with_the_way_to_go_on(engine: str, number: int, tmp_path: Path) -> None:
+def test_ctrl_c_ends_a_sweep_with_the_command_that_continues(engine: str, number: int, tmp_path: Path) -> None:
     with scheduler(engine) as address:
         process = started([*LONG, f"root={tmp_path}", f"hydra.launcher.engine={engine}", *address])
         reaches(process, lambda: list(tmp_path.glob("sweeps/*/*/losses-000.npy")))
@@ -193,7 +193,7 @@ def test_ctrl_c_ends_a_sweep_with_the_way_to_go_on(engine: str, number: int, tmp
 
 
 @pytest.mark.parametrize("block", [0, 1])
-def test_workers_end_with_their_parent_however_it_dies_and_leave_nothing_in_memory(block: int, tmp_path: Path) -> None:
+def test_workers_end_with_a_killed_parent_and_leave_nothing_in_memory(block: int, tmp_path: Path) -> None:
     process = started([*LONG, f"root={tmp_path}", "hydra.launcher.engine=loky", "hydra.launcher.workers=2"])
     reaches(process, lambda: list(tmp_path.glob(f"sweeps/*/*/losses-00{block}.npy")))
     process.kill()
@@ -203,7 +203,7 @@ def test_workers_end_with_their_parent_however_it_dies_and_leave_nothing_in_memo
 
 
 @pytest.mark.parametrize("words", [["-m", "seed=range(0,20)"], ["seed=0"]], ids=" ".join)
-def test_ctrl_c_while_the_film_is_drawn_says_that_it_alone_is_missing(words: list[str], tmp_path: Path) -> None:
+def test_ctrl_c_while_the_film_is_drawn_says_that_only_the_film_is_missing(words: list[str], tmp_path: Path) -> None:
     process = started([*words, "epochs=2000", "track.frames=2000", "film.frames=2000", f"root={tmp_path}"])
     reaches(process, lambda: list(tmp_path.rglob(".film*")))
     process.send_signal(signal.SIGINT)
@@ -216,7 +216,7 @@ def test_ctrl_c_while_the_film_is_drawn_says_that_it_alone_is_missing(words: lis
 
 @contextmanager
 def scheduler(engine: str) -> Iterator[list[str]]:
-    """What an engine wants besides its name: dask the address of a scheduler, which runs meanwhile."""
+    """The settings that an engine requires besides its name: dask the address of a running scheduler."""
     if engine != "dask":
         yield []
         return
@@ -224,7 +224,7 @@ def scheduler(engine: str) -> Iterator[list[str]]:
         yield [f"hydra.launcher.address={cluster.scheduler_address}"]
 
 
-def test_sixteen_sweeps_that_start_at_once_in_an_empty_root_each_have_a_record(tmp_path: Path) -> None:
+def test_sixteen_sweeps_started_at_once_in_an_empty_root_have_a_record_each(tmp_path: Path) -> None:
     words = ("seed=0,1", "epochs=9", "film=none", f"root={tmp_path}")
     processes = [FORKED.Process(target=xortrain.sweep, args=words) for _ in range(16)]
     for process in processes:
@@ -235,10 +235,10 @@ def test_sixteen_sweeps_that_start_at_once_in_an_empty_root_each_have_a_record(t
 
 
 @pytest.mark.parametrize("limit", [100, 5_000, 20_000, 31_000, 100_000])
-def test_a_full_disk_is_one_line_and_nothing_looks_whole_that_is_not(
+def test_a_full_disk_is_one_line_and_no_incomplete_record_looks_complete(
     limit: int, undisturbed: Sweep, tmp_path: Path
 ) -> None:
-    """The largest file that may be written stands for the disk."""
+    """A limit on the file size stands for a full disk."""
     code = f"""
 import resource, sys
 resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
@@ -251,7 +251,7 @@ sys.exit(main(["-m", *{JOBS!r}, "root={tmp_path}"]))
     assert done.stderr.count("\n") == 1
     for entry in listing(tmp_path).entries:
         assert entry.status in ("failed", "crashed")
-        assert_what_is_done_is_whole(entry, undisturbed)
+        assert_finished_runs_are_complete(entry, undisturbed)
 
 
 def test_a_root_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -262,7 +262,7 @@ def test_a_root_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: py
     )
 
 
-def test_what_a_sweep_is_said_to_write_is_what_it_writes(tmp_path: Path) -> None:
+def test_a_sweep_writes_as_many_bytes_as_estimated(tmp_path: Path) -> None:
     jobs = (*JOBS, "data.test=0.3", f"root={tmp_path}")
     plan = plan_overrides(jobs)
     assert plan

@@ -201,8 +201,8 @@ class SweepData(Generic[AnyRun]):
 def _plain_values(name: str, column: Array) -> list[Any]:
     """The values of a column; None for never and for what is not finite."""
     values: list[Any] = column.tolist()
-    if name in NEVER:
-        return [None if value == NEVER[name] else value for value in values]
+    if name in NEVER or name == "epochs_done":  # -1 is unknown, in a record without this column
+        return [None if value == -1 else value for value in values]
     return [None if isinstance(value, float) and not math.isfinite(value) else value for value in values]
 
 

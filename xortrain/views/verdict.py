@@ -109,11 +109,13 @@ def _clones(case: Case) -> list[str]:
 
 def _dead(case: Case) -> list[str]:
     at_end = any(layer == case.layers - 1 for layer, _ in case.found.dead)
+    units = "Another seed, more units or activation=leaky_relu may help"
+    hint = "With output=auto the output is never off" if at_end else units
     return [
         f"{dead_units(case.run, case.found.dead)}.",
         tie_sentence(case.run, case.found),
         "The rest is still learning, so more epochs may be enough." if "training" in case.run.reasons else "",
-        f"{'With output=auto the output is never off' if at_end else 'Another seed, more units or activation=leaky_relu may help'}.",
+        f"{hint}.",
         case.seeds(),
     ]
 
