@@ -229,7 +229,7 @@ def test_a_sweep_that_cannot_be_one_of_several_is_not_dropped(
 ) -> None:
     words = [*carrying(tmp_path), "-m", "experiment=mine,notebook_002"]
     line = refused(*words)
-    assert "job 0 (experiment=mine): carries a sweep of its own, {seed:range(0,3)}" in line
+    assert "job 0 (experiment=mine): has a sweep of its own, {seed:range(0,3)}" in line
     assert main([*words, line.split()[-1]]) == 0  # as it says
     assert not capsys.readouterr().err
 

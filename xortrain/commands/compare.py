@@ -40,15 +40,12 @@ def compare(arguments: list[str]) -> str:
         _plot(a.plot, runs, [line["id"] for line in lines])
     items = ({key: line.get(key) for key in ("id", *settings, *results)} for line in lines)
     written = [f"\nplot  {printable(a.plot)}"] if a.plot else []
-    return answer(a, items, [*_legend(lines), "", _side_by_side(lines, settings, results), *written])
+    legend = [f"{letter}  {line['id']}" for letter, line in zip(ascii_uppercase, lines, strict=False)]
+    return answer(a, items, [*legend, "", _side_by_side(lines, settings, results), *written])
 
 
 def _unequal(lines: Sequence[Line], keys: Iterable[str]) -> list[str]:
     return [key for key in keys if any(line.get(key) != lines[0].get(key) for line in lines)]
-
-
-def _legend(lines: Sequence[Line]) -> list[str]:
-    return [f"{letter}  {line['id']}" for letter, line in zip(ascii_uppercase, lines, strict=False)]
 
 
 def _side_by_side(lines: Sequence[Line], settings: Sequence[str], results: Sequence[str]) -> str:

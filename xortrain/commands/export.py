@@ -8,6 +8,7 @@ import io
 import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -107,12 +108,8 @@ def _run_rows(chosen: Selection, names: Sequence[str]) -> Iterator[Row]:
     return (row for index, row in enumerate(all_rows) if index in indices)
 
 
-def _losses_table(chosen: Sequence[Selection]) -> Table:
-    """A row for each run and recorded epoch, up to the run's last one."""
-    return ["id", "epoch", "loss", "test_loss"], (row for found in chosen for row in _loss_rows(found))
-
-
 def _loss_rows(chosen: Selection) -> Iterator[Row]:
+    """A row for each run and recorded epoch, up to the run's last one."""
     record = RecordReader(chosen.part.folder, chosen.part.metadata)
     epochs = record.loss_epochs.tolist()
     test = _run_arrays(record, "test-losses", chosen.indices) if record.metadata["has_test"] else None
@@ -220,7 +217,7 @@ def _column(values: Row) -> Array:
 
 TABLES: dict[str, Callable[[Sequence[Selection]], Table]] = {
     "runs": _runs_table,
-    "losses": _losses_table,
+    "losses": lambda chosen: (["id", "epoch", "loss", "test_loss"], chain.from_iterable(map(_loss_rows, chosen))),
     "parameters": _parameters_table,
 }
 """What can be exported as a table."""

@@ -38,7 +38,7 @@ def _lines(
     entries: Sequence[Entry], where: str | None, runs: bool, tags: Sequence[str], brief: Collection[str] | None
 ) -> Iterator[Line]:
     """A line for each run, and for each sweep unless its runs are listed because of ``runs`` or a condition."""
-    tagged = [entry for entry in entries if _may_have_tags(entry, tags)]
+    tagged = [entry for entry in entries if any(_has_tags(entry, n, tags) for n in (-1, *entry.marks.of_runs))]
     if where is not None:
         yield from _matching(tagged, where, tags)
         return
@@ -63,11 +63,6 @@ def _has_tags(entry: Entry, number: int, tags: Sequence[str]) -> bool:
     return not tags or set(tags) <= set(entry.marks.of(number).tags)
 
 
-def _may_have_tags(entry: Entry, tags: Sequence[str]) -> bool:
-    """Whether an entry, or a run in it, has all these tags."""
-    return not tags or any(_has_tags(entry, number, tags) for number in (-1, *entry.marks.of_runs))
-
-
 def ls(arguments: list[str]) -> str:
     """xortrain ls: the table, and a line for each unreadable record."""
     p = command_parser("ls", NOTES)
@@ -89,9 +84,13 @@ def ls(arguments: list[str]) -> str:
     if a.columns:
         chosen = ["id", *(_known("--columns", name, lines) for name in a.columns if name != "id")]
     if a.json:
-        return as_json([*(_chosen(line, chosen) for line in lines), *_problems(found)])
+        items = lines if chosen is None else [{name: line.get(name) for name in chosen} for line in lines]
+        return as_json([*items, *_problems(found)])
     problems = [f"{printable(problem['id'])}: unreadable: {problem['problem']}" for problem in _problems(found)]
-    text = _text(lines, chosen or _fitting(lines, a.sort)) if lines else _nothing(found, bool(a.where or a.tag))
+    text = _nothing(found, bool(a.where or a.tag))
+    if lines:
+        shown = chosen or _fitting(lines, a.sort)
+        text = format_table(shown, ([cell_value(line, name) for name in shown] for line in lines))
     return "\n".join([text, *problems])
 
 
@@ -119,10 +118,6 @@ def _known(flag: str, name: str, lines: Sequence[Line]) -> str:
     return key
 
 
-def _chosen(line: Line, chosen: Sequence[str] | None) -> Line:
-    return line if chosen is None else {name: line.get(name) for name in chosen}
-
-
 def _problems(found: Listing) -> Iterator[dict[str, str]]:
     for name, problem in found.problems.items():
         yield {"id": name, "status": "unreadable", "problem": problem}
@@ -135,10 +130,6 @@ def _nothing(found: Listing, is_filtered: bool) -> str:
     if found.entries:
         return "no runs for which this holds" if is_filtered else "no runs"
     return f"no runs under {printable(found.root)}"
-
-
-def _text(lines: Sequence[Line], chosen: Sequence[str]) -> str:
-    return format_table(chosen, ([cell_value(line, name) for name in chosen] for line in lines))
 
 
 def _fitting(lines: Sequence[Line], sort: str | None) -> list[str]:

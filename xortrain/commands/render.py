@@ -24,7 +24,8 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    config = compose([*_own(own), *_default(own["name"], is_sweep), *a.override])
+    fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
+    config = compose([*_own(own), *fit, *a.override])
     layout = config["film"]["name"]
     if config["film"]["each"] and _overrides(a, "each"):
         reason = f"for a sweep while it is trained; render one run, as in {a.record}#0"
@@ -82,13 +83,6 @@ def _own(film: Mapping[str, Any]) -> list[str]:
         return []
     values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
-
-
-def _default(layout: str, is_sweep: bool) -> list[str]:
-    """Show a sweep as a sweep, and one of its runs as one run."""
-    if is_sweep:
-        return ["film=sweep"]
-    return ["film=panels"] if layout == "sweep" else []
 
 
 def _animation(path: Path) -> str:

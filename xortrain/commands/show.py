@@ -40,7 +40,8 @@ def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any
     yield ""
     for name in (*RESULTS, *RESULTS_OF_EXAMPLES):
         if line[name] not in (None, ""):
-            yield f"{name:<16}{_ten_digits(line[name])}"
+            value = line[name]
+            yield f"{name:<16}{f'{value:.10g}' if isinstance(value, float) else format_cell(value)}"
     yield from _curve(part, index)
     yield ""
     own = {name: line[name] for name in ("seed", *part.metadata["varies"])}
@@ -58,10 +59,6 @@ def _explanation(folder: Path, index: int) -> list[str]:
         return outcome_lines(RunData(open_trained(folder), index))
     except UserError:
         return []
-
-
-def _ten_digits(value: Any) -> str:
-    return f"{value:.10g}" if isinstance(value, float) else format_cell(value)
 
 
 def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:

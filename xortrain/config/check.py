@@ -65,67 +65,47 @@ def _range(s: Setting) -> str:
     return f" {ends}" if ends else ""
 
 
+def _only(fits: bool, value: Any) -> Any:
+    if not fits:
+        raise ValueError
+    return value
+
+
 def _number(s: Setting, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError
-    found = float(value)
+    found = float(_only(isinstance(value, int | float) and not isinstance(value, bool), value))
     inside = s.low <= found <= s.high and (s.above is None or found > s.above) and (s.below is None or found < s.below)
-    if not (inside and math.isfinite(found)):
-        raise ValueError
-    return found
+    return float(_only(inside and math.isfinite(found), found))
 
 
 def _whole(s: Setting, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not s.low <= value <= s.high:
-        raise ValueError
-    if value != int(value) or (s.even and value % 2):
-        raise ValueError
-    return int(value)
-
-
-def _flag(s: Setting, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError
-    return value
+    found = _number(s, value)
+    return int(_only(found == int(found) and not (s.even and found % 2), value))
 
 
 def _text(s: Setting, value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError
-    value.encode()  # a terminal may send half a character, which no file can hold
-    return value
-
-
-def _choice(s: Setting, value: Any) -> str:
-    if value not in s.choices:
-        raise ValueError
+    _only(isinstance(value, str), value).encode()  # a terminal may send half a character, which no file can hold
     return str(value)
 
 
 def _names(s: Setting, value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value]
-    if not all(isinstance(item, str) or type(item) is int for item in items):
-        raise ValueError
-    return [_text(s, str(item)) for item in items]
+    return [_text(s, str(_only(isinstance(item, str) or type(item) is int, item))) for item in items]
 
 
 def _wholes(s: Setting, value: Any) -> list[int]:
-    if not isinstance(value, list) or (s.lengths and len(value) not in s.lengths):
-        raise ValueError
-    if not all(type(item) is int and s.low <= item <= s.high for item in value):
-        raise ValueError
-    return value
+    items = _only(isinstance(value, list) and (not s.lengths or len(value) in s.lengths), value)
+    return [_only(type(item) is int and s.low <= item <= s.high, item) for item in items]
 
 
 _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "number": _number,
     "whole": _whole,
-    "flag": _flag,
+    "flag": lambda s, value: _only(isinstance(value, bool), value),
     "text": _text,
-    "choice": _choice,
+    "choice": lambda s, value: _only(value in s.choices, value),
     "names": _names,
     "wholes": _wholes,
-    "free": lambda setting, value: value,
+    "free": lambda s, value: value,
 }
 
 
@@ -150,7 +130,8 @@ def _option(group: str, chosen: Any) -> Config:
 
 def _keys(group: str, known: Settings, given: Any, where: str = "") -> Config:
     if not isinstance(given, Mapping):
-        raise UserError(f"{group}={short(given)}: must be set by its keys: {_listed(group, known)}")
+        listed = ", ".join(f"{group}.{key}" for key in known)
+        raise UserError(f"{group}={short(given)}: must be set by its keys: {listed}")
     for key, value in given.items():
         if key not in known:
             raise no_such_key(group, key, value, known, where)
@@ -164,10 +145,6 @@ def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: s
     """The error for a key that the chosen option does not have."""
     names = [f"{group}.{name}" for name in known]
     return unknown_key(f"{group}.{key}", short(value), names, f"setting of {where or group}")
-
-
-def _listed(group: str, keys: Iterable[str]) -> str:
-    return ", ".join(f"{group}.{key}" for key in keys)
 
 
 def _activations(checked: Config) -> None:

@@ -13,7 +13,7 @@ from xortrain.config.settings import (
     conf_folder,
     read_conf,
 )  # fmt: skip
-from xortrain.nets.setting import Setting, Settings
+from xortrain.nets.setting import Setting
 
 USAGE = """\
 xortrain: train small networks, keep every number of their training, and watch them learn
@@ -64,19 +64,11 @@ def _groups() -> list[str]:
         lines.append(f"{group}=")
         for option, row in options.items():
             star = "*" if chosen[group] == option else " "
-            lines.append(f" {star}{option:<15}{row.help}{_keys(group, row.settings)}")
-        lines += _meanings(group)
+            keys = ", ".join(f"{group}.{key}" for key in row.settings)
+            lines.append(f" {star}{option:<15}{row.help}{f'  [{keys}]' if keys else ''}")
+        known = {(key, s.doc, must_be(s)) for row in options.values() for key, s in row.settings.items()}
+        lines += _table("    ", [(f"{group}.{key}", f"{doc}: {words}") for key, doc, words in sorted(known)])
     return lines
-
-
-def _keys(group: str, keys: Settings) -> str:
-    return f"  [{', '.join(f'{group}.{key}' for key in keys)}]" if keys else ""
-
-
-def _meanings(group: str) -> list[str]:
-    """Every setting of a group's options once, with what it is for and what it must be."""
-    known = {(key, s.doc, must_be(s)) for row in GROUPS[group].values() for key, s in row.settings.items()}
-    return _table("    ", [(f"{group}.{key}", f"{doc}: {words}") for key, doc, words in sorted(known)])
 
 
 def _experiments() -> str:

@@ -21,15 +21,15 @@ LEAST_SLICE = 6  # pixels; of more slices than there is room for the first ones 
 class Cells:
     """All cells of a frame."""
 
-    def __init__(self, canvas: Canvas, boxes: Sequence[Box], data: SweepFilmData, runs: Array, inks: "Inks") -> None:
+    def __init__(self, canvas: Canvas, boxes: Sequence[Box], runs: Array, colours: "CellColours") -> None:
         """``runs`` are the numbers of the runs in the boxes."""
-        part_of, run_in_part = data.part_of[runs], data.run_in_part[runs]
+        data, part_of, run_in_part = colours.data, colours.data.part_of[runs], colours.data.run_in_part[runs]
         cells = {part: np.flatnonzero(part_of == part) for part in np.unique(part_of).tolist()}
         products = sum(data.parts[part].network.size * len(own) for part, own in cells.items()) * boxes[0].width ** 2
         step = int(np.ceil(np.sqrt(products / MOST_PRODUCTS)))
         self.runs = len(runs)
         self.groups = [
-            (own, CellGroup(canvas, [boxes[cell] for cell in own.tolist()], data, part, run_in_part[own], inks, step))
+            (own, CellGroup(canvas, [boxes[cell] for cell in own.tolist()], part, run_in_part[own], colours, step))
             for part, own in cells.items()
         ]
 
@@ -46,11 +46,11 @@ class CellGroup:
     """The cells of some runs of one population."""
 
     def __init__(
-        self, canvas: Canvas, boxes: Sequence[Box], data: SweepFilmData, part: int, runs: Array, inks: "Inks", step: int
+        self, canvas: Canvas, boxes: Sequence[Box], part: int, runs: Array, colours: "CellColours", step: int
     ) -> None:
         """The network is evaluated at every ``step``-th pixel in each direction and interpolated between them."""
-        self.canvas, self.data, self.snapshots, self.runs = canvas, data.parts[part], data.snapshots(part), runs
-        self.scale, self.table, side = inks.scales[part], inks.band_table(part), boxes[0].width
+        self.canvas, self.data, self.snapshots = canvas, colours.data.parts[part], colours.data.snapshots(part)
+        self.scale, self.table, self.runs, side = colours.scales[part], colours.band_table(part), runs, boxes[0].width
         several = runs if self.data.x.ndim == 3 or self.data.t.ndim == 3 else runs[:1]
         x, t = map(np.concatenate, zip(*map(self.data.examples, several.tolist()), strict=True))
         most = min(MOST_SLICES, 4 ** (max(1, side // LEAST_SLICE).bit_length() - 1))  # 1, 2 or 4 rows and columns
@@ -104,19 +104,19 @@ class CellGroup:
                 marks.draw(places[inside], np.ones(len(x), bool), np.flatnonzero(inside))
 
 
-class Inks:
-    """One palette for populations with different numbers of classes."""
+class CellColours:
+    """The colour scale of each population, and one palette for all, whose numbers of classes may differ."""
 
-    def __init__(self, data: SweepFilmData, colours: str, levels: int, dark: bool) -> None:
-        self.scales = [colour_scale(part, levels) for part in data.parts]
+    def __init__(self, data: SweepFilmData, name: str, levels: int, dark: bool) -> None:
+        self.data, self.scales = data, [colour_scale(part, levels) for part in data.parts]
         counts = sorted({max(scale.classes, 2) for scale in self.scales})
         self.most, self.start = counts[-1], levels if counts[0] == 2 else 0
         self.is_shared = len(counts) > 1
         if not self.is_shared:
-            self.palette = get_palette(colours, levels, dark, self.most)
+            self.palette = get_palette(name, levels, dark, self.most)
             return
         hues, count = min(self.most, MOST_HUES), shade_count(levels, self.most)
-        used = get_colours(colours, levels, dark, hues)
+        used = get_colours(name, levels, dark, hues)
         bands = [used.levels[: self.start], *(used.shades(kind, count) for kind in range(hues))]
         self.palette = Palette(np.concatenate(bands), used, hues)
 

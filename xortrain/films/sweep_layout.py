@@ -7,7 +7,7 @@ import numpy as np
 from xortrain.films.arrangement import ASPECT, MOST_CELLS, Arrangement, arrange_by_outcome, arrange_runs
 from xortrain.films.canvas import Box, Canvas, text_width
 from xortrain.films.captions import wrap
-from xortrain.films.cells import Cells, Inks
+from xortrain.films.cells import CellColours, Cells
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.status_marks import SolvedCurve, StatusLegend, StatusMarks
 from xortrain.films.sweep_film_data import Shown, SweepFilmData
@@ -27,10 +27,10 @@ class SweepLayout:
         self.chosen = data.choose(settings.frames, settings.spacing)
         self.margins = m = Margins(data, settings.size)
         self.runs = m.arrangement.shown
-        inks = Inks(data, settings.colours, settings.levels, settings.dark)
-        self.canvas = Canvas(m.width, m.height, m.unit, inks.palette)
+        colours = CellColours(data, settings.colours, settings.levels, settings.dark)
+        self.canvas = Canvas(m.width, m.height, m.unit, colours.palette)
         self.boxes = [m.box(*place) for place in np.argwhere(m.arrangement.runs >= 0).tolist()]
-        self.cells = Cells(self.canvas, self.boxes, data, self.runs, inks)
+        self.cells = Cells(self.canvas, self.boxes, self.runs, colours)
         self.marks = StatusMarks(self.canvas, self.boxes, data.outcomes.take(self.runs))
         self._still()
 

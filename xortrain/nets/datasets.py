@@ -75,10 +75,6 @@ def notebook_003() -> Points:
     return Points(np.array([[0.75, 0.80], [0.20, 0.05], [-0.75, 0.80], [0.20, -0.05]]), np.array([1, 1, 0, 0]))
 
 
-def _inside(points: Array) -> Labels:
-    return (np.hypot(points[:, 0], points[:, 1]) < 2.5).astype(np.int64)
-
-
 def _jitter(stream: np.random.RandomState, points: Array, noise: float) -> Array:
     """The points as they are seen when they are labelled, moved by up to 5 · noise each way."""
     return np.asarray(points + stream.uniform(-5, 5, points.shape) * noise)
@@ -99,7 +95,7 @@ def circle(examples: int, noise: float, seed: int) -> Points:
     inner = examples - examples // 2
     radius = np.concatenate([stream.uniform(0, 2.5, inner), stream.uniform(3.5, 5, examples - inner)])
     x = _around(radius, stream.uniform(0, 2 * np.pi, examples))
-    return Points(x, _inside(_jitter(stream, x, noise)))
+    return Points(x, (np.hypot(*_jitter(stream, x, noise).T) < 2.5).astype(np.int64))
 
 
 def _around(radius: Array, angle: Array) -> Array:

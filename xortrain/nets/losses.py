@@ -238,10 +238,6 @@ def _written_huber(y: Term, t: Term, delta: Term) -> Term:
     return _clipped(y, t, delta) * (y - t - _clipped(y, t, delta) / 2)
 
 
-def _written_focal(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
-    return _written_weight(y, t, alpha, gamma) * _written_bce(y, t)
-
-
 def _written_focal_slope(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
     bend = gamma * (1 - 2 * t) / (t + y - 2 * (t * y))
     return _written_weight(y, t, alpha, gamma) * (_written_bce_slope(y, t) + _written_bce(y, t) * bend)
@@ -312,7 +308,7 @@ LOSSES: dict[str, Loss] = {
         targets="signs", note="t = ±1; equals bce on z"),
     "focal": Loss("bce with less weight on what is nearly right",
         focal, focal_gradient,
-        _written_focal, _written_focal_slope,
+        lambda y, t, alpha, gamma: _written_weight(y, t, alpha, gamma) * _written_bce(y, t), _written_focal_slope,
         "sigmoid", targets="unit",
         own={"alpha": number("weight of ones", 0, 1, letter="α"), "gamma": number("how much less", 0, letter="γ")},
         joint=Joint(focal_of_logits, focal_delta), note="α and γ of Lin et al. (2017)"),

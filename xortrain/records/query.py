@@ -73,7 +73,8 @@ def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str) ->
         answer = connection.execute(query)
         if answer.description is None:
             raise UserError(f"{context}: must be a select")
-        return [_unquoted(name) for name, *_ in answer.description], answer.fetchall()
+        head = [re.sub(r'"(\w+\.\w+)"', r"\1", printable(name)) for name, *_ in answer.description]  # as typed
+        return head, answer.fetchall()
 
 
 def _create(connection: sqlite3.Connection, names: Sequence[str]) -> None:
@@ -82,11 +83,6 @@ def _create(connection: sqlite3.Connection, names: Sequence[str]) -> None:
 
 def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _unquoted(name: str) -> str:
-    """The name of a result column as the user would type it."""
-    return re.sub(r'"(\w+\.\w+)"', r"\1", printable(name))
 
 
 def _reads_only(action: int, first: str | None, second: str | None, *_: Any) -> int:

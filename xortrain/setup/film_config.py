@@ -58,14 +58,10 @@ def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
         wanted = config["film"]
         if wanted["name"] == "none":
             continue
-        if _shows_one(wanted["name"]) and runs > 1 and not wanted["each"]:
+        is_asked_for = LAYOUTS[wanted["name"]].most_runs == 1 and wanted["name"] != chosen_by_default()["film"]
+        if is_asked_for and runs > 1 and not wanted["each"]:
             known = "add film.each=true for a film of every run, or take film=sweep or film=losses, which show all"
             raise UserError(f"film={wanted['name']}: shows one run, and these are {runs:,}; {known}")
         film_settings(with_many(config) if runs > 1 else config)
         if wanted["each"]:
             film_settings(with_one(config))
-
-
-def _shows_one(layout: str) -> bool:
-    """Whether a layout shows one run and is not the default, so that the user has asked for it."""
-    return LAYOUTS[layout].most_runs == 1 and layout != chosen_by_default()["film"]

@@ -77,10 +77,11 @@ class Setup:
         p = self.population.part(runs)
         places = np.arange(self.population.runs)[runs]
         train, test = self.train.take(places), self.test.take(places) if self.test else None
-        network = _network(p, train)
+        network, loss = _network(p, train), p.shared("loss.name")
+        last = network.layers[-1]
         return Task(
             network=network,
-            criterion=_criterion(p),
+            criterion=Criterion(loss, last.activation, p.settings("loss"), last.settings, p.shared("loss.reduction")),
             optimizer=_choice(p, "optimizer"),
             schedule=_choice(p, "schedule"),
             success=_success(p, self.target_values),
@@ -127,9 +128,10 @@ def spread(last: int, most: int, spacing: str) -> Array:
 def _network(p: Population, train: Data) -> Network:
     architecture = p.config["architecture"]
     hidden, given = architecture["hidden"], architecture["activations"]
-    layers = [
-        Layer(units, *(_own(p, given[k]) if given else _activation(p, "activation"))) for k, units in enumerate(hidden)
-    ]
+    layers = [Layer(units, *_activation(p, "activation")) for units in hidden]
+    if given:  # a layer's own is the same for all runs
+        settings = [{key: np.full(p.runs, own[key], p.dtype) for key in own if key != "name"} for own in given]
+        layers = [Layer(units, own["name"], of) for units, own, of in zip(hidden, given, settings, strict=True)]
     layers.append(Layer(train.t.shape[1], *_activation(p, "output")))
     return Network(train.x.shape[1], tuple(layers), architecture["bias"], ARCHITECTURES[architecture["name"]].skip)
 
@@ -143,18 +145,6 @@ def output_name(population: Population) -> str:
 def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
     name = output_name(p) if group == "output" else str(p.shared("activation.name"))
     return name, p.settings(group, name)
-
-
-def _own(p: Population, layer: Mapping[str, Any]) -> tuple[str, dict[str, Array]]:
-    """A layer of architecture.activations, the same for all runs."""
-    name = layer["name"]
-    return name, {key: np.full(p.runs, layer[key], p.dtype) for key in layer if key != "name"}
-
-
-def _criterion(p: Population) -> Criterion:
-    loss = p.shared("loss.name")
-    output, settings = _activation(p, "output")
-    return Criterion(loss, output, p.settings("loss"), settings, p.shared("loss.reduction"))
 
 
 def _choice(p: Population, group: str) -> Choice:

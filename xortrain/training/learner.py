@@ -60,7 +60,10 @@ class Learner:
             self._descend(self.full, self.task.data.t, lr)
             return
         for x, t in self.batches(epoch):
-            part = self._part(x)
+            if len(x) not in self.parts:
+                self.parts[len(x)] = Pass(self.task.network, self.theta, x)
+            part = self.parts[len(x)]
+            part.x = x
             part.forward()
             self._descend(part, t, lr)
 
@@ -88,12 +91,6 @@ class Learner:
         self.optimizer.update(self.theta, g, self.state, lr, **self.options)
         for rows, value in zip(self.frozen, self.kept, strict=True):
             self.theta[rows] = value
-
-    def _part(self, x: Array) -> Pass:
-        if len(x) not in self.parts:
-            self.parts[len(x)] = Pass(self.task.network, self.theta, x)
-        self.parts[len(x)].x = x
-        return self.parts[len(x)]
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio

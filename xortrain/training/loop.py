@@ -205,11 +205,7 @@ class Monitor:
         for slot, bad in zip(rows, ~np.isfinite(losses), strict=True) if not np.isfinite(losses).all() else ():
             self.bad_loss[bad & (self.bad_loss < 0)] = epochs[slot]
         if self.history.test_losses is not None:
-            self._record_test(places[-1])
-
-    def _record_test(self, row: int) -> None:
-        assert self.history.test_losses is not None
-        self.history.test_losses[row][self.into] = self.learner.test_losses()[self.out]
+            self.history.test_losses[places[-1]][self.into] = self.learner.test_losses()[self.out]
 
 
 def _history_slices(columns: Array, runs: int) -> tuple[slice | Array, slice]:

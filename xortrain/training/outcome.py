@@ -117,7 +117,9 @@ def moves(training: Training, runs: Array) -> Array:
     for some in (runs[stayed], runs[~stayed]):
         if len(some):
             learner, done = _continued(training, some)
-            _train(learner, 0 if training.task.batch_size is None else min(SETTLE, training.task.epochs // SHARE))
+            for _ in range(0 if training.task.batch_size is None else min(SETTLE, training.task.epochs // SHARE)):
+                learner.full.forward()
+                learner.update(learner.task.epochs - 1)
             found[some] = _moves(learner, done)[: len(some)]
     return found[runs]
 
@@ -172,12 +174,6 @@ def _tried(learner: Learner) -> tuple[Array, Array]:
         y.append(sums[0])
         loss.append(sums[1])
     return (y[1] - y[0]) / half**2, (loss[1] - loss[0]) / half**2
-
-
-def _train(learner: Learner, epochs: int) -> None:
-    for _ in range(epochs):
-        learner.full.forward()
-        learner.update(learner.task.epochs - 1)
 
 
 def _full_losses(learner: Learner) -> Array:

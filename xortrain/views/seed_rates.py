@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 MEASURED: dict[str, dict[str, Any]] = {
@@ -39,7 +39,7 @@ class Net:
 @cache
 def solved_counts() -> dict[Net, int]:
     """The number of 1,000 seeds that are solved."""
-    text = files("xortrain.views").joinpath("success_rates.csv").read_text(encoding="utf-8")
+    text = Path(__file__).with_name("success_rates.csv").read_text(encoding="utf-8")
     rows = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
     return {Net(r["activation"], int(r["hidden"]), r["init"], float(r["lr"])): int(r["solved"]) for r in rows}
 

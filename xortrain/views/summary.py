@@ -11,7 +11,6 @@ from xortrain.errors import FailedError
 from xortrain.nets import Array
 from xortrain.records.files import shown_path
 from xortrain.trained.run_data import RunData
-from xortrain.views.verdict import EXPLODED, verdict
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
 WIDTH, WIDEST = 80, 100  # of sentences, of the table
@@ -68,8 +67,11 @@ def summary(run: RunData) -> str:
 
 def outcome_lines(run: RunData) -> list[str]:
     """How a run ended, and why if there is more to say."""
-    is_plain = run.outcome == "solved" and not run.row["reasons"] and run.row["final_loss"] < EXPLODED
-    return [headline(run), *(wrap(verdict(run), WIDTH) if not is_plain else [])]
+    if run.outcome == "solved" and not run.row["reasons"] and run.row["final_loss"] <= run.losses[0]:
+        return [headline(run)]
+    from xortrain.views.verdict import verdict
+
+    return [headline(run), *wrap(verdict(run), WIDTH)]
 
 
 def headline(run: RunData) -> str:
