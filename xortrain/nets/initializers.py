@@ -161,14 +161,9 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def initialize(
-    network: Network,
-    name: str,
-    seeds: npt.NDArray[Any],
-    dtype: npt.DTypeLike,
-    settings: Numbers,
-    scale: Array,
+    network: Network, name: str, seeds: npt.NDArray[Any], dtype: npt.DTypeLike, settings: Numbers, scale: Array,
     weights: Mapping[str, Any] | None = None,
-) -> Array:
+) -> Array:  # fmt: skip
     """θ (parameters, runs) for one seed per run; all parameters are multiplied by scale (runs,).
 
     ``settings`` (runs,) are the row's own.  All is computed in float64 and rounded to dtype at the end.

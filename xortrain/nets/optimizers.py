@@ -85,15 +85,9 @@ def start_sgd(theta: Array, lr: Array, *, momentum: Maybe = None, **_: Array) ->
 
 
 def sgd(
-    theta: Array,
-    g: Array,
-    state: State,
-    lr: Array,
-    *,
-    momentum: Maybe = None,
-    nesterov: Maybe = None,
-    weight_decay: Maybe = None,
-) -> None:
+    theta: Array, g: Array, state: State, lr: Array, *,
+    momentum: Maybe = None, nesterov: Maybe = None, weight_decay: Maybe = None,
+) -> None:  # fmt: skip
     """v ← μ v + g,  θ ← θ - η v;  with Nesterov's look-ahead θ ← θ - η (g + μ v).
 
     μ multiplies the velocity and not the rate: heavy ball without dampening.
@@ -122,16 +116,9 @@ def start_rmsprop(theta: Array, lr: Array, *, momentum: Maybe = None, **_: Array
 
 
 def rmsprop(
-    theta: Array,
-    g: Array,
-    state: State,
-    lr: Array,
-    *,
-    alpha: Array,
-    eps: Array,
-    momentum: Maybe = None,
-    weight_decay: Maybe = None,
-) -> None:
+    theta: Array, g: Array, state: State, lr: Array, *,
+    alpha: Array, eps: Array, momentum: Maybe = None, weight_decay: Maybe = None,
+) -> None:  # fmt: skip
     """s ← α s + (1 - α) g²,  v ← μ v + g / (√s + ε),  θ ← θ - η v."""
     _decay(theta, g, weight_decay)
     _average(state["square"], g * g, alpha)
@@ -172,41 +159,21 @@ def _adam_step(theta: Array, g: Array, state: State, lr: Array, beta1: Array, be
     theta -= g
 
 
-def adam(
-    theta: Array,
-    g: Array,
-    state: State,
-    lr: Array,
-    *,
-    beta1: Array,
-    beta2: Array,
-    eps: Array,
-    weight_decay: Maybe = None,
-) -> None:
+def adam(theta: Array, g: Array, state: State, lr: Array, *, weight_decay: Maybe = None, **own: Array) -> None:
     """m ← β1 m + (1 - β1) g,  s ← β2 s + (1 - β2) g²,  θ ← θ - η m̂ / (√ŝ + ε).
 
     m̂ = m / (1 - β1^t) and ŝ = s / (1 - β2^t): Algorithm 1 of Kingma & Ba (2015), ε outside the corrected
     root.  Weight decay is added to g.
     """
     _decay(theta, g, weight_decay)
-    _adam_step(theta, g, state, lr, beta1, beta2, eps)
+    _adam_step(theta, g, state, lr, **own)
 
 
-def adamw(
-    theta: Array,
-    g: Array,
-    state: State,
-    lr: Array,
-    *,
-    beta1: Array,
-    beta2: Array,
-    eps: Array,
-    weight_decay: Maybe = None,
-) -> None:
+def adamw(theta: Array, g: Array, state: State, lr: Array, *, weight_decay: Maybe = None, **own: Array) -> None:
     """θ ← θ (1 - η λ), then Adam without weight decay in g (Loshchilov & Hutter 2019)."""
     if weight_decay is not None:
         theta *= 1 - lr * weight_decay
-    _adam_step(theta, g, state, lr, beta1, beta2, eps)
+    _adam_step(theta, g, state, lr, **own)
 
 
 def _written_adam_step(move: Move, g: Term, theta: Term) -> Lines:
@@ -283,16 +250,9 @@ def start_rprop(theta: Array, lr: Array, **_: Array) -> State:
 
 
 def rprop(
-    theta: Array,
-    g: Array,
-    state: State,
-    lr: Array,
-    *,
-    eta_minus: Array,
-    eta_plus: Array,
-    step_min: Array,
-    step_max: Array,
-) -> None:
+    theta: Array, g: Array, state: State, lr: Array, *,
+    eta_minus: Array, eta_plus: Array, step_min: Array, step_max: Array,
+) -> None:  # fmt: skip
     """Each parameter has its own step Δ, at first η: θ ← θ - sign(g) Δ.
 
     Δ grows by η+ while the sign of g stays and shrinks by η- when it turns; after a turn the parameter rests

@@ -55,16 +55,9 @@ def numbers(settings: Settings) -> tuple[str, ...]:
 
 
 def number(
-    doc: str,
-    low: float = -math.inf,
-    high: float = math.inf,
-    *,
-    above: float | None = None,
-    below: float | None = None,
-    varies: bool = True,
-    optional: bool = False,
-    letter: str = "",
-) -> Setting:
+    doc: str, low: float = -math.inf, high: float = math.inf, *, above: float | None = None,
+    below: float | None = None, varies: bool = True, optional: bool = False, letter: str = "",
+) -> Setting:  # fmt: skip
     """A finite number."""
     return Setting(doc, "number", low, high, above, below, varies, optional, letter=letter)
 
