@@ -1,12 +1,13 @@
 """Measures how easy the code is to enter, and fails where a bound of the project is passed.
 
 `python benchmarks/structure.py` prints modules and lines, first-party imports a module, import cycles, repeated names,
-and the spine: the functions that `lr=1 film=none` calls.  Nothing is timed.
+and the spine: the functions that `lr=1 film=none` calls, whose modules README names.  Nothing is timed.
 """
 
 import argparse
 import ast
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -168,6 +169,20 @@ def spine(known: dict[str, Module], repo: Path) -> dict[str, set[int]]:
     return found
 
 
+def named_in_readme(readme: Path) -> set[str]:
+    """The modules that README names as the spine, under "Reading the code"."""
+    section = readme.read_text(encoding="utf-8").partition("## Reading the code")[2].partition("Beside the spine")[0]
+    found = set()
+    for item in re.split(r"^\d+\. ", section, flags=re.MULTILINE)[1:]:
+        package = PACKAGE
+        for word in re.findall(r"`([^`]+)`", item):
+            if word.endswith("/"):
+                package = word.strip("/").replace("/", ".")
+            else:
+                found.add(word[:-3].replace("/", ".") if word.endswith(".py") else f"{package}.{word}")
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repo", type=Path, default=REPO)
@@ -185,9 +200,8 @@ def main() -> int:
     circle, twice = cycle(graph), repeated(known)
     if asked.list:
         for name in sorted(known):
-            print(
-                f"{name:45} {known[name].lines:5} lines {len(graph[name]):3} imports {len(called.get(name, ())):4} called"
-            )
+            lines, hops, own = known[name].lines, len(graph[name]), len(called.get(name, ()))
+            print(f"{name:45} {lines:5} lines {hops:3} imports {own:4} lines called")
     failed = False
     for what, value in measured.items():
         mark = "" if value <= BOUNDS[what] else "  TOO MANY"
@@ -197,7 +211,10 @@ def main() -> int:
     print(f"repeated names     {len(twice)}")
     for line in twice:
         print(f"  {line}")
-    return int(failed or bool(circle) or bool(twice))
+    named = named_in_readme(asked.repo / "README.md")
+    wrong = (called.keys() - named) | (named - known.keys())
+    print(f"README's spine     {'named in full' if not wrong else 'differs in ' + ', '.join(sorted(wrong))}")
+    return int(failed or bool(circle) or bool(twice) or bool(wrong))
 
 
 if __name__ == "__main__":
