@@ -18,7 +18,7 @@ from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
 from xortrain.records.process import describe
-from xortrain.runner.train import empty_history, recorded_history, start_record, train_block
+from xortrain.runner.train import Block, empty_history, start_record, train_block
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.task import History
@@ -137,7 +137,7 @@ def recording() -> list[str]:
         with tempfile.TemporaryDirectory() as folder:
             record = start_record(setup, Path(folder), "sweep", describe())
             for block in range(len(record.blocks)):
-                rows = train(record.blocks.runs_of(block), recorded_history(setup, record, block))
+                rows = train(record.blocks.runs_of(block), Block.of(record, setup, block).history())
                 record.finish_block(block, rows)
             record.end("finished")
 

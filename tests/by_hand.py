@@ -1,6 +1,6 @@
-"""A 2-2-1 network trained example by example with plain arithmetic, to compare the training loop with.
+"""A 2-2-1 network trained with plain Python arithmetic: an independent reference for the training loop.
 
-Here no array has a runs axis and NumPy multiplies no matrix: these are the formulas of a textbook.
+It uses neither NumPy nor a runs axis, only the textbook formulas, one example at a time.
 """
 
 import math
@@ -17,7 +17,7 @@ def sigmoid(z: float) -> float:
 
 @dataclass
 class Net:
-    """Sigmoid hidden units; the output is a sigmoid with cross-entropy, or linear with squared error."""
+    """Sigmoid hidden units and a sigmoid output with cross-entropy, or a linear output with squared error."""
 
     W1: list[list[float]]
     b1: list[float]
@@ -34,13 +34,16 @@ class Net:
         return z if self.linear else sigmoid(z)
 
     def loss(self, examples: Examples) -> float:
-        """Summed over the examples."""
+        """Return the sum of the losses of the examples."""
         if self.linear:
             return sum((self.output(x) - t) ** 2 for x, t in examples)
         return -sum(t * math.log(self.output(x)) + (1 - t) * math.log(1 - self.output(x)) for x, t in examples)
 
     def gradient(self, x: list[float], t: float) -> list[float]:
-        """In the order W1, b1, W2, b2; the two kinds differ only by the factor 2 from the square."""
+        """Return the gradient of one example in the order W1, b1, W2, b2.
+
+        The two losses differ only in the factor 2 of the squared error.
+        """
         a = self.hidden(x)
         delta = (self.output(x) - t) * (2 if self.linear else 1)
         below = [delta * w * h * (1 - h) for w, h in zip(self.W2, a, strict=True)]
@@ -71,7 +74,10 @@ def train(
     momentum: float = 0,
     examples: Examples = XOR,
 ) -> Iterator[tuple[float, list[float]]]:
-    """Loss and parameters before the first update and after each epoch; ``orders`` are those of the examples."""
+    """Yield loss and parameters before the first update and after each epoch.
+
+    ``orders`` contains the order of the examples in each epoch.
+    """
     yield net.loss(examples), net.parameters()
     for epoch, order in enumerate(orders):
         for batch in batches(order, size):

@@ -1,4 +1,4 @@
-"""Records for the tests of records and commands, written without any training."""
+"""Write records for tests without training anything."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ CONFIG: dict[str, Any] = {
 
 
 def config(**changes: Any) -> dict[str, Any]:
-    """CONFIG with changes; optimizer__momentum means optimizer.momentum."""
+    """Return CONFIG with changes; ``optimizer__momentum`` means ``optimizer.momentum``."""
     changed = {key: dict(value) if isinstance(value, dict) else value for key, value in CONFIG.items()}
     for key, value in changes.items():
         group, _, name = key.partition("__")
@@ -44,7 +44,7 @@ def config(**changes: Any) -> dict[str, Any]:
 
 
 def blank_rows(runs: int, varying: Mapping[str, Array] | None = None) -> Array:
-    """Rows of runs that have not started."""
+    """Return rows of runs that have not started."""
     varying = varying or {}
     rows = layout.empty_rows(runs, {name: values.dtype for name, values in varying.items()})
     rows["number"] = rows["seed"] = np.arange(runs)
@@ -54,7 +54,7 @@ def blank_rows(runs: int, varying: Mapping[str, Array] | None = None) -> Array:
 
 
 def finished_rows(runs: int, varying: Mapping[str, Array] | None = None, seed: int = 0) -> Array:
-    """Rows of finished runs, with reproducible random results."""
+    """Return rows of finished runs with reproducible random results."""
     rows, rng = blank_rows(runs, varying), np.random.RandomState(seed)
     rows["outcome"] = rng.randint(1, len(OUTCOMES), runs)
     rows["epochs_done"] = 4
@@ -76,7 +76,7 @@ def make_record(
     status: str | None = "finished",
     **metadata: Any,
 ) -> RecordWriter:
-    """A record in an empty folder, with all its blocks filled; still running if ``status`` is None."""
+    """Write a record with complete arrays to an empty folder; it is still running if ``status`` is None."""
     block_size = metadata.pop("block_size", 4)
     record = RecordWriter.start(
         folder,
@@ -110,7 +110,7 @@ def make_record(
 
 
 def a_run(root: Path, minutes: int = 0, *, row: Mapping[str, Any] | None = None, **changes: Any) -> Path:
-    """A finished single run that started some minutes after START."""
+    """Write a finished single run that started ``minutes`` after START."""
     folder = new_folder(root, START + timedelta(minutes=minutes))
     rows = finished_rows(1, seed=minutes)
     rows["seed"] = changes.get("seed", 0)
@@ -122,7 +122,7 @@ def a_run(root: Path, minutes: int = 0, *, row: Mapping[str, Any] | None = None,
 
 
 def a_sweep(root: Path, minutes: int = 0, varying: Mapping[str, Sequence[Any]] | None = None, **changes: Any) -> Path:
-    """A finished sweep of one population; ``varying`` are values (runs,) by dotted name."""
+    """Write a finished sweep of one population; ``varying`` maps dotted names to values (runs,)."""
     folder = new_folder(root / "sweeps", START + timedelta(minutes=minutes))
     arrays = {name: np.asarray(values) for name, values in (varying or {"lr": [0.1, 0.5, 1.0] * 4}).items()}
     rows = finished_rows(len(next(iter(arrays.values()))), arrays, seed=minutes)
@@ -133,7 +133,7 @@ def a_sweep(root: Path, minutes: int = 0, varying: Mapping[str, Sequence[Any]] |
 
 
 def a_big_sweep(root: Path, minutes: int = 0, status: str = "finished") -> Path:
-    """A sweep of two populations, sgd and adam, of three runs each."""
+    """Write a sweep of two populations, sgd and adam, with three runs each."""
     folder = new_folder(root / "sweeps", START + timedelta(minutes=minutes))
     started = (START + timedelta(minutes=minutes)).astimezone().isoformat()
     for number, name in enumerate(["sgd", "adam"]):
@@ -149,7 +149,7 @@ def a_big_sweep(root: Path, minutes: int = 0, status: str = "finished") -> Path:
 
 
 def four_records(root: Path, run: Mapping[str, Any], later: Mapping[str, Any]) -> Path:
-    """RUN and LATER with these changes, SWEEP with twelve runs, and BIG with two populations."""
+    """Write RUN and LATER with these changes, SWEEP with twelve runs, and BIG with two populations."""
     a_run(root, 0, **run)
     a_run(root, 1, **later)
     a_sweep(root, 2)

@@ -1,4 +1,4 @@
-"""A Dask scheduler with workers, for as long as a test needs it."""
+"""A temporary local Dask cluster."""
 
 import warnings
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 @contextmanager
 def some_cluster(workers: int) -> Iterator[Any]:
-    """Every port is free: without an address, Dask's page of information would want 8787, which another may have."""
+    """Start a cluster on free ports; by default, Dask's dashboard needs port 8787, which may be in use."""
     from distributed import LocalCluster
 
     options = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}

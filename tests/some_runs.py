@@ -1,4 +1,4 @@
-"""Configurations without Hydra's delay, and populations that are trained in blocks of any size, for tests."""
+"""Build configurations quickly, and train populations in blocks of any size."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,25 +21,25 @@ Varying = Mapping[str, Any]
 
 @cache
 def composed(*overrides: str) -> Config:
-    """The configuration that Hydra composes of overrides."""
+    """Return the configuration that Hydra composes from overrides (cached)."""
     return compose(overrides)
 
 
 @cache
 def mixed(k: int) -> Config:
-    """A configuration that takes option number k of every group."""
+    """Return a configuration with option number k, modulo their number, in every group."""
     return compose([f"{group}={list(options)[k % len(options)]}" for group, options in GROUPS.items()])
 
 
 def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
-    """An option of a group with its defaults, and some keys changed."""
+    """Return an option of a group with its default settings, some of them changed."""
     chosen: dict[str, Any] = mixed(list(GROUPS[group]).index(name))[group]
     assert keys.keys() <= chosen.keys()
     return chosen | keys
 
 
 def some_config(**changes: Any) -> Config:
-    """The default configuration with settings changed; a group takes an option, or an option and its keys."""
+    """Return the default configuration with changes; a group takes the name of an option, or (name, settings)."""
     chosen: dict[str, Any] = {"film": "none"} | changes
     for group in GROUPS.keys() & chosen.keys():
         name, keys = chosen[group] if isinstance(chosen[group], tuple) else (chosen[group], {})
@@ -48,7 +48,7 @@ def some_config(**changes: Any) -> Config:
 
 
 def some_setup(varying: Varying | None = None, **changes: Any) -> Setup:
-    """A population; ``varying`` are settings by their dotted keys, one value a run; without them it is one run."""
+    """Return a population whose runs differ in ``varying``, values (runs,) by dotted key; one run by default."""
     arrays = {key: np.asarray(values) for key, values in (varying or {}).items()}
     runs = len(next(iter(arrays.values()), [0]))
     return Setup.of(Population(some_config(**changes), arrays, np.arange(runs)))
@@ -56,7 +56,7 @@ def some_setup(varying: Varying | None = None, **changes: Any) -> Setup:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The results of a training: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,)."""
+    """Results of training: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,)."""
 
     losses: Array
     parameters: Array
@@ -70,7 +70,7 @@ class Outcome:
 
 
 def trained(setup: Setup, sizes: Sequence[int] = ()) -> Outcome:
-    """A population trained in blocks of these sizes; in one block if there are none."""
+    """Train a population in blocks of the given sizes, by default in one block."""
     ends = np.cumsum(sizes or [setup.population.runs])
     assert ends[-1] == setup.population.runs
     parts = [_block(setup, slice(*ends)) for ends in pairwise([0, *ends.tolist()])]
@@ -94,12 +94,12 @@ def _block(setup: Setup, runs: slice) -> Outcome:
 
 
 def alone(setup: Setup, run: int) -> Outcome:
-    """One run of a population, from its own configuration."""
+    """Train one run of a population by itself, from its single-run configuration."""
     return trained(Setup.of(Population(check(setup.population.config_of(run)))))
 
 
 def assert_same_bits(one: Outcome, two: Outcome) -> None:
-    """The same losses, parameters and rows; nan equals nan."""
+    """Check that losses, parameters and rows are equal; nan equals nan."""
     np.testing.assert_array_equal(one.losses, two.losses)
     np.testing.assert_array_equal(one.parameters, two.parameters)
     if one.test_losses is not None:

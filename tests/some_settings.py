@@ -1,4 +1,4 @@
-"""Settings for the rows of any table, spread over the runs, so that tests can go through whole tables."""
+"""Valid settings for every row of every table, with a different value in each run."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ SPANS = {
 
 
 def some_settings(settings: Settings, runs: int, dtype: npt.DTypeLike = np.float64) -> Numbers:
-    """Numbers for those of the settings that are numbers, (runs,)."""
+    """Return values for the numeric settings, each of shape (runs,)."""
     return {name: _spread(name, runs, np.dtype(dtype)) for name in numbers(settings)}
 
 

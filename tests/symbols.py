@@ -1,4 +1,4 @@
-"""A small array class of expressions that follows NumPy's protocols: what a row does to it is recorded as a graph."""
+"""A small symbolic array that implements NumPy's protocols and records each operation as a node of a graph."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,26 +10,26 @@ Value = npt.NDArray[Any]
 
 
 class Node:
-    """One operation on other nodes and numbers, or an input (without an operation)."""
+    """One operation on nodes and numbers, or an input, which has no operation."""
 
     def __init__(self, operation: Callable[..., Any] | None, *arguments: Any) -> None:
         self.operation, self.arguments = operation, arguments
 
 
 class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
-    """An array of nodes.  It wraps a NumPy array of objects, so that views share memory as those of numbers do."""
+    """An array of nodes, stored in a NumPy object array so that views share memory as usual."""
 
     def __init__(self, nodes: Value, dtype: npt.DTypeLike = np.float64) -> None:
         self.nodes, self.dtype = nodes, np.dtype(dtype)
 
     @classmethod
     def inputs(cls, *shape: int) -> "Symbolic":
-        """An array of new inputs."""
+        """Return an array of new inputs."""
         return cls(np.asarray(np.frompyfunc(lambda _: Node(None), 1, 1)(np.zeros(shape)), object))
 
     @classmethod
     def empty(cls, shape: tuple[int, ...], dtype: npt.DTypeLike) -> "Symbolic":
-        """As `numpy.empty`."""
+        """Return a new array, like `numpy.empty`."""
         return cls(np.full(shape, np.nan, object), dtype)
 
     shape = property(lambda self: self.nodes.shape)
@@ -55,33 +55,33 @@ class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
         return apply(np.multiply, self, 1.0)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        result = apply(ufunc, *inputs) if method == "__call__" else reduced(ufunc, *inputs, **options)
-        return written(out[0], result) if out else result
+        result = apply(ufunc, *inputs) if method == "__call__" else reduce(ufunc, *inputs, **options)
+        return store(out[0], result) if out else result
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         return FUNCTIONS[function](*arguments, **options)
 
 
 def nodes_of(value: Any) -> Value:
-    """The nodes of a symbolic array, or numbers as they are."""
+    """Return the nodes of a symbolic array, or numbers unchanged."""
     return value.nodes if isinstance(value, Symbolic) else np.asarray(value, object)
 
 
 def apply(operation: Callable[..., Any], *arguments: Any) -> Symbolic:
-    """An operation on each element."""
-    node = np.frompyfunc(lambda *own: Node(operation, *own), len(arguments), 1)
+    """Apply an operation elementwise."""
+    node = np.frompyfunc(lambda *elements: Node(operation, *elements), len(arguments), 1)
     return Symbolic(np.asarray(node(*map(nodes_of, arguments)), object))
 
 
-def written(out: Symbolic | None, result: Symbolic) -> Symbolic:
-    """The result, in ``out`` if that is given."""
+def store(out: Symbolic | None, result: Symbolic) -> Symbolic:
+    """Write the result to ``out`` if it is given, and return it."""
     if out is None:
         return result
     out.nodes[...] = result.nodes
     return out
 
 
-def reduced(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = False, out: Any = None) -> Symbolic:
+def reduce(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = False, out: Any = None) -> Symbolic:
     nodes = values.nodes
     for place in sorted(axis if isinstance(axis, tuple) else (axis,), reverse=True):
         rows = np.moveaxis(nodes, place, 0)
@@ -93,26 +93,26 @@ def reduced(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = F
 
 
 def einsum(subscripts: str, left: Any, right: Any, out: Symbolic | None = None) -> Symbolic:
-    """Sums over the one letter that the result lacks; all further axes are broadcast."""
+    """Sum over the one letter that is not in the result; broadcast all further axes."""
     inputs, result = subscripts.replace("...", "").split("->")
     one, other = inputs.split(",")
     letters = "".join(dict.fromkeys(one + other))
 
-    def aligned(value: Any, own: str) -> Symbolic:
+    def aligned(value: Any, axes: str) -> Symbolic:
         nodes = nodes_of(value)
-        order = sorted(range(len(own)), key=lambda k: letters.index(own[k]))
-        nodes = nodes.transpose(*order, *range(len(own), nodes.ndim))
+        order = sorted(range(len(axes)), key=lambda k: letters.index(axes[k]))
+        nodes = nodes.transpose(*order, *range(len(axes), nodes.ndim))
         shape = iter(nodes.shape)
-        return Symbolic(nodes.reshape(*(next(shape) if letter in own else 1 for letter in letters), *shape))
+        return Symbolic(nodes.reshape(*(next(shape) if letter in axes else 1 for letter in letters), *shape))
 
     a, b = aligned(left, one), aligned(right, other)
     missing = max(a.ndim, b.ndim) - len(letters)
     a, b = (v if v.ndim > len(letters) or not missing else v[..., None] for v in (a, b))
     (summed,) = [k for k, letter in enumerate(letters) if letter not in result]
-    total = reduced(np.add, apply(np.multiply, a, b), summed).nodes
+    total = reduce(np.add, apply(np.multiply, a, b), summed).nodes
     rest = [letter for letter in letters if letter in result]
     order = [rest.index(letter) for letter in result]
-    return written(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
+    return store(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
 
 
 def copyto(destination: Symbolic, source: Any, where: Any) -> None:
@@ -121,7 +121,7 @@ def copyto(destination: Symbolic, source: Any, where: Any) -> None:
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.where: lambda *arguments: apply(np.where, *arguments),
-    np.clip: lambda values, low, high, out=None: written(out, apply(np.clip, values, low, high)),
+    np.clip: lambda values, low, high, out=None: store(out, apply(np.clip, values, low, high)),
     np.zeros_like: lambda values: Symbolic(np.full(values.shape, 0.0, object)),
     np.ones_like: lambda values: Symbolic(np.full(values.shape, 1.0, object)),
     np.empty_like: lambda values: Symbolic.empty(values.shape, values.dtype),
@@ -131,14 +131,14 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 
 
 def evaluate(result: Symbolic, inputs: Mapping[int, float]) -> Value:
-    """The numbers of a recorded array, from the numbers of the inputs by the id of their nodes."""
+    """Evaluate the graph; ``inputs`` maps the ids of input nodes to numbers."""
     known: dict[int, Any] = dict(inputs)
 
     def value(node: Any) -> Any:
         if not isinstance(node, Node):
             return node
         if id(node) not in known:
-            assert node.operation is not None, "an input that has no number"
+            assert node.operation is not None, "an input without a number"
             known[id(node)] = node.operation(*map(value, node.arguments))
         return known[id(node)]
 

@@ -1,4 +1,4 @@
-"""Every row of ACTIVATIONS is the function it says, with its derivative, wherever z may lie."""
+"""Each activation and its derivative have the right values, for moderate and for extreme z."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from xortrain.nets.activations import ACTIVATIONS
 
 Z = np.array([-800, -25, -3, -1, -0.5, 0, 0.5, 1, 3, 25, 800.0])
 
-# a and da/dz at Z in float64 from PyTorch 2.13, which gives inf and nan for its softplus of 800: the limits stand here.
+# a and da/dz at Z in float64 from PyTorch 2.13, except softplus of 800, where it gives inf and nan: its limits.
 # fmt: off
 PYTORCH: dict[str, tuple[dict[str, float], list[float], list[float]]] = {
     "identity": ({},
@@ -114,7 +114,7 @@ def settings_of(name: str, runs: int, dtype: Any = np.float64) -> dict[str, Any]
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", PYTORCH)
-def test_values_and_derivatives_are_pytorchs(name: str, dtype: Any) -> None:
+def test_values_and_derivatives_match_pytorch(name: str, dtype: Any) -> None:
     numbers, value, slope = PYTORCH[name]
     settings = {key: np.full(2, number, dtype) for key, number in numbers.items()}
     z = np.stack([Z, Z], axis=-1).astype(dtype)[:, None]
@@ -125,7 +125,7 @@ def test_values_and_derivatives_are_pytorchs(name: str, dtype: Any) -> None:
     np.testing.assert_allclose(derivative[:, 0, 0], slope, **close)
 
 
-def test_only_what_pytorch_lacks_has_no_digits_of_its_own() -> None:
+def test_every_activation_that_pytorch_has_is_compared_with_it() -> None:
     assert set(ACTIVATIONS) - set(PYTORCH) == {"softmax", "step", "gaussian"}
 
 
@@ -134,14 +134,14 @@ def test_only_what_pytorch_lacks_has_no_digits_of_its_own() -> None:
     [("relu6", [0, 6], [0, 0]), ("hardtanh", [-1, 1], [0, 0]), ("hardsigmoid", [-3, 3], [0, 0]),
      ("hardswish", [-3, 3], [0, 1]), ("relu", [0], [0]), ("selu", [0], [1.7580993408473766])],
 )  # fmt: skip
-def test_derivatives_at_corners_are_pytorchs(name: str, corners: list[float], slopes: list[float]) -> None:
+def test_derivatives_at_corners_match_pytorch(name: str, corners: list[float], slopes: list[float]) -> None:
     z = np.array(corners, np.float64)[:, None, None]
     a = ACTIVATIONS[name].f(z)
     np.testing.assert_allclose(ACTIVATIONS[name].derivative(z, a).ravel(), slopes, rtol=1e-14)
 
 
 @pytest.mark.parametrize("name", TEXTBOOK)
-def test_values_and_derivatives_are_those_of_the_textbook_formula(name: str) -> None:
+def test_values_and_derivatives_match_the_textbook_formula(name: str) -> None:
     z = np.linspace(-6.03, 6, 99)[:, None, None]
     a = ACTIVATIONS[name].f(z)
     np.testing.assert_allclose(a, TEXTBOOK[name](z), rtol=1e-13, atol=1e-15)
@@ -150,7 +150,7 @@ def test_values_and_derivatives_are_those_of_the_textbook_formula(name: str) -> 
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_backward_is_the_central_difference(name: str) -> None:
+def test_backward_matches_central_differences(name: str) -> None:
     rng = np.random.default_rng(0)
     z, upstream = rng.uniform(-7, 7, (2, 40, 3, 5))
     row, settings, h = ACTIVATIONS[name], settings_of(name, 5), 1e-6
@@ -163,7 +163,7 @@ def test_backward_is_the_central_difference(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"softmax"}))
-def test_a_product_is_the_product_with_the_derivative(name: str) -> None:
+def test_backward_multiplies_by_the_derivative(name: str) -> None:
     z, upstream = np.random.default_rng(1).normal(size=(2, 4, 3, 5))
     row, settings = ACTIVATIONS[name], settings_of(name, 5)
     a = row.f(z, **settings)
@@ -173,7 +173,7 @@ def test_a_product_is_the_product_with_the_derivative(name: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_nothing_is_lost_far_out_nor_is_the_dtype(name: str, dtype: Any) -> None:
+def test_extreme_inputs_give_finite_results_of_the_same_dtype(name: str, dtype: Any) -> None:
     z = np.array([[-800, 800], [800, 0], [-30, -88], [100, 17]], dtype)[:, :, None] * np.ones(3, dtype)
     row, settings = ACTIVATIONS[name], settings_of(name, 3, dtype)
     with np.errstate(all="raise", under="ignore"):
@@ -186,7 +186,7 @@ def test_nothing_is_lost_far_out_nor_is_the_dtype(name: str, dtype: Any) -> None
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_out_is_filled_and_z_and_a_are_left_alone(name: str) -> None:
+def test_out_is_filled_and_z_and_a_are_unchanged(name: str) -> None:
     z = np.random.default_rng(2).normal(size=(4, 3, 5))
     row, settings, before, out = ACTIVATIONS[name], settings_of(name, 5), z.copy(), np.empty((4, 3, 5))
     a = row.f(z, out, **settings)
@@ -200,7 +200,7 @@ def test_out_is_filled_and_z_and_a_are_left_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
 @given(z=st.lists(st.floats(-900, 900), min_size=4, max_size=4))
-def test_outputs_lie_in_the_range(name: str, z: list[float]) -> None:
+def test_outputs_are_within_the_range(name: str, z: list[float]) -> None:
     row = ACTIVATIONS[name]
     a = row.f(np.array(z).reshape(1, 2, 2), **settings_of(name, 2))
     low, high = row.range
@@ -210,23 +210,26 @@ def test_outputs_lie_in_the_range(name: str, z: list[float]) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_a_run_has_the_same_bits_whatever_its_neighbours(name: str, dtype: Any) -> None:
+def test_a_run_has_the_same_bits_in_any_population(name: str, dtype: Any) -> None:
     rng = np.random.default_rng(3)
     z, upstream = (5 * rng.normal(size=(2, 4, 3, 64))).astype(dtype)
     row, settings = ACTIVATIONS[name], settings_of(name, 64, dtype)
 
     def both(runs: slice) -> tuple[Any, Any]:
-        mine, own = np.ascontiguousarray(z[..., runs]), {key: value[runs] for key, value in settings.items()}
-        a = row.f(mine, **own)
-        return a, row.backward(mine, a, np.ascontiguousarray(upstream[..., runs]), **own)
+        z_part, settings_part = (
+            np.ascontiguousarray(z[..., runs]),
+            {key: value[runs] for key, value in settings.items()},
+        )
+        a = row.f(z_part, **settings_part)
+        return a, row.backward(z_part, a, np.ascontiguousarray(upstream[..., runs]), **settings_part)
 
-    for alone, seven, crowd in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
-        np.testing.assert_array_equal(alone, crowd[..., 3:5])
-        np.testing.assert_array_equal(seven, crowd[..., :7])
+    for alone, first_seven, population in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
+        np.testing.assert_array_equal(alone, population[..., 3:5])
+        np.testing.assert_array_equal(first_seven, population[..., :7])
 
 
 def slope_of(name: str, z: list[float]) -> Any:
-    """f' at z, for the settings of `some_settings`."""
+    """Return f'(z) with the settings of `some_settings`."""
     row, at = ACTIVATIONS[name], np.array(z, np.float64)[:, None, None]
     settings = some_settings(row.settings, 1)
     return row.derivative(at, row.f(at, **settings), **settings)[:, 0, 0]
@@ -236,24 +239,24 @@ ROWS = [name for name, row in ACTIVATIONS.items() if row.jacobian is None]
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_slopes_jump_at_the_corners_and_nowhere_else(name: str) -> None:
-    grid = np.linspace(-8, 8, 65)  # has every corner and every middle between two
+def test_slopes_jump_only_at_corners(name: str) -> None:
+    grid = np.linspace(-8, 8, 65)  # includes all corners and the midpoints between them
     before, after = slope_of(name, list(grid - 1e-9)), slope_of(name, list(grid + 1e-9))
     assert grid[np.abs(after - before) > 1e-6].tolist() == list(ACTIVATIONS[name].corners)
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_slopes_are_exactly_0_on_the_flat_intervals_and_nowhere_else_nearby(name: str) -> None:
+def test_slopes_are_exactly_0_only_on_flat_intervals(name: str) -> None:
     flat = ACTIVATIONS[name].flat
-    grid = np.linspace(-8, 8, 64)  # has no corner, and no place where a curve turns
+    grid = np.linspace(-8, 8, 64)  # includes no corner and no extremum
     inside = np.array([any(low < z < high for low, high in flat) for z in grid])
-    near = np.abs(grid) <= 4.5  # farther out a curve may be flat to the last bit
+    near = np.abs(grid) <= 4.5  # farther out, rounding may make the slope 0
     slopes = slope_of(name, grid.tolist())
     assert (slopes[inside] == 0).all()
     assert (slopes[near & ~inside] != 0).all()
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_monotone_activations_never_turn(name: str) -> None:
+def test_only_monotone_activations_have_no_negative_slope(name: str) -> None:
     slopes = slope_of(name, np.linspace(-8, 8, 641).tolist())
     assert ACTIVATIONS[name].is_monotone == (slopes >= 0).all()

@@ -1,4 +1,4 @@
-"""The network has the layers, biases, skips and activations of its settings."""
+"""The settings determine layers, biases, skip connections and activations of the network."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def test_parameters_have_the_shapes_of_their_layers(keys: dict[str, Any], shapes
 
 
 def test_with_skip_the_inputs_also_feed_the_outputs() -> None:
-    """The 2-1-1 net of Rumelhart, Hinton and Williams: 7 numbers, the last weights see hidden unit and inputs."""
+    """The 2-1-1 network of Rumelhart, Hinton and Williams has 7 parameters; W2 reads the hidden unit and the inputs."""
     p = run_of(architecture="skip").at(3)
     assert {name: values.shape for name, values in p.items()} == {"W1": (1, 2), "b1": (1,), "W2": (1, 3), "b2": (1,)}
     run = run_of(architecture="skip")
@@ -45,7 +45,7 @@ def test_with_skip_the_inputs_also_feed_the_outputs() -> None:
     np.testing.assert_allclose(run.predict(X), sigmoid(np.hstack([h, X]) @ p["W2"].T + p["b2"]), rtol=1e-12)
 
 
-def test_only_the_last_layer_sees_the_inputs_of_a_deep_skip() -> None:
+def test_in_a_deep_skip_network_only_the_last_layer_also_reads_the_inputs() -> None:
     run = run_of(architecture=("skip", {"hidden": [3, 2]}))
     p = run.at(0)
     assert (p["W2"].shape, p["W3"].shape) == ((2, 3), (1, 4))
@@ -54,9 +54,9 @@ def test_only_the_last_layer_sees_the_inputs_of_a_deep_skip() -> None:
 
 
 def test_each_hidden_layer_may_have_its_own_activation() -> None:
-    """Settings that are not given come from conf/; the activation group is ignored."""
-    own = ["tanh", {"name": "leaky_relu", "slope": 0.5}, {"name": "leaky_relu"}]
-    run = run_of(architecture=("mlp", {"hidden": [3, 2, 2], "activations": own}), activation="sin")
+    """Omitted settings have the defaults of conf/; the activation group is ignored."""
+    activations = ["tanh", {"name": "leaky_relu", "slope": 0.5}, {"name": "leaky_relu"}]
+    run = run_of(architecture=("mlp", {"hidden": [3, 2, 2], "activations": activations}), activation="sin")
     p = run.at(0)
     a = np.tanh(X @ p["W1"].T + p["b1"])
     for k, slope in ((2, 0.5), (3, 0.01)):
@@ -65,7 +65,7 @@ def test_each_hidden_layer_may_have_its_own_activation() -> None:
     np.testing.assert_allclose(run.predict(X, 0), sigmoid(a @ p["W4"].T + p["b4"]), rtol=1e-12)
 
 
-def test_without_own_activations_all_hidden_layers_have_the_same() -> None:
+def test_by_default_all_hidden_layers_have_the_same_activation() -> None:
     run = run_of(
         architecture=("mlp", {"hidden": [3, 2]}), activation=("elu", {"alpha": 0.5}), output="tanh", loss="mse"
     )

@@ -1,4 +1,4 @@
-"""Gradient checks accept right gradients, reject wrong ones, and name the mistakes that learners make."""
+"""Gradient checks accept correct gradients, reject wrong ones, and name typical mistakes of learners."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -46,28 +46,28 @@ def test_the_gradient_passes_after_updates_of_every_optimizer(optimizer: str) ->
     assert check_network(step_at(task, 5)).passed
 
 
-def test_a_float32_network_passes_with_the_precision_of_float32() -> None:
+def test_a_float32_network_passes_within_float32_precision() -> None:
     check = check_network(step_at(some_setup(dtype="float32").task(), 20))
     assert check.passed
     assert 1e-9 < check.worst < 1e-4
 
 
 def test_a_gradient_at_a_corner_passes_with_a_hint() -> None:
-    """Notebook 000 starts with the first unit at z = 0 in two examples."""
+    """In notebook 000, the first unit starts with z = 0 in two examples."""
     check = check_network(step_at(xortrain.train("experiment=notebook_000").task))
     assert check.passed
     assert [row.name for row in check.rows if row.verdict == "corner"] == ["W1[0, 0]", "W1[0, 1]", "b1[0]"]
     assert "z1[0] is 0 in example 2, at a corner of relu" in str(check)
 
 
-def test_a_corner_nearby_does_not_fail_a_right_gradient() -> None:
-    """|v| at 1e-6, closer to its corner than the first step."""
+def test_a_correct_gradient_near_a_corner_passes() -> None:
+    """|v| at 1e-6 is closer to its corner than the first step size."""
     (row,) = compare_gradient(["v"], np.ones(1), lambda places, size: slopes(np.abs, np.full(1, 1e-6), size), 1e-6)
     assert row.verdict == "ok"
 
 
 @pytest.mark.parametrize(("gradient", "verdict"), [(-1, "corner"), (0, "ok"), (0.5, "corner"), (1.01, "wrong")])
-def test_at_a_corner_a_gradient_must_be_between_the_slopes_of_the_two_sides(gradient: float, verdict: str) -> None:
+def test_at_a_corner_a_gradient_must_be_between_the_one_sided_slopes(gradient: float, verdict: str) -> None:
     (row,) = compare_gradient(["v"], np.full(1, gradient), lambda places, size: slopes(np.abs, np.zeros(1), size), 1e-6)
     assert row.verdict == verdict
 
@@ -88,7 +88,7 @@ def sigmoid(z: Array) -> Array:
 
 @dataclass(frozen=True)
 class Student:
-    """A network as a learner writes it, with one hidden layer; each setting can add a mistake."""
+    """A network with one hidden layer as a learner might write it; each field can add a mistake."""
 
     hidden: str = "sigmoid"
     mean: bool = True
@@ -126,15 +126,15 @@ T = np.array([[0], [1], [1], [0.0]])
 SLOPE_OF_SIGMOID: Callable[[Array, Array], Array] = lambda z, a: sigmoid(a) * (1 - sigmoid(a))
 
 
-def checked(student: Student, change: Callable[[Arrays], Any] = lambda g: g, **shape: int) -> Any:
+def run_check(student: Student, change: Callable[[Arrays], Any] = lambda g: g, **shape: int) -> Any:
     p = student.parameters(**shape)
     return check_gradients(p, student.loss, change(student.gradient(p)))
 
 
 @pytest.mark.parametrize("student", [Student(), Student("tanh"), Student(bias=False), Student(mean=False)])
 @pytest.mark.parametrize("seed", range(3))
-def test_a_right_gradient_passes(student: Student, seed: int) -> None:
-    check = checked(student, seed=seed)
+def test_a_correct_gradient_passes(student: Student, seed: int) -> None:
+    check = run_check(student, seed=seed)
     assert check.passed
     assert not check.hints
     assert "passed" in str(check)
@@ -184,55 +184,55 @@ MISTAKES: dict[str, tuple[Student, Callable[[Arrays], Any], list[str]]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_named_with_its_parameters(mistake: str, seed: int) -> None:
     student, change, parts = MISTAKES[mistake]
-    check = checked(student, change, seed=seed)
+    check = run_check(student, change, seed=seed)
     assert not check.passed
     for part in parts:
         assert part in " ".join(check.hints), check
 
 
-def share_named(student: Student, text: str) -> float:
-    """The share of forty random networks whose hints have this text."""
-    return sum(text in " ".join(checked(student, seed=seed).hints) for seed in range(40)) / 40
+def fraction_of_networks(student: Student, text: str) -> float:
+    """Return the fraction of forty random networks whose hints contain this text."""
+    return sum(text in " ".join(run_check(student, seed=seed).hints) for seed in range(40)) / 40
 
 
-def test_how_often_a_derivative_at_a_is_recognised() -> None:
-    """A parabola replaces f'(a): with sigmoid that is nearly always enough, with tanh in two of three networks."""
+def test_a_derivative_at_a_instead_of_z_is_usually_recognised() -> None:
+    """The check recognises f'(a) in nearly all sigmoid networks and in two of three tanh networks."""
     taken = "were taken at a"
-    assert share_named(Student(derivative=SLOPE_OF_SIGMOID), f"sigmoid {taken}") > 0.97
-    assert share_named(Student("tanh", derivative=lambda z, a: 1 - np.tanh(a) ** 2), f"tanh {taken}") > 0.6
-    assert share_named(Student(derivative=lambda z, a: z * (1 - z)), taken) == 0
-    assert share_named(Student("tanh", derivative=lambda z, a: 1 - z**2), taken) < 0.02
-    assert share_named(Student("tanh", derivative=lambda z, a: (z > 0) * 1.0), taken) < 0.05
+    assert fraction_of_networks(Student(derivative=SLOPE_OF_SIGMOID), f"sigmoid {taken}") > 0.97
+    assert fraction_of_networks(Student("tanh", derivative=lambda z, a: 1 - np.tanh(a) ** 2), f"tanh {taken}") > 0.6
+    assert fraction_of_networks(Student(derivative=lambda z, a: z * (1 - z)), taken) == 0
+    assert fraction_of_networks(Student("tanh", derivative=lambda z, a: 1 - z**2), taken) < 0.02
+    assert fraction_of_networks(Student("tanh", derivative=lambda z, a: (z > 0) * 1.0), taken) < 0.05
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_square_gradient_that_is_transposed_is_recognised(seed: int) -> None:
-    check = checked(Student(), lambda g: g | {"W1": g["W1"].T}, hidden=2, seed=seed)
+def test_a_transposed_square_gradient_is_recognised(seed: int) -> None:
+    check = run_check(Student(), lambda g: g | {"W1": g["W1"].T}, hidden=2, seed=seed)
     assert check.hints == ("W1: transposed.",)
 
 
 def test_several_mistakes_are_all_named() -> None:
-    check = checked(Student(), lambda g: scaled(2, "W2")(g) | {"b2": 0 * g["b2"], "b1": -g["b1"]})
+    check = run_check(Student(), lambda g: scaled(2, "W2")(g) | {"b2": 0 * g["b2"], "b1": -g["b1"]})
     hints = " ".join(check.hints)
     for part in ("b2: 0 everywhere", "b1: wrong sign", "W2"):
         assert part in hints, hints
 
 
 def test_weights_may_be_transposed_and_in_a_list() -> None:
-    """W (inputs, units), biases as rows, everything in a list."""
+    """W has shape (inputs, units), biases are rows, and all arrays are in a list."""
     student = Student()
     names = list(student.parameters())
 
-    def turned(p: Arrays) -> list[Array]:
+    def transposed(p: Arrays) -> list[Array]:
         return [p[name].T if name[0] == "W" else p[name][None] for name in names]
 
     def loss(values: list[Array]) -> float:
         return student.loss({n: v.T if n[0] == "W" else v[0] for n, v in zip(names, values, strict=True)})
 
     p = student.parameters()
-    assert check_gradients(turned(p), loss, turned(student.gradient(p))).passed
+    assert check_gradients(transposed(p), loss, transposed(student.gradient(p))).passed
     wrong = replace(student, derivative=lambda z, a: np.ones_like(a))
-    check = check_gradients(turned(p), loss, turned(wrong.gradient(p)))
+    check = check_gradients(transposed(p), loss, transposed(wrong.gradient(p)))
     assert "[0], [1]: the derivative of this layer's activation is missing" in " ".join(check.hints)
 
 
@@ -270,7 +270,7 @@ def test_the_check_does_not_change_the_users_arrays() -> None:
     assert all(np.array_equal(p[name], before[name]) for name in p)
 
 
-def test_an_invalid_loss_or_name_is_an_error_of_one_line() -> None:
+def test_an_invalid_loss_or_name_is_a_one_line_error() -> None:
     p = Student().parameters()
     with pytest.raises(UserError, match="one number, not an array of shape \\(2,\\)"):
         check_gradients(p, lambda p: np.ones(2), p)
@@ -279,7 +279,7 @@ def test_an_invalid_loss_or_name_is_an_error_of_one_line() -> None:
 
 
 def test_a_minimum_at_a_corner_passes() -> None:
-    """Goodfellow's solution: the gradient is 0, and the loss is curved differently on the two sides of a corner."""
+    """In Goodfellow's solution, the gradient is 0 and the curvature differs between the two sides of a corner."""
     run = xortrain.train("experiment=goodfellow_2016")
     assert check_network(step_at(run.task)).passed
 

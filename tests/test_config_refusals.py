@@ -1,4 +1,4 @@
-"""Every mistake is one line that names it, exit code 2, and nothing on disk."""
+"""Every user error gives one line of text and exit code 2, and writes nothing to disk."""
 
 import re
 from collections.abc import Callable
@@ -18,10 +18,10 @@ from xortrain.errors import UserError
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
-Refused = Callable[..., str]
+ErrorOf = Callable[..., str]
 
 WRONG: dict[str, list[str]] = {
-    # a wrong key, with the nearest
+    # an unknown key, with the nearest match
     "lrr=1": ["lrr=1", "'lr'"],
     "Seed=3": ["Seed=3", "'seed'"],
     "optimizer.momentun=0.9": ["optimizer.momentun", "'optimizer.momentum'"],
@@ -35,7 +35,7 @@ WRONG: dict[str, list[str]] = {
     "+lr=2": ["lr"],
     "foo/bar=1": ["foo/bar"],
     "data@other=xor": ["data@other"],
-    # a wrong name, with the nearest
+    # an unknown name, with the nearest match
     "activation=relux": ["activation=relux", "'relu'", "leaky_relu"],
     "activation=tahn": ["activation=tahn", "'tanh'"],
     "loss=bcee": ["loss=bcee", "'bce'"],
@@ -50,7 +50,7 @@ WRONG: dict[str, list[str]] = {
     "activation=1": ["activation=1"],
     "data=": ["data="],
     "loss=null": ["loss=null"],
-    # lists and several values where one choice belongs
+    # several values where one is required
     "activation=[relu,tanh]": ["activation=[relu,tanh]", "-m"],
     "optimizer=[sgd]": ["optimizer=[sgd]"],
     "activation=relu,tanh": ["activation=relu,tanh", "-m"],
@@ -127,7 +127,7 @@ WRONG: dict[str, list[str]] = {
     # tables
     "data=csv": ["data.path"],
     "data=csv data.path=nowhere.csv": ["data.path=nowhere.csv", "no such file"],
-    # what is no override at all
+    # arguments that are not overrides
     "nonsense": ["nonsense", "command"],
     "lr=1 seed": ["seed"],
     "lr": ["lr"],
@@ -150,7 +150,7 @@ WRONG: dict[str, list[str]] = {
     "-m hydra.launcher.workers=0 dry_run=true": ["hydra.launcher.workers=0", "from 1"],
     "-m hydra.launcher.engine=lokky dry_run=true": ["hydra.launcher.engine=lokky", "'loky'"],
     "-m hydra/launcher=basic lr=1,-1 film=none": ["job 1 (lr=-1)"],
-    # folders that Hydra would have, and we have not
+    # Hydra settings that xortrain does not support
     "-m hydra.sweeper.params=5": ["hydra.sweeper.params=5", "must be a mapping"],
     "-m hydra.sweeper.params=[a]": ["hydra.sweeper.params=['a']", "must be a mapping"],
     "-m hydra.launcher=5 seed=1,2": ["hydra.launcher=5", "hydra/launcher="],
@@ -173,8 +173,8 @@ WRONG: dict[str, list[str]] = {
 
 
 @pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Refused:
-    """Run the command line, and give its one line of error."""
+def error_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> ErrorOf:
+    """Return a function that runs an invalid command line and returns its error line."""
     monkeypatch.chdir(tmp_path)
 
     def run(*words: str) -> str:
@@ -192,8 +192,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize("words", WRONG)
-def test_a_mistake_is_one_line_that_says_where_and_what(words: str, refused: Refused) -> None:
-    line = refused(*words.split(" "))
+def test_an_error_line_names_the_setting_and_the_reason(words: str, error_of: ErrorOf) -> None:
+    line = error_of(*words.split(" "))
     for part in WRONG[words]:
         assert any(either in line for either in part.split("|")), line
 
@@ -207,39 +207,39 @@ def test_a_mistake_is_one_line_that_says_where_and_what(words: str, refused: Ref
         ("{sweeper: 5}", "hydra.sweeper and hydra.launcher: must be chosen by hydra/sweeper="),
     ],
 )
-def test_a_malformed_sweep_of_an_experiment_is_a_mistake(
-    hydra: str, words: str, tmp_path: Path, refused: Refused
+def test_a_malformed_sweep_in_an_experiment_is_an_error(
+    hydra: str, words: str, tmp_path: Path, error_of: ErrorOf
 ) -> None:
     folder = tmp_path / "conf" / "experiment"
     folder.mkdir(parents=True)
     (folder / "mine.yaml").write_text(f"# @package _global_\nhydra: {hydra}\n")
-    assert words in refused("--config-dir", str(folder.parent), "-m", "experiment=mine", "film=none")
+    assert words in error_of("--config-dir", str(folder.parent), "-m", "experiment=mine", "film=none")
 
 
-def carrying(tmp_path: Path) -> list[str]:
-    """The words for an experiment with a sweep, in a folder of the user's own."""
+def write_experiment_with_sweep(tmp_path: Path) -> list[str]:
+    """Write an experiment with a sweep to a user's config folder, and return the arguments to use it."""
     folder = tmp_path / "conf" / "experiment"
     folder.mkdir(parents=True)
     (folder / "mine.yaml").write_text("# @package _global_\nhydra: {sweeper: {params: {seed: 'range(0,3)'}}}\n")
     return ["--config-dir", str(folder.parent), "film=none", "epochs=1"]
 
 
-def test_a_sweep_that_cannot_be_one_of_several_is_not_dropped(
-    tmp_path: Path, refused: Refused, capsys: pytest.CaptureFixture[str]
+def test_one_of_several_experiments_cannot_have_a_sweep(
+    tmp_path: Path, error_of: ErrorOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = [*carrying(tmp_path), "-m", "experiment=mine,notebook_002"]
-    line = refused(*words)
+    words = [*write_experiment_with_sweep(tmp_path), "-m", "experiment=mine,notebook_002"]
+    line = error_of(*words)
     assert "job 0 (experiment=mine): has a sweep of its own, {seed:range(0,3)}" in line
-    assert main([*words, line.split()[-1]]) == 0  # as it says
+    assert main([*words, line.split()[-1]]) == 0  # the remedy in the error line works
     assert not capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["experiment=mine"], ["+hydra.sweeper.params.seed='range(0,3)'"]], ids=" ".join)
-def test_a_sweep_is_not_left_out_without_a_word(
+def test_without_m_a_sweep_is_ignored_with_a_warning(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = [*carrying(tmp_path), *words]
+    words = [*write_experiment_with_sweep(tmp_path), *words]
     assert main(words) == 0
     assert capsys.readouterr().err == "xortrain: the sweep over seed is ignored; add -m to run it\n"
     assert main([*words, "-m"]) == 0
@@ -248,36 +248,36 @@ def test_a_sweep_is_not_left_out_without_a_word(
     assert not err
 
 
-def test_an_empty_word_is_a_mistake(refused: Refused) -> None:
-    assert "''" in refused("lr=1", "")
+def test_an_empty_argument_is_an_error(error_of: ErrorOf) -> None:
+    assert "''" in error_of("lr=1", "")
 
 
-def test_a_line_stays_one_line_and_harms_no_terminal(refused: Refused) -> None:
-    line = refused('freeze=["a\nb\x1b[31m"]')
+def test_control_characters_in_an_error_line_are_escaped(error_of: ErrorOf) -> None:
+    line = error_of('freeze=["a\nb\x1b[31m"]')
     assert r"a\nb\x1b[31m" in line
 
 
-def test_what_is_too_long_or_too_deep_to_be_read_is_a_mistake(refused: Refused) -> None:
-    assert "cannot be read" in refused("lr=" + 5000 * "9")
-    assert "cannot be read" in refused("lr=" + 3000 * "[" + 3000 * "]")
+def test_too_long_or_too_deeply_nested_values_are_errors(error_of: ErrorOf) -> None:
+    assert "cannot be read" in error_of("lr=" + 5000 * "9")
+    assert "cannot be read" in error_of("lr=" + 3000 * "[" + 3000 * "]")
 
 
-def test_half_a_character_is_a_mistake(refused: Refused) -> None:
-    assert "name=" in refused("name=\udcff")
+def test_an_invalid_unicode_character_is_an_error(error_of: ErrorOf) -> None:
+    assert "name=" in error_of("name=\udcff")
 
 
-def test_the_root_must_be_a_folder_that_can_be_written(tmp_path: Path, refused: Refused) -> None:
+def test_the_root_must_be_a_writable_folder(tmp_path: Path, error_of: ErrorOf) -> None:
     (tmp_path / "taken").write_text("a file")
-    assert "root=taken" in refused("root=taken")
-    assert "root=/dev/null/records" in refused("root=/dev/null/records")
+    assert "root=taken" in error_of("root=taken")
+    assert "root=/dev/null/records" in error_of("root=/dev/null/records")
     for words in ([], ["-m", "seed=1,2"]):
-        line = refused(*words, "root=/proc/records", "film=none")  # a disk of no size, which is not a full one
+        line = error_of(*words, "root=/proc/records", "film=none")  # it has 0 bytes, but is not a full disk
         assert line.startswith("xortrain: error: root=/proc/records: cannot be written to (")
-    assert "root=taken" in refused("-m", "root=taken/records", "dry_run=true")
+    assert "root=taken" in error_of("-m", "root=taken/records", "dry_run=true")
 
 
-def test_a_film_that_cannot_be_made_is_told_before_anything_is_trained(refused: Refused) -> None:
-    assert "film.colours=nonsense" in refused("film.colours=nonsense")
+def test_invalid_film_settings_are_reported_before_training(error_of: ErrorOf) -> None:
+    assert "film.colours=nonsense" in error_of("film.colours=nonsense")
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)
@@ -293,8 +293,8 @@ EVERY_KEY = [(key, "") for key in [*TOP, *PLAIN_GROUPS, *GROUPS]] + [
 
 @settings(max_examples=200)
 @given(key=st.sampled_from(sorted(set(EVERY_KEY))), value=VALUES, k=st.integers(0, 22))
-def test_any_value_for_any_key_is_taken_or_refused_in_words(key: tuple[str, str], value: Any, k: int) -> None:
-    """What is taken can also be built, or is refused for what contradicts it."""
+def test_any_value_of_any_key_is_accepted_or_a_user_error(key: tuple[str, str], value: Any, k: int) -> None:
+    """A valid configuration also makes a valid setup, unless settings contradict each other."""
     group, name = key
     config: dict[str, Any] = dict(mixed(k))
     config[group] = {**config[group], name: value} if name else value
@@ -313,8 +313,8 @@ SMALL = st.sampled_from(
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(key=KEYS | TEXTS, value=SMALL | TEXTS, sign=st.sampled_from(["", "", "", "+", "++", "~"]))
-def test_any_words_are_a_run_or_a_mistake(
-    key: str, value: str, sign: str, refused: Refused, capsys: pytest.CaptureFixture[str]
+def test_any_argument_gives_a_run_or_an_error(
+    key: str, value: str, sign: str, error_of: ErrorOf, capsys: pytest.CaptureFixture[str]
 ) -> None:
     word = f"{sign}{key}={value}"
     if word.startswith("-") or "hydra" in word:

@@ -1,4 +1,4 @@
-"""The table of settings, conf/ and the tables of the mathematics say the same."""
+"""The table of settings, conf/ and the tables in xortrain.nets agree."""
 
 import re
 from typing import Any
@@ -33,7 +33,7 @@ from xortrain.runner import engines
 OPTIONS = [(group, name) for group, table in GROUPS.items() for name in table]
 MOST = max(map(len, GROUPS.values()))
 EXPERIMENTS = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
-CONF = sorted(path for path in conf_folder().rglob("*.yaml") if "hydra" not in path.parts)  # Hydra's plugins are code
+CONF = sorted(path for path in conf_folder().rglob("*.yaml") if "hydra" not in path.parts)  # plugins name classes
 UNSET = {("csv", "path"), ("explicit", "weights")}  # null until the user gives a value
 PYTORCH: dict[str, dict[str, Any]] = {
     "sgd": {"momentum": 0, "nesterov": False, "weight_decay": 0},
@@ -51,7 +51,7 @@ def test_every_option_has_a_file_and_every_file_is_an_option(group: str) -> None
     assert {path.stem for path in (conf_folder() / group).glob("*.yaml")} == GROUPS[group].keys()
 
 
-def test_hydra_knows_every_output_though_it_has_no_file() -> None:
+def test_hydra_knows_every_output_although_outputs_have_no_files() -> None:
     assert not (conf_folder() / "output").exists()
     with hydra_started():
         loader: Any = GlobalHydra.instance().config_loader()
@@ -59,7 +59,7 @@ def test_hydra_knows_every_output_though_it_has_no_file() -> None:
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
-def test_an_option_has_exactly_its_keys_and_their_defaults_pass(group: str, name: str) -> None:
+def test_an_option_has_exactly_its_keys_with_valid_defaults(group: str, name: str) -> None:
     found = option(group, name)
     assert found["name"] == name
     assert found.keys() - {"name"} == keys_of(group, name).keys()
@@ -69,7 +69,7 @@ def test_an_option_has_exactly_its_keys_and_their_defaults_pass(group: str, name
             assert type(take(key, setting, found[key])) is type(found[key])
 
 
-def test_the_top_of_the_config_has_exactly_its_keys() -> None:
+def test_the_top_level_config_has_exactly_its_keys() -> None:
     config = read_conf("config")
     assert config.keys() - {"defaults", "hydra"} == TOP.keys() | PLAIN_GROUPS.keys()
     assert chosen_by_default().keys() == GROUPS.keys()
@@ -80,33 +80,33 @@ def test_the_top_of_the_config_has_exactly_its_keys() -> None:
 
 
 @pytest.mark.parametrize("k", range(MOST))
-def test_a_checked_configuration_passes_again_unchanged(k: int) -> None:
+def test_checking_a_configuration_twice_changes_nothing(k: int) -> None:
     assert check(mixed(k)) == mixed(k)
 
 
-def test_the_spacings_of_films_are_those_that_films_have() -> None:
+def test_films_have_all_epoch_spacings_and_progress() -> None:
     assert set(FILM_SETTINGS["spacing"].choices) == {*EPOCH_SPACINGS, "progress"}
 
 
-def test_the_output_has_the_choices_of_the_activation() -> None:
+def test_output_and_activation_have_the_same_options() -> None:
     assert GROUPS["output"].keys() - {"auto"} == GROUPS["activation"].keys()
     for name in ACTIVATIONS:
         assert option("output", name) == option("activation", name)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_optimizer_has_the_defaults_of_pytorch(name: str) -> None:
+def test_optimizers_have_the_defaults_of_pytorch(name: str) -> None:
     found = composed(f"optimizer={name}")
     expected = {"lr": found["lr"]} | PYTORCH[name]
     assert {"lr": found["lr"], **found["optimizer"]} == expected | {"name": name}
 
 
-def test_the_engines_are_those_of_the_launcher() -> None:
+def test_the_launcher_knows_all_engines() -> None:
     assert set(LAUNCHER["engine"].choices) == engines.ENGINES.keys()
     assert read_conf("hydra/launcher/population").keys() - {"_target_"} == LAUNCHER.keys()
 
 
-def test_every_setting_says_what_it_is_for_and_what_it_must_be() -> None:
+def test_every_setting_documents_its_purpose_and_its_valid_values() -> None:
     every: list[Settings] = [
         TOP,
         *PLAIN_GROUPS.values(),
@@ -119,7 +119,7 @@ def test_every_setting_says_what_it_is_for_and_what_it_must_be() -> None:
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_help_names_every_choice_and_its_keys_with_a_line(group: str) -> None:
+def test_help_describes_every_option_and_its_keys(group: str) -> None:
     text = help_text({})
     _, _, rest = text.partition(f"\n{group}=\n")
     lines = rest.splitlines()[: len(GROUPS[group])]
@@ -133,20 +133,20 @@ def test_help_names_every_choice_and_its_keys_with_a_line(group: str) -> None:
             assert re.search(rf"\n +{group}\.{key} .*{re.escape(setting.doc)}: {re.escape(must_be(setting))}\n", text)
 
 
-def test_help_names_every_setting_experiment_and_command() -> None:
+def test_help_lists_every_setting_experiment_and_command() -> None:
     text = help_text({name: line for name, (_, line) in COMMANDS.items()})
     for key in [*TOP, *(f"{group}.{key}" for group, keys in PLAIN_GROUPS.items() for key in keys)]:
         assert f"\n  {key} " in text
     for key, setting in LAUNCHER.items():
         assert re.search(rf"\n  hydra\.launcher\.{key} .*{re.escape(must_be(setting))}", text)
     for name in EXPERIMENTS:
-        says = next(line for line in text.splitlines() if line.split()[:1] == [name])
-        assert len(says.split()) > 4
+        description = next(line for line in text.splitlines() if line.split()[:1] == [name])
+        assert len(description.split()) > 4
     for name, (_, line) in COMMANDS.items():
         assert any(shown.split()[:1] == [name] and line in shown for shown in text.splitlines())
 
 
-def test_the_experiments_are_those_of_the_notebooks() -> None:
+def test_every_notebook_has_its_experiments() -> None:
     assert {name for name in EXPERIMENTS if name.startswith("notebook")} == {
         "notebook_000",
         "notebook_001",
@@ -159,7 +159,7 @@ def test_the_experiments_are_those_of_the_notebooks() -> None:
 
 
 @pytest.mark.parametrize("path", CONF, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_nothing_in_conf_names_code(path: Any) -> None:
+def test_no_config_names_a_python_object(path: Any) -> None:
     text = path.read_text(encoding="utf-8")
     assert "_target_" not in text
     yaml.safe_load(text)

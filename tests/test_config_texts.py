@@ -1,4 +1,4 @@
-"""What a user calls a run is a text, whatever it looks like, and lists of names are lists of texts."""
+"""Names, notes and tags are strings, even if they look like numbers or lists."""
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -28,8 +28,8 @@ LOOKALIKES = [
 
 @pytest.mark.parametrize("key", TEXTS)
 @given(text=ANY | st.text("\\'\", $[]{}=ab", min_size=1))
-def test_any_text_reaches_the_program_as_it_was_typed(key: str, text: str) -> None:
-    """But for null, for texts that are quoted already, and for OmegaConf's own ${…}."""
+def test_text_settings_are_passed_unchanged(key: str, text: str) -> None:
+    """Exceptions are null, quoted text and OmegaConf's ${…}."""
     if text == "null" or text[0] in "'\"" or text.startswith("${"):
         return
     (override,) = OverridesParser.create().parse_overrides(prepare([f"{key}={text}"]))
@@ -37,18 +37,18 @@ def test_any_text_reaches_the_program_as_it_was_typed(key: str, text: str) -> No
 
 
 @pytest.mark.parametrize("text", LOOKALIKES)
-def test_a_name_is_a_text(text: str) -> None:
+def test_a_name_is_always_a_string(text: str) -> None:
     assert composed(f"name={text}")["name"] == text
 
 
-def test_null_is_no_name_and_quotes_are_taken_off() -> None:
+def test_null_means_no_name_and_quotes_are_removed() -> None:
     assert composed("name=null")["name"] is None
     assert composed("name='null'")["name"] == "null"
     assert composed("notes=")["notes"] == ""
     assert composed('notes="a, b"')["notes"] == "a, b"
 
 
-def test_tags_targets_and_frozen_parameters_are_lists_of_texts() -> None:
+def test_tags_targets_and_frozen_parameters_are_lists_of_strings() -> None:
     assert composed("tags=[a, 2024,1e3,ü,null]")["tags"] == ["a", "2024", "1e3", "ü", "null"]
     assert composed("tags=[]")["tags"] == []
     assert composed("tags=['a, b',c]")["tags"] == ["a, b", "c"]
@@ -57,7 +57,7 @@ def test_tags_targets_and_frozen_parameters_are_lists_of_texts() -> None:
     assert composed("data=csv", "data.targets=[-1,y]")["data"]["targets"] == ["-1", "y"]
 
 
-def test_the_number_of_a_whole_setting_may_be_written_with_a_point_or_an_exponent() -> None:
+def test_whole_numbers_may_have_a_decimal_point_or_an_exponent() -> None:
     config = composed("epochs=2e1", "seed=3.0", "lr=2")
     assert (config["epochs"], config["seed"], config["lr"]) == (20, 3, 2.0)
     assert [type(config[key]) for key in ("epochs", "seed", "lr")] == [int, int, float]

@@ -1,4 +1,4 @@
-"""Examples reach the network as the settings say: coded for the loss, some held out and kept apart."""
+"""Targets are coded for the loss, and held-out examples take no part in training."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ CLOUDS = [name for name in CODED if "test" in keys_of("data", name)]
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-1.0, 1.0), (0.1, 0.9)])
 @pytest.mark.parametrize("name", CODED)
-def test_targets_are_low_and_high_where_they_were_0_and_1(name: str, low: float, high: float) -> None:
+def test_low_and_high_replace_targets_0_and_1(name: str, low: float, high: float) -> None:
     plain = some_setup(data=(name, {"low": 0.0, "high": 1.0}), loss="mse").train
     coded = some_setup(data=(name, {"low": low, "high": high}), loss="mse").train
     np.testing.assert_array_equal(coded.x, plain.x)
@@ -32,21 +32,21 @@ def test_classes_are_one_hot(name: str) -> None:
     assert setup.shape.layers[-1].activation == "softmax"
 
 
-def test_an_encoder_keeps_its_outputs_for_any_loss() -> None:
+def test_an_encoder_has_the_same_outputs_with_any_loss() -> None:
     for loss in ("mse", "cross_entropy"):
         setup = some_setup(data=("encoder", {"size": 3}), loss=loss)
         np.testing.assert_array_equal(setup.train.t[..., 0], np.eye(3))
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_loss_brings_the_output_that_it_goes_with(loss: str) -> None:
+def test_a_loss_determines_the_default_output_activation(loss: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
     assert some_setup(loss=loss, data=("xor", {"low": low})).shape.layers[-1].activation == LOSSES[loss].output
     assert some_setup(loss="mse", output="tanh").shape.layers[-1].activation == "tanh"
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_data_have_the_precision_of_the_run(dtype: str) -> None:
+def test_data_have_the_dtype_of_the_run(dtype: str) -> None:
     train = some_setup(data="spiral", dtype=dtype).train
     assert train.x.dtype == train.t.dtype == dtype
 
@@ -57,7 +57,7 @@ def rows_of(x: Array) -> set[tuple[float, ...]]:
 
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.9])
 @pytest.mark.parametrize("name", CLOUDS)
-def test_held_out_examples_are_a_share_of_the_data_and_never_trained_on(name: str, share: float) -> None:
+def test_the_requested_fraction_is_held_out_and_not_trained_on(name: str, share: float) -> None:
     whole = some_setup(data=(name, {"examples": 40, "noise": 0.1}))
     setup = some_setup(data=(name, {"examples": 40, "noise": 0.1, "test": share}))
     assert setup.test is not None
@@ -66,21 +66,21 @@ def test_held_out_examples_are_a_share_of_the_data_and_never_trained_on(name: st
     assert not rows_of(setup.train.x) & rows_of(setup.test.x)
 
 
-def test_held_out_examples_change_nothing_in_the_training() -> None:
-    """A run with a test share is the run on its training examples alone."""
+def test_held_out_examples_do_not_affect_training() -> None:
+    """A run with held-out examples is the same as plain gradient descent on its training examples."""
     setup = some_setup(data=("moons", {"examples": 40, "test": 0.25}), epochs=20)
-    alone = trained(some_setup(data=("moons", {"examples": 40}), epochs=20))
+    unsplit = trained(some_setup(data=("moons", {"examples": 40}), epochs=20))
     found, task = trained(setup), setup.task()
     theta = task.theta[:, 0]
     for epoch in range(20):
         np.testing.assert_allclose(found.parameters[epoch, :, 0], theta, rtol=1e-12)
         net = task.network.forward(theta, setup.train.x)
         theta = theta - task.lr * net.backward(net.y - setup.train.t[..., 0])
-    assert (alone.losses[1:] != found.losses[1:]).all()
+    assert (unsplit.losses[1:] != found.losses[1:]).all()
 
 
 @pytest.mark.parametrize("rule", [{}, {"batch_size": 3}, {"stop": "solved"}])
-def test_losses_of_held_out_examples_are_those_of_a_fresh_forward_pass(rule: dict[str, Any]) -> None:
+def test_test_losses_match_a_separate_forward_pass(rule: dict[str, Any]) -> None:
     setup = some_setup({"seed": np.arange(4)}, data=("circle", {"examples": 30, "test": 0.3}), epochs=15, **rule)
     found, task = trained(setup), setup.task()
     assert task.test is not None

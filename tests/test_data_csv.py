@@ -1,4 +1,4 @@
-"""A table of one's own is read to the bit, its targets chosen by name or number, or it is refused in a line."""
+"""CSV tables are read exactly, targets are chosen by name or number, and invalid tables are one-line errors."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,10 @@ from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.runner.train import record_run
-from xortrain.trained.opening import open_trained
-from xortrain.trained.run_data import RunData
 from xortrain.setup.csv_table import Columns, read_table
 from xortrain.setup.run_setup import Setup
+from xortrain.trained.opening import open_trained
+from xortrain.trained.run_data import RunData
 from xortrain.views.run_film import film_data
 from xortrain.views.summary import summary
 
@@ -50,7 +50,7 @@ def numbers(setup: Setup) -> tuple[Any, Any]:
         '"0","0","0"\n0,1,1.0\n1,0,1e0\n1,+1,0',
     ],
 )
-def test_a_table_may_have_a_header_or_none_and_any_line_ends(tmp_path: Path, text: str) -> None:
+def test_a_header_is_optional_and_any_line_ending_is_read(tmp_path: Path, text: str) -> None:
     assert numbers(from_table(table(tmp_path, text))) == ([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]])
 
 
@@ -66,7 +66,7 @@ def test_a_table_may_have_a_header_or_none_and_any_line_ends(tmp_path: Path, tex
         (["1", "a"], [1, 0]),
     ],
 )
-def test_targets_are_columns_by_name_or_number_the_last_by_default(
+def test_targets_are_chosen_by_name_or_number_the_last_column_by_default(
     tmp_path: Path, targets: list[str], places: list[int]
 ) -> None:
     rows = np.arange(12).reshape(3, 4)
@@ -76,18 +76,18 @@ def test_targets_are_columns_by_name_or_number_the_last_by_default(
     np.testing.assert_array_equal(setup.train.x, np.delete(rows, places, axis=1))
 
 
-def test_a_first_line_of_words_and_numbers_is_no_header(tmp_path: Path) -> None:
+def test_a_first_line_with_a_number_is_not_a_header(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"line 1: 'x' is not a finite number"):
         read_table(Path(table(tmp_path, "x,0,1\n1,2,3\n")))
 
 
-def test_classes_of_a_table_are_one_hot(tmp_path: Path) -> None:
+def test_classes_in_a_table_become_one_hot(tmp_path: Path) -> None:
     setup = from_table(table(tmp_path, "5,0\n6,2\n7,1\n"), loss="cross_entropy")
     np.testing.assert_array_equal(setup.train.t[..., 0], [[1, 0, 0], [0, 0, 1], [0, 1, 0]])
 
 
 @given(rows=st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1))
-def test_numbers_are_read_to_the_bit(tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]]) -> None:
+def test_numbers_are_read_exactly(tmp_path_factory: pytest.TempPathFactory, rows: list[list[float]]) -> None:
     path = Path(table(tmp_path_factory.getbasetemp(), "\n".join(",".join(map(repr, row)) for row in rows)))
     names, values = read_table(path)
     assert names == ["0", "1", "2"]
@@ -106,22 +106,22 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "one column": ("0\n1\n", "1 column"),
     "not text": (b"\xff\xfe\x00\x01", "cannot be read"),
     "a quote that never ends": ('0,0,0\n"' + 200_000 * "1", "cannot be read"),
-    "in another language": ("a;b;c\n0;0;0\n", "1 column"),
+    "semicolons": ("a;b;c\n0;0;0\n", "1 column"),
 }
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_broken_table_is_refused_in_a_line(tmp_path: Path, kind: str) -> None:
+def test_a_broken_table_is_a_one_line_error(tmp_path: Path, kind: str) -> None:
     text, expected = BROKEN[kind]
     path = table(tmp_path, text)
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as caught:
         from_table(path)
-    assert str(told.value).startswith(f"data.path={path}: ")
-    assert expected in str(told.value)
+    assert str(caught.value).startswith(f"data.path={path}: ")
+    assert expected in str(caught.value)
 
 
 @pytest.mark.parametrize("digits", ["1_0", "١", "0x10", "1.0.0"])
-def test_what_only_some_call_a_number_ends_in_no_traceback(tmp_path: Path, digits: str) -> None:
+def test_unusual_numerals_are_read_or_refused_without_a_traceback(tmp_path: Path, digits: str) -> None:
     path = table(tmp_path, f"a,b\n{digits},1\n2,0\n")
     try:
         assert from_table(path).train.x[0, 0] == float(digits)
@@ -141,7 +141,7 @@ def test_what_only_some_call_a_number_ends_in_no_traceback(tmp_path: Path, digit
         (["a", "b", "c"], "no column for the inputs"),
     ],
 )
-def test_targets_that_are_not_there_are_refused(tmp_path: Path, targets: list[str], expected: str) -> None:
+def test_invalid_targets_are_refused(tmp_path: Path, targets: list[str], expected: str) -> None:
     path = table(tmp_path, "a,b,c\n" + XOR)
     with pytest.raises(UserError, match=r"data\.targets=.*" + expected):
         from_table(path, targets=targets)
@@ -158,21 +158,21 @@ def test_targets_that_are_not_there_are_refused(tmp_path: Path, targets: list[st
         ("0,0\n1,1\n", {"loss": "hinge"}, "loss=hinge: requires targets -1 and 1"),
     ],
 )
-def test_targets_of_a_table_must_suit_the_loss_and_the_rule(
+def test_targets_must_match_the_loss_and_the_success_rule(
     tmp_path: Path, text: str, changes: dict[str, Any], expected: str
 ) -> None:
     with pytest.raises(UserError, match=expected):
         some_setup(data=("csv", {"path": table(tmp_path, text)}), **changes)
 
 
-def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
-    for path, said in ((tmp_path, "is a folder"), (tmp_path / "nowhere.csv", "no such file")):
-        with pytest.raises(UserError, match=said):
+def test_a_folder_or_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    for path, message in ((tmp_path, "is a folder"), (tmp_path / "nowhere.csv", "no such file")):
+        with pytest.raises(UserError, match=message):
             from_table(str(path))
 
 
 @pytest.mark.parametrize(
-    ("text", "mark"),
+    ("text", "separator"),
     [
         ("a;b;c\n1;2;3\n", "semicolons"),
         ("1,5;2\n2,5;3\n", "semicolons"),
@@ -180,8 +180,8 @@ def test_a_folder_or_a_missing_file_is_no_table(tmp_path: Path) -> None:
         ("1 2\n3 4\n", "spaces"),
     ],
 )
-def test_a_table_whose_values_something_else_parts_is_told_so(tmp_path: Path, text: str, mark: str) -> None:
-    with pytest.raises(UserError, match=f"separated by {mark}: write commas"):
+def test_another_separator_than_a_comma_is_reported(tmp_path: Path, text: str, separator: str) -> None:
+    with pytest.raises(UserError, match=f"separated by {separator}: write commas"):
         from_table(table(tmp_path, text))
     with pytest.raises(UserError, match=r"'New York' is not a finite number$"):
         from_table(table(tmp_path, "1,2,3\n4,New York,6\n"))
@@ -189,13 +189,13 @@ def test_a_table_whose_values_something_else_parts_is_told_so(tmp_path: Path, te
 
 def test_a_table_is_read_once_for_any_number_of_splits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, opened = table(tmp_path, "\n".join(f"{k},{k % 2}" for k in range(20))), list[Path]()
-    plain = Path.open
+    original_open = Path.open
 
-    def counted(file: Path, *how: Any, **more: Any) -> Any:
+    def count_open(file: Path, *how: Any, **more: Any) -> Any:
         opened.append(file)
-        return plain(file, *how, **more)
+        return original_open(file, *how, **more)
 
-    monkeypatch.setattr(Path, "open", counted)
+    monkeypatch.setattr(Path, "open", count_open)
     seeds = {"data.seed": np.arange(5, dtype=np.uint32)}
     setup = some_setup(seeds, data=("csv", {"path": path, "test": 0.5}), loss="mse", success="tolerance")
     assert opened == [Path(path)]
@@ -212,14 +212,14 @@ def test_a_table_is_read_once_for_any_number_of_splits(tmp_path: Path, monkeypat
         ("a\x1b[31m,,odd\n", "mse", ("a[31m", "?"), ("odd",)),
     ],
 )
-def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_film(
+def test_a_header_names_inputs_and_outputs_in_record_summary_and_film(
     tmp_path: Path, header: str, loss: str, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> None:
     path = table(tmp_path, header + XOR)
     words = [f"data.path={path}", "data=csv", f"loss={loss}", f"root={tmp_path}/out", "film=none", "epochs=3"]
-    kept = record_run(compose(words)).trained
-    assert kept.folder
-    for found in (kept, open_trained(kept.folder)):
+    recorded = record_run(compose(words)).trained
+    assert recorded.folder
+    for found in (recorded, open_trained(recorded.folder)):
         assert found.setup.columns == Columns(inputs, outputs)
         assert summary(RunData(found)).splitlines()[-5].split("  ")[0].strip() == (inputs or ["x1"])[0]
         shown = film_data(found)
@@ -227,7 +227,7 @@ def test_a_header_names_inputs_and_outputs_in_the_record_the_summary_and_the_fil
 
 
 @pytest.mark.parametrize("columns", [[], {"inputs": ["a"], "outputs": ["b"]}, {"inputs": [1, 2], "outputs": ["b"]}, 3])
-def test_names_of_columns_that_do_not_fit_a_strangers_record_are_refused(tmp_path: Path, columns: Any) -> None:
+def test_invalid_column_names_in_a_record_are_refused(tmp_path: Path, columns: Any) -> None:
     path = table(tmp_path, "left,right,odd\n" + XOR)
     folder = record_run(compose(["data=csv", f"data.path={path}", f"root={tmp_path}/out", "film=none"])).folder
     assert folder
@@ -237,11 +237,11 @@ def test_names_of_columns_that_do_not_fit_a_strangers_record_are_refused(tmp_pat
         open_trained(folder)
 
 
-def test_a_table_trains_as_the_data_set_that_it_lists(tmp_path: Path) -> None:
+def test_a_table_trains_like_the_built_in_data_set_with_the_same_examples(tmp_path: Path) -> None:
     assert_same_bits(trained(some_setup(data=("csv", {"path": table(tmp_path, XOR)}))), trained(some_setup()))
 
 
-def test_numbers_that_the_precision_cannot_hold_are_refused(tmp_path: Path) -> None:
+def test_numbers_that_overflow_the_dtype_are_refused(tmp_path: Path) -> None:
     path = table(tmp_path, "1e300,0\n0,1\n")
     from_table(path)
     with pytest.raises(UserError, match="dtype=float32"):
@@ -252,7 +252,7 @@ def inputs_of(x: Array) -> set[float]:
     return set(x[:, 0].tolist())
 
 
-def test_a_table_is_split_by_its_seed(tmp_path: Path) -> None:
+def test_the_data_seed_determines_the_split(tmp_path: Path) -> None:
     path = table(tmp_path, "\n".join(f"{k},{k % 2}" for k in range(20)))
     one, two, again = (from_table(path, test=0.5, seed=seed) for seed in (1, 2, 1))
     assert one.test is not None
@@ -261,8 +261,8 @@ def test_a_table_is_split_by_its_seed(tmp_path: Path) -> None:
     assert inputs_of(one.train.x) != inputs_of(two.train.x)
 
 
-def test_a_rule_knows_both_targets_though_a_split_may_hide_one(tmp_path: Path) -> None:
-    """The only 1 of the table is trained on in one run and held out in another; both are right about 0."""
+def test_a_success_rule_uses_all_targets_of_the_table(tmp_path: Path) -> None:
+    """The only target 1 is a training example in some runs and held out in others."""
     path = table(tmp_path, "0,0\n1,0\n2,1\n3,0\n")
     setup = some_setup({"data.seed": np.arange(8)}, data=("csv", {"path": path, "test": 0.25}))
     ones = setup.train.t.max(axis=(0, 1))

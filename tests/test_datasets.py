@@ -1,4 +1,4 @@
-"""Every row of DATASETS gives the data it names, the same for the same settings."""
+"""Each data set has its documented points and labels, reproducible from its settings."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from xortrain.nets.datasets import DATASETS, Points, make, split, targets
 
-# Sum over five points, noise 0.1, seed 7: the same points for ever.
+# Sums over five points with noise 0.1 and seed 7; they must never change.
 FROZEN = {
     "xor_cloud": [-2.677335234267, 1.438134746668],
     "circle": [4.978111384883, -6.646366981495],
@@ -32,7 +32,7 @@ def some_data(name: str, **changed: Any) -> Points:
     [("xor", lambda a, b: a != b), ("xnor", lambda a, b: a == b), ("and", lambda a, b: a and b),
      ("nand", lambda a, b: not (a and b)), ("or", lambda a, b: a or b), ("nor", lambda a, b: not (a or b))],
 )  # fmt: skip
-def test_boolean_functions_are_theirs_in_counting_order(name: str, rule: Any) -> None:
+def test_boolean_functions_have_their_truth_tables_in_counting_order(name: str, rule: Any) -> None:
     data = some_data(name)
     np.testing.assert_array_equal(data.x, [[0, 0], [0, 1], [1, 0], [1, 1]])
     np.testing.assert_array_equal(data.labels, [int(rule(*row)) for row in data.x])
@@ -51,7 +51,7 @@ def test_an_encoder_repeats_its_input() -> None:
     np.testing.assert_array_equal(data.labels, data.x)
 
 
-def test_notebook_003_has_its_four_points() -> None:
+def test_notebook_003_has_the_four_points_of_the_notebook() -> None:
     data = some_data("notebook_003")
     np.testing.assert_array_equal(data.x, [[0.75, 0.80], [0.20, 0.05], [-0.75, 0.80], [0.20, -0.05]])
     np.testing.assert_array_equal(targets(data.labels, -1, 1), [[1], [1], [-1], [-1]])
@@ -67,13 +67,13 @@ def test_the_same_settings_give_the_same_data(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CLOUDS)
-def test_a_seed_names_the_same_points_for_ever(name: str) -> None:
+def test_the_points_of_a_seed_never_change(name: str) -> None:
     np.testing.assert_allclose(some_data(name, examples=5, noise=0.1).x.sum(axis=0), FROZEN[name], rtol=1e-11)
 
 
 @pytest.mark.parametrize("name", CLOUDS)
 @given(examples=st.integers(1, 40), noise=st.floats(0, 0.5), seed=st.integers(0, 2**32 - 1))
-def test_a_cloud_has_as_many_points_as_asked_for(name: str, examples: int, noise: float, seed: int) -> None:
+def test_a_cloud_has_the_requested_number_of_points(name: str, examples: int, noise: float, seed: int) -> None:
     data = some_data(name, examples=examples, noise=noise, seed=seed)
     assert data.x.shape == (examples, 2)
     assert data.labels.shape == (examples,)
@@ -82,7 +82,7 @@ def test_a_cloud_has_as_many_points_as_asked_for(name: str, examples: int, noise
 
 
 @pytest.mark.parametrize("name", CLOUDS)
-def test_another_seed_gives_another_cloud_of_the_same_kind(name: str) -> None:
+def test_another_seed_gives_other_points_with_similar_class_sizes(name: str) -> None:
     one, two = some_data(name, noise=0.3), some_data(name, noise=0.3, seed=0)
     assert not np.array_equal(one.x, two.x) or not np.array_equal(one.labels, two.labels)
     assert 60 < one.labels.sum() < 140
@@ -92,7 +92,7 @@ def radius(data: Points) -> Any:
     return np.hypot(*data.x.T)
 
 
-def test_the_xor_cloud_keeps_off_the_axes_and_agrees_with_the_signs() -> None:
+def test_the_xor_cloud_avoids_the_axes_and_labels_by_sign() -> None:
     data = some_data("xor_cloud")
     assert 0.3 <= np.abs(data.x).min() < 0.4
     assert 5 < np.abs(data.x).max() <= 5.3
@@ -108,14 +108,14 @@ def test_the_circle_is_a_disc_in_a_ring() -> None:
 
 
 @pytest.mark.parametrize("name", ["xor_cloud", "circle"])
-def test_noise_moves_the_labels_of_these_and_not_the_points(name: str) -> None:
+def test_noise_changes_only_labels_of_xor_cloud_and_circle(name: str) -> None:
     clean, noisy = some_data(name), some_data(name, noise=0.5)
     np.testing.assert_array_equal(clean.x, noisy.x)
     assert 0 < np.mean(clean.labels != noisy.labels) < 0.5
 
 
 @pytest.mark.parametrize(("noise", "variance"), [(0.0, 0.5), (0.5, 4.0)])
-def test_gauss_is_two_round_clouds_of_playgrounds_variance(noise: float, variance: float) -> None:
+def test_gauss_is_two_round_clouds_with_the_variance_of_tensorflow_playground(noise: float, variance: float) -> None:
     data = some_data("gauss", noise=noise, examples=4000)
     for label, centre in ((1, 2), (0, -2)):
         cloud = data.x[data.labels == label]
@@ -123,7 +123,7 @@ def test_gauss_is_two_round_clouds_of_playgrounds_variance(noise: float, varianc
         np.testing.assert_allclose(cloud.var(axis=0), variance, rtol=0.1)
 
 
-def test_the_arms_of_the_spiral_are_each_other_turned_half_way_round() -> None:
+def test_the_spiral_arms_are_rotated_by_180_degrees() -> None:
     data = some_data("spiral")
     one, other = data.x[data.labels == 1], data.x[data.labels == 0]
     np.testing.assert_allclose(other, -one, atol=1e-12)
@@ -142,7 +142,7 @@ def test_the_moons_are_half_circles_of_radius_one() -> None:
 
 
 @pytest.mark.parametrize("name", ["gauss", "spiral", "moons"])
-def test_noise_moves_the_points_of_these_and_not_the_labels(name: str) -> None:
+def test_noise_moves_only_points_of_gauss_spiral_and_moons(name: str) -> None:
     clean, noisy = some_data(name), some_data(name, noise=0.1)
     np.testing.assert_array_equal(clean.labels, noisy.labels)
     assert 0 < np.abs(clean.x - noisy.x).max() < 2
@@ -158,7 +158,7 @@ def test_targets_are_coded_low_and_high_or_by_class() -> None:
 
 
 @given(share=st.floats(0, 1), seed=st.integers(0, 2**32 - 1))
-def test_a_split_holds_out_a_share_and_loses_nothing(share: float, seed: int) -> None:
+def test_a_split_holds_out_the_requested_fraction_and_loses_no_example(share: float, seed: int) -> None:
     data = Points(np.arange(20.0)[:, None], np.arange(20))
     train, test = split(data.x, data.labels, share, seed)
     assert len(test.x) == round(20 * share)
@@ -168,7 +168,7 @@ def test_a_split_holds_out_a_share_and_loses_nothing(share: float, seed: int) ->
         assert (np.diff(part.labels) > 0).all()
 
 
-def test_another_seed_holds_out_others() -> None:
+def test_another_seed_holds_out_other_examples() -> None:
     data = some_data("moons")
     (_, one), (_, other) = (split(data.x, data.labels, 0.3, seed) for seed in (0, 1))
     assert not np.array_equal(one.x, other.x)

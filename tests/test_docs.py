@@ -1,4 +1,4 @@
-"""README and docs do what they say: every console block is run, every Python block too."""
+"""All console and Python blocks in README and docs run and print what they show."""
 
 import re
 import shlex
@@ -21,28 +21,28 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def commands(block: str) -> list[tuple[str, str]]:
-    """Command and expected output, for each line that begins with a dollar sign."""
+    """Return (command, expected output) for each line that starts with a dollar sign."""
     parts = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
     return [(command, expected) for command, _, expected in (part.partition("\n") for part in parts)]
 
 
 def pattern(expected: str) -> str:
-    """… stands for anything in a line, a line of it alone for any number of lines."""
+    """Return a regular expression; … matches any text in a line, and a line of only … any number of lines."""
     lines = []
     for line in expected.rstrip("\n").split("\n"):
-        told = ".*".join(map(re.escape, line.rstrip().split("…"))) + " *\n"
-        lines.append("(?:.*\n)*" if line.strip() == "…" else told)
+        matched = ".*".join(map(re.escape, line.rstrip().split("…"))) + " *\n"
+        lines.append("(?:.*\n)*" if line.strip() == "…" else matched)
     return "".join(lines)
 
 
 def is_plain(command: str) -> bool:
-    """Whether a command is ours and asks nothing of a shell: no pipe, no variable, no pattern outside quotes."""
+    """Return whether a command calls xortrain without a pipe, a variable or another feature of the shell."""
     bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", command)
     return command.startswith("xortrain ") and not re.search(r"[|&;<>$`*?\\]", bare)
 
 
 def run_here(command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    """What a command prints, without the start of a process."""
+    """Run a command in this process and return its output."""
     words = shlex.split(command)
     monkeypatch.setattr("sys.argv", words)
     main(words[1:])
@@ -59,10 +59,10 @@ def run_in_shell(command: str, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
-def test_a_page_shows_what_happens(
+def test_a_page_shows_real_output(
     page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """README's commands are typed into a shell, as a reader types them; other pages start it where they need one."""
+    """Commands of the README run in a shell, as readers type them; those of other pages only if they need one."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", COLUMNS)
     capsys.readouterr()
@@ -80,27 +80,27 @@ def test_a_page_shows_what_happens(
                 assert re.fullmatch(pattern(expected), output.rstrip("\n") + "\n"), f"$ {command}\n{output}"
 
 
-def test_only_a_command_that_needs_no_shell_is_run_without_one() -> None:
+def test_commands_that_need_a_shell_are_recognised() -> None:
     assert is_plain("""xortrain ls --where "lr >= 1 and outcome = 'solved'" --sort solved_at""")
     assert is_plain("xortrain -m lr=0.5,1 'seed=range(0,9)' film=none")
     for command in ("ls outputs", "xortrain ls | head", "xortrain show $id", "xortrain lr=1 & wait", "xortrain ls > a"):
         assert not is_plain(command)
 
 
-def test_an_output_that_differs_is_caught() -> None:
+def test_a_wrong_output_is_caught() -> None:
     assert re.fullmatch(pattern("a … c\n…\nend\n"), "a b c\n1\n2\nend\n")
     assert not re.fullmatch(pattern("a … c\n"), "a b d\n")
     assert not re.fullmatch(pattern("a\nend\n"), "a\n1\nend\n")
 
 
-def test_reading_the_code_lists_the_modules_that_there_are() -> None:
+def test_reading_the_code_lists_all_packages_and_modules() -> None:
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Reading the code")[2].partition("\n## ")[0]
     listed = set(re.findall(r"`(xortrain/[\w/]+(?:\.py|/))`", section))
-    rooms = {f"xortrain/{path.name}/" for path in (ROOT / "xortrain").iterdir() if (path / "__init__.py").is_file()}
+    packages = {f"xortrain/{path.name}/" for path in (ROOT / "xortrain").iterdir() if (path / "__init__.py").is_file()}
     modules = {f"xortrain/{path.name}" for path in (ROOT / "xortrain").glob("*.py")} - {"xortrain/__init__.py"}
-    assert listed == rooms | modules
+    assert listed == packages | modules
 
 
-def test_the_tables_of_the_mathematics_are_those_of_the_rows() -> None:
+def test_the_tables_in_maths_md_are_up_to_date() -> None:
     done = subprocess.run([sys.executable, str(ROOT / "docs" / "tables.py"), "--check"], check=False)
     assert done.returncode == 0, "docs/maths.md is not what `python docs/tables.py` writes"

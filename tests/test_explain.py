@@ -1,4 +1,4 @@
-"""Explanations fit into 80 columns, have the same numbers in every format, and say what they leave out."""
+"""Explanations fit into 80 columns, have the same numbers in every format, and state what they omit."""
 
 import json
 import re
@@ -42,11 +42,11 @@ def test_the_text_fits_into_eighty_columns(net: str, precision: int) -> None:
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_no_network_takes_more_than_a_thousand_lines(net: str) -> None:
+def test_the_text_has_at_most_a_thousand_lines(net: str) -> None:
     assert len(explain(step_of(net)).splitlines()) < 1000
 
 
-def test_what_is_left_out_is_counted() -> None:
+def test_omitted_numbers_are_counted() -> None:
     deep, wide = explain(step_of("deep")), explain(step_of("wide"))
     assert "Layers 4 to 10 of 13 are not written out." in deep
     assert "Of 200 examples only 0, 1 are written out." in " ".join(wide.split())
@@ -55,13 +55,13 @@ def test_what_is_left_out_is_counted() -> None:
     assert "12 of 3,361 parameters are checked here by differences" in " ".join(wide.split())
 
 
-def test_a_small_network_is_shown_whole() -> None:
+def test_nothing_of_a_small_network_is_omitted() -> None:
     text = explain(step_of("notebook 000", 0))
     assert "…" not in text
     assert "shown" not in text
 
 
-def test_the_first_of_several_batches_is_explained_and_the_text_says_so() -> None:
+def test_the_text_states_that_it_explains_the_first_of_several_batches() -> None:
     text = explain(step_of("batches"))
     assert "the first batch, of 2 examples" in text
     assert "has 2 updates, one for each batch; this is the first" in " ".join(text.split())
@@ -71,13 +71,13 @@ def test_the_first_of_several_batches_is_explained_and_the_text_says_so() -> Non
     ("only", "there", "gone"),
     [("forward", "FORWARD", "BACKWARD"), ("backward", "BACKWARD", "UPDATE"), ("update", "UPDATE", "FORWARD")],
 )
-def test_only_one_part_is_shown_when_asked_for(only: str, there: str, gone: str) -> None:
+def test_only_shows_one_part(only: str, there: str, gone: str) -> None:
     text = explain(step_of("notebook 000"), only=only)
     assert there in text
     assert gone not in text
 
 
-def test_only_one_example_is_shown_when_asked_for() -> None:
+def test_example_shows_only_one_example() -> None:
     text = explain(step_of("notebook 000", 0), example=2)
     assert re.findall(r"^Example (\d) \(of 0 to 3\)", text, re.MULTILINE) == ["2", "2"]
     assert "Of 4 examples only 2 is written out." in text
@@ -92,15 +92,15 @@ NUMBER = r"(?<![\d.e_{-])-?\d+\.\d{4}(?:\\mathrm\{e\}\{-?\d+\}|e-?\d+)?(?!\d)"
 
 @pytest.mark.parametrize("format", ["markdown", "latex"])
 @pytest.mark.parametrize("net", ["notebook 000", "batches", "skip", "focal"])
-def test_every_number_of_the_text_is_in_the_other_formats(net: str, format: str) -> None:
+def test_the_other_formats_have_every_number_of_the_text(net: str, format: str) -> None:
     text, other = (set(numbers(explain(step_of(net), format=f))) for f in ("text", format))
     assert len(text) > 30
     assert text <= other
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_latex_is_balanced_ascii_and_needs_two_packages(net: str) -> None:
-    """The documents were compiled with pdflatex once; this test finds the usual reasons for a failure."""
+def test_latex_is_balanced_ascii_with_two_packages(net: str) -> None:
+    """This test finds the usual reasons why pdflatex fails, without running it."""
     latex = explain(step_of(net), format="latex")
     assert latex.isascii()
     assert latex.count("{") == latex.count("}")
@@ -117,7 +117,7 @@ def test_latex_is_balanced_ascii_and_needs_two_packages(net: str) -> None:
 
 
 @pytest.mark.parametrize("net", NETS)
-def test_markdown_has_its_equations_between_double_dollars(net: str) -> None:
+def test_markdown_equations_are_between_double_dollars(net: str) -> None:
     markdown = explain(step_of(net), format="markdown")
     outside, inside = markdown.split("$$")[::2], markdown.split("$$")[1::2]
     assert len(outside) == len(inside) + 1
@@ -127,12 +127,12 @@ def test_markdown_has_its_equations_between_double_dollars(net: str) -> None:
     assert not [c for part in inside for c in part if not c.isascii()]
 
 
-def test_a_run_that_has_diverged_is_explained_with_nan() -> None:
+def test_the_explanation_of_a_diverged_run_has_nan() -> None:
     assert "nan" in explain(step_of("diverged", 3))
 
 
-def test_the_numbers_are_those_of_the_training() -> None:
-    """The step from epoch 7 to 8 has the parameters of the run before and after it, to the bit, with Adam's state."""
+def test_the_numbers_have_the_bits_of_the_training() -> None:
+    """The step from epoch 7 to 8 has the run's parameters before and after it, bit for bit, and Adam's state."""
     run = xortrain.train("optimizer=adam", "lr=0.1", "epochs=10")
     step = step_at(run.task, 7)
     for name, value in run.network.split(step.before.theta).items():
@@ -150,7 +150,7 @@ def test_explaining_does_not_change_a_learner() -> None:
     assert not learner.state["velocity"].any()
 
 
-def test_the_second_run_of_a_task_is_explained_as_if_it_were_alone() -> None:
+def test_a_run_of_a_population_has_the_same_explanation_as_alone() -> None:
     runs = xortrain.train("seed=5", "epochs=4").task
     pair = xortrain.train("seed=9", "epochs=4").task
     both = xortrain.train("seed=5", "epochs=4").task.take(np.array([0, 0]))
@@ -168,9 +168,9 @@ def test_the_second_run_of_a_task_is_explained_as_if_it_were_alone() -> None:
         ({"example": 4}, "example=4: this batch has examples 0 to 3"),
     ],
 )
-def test_an_invalid_option_is_an_error_of_one_line(asked: dict[str, object], message: str) -> None:
+def test_an_invalid_option_is_a_one_line_error(options: dict[str, object], message: str) -> None:
     with pytest.raises(UserError, match=re.escape(message)):
-        explain(step_of("notebook 000"), **asked)  # type: ignore[arg-type]
+        explain(step_of("notebook 000"), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("epoch", "run", "message"), [(4, 0, "has epochs 0 to 3"), (0, 1, "there are runs 0 to 0")])
@@ -200,18 +200,18 @@ def test_a_step_that_does_not_exist_is_an_error(epoch: int, run: int, message: s
         (-np.inf, 4, "-inf"),
     ],
 )
-def test_exact_numbers_have_no_zeros_at_their_end(value: float, precision: int, written: str) -> None:
+def test_exact_numbers_have_no_trailing_zeros(value: float, precision: int, written: str) -> None:
     assert format_number(np.asarray(value)[()], precision) == written
 
 
-def test_large_arrays_are_cut_in_both_directions() -> None:
+def test_large_arrays_are_truncated_in_both_directions() -> None:
     rows = array_cells(np.arange(70.0).reshape(10, 7), 4)
     assert rows[0] == ["0", "1", "2", None, "5", "6"]
     assert rows[3] is None
     assert rows[-1] == ["63", "64", "65", None, "68", "69"]
 
 
-def test_an_explanation_says_since_when_a_run_has_diverged() -> None:
+def test_an_explanation_states_when_a_run_diverged() -> None:
     task = xortrain.train(*NETS["diverged"], "epochs=9").task
     assert "The run diverges here" in explain(step_at(task, 1))
     assert "The run has diverged: since epoch 2 not every parameter is finite; the step" in explain(step_at(task, 5))
@@ -228,7 +228,7 @@ def test_explain_and_check_find_a_record_under_another_root(tmp_path: Path, caps
         assert recorded == capsys.readouterr().out
 
 
-def test_check_prints_every_number_as_json_and_checks_only_the_start_of_a_run_that_diverges(
+def test_check_prints_json_and_checks_a_diverging_run_only_at_the_start(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main(["check", "--json"]) == 0

@@ -1,6 +1,6 @@
-"""Every formula in an explanation has the value that is written after it: all tables, all architectures.
+"""Every formula in an explanation has the value printed after it, for all tables and architectures.
 
-The tests evaluate the formulas with rules of their own; the numbers come from the networks that train.
+The tests evaluate the formulas independently; the values come from training.
 """
 
 import math
@@ -82,7 +82,7 @@ def equations(block: Block) -> Iterator[Equation]:
 
 
 def assert_every_formula_holds(epoch: int = 0, **changes: Any) -> list[Equation]:
-    """Check a step of the default network with changed settings; returns its equations."""
+    """Check a step of the default network with changed settings, and return its equations."""
     found = list(equations(explanation(step_at(some_setup(epochs=3, **changes).task(), epoch))))
     for equation in found:
         for formula in equation.formulas:
@@ -147,7 +147,7 @@ def test_the_formulas_of_every_architecture_hold(changes: dict[str, Any]) -> Non
     assert_every_formula_holds(epoch=1, **changes)
 
 
-def test_every_quantity_of_a_step_is_in_its_explanation() -> None:
+def test_an_explanation_contains_every_quantity_of_the_step() -> None:
     names = {equation.name for equation in assert_every_formula_holds(epoch=1, optimizer="adam")}
     forward = {"x", "t", "z1", "a1", "z2", "y", "ℓ", "L"}
     chain = {"dℓ/dy", "J2", "δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx"}
@@ -188,8 +188,8 @@ TREES = st.recursive(st.sampled_from([-2.5, -1.0, 0.5, 3.0]).map(scalars), grow,
 
 
 @given(TREES)
-def test_brackets_keep_the_meaning(tree: Term) -> None:
-    """Python reads a formula with numbers as it was meant."""
+def test_brackets_preserve_the_meaning(tree: Term) -> None:
+    """Python evaluates the written formula to the value of the term."""
     written = TextWriter(17).formula(tree, numbers=True)
     with np.errstate(all="ignore"):
         expected = float(value_of(tree))
@@ -220,7 +220,7 @@ ROW: Array = np.array([[1.0, 2.0]])
         (Total("g", (ROW, ROW)), "Σ g", "([1 2] + [1 2])"),
     ],
 )
-def test_formulas_are_written_as_in_a_textbook(formula: Term, symbols: str, numbers: str) -> None:
+def test_formulas_are_written_in_textbook_notation(formula: Term, symbols: str, numbers: str) -> None:
     writer = TextWriter(4)
     assert writer.formula(formula, numbers=False) == symbols
     assert writer.formula(formula, numbers=True).replace("\N{NO-BREAK SPACE}", " ") == numbers

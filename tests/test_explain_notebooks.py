@@ -1,6 +1,6 @@
-"""Every number that the notebooks print is in the explanation of its step, under the name of its quantity.
+"""The explanation of each step contains every number that the notebook prints, under the right name.
 
-The numbers are copied from the notebooks; the explanations are parsed from their text.
+The numbers are copied from the notebooks; the text of the explanations is parsed.
 """
 
 import re
@@ -19,7 +19,7 @@ NUMBER = r"-?(?:\d+\.?\d*(?:e-?\d+)?|inf|nan)"
 
 @cache
 def read(experiment: str, epoch: int = 0) -> dict[str, Quantities]:
-    """By section ("Forward 2" is example 2, "Forward all" all of them): each quantity's value, flattened."""
+    """Return the flattened values of all quantities by section; "Forward 2" is example 2, "Forward all" all examples."""
     text = explain(step_at(xortrain.train(f"experiment={experiment}").task, epoch), precision=16)
     found: dict[str, Quantities] = {}
     part, place = "", ""
@@ -40,14 +40,14 @@ def read(experiment: str, epoch: int = 0) -> dict[str, Quantities]:
 
 
 def value_of(block: str) -> list[float]:
-    """The numbers after the last = of an equation, without its check."""
+    """Return the numbers after the last = of an equation, without its check."""
     lines = block.split("\n")
     lines = lines[: next((k for k, line in enumerate(lines) if line.lstrip().startswith("≈")), len(lines))]
     return [float(number) for number in re.findall(NUMBER, "\n".join(lines).rpartition("=")[2])]
 
 
 def holds(values: list[float], printed: str, digits: int) -> None:
-    """The values agree, in this order, with what NumPy prints with this many digits after the point."""
+    """Compare values with their printed form, which has this many digits after the point."""
     figures = [float(number) for number in re.findall(NUMBER, printed)]
     np.testing.assert_allclose(values, figures, rtol=0, atol=0.500001 * 10.0**-digits)
 
@@ -57,7 +57,7 @@ def rows(printed: str) -> list[str]:
 
 
 def columns(printed: str) -> list[str]:
-    """The columns of what a notebook prints, one for each example."""
+    """Return the columns of a printed array, one per example."""
     table = [re.findall(NUMBER, row) for row in rows(printed)]
     return [" ".join(column) for column in zip(*table, strict=True)]
 
@@ -77,7 +77,7 @@ def test_notebook_000_forward() -> None:
     assert step["Forward all"]["L"] == [pytest.approx(0.5632616875182226, rel=1e-12)]
 
 
-# The quantities in the order in which the notebook prints them.
+# The quantities in the order of the notebook.
 CHAIN_000 = ("δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx")
 FIGURES_000 = {
     0: (
@@ -191,7 +191,7 @@ def test_notebook_002_gradient() -> None:
     ],
 )
 def test_notebook_002_losses(epoch: int, loss: float) -> None:
-    """Each loss is in the explanation of its epoch; the loss after the step is that of the next epoch."""
+    """The loss before the step is that of the epoch, and the loss after the step that of the next epoch."""
     step = read("notebook_002", epoch)
     assert step["Forward all"]["L"] == [pytest.approx(loss, rel=1e-12)]
     assert step["Update"]["L'"] == [pytest.approx(read("notebook_002", epoch + 1)["Forward all"]["L"][0], rel=1e-15)]
@@ -202,7 +202,7 @@ def test_notebook_002_predictions() -> None:
     assert [round(step[f"Forward {n}"]["y"][0]) for n in range(4)] == [0, 1, 1, 0]
 
 
-def test_notebook_003_backward_belongs_to_the_start() -> None:
+def test_notebook_003_backward_is_from_before_the_step() -> None:
     step = read("notebook_003")["Backward all"]
     holds(step["dL/dy"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
     holds(step["dL/dz2"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
@@ -224,7 +224,7 @@ def test_notebook_003_update() -> None:
     holds(step["L'"], "[[0.46571183]]", 8)
 
 
-def test_notebook_003_forward_belongs_to_the_end() -> None:
+def test_notebook_003_forward_is_from_after_the_step() -> None:
     printed = {
         "z1": "[[0.4609029 0.12093892 -0.44161944 0.1197337] [0.87335435 0.16215838 -0.18042917 0.11885056]"
         " [0.7173808 0.04771543 0.68917703 -0.04019443]]",
@@ -241,7 +241,7 @@ def test_notebook_003_forward_belongs_to_the_end() -> None:
 
 
 def test_notebook_004_as_printed() -> None:
-    """Questions 2 to 4, as the notebook printed them."""
+    """The answers to questions 2 to 4 that the notebook prints."""
     step = read("notebook_004_as_printed")
     assert step["Forward all"]["right"] == [2, 4]
     holds(step["Forward all"]["L"], "[3.57030526]", 8)
@@ -258,7 +258,7 @@ def test_notebook_004_question_5(experiment: str) -> None:
 
 
 def test_notebook_004_with_the_relu_that_it_defines() -> None:
-    """Questions 1 to 4, with the correct answers."""
+    """The correct answers to questions 1 to 4."""
     step = read("notebook_004")
     outputs = [step[f"Forward {n}"]["y"][0] for n in range(4)]
     holds(outputs, "0.44225876 0.5889436 0.46580347 0.15236128", 8)
@@ -267,6 +267,6 @@ def test_notebook_004_with_the_relu_that_it_defines() -> None:
     holds(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
-def test_a_number_with_a_wrong_last_digit_is_caught() -> None:
+def test_a_wrong_last_digit_is_caught() -> None:
     with pytest.raises(AssertionError):
         holds(read("notebook_000")["Forward 0"]["y"], "0.7312 0.2689", 4)

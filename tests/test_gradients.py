@@ -1,6 +1,6 @@
-"""The gradient by backpropagation is the derivative of the loss: all rows of all tables, all architectures.
+"""Backpropagation gives the derivative of the loss for all losses, activations and architectures.
 
-The central differences of all parameters are one forward pass: each perturbed θ is a run.
+One forward pass gives the central differences of all parameters: each perturbed θ is one run.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import Layer, Network, Pass
 from xortrain.nets.setting import Settings
 
-X = np.array([[-0.9, -1.1], [-1.0, 0.8], [1.2, -0.7], [0.7, 1.0]])  # XOR, with no input where relu has its corner
+X = np.array([[-0.9, -1.1], [-1.0, 0.8], [1.2, -0.7], [0.7, 1.0]])  # XOR, perturbed to avoid the corner of relu
 H = 1e-6
 
 ARCHITECTURES: dict[str, tuple[list[int], dict[str, bool]]] = {
@@ -33,27 +33,27 @@ ARCHITECTURES: dict[str, tuple[list[int], dict[str, bool]]] = {
 
 
 def some_network(activation: str, output: str, architecture: str, runs: int) -> Network:
-    """A network with the same settings in all its runs."""
+    """Return a network with the same settings in all runs."""
     widths, options = ARCHITECTURES[architecture]
 
     def layer(units: int, name: str) -> Layer:
-        return Layer(units, name, alike(ACTIVATIONS[name].settings, runs))
+        return Layer(units, name, same_settings(ACTIVATIONS[name].settings, runs))
 
     return Network(2, (*(layer(units, activation) for units in widths), layer(2, output)), **options)
 
 
-def alike(settings: Settings, runs: int) -> dict[str, npt.NDArray[Any]]:
+def same_settings(settings: Settings, runs: int) -> dict[str, npt.NDArray[Any]]:
     return {name: np.full(runs, value[1]) for name, value in some_settings(settings, 3).items()}
 
 
 def loss_of(network: Network, loss: str, theta: npt.NDArray[Any]) -> tuple[Pass, Criterion, npt.NDArray[Any]]:
     output, runs = network.layers[-1], theta.shape[1]
-    criterion = Criterion(loss, output.activation, alike(LOSSES[loss].settings, runs), output.settings)
+    criterion = Criterion(loss, output.activation, same_settings(LOSSES[loss].settings, runs), output.settings)
     return network.forward(theta, X), criterion, some_targets(loss, (len(X), 2))
 
 
 def relative_error(activation: str, loss: str, output: str, architecture: str) -> float:
-    """Of backpropagation against central differences, relative to the largest of them."""
+    """Return the largest difference from central differences, relative to the largest of these."""
     size = some_network(activation, output, architecture, 1).size
     theta = np.random.default_rng(11).uniform(-1, 1, (size, 1)) * np.ones(2)
     forward, criterion, t = loss_of(some_network(activation, output, architecture, 2), loss, theta)
@@ -68,7 +68,7 @@ def relative_error(activation: str, loss: str, output: str, architecture: str) -
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_backward_is_the_derivative_of_the_loss_on_any_output(loss: str, activation: str) -> None:
+def test_backward_is_the_derivative_of_the_loss_with_any_output_activation(loss: str, activation: str) -> None:
     for output in ACTIVATIONS:
         assert relative_error(activation, loss, output, "2") < 1e-5, output
 
@@ -102,23 +102,27 @@ ERRORS = {
 
 @pytest.mark.parametrize("loss", ERRORS)
 @pytest.mark.parametrize("activation", TEXTBOOK)
-def test_backward_is_what_autograd_makes_of_the_textbook_formulas(activation: str, loss: str) -> None:
+def test_backward_matches_autograd_on_the_textbook_formulas(activation: str, loss: str) -> None:
     network = Network(2, (Layer(3, activation), Layer(2, activation), Layer(2, "sigmoid")))
     theta = np.random.default_rng(12).uniform(-1, 1, (network.size, 1))
     t = some_targets(loss, (len(X), 2))
 
-    def written_out(flat: Any) -> Any:
+    def textbook_loss(flat: Any) -> Any:
         a: Any = X
         for name, width in ((activation, 3), (activation, 2), ("sigmoid", 2)):
-            into = a.shape[1]
-            W, b, flat = flat[: into * width], flat[into * width : (into + 1) * width], flat[(into + 1) * width :]
-            a = TEXTBOOK[name](anp.dot(a, W.reshape(width, into).T) + b)
+            inputs = a.shape[1]
+            W, b, flat = (
+                flat[: inputs * width],
+                flat[inputs * width : (inputs + 1) * width],
+                flat[(inputs + 1) * width :],
+            )
+            a = TEXTBOOK[name](anp.dot(a, W.reshape(width, inputs).T) + b)
         return ERRORS[loss](a, t[..., 0])
 
     smoothing = {"label_smoothing": np.zeros(1)} if loss == "bce" else {}
     forward, criterion = network.forward(theta, X), Criterion(loss, "sigmoid", smoothing, {})
     g = forward.backward(criterion.delta(forward.z[-1], forward.y, t))
-    np.testing.assert_allclose(g[:, 0], grad(written_out)(theta[:, 0]), rtol=1e-10, atol=1e-14)
+    np.testing.assert_allclose(g[:, 0], grad(textbook_loss)(theta[:, 0]), rtol=1e-10, atol=1e-14)
 
 
 def test_one_step_worked_by_hand() -> None:

@@ -1,4 +1,4 @@
-"""Every row of INITIALIZERS draws from the law it names, one stream a run, the same numbers for ever."""
+"""Each initializer draws from the right distribution, with one reproducible random stream per run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,8 +31,8 @@ NORMAL: dict[str, Callable[[int, int], float]] = {
 }
 WITH_RANDOM_BIASES = {"uniform", "normal", "torch_default", "nguyen_widrow", "sklearn", "randn"}
 
-# θ of the 2-2-1 network of seed 1, so that a seed never comes to name another network; randn and explicit have
-# their own tests, the other rows follow from the draws of these.
+# θ of the 2-2-1 network of seed 1; these numbers must never change. randn and explicit have separate tests; all
+# other initializers use the same draws.
 # fmt: off
 FROZEN: dict[str, list[float]] = {
     "uniform": [-0.3744669929461, 0.08048674016324, -0.999828437774, -0.5465011410522, -0.7798661637743,
@@ -53,7 +53,7 @@ def start(network: Network, name: str, seeds: list[int], dtype: npt.DTypeLike = 
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
-def test_randn_is_numpys_randn_matrix_by_matrix(seed: int) -> None:
+def test_randn_draws_each_matrix_with_numpys_randn(seed: int) -> None:
     stream = np.random.RandomState(seed)
     expected = [stream.randn(2, 2), stream.randn(2, 1), stream.randn(1, 2), stream.randn(1, 1)]
     theta = start(XOR, "randn", [seed, 5])
@@ -61,7 +61,7 @@ def test_randn_is_numpys_randn_matrix_by_matrix(seed: int) -> None:
 
 
 @pytest.mark.parametrize("name", FROZEN)
-def test_a_seed_names_the_same_network_for_ever(name: str) -> None:
+def test_the_network_of_a_seed_never_changes(name: str) -> None:
     np.testing.assert_allclose(start(XOR, name, [1, 0])[:, 0], FROZEN[name], rtol=1e-12, atol=1e-15)
 
 
@@ -75,7 +75,7 @@ def test_uniform_weights_fill_their_range(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NORMAL)
-def test_normal_weights_have_their_deviation_and_are_not_cut_off(name: str) -> None:
+def test_normal_weights_have_their_standard_deviation_and_are_not_truncated(name: str) -> None:
     parameters = WIDE.split(start(WIDE, name, [3, 4]))
     for layer, fan in FAN.items():
         deviation = np.sqrt(NORMAL[name](*fan))
@@ -84,7 +84,7 @@ def test_normal_weights_have_their_deviation_and_are_not_cut_off(name: str) -> N
         assert np.abs(parameters[layer]).max() > 3 * deviation
 
 
-def test_settings_are_the_range_the_mean_and_the_deviation() -> None:
+def test_settings_determine_range_mean_and_standard_deviation() -> None:
     settings = {"low": np.array([1.0, -3]), "high": np.array([2.0, 0])}
     drawn = initialize(WIDE, "uniform", np.array([1, 2]), np.float64, settings, np.ones(2))
     np.testing.assert_allclose([drawn.min(axis=0), drawn.max(axis=0)], [[1, -3], [2, 0]], atol=5e-3)
@@ -94,7 +94,7 @@ def test_settings_are_the_range_the_mean_and_the_deviation() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"explicit"}))
-def test_biases_are_drawn_only_where_the_row_says_so(name: str) -> None:
+def test_only_some_initializers_draw_biases(name: str) -> None:
     b = WIDE.split(start(WIDE, name, [1, 2]))["b1"]
     others: dict[str, Any] = {"constant": some_settings(INITIALIZERS["constant"].own, 2)["value"], "playground": 0.1}
     if name in WITH_RANDOM_BIASES:
@@ -103,7 +103,7 @@ def test_biases_are_drawn_only_where_the_row_says_so(name: str) -> None:
         np.testing.assert_array_equal(b, np.zeros_like(b) + others.get(name, 0))
 
 
-def test_sklearns_factor_is_smaller_for_the_logistic_function() -> None:
+def test_sklearn_weights_are_smaller_for_the_logistic_function() -> None:
     logistic = Network(40, (Layer(60, "sigmoid"), Layer(30, "tanh")))
     np.testing.assert_allclose(start(WIDE, "sklearn", [1, 2]), np.sqrt(3) * start(logistic, "sklearn", [1, 2]))
 
@@ -115,15 +115,15 @@ def test_orthogonal_rows_or_columns_are_orthonormal(layer: str) -> None:
     np.testing.assert_allclose(short @ short.T, np.eye(len(short)), atol=1e-13)
 
 
-def test_nguyen_and_widrow_give_each_hidden_unit_the_same_reach() -> None:
+def test_nguyen_widrow_weights_have_the_same_norm_in_each_hidden_unit() -> None:
     parameters = WIDE.split(start(WIDE, "nguyen_widrow", [1, 2]))
-    reach = 0.7 * 60 ** (1 / 40)
-    np.testing.assert_allclose(np.linalg.norm(parameters["W1"], axis=1), reach)
-    assert 0.9 * reach < np.abs(parameters["b1"]).max() <= reach
+    norm = 0.7 * 60 ** (1 / 40)
+    np.testing.assert_allclose(np.linalg.norm(parameters["W1"], axis=1), norm)
+    assert 0.9 * norm < np.abs(parameters["b1"]).max() <= norm
     assert 0.49 < np.abs(parameters["W2"]).max() <= 0.5
 
 
-def test_explicit_weights_are_those_given_for_every_run() -> None:
+def test_explicit_weights_are_the_same_in_every_run() -> None:
     given = {"W1": [[1, 2], [3, 4]], "b1": [5, 6], "W2": [[7, 8]], "b2": [9]}
     theta = initialize(XOR, "explicit", np.array([0, 1]), np.float32, {}, np.ones(2, np.float32), given)
     assert theta.dtype == np.float32
@@ -140,16 +140,16 @@ def test_scale_multiplies_every_parameter(name: str) -> None:
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("network", [XOR, WIDE, Network(2, (Layer(1, "tanh"), Layer(1, "tanh")), skip=True)])
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"explicit"}))
-def test_a_run_starts_with_the_same_bits_whatever_its_neighbours(name: str, network: Network, dtype: Any) -> None:
+def test_a_run_starts_with_the_same_bits_in_any_population(name: str, network: Network, dtype: Any) -> None:
     seeds, settings = np.arange(64) * 1000, some_settings(INITIALIZERS[name].own, 64, dtype)
 
     def block(runs: slice) -> npt.NDArray[Any]:
-        own = {key: value[runs] for key, value in settings.items()}
-        return initialize(network, name, seeds[runs], dtype, own, np.ones(len(seeds[runs]), dtype))
+        settings_part = {key: value[runs] for key, value in settings.items()}
+        return initialize(network, name, seeds[runs], dtype, settings_part, np.ones(len(seeds[runs]), dtype))
 
-    crowd = block(slice(64))
-    assert crowd.dtype == dtype
-    assert crowd.flags.c_contiguous
-    np.testing.assert_array_equal(block(slice(3, 4)), crowd[:, 3:4])
-    np.testing.assert_array_equal(block(slice(3, 5)), crowd[:, 3:5])
-    np.testing.assert_array_equal(block(slice(7)), crowd[:, :7])
+    population = block(slice(64))
+    assert population.dtype == dtype
+    assert population.flags.c_contiguous
+    np.testing.assert_array_equal(block(slice(3, 4)), population[:, 3:4])
+    np.testing.assert_array_equal(block(slice(3, 5)), population[:, 3:5])
+    np.testing.assert_array_equal(block(slice(7)), population[:, :7])

@@ -1,4 +1,4 @@
-"""Every row of LOSSES is the function it says, with its derivative, and a criterion adds it up as it should."""
+"""Each loss and its derivative have the right values, and a criterion reduces them correctly."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ T: Rows = [0.5, -1, 0.4, 0, 1, -0.7, 1, -3]
 SIGNS: Rows = [1, -1, -1, 1, 1, -1, 1, -1]
 Z: Rows = [-800, -3, -0.5, 0, 0.5, 3, 25, 800]
 
-# name, settings, y, t, then value and gradient in float64 from PyTorch 2.13 (hinge, squared_hinge: its clamp;
-# log_cosh, atanh_error: written out there).
+# name, settings, y, t, then value and gradient in float64 from PyTorch 2.13 (hinge and squared_hinge with clamp,
+# log_cosh and atanh_error from their formulas).
 # fmt: off
 PYTORCH: list[tuple[str, dict[str, float], Rows, Rows, Rows, Rows]] = [
     ("mse", {}, Y, T, [9, 0, 0.49, 0, 0.64, 1.96, 0, 20.25], [-6, 0, -1.4, 0, -1.6, 2.8, 0, 9]),
@@ -73,7 +73,7 @@ def column(numbers: Rows, dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]
 
 
 def some_targets(name: str, shape: tuple[int, ...], dtype: npt.DTypeLike = np.float64) -> npt.NDArray[Any]:
-    """Targets such as the loss asks for, shared by the runs."""
+    """Return random targets of the kind that the loss requires, shared by all runs."""
     rng = np.random.default_rng(5)
     kind = LOSSES[name].targets
     if kind == "classes":
@@ -89,27 +89,29 @@ def some_criterion(loss: str, output: str, runs: int, dtype: Any = np.float64, *
 
 
 @pytest.mark.parametrize(("name", "settings", "y", "t", "value", "gradient"), PYTORCH)
-def test_values_and_gradients_are_pytorchs(
+def test_values_and_gradients_match_pytorch(
     name: str, settings: dict[str, float], y: Rows, t: Rows, value: Rows, gradient: Rows
 ) -> None:
-    own = {key: np.full(2, number) for key, number in settings.items()}
-    np.testing.assert_allclose(LOSSES[name].value(column(y), column(t), **own)[:, 0, 1], value, rtol=1e-12, atol=1e-15)
-    slope = LOSSES[name].gradient(column(y), column(t), **own)[:, 0, 1]
+    arrays = {key: np.full(2, number) for key, number in settings.items()}
+    np.testing.assert_allclose(
+        LOSSES[name].value(column(y), column(t), **arrays)[:, 0, 1], value, rtol=1e-12, atol=1e-15
+    )
+    slope = LOSSES[name].gradient(column(y), column(t), **arrays)[:, 0, 1]
     np.testing.assert_allclose(slope, gradient, rtol=1e-11, atol=1e-15)
 
 
 @pytest.mark.parametrize(("name", "settings", "z", "t", "value", "delta"), FROM_LOGITS)
-def test_values_and_deltas_through_logits_are_pytorchs(
+def test_values_and_deltas_from_logits_match_pytorch(
     name: str, settings: dict[str, float], z: Rows, t: Rows, value: Rows, delta: Rows
 ) -> None:
-    own = {key: np.full(2, float(number)) for key, number in settings.items()}
-    criterion = Criterion(name, "sigmoid", own, {}, "sum")
+    arrays = {key: np.full(2, float(number)) for key, number in settings.items()}
+    criterion = Criterion(name, "sigmoid", arrays, {}, "sum")
     y = ACTIVATIONS["sigmoid"].f(column(z))
     np.testing.assert_allclose(criterion.values(column(z), y, column(t))[:, 0, 0], value, rtol=1e-11, atol=1e-15)
     np.testing.assert_allclose(criterion.delta(column(z), y, column(t))[:, 0, 0], delta, rtol=1e-10, atol=1e-15)
 
 
-def test_cross_entropy_is_pytorchs_with_and_without_label_smoothing() -> None:
+def test_cross_entropy_matches_pytorch_with_and_without_label_smoothing() -> None:
     z = np.array([[1, 2, 3], [-800, 0, 800], [0.5, -0.5, 0]])[..., None] * np.ones(2)
     t = np.eye(3)[[2, 0, 1]][..., None]
     y = ACTIVATIONS["softmax"].f(z)
@@ -122,7 +124,7 @@ def test_cross_entropy_is_pytorchs_with_and_without_label_smoothing() -> None:
     np.testing.assert_allclose(delta[1, :, 1], [-0.9333333333333, -0.0333333333333, 0.9666666666667], rtol=1e-11)
 
 
-def test_bce_of_a_hopeless_logit_is_that_logit() -> None:
+def test_bce_of_a_large_wrong_logit_is_its_absolute_value() -> None:
     z = column([1000, -1000])
     criterion = Criterion("bce", "sigmoid", {"label_smoothing": np.zeros(2)}, {}, "sum")
     values = criterion.values(z, ACTIVATIONS["sigmoid"].f(z), column([0, 1]))
@@ -130,14 +132,14 @@ def test_bce_of_a_hopeless_logit_is_that_logit() -> None:
 
 
 @pytest.mark.parametrize("loss", ["bce", "cross_entropy"])
-def test_a_probability_of_zero_for_the_target_costs_100(loss: str) -> None:
+def test_the_loss_of_a_target_with_probability_zero_is_100(loss: str) -> None:
     y, t = np.array([[1.0, 0.0]])[..., None], np.array([[0.0, 1.0]])[..., None]
     assert LOSSES[loss].value(y, t).max() == 100
     assert LOSSES[loss].gradient(y, t).max() == 0
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_gradient_is_the_central_difference(loss: str) -> None:
+def test_gradient_matches_central_differences(loss: str) -> None:
     rng = np.random.default_rng(0)
     row, h = LOSSES[loss], 1e-6
     y = rng.uniform(0.02, 0.98, (50, 2, 3)) if row.output != "identity" else rng.normal(size=(50, 2, 3))
@@ -148,7 +150,7 @@ def test_gradient_is_the_central_difference(loss: str) -> None:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_no_output_makes_a_loss_that_is_not_a_number(loss: str, dtype: Any) -> None:
+def test_every_output_has_a_finite_loss_and_gradient(loss: str, dtype: Any) -> None:
     tiny = float(np.finfo(dtype).smallest_subnormal)
     numbers = [-800, -1, -tiny, 0, tiny, 1e-38, 1e-30, 0.5, 1, 1.0001, 800, 30]
     y = np.array(numbers, dtype).reshape(6, 2, 1) * np.ones(3, dtype)
@@ -163,7 +165,7 @@ def test_no_output_makes_a_loss_that_is_not_a_number(loss: str, dtype: Any) -> N
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("output", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_nothing_is_lost_far_out_nor_is_the_dtype(loss: str, output: str, dtype: Any) -> None:
+def test_extreme_logits_give_finite_results_of_the_same_dtype(loss: str, output: str, dtype: Any) -> None:
     z = np.array([[-800, 800], [800, 800], [0, -800], [-30, -88]], dtype)[:, :, None] * np.ones(3, dtype)
     criterion = some_criterion(loss, output, 3, dtype)
     t = some_targets(loss, z.shape, dtype)
@@ -175,7 +177,7 @@ def test_nothing_is_lost_far_out_nor_is_the_dtype(loss: str, output: str, dtype:
 
 
 @pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if row.joint])
-def test_joint_forms_are_the_general_ones(loss: str) -> None:
+def test_joint_forms_equal_the_general_forms(loss: str) -> None:
     output = LOSSES[loss].output
     rng = np.random.default_rng(1)
     z = rng.normal(size=(20, 3, 4)) * 3
@@ -190,7 +192,7 @@ def test_joint_forms_are_the_general_ones(loss: str) -> None:
     np.testing.assert_allclose(criterion.delta(z, y, t), general, rtol=1e-9, atol=1e-13)
 
 
-def test_soft_margin_on_signs_is_bce_of_logits() -> None:
+def test_soft_margin_equals_bce_of_logits() -> None:
     z = np.random.default_rng(2).normal(size=(8, 1, 2)) * 5
     signs = some_targets("soft_margin", z.shape)
     joint = LOSSES["bce"].joint
@@ -200,7 +202,7 @@ def test_soft_margin_on_signs_is_bce_of_logits() -> None:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_the_mean_is_the_sum_over_what_it_says(loss: str) -> None:
+def test_the_mean_is_the_sum_divided_by_elements_or_examples(loss: str) -> None:
     output = LOSSES[loss].output
     z = np.random.default_rng(3).normal(size=(5, 2, 3))
     y, t = ACTIVATIONS[output].f(z), some_targets(loss, z.shape)
@@ -212,7 +214,7 @@ def test_the_mean_is_the_sum_over_what_it_says(loss: str) -> None:
 
 @pytest.mark.parametrize("output", ["sigmoid", "softmax", "leaky_relu"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_total_over_many_steps_has_the_bits_of_each_step(loss: str, output: str) -> None:
+def test_totals_of_several_steps_have_the_same_bits_as_single_steps(loss: str, output: str) -> None:
     z = np.random.default_rng(4).normal(size=(4, 2, 6, 3))
     criterion = some_criterion(loss, output, 3)
     y, t = ACTIVATIONS[output].f(z, **criterion.output_settings), some_targets(loss, z.shape)
@@ -226,21 +228,21 @@ def test_a_total_over_many_steps_has_the_bits_of_each_step(loss: str, output: st
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("output", ["sigmoid", "softmax", "identity", "elu"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_run_has_the_same_bits_whatever_its_neighbours(loss: str, output: str, dtype: Any) -> None:
+def test_a_run_has_the_same_bits_in_any_population(loss: str, output: str, dtype: Any) -> None:
     z = (3 * np.random.default_rng(6).normal(size=(4, 2, 64))).astype(dtype)
     whole, t = some_criterion(loss, output, 64, dtype), some_targets(loss, z.shape, dtype)
 
     def both(runs: slice) -> tuple[Any, Any]:
-        mine, criterion = np.ascontiguousarray(z[..., runs]), whole.take(runs)
-        y = ACTIVATIONS[output].f(mine, **criterion.output_settings)
-        return criterion.total(mine, y, t), criterion.delta(mine, y, t)
+        z_part, criterion = np.ascontiguousarray(z[..., runs]), whole.take(runs)
+        y = ACTIVATIONS[output].f(z_part, **criterion.output_settings)
+        return criterion.total(z_part, y, t), criterion.delta(z_part, y, t)
 
-    for alone, seven, crowd in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
-        np.testing.assert_array_equal(alone, crowd[..., 3:5])
-        np.testing.assert_array_equal(seven, crowd[..., :7])
+    for alone, first_seven, population in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
+        np.testing.assert_array_equal(alone, population[..., 3:5])
+        np.testing.assert_array_equal(first_seven, population[..., :7])
 
 
-def test_a_run_without_label_smoothing_has_its_bits_beside_one_with_it() -> None:
+def test_label_smoothing_of_one_run_does_not_change_the_bits_of_another() -> None:
     z = np.random.default_rng(7).normal(size=(4, 3, 4))
     for loss, output in (("bce", "sigmoid"), ("cross_entropy", "softmax")):
         mixed = Criterion(loss, output, {"label_smoothing": np.array([0, 0, 0.1, 0.1])}, {})
@@ -251,7 +253,7 @@ def test_a_run_without_label_smoothing_has_its_bits_beside_one_with_it() -> None
 
 @pytest.mark.parametrize("output", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_criterion_leaves_z_y_and_t_alone(loss: str, output: str) -> None:
+def test_a_criterion_does_not_change_its_arguments(loss: str, output: str) -> None:
     z = np.random.default_rng(8).normal(size=(4, 2, 3))
     criterion = some_criterion(loss, output, 3)
     given = (z, ACTIVATIONS[output].f(z, **criterion.output_settings), some_targets(loss, z.shape) * np.ones(3))

@@ -1,6 +1,6 @@
-"""A new option takes the places that docs/override-to-gif.md names: its row, and its default in conf/.
+"""A new option needs only a row in its table and a default in conf/, as docs/override-to-gif.md describes.
 
-Each test adds a toy while it runs and uses it as a user would: in help, in training, in an explanation and in a film.
+Each test adds a toy row and uses it as a user would: in help, in training, in an explanation and in a film.
 """
 
 import shutil
@@ -35,7 +35,7 @@ Run = Callable[..., str]
 
 @pytest.fixture
 def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A copy of conf/ that the program uses, from an empty folder."""
+    """Let the program use a copy of conf/, and change to an empty folder."""
     copy = tmp_path / "conf"
     shutil.copytree(settings.conf_folder(), copy)
     monkeypatch.setattr(settings, "CONF_FOLDERS", [copy])
@@ -48,7 +48,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """The command line in this process: what it prints."""
+    """Return a function that runs the command line in this process and returns its output."""
 
     def printed_by(*words: str) -> str:
         code, printed = main(words), capsys.readouterr()
@@ -68,7 +68,7 @@ def bent(z: Array, out: Array | None = None, *, bend: Array) -> Array:
     return np.multiply(z, 1 + bend * np.abs(z), out=out)
 
 
-def test_an_activation_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_activation_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     row = Activation(
         "z bent away from a line",
         bent,
@@ -90,7 +90,7 @@ def test_an_activation_is_its_row_and_its_default(conf: Path, run: Run, monkeypa
         compose(["activation=toy", "activation.bend=11"])
 
 
-def test_a_loss_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     row = Loss(
         "the fourth power of the error",
         lambda y, t, *, weight: weight * (y - t) ** 4,
@@ -108,7 +108,7 @@ def test_a_loss_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: py
     assert "ℓ = ω · (y - t)^4" in run("explain", "loss=toy")
 
 
-def test_a_dataset_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dataset_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def steps(size: int) -> Points:
         x = np.linspace(-1, 1, size)[:, None]
         return Points(np.hstack([x, x**2]), np.arange(size) % 2)
@@ -123,7 +123,7 @@ def test_a_dataset_is_its_row_and_its_default(conf: Path, run: Run, monkeypatch:
     assert "examples" in run("explain", "data=toy")
 
 
-def test_a_column_is_its_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_column_needs_only_a_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(columns.COMPUTED, "toy", lambda entry, part, chunk: (f"run {n}" for n in chunk["number"]))
     run("-m", "lr=1,2", "epochs=3", "film=none")
     assert "run 1" in run("ls", "--runs", "--columns", "toy")
@@ -132,19 +132,19 @@ def test_a_column_is_its_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPat
     assert [line.split(",")[header.split(",").index("toy")] for line in lines] == ["run 0", "run 1"]
 
 
-class Struck(Panel):
-    """A line across a box, drawn in every frame."""
+class DiagonalPanel(Panel):
+    """Draw the diagonal of its box in every frame."""
 
     def draw(self, frame: Frame) -> None:
         corners = np.array([[self.box.x, self.box.y], [self.box.x + self.box.width, self.box.y + self.box.height]])
         self.canvas.line(corners, self.canvas.colours.ink, 3)
 
 
-def test_a_panel_is_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_panel_needs_only_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
     data, settings = run_of(next(iter(NETS))), FilmSettings(frames=3)
     plain = make_layout(data, settings).frame(0)
     box = Box(4, 4, 20, 20)
-    monkeypatch.setitem(PANELS, "toy", PanelRow(Struck, lambda layout: (box, 0)))
+    monkeypatch.setitem(PANELS, "toy", PanelRow(DiagonalPanel, lambda layout: (box, 0)))
     changed = make_layout(data, settings).frame(0) != plain
     assert changed[4:25, 4:25].trace() > 5
     changed[:28, :28] = False

@@ -1,7 +1,7 @@
-"""The seven experiments give every figure that the notebooks print, to all printed digits (at most 12).
+"""The seven experiments reproduce every number in the notebooks, to all printed digits (at most 12).
 
-Figures are copied from the notebooks.  The steps between loss and parameters, the vector-Jacobian products, are
-tested with explain.
+The numbers are copied from the notebooks. test_explain_notebooks.py tests the steps between the loss and the
+gradients of the parameters, the vector-Jacobian products.
 """
 
 import re
@@ -22,13 +22,13 @@ def run_of(experiment: str) -> Run:
 
 
 def layers(run: Run, epoch: int) -> list[Array]:
-    """z and a of each layer, layer by layer: (examples, units)."""
+    """Return [z1, a1, z2, a2, …], each (examples, units)."""
     net = run.network.forward(run.network.join(run.at(epoch)), run.x)
     return [values for pair in zip(net.z, net.a, strict=True) for values in pair]
 
 
 def agrees(value: Any, printed: str, digits: int) -> None:
-    """Compare an array with the text that NumPy prints of it with this many digits after the point."""
+    """Compare an array with its printed form, which has this many digits after the point."""
     figures = [float(text) for text in re.findall(r"-?\d+\.?\d*", printed)]
     np.testing.assert_allclose(np.ravel(value), figures, rtol=0, atol=0.500001 * 10.0**-digits)
 
@@ -50,7 +50,7 @@ def test_notebook_000() -> None:
     exactly(run.losses[0], 0.5632616875182226)
 
 
-# gV, gb2, gW, gb1 of one example; the document breaks off in the fourth.
+# gV, gb2, gW, gb1 of one example; the notebook ends in the fourth.
 PIECES_000 = [
     ("[[-0. -0.1345], [ 0. 0.1345]]", "[-0.2689 0.2689]", "[[0. 0.], [0. 0.]]", "[0. 0.5379]"),
     ("[[ 0. 0.4034], [-0. -0.4034]]", "[ 0.2689 -0.2689]", "[[ 0. 0. ], [-0. -0.5379]]", "[ 0. -0.5379]"),
@@ -91,7 +91,7 @@ def test_notebook_001() -> None:
 
 
 def test_notebook_001_example_by_example() -> None:
-    """Its loss is a mean of four examples: it prints a quarter of each example's gradient."""
+    """The loss is the mean over four examples, so the notebook prints a quarter of each example's gradient."""
     each = [run_of("notebook_001").gradients(example=n) for n in range(4)]
     agrees([g["b2"] / 4 for g in each], "[[ 0.28083117] [-0.23279965] [-0.16636804] [ 0.32000114]]", 8)
     dz1 = "[[ 0.07394285 0.08306986] [-0.06129615 -0.06886214] [-0.0438047 -0.04921167] [ 0.0842563 0.09465634]]"
@@ -119,7 +119,7 @@ LOSSES_002 = {
 
 @pytest.mark.parametrize("overrides", [[], ["lr=1"], ["experiment=notebook_002"]])
 def test_notebook_002(overrides: list[str]) -> None:
-    """Also without any override."""
+    """The experiment is also the default configuration."""
     run = xortrain.train(*overrides)
     losses = dict(zip(run.loss_epochs.tolist(), run.losses.tolist(), strict=True))
     assert list(losses) == list(range(141))
@@ -156,7 +156,7 @@ def test_notebook_003() -> None:
 
 
 def test_notebook_003_after_its_step() -> None:
-    """Its cells ran out of order: the forward pass that it prints is the one after the step."""
+    """The cells ran out of order: the printed forward pass is the one after the step."""
     run = run_of("notebook_003")
     p = run.at(1)
     agrees(p["W2"], "[[ 0.07147299  0.1329762   0.08118672]]", 8)
@@ -181,7 +181,7 @@ def test_notebook_003_after_its_step() -> None:
 
 
 def assert_third_example_of_004(run: Run) -> None:
-    """Both versions agree on it: dL/dŷ, and the gradient of the last layer in its question 5."""
+    """Check dL/dŷ and the gradient of the last layer in question 5, which are equal in both versions."""
     assert run.x[2].tolist() == [1, 0]
     g, y = run.gradients(example=2), run.predict(run.x)[2, 0]
     agrees(g["b2"] / (y * (1 - y)), "[[-2.14682815]]", 8)
@@ -197,7 +197,7 @@ def test_notebook_004_as_printed() -> None:
 
 
 def test_notebook_004() -> None:
-    """What it would have printed with the ReLU that it defines."""
+    """The numbers that the notebook would print with the ReLU that it defines."""
     run = run_of("notebook_004")
     exactly(run.losses[0], 2.042577237432488)
     agrees(run.predict(run.x), "0.44225876 0.5889436 0.46580347 0.15236128", 8)
@@ -205,7 +205,7 @@ def test_notebook_004() -> None:
     assert_third_example_of_004(run)
 
 
-def test_a_figure_that_is_off_by_one_in_its_last_digit_is_caught() -> None:
+def test_a_wrong_last_digit_is_caught() -> None:
     with pytest.raises(AssertionError):
         agrees([0.7311], "[0.7312]", 4)
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Every row of OPTIMIZERS moves the parameters as PyTorch's does, and each run as it would move alone."""
+"""Each optimizer updates parameters like PyTorch's, and each run independently of the others."""
 
 from typing import Any
 
@@ -49,8 +49,8 @@ PYTORCH: list[tuple[str, float, dict[str, float], list[float]]] = [
 # fmt: on
 
 
-def walk(name: str, theta: Any, gradients: Any, lr: Any, settings: dict[str, Any]) -> npt.NDArray[Any]:
-    """θ after all gradients, from copies."""
+def optimize(name: str, theta: Any, gradients: Any, lr: Any, settings: dict[str, Any]) -> npt.NDArray[Any]:
+    """Return θ after one update per gradient; the arguments are not changed."""
     theta, row = theta.copy(), OPTIMIZERS[name]
     settings = in_use(row.settings, settings)
     state = row.start(theta, lr, **settings)
@@ -59,8 +59,8 @@ def walk(name: str, theta: Any, gradients: Any, lr: Any, settings: dict[str, Any
     return np.asarray(theta)
 
 
-def crowd(name: str, runs: int, dtype: npt.DTypeLike) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """θ, gradients, learning rates and settings of many runs, some with momentum and weight decay, some without."""
+def make_population(name: str, runs: int, dtype: npt.DTypeLike) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Return θ, gradients, learning rates and settings; the first half has no momentum and no weight decay."""
     rng = np.random.default_rng(1)
     theta, gradients = rng.normal(size=(6, runs)).astype(dtype), rng.normal(size=(20, 6, runs)).astype(dtype)
     settings = some_settings(OPTIMIZERS[name].settings, runs, dtype)
@@ -70,33 +70,35 @@ def crowd(name: str, runs: int, dtype: npt.DTypeLike) -> tuple[Any, Any, Any, di
 
 
 @pytest.mark.parametrize(("name", "lr", "settings", "theta"), PYTORCH)
-def test_five_steps_are_pytorchs(name: str, lr: float, settings: dict[str, float], theta: list[float]) -> None:
-    own = {key: np.full(2, float(number)) for key, number in settings.items()}
+def test_five_updates_match_pytorch(name: str, lr: float, settings: dict[str, float], theta: list[float]) -> None:
+    settings_part = {key: np.full(2, float(number)) for key, number in settings.items()}
     start, gradients = np.array(START)[:, None] * np.ones(2), np.array(GRADIENTS)[..., None] * np.ones(2)
-    result = walk(name, start, gradients, np.full(2, lr), own)
+    result = optimize(name, start, gradients, np.full(2, lr), settings_part)
     np.testing.assert_allclose(result, np.array(theta)[:, None] * np.ones(2), rtol=2e-14)
 
 
-def test_every_optimizer_has_its_digits() -> None:
+def test_every_optimizer_is_compared_with_pytorch() -> None:
     assert {name for name, *_ in PYTORCH} == set(OPTIMIZERS)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_run_moves_by_the_same_bits_whatever_its_neighbours(name: str, dtype: Any) -> None:
-    theta, gradients, lr, settings = crowd(name, 64, dtype)
-    together = walk(name, theta, gradients, lr, settings)
+def test_a_run_has_the_same_bits_in_any_population(name: str, dtype: Any) -> None:
+    theta, gradients, lr, settings = make_population(name, 64, dtype)
+    together = optimize(name, theta, gradients, lr, settings)
     assert together.dtype == dtype
     for runs in (slice(3, 5), slice(7), slice(40, 42), slice(30, 37)):
-        own = {key: value[runs] for key, value in settings.items()}
-        mine, theirs = np.ascontiguousarray(theta[:, runs]), np.ascontiguousarray(gradients[..., runs])
-        np.testing.assert_array_equal(walk(name, mine, theirs, lr[runs], own), together[:, runs])
+        settings_part = {key: value[runs] for key, value in settings.items()}
+        theta_part, gradients_part = np.ascontiguousarray(theta[:, runs]), np.ascontiguousarray(gradients[..., runs])
+        np.testing.assert_array_equal(
+            optimize(name, theta_part, gradients_part, lr[runs], settings_part), together[:, runs]
+        )
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_runs_go_on_with_their_bits_when_others_leave(name: str) -> None:
-    theta, gradients, lr, settings = crowd(name, 8, np.float64)
-    whole, row, keep = walk(name, theta, gradients, lr, settings), OPTIMIZERS[name], [1, 2, 6]
+def test_removing_runs_does_not_change_the_bits_of_the_others(name: str) -> None:
+    theta, gradients, lr, settings = make_population(name, 8, np.float64)
+    whole, row, keep = optimize(name, theta, gradients, lr, settings), OPTIMIZERS[name], [1, 2, 6]
     used = in_use(row.settings, settings)
     state = row.start(theta, lr, **used)
     for g in gradients[:10]:
@@ -109,7 +111,7 @@ def test_runs_go_on_with_their_bits_when_others_leave(name: str) -> None:
     np.testing.assert_array_equal(theta, whole[:, keep])
 
 
-def test_plain_gradient_descent_keeps_nothing() -> None:
+def test_plain_gradient_descent_has_no_state() -> None:
     row = OPTIMIZERS["sgd"]
     none = in_use(row.settings, {key: np.zeros(2) for key in row.settings})
     assert none == {}
@@ -117,21 +119,21 @@ def test_plain_gradient_descent_keeps_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_state_belongs_to_one_walk(name: str) -> None:
-    theta, gradients, lr, settings = crowd(name, 4, np.float64)
+def test_each_training_has_a_new_state(name: str) -> None:
+    theta, gradients, lr, settings = make_population(name, 4, np.float64)
     before = {key: value.copy() for key, value in settings.items()}
     np.testing.assert_array_equal(
-        walk(name, theta, gradients, lr, settings), walk(name, theta, gradients, lr, settings)
+        optimize(name, theta, gradients, lr, settings), optimize(name, theta, gradients, lr, settings)
     )
     for key, value in before.items():
         np.testing.assert_array_equal(settings[key], value)
 
 
 @pytest.mark.parametrize("scale", [1e-40, 1.0])
-def test_rprop_looks_at_signs_alone(scale: float) -> None:
-    """The product of two small gradients would be 0 in float32."""
-    own = {key: np.full(2, number, np.float32) for key, number in RPROP.items()}
+def test_rprop_depends_only_on_the_signs_of_gradients(scale: float) -> None:
+    """In float32, the product of two small gradients underflows to 0."""
+    settings_part = {key: np.full(2, number, np.float32) for key, number in RPROP.items()}
     theta, gradients = np.ones((3, 2), np.float32), np.full((6, 3, 2), scale, np.float32)
-    result = walk("rprop", theta, gradients, np.full(2, 0.01, np.float32), own)
+    result = optimize("rprop", theta, gradients, np.full(2, 0.01, np.float32), settings_part)
     steps = 0.01 * 1.2 ** np.arange(6)
     np.testing.assert_allclose(result, 1 - steps.sum(), rtol=1e-6)

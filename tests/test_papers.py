@@ -1,4 +1,4 @@
-"""The experiments from papers are what their files say (network, update rule, task) and can be run as sweeps."""
+"""The experiments from papers have the documented network, update rule and task, and run as sweeps."""
 
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ def rows(found: "xortrain.Sweep", *names: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", PAPERS)
-def test_a_file_names_what_is_from_the_paper_and_what_is_assumed(name: str) -> None:
+def test_each_file_states_its_source_and_its_assumptions(name: str) -> None:
     text = (conf_folder() / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")
     assert "# From the " in text
     assert "# Assumed: " in text or "Nothing is trained." in text
 
 
-def test_the_units_of_the_book_solve_xor_exactly_before_any_training() -> None:
+def test_the_hand_set_weights_of_goodfellow_solve_xor_exactly() -> None:
     """Section 6.1: XW + c = [[0, -1], [1, 0], [1, 0], [2, 1]], its ReLU, and w'h = 0, 1, 1, 0."""
     run = xortrain.train("experiment=goodfellow_2016")
     w = run.at(0)
@@ -36,8 +36,8 @@ def test_the_units_of_the_book_solve_xor_exactly_before_any_training() -> None:
     assert run.row["final_loss"] == 0
 
 
-def test_the_2_1_1_net_has_seven_parameters_and_moves_by_its_momentum() -> None:
-    """Two weights and a bias of the hidden unit; three weights and a bias of the output, two from the inputs."""
+def test_the_2_1_1_network_has_seven_parameters_and_uses_momentum() -> None:
+    """The hidden unit has two weights and a bias; the output has three weights, two from the inputs, and a bias."""
     run = xortrain.train("experiment=rumelhart_1986", "epochs=3")
     assert run.network.shapes == {"W1": (1, 2), "b1": (1,), "W2": (1, 3), "b2": (1,)}
     velocity = np.zeros(7)
@@ -55,13 +55,13 @@ def test_half_the_squared_error_is_summed_over_the_examples() -> None:
 
 @pytest.mark.parametrize("name", SWEPT)
 def test_an_experiment_defines_its_sweep(name: str, tmp_path: Path) -> None:
-    """With fewer seeds here; the other axes are from the file."""
+    """The test uses fewer seeds; all other values are from the file."""
     axes = {"rumelhart_1986": 1, "kolen_pollack_1990": 12, "rprop_1993": 4}[name]
     found = xortrain.sweep(f"experiment={name}", "seed=range(0,3)", "epochs=2", "film=none", f"root={tmp_path}")
     assert len(found) == 3 * axes
 
 
-def test_networks_with_large_initial_weights_learn_less_often_and_with_small_ones_not_in_time(tmp_path: Path) -> None:
+def test_too_large_and_too_small_initial_weights_solve_less_often(tmp_path: Path) -> None:
     words = ["experiment=kolen_pollack_1990", "init.scale=0.01,0.5,10", "seed=range(0,60)", "film=none"]
     groups = statistics(rows(xortrain.sweep(*words, f"root={tmp_path}"), "init.scale"), ["init.scale"])
     shares = {group.by["init.scale"]: (group.low, group.high) for group in groups}
@@ -69,7 +69,7 @@ def test_networks_with_large_initial_weights_learn_less_often_and_with_small_one
     assert shares[0.01][1] < shares[0.5][0]
 
 
-def test_rprop_learns_the_encoder_in_tens_of_epochs_whether_its_first_step_is_0_01_or_0_1(tmp_path: Path) -> None:
+def test_rprop_solves_the_encoder_in_tens_of_epochs_with_either_initial_step(tmp_path: Path) -> None:
     words = ["experiment=rprop_1993", "lr=0.01,0.1", "seed=range(0,40)", "film=none"]
     for group in statistics(rows(xortrain.sweep(*words, f"root={tmp_path}"), "lr"), ["lr"]):
         assert group.low > 0.8

@@ -1,4 +1,4 @@
-"""A record states the commit of its working directory, without writing to the repository."""
+"""A record states the git commit of the working directory, and reading it does not write to the repository."""
 
 import os
 import subprocess
@@ -19,7 +19,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_commit_and_whether_files_were_changed(repository: Path) -> None:
+def test_a_record_has_the_commit_and_whether_files_were_changed(repository: Path) -> None:
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     assert git_state() == {"commit": commit, "dirty": False}
     (repository / "untracked").write_text("")
@@ -29,7 +29,7 @@ def test_the_commit_and_whether_files_were_changed(repository: Path) -> None:
 
 
 def test_the_query_does_not_write_to_the_repository(repository: Path) -> None:
-    os.utime(repository / "file", (1, 1))  # git would note the new time in its index
+    os.utime(repository / "file", (1, 1))  # `git status` would write the new time to the index
     before = {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}
     git_state()
     assert before == {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}

@@ -1,4 +1,4 @@
-"""All three readers agree on what the writer writes: plain NumPy, the mapped reader, and the one without NumPy."""
+"""Three readers agree on every record: plain NumPy, the memory-mapped reader, and the one without NumPy."""
 
 import json
 import math
@@ -40,15 +40,15 @@ def test_numpy_and_json_are_enough_to_read_a_record(tmp_path: Path) -> None:
 @pytest.mark.parametrize("runs", [1, 3, 4, 5, 12])
 def test_a_run_has_the_same_numbers_alone_and_in_any_range(tmp_path: Path, runs: int) -> None:
     record = RecordReader.open(a_sweep(tmp_path, varying={"lr": (np.arange(runs) / 4).tolist()}))
-    for what in ("losses", "parameters"):
-        everything = record.of_runs(what)
+    for name in ("losses", "parameters"):
+        everything = record.of_runs(name)
         for run in range(runs):
-            np.testing.assert_array_equal(record.of_run(what, run), everything[..., run])
-            np.testing.assert_array_equal(record.of_runs(what, slice(run, None)), everything[..., run:])
+            np.testing.assert_array_equal(record.of_run(name, run), everything[..., run])
+            np.testing.assert_array_equal(record.of_runs(name, slice(run, None)), everything[..., run:])
     assert record.of_runs("losses")[2].tolist() == [2 + run / 1000 for run in range(runs)]
 
 
-def test_arrays_of_one_block_are_mapped_not_copied(tmp_path: Path) -> None:
+def test_arrays_of_one_block_are_memory_mapped(tmp_path: Path) -> None:
     record = RecordReader.open(a_run(tmp_path))
     assert isinstance(record.of_runs("parameters"), np.memmap)
     assert not record.rows.flags.owndata
@@ -94,7 +94,7 @@ def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("shape", [(), (0,), (3,), (2, 0, 5), (2, 3, 4)])
-def test_a_header_is_parsed_like_numpy_parses_it(tmp_path: Path, kind: str, shape: tuple[int, ...]) -> None:
+def test_headers_are_parsed_as_in_numpy(tmp_path: Path, kind: str, shape: tuple[int, ...]) -> None:
     path = tmp_path / "a.npy"
     np.save(path, np.zeros(shape, kind))
     content = path.read_bytes()
@@ -103,13 +103,13 @@ def test_a_header_is_parsed_like_numpy_parses_it(tmp_path: Path, kind: str, shap
     assert found.end == len(content)
 
 
-def _new(root: Path) -> Path:
+def _start(root: Path) -> Path:
     return new_folder(root, START)
 
 
 def test_sixteen_simultaneous_starts_get_sixteen_folders(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
-        folders = pool.map(_new, [tmp_path / "outputs"] * 16, chunksize=1)
+        folders = pool.map(_start, [tmp_path / "outputs"] * 16, chunksize=1)
     assert len(set(folders)) == 16
     assert all(folder.is_dir() for folder in folders)
 
@@ -132,7 +132,7 @@ def test_json_that_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None
     assert json.loads((tmp_path / "a.json").read_text()) == {"status": "running"}
 
 
-def test_an_incomplete_event_hides_no_other(tmp_path: Path) -> None:
+def test_an_incomplete_event_does_not_hide_others(tmp_path: Path) -> None:
     events.add_event(tmp_path, "note", text="first")
     with (tmp_path / layout.EVENTS).open("a") as file:
         file.write('{"kind": "note", "te')
@@ -141,7 +141,7 @@ def test_an_incomplete_event_hides_no_other(tmp_path: Path) -> None:
     assert [event["text"] for event in events.read_events(tmp_path)] == ["first", "second", "last"]
 
 
-def test_tags_come_from_the_config_and_from_later_events() -> None:
+def test_tags_are_from_the_config_and_from_later_events() -> None:
     later: list[events.Event] = [
         {"kind": "tag", "tags": ["b", "c", "b"]},
         {"kind": "untag", "tags": ["a", "c"]},

@@ -32,21 +32,21 @@ Break = Callable[[Path], object]
 
 
 class Trap:
-    """Unpickling it makes a folder."""
+    """Unpickling it creates a folder."""
 
     def __reduce__(self) -> Any:
         return os.mkdir, ("sprung",)
 
 
 def pickled() -> bytes:
-    """A .npy file with the trap."""
+    """Return a .npy file with the trap."""
     file = io.BytesIO()
     np.save(file, np.array([Trap()], dtype=object), allow_pickle=True)
     return file.getvalue()
 
 
 def npy(descr: object, shape: object, body: bytes = b"", fortran: bool = False) -> bytes:
-    """A .npy file with any header."""
+    """Return a .npy file with any header."""
     text = repr({"descr": descr, "fortran_order": fortran, "shape": shape}).encode() + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + body
 
@@ -81,7 +81,7 @@ def link(name: str) -> Break:
     return broken
 
 
-def instead(name: str, make: Callable[[Path], object]) -> Break:
+def replace_with(name: str, make: Callable[[Path], object]) -> Break:
     def broken(folder: Path) -> None:
         (folder / name).unlink()
         make(folder / name)
@@ -89,12 +89,12 @@ def instead(name: str, make: Callable[[Path], object]) -> Break:
     return broken
 
 
-def cut(name: str) -> Break:
+def truncate(name: str) -> Break:
     return lambda folder: os.truncate(folder / name, (folder / name).stat().st_size - 1)
 
 
 def huge(path: Path) -> None:
-    """A sparse file of a gigabyte."""
+    """Write a sparse file of a gigabyte."""
     path.touch()
     os.truncate(path, 1 << 30)
 
@@ -113,8 +113,8 @@ LISTED: dict[str, tuple[Break, str]] = {
     "no format": (drop("format"), "format=None"),
     "a file of 20 MB": (lambda folder: os.truncate(folder / layout.RECORD, 20 << 20), "larger than"),
     "a link": (link(layout.RECORD), "is a link; a record must contain the file itself"),
-    "a pipe": (instead(layout.RECORD, os.mkfifo), "is not a plain file"),
-    "a folder": (instead(layout.RECORD, os.mkdir), "is not a plain file"),
+    "a pipe": (replace_with(layout.RECORD, os.mkfifo), "is not a plain file"),
+    "a folder": (replace_with(layout.RECORD, os.mkdir), "is not a plain file"),
     "status nonsense": (change(status="\x1b[2Jfine"), "must be one of running, finished"),
     "started nonsense": (change(started="yesterday"), "must be a time"),
     "no runs": (change(runs=0), "runs=0"),
@@ -143,7 +143,7 @@ LISTED: dict[str, tuple[Break, str]] = {
     "a deep header": (write(layout.RUNS, b"\x93NUMPY\x01\x00\x00\x20" + b"(" * 0x2000), "not a .npy file"),
     "negative rows": (write(layout.RUNS, npy(ROW, (-1,), bytes(200))), "its shape must be whole numbers"),
     "no rows": (lambda folder: (folder / layout.RUNS).unlink(), "runs.npy: is missing"),
-    "rows cut off": (cut(layout.RUNS), "its header requires"),
+    "rows cut off": (truncate(layout.RUNS), "its header requires"),
     "rows by a link": (link(layout.RUNS), "a link"),
     "events by a link": (lambda folder: (folder / layout.EVENTS).symlink_to("/etc/passwd"), "a link"),
     "events by a pipe": (lambda folder: os.mkfifo(folder / layout.EVENTS), "is not a plain file"),
@@ -157,9 +157,9 @@ def is_safe(text: str) -> bool:
     return all(line.isprintable() for line in text.split("\n"))
 
 
-@pytest.mark.parametrize(("broken", "says"), LISTED.values(), ids=LISTED)
-def test_a_broken_record_is_one_line_and_the_others_are_listed(
-    broken: Break, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("broken", "expected"), LISTED.values(), ids=LISTED)
+def test_a_broken_record_gives_a_one_line_warning_and_the_others_are_listed(
+    broken: Break, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     root = tmp_path / "outputs"
@@ -170,7 +170,7 @@ def test_a_broken_record_is_one_line_and_the_others_are_listed(
     assert len(lines) == 3
     assert lines[1].startswith("2026-11-21/19-39-21-123456  finished")
     assert lines[2].startswith("2026-11-21/19-40-21-123456: unreadable: ")
-    assert says in lines[2]
+    assert expected in lines[2]
     assert is_safe(lines[2])
     *_, last = json.loads(ls_command.ls(["--json"]))
     assert last["status"] == "unreadable"
@@ -195,18 +195,18 @@ LOADED: dict[str, tuple[Break, str]] = {
 }
 
 
-@pytest.mark.parametrize(("broken", "says"), LOADED.values(), ids=LOADED)
-def test_an_array_that_does_not_fit_its_record_is_not_loaded(
-    broken: Break, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("broken", "expected"), LOADED.values(), ids=LOADED)
+def test_an_array_that_contradicts_its_record_is_not_loaded(
+    broken: Break, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     folder = a_run(tmp_path / "outputs")
     broken(folder)
     record = RecordReader.open(folder)
-    with pytest.raises(UserError, match=says):
+    with pytest.raises(UserError, match=expected):
         print(record.of_run("losses", 0), record.loss_epochs)
-    assert says in show(["latest"])
-    with pytest.raises(UserError, match=says):
+    assert expected in show(["latest"])
+    with pytest.raises(UserError, match=expected):
         export(["latest", "--what", "losses"])
     assert not Path("sprung").exists()
 
@@ -230,7 +230,7 @@ DATA: dict[str, tuple[bytes, str]] = {
     "pickle": (archive({"x.npy": pickled(), "t.npy": GOOD}), "which is never loaded"),
     "a path": (archive({"../x.npy": GOOD}), "contains something other than x, t"),
     "absolute": (archive({"/tmp/x.npy": GOOD}), "contains something other than x, t"),
-    "stranger": (archive({"x.npy": GOOD, "evil.npy": GOOD}), "contains something other than x, t"),
+    "an unknown array": (archive({"x.npy": GOOD, "evil.npy": GOOD}), "contains something other than x, t"),
     "terabytes": (archive({"x.npy": npy("<f8", (1 << 40,))}), "its header requires"),
     "no archive": (b"PK\x03\x04 nothing", "not readable"),
     "cut off": (archive({"x.npy": GOOD})[:-10], "not readable"),
@@ -238,14 +238,14 @@ DATA: dict[str, tuple[bytes, str]] = {
 }
 
 
-@pytest.mark.parametrize(("content", "says"), DATA.values(), ids=DATA)
-def test_data_that_are_not_plain_arrays_are_not_loaded(
-    content: bytes, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("content", "expected"), DATA.values(), ids=DATA)
+def test_data_other_than_plain_arrays_are_not_loaded(
+    content: bytes, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     folder = a_run(tmp_path)
     (folder / layout.DATA).write_bytes(content)
-    with pytest.raises(UserError, match=says) as caught:
+    with pytest.raises(UserError, match=expected) as caught:
         print(RecordReader.open(folder).data)
     assert "\n" not in str(caught.value)
     assert not Path("sprung").exists()
@@ -255,7 +255,7 @@ EVIL = "\x1b[2J\x1b]0;pwned\x07\r\b\u202egnp.exe\u2066\x9b31m\n"
 
 
 def hostile_texts(root: Path) -> None:
-    """Two runs and a sweep in which every text has control characters of a terminal."""
+    """Write two runs and a sweep in which every text has terminal control characters."""
     for minute in (0, 1):
         folder = a_run(
             root, minute, name=EVIL, tags=[EVIL], notes=EVIL, row={"outcome": 2}, activation__name=EVIL + str(minute)
@@ -289,7 +289,7 @@ COMMANDS: dict[str, Callable[[], str]] = {
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
-def test_no_text_of_a_record_reaches_the_terminal_with_control_characters(
+def test_control_characters_in_a_record_never_reach_the_terminal(
     command: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -307,7 +307,7 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     assert entry.runs == 6
 
 
-def test_an_unreadable_folder_hides_no_other(tmp_path: Path) -> None:
+def test_an_unreadable_folder_does_not_hide_others(tmp_path: Path) -> None:
     a_run(tmp_path)
     (tmp_path / "locked").mkdir(mode=0)
     assert len(listing(tmp_path).entries) == 1
@@ -316,8 +316,10 @@ def test_an_unreadable_folder_hides_no_other(tmp_path: Path) -> None:
 @given(data=st.data())
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @pytest.mark.parametrize("name", [layout.RECORD, layout.RUNS, "losses-000.npy", layout.DATA, layout.EVENTS])
-def test_any_byte_may_be_wrong(name: str, data: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whatever bytes change, a record is read or refused in one line."""
+def test_any_changed_byte_gives_a_record_or_an_error(
+    name: str, data: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """After any change of bytes, a record is read or refused with a one-line error."""
     root = tmp_path_factory.mktemp("root")
     folder = a_run(root)
     (folder / layout.EVENTS).write_text('{"kind": "note", "text": "a"}\n')
@@ -326,16 +328,16 @@ def test_any_byte_may_be_wrong(name: str, data: Any, tmp_path_factory: pytest.Te
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     (folder / name).write_bytes(content)
     assert is_safe(ls_command.ls(["--root", str(root)]))
-    record = tried(lambda: RecordReader.open(folder))
+    record = try_to_read(lambda: RecordReader.open(folder))
     if record:
         for read in (lambda: record.rows, lambda: record.data, lambda: record.of_runs("losses")):
-            tried(read)
-    tried(lambda: show([str(folder)]))
-    tried(lambda: sql(["select * from runs", "--root", str(root)]))
+            try_to_read(read)
+    try_to_read(lambda: show([str(folder)]))
+    try_to_read(lambda: sql(["select * from runs", "--root", str(root)]))
 
 
-def tried(read: Callable[[], T]) -> T | None:
-    """The result of reading; None after a UserError."""
+def try_to_read(read: Callable[[], T]) -> T | None:
+    """Return the result of reading, or None after a UserError."""
     message = ""
     try:
         return read()

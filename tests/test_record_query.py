@@ -1,4 +1,4 @@
-"""SQL over runs gives the same answers as plain Python, and can only read."""
+"""SQL queries over runs give the same results as plain Python, and are read-only."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def entries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
-    """Two runs, a sweep of twelve and one of two populations."""
+    """Return two runs, a sweep of twelve runs and a sweep of two populations."""
     root = tmp_path_factory.mktemp("root")
     a_run(root, 0, name="it's")
     a_run(root, 1, lr=0.25, optimizer__momentum=0.9, architecture__hidden=[3, 2], tags=["good"])
@@ -29,7 +29,7 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> tuple[Entry, ...]:
 
 
 def rows(entries: tuple[Entry, ...]) -> list[Row]:
-    """All runs with all columns, read without SQL."""
+    """Return all runs with all columns, read without SQL."""
     return [line for entry in entries for part in entry.parts for line in columns.run_lines(entry, part)]
 
 
@@ -95,7 +95,7 @@ def test_a_condition_selects_the_same_runs_as_plain_python(entries: tuple[Entry,
     assert found == [row["id"] for row in rows(entries) if holds(row)]
 
 
-def test_count_and_mean_are_equal_to_those_of_python(entries: tuple[Entry, ...]) -> None:
+def test_count_and_mean_are_the_same_as_in_plain_python(entries: tuple[Entry, ...]) -> None:
     names, answer = ask(entries, "select optimizer, count(*) n, avg(final_loss) mean from runs group by 1 order by 1")
     assert names == ["optimizer", "n", "mean"]
     for optimizer, count, mean in answer:
@@ -161,7 +161,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("query", FORBIDDEN, ids=[repr(query) for query in FORBIDDEN])
-def test_anything_but_a_select_is_refused_in_one_line(
+def test_only_select_is_allowed(
     entries: tuple[Entry, ...], query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -172,7 +172,7 @@ def test_anything_but_a_select_is_refused_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("where", "says"),
+    ("where", "message"),
     [
         ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
         ("optimizer.momentun > 1", "Did you mean 'optimizer.momentum'"),
@@ -185,30 +185,30 @@ def test_anything_but_a_select_is_refused_in_one_line(
         ("sum(lr) > 1", "misuse of aggregate"),
     ],
 )
-def test_an_invalid_condition_is_one_line(entries: tuple[Entry, ...], where: str, says: str | None) -> None:
-    if says is None:
+def test_an_invalid_condition_is_a_one_line_error(entries: tuple[Entry, ...], where: str, message: str | None) -> None:
+    if message is None:
         select(entries, where)
         return
     with pytest.raises(UserError) as caught:
         select(entries, where, "--where")
     assert str(caught.value).startswith(f"--where={where}: ")
-    assert says in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_only_the_columns_of_a_query_are_filled(entries: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[list[str]] = []
+def test_only_the_columns_of_a_query_are_read(entries: tuple[Entry, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    requested: list[list[str]] = []
     real = columns.run_rows
 
-    def watched(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Any:
-        asked.append(list(wanted))
+    def recording_run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Any:
+        requested.append(list(wanted))
         return real(entry, part, wanted)
 
-    monkeypatch.setattr(columns, "run_rows", watched)
+    monkeypatch.setattr(columns, "run_rows", recording_run_rows)
     ask(entries, "select avg(final_loss) from runs where optimizer.momentum = 0")
-    assert asked == [["final_loss", "optimizer.momentum"]] * 5
+    assert requested == [["final_loss", "optimizer.momentum"]] * 5
 
 
-def test_setting_names_and_values_that_sql_cannot_express_do_no_harm(tmp_path: Path) -> None:
+def test_settings_that_sql_cannot_express_do_not_break_queries(tmp_path: Path) -> None:
     deep: Any = []
     for _ in range(200):
         deep = [deep]

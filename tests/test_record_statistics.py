@@ -1,4 +1,4 @@
-"""The statistics of a group, compared with published values and with Python's statistics module."""
+"""Group statistics agree with published values and with Python's statistics module."""
 
 import math
 import statistics as plain
@@ -34,7 +34,9 @@ NEWCOMBE = [
 
 
 @pytest.mark.parametrize(("solved", "runs", "low", "high"), NEWCOMBE)
-def test_the_interval_is_equal_to_newcombes_published_values(solved: int, runs: int, low: float, high: float) -> None:
+def test_the_confidence_interval_matches_newcombes_published_values(
+    solved: int, runs: int, low: float, high: float
+) -> None:
     found = wilson(np.array([solved]), np.array([runs]))
     assert [round(float(end[0]), 4) for end in found] == [low, high]
 
@@ -51,7 +53,7 @@ def test_the_ends_of_the_interval_satisfy_wilsons_equation(
         assert (solved / runs - p) ** 2 == pytest.approx(1.959963984540054**2 * p * (1 - p) / runs, abs=1e-12)
 
 
-def test_no_runs_have_no_rate() -> None:
+def test_the_success_rate_of_no_runs_is_undefined() -> None:
     assert np.isnan(wilson(np.array([0]), np.array([0]))).all()
 
 
@@ -69,7 +71,7 @@ rows_of_runs = st.lists(
 
 
 @given(rows_of_runs)
-def test_every_statistic_is_equal_to_that_of_plain_python(runs: list[tuple[str, int, float, float, Any]]) -> None:
+def test_every_statistic_is_the_same_as_in_plain_python(runs: list[tuple[str, int, float, float, Any]]) -> None:
     outcome, solved_at, loss, lr, name = zip(*runs, strict=True)
     columns = {"outcome": np.array(outcome, object), "solved_at": np.array(solved_at), "final_loss": np.array(loss)}
     found = statistics(columns | {"lr": np.array(lr), "optimizer": np.array(name, object)}, ["lr", "optimizer"])
@@ -134,21 +136,21 @@ def test_a_sweep_is_grouped_by_all_settings_that_differ_except_the_seed(tmp_path
     assert [found.runs for found in group_runs(one.parts, ["lr"])] == [4, 4]
 
 
-def test_settings_that_follow_from_a_choice_make_no_groups_of_their_own(tmp_path: Path) -> None:
-    """The big sweep has optimizer=sgd,adam, which have other keys and other defaults."""
+def test_settings_of_an_option_make_no_extra_groups(tmp_path: Path) -> None:
+    """The big sweep has optimizer=sgd,adam, which have different settings and defaults."""
     entry = open_entry(a_big_sweep(tmp_path), "a")
     assert differing_settings(entry.parts) == ["lr", "optimizer"]
     assert {found.by["optimizer"] for found in group_runs(entry.parts)} == {"sgd", "adam"}
 
 
-def test_name_notes_and_film_are_not_grouped_by(tmp_path: Path) -> None:
+def test_name_notes_and_film_make_no_groups(tmp_path: Path) -> None:
     folders = [a_run(tmp_path, 0, name="a", notes="x", seed=1), a_run(tmp_path, 1, film__name="field", tags=["t"])]
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
     assert differing_settings(parts) == []
     assert [found.runs for found in group_runs(parts)] == [2]
 
 
-def test_repeated_runs_are_counted_once_and_finished_ones_first(tmp_path: Path) -> None:
+def test_repeated_runs_count_once_and_finished_ones_are_preferred(tmp_path: Path) -> None:
     """A setting may vary in one record and be fixed in the other; names and films make no difference."""
     rows = blank_rows(2, {"lr": np.array([0.5, 1.0])})
     rows["seed"] = 0
@@ -173,7 +175,7 @@ def test_runs_that_differ_in_the_seed_or_a_setting_are_both_counted(tmp_path: Pa
 
 
 def test_data_tables_are_compared_by_content_not_by_name(tmp_path: Path) -> None:
-    """The file behind data.path may have been changed between two runs."""
+    """The file at data.path may change between two runs."""
     data = {"name": "csv", "path": "table.csv"}
     folders = [a_run(tmp_path, k, data=data) for k in range(3)]
     np.savez(folders[2] / "data.npz", x=np.eye(4, 2), t=np.zeros((4, 1)))

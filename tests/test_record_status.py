@@ -1,4 +1,4 @@
-"""The status of a record is right, even if its process was killed."""
+"""The status of a record is correct even if its process was killed."""
 
 import json
 import os
@@ -38,7 +38,7 @@ STARTS = """
 
 @contextmanager
 def a_training(root: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that has started a record and keeps running."""
+    """Start a process that writes a record and keeps running."""
     code = textwrap.dedent(STARTS)
     command = [sys.executable, "-c", code, str(root), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
@@ -55,14 +55,14 @@ def only_status(root: Path) -> str:
     return entry.status
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a heartbeat has to do")
-def test_a_record_is_running_while_its_process_lives_and_crashed_afterwards(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="process start times are only available on Linux")
+def test_a_record_is_running_until_its_process_ends_and_then_crashed(tmp_path: Path) -> None:
     with a_training(tmp_path) as process:
         assert only_status(tmp_path) == "running"
         process.send_signal(signal.SIGSTOP)
         assert only_status(tmp_path) == "running"
         process.kill()
-        wait_until(lambda: process_start(process.pid) is None)  # the kernel needs a moment; it is not reaped yet
+        wait_until(lambda: process_start(process.pid) is None)  # a zombie process; it is not reaped yet
         assert Path(f"/proc/{process.pid}").exists()
         assert only_status(tmp_path) == "crashed"
         process.wait()
@@ -89,24 +89,24 @@ def rewritten(folder: Path, **changes: object) -> Path:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Path:
-    """A record that is being written by this process."""
+    """Return a record that this process is writing."""
     make_record(tmp_path, blank_rows(1), config(), status=None)
     return tmp_path
 
 
-def of(folder: Path) -> str:
+def status_of(folder: Path) -> str:
     return status(folder, json.loads((folder / layout.RECORD).read_text()))
 
 
-def test_another_process_with_the_same_number_is_not_mistaken_for_it(running: Path) -> None:
-    assert of(running) == "running"
+def test_another_process_with_the_same_pid_does_not_count(running: Path) -> None:
+    assert status_of(running) == "running"
     place = str(process_start(os.getpid())).rpartition(":")[0]
-    assert of(rewritten(running, process_started=f"{place}:1")) == "crashed"
+    assert status_of(rewritten(running, process_started=f"{place}:1")) == "crashed"
 
 
 @pytest.mark.parametrize("word", ["finished", "failed", "interrupted"])
-def test_a_final_status_is_final_even_if_the_process_lives(running: Path, word: str) -> None:
-    assert of(rewritten(running, status=word)) == word
+def test_a_final_status_is_final_even_if_the_process_still_runs(running: Path, word: str) -> None:
+    assert status_of(rewritten(running, status=word)) == word
 
 
 ELSEWHERE: list[dict[str, object]] = [
@@ -123,7 +123,7 @@ ELSEWHERE: list[dict[str, object]] = [
 @pytest.mark.parametrize(
     ("age", "expected"), [(0, "running"), (FRESH / 2, "running"), (FRESH * 2, "crashed"), (-FRESH * 2, "crashed")]
 )
-def test_on_another_host_a_recent_heartbeat_means_running(
+def test_a_process_that_cannot_be_checked_is_running_if_its_heartbeat_is_recent(
     running: Path, elsewhere: dict[str, object], age: float, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
@@ -131,17 +131,17 @@ def test_on_another_host_a_recent_heartbeat_means_running(
     heartbeat = rewritten(running, **elsewhere) / layout.HEARTBEAT
     heartbeat.touch()
     os.utime(heartbeat, (now - age,) * 2)
-    assert of(running) == expected
+    assert status_of(running) == expected
 
 
 def test_before_the_first_heartbeat_the_start_time_is_used(running: Path) -> None:
     rewritten(running, host="another")
-    assert of(running) == "running"
+    assert status_of(running) == "running"
     os.utime(running / layout.RECORD, (time.time() - 2 * FRESH,) * 2)
-    assert of(running) == "crashed"
+    assert status_of(running) == "crashed"
 
 
-def test_a_heartbeat_is_touched_often_enough_but_not_every_step(running: Path) -> None:
+def test_the_heartbeat_is_updated_regularly_but_not_in_every_step(running: Path) -> None:
     assert BEAT < FRESH / 3
     record = RecordWriter(running, {})
     record.beat()
@@ -153,7 +153,7 @@ def test_a_heartbeat_is_touched_often_enough_but_not_every_step(running: Path) -
     assert (running / layout.HEARTBEAT).stat().st_mtime > 0
 
 
-def test_a_sweep_whose_process_died_between_populations_is_crashed(tmp_path: Path) -> None:
+def test_a_sweep_killed_between_two_populations_is_crashed(tmp_path: Path) -> None:
     from make_records import a_big_sweep
 
     folder = a_big_sweep(tmp_path, status="running")
@@ -164,7 +164,7 @@ def test_a_sweep_whose_process_died_between_populations_is_crashed(tmp_path: Pat
     assert only_status(tmp_path) == "crashed"
 
 
-def test_the_pause_before_a_resumption_is_not_training_time(tmp_path: Path) -> None:
+def test_the_pause_before_resuming_is_not_training_time(tmp_path: Path) -> None:
     started, stopped = "2026-11-21T10:00:00+00:00", "2026-11-21T10:00:20+00:00"
     record = make_record(tmp_path, blank_rows(2), config(), status=None, kind="sweep", started=started)
     record.metadata |= {"status": "interrupted", "ended": stopped}
@@ -183,7 +183,7 @@ def test_the_pause_before_a_resumption_is_not_training_time(tmp_path: Path) -> N
     assert sign.timestamp() == 60.0
 
 
-def test_the_command_is_shown_as_it_can_be_typed_again(tmp_path: Path) -> None:
+def test_the_command_is_shown_quoted_for_a_shell(tmp_path: Path) -> None:
     typed = ["-m", "lr=0.1,1", "seed=range(0,200)"]
     make_record(tmp_path, blank_rows(1), config(), command=["/somewhere/xortrain/__main__.py", *typed])
     (line,) = [line for line in show([str(tmp_path)]).split("\n") if line.startswith("command ")]

@@ -1,6 +1,6 @@
-"""Every command on an untrusted record gives a result or one line, does no harm, and lists the other records.
+"""Every command on an untrusted record gives a result or a one-line error, and has no side effects.
 
-The records come from real training; then one thing in them is broken.
+The records are from real training; then one thing in them is broken.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_record_hostile import EVIL, Break, change, instead, is_safe, pickled, write
+from test_record_hostile import EVIL, Break, change, replace_with, is_safe, pickled, write
 
 from xortrain.cli import main
 from xortrain.records import layout
@@ -25,7 +25,7 @@ X, T = np.zeros((4, 2)), np.zeros((4, 1))
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A run, and a sweep of six."""
+    """Train a run and a sweep of six runs."""
     root = tmp_path_factory.mktemp("trained")
     words = ["epochs=4", "film=none", f"root={root}"]
     assert main(["-m", "lr=1,2", "seed=range(0,3)", *words]) == main(words) == 0
@@ -53,7 +53,7 @@ def data(**arrays: Any) -> Break:
 
 
 def unfinished(then: Break) -> Break:
-    """Make a record unfinished, and break it in another way."""
+    """Make a record unfinished, then break it."""
 
     def broken(folder: Path) -> None:
         rows = np.load(folder / layout.RUNS, mmap_mode="r+")
@@ -85,10 +85,10 @@ BROKEN: dict[str, Break] = {
     "pickled losses": write("losses-000.npy", pickled()),
     "pickled parameters": write("parameters-000.npy", pickled()),
     "pickled data": write(layout.DATA, pickled()),
-    "a pipe for losses": unfinished(instead("losses-000.npy", os.mkfifo)),
-    "a pipe for parameters": unfinished(instead("parameters-000.npy", os.mkfifo)),
-    "a pipe for data": instead(layout.DATA, os.mkfifo),
-    "a folder for losses": unfinished(instead("losses-000.npy", os.mkdir)),
+    "a pipe for losses": unfinished(replace_with("losses-000.npy", os.mkfifo)),
+    "a pipe for parameters": unfinished(replace_with("parameters-000.npy", os.mkfifo)),
+    "a pipe for data": replace_with(layout.DATA, os.mkfifo),
+    "a folder for losses": unfinished(replace_with("losses-000.npy", os.mkdir)),
     "a folder for events": lambda folder: (folder / layout.EVENTS).mkdir(),
     "a link for losses": unfinished(linked("losses-000.npy")),
     "a link for parameters": unfinished(linked("parameters-000.npy")),
@@ -166,7 +166,7 @@ COMMANDS = (
 
 @pytest.mark.parametrize("which", [0, 1], ids=["a run", "a sweep"])
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
-def test_every_command_gives_a_result_or_one_line_and_does_no_harm(
+def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
     broken: Break,
     which: int,
     trained: tuple[Path, Path],
@@ -248,7 +248,7 @@ def test_json_is_valid_for_every_outcome(
         assert code or isinstance(json.loads(printed.out, parse_constant=refused), list)
 
 
-def test_a_loss_that_is_not_finite_is_null_everywhere(
+def test_a_loss_that_is_not_finite_is_null_in_all_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,6 +1,6 @@
-"""The tables work on whatever follows NumPy's protocols: on symbols they record a graph that gives NumPy's numbers.
+"""The tables work with any array class that implements NumPy's protocols, such as the one in symbols.py.
 
-JavaScript and compiled programs can then be generated from the NumPy tables.
+It records graphs, from which JavaScript or compiled programs can be generated.
 """
 
 from collections.abc import Callable
@@ -24,17 +24,17 @@ SHAPE = (3, 2, RUNS)
 
 
 class Recorder:
-    """Arrays of numbers beside symbolic arrays of the same shape, which become their inputs."""
+    """Create symbolic inputs for numeric arrays, and remember the numbers to evaluate results."""
 
     def __init__(self) -> None:
         self.inputs: dict[int, float] = {}
-        self.alive: list[Any] = []  # the id of a node may be used again when the node is gone
+        self.alive: list[Any] = []  # a deleted node's id may be used again
 
     def symbol(self, values: Any) -> Symbolic:
-        made = Symbolic.inputs(*np.shape(values))
-        self.inputs |= {id(node): number for node, number in zip(made.nodes.ravel(), np.ravel(values), strict=True)}
-        self.alive += made.nodes.ravel().tolist()
-        return made
+        inputs = Symbolic.inputs(*np.shape(values))
+        self.inputs |= {id(node): number for node, number in zip(inputs.nodes.ravel(), np.ravel(values), strict=True)}
+        self.alive += inputs.nodes.ravel().tolist()
+        return inputs
 
     def symbols(self, values: dict[str, Any]) -> dict[str, Symbolic]:
         return {name: self.symbol(value) for name, value in values.items()}
@@ -49,7 +49,7 @@ def numbers(*shape: int, seed: int = 0) -> Any:
 
 
 def assert_records(function: Callable[..., Any], *arrays: Any, **settings: Any) -> None:
-    """A function of arrays gives on symbols the graph of what it gives on numbers."""
+    """Check that the graph recorded from symbols evaluates to the result for numbers."""
     recorder = Recorder()
     copies = [array.copy() for array in arrays]
     symbols = [recorder.symbol(array) for array in arrays]
@@ -58,18 +58,18 @@ def assert_records(function: Callable[..., Any], *arrays: Any, **settings: Any) 
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
-def test_an_activation_is_recorded(name: str) -> None:
+def test_activations_can_be_recorded(name: str) -> None:
     row, z, upstream = ACTIVATIONS[name], 2 * numbers(*SHAPE), numbers(*SHAPE, seed=1)
     settings = some_settings(row.settings, RUNS)
     a = row.f(z, **settings)
     assert_records(row.f, z, **settings)
-    assert_records(lambda z, out, **own: row.f(z, out, **own), z, np.empty_like(z), **settings)
+    assert_records(lambda z, out, **options: row.f(z, out, **options), z, np.empty_like(z), **settings)
     assert_records(row.derivative, z, a, **settings)
     assert_records(row.backward, z, a, upstream, **settings)
 
 
 @pytest.mark.parametrize("name", LOSSES)
-def test_a_loss_and_its_joint_form_are_recorded(name: str) -> None:
+def test_losses_and_their_joint_forms_can_be_recorded(name: str) -> None:
     row, z, t = LOSSES[name], numbers(*SHAPE), some_targets(name, SHAPE) * np.ones(RUNS)
     settings, y = some_settings(row.own, RUNS), ACTIVATIONS[row.output].f(z)
     assert_records(row.value, y, t, **settings)
@@ -83,24 +83,24 @@ def test_a_loss_and_its_joint_form_are_recorded(name: str) -> None:
 
 @pytest.mark.parametrize("uses_all", [True, False])
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_optimizer_is_recorded_over_three_updates(name: str, uses_all: bool) -> None:
+def test_three_updates_of_an_optimizer_can_be_recorded(name: str, uses_all: bool) -> None:
     row, theta, lr = OPTIMIZERS[name], numbers(4, RUNS), np.array([0.1, 0.3])
     settings = some_settings(row.settings, RUNS)
     for setting in () if uses_all else (name for name, setting in row.settings.items() if setting.optional):
         settings[setting] = np.zeros(RUNS)
     settings = in_use(row.settings, settings)
 
-    def walk(theta: Any, lr: Any, *gradients: Any, **own: Any) -> Any:
-        state = row.start(theta, lr, **own)
+    def optimize(theta: Any, lr: Any, *gradients: Any, **options: Any) -> Any:
+        state = row.start(theta, lr, **options)
         for g in gradients:
-            row.update(theta, g, state, lr, **own)
+            row.update(theta, g, state, lr, **options)
         return theta
 
-    assert_records(walk, theta, lr, *(numbers(4, RUNS, seed=seed) for seed in range(1, 4)), **settings)
+    assert_records(optimize, theta, lr, *(numbers(4, RUNS, seed=seed) for seed in range(1, 4)), **settings)
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "constant"])
-def test_a_schedule_is_recorded_for_any_epoch(name: str) -> None:
+def test_schedules_can_be_recorded_for_any_epoch(name: str) -> None:
     row = SCHEDULES[name]
     settings = some_settings(row.settings, RUNS)
     for epoch in (0, 3, 9):
@@ -110,20 +110,20 @@ def test_a_schedule_is_recorded_for_any_epoch(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SUCCESS_RULES)
-def test_a_success_rule_is_recorded(name: str) -> None:
+def test_success_rules_can_be_recorded(name: str) -> None:
     y, t = numbers(*SHAPE), (numbers(*SHAPE, seed=1) > 0).astype(float)
-    own = {"within": np.array([0.4, 0.8])} if name == "tolerance" else {}
+    options = {"within": np.array([0.4, 0.8])} if name == "tolerance" else {}
 
     def right(y: Any, t: Any, low: Any, high: Any, **settings: Any) -> Any:
         return Success(name, low, high, settings).right(y, t)
 
-    assert_records(right, y, t, np.array([0.0, -1.0]), np.array([1.0, 1.0]), **own)
+    assert_records(right, y, t, np.array([0.0, -1.0]), np.array([1.0, 1.0]), **options)
 
 
 @pytest.mark.parametrize("skip", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize("shares_inputs", [False, True])
-def test_the_passes_of_a_network_are_recorded(skip: bool, bias: bool, shares_inputs: bool) -> None:
+def test_forward_and_backward_passes_can_be_recorded(skip: bool, bias: bool, shares_inputs: bool) -> None:
     network = Network(2, (Layer(3, "tanh"), Layer(2, "gelu"), Layer(2, "softmax")), bias, skip)
     theta, x = numbers(network.size, RUNS), numbers(*((4, 2) if shares_inputs else (4, 2, RUNS)), seed=1)
     delta, recorder = numbers(4, 2, RUNS, seed=2), Recorder()
@@ -133,7 +133,7 @@ def test_the_passes_of_a_network_are_recorded(skip: bool, bias: bool, shares_inp
     recorder.assert_same(recorded.backward(recorder.symbol(delta)), expected.backward(delta.copy()))
 
 
-def test_a_graph_that_differs_is_caught() -> None:
+def test_a_wrong_graph_is_caught() -> None:
     recorder = Recorder()
     z = recorder.symbol(numbers(2, 2, 2))
     with pytest.raises(AssertionError):

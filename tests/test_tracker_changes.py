@@ -1,4 +1,4 @@
-"""xortrain tag, note, rm and export: what they change or write, and what they leave unchanged."""
+"""Commands that change records or write files: xortrain tag, note, rm and export."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ from xortrain.records.process import host
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
+    """Write two runs, a sweep of twelve runs and a sweep of two populations to outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(Path("outputs"), {"tags": ["first"]}, {"lr": 0.25})
 
@@ -55,7 +55,7 @@ def test_a_note_is_stored_with_every_character(root: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
-def test_an_unwritable_record_is_one_line(root: Path) -> None:
+def test_an_unwritable_record_is_a_one_line_error(root: Path) -> None:
     (root / RUN).chmod(0o500)
     with pytest.raises(UserError, match=r"events\.jsonl: Permission denied"):
         note([RUN, "text"])
@@ -68,7 +68,7 @@ def test_an_event_is_not_written_through_a_link(root: Path, tmp_path: Path) -> N
     assert not (tmp_path / "victim").exists()
 
 
-def test_removed_runs_are_gone_and_the_others_remain(root: Path) -> None:
+def test_rm_removes_only_the_given_records(root: Path) -> None:
     assert rm([RUN, BIG, "--yes"]).split("\n") == [f"removed outputs/{RUN}", f"removed outputs/sweeps/{BIG}"]
     assert ids(root) == [SWEEP, LATER]
     rm([LATER, "--yes"])
@@ -85,13 +85,13 @@ def test_a_link_in_a_record_is_removed_but_not_its_target(root: Path, tmp_path: 
 
 
 @pytest.mark.parametrize(("answer", "left"), [("y", 3), ("yes", 3), ("n", 4), ("", 4), ("whatever", 4)])
-def test_rm_asks_first(root: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_rm_asks_for_confirmation(root: Path, answer: str, left: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    questions: list[str] = []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
-    monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or answer)  # type: ignore[func-returns-value]
+    monkeypatch.setattr("builtins.input", lambda question: questions.append(question) or answer)  # type: ignore[func-returns-value]
     rm([RUN])
     assert len(ids(root)) == left
-    assert f"outputs/{RUN}  8 files" in asked[0]
+    assert f"outputs/{RUN}  8 files" in questions[0]
 
 
 def test_without_a_terminal_rm_requires_yes(root: Path) -> None:
@@ -101,7 +101,7 @@ def test_without_a_terminal_rm_requires_yes(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"),
+    ("name", "message"),
     [
         (f"{SWEEP}#1", "one run of a sweep cannot be removed"),
         (f"outputs/sweeps/{BIG}/population-001", "part of a sweep"),
@@ -110,8 +110,8 @@ def test_without_a_terminal_rm_requires_yes(root: Path) -> None:
         ("/", "no such run"),
     ],
 )
-def test_what_must_not_be_removed_remains(root: Path, name: str, says: str) -> None:
-    with pytest.raises(UserError, match=says):
+def test_rm_removes_only_whole_records(root: Path, name: str, message: str) -> None:
+    with pytest.raises(UserError, match=message):
         rm([LATER, name, "--yes"])
     assert len(ids(root)) == 4
 
@@ -172,7 +172,7 @@ def test_losses_and_parameters_have_a_row_for_each_run_and_epoch(root: Path) -> 
     assert [rows[1][name] for name in ("W1[0, 0]", "W1[1, 0]", "b1[1]", "b2[0]")] == ["0.0", "2.0", "5.0", "8.0"]
 
 
-def test_an_npz_archive_has_everything_as_arrays(root: Path, tmp_path: Path) -> None:
+def test_an_npz_archive_has_all_arrays(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     assert export([f"{SWEEP}", "--where", "lr > 0.2", "--to", str(path)]) == f"written {path}"
     with np.load(path) as arrays:
@@ -208,7 +208,7 @@ def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--to", "a.xls"], "--to=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
         (["--format", "npz"], "is not text; add --to PATH"),
@@ -219,14 +219,14 @@ def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path
         (["nothing"], "no such run"),
     ],
 )
-def test_an_invalid_export_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+def test_an_invalid_export_is_a_one_line_error(root: Path, arguments: list[str], message: str) -> None:
     with pytest.raises(UserError) as caught:
         export(arguments)
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
-def test_a_failed_export_leaves_the_old_file(root: Path, tmp_path: Path) -> None:
+def test_a_failed_export_does_not_change_the_old_file(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("before")
     os.truncate(root / RUN / "losses-000.npy", 100)
@@ -260,33 +260,33 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("command", CHANGES)
-def test_json_is_one_array_with_what_was_done(root: Path, command: str) -> None:
+def test_json_reports_each_change(root: Path, command: str) -> None:
     module, _, function = COMMANDS[command][0].partition(":")
     words, answer = CHANGES[command]
-    said = getattr(import_module(f"xortrain.commands.{module}"), function)(
+    output = getattr(import_module(f"xortrain.commands.{module}"), function)(
         [*(word.format(run=RUN) for word in words), "--json"]
     )
-    assert json.loads(said) == [answer]
+    assert json.loads(output) == [answer]
 
 
-def test_an_export_is_an_array_of_its_rows(root: Path) -> None:
+def test_json_export_is_an_array_of_rows(root: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(export([SWEEP]))))
-    said = json.loads(export([SWEEP, "--json"]))
-    assert [str(row["number"]) for row in said] == [row["number"] for row in rows]
-    assert set(said[0]) == set(rows[0])
+    exported = json.loads(export([SWEEP, "--json"]))
+    assert [str(row["number"]) for row in exported] == [row["number"] for row in rows]
+    assert set(exported[0]) == set(rows[0])
 
 
 def test_removing_a_missing_tag_is_an_error(root: Path) -> None:
     tag([SWEEP, "wide"])
     tag([f"{SWEEP}#3", "mine"])
-    for name, words, says in (
+    for name, words, message in (
         (RUN, ["first", "second"], f"tag=second: {RUN} has no such tag; it has first"),
         (SWEEP, ["mine"], f"tag=mine: {SWEEP} has no such tag; it has wide"),
         (f"{SWEEP}#3", ["wide"], "tag=wide: belongs to the whole sweep; remove it with"),
     ):
         with pytest.raises(UserError) as caught:
             tag([name, *words, "--remove"])
-        assert str(caught.value).startswith(says)
+        assert str(caught.value).startswith(message)
     assert tag([f"{SWEEP}#3", "mine", "--remove"]) == f"{SWEEP}#3: wide"
     assert tag([RUN, "first", "--remove"]) == f"{RUN}: no tags"
 

@@ -1,4 +1,4 @@
-"""xortrain ls: one line per run or sweep, newest first, or the runs for which a condition holds."""
+"""xortrain ls lists runs and sweeps, newest first, or the runs that satisfy a condition."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from xortrain.errors import UserError
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
+    """Write two runs, a sweep of twelve runs and a sweep of two populations to outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(
         Path("outputs"),
@@ -30,7 +30,7 @@ def ids(*arguments: str) -> list[str]:
     return [line.split()[0] for line in ls(list(arguments)).split("\n")[1:]]
 
 
-def test_the_newest_is_first_and_a_sweep_is_one_line(root: Path) -> None:
+def test_the_newest_record_is_first_and_a_sweep_is_one_line(root: Path) -> None:
     assert ids() == [BIG, SWEEP, LATER, RUN]
     head, big, sweep, _, run = ls([]).split("\n")
     assert head.split()[:6] == ["id", "status", "outcome", "runs", "epochs_done", "final_loss"]
@@ -45,7 +45,7 @@ def test_only_settings_that_differ_are_shown(root: Path) -> None:
     assert not {"epochs", "activation", "root", "film"} & set(head)
 
 
-def test_a_table_is_at_most_120_wide_without_trailing_spaces(root: Path) -> None:
+def test_a_table_has_at_most_120_columns_and_no_trailing_spaces(root: Path) -> None:
     for number in range(20):
         a_run(root, 10 + number, row=None, **{f"key{number}": "value"})
     lines = ls([]).split("\n")
@@ -53,7 +53,7 @@ def test_a_table_is_at_most_120_wide_without_trailing_spaces(root: Path) -> None
     assert not any(line != line.rstrip() for line in lines)
 
 
-def test_a_condition_or_runs_lists_single_runs(root: Path) -> None:
+def test_where_and_runs_list_single_runs(root: Path) -> None:
     assert len(ids("--runs")) == 2 + 12 + 6
     assert ids("--where", "lr < 0.3 and optimizer.momentum > 0 and outcome != 'solved'") == [LATER]
     found = ids("--where", "optimizer = 'adam' and lr >= 1")
@@ -61,7 +61,7 @@ def test_a_condition_or_runs_lists_single_runs(root: Path) -> None:
     assert ls(["--where", "lr > 1000"]) == "no runs for which this holds"
 
 
-def test_sort_reverse_and_limit_select_the_first_of_an_order(root: Path) -> None:
+def test_sort_reverse_and_limit_select_the_first_lines(root: Path) -> None:
     losses = [line["final_loss"] for line in json.loads(ls(["--runs", "--sort", "final_loss", "--json"]))]
     assert losses == sorted(losses)
     largest = json.loads(ls(["--runs", "--sort", "final_loss", "--reverse", "--limit", "3", "--json"]))
@@ -97,7 +97,7 @@ def test_a_tag_finds_runs_sweeps_and_runs_of_sweeps(root: Path) -> None:
     assert ids("--tag", "good") == [f"{BIG}#4", LATER]
 
 
-def test_json_has_every_setting_and_every_result(root: Path) -> None:
+def test_json_has_all_settings_and_results(root: Path) -> None:
     lines = json.loads(ls(["--json"]))
     assert [line["id"] for line in lines] == [BIG, SWEEP, LATER, RUN]
     assert lines[3].items() >= {"lr": 1.0, "optimizer.momentum": 0.0, "solved_at": 7, "test_loss": None}.items()
@@ -119,13 +119,13 @@ def test_an_unfinished_run_has_the_status_of_its_sweep(tmp_path: Path, ended: st
     assert (sweep["status"], sweep["runs"], sweep["done"]) == (ended or "running", 3, 1)
 
 
-def test_a_root_without_records_is_no_error(tmp_path: Path) -> None:
+def test_an_empty_root_is_not_an_error(tmp_path: Path) -> None:
     assert ls(["--root", str(tmp_path)]) == f"no runs under {tmp_path}"
     assert ls(["--root", str(tmp_path), "--json"]) == "[]"
     assert ls(["--root", str(tmp_path), "--where", "nonsense > 1"]).startswith("no runs")
 
 
-def test_a_given_root_must_be_a_folder_and_the_default_may_be_missing(
+def test_a_given_root_must_exist_but_the_default_root_may_be_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -138,7 +138,7 @@ def test_a_given_root_must_be_a_folder_and_the_default_may_be_missing(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--sort", "finalloss"], "--sort=finalloss: no such column. Did you mean 'final_loss'?"),
         (
@@ -153,10 +153,10 @@ def test_a_given_root_must_be_a_folder_and_the_default_may_be_missing(
         (["something"], "unrecognized arguments: something"),
     ],
 )
-def test_a_mistake_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+def test_a_user_error_is_one_line(root: Path, arguments: list[str], message: str) -> None:
     with pytest.raises(UserError) as caught:
         ls(arguments)
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -173,7 +173,7 @@ LIGHT = {
 
 
 @pytest.mark.parametrize("command", LIGHT)
-def test_commands_that_only_read_rows_import_nothing_heavy(root: Path, command: str) -> None:
+def test_commands_that_only_read_rows_import_no_large_packages(root: Path, command: str) -> None:
     words = [command.split()[0], *LIGHT[command]]
     code = f"import sys; from xortrain.cli import main; assert not main({words}); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -181,7 +181,7 @@ def test_commands_that_only_read_rows_import_nothing_heavy(root: Path, command: 
     assert not heavy & set(done.stdout.splitlines()[-1].split())
 
 
-def test_the_page_of_a_run_needs_only_numpy(root: Path) -> None:
+def test_show_imports_only_numpy(root: Path) -> None:
     code = f"import sys; from xortrain.cli import main; assert not main(['show', '{RUN}']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"matplotlib", "hydra", "omegaconf", "yaml", "pandas"} & set(done.stdout.splitlines()[-1].split())
@@ -203,7 +203,7 @@ def test_settings_that_differ_are_shown_at_any_width(
         assert "null" in lines[3].split()
 
 
-def test_the_sorted_column_is_shown(root: Path) -> None:
+def test_the_sort_column_is_shown(root: Path) -> None:
     for name in ("best_loss", "optimizer.name", "seconds", "final_loss", "outcomes"):
         head, *lines = ls(["--sort", name]).split("\n")
         assert head.split().count(name.removesuffix(".name")) == 1
@@ -211,7 +211,7 @@ def test_the_sorted_column_is_shown(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("condition", "says"),
+    ("condition", "message"),
     [
         ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
         ("outcome = solved", "no such column: solved; write a text in single quotes: 'solved'"),
@@ -219,7 +219,7 @@ def test_the_sorted_column_is_shown(root: Path) -> None:
         ("", "is empty; write a condition, as in lr > 0.5"),
     ],
 )
-def test_an_invalid_condition_names_the_option_and_a_remedy(root: Path, condition: str, says: str) -> None:
+def test_an_invalid_condition_names_the_option_and_a_remedy(root: Path, condition: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
         ls(["--where", condition])
-    assert str(caught.value) == f"--where={condition}: {says}"
+    assert str(caught.value) == f"--where={condition}: {message}"

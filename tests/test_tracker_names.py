@@ -1,4 +1,4 @@
-"""The names of runs, and the errors for unknown names."""
+"""Runs are found by id, path, number or `latest`, and unknown names are errors."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from xortrain.records.naming import named
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
+    """Write two runs, a sweep of twelve runs and a sweep of two populations to outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(Path("outputs"), {}, {})
 
@@ -33,12 +33,12 @@ GOOD = [
 
 
 @pytest.mark.parametrize(("name", "meant"), GOOD)
-def test_a_name_means_the_record(root: Path, name: str, meant: str) -> None:
+def test_names_find_records(root: Path, name: str, expected: str) -> None:
     found = named(name, root)
-    assert (found.entry.id, found.number) == (meant, None)
+    assert (found.entry.id, found.number) == (expected, None)
 
 
-def test_an_absolute_path_means_the_record_from_anywhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_absolute_path_finds_a_record_from_any_folder(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = (root / RUN).absolute()
     monkeypatch.chdir("/")
     assert named(str(path), root).entry.folder == path
@@ -46,7 +46,7 @@ def test_an_absolute_path_means_the_record_from_anywhere(root: Path, monkeypatch
 
 @pytest.mark.parametrize("sweep", [SWEEP, "latest", BIG, f"outputs/sweeps/{BIG}", "2026-11-21/19-42"])
 @pytest.mark.parametrize("number", [0, 2, 5])
-def test_a_number_selects_the_job_of_a_sweep(root: Path, sweep: str, number: int) -> None:
+def test_a_number_selects_a_job_of_a_sweep(root: Path, sweep: str, number: int) -> None:
     part, place = named(f"{sweep}#{number}", root).run()
     assert part.rows.at(place)["number"] == number
 
@@ -57,7 +57,7 @@ def test_a_population_has_the_id_of_its_sweep_and_its_folder(root: Path) -> None
     assert named(f"{name}#3", root).run()[1] == 0
 
 
-def test_a_number_is_found_in_any_population(root: Path) -> None:
+def test_a_number_finds_a_job_in_any_population(root: Path) -> None:
     """The second population of the big sweep starts with job 3."""
     part, place = named(f"{BIG}#4", root).run()
     assert (part.folder.name, place) == ("population-001", 1)
@@ -86,9 +86,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "says"), BAD)
-def test_an_unknown_name_is_one_line_with_the_nearest(root: Path, name: str, says: str) -> None:
-    with pytest.raises(UserError, match=says) as caught:
+@pytest.mark.parametrize(("name", "message"), BAD)
+def test_an_unknown_name_is_a_one_line_error_with_the_nearest_match(root: Path, name: str, message: str) -> None:
+    with pytest.raises(UserError, match=message) as caught:
         named(name, root)
     assert str(caught.value).isprintable()
 
@@ -99,7 +99,7 @@ def test_an_empty_root_has_no_names(tmp_path: Path) -> None:
             named(name, tmp_path / "nowhere")
 
 
-def test_latest_is_the_newest_readable_record_whatever_its_folder_is_called(root: Path) -> None:
+def test_latest_is_the_newest_readable_record_in_any_folder(root: Path) -> None:
     (root / "sweeps" / BIG / layout.SWEEP).write_text("{")
     assert named("latest", root).entry.id == SWEEP
     metadata = root / RUN / layout.RECORD

@@ -1,4 +1,4 @@
-"""xortrain show, compare, group and sql: their answers as text and as JSON."""
+"""xortrain show, compare, group and sql print text and JSON."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from xortrain.records.index import listing
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs, a sweep of twelve and one of two populations, in outputs/ of the working directory."""
+    """Write two runs, a sweep of twelve runs and a sweep of two populations to outputs/ of the working directory."""
     monkeypatch.chdir(tmp_path)
     return four_records(
         Path("outputs"),
@@ -35,11 +35,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def page_lines(text: str) -> dict[str, str]:
-    """The lines of a page by their first word."""
+    """Return the lines of a page by their first word."""
     return {line.split()[0]: " ".join(line.split()[1:]) for line in text.split("\n") if line}
 
 
-def test_the_page_of_a_run(root: Path) -> None:
+def test_show_prints_a_run(root: Path) -> None:
     text = show([RUN])
     assert text.startswith(f"{RUN}  finished: solved\n")
     assert (
@@ -57,13 +57,13 @@ def test_the_page_of_a_run(root: Path) -> None:
     assert page_lines(show([LATER])).items() >= {"diverged_at": "3", "diverged_in": "b1[1]"}.items()
 
 
-def test_a_run_of_a_sweep_has_its_own_settings(root: Path) -> None:
+def test_show_prints_the_settings_of_one_run_of_a_sweep(root: Path) -> None:
     assert page_lines(show([f"{SWEEP}#1"])).items() >= {"lr": "0.5", "seed": "1"}.items()
     (line,) = json.loads(show([f"{BIG}#5", "--json"]))
     assert line.items() >= {"id": f"{BIG}#5", "lr": 10.0, "optimizer": "adam", "optimizer.beta1": 0.9}.items()
 
 
-def test_the_page_of_a_sweep_has_its_groups_and_shared_settings(root: Path) -> None:
+def test_show_prints_the_groups_and_shared_settings_of_a_sweep(root: Path) -> None:
     text = show([SWEEP])
     assert text.startswith(f"{SWEEP}  finished: a sweep of 12 runs, solved 8.33 %\n")
     assert group([SWEEP]) in text
@@ -120,7 +120,7 @@ def test_the_losses_are_plotted_in_one_figure(root: Path, tmp_path: Path, ending
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         ([RUN], "compare: requires 2 to 26 runs, not 1"),
         ([RUN] * 27, "compare: requires 2 to 26 runs, not 27"),
@@ -129,14 +129,14 @@ def test_the_losses_are_plotted_in_one_figure(root: Path, tmp_path: Path, ending
         ([RUN, LATER, "--plot", "nowhere/a.png"], "--plot=nowhere/a.png: No such file or directory"),
     ],
 )
-def test_an_invalid_comparison_is_one_line(root: Path, arguments: list[str], says: str) -> None:
+def test_an_invalid_comparison_is_a_one_line_error(root: Path, arguments: list[str], message: str) -> None:
     with pytest.raises(UserError) as error:
         compare(arguments)
-    assert says in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
-def test_a_group_is_one_line_with_its_statistics(root: Path) -> None:
+def test_group_prints_one_line_of_statistics_per_group(root: Path) -> None:
     head, first, *rest = group([SWEEP]).split("\n")
     assert head.split("  ")[0].strip() == "lr"
     assert first.split() == ["0.5", "4", "25", "%", "(4.56-69.9)", "66", "(66-66)", *first.split()[7:]]
@@ -147,21 +147,21 @@ def test_a_group_is_one_line_with_its_statistics(root: Path) -> None:
     assert lines[1]["epochs_median"] is None
 
 
-def test_several_sweeps_are_grouped_together_without_repetitions(root: Path) -> None:
-    """Two runs of BIG with sgd, and RUN, have the settings and seeds of runs in SWEEP."""
+def test_repeated_runs_in_several_sweeps_count_once(root: Path) -> None:
+    """RUN and two sgd runs of BIG have the same settings and seeds as runs in SWEEP."""
     lines = json.loads(group([SWEEP, BIG, RUN, "--by", "optimizer.name", "--json"]))
     assert {line["optimizer"]: line["runs"] for line in lines} == {"sgd": 13, "adam": 3}
     lines = group([SWEEP, BIG, RUN]).split("\n")
     assert lines[-1] == "3 runs repeat others (same settings, same seed) and are not counted"
 
 
-def test_a_record_counts_once_however_it_is_named(root: Path) -> None:
+def test_a_record_given_by_two_names_counts_once(root: Path) -> None:
     once = group([BIG])
     assert "repeat" not in once
     assert group([BIG, BIG, f"outputs/sweeps/{BIG}", f"outputs/sweeps/{BIG}/population-000", f"{BIG}#4"]) == once
 
 
-def test_without_settings_there_is_one_group(root: Path) -> None:
+def test_without_settings_all_runs_are_one_group(root: Path) -> None:
     (line,) = json.loads(group([SWEEP, "--by", "", "--json"]))
     assert line["runs"] == 12
 
@@ -201,7 +201,7 @@ def test_groups_require_existing_settings(root: Path) -> None:
         group([SWEEP, "--by", "lrr"])
 
 
-def test_an_sql_answer_is_a_table_or_json(root: Path) -> None:
+def test_sql_prints_a_table_or_json(root: Path) -> None:
     query = "select optimizer, count(*) as n, max(optimizer.beta1) from runs group by 1 order by n"
     assert [line.split() for line in sql([query]).split("\n")] == [
         ["optimizer", "n", "max(optimizer.beta1)"],
@@ -211,7 +211,7 @@ def test_an_sql_answer_is_a_table_or_json(root: Path) -> None:
     assert [line["n"] for line in json.loads(sql([query, "--json"]))] == [3, 17]
 
 
-def test_the_duration_is_a_result_and_not_a_setting(root: Path) -> None:
+def test_the_duration_is_a_result_not_a_setting(root: Path) -> None:
     text = compare([RUN, LATER]).split("\n\n")[1]
     names = [line.split()[0] for line in text.split("\n")[1:]]
     assert names.index("lr") < names.index("outcome") < names.index("seconds")
@@ -227,7 +227,7 @@ def test_a_setting_that_is_null_is_shown_as_null(tmp_path: Path) -> None:
     assert set(rows[1:]) == {"null", "2"}
 
 
-def test_an_exploding_run_does_not_flatten_a_plot(root: Path, tmp_path: Path) -> None:
+def test_a_diverging_run_does_not_flatten_the_plot(root: Path, tmp_path: Path) -> None:
     (tmp_path / "new").mkdir()
     record = make_record(tmp_path / "new", blank_rows(1), config())
     losses = np.load(record.folder / "losses-000.npy", mmap_mode="r+")
@@ -235,5 +235,5 @@ def test_an_exploding_run_does_not_flatten_a_plot(root: Path, tmp_path: Path) ->
     losses.flush()
     plot = tmp_path / "losses.png"
     compare([RUN, str(record.folder), "--plot", str(plot)])
-    is_blue = (np.abs(iio.imread(plot)[..., :3].astype(int) - [31, 119, 180]) < 30).all(axis=2)  # of the first curve
+    is_blue = (np.abs(iio.imread(plot)[..., :3].astype(int) - [31, 119, 180]) < 30).all(axis=2)  # the first curve
     assert np.ptp(np.flatnonzero(is_blue[:, :300].any(axis=1))) > 60

@@ -1,4 +1,4 @@
-"""Commands show the recorded part of a stopped run, and `rerun --check` compares it with a new training."""
+"""Commands show the recorded part of an interrupted run, and `rerun --check` verifies it."""
 
 import json
 import os
@@ -26,8 +26,8 @@ from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.summary import summary
 
 
-def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> None:
-    """Turn a record into one of a killed training: these runs have no outcome, and only the first rows of arrays."""
+def interrupt(folder: Path, runs: slice, at: int, frames: int | None = None) -> None:
+    """Make runs of a record unfinished: they have no outcome, and their arrays only the first ``at`` rows."""
     rows = np.load(folder / layout.RUNS, mmap_mode="r+")
     for name, kind in list(layout.ROW.items())[2:]:
         rows[name][runs] = np.nan if kind == "<f8" else 0 if name in ("outcome", "reasons", "epochs_done") else -1
@@ -40,21 +40,21 @@ def stopped(folder: Path, runs: slice, at: int, frames: int | None = None) -> No
 
 
 @pytest.fixture(params=["float64", "float32"])
-def halved(request: pytest.FixtureRequest, tmp_path: Path) -> SweepData[RunData]:
-    """Two populations of four runs; two runs of the second were stopped after epoch 20."""
+def half_finished(request: pytest.FixtureRequest, tmp_path: Path) -> SweepData[RunData]:
+    """Return two populations of four runs; two runs of the second were interrupted after epoch 20."""
     x = np.random.RandomState(0).uniform(-1, 1, (40, 2))
     table = tmp_path / "table.csv"
     table.write_text("a,b,y\n" + "".join(f"{a},{b},{int(a * b < 0)}\n" for a, b in x), encoding="utf-8")
     words = ("activation=tanh,relu", "seed=range(0,4)", "epochs=60", "film=none", f"dtype={request.param}")
     sweep = xortrain.sweep(*words, "data=csv", f"data.path={table}", "data.test=0.25", f"root={tmp_path / 'root'}")
-    stopped(sweep.parts[1].folder, slice(2, 4), 21)
+    interrupt(sweep.parts[1].folder, slice(2, 4), 21)
     found = open_record(str(sweep.folder))
     assert isinstance(found, SweepData)
     return found
 
 
-def test_unfinished_runs_have_their_last_recorded_losses(halved: SweepData[RunData]) -> None:
-    part = halved.parts[1]
+def test_unfinished_runs_have_their_last_recorded_losses(half_finished: SweepData[RunData]) -> None:
+    part = half_finished.parts[1]
     losses, test = (np.load(part.folder / f"{name}-000.npy") for name in ("losses", "test-losses"))
     root = ["--root", str(part.folder.parents[3])]
     lines = json.loads(ls(["--where", "outcome = 'pending'", "--json", *root]))
@@ -63,68 +63,70 @@ def test_unfinished_runs_have_their_last_recorded_losses(halved: SweepData[RunDa
         assert (line["final_loss"], line["test_loss"]) == (losses[20, run], test[20, run])
         (page,) = json.loads(show([line["id"], "--json", *root]))
         assert (page["epochs_done"], page["final_loss"]) == (20, line["final_loss"])
-    table = [row for row in halved.table() if row["outcome"] == "pending"]
+    table = [row for row in half_finished.table() if row["outcome"] == "pending"]
     assert [(row["epochs_done"], row["final_loss"]) for row in table] == [(20, losses[20, run]) for run in (2, 3)]
-    one = halved[int(np.flatnonzero(halved.column("number") == lines[0]["number"])[0])]
+    one = half_finished[int(np.flatnonzero(half_finished.column("number") == lines[0]["number"])[0])]
     assert one.row["final_loss"] == lines[0]["final_loss"]
     assert f"Not finished: loss {lines[0]['final_loss']:.6g} after 20 of 60 epochs." in summary(one)
 
 
-def test_unfinished_runs_are_not_in_statistics(halved: SweepData[RunData]) -> None:
-    text = group([str(halved.folder)])
+def test_statistics_exclude_unfinished_runs(half_finished: SweepData[RunData]) -> None:
+    text = group([str(half_finished.folder)])
     assert text.endswith("2 runs are not finished and not counted")
-    assert [line["pending"] for line in json.loads(group([str(halved.folder), "--by", "dtype", "--json"]))] == [2]
+    assert [line["pending"] for line in json.loads(group([str(half_finished.folder), "--by", "dtype", "--json"]))] == [
+        2
+    ]
 
 
-@pytest.mark.parametrize("kept", range(6))
-def test_any_number_of_recorded_rows_is_found(kept: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recorded", range(6))
+def test_the_number_of_recorded_rows_is_found(recorded: int, tmp_path: Path) -> None:
     make_record(tmp_path, blank_rows(5), config(), kind="sweep", status=None, block_size=2)
-    stopped(tmp_path, slice(0, 5), 5)
+    interrupt(tmp_path, slice(0, 5), 5)
     for path in tmp_path.glob("losses-*.npy"):
-        np.load(path, mmap_mode="r+")[kept:] = np.nan
+        np.load(path, mmap_mode="r+")[recorded:] = np.nan
     rows = [json.loads(line) for line in export([str(tmp_path), "--format", "jsonl"]).split("\n")]
-    assert [row["epochs_done"] for row in rows] == [max(0, kept - 1)] * 5
-    assert [row["final_loss"] for row in rows] == [kept - 1 + run / 1000 if kept else None for run in range(5)]
+    assert [row["epochs_done"] for row in rows] == [max(0, recorded - 1)] * 5
+    assert [row["final_loss"] for row in rows] == [recorded - 1 + run / 1000 if recorded else None for run in range(5)]
 
 
-def test_epochs_that_were_not_recorded_have_no_rows_in_an_export(halved: SweepData[RunData]) -> None:
-    for number, last in ((0, 60), (int(np.flatnonzero(halved.column("outcome") == "pending")[0]), 20)):
+def test_an_export_has_only_recorded_epochs(half_finished: SweepData[RunData]) -> None:
+    for number, last in ((0, 60), (int(np.flatnonzero(half_finished.column("outcome") == "pending")[0]), 20)):
         for what in ("losses", "parameters"):
             rows = export([f"{halved.folder}#{number}", "--what", what]).split("\n")[1:]
             assert [row.split(",")[1] for row in rows] == [str(epoch) for epoch in range(last + 1)]
             assert not any(row.endswith(",") for row in rows)
 
 
-def test_the_recorded_part_of_a_stopped_run_is_checked(halved: SweepData[RunData]) -> None:
+def test_check_verifies_the_recorded_part_of_an_interrupted_run(half_finished: SweepData[RunData]) -> None:
     assert (
-        verify(halved.populations())
+        verify(half_finished.populations())
         == "The same to the bit: every recorded loss and parameter of 8 runs, 2 of them not finished"
     )
-    pending = np.flatnonzero(halved.column("outcome") == "pending")
+    pending = np.flatnonzero(half_finished.column("outcome") == "pending")
     assert (
-        verify(halved[int(pending[0])].populations())
+        verify(half_finished[int(pending[0])].populations())
         == "The same to the bit: every recorded loss and parameter of 1 run that is not finished"
     )
 
 
-def test_a_changed_bit_of_a_stopped_run_is_found(
-    halved: SweepData[RunData], capsys: pytest.CaptureFixture[str]
+def test_check_finds_a_changed_bit_in_an_interrupted_run(
+    half_finished: SweepData[RunData], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    array = np.load(halved.parts[1].folder / "parameters-000.npy", mmap_mode="r+")
+    array = np.load(half_finished.parts[1].folder / "parameters-000.npy", mmap_mode="r+")
     array[20, 3, 2] = np.nextafter(array[20, 3, 2], array.dtype.type(np.inf))
     array.flush()
-    assert main(["rerun", str(halved.folder), "--check"]) == 1
+    assert main(["rerun", str(half_finished.folder), "--check"]) == 1
     assert "W1[1, 1] after epoch 20: recorded " in capsys.readouterr().err
 
 
-def test_a_run_that_ended_before_its_block_is_checked_up_to_its_own_end(tmp_path: Path) -> None:
-    """A block continues with runs that have stopped by their rule; these later numbers are not part of the run."""
+def test_check_ignores_epochs_after_the_end_of_a_run(tmp_path: Path) -> None:
+    """A block goes on until all its runs have stopped; numbers after the end of a run are not part of it."""
     words = ("seed=range(0,4)", "activation=tanh", "stop=solved", "epochs=400", "film=none", f"root={tmp_path}")
     sweep = xortrain.sweep(*words)
     folder = sweep.parts[0].folder
     ends = sweep.column("epochs_done")
     assert ends.min() < 200
-    stopped(folder, slice(0, 4), 201)
+    interrupt(folder, slice(0, 4), 201)
     for name in ("losses", "parameters"):
         array = np.load(folder / f"{name}-000.npy", mmap_mode="r+")
         epochs = np.load(folder / ("loss-epochs.npy" if name == "losses" else "frame-epochs.npy"))
@@ -137,9 +139,9 @@ def test_a_run_that_ended_before_its_block_is_checked_up_to_its_own_end(tmp_path
     )
 
 
-def test_a_run_without_recorded_epochs_cannot_be_checked(halved: SweepData[RunData]) -> None:
-    stopped(halved.parts[1].folder, slice(0, 4), 0)
-    found = open_record(str(halved.folder))
+def test_a_run_without_recorded_epochs_cannot_be_checked(half_finished: SweepData[RunData]) -> None:
+    interrupt(half_finished.parts[1].folder, slice(0, 4), 0)
+    found = open_record(str(half_finished.folder))
     assert isinstance(found, SweepData)
     assert (
         verify(found.populations())
@@ -149,9 +151,9 @@ def test_a_run_without_recorded_epochs_cannot_be_checked(halved: SweepData[RunDa
         verify(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])].populations())
 
 
-def test_unreadable_losses_hide_no_run(tmp_path: Path) -> None:
+def test_unreadable_losses_do_not_hide_runs(tmp_path: Path) -> None:
     folder = a_sweep(tmp_path)
-    stopped(folder, slice(0, 12), 3)
+    interrupt(folder, slice(0, 12), 3)
     (folder / "losses-001.npy").write_bytes(b"nonsense")
     lines = json.loads(ls(["--runs", "--json", "--root", str(tmp_path)]))
     assert [line["epochs_done"] for line in lines] == [2] * 4 + [0] * 4 + [2] * 4
@@ -164,7 +166,7 @@ def test_a_resumed_run_prints_its_usual_summary(tmp_path: Path, capsys: pytest.C
     (entry,) = listing(tmp_path).entries
     assert main(["resume", str(entry.folder)]) == 0
     assert capsys.readouterr().out == f"Nothing is missing.\n\n{printed}"
-    stopped(entry.folder, slice(0, 1), 30)
+    interrupt(entry.folder, slice(0, 1), 30)
     assert main(["resume", str(entry.folder)]) == 0
     assert capsys.readouterr().out == f"1 run trained\n\n{printed}"
 
@@ -178,8 +180,8 @@ def test_resume_does_not_change_a_finished_sweep(tmp_path: Path, shapes: str) ->
     assert before == {path: path.read_bytes() for path in entry.folder.rglob("*") if path.is_file()}
 
 
-def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
-    """As in xortrain export | head."""
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
+    """An example is xortrain export | head."""
     a_sweep(tmp_path)
     for words in (["ls"], ["export", "--what", "losses"], ["sql", "select * from runs"]):
         reading, writing = os.pipe()

@@ -1,4 +1,4 @@
-"""A run that diverges is found at the very epoch, by the very parameter, and does no harm to its neighbours."""
+"""Divergence is detected at the right epoch and parameter, and does not affect other runs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,13 +14,13 @@ from xortrain.training.outcome import code
 X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
 RUNS = 24
 LINEAR: dict[str, Any] = {"loss": ("mse", {"reduction": "sum"}), "output": "identity"}
-CROWDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+POPULATIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "all at once": ({"lr": np.full(RUNS, 50.0)}, {"epochs": 300}),
-    "some, one after another": ({"lr": np.geomspace(0.05, 1e3, RUNS)}, {"epochs": 300}),
+    "one after another": ({"lr": np.geomspace(0.05, 1e3, RUNS)}, {"epochs": 300}),
     "online": ({"lr": np.geomspace(0.05, 1e3, RUNS)}, {"epochs": 130, "batch_size": 1, "shuffle": False}),
     "by a parameter": ({"lr": np.full(RUNS, 1e308)}, {"epochs": 3}),
     "at the last epoch": ({"lr": np.full(RUNS, 1e308)}, {"epochs": 1}),
-    "losses seldom kept": (
+    "few recorded losses": (
         {"lr": np.geomspace(0.05, 1e3, RUNS)},
         {"epochs": 300, "track": {"losses": 4, "frames": 5, "spacing": "even", "bytes": 0}},
     ),
@@ -28,7 +28,7 @@ CROWDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 def states(theta: Array, lr: float, batches: list[Array]) -> Iterator[tuple[Array, float]]:
-    """θ and loss before the first update and after each epoch, by plain matrices."""
+    """Yield θ and the loss before the first update and after each epoch, with plain matrices."""
     W1, b1, W2, b2 = theta[:4].reshape(2, 2), theta[4:6], theta[6:8].reshape(1, 2), theta[8:]
     while True:
         y = hidden(X, W1, b1) @ W2.T + b2
@@ -46,7 +46,7 @@ def hidden(x: Array, W1: Array, b1: Array) -> Array:
 
 
 def end_of(setup: Setup, run: int) -> tuple[int, int, Array]:
-    """When and where one run diverges, -1 if it does not, and its last finite parameters."""
+    """Return the epoch and parameter of divergence (-1 if there is none), and the last finite parameters."""
     task = setup.task()
     batches = [np.array([k]) for k in range(4)] if task.batch_size else [np.arange(4)]
     last = task.theta[:, run]
@@ -62,9 +62,9 @@ def end_of(setup: Setup, run: int) -> tuple[int, int, Array]:
 
 
 @pytest.mark.parametrize("sizes", [[RUNS], [1] * RUNS, [5, 2, 16, 1]], ids=["together", "alone", "in blocks"])
-@pytest.mark.parametrize("crowd", CROWDS)
-def test_divergence_is_found_at_the_epoch_that_a_step_by_step_training_finds(crowd: str, sizes: list[int]) -> None:
-    varying, changes = CROWDS[crowd]
+@pytest.mark.parametrize("name", POPULATIONS)
+def test_divergence_is_detected_at_the_same_epoch_as_in_a_reference_training(name: str, sizes: list[int]) -> None:
+    varying, changes = POPULATIONS[name]
     setup = some_setup({"seed": np.arange(RUNS)} | varying, **(LINEAR | changes))
     found = trained(setup, sizes)
     with np.errstate(all="ignore"):
@@ -79,7 +79,7 @@ def test_divergence_is_found_at_the_epoch_that_a_step_by_step_training_finds(cro
 
 
 def assert_ended(setup: Setup, found: Outcome) -> None:
-    """Later frames hold the last finite parameters, later losses are nan; earlier ones are finite."""
+    """Check that after divergence, frames repeat the last finite parameters and losses are nan."""
     for run, at in enumerate(found.rows["diverged_at"]):
         over = setup.frame_epochs >= at if at >= 0 else setup.frame_epochs < 0
         assert np.isfinite(found.parameters[..., run]).all()
@@ -87,7 +87,7 @@ def assert_ended(setup: Setup, found: Outcome) -> None:
         np.testing.assert_array_equal(np.isnan(found.losses[:, run]), (setup.loss_epochs >= at) & (at >= 0))
 
 
-def test_neighbours_of_a_run_that_diverges_keep_their_bits() -> None:
+def test_a_diverging_run_does_not_change_the_bits_of_other_runs() -> None:
     setup = some_setup({"seed": np.arange(8), "lr": np.array([0.1] * 3 + [1e200] + [0.1] * 4)}, **LINEAR)
     found = trained(setup)
     assert (found.rows["outcome"] == code("diverged")).nonzero()[0].tolist() == [3]
@@ -96,7 +96,7 @@ def test_neighbours_of_a_run_that_diverges_keep_their_bits() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])
-def test_a_loss_that_is_not_finite_at_the_start_ends_the_run_there(optimizer: str) -> None:
+def test_a_run_with_an_infinite_initial_loss_ends_at_epoch_0(optimizer: str) -> None:
     weights = {"W1": [[0, 0], [0, 0]], "b1": [0, 0], "W2": [[1e200, 1e200]], "b2": [0]}
     found = trained(some_setup(init=("explicit", {"weights": weights}), optimizer=optimizer, epochs=3, **LINEAR))
     assert found.rows["diverged_at"] == 0
@@ -106,7 +106,7 @@ def test_a_loss_that_is_not_finite_at_the_start_ends_the_run_there(optimizer: st
     np.testing.assert_array_equal(found.parameters[..., 0], np.repeat([[0, 0, 0, 0, 0, 0, 1e200, 1e200, 0]], 4, axis=0))
 
 
-def test_float32_overflows_at_its_own_largest_number() -> None:
+def test_float32_diverges_where_float64_does_not() -> None:
     lr = np.full(3, 1e30)
     assert (trained(some_setup({"lr": lr}, dtype="float32", epochs=2, **LINEAR)).rows["diverged_at"] == 1).all()
     assert (trained(some_setup({"lr": lr}, dtype="float64", epochs=1, **LINEAR)).rows["diverged_at"] == -1).all()

@@ -1,4 +1,4 @@
-"""A run gives the same bits alone and in a crowd of any size, cut into blocks in any way, whatever its settings."""
+"""A run has the same bits alone and in any population, with any division into blocks and any settings."""
 
 from typing import Any
 
@@ -19,16 +19,16 @@ from xortrain.nets.setting import Settings
 from xortrain.setup.run_setup import Setup
 
 RUNS = 64
-CROWDS = (2, 3, 7)
+SMALLER_SIZES = (2, 3, 7)
 EPOCHS = 8
-WAYS = [(name, size) for name in OPTIMIZERS for size in (None, 3, 1) if name != "rprop" or size is None]
-BENDING = [name for name in ACTIVATIONS if name != "step"]
+OPTIMIZER_BATCHES = [(name, size) for name in OPTIMIZERS for size in (None, 3, 1) if name != "rprop" or size is None]
+TRAINABLE = [name for name in ACTIVATIONS if name != "step"]
 
 
-def crowd(
+def make_setup(
     group: str = "", settings: Settings | None = None, varying: dict[str, Any] | None = None, **changes: Any
 ) -> Setup:
-    """64 runs that differ in seed, rate and start, and in the settings of an option."""
+    """Return 64 runs that differ in seed, learning rate, initial scale and the settings of an option."""
     spread = {f"{group}.{name}": values for name, values in some_settings(settings or {}, RUNS).items()}
     if "optimizer.nesterov" in spread:
         spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
@@ -36,7 +36,7 @@ def crowd(
     return some_setup(some | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
 
 
-def some_of(whole: Outcome, runs: int) -> Outcome:
+def outcome_of_first(whole: Outcome, runs: int) -> Outcome:
     return Outcome(
         whole.losses[:, :runs],
         whole.parameters[..., :runs],
@@ -45,7 +45,7 @@ def some_of(whole: Outcome, runs: int) -> Outcome:
     )
 
 
-def part(setup: Setup, runs: int) -> Setup:
+def setup_of_first(setup: Setup, runs: int) -> Setup:
     return Setup.of(setup.population.part(slice(0, runs)))
 
 
@@ -53,26 +53,26 @@ def assert_alone_as_together(setup: Setup) -> None:
     together = trained(setup)
     assert np.isfinite(together.parameters).all()
     assert_same_bits(trained(setup, [RUNS - 3, 2, 1]), together)
-    for runs in CROWDS:
-        assert_same_bits(trained(part(setup, runs)), some_of(together, runs))
+    for runs in SMALLER_SIZES:
+        assert_same_bits(trained(setup_of_first(setup, runs)), outcome_of_first(together, runs))
     for run in (0, RUNS // 2, RUNS - 1):
         assert_same_bits(alone(setup, run), together.run(run))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("activation", BENDING)
+@pytest.mark.parametrize("activation", TRAINABLE)
 def test_same_bits_with_every_activation(activation: str, dtype: str) -> None:
     architecture = ("mlp", {"hidden": [3]})
     settings = ACTIVATIONS[activation].settings
     assert_alone_as_together(
-        crowd("activation", settings, activation=activation, architecture=architecture, dtype=dtype)
+        make_setup("activation", settings, activation=activation, architecture=architecture, dtype=dtype)
     )
 
 
-@pytest.mark.parametrize("output", BENDING)
+@pytest.mark.parametrize("output", TRAINABLE)
 def test_same_bits_with_every_output_activation(output: str) -> None:
     data = ("encoder", {"size": 3})
-    assert_alone_as_together(crowd("output", ACTIVATIONS[output].settings, output=output, data=data, loss="mse"))
+    assert_alone_as_together(make_setup("output", ACTIVATIONS[output].settings, output=output, data=data, loss="mse"))
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -80,33 +80,33 @@ def test_same_bits_with_every_output_activation(output: str) -> None:
 def test_same_bits_with_every_loss(loss: str, reduction: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
     chosen, data = (loss, {"reduction": reduction}), ("xor", {"low": low})
-    assert_alone_as_together(crowd("loss", LOSSES[loss].settings, loss=chosen, data=data))
+    assert_alone_as_together(make_setup("loss", LOSSES[loss].settings, loss=chosen, data=data))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("optimizer", "batch_size"), WAYS)
-def test_same_bits_with_every_optimizer_in_full_batch_in_batches_and_online(
-    optimizer: str, batch_size: int | None, dtype: str
-) -> None:
+@pytest.mark.parametrize(("optimizer", "batch_size"), OPTIMIZER_BATCHES)
+def test_same_bits_with_every_optimizer_and_batch_size(optimizer: str, batch_size: int | None, dtype: str) -> None:
     settings = OPTIMIZERS[optimizer].settings
-    assert_alone_as_together(crowd("optimizer", settings, optimizer=optimizer, batch_size=batch_size, dtype=dtype))
+    assert_alone_as_together(make_setup("optimizer", settings, optimizer=optimizer, batch_size=batch_size, dtype=dtype))
 
 
 @pytest.mark.parametrize("init", [name for name in INITIALIZERS if name != "explicit"])
 def test_same_bits_with_every_initializer(init: str) -> None:
     architecture = ("mlp", {"hidden": [3, 2]})
-    assert_alone_as_together(crowd("init", INITIALIZERS[init].own, init=init, architecture=architecture))
+    assert_alone_as_together(make_setup("init", INITIALIZERS[init].own, init=init, architecture=architecture))
 
 
 def test_same_bits_with_given_weights() -> None:
     weights = {"W1": [[1, -1], [0.5, 1]], "b1": [0.1, 0.2], "W2": [[1, -2]], "b2": [0.3]}
-    assert_alone_as_together(crowd(init=("explicit", {"weights": weights})))
+    assert_alone_as_together(make_setup(init=("explicit", {"weights": weights})))
 
 
 @pytest.mark.parametrize("batch_size", [None, 1])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_same_bits_with_every_schedule(schedule: str, batch_size: int | None) -> None:
-    assert_alone_as_together(crowd("schedule", SCHEDULES[schedule].settings, schedule=schedule, batch_size=batch_size))
+    assert_alone_as_together(
+        make_setup("schedule", SCHEDULES[schedule].settings, schedule=schedule, batch_size=batch_size)
+    )
 
 
 HELD_OUT = ("moons", {"examples": 20, "test": 0.25})
@@ -118,7 +118,7 @@ ARCHITECTURES = {
     "without biases": {"architecture": ("mlp", {"bias": False})},
     "skip": {"architecture": ("skip", {"hidden": [1]})},
     "deep skip without biases": {"architecture": ("skip", {"hidden": [3, 2], "bias": False})},
-    "layers of their own": {
+    "different activations": {
         "architecture": ("mlp", {"hidden": [2, 3], "activations": ["relu", {"name": "leaky_relu", "slope": 0.5}]})
     },
     "classes": {"loss": "cross_entropy"},
@@ -132,23 +132,23 @@ ARCHITECTURES = {
 
 @pytest.mark.parametrize("batch_size", [None, 1, 3])
 @pytest.mark.parametrize("changes", ARCHITECTURES.values(), ids=ARCHITECTURES)
-def test_same_bits_with_every_kind_of_network(changes: dict[str, Any], batch_size: int | None) -> None:
-    assert_alone_as_together(crowd(batch_size=batch_size, **(changes | {"epochs": 4 if batch_size else EPOCHS})))
+def test_same_bits_with_every_network_and_batch_size(changes: dict[str, Any], batch_size: int | None) -> None:
+    assert_alone_as_together(make_setup(batch_size=batch_size, **(changes | {"epochs": 4 if batch_size else EPOCHS})))
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("data", [name for name in DATASETS if "noise" in DATASETS[name].own])
-def test_same_bits_with_runs_that_have_data_of_their_own(data: str, shuffle: bool) -> None:
+def test_same_bits_if_runs_have_different_data(data: str, shuffle: bool) -> None:
     chosen = (data, {"examples": 11, "test": 0.2})
     varying = {"data.seed": 3 + np.arange(RUNS) // 2, "data.noise": np.linspace(0, 0.5, RUNS)}
-    setup = crowd(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
+    setup = make_setup(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
     assert setup.train.x.shape == (9, 2, RUNS)
     assert_alone_as_together(setup)
 
 
-def test_same_bits_with_runs_that_code_their_targets_in_their_own_way() -> None:
+def test_same_bits_if_runs_have_different_targets() -> None:
     varying = {"data.low": np.linspace(0, 0.3, RUNS), "data.high": np.linspace(0.8, 1, RUNS)}
-    assert_alone_as_together(crowd(varying=varying, success="fahlman"))
+    assert_alone_as_together(make_setup(varying=varying, success="fahlman"))
 
 
 LONG = {
@@ -176,36 +176,36 @@ LONG = {
 }  # fmt: skip
 
 
-def long(name: str) -> Setup:
+def long_setup(name: str) -> Setup:
     varying, changes = LONG[name]
     return some_setup({"seed": 7 + np.arange(RUNS)} | varying, **changes)
 
 
 @pytest.mark.parametrize("name", LONG)
-def test_same_bits_with_runs_that_end_before_the_others(name: str) -> None:
-    setup = long(name)
+def test_same_bits_if_some_runs_end_early(name: str) -> None:
+    setup = long_setup(name)
     together = trained(setup)
     ends = together.rows["epochs_done"]
     assert len(np.unique(ends)) > 3
     for run in range(0, RUNS, 5):
         assert_same_bits(alone(setup, run), together.run(run))
-    for runs in CROWDS:
-        assert_same_bits(trained(part(setup, runs)), some_of(together, runs))
+    for runs in SMALLER_SIZES:
+        assert_same_bits(trained(setup_of_first(setup, runs)), outcome_of_first(together, runs))
 
 
 @pytest.mark.parametrize("name", ["solved", "diverging or stopped", "diverging online"])
 @settings(max_examples=8)
 @given(cuts=st.sets(st.integers(1, RUNS - 1), max_size=6))
-def test_same_bits_with_blocks_cut_in_any_way(name: str, cuts: set[int]) -> None:
+def test_same_bits_with_any_blocks(name: str, cuts: set[int]) -> None:
     sizes = np.diff([0, *sorted(cuts), RUNS]).tolist()
-    assert_same_bits(trained(long(name), sizes), WHOLE.setdefault(name, trained(long(name))))
+    assert_same_bits(trained(long_setup(name), sizes), WHOLE.setdefault(name, trained(long_setup(name))))
 
 
 WHOLE: dict[str, Outcome] = {}
 
 
-def test_every_option_of_these_groups_is_tried() -> None:
-    """What a new option needs here: a row of its table, or a place in the tests above."""
+def test_every_option_is_tested_here() -> None:
+    """A new option is tested above through its table; options without a table must be added to a test."""
     tables: dict[str, dict[str, Any]] = {
         "activation": ACTIVATIONS,
         "loss": LOSSES,

@@ -1,4 +1,4 @@
-"""Runs stop at the epoch at which their rule first holds, and solved_at is since when all examples are right."""
+"""Runs stop at the first epoch that satisfies their rule; after solved_at, all examples stay right."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from xortrain.training.outcome import words
 RUNS = 40
 SEEDS: dict[str, Any] = {"seed": np.arange(RUNS)}
 X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0.0, 1, 1, 0])
-WAYS: dict[str, dict[str, Any]] = {
+MODES: dict[str, dict[str, Any]] = {
     "full batch": {"epochs": 199},
     "online": {"epochs": 120, "batch_size": 1},
     "adam": {"epochs": 150, "optimizer": "adam", "lr": 0.1},
@@ -20,7 +20,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 def outputs(theta: Array) -> Array:
-    """(epochs, examples, runs) of 2-2-1 sigmoid nets, for θ (epochs, 9, runs)."""
+    """Return the outputs (epochs, examples, runs) of 2-2-1 sigmoid networks with θ (epochs, 9, runs)."""
     w, b, v, c = theta[:, :4], theta[:, 4:6], theta[:, 6:8], theta[:, 8]
     y = np.zeros((len(theta), 4, theta.shape[2]))
     for n, (x1, x2) in enumerate(X):
@@ -30,12 +30,12 @@ def outputs(theta: Array) -> Array:
 
 
 def first(holds: Array) -> Array:
-    """The first epoch at which something holds for each run, -1 if it never does: (epochs, runs) -> (runs,)."""
+    """Return the first epoch at which ``holds`` is true, or -1 if it never is: (epochs, runs) -> (runs,)."""
     return np.where(holds.any(axis=0), holds.argmax(axis=0), -1)
 
 
 def assert_stopped(stopped: Outcome, full: Outcome, at: Array) -> None:
-    """Up to their ends the runs are those that never stop; then losses are nan and parameters stay."""
+    """Check that stopped runs equal full ones up to epoch ``at``; later losses are nan, parameters constant."""
     epochs = np.arange(len(full.losses))[:, None]
     over = (at >= 0) & (epochs > at)
     np.testing.assert_array_equal(np.isnan(stopped.losses), over)
@@ -46,44 +46,44 @@ def assert_stopped(stopped: Outcome, full: Outcome, at: Array) -> None:
     np.testing.assert_array_equal(stopped.rows["epochs_done"], last)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_solved_stops_at_the_first_epoch_with_every_example_right(way: str) -> None:
-    full = trained(some_setup(SEEDS, **WAYS[way]))
+@pytest.mark.parametrize("mode", MODES)
+def test_stop_solved_stops_at_the_first_epoch_with_every_example_right(mode: str) -> None:
+    full = trained(some_setup(SEEDS, **MODES[mode]))
     at = first((np.abs(outputs(full.parameters) - T[:, None]) < 0.5).all(axis=1))
     assert 5 < (at >= 0).sum() < RUNS
-    stopped = trained(some_setup(SEEDS, stop="solved", **WAYS[way]))
+    stopped = trained(some_setup(SEEDS, stop="solved", **MODES[mode]))
     assert_stopped(stopped, full, at)
     assert [word == "solved" for word in words(stopped.rows["outcome"])] == (at >= 0).tolist()
     np.testing.assert_array_equal(stopped.rows["solved_at"], at)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_loss_stops_at_the_first_epoch_below_the_value(way: str) -> None:
+@pytest.mark.parametrize("mode", MODES)
+def test_stop_loss_stops_at_the_first_epoch_below_the_threshold(mode: str) -> None:
     below = np.linspace(0.3, 2.6, RUNS)
-    full = trained(some_setup(SEEDS, **WAYS[way]))
+    full = trained(some_setup(SEEDS, **MODES[mode]))
     at = first(full.losses < below)
     assert 5 < (at >= 0).sum() < RUNS
-    stopped = trained(some_setup(SEEDS | {"stop.below": below}, stop="loss", **WAYS[way]))
+    stopped = trained(some_setup(SEEDS | {"stop.below": below}, stop="loss", **MODES[mode]))
     assert_stopped(stopped, full, at)
     right = (np.abs(outputs(stopped.parameters)[-1] - T[:, None]) < 0.5).all(axis=0)
     for word, stop, is_right in zip(words(stopped.rows["outcome"]), at, right, strict=True):
         assert word == "solved" if is_right else (word == "early") == (stop >= 0)
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_never_stops_for_no_reason(way: str) -> None:
-    found = trained(some_setup(SEEDS, **WAYS[way]))
-    assert (found.rows["epochs_done"] == WAYS[way]["epochs"]).all()
+@pytest.mark.parametrize("mode", MODES)
+def test_stop_never_trains_all_epochs(mode: str) -> None:
+    found = trained(some_setup(SEEDS, **MODES[mode]))
+    assert (found.rows["epochs_done"] == MODES[mode]["epochs"]).all()
     assert np.isfinite(found.losses).all()
     assert "early" not in words(found.rows["outcome"])
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     ("rule", "reach"), [("midpoint", 0.5), ("fahlman", 0.4), (("tolerance", {"within": 0.3}), 0.3)]
 )
-def test_solved_at_is_the_epoch_since_which_every_example_is_right(rule: Any, reach: float, way: str) -> None:
-    found = trained(some_setup(SEEDS, success=rule, **WAYS[way]))
+def test_from_solved_at_on_every_example_is_right(rule: Any, reach: float, mode: str) -> None:
+    found = trained(some_setup(SEEDS, success=rule, **MODES[mode]))
     right = np.abs(outputs(found.parameters) - T[:, None]) < reach
     all_right = right.all(axis=1)
     since = len(all_right) - first(~all_right[::-1])
@@ -93,14 +93,14 @@ def test_solved_at_is_the_epoch_since_which_every_example_is_right(rule: Any, re
     assert [word == "solved" for word in words(found.rows["outcome"])] == all_right[-1].tolist()
 
 
-def test_best_and_final_loss_are_of_the_whole_curve() -> None:
+def test_best_and_final_loss_use_the_whole_curve() -> None:
     found = trained(some_setup(SEEDS | {"lr": np.geomspace(0.5, 20, RUNS)}, epochs=60))
     np.testing.assert_array_equal(found.rows["final_loss"], found.losses[-1])
     np.testing.assert_array_equal(found.rows["best_loss"], found.losses.min(axis=0))
     assert (found.rows["best_loss"] < found.rows["final_loss"]).any()
 
 
-def test_a_run_that_is_right_from_the_start_stops_there() -> None:
+def test_a_run_that_starts_solved_stops_at_epoch_0() -> None:
     weights = {"W1": [[20, 20], [-20, -20]], "b1": [-10, 30], "W2": [[20, 20]], "b2": [-30]}
     found = trained(some_setup(init=("explicit", {"weights": weights}), stop="solved"))
     assert found.rows["epochs_done"] == found.rows["solved_at"] == 0

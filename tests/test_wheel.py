@@ -1,4 +1,4 @@
-"""The wheel holds the package, its types and conf/, so that it works from an empty folder."""
+"""The wheel contains the package, its type information and conf/, and works from an empty folder."""
 
 import subprocess
 import sys
@@ -19,17 +19,17 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return found
 
 
-def test_the_wheel_holds_every_module_and_every_choice(wheel: Path) -> None:
+def test_the_wheel_contains_every_module_and_every_config(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "xortrain").rglob("*.py")}
-    choices = {f"xortrain/{path.relative_to(ROOT)}" for path in (ROOT / "conf").rglob("*.yaml")}
-    assert modules | choices | {"xortrain/py.typed"} <= names
+    configs = {f"xortrain/{path.relative_to(ROOT)}" for path in (ROOT / "conf").rglob("*.yaml")}
+    assert modules | configs | {"xortrain/py.typed"} <= names
     assert {name.partition("/")[0] for name in names} == {"xortrain", "xortrain-0.1.0.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
 def test_the_wheel_trains_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
-    """From the wheel's own files, not from the checkout; a whole installation is tried in CI."""
+    """The process imports the unpacked wheel, not the checkout; CI tests a real installation."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     (tmp_path / "empty").mkdir()
     code = "import sys, xortrain.cli; print(xortrain.__file__); sys.exit(xortrain.cli.main(['film=none', 'epochs=1']))"

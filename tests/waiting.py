@@ -1,4 +1,4 @@
-"""Tests wait for a condition, never for a time: a busy machine makes them slower, not wrong."""
+"""Wait for conditions, never for a fixed time, so that a busy machine only makes tests slower."""
 
 import os
 import time
@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import TypeVar
 
 Answer = TypeVar("Answer")
-PATIENCE = 120.0  # seconds until a test gives up on a process that hangs
+PATIENCE = 120.0  # seconds after which a test gives up
 
 
 def wait_until(condition: Callable[[], Answer | None]) -> Answer:
-    """Wait until the condition holds, and return what it answers; a file that is being made counts as not there yet."""
+    """Wait until the condition returns something true, and return it.
+
+    Errors from reading a file that is still being written count as false.
+    """
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         try:
@@ -20,22 +23,22 @@ def wait_until(condition: Callable[[], Answer | None]) -> Answer:
         except (ValueError, OSError, EOFError):
             pass
         time.sleep(0.002)
-    raise AssertionError(f"waited for {PATIENCE:.0f} s in vain")
+    raise AssertionError(f"condition still false after {PATIENCE:.0f} s")
 
 
 def handles(pid: int, number: int) -> bool:
-    """Whether a process has installed a handler of its own for a signal."""
+    """Return whether a process has installed a handler for a signal."""
     status = Path(f"/proc/{pid}/status").read_text()
     (caught,) = [line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")]
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def has_loaded(pid: int, library: str) -> bool:
-    """Whether a process has mapped a library with this in its path."""
+    """Return whether a process has loaded a library whose path contains this text."""
     return library in Path(f"/proc/{pid}/maps").read_text()
 
 
 def cpu_seconds(pid: int) -> float:
-    """What a process has computed so far: never more than the time that has passed, on one core."""
+    """Return the CPU time of a process in seconds; on one core it cannot exceed the elapsed time."""
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

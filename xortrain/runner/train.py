@@ -87,7 +87,7 @@ def train_into_folder(setup: Setup, folder: Path, show: bool = False) -> RunData
     with working_in(folder, RESUME):
         record = start_record(setup, folder, "run", describe())
         with final_status([record]), progress(epochs, "epochs", show) as bar:
-            history = recorded_history(setup, record, 0)
+            history = Block.of(record, setup, 0).history()
             rows = bar.follow(train_block(setup, slice(0, 1), history), epochs, epochs)
             record.finish_block(0, rows)
     return RunData(TrainedRuns(setup, rows, history, folder))
@@ -116,12 +116,6 @@ def empty_history(setup: Setup) -> History:
     """A history in memory for all runs, filled with nan."""
     shape, dtype = (setup.shape.size, setup.population.runs), setup.population.dtype
     return History.empty(setup.loss_epochs, setup.frame_epochs, shape, dtype, setup.test is not None)
-
-
-def recorded_history(setup: Setup, record: RecordWriter, block: int) -> History:
-    """A history whose arrays are the files of a block, filled with nan."""
-    arrays = record.block(block)
-    return History(setup.loss_epochs, setup.frame_epochs, arrays.losses, arrays.parameters, arrays.test_losses)
 
 
 def start_record(
@@ -233,8 +227,9 @@ class Block:
         return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)))
 
     def history(self) -> History:
-        """Make the files of this block."""
-        return recorded_history(self.setup, self.record, self.number)
+        """Make the files of this block, filled with nan; the history has them as its arrays."""
+        setup, new = self.setup, self.record.block(self.number)
+        return History(setup.loss_epochs, setup.frame_epochs, new.losses, new.parameters, new.test_losses)
 
     def is_visible(self) -> bool:
         """Whether this process sees the record, and not another one in a folder of the same name."""
