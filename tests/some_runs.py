@@ -26,14 +26,14 @@ def composed(*overrides: str) -> Config:
 
 
 @cache
-def mixed(k: int) -> Config:
+def config_with_options(k: int) -> Config:
     """Return a configuration with option number k, modulo their number, in every group."""
     return compose([f"{group}={list(options)[k % len(options)]}" for group, options in GROUPS.items()])
 
 
 def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
     """Return an option of a group with its default settings, some of them changed."""
-    chosen: dict[str, Any] = mixed(list(GROUPS[group]).index(name))[group]
+    chosen: dict[str, Any] = config_with_options(list(GROUPS[group]).index(name))[group]
     assert keys.keys() <= chosen.keys()
     return chosen | keys
 
@@ -93,7 +93,7 @@ def _block(setup: Setup, runs: slice) -> Outcome:
             return Outcome(history.losses, history.parameters, history.test_losses, end.value)
 
 
-def alone(setup: Setup, run: int) -> Outcome:
+def train_alone(setup: Setup, run: int) -> Outcome:
     """Train one run of a population by itself, from its single-run configuration."""
     return trained(Setup.of(Population(check(setup.population.config_of(run)))))
 

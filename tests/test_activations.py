@@ -215,7 +215,7 @@ def test_a_run_has_the_same_bits_in_any_population(name: str, dtype: Any) -> Non
     z, upstream = (5 * rng.normal(size=(2, 4, 3, 64))).astype(dtype)
     row, settings = ACTIVATIONS[name], settings_of(name, 64, dtype)
 
-    def both(runs: slice) -> tuple[Any, Any]:
+    def evaluate(runs: slice) -> tuple[Any, Any]:
         z_part, settings_part = (
             np.ascontiguousarray(z[..., runs]),
             {key: value[runs] for key, value in settings.items()},
@@ -223,7 +223,9 @@ def test_a_run_has_the_same_bits_in_any_population(name: str, dtype: Any) -> Non
         a = row.f(z_part, **settings_part)
         return a, row.backward(z_part, a, np.ascontiguousarray(upstream[..., runs]), **settings_part)
 
-    for alone, first_seven, population in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
+    for alone, first_seven, population in zip(
+        evaluate(slice(3, 5)), evaluate(slice(7)), evaluate(slice(64)), strict=True
+    ):
         np.testing.assert_array_equal(alone, population[..., 3:5])
         np.testing.assert_array_equal(first_seven, population[..., :7])
 

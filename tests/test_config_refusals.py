@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from some_runs import mixed
+from some_runs import config_with_options
 
 from xortrain.cli import main
 from xortrain.config.check import check
@@ -296,7 +296,7 @@ EVERY_KEY = [(key, "") for key in [*TOP, *PLAIN_GROUPS, *GROUPS]] + [
 def test_any_value_of_any_key_is_accepted_or_a_user_error(key: tuple[str, str], value: Any, k: int) -> None:
     """A valid configuration also makes a valid setup, unless settings contradict each other."""
     group, name = key
-    config: dict[str, Any] = dict(mixed(k))
+    config: dict[str, Any] = dict(config_with_options(k))
     config[group] = {**config[group], name: value} if name else value
     with suppress(UserError):
         assert Setup.of(Population(check(config))).block_size >= 64

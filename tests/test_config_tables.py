@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 from hydra.core.global_hydra import GlobalHydra
-from some_runs import composed, mixed, option
+from some_runs import composed, config_with_options, option
 
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check, must_be, take
@@ -31,7 +31,7 @@ from xortrain.nets.setting import Settings
 from xortrain.runner import engines
 
 OPTIONS = [(group, name) for group, table in GROUPS.items() for name in table]
-MOST = max(map(len, GROUPS.values()))
+MOST_OPTIONS = max(map(len, GROUPS.values()))
 EXPERIMENTS = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
 CONF = sorted(path for path in conf_folder().rglob("*.yaml") if "hydra" not in path.parts)  # plugins name classes
 UNSET = {("csv", "path"), ("explicit", "weights")}  # null until the user gives a value
@@ -79,9 +79,9 @@ def test_the_top_level_config_has_exactly_its_keys() -> None:
         assert take(key, setting, config[key]) == config[key]
 
 
-@pytest.mark.parametrize("k", range(MOST))
+@pytest.mark.parametrize("k", range(MOST_OPTIONS))
 def test_checking_a_configuration_twice_changes_nothing(k: int) -> None:
-    assert check(mixed(k)) == mixed(k)
+    assert check(config_with_options(k)) == config_with_options(k)
 
 
 def test_films_have_all_epoch_spacings_and_progress() -> None:

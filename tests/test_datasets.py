@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xortrain.nets.datasets import DATASETS, Points, make, split, targets
+from xortrain.nets.datasets import DATASETS, Points, split, targets
 
 # Sums over five points with noise 0.1 and seed 7; they must never change.
 FROZEN = {
@@ -20,6 +20,12 @@ FROZEN = {
 MADE = [name for name, row in DATASETS.items() if row.make]
 CLOUDS = [name for name in MADE if DATASETS[name].can_hold_out]
 SETTINGS: dict[str, Any] = {"bits": 3, "size": 4, "examples": 200, "noise": 0.0, "seed": 7}
+
+
+def make(name: str, settings: dict[str, Any]) -> Points:
+    maker = DATASETS[name].make
+    assert maker is not None
+    return maker(**settings)
 
 
 def some_data(name: str, **changed: Any) -> Points:

@@ -68,13 +68,13 @@ def test_the_text_states_that_it_explains_the_first_of_several_batches() -> None
 
 
 @pytest.mark.parametrize(
-    ("only", "there", "gone"),
+    ("only", "shown", "hidden"),
     [("forward", "FORWARD", "BACKWARD"), ("backward", "BACKWARD", "UPDATE"), ("update", "UPDATE", "FORWARD")],
 )
-def test_only_shows_one_part(only: str, there: str, gone: str) -> None:
+def test_only_shows_one_part(only: str, shown: str, hidden: str) -> None:
     text = explain(step_of("notebook 000"), only=only)
-    assert there in text
-    assert gone not in text
+    assert shown in text
+    assert hidden not in text
 
 
 def test_example_shows_only_one_example() -> None:
@@ -151,16 +151,16 @@ def test_explaining_does_not_change_a_learner() -> None:
 
 
 def test_a_run_of_a_population_has_the_same_explanation_as_alone() -> None:
-    runs = xortrain.train("seed=5", "epochs=4").task
-    pair = xortrain.train("seed=9", "epochs=4").task
+    first = xortrain.train("seed=5", "epochs=4").task
+    second = xortrain.train("seed=9", "epochs=4").task
     both = xortrain.train("seed=5", "epochs=4").task.take(np.array([0, 0]))
-    theta = np.concatenate([runs.theta, pair.theta], axis=1)
+    theta = np.concatenate([first.theta, second.theta], axis=1)
     both = both.__class__(**(both.__dict__ | {"theta": theta}))
-    assert explain(step_at(both, 3, run=1)) == explain(step_at(pair, 3))
+    assert explain(step_at(both, 3, run=1)) == explain(step_at(second, 3))
 
 
 @pytest.mark.parametrize(
-    ("asked", "message"),
+    ("options", "message"),
     [
         ({"format": "html"}, "format=html: no such choice"),
         ({"only": "forwards"}, "Did you mean 'forward'?"),

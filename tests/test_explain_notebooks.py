@@ -19,7 +19,7 @@ NUMBER = r"-?(?:\d+\.?\d*(?:e-?\d+)?|inf|nan)"
 
 @cache
 def read(experiment: str, epoch: int = 0) -> dict[str, Quantities]:
-    """Return the flattened values of all quantities by section; "Forward 2" is example 2, "Forward all" all examples."""
+    """Return the flattened values by section and name; "Forward 2" is example 2, "Forward all" all examples."""
     text = explain(step_at(xortrain.train(f"experiment={experiment}").task, epoch), precision=16)
     found: dict[str, Quantities] = {}
     part, place = "", ""
@@ -46,10 +46,10 @@ def value_of(block: str) -> list[float]:
     return [float(number) for number in re.findall(NUMBER, "\n".join(lines).rpartition("=")[2])]
 
 
-def holds(values: list[float], printed: str, digits: int) -> None:
+def assert_prints(values: list[float], printed: str, digits: int) -> None:
     """Compare values with their printed form, which has this many digits after the point."""
-    figures = [float(number) for number in re.findall(NUMBER, printed)]
-    np.testing.assert_allclose(values, figures, rtol=0, atol=0.500001 * 10.0**-digits)
+    numbers = [float(number) for number in re.findall(NUMBER, printed)]
+    np.testing.assert_allclose(values, numbers, rtol=0, atol=0.500001 * 10.0**-digits)
 
 
 def rows(printed: str) -> list[str]:
@@ -71,15 +71,15 @@ def test_notebook_000_forward() -> None:
         "y": "[[0.7311 0.2689], [0.2689 0.7311], [0.2689 0.7311], [0.2689 0.7311]]",
         "losses": "[[0.3133 -0.], [-0. 0.3133], [-0. 0.3133], [1.3133 -0.]]",
     }
-    for name, figures in printed.items():
-        for n, row in enumerate(rows(figures)):
-            holds(step[f"Forward {n}"][name], row, 4)
+    for name, numbers in printed.items():
+        for n, row in enumerate(rows(numbers)):
+            assert_prints(step[f"Forward {n}"][name], row, 4)
     assert step["Forward all"]["L"] == [pytest.approx(0.5632616875182226, rel=1e-12)]
 
 
 # The quantities in the order of the notebook.
 CHAIN_000 = ("δ2", "dℓ/dW2", "dℓ/db2", "dℓ/da1", "J1", "δ1", "dℓ/dW1", "dℓ/db1", "dℓ/dx")
-FIGURES_000 = {
+PRINTED_000 = {
     0: (
         "-0.2689 0.2689",
         "[-0. -0.1345], [0. 0.1345]",
@@ -117,19 +117,19 @@ FIGURES_000 = {
 }
 
 
-@pytest.mark.parametrize("example", FIGURES_000)
+@pytest.mark.parametrize("example", PRINTED_000)
 def test_notebook_000_backward_example_by_example(example: int) -> None:
     step = read("notebook_000")[f"Backward {example}"]
-    for name, figures in zip(CHAIN_000, FIGURES_000[example], strict=False):
-        holds(step[name], figures, 4)
+    for name, numbers in zip(CHAIN_000, PRINTED_000[example], strict=False):
+        assert_prints(step[name], numbers, 4)
 
 
 def test_notebook_000_update() -> None:
     step = read("notebook_000")["Update"]
-    holds(step["W1'"], "[[1.0366 1.0366], [0.9769 0.9769]]", 4)
-    holds(step["b1'"], "[-0.9634 0.4769]", 4)
-    holds(step["W2'"], "[[1.0183 -0.9711], [-1.0183 0.9711]]", 4)
-    holds(step["b2'"], "[1.0116 -1.0116]", 4)
+    assert_prints(step["W1'"], "[[1.0366 1.0366], [0.9769 0.9769]]", 4)
+    assert_prints(step["b1'"], "[-0.9634 0.4769]", 4)
+    assert_prints(step["W2'"], "[[1.0183 -0.9711], [-1.0183 0.9711]]", 4)
+    assert_prints(step["b2'"], "[1.0116 -1.0116]", 4)
 
 
 def test_notebook_001() -> None:
@@ -140,9 +140,9 @@ def test_notebook_001() -> None:
         "z2": "[[0.56166233] [0.53440069] [0.66726392] [0.64000228]]",
         "y": "[[0.56166233] [0.53440069] [0.66726392] [0.64000228]]",
     }
-    for name, figures in forward.items():
-        for n, row in enumerate(rows(figures)):
-            holds(step[f"Forward {n}"][name], row, 8)
+    for name, numbers in forward.items():
+        for n, row in enumerate(rows(numbers)):
+            assert_prints(step[f"Forward {n}"][name], row, 8)
     assert step["Forward all"]["L"] == [pytest.approx(0.2631408769381175, rel=1e-12)]
     backward = {
         "dL/dy": "[[0.28083117] [-0.23279965] [-0.16636804] [0.32000114]]",
@@ -154,16 +154,16 @@ def test_notebook_001() -> None:
         "dL/dW1": "[[0.0404516 0.02296015] [0.04544467 0.0257942]]",
         "dL/db1": "[0.05309829 0.05965239]",
     }
-    for name, figures in backward.items():
-        holds(step["Backward all"][name], figures, 8)
+    for name, numbers in backward.items():
+        assert_prints(step["Backward all"][name], numbers, 8)
     update = {
         "W1'": "[[0.2681613 -0.59642011] [0.0572165 0.40405435]]",
         "b1'": "[-0.53372372 0.14426071]",
         "W2'": "[[0.56569366 0.22900318]]",
         "b2'": "[0.48455154]",
     }
-    for name, figures in update.items():
-        holds(step["Update"][name], figures, 8)
+    for name, numbers in update.items():
+        assert_prints(step["Update"][name], numbers, 8)
 
 
 def test_notebook_002_by_hand() -> None:
@@ -173,9 +173,9 @@ def test_notebook_002_by_hand() -> None:
 
 def test_notebook_002_gradient() -> None:
     step = read("notebook_002")
-    holds(step["Forward all"]["L"], "2.9991465", 7)
-    holds(step["Backward all"]["dL/dW2"], "[[0.60353799, 0.35399637]]", 8)
-    holds(step["Backward all"]["dL/db2"], "[[0.6632421]]", 8)
+    assert_prints(step["Forward all"]["L"], "2.9991465", 7)
+    assert_prints(step["Backward all"]["dL/dW2"], "[[0.60353799, 0.35399637]]", 8)
+    assert_prints(step["Backward all"]["dL/db2"], "[[0.6632421]]", 8)
 
 
 @pytest.mark.parametrize(
@@ -204,24 +204,24 @@ def test_notebook_002_predictions() -> None:
 
 def test_notebook_003_backward_is_from_before_the_step() -> None:
     step = read("notebook_003")["Backward all"]
-    holds(step["dL/dy"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
-    holds(step["dL/dz2"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
-    holds(step["dL/dW2"], "[[-0.10294599 -0.2059524 0.01762657]]", 8)
+    assert_prints(step["dL/dy"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
+    assert_prints(step["dL/dz2"], "[[-0.2253525 -0.24719625 0.26584 0.25148625]]", 8)
+    assert_prints(step["dL/dW2"], "[[-0.10294599 -0.2059524 0.01762657]]", 8)
     delta = (
         "[[-0.00450705 -0.00494393 0. 0.00502973] [-0.00676058 -0.00741589 0. 0.00754459]"
         " [-0.02028173 -0.02224766 0.0239256 0.]]"
     )
-    holds(step["dL/dz1"], " ".join(columns(delta)), 8)
-    holds(step["dL/dW1"], "[[-0.00336313 -0.00410432] [-0.00504469 -0.00615648] [-0.03760503 0.00180272]]", 8)
+    assert_prints(step["dL/dz1"], " ".join(columns(delta)), 8)
+    assert_prints(step["dL/dW1"], "[[-0.00336313 -0.00410432] [-0.00504469 -0.00615648] [-0.03760503 0.00180272]]", 8)
     assert read("notebook_003")["Forward all"]["L"] == [pytest.approx(0.4916119496187501, rel=1e-12)]
 
 
 def test_notebook_003_update() -> None:
     step = read("notebook_003")["Update"]
-    holds(step["W2'"], "[[0.07147299 0.1329762 0.08118672]]", 8)
-    holds(step["W2'"], "0.0715 & 0.1330 & 0.0812", 4)
-    holds(step["W1'"], "[[0.60168156 0.01205216] [0.70252235 0.43307824] [0.01880251 0.87909864]]", 8)
-    holds(step["L'"], "[[0.46571183]]", 8)
+    assert_prints(step["W2'"], "[[0.07147299 0.1329762 0.08118672]]", 8)
+    assert_prints(step["W2'"], "0.0715 & 0.1330 & 0.0812", 4)
+    assert_prints(step["W1'"], "[[0.60168156 0.01205216] [0.70252235 0.43307824] [0.01880251 0.87909864]]", 8)
+    assert_prints(step["L'"], "[[0.46571183]]", 8)
 
 
 def test_notebook_003_forward_is_from_after_the_step() -> None:
@@ -234,39 +234,39 @@ def test_notebook_003_forward_is_from_after_the_step() -> None:
         "y": "[[0.20731924 0.03408093 0.05595202 0.02436202]]",
     }
     step = read("notebook_003", 1)
-    for name, figures in printed.items():
-        for n, column in enumerate(columns(figures)):
-            holds(step[f"Forward {n}"][name], column, 8)
-    holds(step["Forward all"]["L"], "[[0.46571183]]", 8)
+    for name, numbers in printed.items():
+        for n, column in enumerate(columns(numbers)):
+            assert_prints(step[f"Forward {n}"][name], column, 8)
+    assert_prints(step["Forward all"]["L"], "[[0.46571183]]", 8)
 
 
 def test_notebook_004_as_printed() -> None:
     """The answers to questions 2 to 4 that the notebook prints."""
     step = read("notebook_004_as_printed")
     assert step["Forward all"]["right"] == [2, 4]
-    holds(step["Forward all"]["L"], "[3.57030526]", 8)
-    holds(step["Forward all"]["L"], "3.570", 3)
+    assert_prints(step["Forward all"]["L"], "[3.57030526]", 8)
+    assert_prints(step["Forward all"]["L"], "3.570", 3)
     assert step["Forward 2"]["x"] == [1, 0]
-    holds(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
+    assert_prints(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
 @pytest.mark.parametrize("experiment", ["notebook_004", "notebook_004_as_printed"])
 def test_notebook_004_question_5(experiment: str) -> None:
     """The gradient of the last layer for x3 = (1, 0), which the notebook could not compute."""
     step = read(experiment)["Backward 2"]
-    holds(step["dℓ/dW2"] + step["dℓ/db2"], "-0.47543491, -0.11752324, -0.53419653", 8)
+    assert_prints(step["dℓ/dW2"] + step["dℓ/db2"], "-0.47543491, -0.11752324, -0.53419653", 8)
 
 
 def test_notebook_004_with_the_relu_that_it_defines() -> None:
     """The correct answers to questions 1 to 4."""
     step = read("notebook_004")
     outputs = [step[f"Forward {n}"]["y"][0] for n in range(4)]
-    holds(outputs, "0.44225876 0.5889436 0.46580347 0.15236128", 8)
+    assert_prints(outputs, "0.44225876 0.5889436 0.46580347 0.15236128", 8)
     assert step["Forward all"]["right"] == [3, 4]
     assert step["Forward all"]["L"] == [pytest.approx(2.042577237432488, rel=1e-12)]
-    holds(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
+    assert_prints(step["Backward 2"]["dℓ/dy"], "[[-2.14682815]]", 8)
 
 
 def test_a_wrong_last_digit_is_caught() -> None:
     with pytest.raises(AssertionError):
-        holds(read("notebook_000")["Forward 0"]["y"], "0.7312 0.2689", 4)
+        assert_prints(read("notebook_000")["Forward 0"]["y"], "0.7312 0.2689", 4)

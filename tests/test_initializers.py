@@ -16,18 +16,18 @@ WIDE = Network(40, (Layer(60, "tanh"), Layer(30, "tanh")))
 FAN = {"W1": (40, 60), "W2": (60, 30)}
 
 UNIFORM: dict[str, Callable[[int, int], float]] = {
-    "xavier_uniform": lambda into, out: 6 / (into + out),
-    "he_uniform": lambda into, out: 6 / into,
-    "lecun_uniform": lambda into, out: 3 / into,
-    "torch_default": lambda into, out: 1 / into,
-    "sklearn": lambda into, out: 6 / (into + out),
-    "playground": lambda into, out: 0.25,
+    "xavier_uniform": lambda fan_in, fan_out: 6 / (fan_in + fan_out),
+    "he_uniform": lambda fan_in, fan_out: 6 / fan_in,
+    "lecun_uniform": lambda fan_in, fan_out: 3 / fan_in,
+    "torch_default": lambda fan_in, fan_out: 1 / fan_in,
+    "sklearn": lambda fan_in, fan_out: 6 / (fan_in + fan_out),
+    "playground": lambda fan_in, fan_out: 0.25,
 }
 NORMAL: dict[str, Callable[[int, int], float]] = {
-    "xavier_normal": lambda into, out: 2 / (into + out),
-    "he_normal": lambda into, out: 2 / into,
-    "lecun_normal": lambda into, out: 1 / into,
-    "randn": lambda into, out: 1,
+    "xavier_normal": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "he_normal": lambda fan_in, fan_out: 2 / fan_in,
+    "lecun_normal": lambda fan_in, fan_out: 1 / fan_in,
+    "randn": lambda fan_in, fan_out: 1,
 }
 WITH_RANDOM_BIASES = {"uniform", "normal", "torch_default", "nguyen_widrow", "sklearn", "randn"}
 

@@ -232,12 +232,14 @@ def test_a_run_has_the_same_bits_in_any_population(loss: str, output: str, dtype
     z = (3 * np.random.default_rng(6).normal(size=(4, 2, 64))).astype(dtype)
     whole, t = some_criterion(loss, output, 64, dtype), some_targets(loss, z.shape, dtype)
 
-    def both(runs: slice) -> tuple[Any, Any]:
+    def evaluate(runs: slice) -> tuple[Any, Any]:
         z_part, criterion = np.ascontiguousarray(z[..., runs]), whole.take(runs)
         y = ACTIVATIONS[output].f(z_part, **criterion.output_settings)
         return criterion.total(z_part, y, t), criterion.delta(z_part, y, t)
 
-    for alone, first_seven, population in zip(both(slice(3, 5)), both(slice(7)), both(slice(64)), strict=True):
+    for alone, first_seven, population in zip(
+        evaluate(slice(3, 5)), evaluate(slice(7)), evaluate(slice(64)), strict=True
+    ):
         np.testing.assert_array_equal(alone, population[..., 3:5])
         np.testing.assert_array_equal(first_seven, population[..., :7])
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hydra.core.config_store import ConfigStore
 from PIL import Image
 from some_films import NETS, run_of
 
@@ -44,6 +45,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path / "work")
     yield copy
     settings.conf_folder.cache_clear()
+    ConfigStore.instance().repo.get("output", {}).pop("toy.yaml", None)  # Hydra's store outlives the test
 
 
 @pytest.fixture

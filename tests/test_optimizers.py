@@ -21,8 +21,8 @@ ADAGRAD: dict[str, float] = {"lr_decay": 0, "eps": 1e-10, "weight_decay": 0}
 ADADELTA: dict[str, float] = {"rho": 0.9, "eps": 1e-6, "weight_decay": 0}
 RPROP: dict[str, float] = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50}
 
-# name, learning rate, settings, and θ in float64 after the five gradients in PyTorch 2.13; where lr and settings
-# are PyTorch's defaults, the settings are named above.
+# name, learning rate, settings, and θ in float64 after the five gradients in PyTorch 2.13; the constants above are
+# PyTorch's default settings.
 # fmt: off
 PYTORCH: list[tuple[str, float, dict[str, float], list[float]]] = [
     ("sgd", 0.1, SGD, [0.48, -0.965, 1.83]),

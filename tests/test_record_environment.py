@@ -28,7 +28,7 @@ def test_a_record_has_the_commit_and_whether_files_were_changed(repository: Path
     assert git_state() == {"commit": commit, "dirty": True}
 
 
-def test_the_query_does_not_write_to_the_repository(repository: Path) -> None:
+def test_reading_the_git_state_does_not_write_to_the_repository(repository: Path) -> None:
     os.utime(repository / "file", (1, 1))  # `git status` would write the new time to the index
     before = {path: path.stat().st_mtime_ns for path in (repository / ".git").rglob("*")}
     git_state()

@@ -19,8 +19,8 @@ from xortrain.commands import ls as ls_command
 from xortrain.commands.compare import compare
 from xortrain.commands.export import export
 from xortrain.commands.group import group
+from xortrain.commands.ls import sql
 from xortrain.commands.show import show
-from xortrain.commands.sql import sql
 from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.index import listing

@@ -33,7 +33,7 @@ def rows(entries: tuple[Entry, ...]) -> list[Row]:
     return [line for entry in entries for part in entry.parts for line in columns.run_lines(entry, part)]
 
 
-def compared(column: str, sign: str, value: Any) -> tuple[str, Callable[[Row], bool | None]]:
+def comparison(column: str, sign: str, value: Any) -> tuple[str, Callable[[Row], bool | None]]:
     signs: dict[str, Callable[[Any, Any], bool]] = {
         "=": lambda a, b: a == b,
         "!=": lambda a, b: a != b,
@@ -53,18 +53,18 @@ numbers = st.sampled_from(["lr", "final_loss", "optimizer.momentum", "solved_at"
 texts = st.sampled_from(["outcome", "optimizer", "optimizer.name", "status", "architecture.hidden"])
 words = st.sampled_from(["solved", "sgd", "adam", "finished", "[2]", "nothing"])
 leaves = st.one_of(
-    st.builds(compared, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
-    st.builds(compared, texts, st.sampled_from(["=", "!="]), words),
+    st.builds(comparison, numbers, st.sampled_from(["=", "!=", "<", ">="]), st.sampled_from([0, 0.1, 0.5, 1.0, 3, 50])),
+    st.builds(comparison, texts, st.sampled_from(["=", "!="]), words),
     numbers.map(lambda name: (f"{name} is null", lambda row: row.get(name) is None)),
 )
 
 
-def negated(one: Any) -> Any:
+def negation(one: Any) -> Any:
     text, holds = one
     return f"not ({text})", lambda row: None if holds(row) is None else not holds(row)
 
 
-def both(one: Any, other: Any) -> Any:
+def conjunction(one: Any, other: Any) -> Any:
     def holds(row: Row) -> bool | None:
         values = [one[1](row), other[1](row)]
         return False if False in values else None if None in values else True
@@ -72,7 +72,7 @@ def both(one: Any, other: Any) -> Any:
     return f"({one[0]}) and ({other[0]})", holds
 
 
-def either(one: Any, other: Any) -> Any:
+def disjunction(one: Any, other: Any) -> Any:
     def holds(row: Row) -> bool | None:
         values = [one[1](row), other[1](row)]
         return True if True in values else None if None in values else False
@@ -82,7 +82,7 @@ def either(one: Any, other: Any) -> Any:
 
 conditions = st.recursive(
     leaves,
-    lambda inner: inner.map(negated) | st.builds(both, inner, inner) | st.builds(either, inner, inner),
+    lambda inner: inner.map(negation) | st.builds(conjunction, inner, inner) | st.builds(disjunction, inner, inner),
     max_leaves=6,
 )
 
@@ -129,7 +129,7 @@ def test_dotted_names_are_columns_everywhere_in_a_query(entries: tuple[Entry, ..
     assert ask(entries, query)[1] == [(0.25,)]
 
 
-def test_texts_in_a_query_are_unchanged() -> None:
+def test_string_literals_in_a_query_are_unchanged() -> None:
     assert quote_columns("select 'a.b' , a.b, x.a.b, c.d", ["a.b"]) == 'select \'a.b\' , "a.b", x."a.b", c.d'
 
 
@@ -161,7 +161,7 @@ FORBIDDEN = [
 
 
 @pytest.mark.parametrize("query", FORBIDDEN, ids=[repr(query) for query in FORBIDDEN])
-def test_only_select_is_allowed(
+def test_invalid_and_modifying_queries_are_refused(
     entries: tuple[Entry, ...], query: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -199,9 +199,9 @@ def test_only_the_columns_of_a_query_are_read(entries: tuple[Entry, ...], monkey
     requested: list[list[str]] = []
     real = columns.run_rows
 
-    def recording_run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Any:
-        requested.append(list(wanted))
-        return real(entry, part, wanted)
+    def recording_run_rows(entry: Entry, part: RecordInfo, names: Sequence[str]) -> Any:
+        requested.append(list(names))
+        return real(entry, part, names)
 
     monkeypatch.setattr(columns, "run_rows", recording_run_rows)
     ask(entries, "select avg(final_loss) from runs where optimizer.momentum = 0")

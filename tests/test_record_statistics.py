@@ -162,14 +162,14 @@ def test_repeated_runs_count_once_and_finished_ones_are_preferred(tmp_path: Path
         a_run(tmp_path, 1, lr=0.5, film__name="field", row={"outcome": 7, "final_loss": 1.0}),
     ]
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
-    for some in (parts, parts[::-1]):
-        (found,) = group_runs(some, [])
+    for ordering in (parts, parts[::-1]):
+        (found,) = group_runs(ordering, [])
         assert (found.runs, found.pending, found.loss_mean) == (2, 0, 1.5)
 
 
 @pytest.mark.parametrize("change", [{"seed": 1}, {"lr": 0.5}, {"optimizer__momentum": 0.5}, {"epochs": 5}])
 def test_runs_that_differ_in_the_seed_or_a_setting_are_both_counted(tmp_path: Path, change: dict[str, Any]) -> None:
-    parts = [open_entry(a_run(tmp_path, k, **own), "a").parts[0] for k, own in enumerate([{}, change])]
+    parts = [open_entry(a_run(tmp_path, k, **changes), "a").parts[0] for k, changes in enumerate([{}, change])]
     assert group_runs(parts, [])[0].runs == 2
     assert group_runs([*parts, parts[0]], [])[0].runs == 2
 

@@ -37,7 +37,7 @@ STARTS = """
 
 
 @contextmanager
-def a_training(root: Path) -> Iterator[subprocess.Popen[str]]:
+def training_process(root: Path) -> Iterator[subprocess.Popen[str]]:
     """Start a process that writes a record and keeps running."""
     code = textwrap.dedent(STARTS)
     command = [sys.executable, "-c", code, str(root), str(Path(__file__).parent)]
@@ -57,7 +57,7 @@ def only_status(root: Path) -> str:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="process start times are only available on Linux")
 def test_a_record_is_running_until_its_process_ends_and_then_crashed(tmp_path: Path) -> None:
-    with a_training(tmp_path) as process:
+    with training_process(tmp_path) as process:
         assert only_status(tmp_path) == "running"
         process.send_signal(signal.SIGSTOP)
         assert only_status(tmp_path) == "running"
@@ -81,14 +81,14 @@ def test_a_killed_training_is_crashed_and_can_be_shown(tmp_path: Path) -> None:
     assert "crashed: pending" in show(["latest", "--root", str(tmp_path)])
 
 
-def rewritten(folder: Path, **changes: object) -> Path:
+def update_record(folder: Path, **changes: object) -> Path:
     path = folder / layout.RECORD
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     return folder
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Path:
+def running_record(tmp_path: Path) -> Path:
     """Return a record that this process is writing."""
     make_record(tmp_path, blank_rows(1), config(), status=None)
     return tmp_path
@@ -98,15 +98,15 @@ def status_of(folder: Path) -> str:
     return status(folder, json.loads((folder / layout.RECORD).read_text()))
 
 
-def test_another_process_with_the_same_pid_does_not_count(running: Path) -> None:
-    assert status_of(running) == "running"
+def test_another_process_with_the_same_pid_does_not_count(running_record: Path) -> None:
+    assert status_of(running_record) == "running"
     place = str(process_start(os.getpid())).rpartition(":")[0]
-    assert status_of(rewritten(running, process_started=f"{place}:1")) == "crashed"
+    assert status_of(update_record(running_record, process_started=f"{place}:1")) == "crashed"
 
 
 @pytest.mark.parametrize("word", ["finished", "failed", "interrupted"])
-def test_a_final_status_is_final_even_if_the_process_still_runs(running: Path, word: str) -> None:
-    assert status_of(rewritten(running, status=word)) == word
+def test_a_final_status_is_final_even_if_the_process_still_runs(running_record: Path, word: str) -> None:
+    assert status_of(update_record(running_record, status=word)) == word
 
 
 ELSEWHERE: list[dict[str, object]] = [
@@ -124,33 +124,33 @@ ELSEWHERE: list[dict[str, object]] = [
     ("age", "expected"), [(0, "running"), (FRESH / 2, "running"), (FRESH * 2, "crashed"), (-FRESH * 2, "crashed")]
 )
 def test_a_process_that_cannot_be_checked_is_running_if_its_heartbeat_is_recent(
-    running: Path, elsewhere: dict[str, object], age: float, expected: str, monkeypatch: pytest.MonkeyPatch
+    running_record: Path, elsewhere: dict[str, object], age: float, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = time.time()
     monkeypatch.setattr("time.time", lambda: now)
-    heartbeat = rewritten(running, **elsewhere) / layout.HEARTBEAT
+    heartbeat = update_record(running_record, **elsewhere) / layout.HEARTBEAT
     heartbeat.touch()
     os.utime(heartbeat, (now - age,) * 2)
-    assert status_of(running) == expected
+    assert status_of(running_record) == expected
 
 
-def test_before_the_first_heartbeat_the_start_time_is_used(running: Path) -> None:
-    rewritten(running, host="another")
-    assert status_of(running) == "running"
-    os.utime(running / layout.RECORD, (time.time() - 2 * FRESH,) * 2)
-    assert status_of(running) == "crashed"
+def test_before_the_first_heartbeat_the_start_time_is_used(running_record: Path) -> None:
+    update_record(running_record, host="another")
+    assert status_of(running_record) == "running"
+    os.utime(running_record / layout.RECORD, (time.time() - 2 * FRESH,) * 2)
+    assert status_of(running_record) == "crashed"
 
 
-def test_the_heartbeat_is_updated_regularly_but_not_in_every_step(running: Path) -> None:
+def test_the_heartbeat_is_updated_regularly_but_not_in_every_step(running_record: Path) -> None:
     assert BEAT < FRESH / 3
-    record = RecordWriter(running, {})
+    record = RecordWriter(running_record, {})
     record.beat()
-    os.utime(running / layout.HEARTBEAT, (0, 0))
+    os.utime(running_record / layout.HEARTBEAT, (0, 0))
     record.beat()
-    assert (running / layout.HEARTBEAT).stat().st_mtime == 0
+    assert (running_record / layout.HEARTBEAT).stat().st_mtime == 0
     record.last_beat -= BEAT
     record.beat()
-    assert (running / layout.HEARTBEAT).stat().st_mtime > 0
+    assert (running_record / layout.HEARTBEAT).stat().st_mtime > 0
 
 
 def test_a_sweep_killed_between_two_populations_is_crashed(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def folders(root: Path) -> list[Path]:
     return [path.parent for path in root.rglob(layout.RUNS)]
 
 
-def without(root: Path, *names: str) -> None:
+def remove_columns(root: Path, *names: str) -> None:
     """Rewrite all rows without these columns, as an older version would."""
     for folder in folders(root):
         rows = np.load(folder / layout.RUNS)
@@ -59,7 +59,7 @@ def without(root: Path, *names: str) -> None:
         np.save(folder / layout.RUNS, repack_fields(rows[left]))
 
 
-def with_columns(root: Path, *, is_first: bool) -> None:
+def add_columns(root: Path, *, is_first: bool) -> None:
     """Rewrite all rows with unknown columns and keys, as a newer version would."""
     for folder in folders(root):
         rows = np.load(folder / layout.RUNS)
@@ -73,7 +73,7 @@ def with_columns(root: Path, *, is_first: bool) -> None:
         (folder / layout.RECORD).write_text(json.dumps({"new": {"key": 1}, **metadata}))
 
 
-def answers(run_command: RunCommand) -> dict[str, Any]:
+def command_outputs(run_command: RunCommand) -> dict[str, Any]:
     """Return the output of all reading commands for both records."""
     tables = {
         "ls": run_command("ls", "--runs", "--json"),
@@ -95,7 +95,7 @@ def answers(run_command: RunCommand) -> dict[str, Any]:
 
 
 def test_older_records_are_listed_grouped_queried_and_exported(root: Path, run_command: RunCommand) -> None:
-    found = answers(run_command)
+    found = command_outputs(run_command)
     assert [line["id"] for line in found["ls"]] == [RUN, *(f"{SWEEP}#{number}" for number in range(4))]
     assert {(line["status"], line["epochs_done"], line["solved_at"]) for line in found["ls"]} == {("finished", 5, None)}
     assert [(line["lr"], line["seed"]) for line in found["ls"]] == [(1, 0), (0.5, 0), (0.5, 1), (1, 0), (1, 1)]
@@ -121,12 +121,12 @@ def test_an_older_record_is_loaded_retrained_resumed_and_drawn(root: Path, run_c
     assert run_command("render", RUN, "--still") == f"outputs/{RUN}/poster.png"
     assert run_command("render", SWEEP, "film.frames=2", "--output", "sweep.gif").startswith("sweep.gif")
     before = sweep.losses.copy()
-    stop(root / "sweeps" / SWEEP, [1, 3])
+    interrupt(root / "sweeps" / SWEEP, [1, 3])
     assert run_command("resume", SWEEP).startswith("4 runs trained")
     np.testing.assert_allclose(xortrain.load(SWEEP).losses, before, rtol=1e-9)
 
 
-def stop(folder: Path, runs: list[int]) -> None:
+def interrupt(folder: Path, runs: list[int]) -> None:
     """Remove the outcomes of these runs, as if training had been interrupted."""
     rows = np.load(folder / layout.RUNS, mmap_mode="r+")
     rows["outcome"][runs] = 0
@@ -137,9 +137,9 @@ def stop(folder: Path, runs: list[int]) -> None:
 
 @pytest.mark.parametrize("is_first", [False, True], ids=["at the end", "at the start"])
 def test_unknown_columns_and_keys_change_no_result(root: Path, run_command: RunCommand, is_first: bool) -> None:
-    expected, rows = answers(run_command), RecordReader.open(root / RUN).rows
-    with_columns(root, is_first=is_first)
-    assert answers(run_command) == expected
+    expected, rows = command_outputs(run_command), RecordReader.open(root / RUN).rows
+    add_columns(root, is_first=is_first)
+    assert command_outputs(run_command) == expected
     newer = RecordReader.open(root / RUN).rows
     assert newer.dtype.names == rows.dtype.names
     assert str(newer.tolist()) == str(rows.tolist())
@@ -155,8 +155,8 @@ def test_unknown_columns_and_keys_change_no_result(root: Path, run_command: RunC
 def test_resuming_a_record_preserves_unknown_columns(root: Path, run_command: RunCommand, is_first: bool) -> None:
     folder = root / "sweeps" / SWEEP
     before = np.load(folder / layout.RUNS)
-    with_columns(root, is_first=is_first)
-    stop(folder, [0, 2])
+    add_columns(root, is_first=is_first)
+    interrupt(folder, [0, 2])
     assert run_command("resume", SWEEP).startswith("4 runs trained")
     after = np.load(folder / layout.RUNS)
     assert after["sharpness"].tolist() == [1] * 4
@@ -168,13 +168,13 @@ def test_resuming_a_record_preserves_unknown_columns(root: Path, run_command: Ru
 def test_a_missing_result_is_unknown_and_the_others_are_unchanged(
     root: Path, run_command: RunCommand, names: list[str]
 ) -> None:
-    expected, rows = answers(run_command), RecordReader.open(root / "sweeps" / SWEEP).rows
-    without(root, *names)
-    found = answers(run_command)
+    expected, rows = command_outputs(run_command), RecordReader.open(root / "sweeps" / SWEEP).rows
+    remove_columns(root, *names)
+    found = command_outputs(run_command)
     unknown = {*names, *(["diverged_in"] if "diverged_at" in names else [])}
-    for question in ("ls", "show a run", "show of a sweep", "sql", "export"):
-        for line, before in zip(found[question], expected[question], strict=True):
-            assert line == {name: None if name in unknown else value for name, value in before.items()}, question
+    for command in ("ls", "show a run", "show of a sweep", "sql", "export"):
+        for line, before in zip(found[command], expected[command], strict=True):
+            assert line == {name: None if name in unknown else value for name, value in before.items()}, command
     assert [group["runs"] for group in found["group"]] == [2, 2]
     older = RecordReader.open(root / "sweeps" / SWEEP).rows
     for name in layout.ROW:
@@ -192,7 +192,7 @@ def test_a_record_without_some_results_is_loaded_retrained_and_drawn(
     root: Path, run_command: RunCommand, names: list[str]
 ) -> None:
     losses = {name: xortrain.load(name).losses.copy() for name in (RUN, SWEEP)}
-    without(root, *names)
+    remove_columns(root, *names)
     for name, before in losses.items():
         found = xortrain.load(name)
         np.testing.assert_array_equal(found.losses, before)
@@ -201,14 +201,14 @@ def test_a_record_without_some_results_is_loaded_retrained_and_drawn(
             assert {row[name] for row in found.table() for name in names if name in row} <= {None}
         assert run_command("rerun", name, "--check").startswith("The same to ")
     assert run_command("render", RUN, "--still") == f"outputs/{RUN}/poster.png"
-    stop(root / RUN, [0])
+    interrupt(root / RUN, [0])
     assert run_command("resume", RUN).startswith("1 run trained")
     assert set(np.load(root / RUN / layout.RUNS).dtype.names) == layout.ROW.keys() - set(names)
 
 
 def test_the_last_loss_of_an_unfinished_run_does_not_need_its_column(root: Path, run_command: RunCommand) -> None:
-    without(root, "final_loss", "test_loss")
-    stop(root / RUN, [0])
+    remove_columns(root, "final_loss", "test_loss")
+    interrupt(root / RUN, [0])
     (line,) = json.loads(run_command("show", RUN, "--json"))
     assert (line["outcome"], line["epochs_done"], line["final_loss"]) == ("pending", 5, None)
 
@@ -217,15 +217,14 @@ def test_the_last_loss_of_an_unfinished_run_does_not_need_its_column(root: Path,
 def test_a_missing_number_seed_outcome_or_setting_is_a_one_line_error(
     root: Path, name: str, run_command: RunCommand
 ) -> None:
-    without(root, name)
+    remove_columns(root, name)
     folder = root / "sweeps" / SWEEP
     with pytest.raises(UserError, match=rf"runs\.npy: has no column {name}$"):
         open_entry(folder, "a")
     with pytest.raises(UserError, match=rf"runs\.npy: has no column {name}$"):
         xortrain.load(SWEEP)
-    assert f"{SWEEP}: unreadable: outputs/sweeps/{SWEEP}/runs.npy: has no column {name}" in run_command("ls").split(
-        "\n"
-    )
+    lines = run_command("ls").split("\n")
+    assert f"{SWEEP}: unreadable: outputs/sweeps/{SWEEP}/runs.npy: has no column {name}" in lines
 
 
 @pytest.mark.parametrize("name", layout.ROW)

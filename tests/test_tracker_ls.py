@@ -106,15 +106,16 @@ def test_json_has_all_settings_and_results(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ended", "each"), [("interrupted", "interrupted"), ("failed", "failed"), ("finished", "failed"), (None, "running")]
+    ("ended", "run_status"),
+    [("interrupted", "interrupted"), ("failed", "failed"), ("finished", "failed"), (None, "running")],
 )
-def test_an_unfinished_run_has_the_status_of_its_sweep(tmp_path: Path, ended: str | None, each: str) -> None:
+def test_an_unfinished_run_has_the_status_of_its_sweep(tmp_path: Path, ended: str | None, run_status: str) -> None:
     rows = blank_rows(3)
     rows["outcome"][0] = 2
     (tmp_path / "a").mkdir()
     make_record(tmp_path / "a", rows, config(), kind="sweep", status=ended)
     runs = json.loads(ls(["--root", str(tmp_path), "--json", "--runs"]))
-    assert [run["status"] for run in runs] == ["finished", each, each]
+    assert [run["status"] for run in runs] == ["finished", run_status, run_status]
     (sweep,) = json.loads(ls(["--root", str(tmp_path), "--json"]))
     assert (sweep["status"], sweep["runs"], sweep["done"]) == (ended or "running", 3, 1)
 

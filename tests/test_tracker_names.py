@@ -32,7 +32,7 @@ GOOD = [
 ]
 
 
-@pytest.mark.parametrize(("name", "meant"), GOOD)
+@pytest.mark.parametrize(("name", "expected"), GOOD)
 def test_names_find_records(root: Path, name: str, expected: str) -> None:
     found = named(name, root)
     assert (found.entry.id, found.number) == (expected, None)
@@ -51,7 +51,7 @@ def test_a_number_selects_a_job_of_a_sweep(root: Path, sweep: str, number: int) 
     assert part.rows.at(place)["number"] == number
 
 
-def test_a_population_has_the_id_of_its_sweep_and_its_folder(root: Path) -> None:
+def test_the_id_of_a_population_is_its_sweep_and_folder(root: Path) -> None:
     name = f"{BIG}/population-001"
     assert named(name, root).entry.folder == root / "sweeps" / name
     assert named(f"{name}#3", root).run()[1] == 0

@@ -10,8 +10,8 @@ from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four
 
 from xortrain.commands.compare import compare
 from xortrain.commands.group import group
+from xortrain.commands.ls import sql
 from xortrain.commands.show import show
-from xortrain.commands.sql import sql
 from xortrain.commands.tag import note, tag
 from xortrain.errors import UserError
 from xortrain.records.events import add_event

@@ -92,7 +92,7 @@ def test_the_number_of_recorded_rows_is_found(recorded: int, tmp_path: Path) -> 
 def test_an_export_has_only_recorded_epochs(half_finished: SweepData[RunData]) -> None:
     for number, last in ((0, 60), (int(np.flatnonzero(half_finished.column("outcome") == "pending")[0]), 20)):
         for what in ("losses", "parameters"):
-            rows = export([f"{halved.folder}#{number}", "--what", what]).split("\n")[1:]
+            rows = export([f"{half_finished.folder}#{number}", "--what", what]).split("\n")[1:]
             assert [row.split(",")[1] for row in rows] == [str(epoch) for epoch in range(last + 1)]
             assert not any(row.endswith(",") for row in rows)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import Outcome, alone, assert_same_bits, some_setup, trained
+from some_runs import Outcome, assert_same_bits, some_setup, train_alone, trained
 
 from xortrain.nets import Array
 from xortrain.setup.run_setup import Setup
@@ -92,7 +92,7 @@ def test_a_diverging_run_does_not_change_the_bits_of_other_runs() -> None:
     found = trained(setup)
     assert (found.rows["outcome"] == code("diverged")).nonzero()[0].tolist() == [3]
     for run in range(8):
-        assert_same_bits(found.run(run), alone(setup, run))
+        assert_same_bits(found.run(run), train_alone(setup, run))
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop"])

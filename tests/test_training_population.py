@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from some_runs import Outcome, alone, assert_same_bits, some_setup, trained
+from some_runs import Outcome, assert_same_bits, some_setup, train_alone, trained
 from some_settings import some_settings
 
 from xortrain.config.settings import GROUPS
@@ -32,8 +32,12 @@ def make_setup(
     spread = {f"{group}.{name}": values for name, values in some_settings(settings or {}, RUNS).items()}
     if "optimizer.nesterov" in spread:
         spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
-    some = {"seed": 7 + np.arange(RUNS), "lr": np.linspace(0.05, 0.6, RUNS), "init.scale": np.linspace(0.5, 1.5, RUNS)}
-    return some_setup(some | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
+    varying_start = {
+        "seed": 7 + np.arange(RUNS),
+        "lr": np.linspace(0.05, 0.6, RUNS),
+        "init.scale": np.linspace(0.5, 1.5, RUNS),
+    }
+    return some_setup(varying_start | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
 
 
 def outcome_of_first(whole: Outcome, runs: int) -> Outcome:
@@ -49,14 +53,14 @@ def setup_of_first(setup: Setup, runs: int) -> Setup:
     return Setup.of(setup.population.part(slice(0, runs)))
 
 
-def assert_alone_as_together(setup: Setup) -> None:
+def assert_same_bits_in_any_population(setup: Setup) -> None:
     together = trained(setup)
     assert np.isfinite(together.parameters).all()
     assert_same_bits(trained(setup, [RUNS - 3, 2, 1]), together)
     for runs in SMALLER_SIZES:
         assert_same_bits(trained(setup_of_first(setup, runs)), outcome_of_first(together, runs))
     for run in (0, RUNS // 2, RUNS - 1):
-        assert_same_bits(alone(setup, run), together.run(run))
+        assert_same_bits(train_alone(setup, run), together.run(run))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
@@ -64,7 +68,7 @@ def assert_alone_as_together(setup: Setup) -> None:
 def test_same_bits_with_every_activation(activation: str, dtype: str) -> None:
     architecture = ("mlp", {"hidden": [3]})
     settings = ACTIVATIONS[activation].settings
-    assert_alone_as_together(
+    assert_same_bits_in_any_population(
         make_setup("activation", settings, activation=activation, architecture=architecture, dtype=dtype)
     )
 
@@ -72,7 +76,9 @@ def test_same_bits_with_every_activation(activation: str, dtype: str) -> None:
 @pytest.mark.parametrize("output", TRAINABLE)
 def test_same_bits_with_every_output_activation(output: str) -> None:
     data = ("encoder", {"size": 3})
-    assert_alone_as_together(make_setup("output", ACTIVATIONS[output].settings, output=output, data=data, loss="mse"))
+    assert_same_bits_in_any_population(
+        make_setup("output", ACTIVATIONS[output].settings, output=output, data=data, loss="mse")
+    )
 
 
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
@@ -80,31 +86,33 @@ def test_same_bits_with_every_output_activation(output: str) -> None:
 def test_same_bits_with_every_loss(loss: str, reduction: str) -> None:
     low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
     chosen, data = (loss, {"reduction": reduction}), ("xor", {"low": low})
-    assert_alone_as_together(make_setup("loss", LOSSES[loss].settings, loss=chosen, data=data))
+    assert_same_bits_in_any_population(make_setup("loss", LOSSES[loss].settings, loss=chosen, data=data))
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("optimizer", "batch_size"), OPTIMIZER_BATCHES)
 def test_same_bits_with_every_optimizer_and_batch_size(optimizer: str, batch_size: int | None, dtype: str) -> None:
     settings = OPTIMIZERS[optimizer].settings
-    assert_alone_as_together(make_setup("optimizer", settings, optimizer=optimizer, batch_size=batch_size, dtype=dtype))
+    assert_same_bits_in_any_population(
+        make_setup("optimizer", settings, optimizer=optimizer, batch_size=batch_size, dtype=dtype)
+    )
 
 
 @pytest.mark.parametrize("init", [name for name in INITIALIZERS if name != "explicit"])
 def test_same_bits_with_every_initializer(init: str) -> None:
     architecture = ("mlp", {"hidden": [3, 2]})
-    assert_alone_as_together(make_setup("init", INITIALIZERS[init].own, init=init, architecture=architecture))
+    assert_same_bits_in_any_population(make_setup("init", INITIALIZERS[init].own, init=init, architecture=architecture))
 
 
 def test_same_bits_with_given_weights() -> None:
     weights = {"W1": [[1, -1], [0.5, 1]], "b1": [0.1, 0.2], "W2": [[1, -2]], "b2": [0.3]}
-    assert_alone_as_together(make_setup(init=("explicit", {"weights": weights})))
+    assert_same_bits_in_any_population(make_setup(init=("explicit", {"weights": weights})))
 
 
 @pytest.mark.parametrize("batch_size", [None, 1])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_same_bits_with_every_schedule(schedule: str, batch_size: int | None) -> None:
-    assert_alone_as_together(
+    assert_same_bits_in_any_population(
         make_setup("schedule", SCHEDULES[schedule].settings, schedule=schedule, batch_size=batch_size)
     )
 
@@ -133,7 +141,9 @@ ARCHITECTURES = {
 @pytest.mark.parametrize("batch_size", [None, 1, 3])
 @pytest.mark.parametrize("changes", ARCHITECTURES.values(), ids=ARCHITECTURES)
 def test_same_bits_with_every_network_and_batch_size(changes: dict[str, Any], batch_size: int | None) -> None:
-    assert_alone_as_together(make_setup(batch_size=batch_size, **(changes | {"epochs": 4 if batch_size else EPOCHS})))
+    assert_same_bits_in_any_population(
+        make_setup(batch_size=batch_size, **(changes | {"epochs": 4 if batch_size else EPOCHS}))
+    )
 
 
 @pytest.mark.parametrize("shuffle", [True, False])
@@ -143,12 +153,12 @@ def test_same_bits_if_runs_have_different_data(data: str, shuffle: bool) -> None
     varying = {"data.seed": 3 + np.arange(RUNS) // 2, "data.noise": np.linspace(0, 0.5, RUNS)}
     setup = make_setup(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
     assert setup.train.x.shape == (9, 2, RUNS)
-    assert_alone_as_together(setup)
+    assert_same_bits_in_any_population(setup)
 
 
 def test_same_bits_if_runs_have_different_targets() -> None:
     varying = {"data.low": np.linspace(0, 0.3, RUNS), "data.high": np.linspace(0.8, 1, RUNS)}
-    assert_alone_as_together(make_setup(varying=varying, success="fahlman"))
+    assert_same_bits_in_any_population(make_setup(varying=varying, success="fahlman"))
 
 
 LONG = {
@@ -188,7 +198,7 @@ def test_same_bits_if_some_runs_end_early(name: str) -> None:
     ends = together.rows["epochs_done"]
     assert len(np.unique(ends)) > 3
     for run in range(0, RUNS, 5):
-        assert_same_bits(alone(setup, run), together.run(run))
+        assert_same_bits(train_alone(setup, run), together.run(run))
     for runs in SMALLER_SIZES:
         assert_same_bits(trained(setup_of_first(setup, runs)), outcome_of_first(together, runs))
 

@@ -105,12 +105,9 @@ def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
 
 
 def sweep(
-    *overrides: str,
-    engine: str | None = None,
-    workers: int | None = None,
-    address: str | None = None,
+    *overrides: str, engine: str | None = None, workers: int | None = None, address: str | None = None,
     show: bool = False,
-) -> Sweep:
+) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal.

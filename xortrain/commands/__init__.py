@@ -1,4 +1,4 @@
-"""The commands, one module each: a function from command-line words to the text that `cli` prints.
+"""The commands: each is a function from command-line words to the text that `cli` prints.
 
 `arguments` has what they share.  Begin with `ls` and `show`; `resume` and `rerun` train, `render` draws, `explain` and
 `check` look at one training step, all others only read records or change their tags and notes.
@@ -9,12 +9,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "show": ("show:show", "show one run or sweep: how it ended, its settings, where it is"),
     "compare": ("compare:compare", "compare runs: the settings in which they differ, and their results"),
     "group": ("group:group", "group runs by their settings: success rate, epochs to solve, loss"),
-    "sql": ("sql:sql", "query all runs in SQL: select … from runs"),
+    "sql": ("ls:sql", "query all runs in SQL: select … from runs"),
     "tag": ("tag:tag", "add tags to a run or a sweep, or remove them"),
     "note": ("tag:note", "add a note to a run or a sweep"),
     "rm": ("rm:rm", "remove runs or sweeps with everything in their folders"),
     "export": ("export:export", "write runs, losses or parameters as CSV, JSON lines or NPZ"),
-    "resume": ("resume:resume", "train the missing runs of a stopped sweep"),
+    "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),
     "rerun": ("rerun:rerun", "train a run again; --check compares every number with the record"),
     "render": ("render:render", "draw a film or a still image again from a record"),
     "explain": ("explain_and_check:explain_step", "explain one training step, with every number beside its formula"),

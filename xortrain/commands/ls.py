@@ -1,4 +1,4 @@
-"""``xortrain ls``: list runs and sweeps, newest first, one line each.
+"""``xortrain ls`` and ``sql``: list runs and sweeps, newest first, one line each; query all runs.
 
 A sweep is one line; with ``--where`` or ``--runs`` each of its runs is one.
 """
@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from xortrain.commands.arguments import comma_separated, command_parser, positive_int
+from xortrain.commands.arguments import answer, comma_separated, command_parser, positive_int
 from xortrain.errors import printable, unknown
 from xortrain.records import columns
 from xortrain.records.index import Entry, Listing, listing
@@ -175,3 +175,20 @@ def _differing(lines: Sequence[Line]) -> list[str]:
     keys = [key for key in found if columns.is_setting(key)]
     differ = [key for key in keys if lines[0].get(key) == columns.VARIES or len({line.get(key) for line in lines}) > 1]
     return sorted(differ, key=lambda key: (PREFERRED.index(key) if key in PREFERRED else len(PREFERRED), "." in key))
+
+
+SQL_NOTES = (
+    "There is one table, runs, with a row for each run of each sweep. Its columns are those of xortrain ls, dotted "
+    "names without quotes: select optimizer, avg(outcome = 'solved') from runs where lr > 0.5 group by optimizer"
+)
+
+
+def sql(arguments: list[str]) -> str:
+    """xortrain sql QUERY: the table that a query selects."""
+    p = command_parser("sql", SQL_NOTES)
+    p.add_argument("query", metavar="QUERY", help="a select, as one argument")
+    a = p.parse_args(arguments)
+    from xortrain.records.query import ask_all
+
+    names, rows = ask_all(a.root, a.query)
+    return answer(a, (dict(zip(names, row, strict=True)) for row in rows), [format_table(names, rows)])

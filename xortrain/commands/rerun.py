@@ -1,13 +1,18 @@
-"""``xortrain rerun``: train a run again from the settings and data of its record, into a new record or to compare."""
+"""``xortrain rerun`` and ``resume``: train a recorded run again, or what is missing of a stopped sweep.
 
-from xortrain.commands.arguments import answer, command_parser
+`rerun` uses the settings and data of the record; it writes a new record, or compares every number.
+"""
+
+from xortrain.commands.arguments import answer, command_parser, positive_int
 from xortrain.commands.show import show
 from xortrain.errors import UserError
 from xortrain.records.naming import named
+from xortrain.runner.engines import ENGINES, Engine
+from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
 from xortrain.runner.verify import verify
 from xortrain.trained.sweep_data import SweepData, open_record
-from xortrain.views.summary import run_ending
+from xortrain.views.summary import counted, run_ending, sweep_ending
 
 
 def rerun(arguments: list[str]) -> str:
@@ -27,3 +32,21 @@ def rerun(arguments: list[str]) -> str:
         raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
     again = train_again(found, a.root, show=True)
     return show([str(again.folder), "--root", str(a.root), "--json"]) if a.json else run_ending(again, with_film=False)
+
+
+def resume(arguments: list[str]) -> str:
+    """xortrain resume SWEEP: train, and print what a sweep prints at its end."""
+    p = command_parser("resume")
+    p.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
+    p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
+    p.add_argument("--workers", type=positive_int, help="as hydra.launcher.workers")
+    p.add_argument("--address", help="as hydra.launcher.address")
+    a = p.parse_args(arguments)
+    found = named(a.sweep, a.root)
+    if found.number is not None:
+        raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {a.sweep.rpartition('#')[0]}")
+    trained = resume_sweep(found.entry, Engine(a.engine, a.workers, a.address), show=True)
+    others = ", the others stay as they were" if trained < found.entry.runs else ""
+    first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
+    lines = [] if a.json else [first, "", sweep_ending(found.entry.folder, is_new=trained > 0)]
+    return answer(a, [{"id": found.entry.id, "trained": trained}], lines)

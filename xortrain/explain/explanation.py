@@ -4,7 +4,7 @@ import numpy as np
 
 from xortrain.errors import UserError, unknown
 from xortrain.explain.backward import backward
-from xortrain.explain.document import FIRST_CELLS, LAST_CELLS, MOST_CELLS, Block, Equation, Section, Writer
+from xortrain.explain.document import FIRST_CELLS, LAST_CELLS, MOST_CELLS, Equation, Section, Writer
 from xortrain.explain.forward import Shown, forward
 from xortrain.explain.latex import LatexWriter, MarkdownWriter
 from xortrain.explain.step import Step
@@ -43,7 +43,10 @@ def explanation(step: Step, example: int | None = None, only: str | None = None)
     """The content of an explanation."""
     shown = _shown(step, example)
     sections = [section(step, shown) for name, section in SECTIONS.items() if only in (None, name)]
-    return Section(f"One step of training: {step.network}", [*_opening(step, shown), *sections])
+    sentences = filter(None, (_settings(step), _warning(step), _letters(step), _left_out(step, shown)))
+    theta = step.network.split(step.before.theta)
+    parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
+    return Section(f"One step of training: {step.network}", [*sentences, *parameters, *sections])
 
 
 def _shown(step: Step, example: int | None) -> Shown:
@@ -56,13 +59,6 @@ def _shown(step: Step, example: int | None) -> Shown:
         return Shown([example], layers)
     rows = sum(min(step.network.layers[k].units, MOST_CELLS) + 2 for k in layers)
     return Shown(list(range(min(len(step.x), MOST_EXAMPLES, max(1, ROWS // rows)))), layers)
-
-
-def _opening(step: Step, shown: Shown) -> list[Block]:
-    theta = step.network.split(step.before.theta)
-    sentences = (_settings(step), _warning(step), _letters(step), _left_out(step, shown))
-    parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
-    return [*filter(None, sentences), *parameters]
 
 
 def _settings(step: Step) -> str:

@@ -76,15 +76,12 @@ def example_heading(step: Step, example: int) -> str:
 
 def forward(step: Step, shown: Shown) -> Section:
     """x → z1 → a1 → … → y → ℓ of the examples shown, and L."""
-    examples = [Section(example_heading(step, n), _example(step, n, shown)) for n in shown.examples]
+    examples: list[Block] = []
+    for n in shown.examples:
+        layers = [equation for k in shown.layers for equation in _layer(step, k, n)]
+        blocks = [Equation("x", step.x[n]), Equation("t", step.t[n]), *layers, *_loss(step, n)]
+        examples.append(Section(example_heading(step, n), blocks))
     return Section("Forward", [*examples, _all_examples(step)])
-
-
-def _example(step: Step, n: int, shown: Shown) -> list[Block]:
-    blocks: list[Block] = [Equation("x", step.x[n]), Equation("t", step.t[n])]
-    for k in shown.layers:
-        blocks += _layer(step, k, n)
-    return [*blocks, *_loss(step, n)]
 
 
 def _layer(step: Step, k: int, n: int) -> list[Block]:

@@ -84,14 +84,9 @@ def with_held_keys(overrides: Sequence[str]) -> list[str]:
     """
     swept = {text.partition("=")[0] for text in overrides if _is_swept(text)}
     return [
-        text.replace("=", "=choice(", 1) + ")" if _group_of(text) in swept and not _is_swept(text) else text
+        text.replace("=", "=choice(", 1) + ")" if text.partition(".")[0] in swept and not _is_swept(text) else text
         for text in overrides
     ]
-
-
-def _group_of(text: str) -> str:
-    """The group of an override such as optimizer.eps=1."""
-    return text.partition(".")[0] if "=" in text else ""
 
 
 def _is_swept(text: str) -> bool:

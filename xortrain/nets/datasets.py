@@ -4,9 +4,8 @@ x (examples, inputs) are numbers, labels (examples,) are 0 and 1, or (examples, 
 `targets` codes labels for a loss.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -140,6 +139,12 @@ _CLOUD = {
     "seed": SEED,
 }
 
+_TABLE: Settings = {
+    "path": text("the file: numbers, one example a line, with or without a header", nullable=True),
+    "targets": names("columns that are targets, by name or number; the last where the list is empty"),
+    "seed": SEED,
+}
+
 DATASETS: dict[str, Dataset] = {
     "xor": _boolean("XOR", "two inputs, 1 where just one of them is", 0, 1, 1, 0),
     "and": _boolean("AND", "two inputs, 1 where both are", 0, 0, 0, 1),
@@ -155,25 +160,9 @@ DATASETS: dict[str, Dataset] = {
     "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
     "moons": Dataset("two half moons", moons, _CLOUD, True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
-    "csv": Dataset(
-        "a table of your own",
-        None,
-        {
-            "path": text("the file: numbers, one example a line, with or without a header", nullable=True),
-            "targets": names("columns that are targets, by name or number; the last where the list is empty"),
-            "seed": SEED,
-        },
-        True,
-    ),
+    "csv": Dataset("a table of your own", None, _TABLE, can_hold_out=True),
 }
 """Name of a data set in a config to its row."""
-
-
-def make(name: str, settings: Mapping[str, Any]) -> Points:
-    """The data set of that name; settings are its row's own."""
-    maker = DATASETS[name].make
-    assert maker is not None
-    return maker(**settings)
 
 
 def targets(labels: Labels, low: float, high: float, one_hot: bool = False) -> Array:

@@ -5,7 +5,6 @@ The id of a run or a sweep is the date and time of its start: 2026-11-21/19-39-2
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from xortrain.errors import UserError, printable
@@ -95,10 +94,10 @@ def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
         listed = ", ".join(map(printable, matching[-3:]))
         several = f"{len(matching)} ids begin like this, the last ones {listed}"
         raise UserError(f"{printable(name)}: {several}; add a few characters")
-    raise UserError(f"{printable(name)}: no such run under {printable(root)}. {_nearest(start, list(ids))}")
 
+    from difflib import get_close_matches
 
-def _nearest(name: str, ids: list[str]) -> str:
     newest = sorted(ids, reverse=True)
-    near = get_close_matches(name, newest[:MOST_COMPARED], n=3, cutoff=0.4) or newest[:3]
-    return f"Nearest: {', '.join(map(printable, near))}" if near else "There are none"
+    near = get_close_matches(start, newest[:MOST_COMPARED], n=3, cutoff=0.4) or newest[:3]
+    hint = f"Nearest: {', '.join(map(printable, near))}" if near else "There are none"
+    raise UserError(f"{printable(name)}: no such run under {printable(root)}. {hint}")

@@ -52,7 +52,8 @@ class Plan:
     @property
     def bytes(self) -> int:
         """The size of the records on disk."""
-        return sum(map(_record_bytes, self.setups))
+        rows = sum(setup.population.runs * _row_bytes(setup.population) for setup in self.setups)
+        return rows + sum(_array_bytes(setup) + _data_bytes(setup) + SMALL_FILES for setup in self.setups)
 
     def block_size(self, setup: Setup) -> int:
         """Runs per block: as many as fit the cache, fewer if some processes would have no block."""
@@ -149,11 +150,6 @@ def _thinned(epochs: Array, share: float) -> Array:
     points = min(len(epochs), max(2, int(share * len(epochs))))
     chosen: Array = epochs[np.unique(np.linspace(0, len(epochs) - 1, points).round().astype(int))]
     return chosen
-
-
-def _record_bytes(setup: Setup) -> int:
-    p = setup.population
-    return _array_bytes(setup) + _data_bytes(setup) + p.runs * _row_bytes(p) + SMALL_FILES
 
 
 def _array_bytes(setup: Setup, losses: bool = True, frames: bool = True) -> int:

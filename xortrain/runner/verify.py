@@ -31,7 +31,8 @@ def verify(populations: Iterable[tuple[TrainedRuns, Array]]) -> str:
     now, finished, stopped, runs, notes = describe(), 0, 0, 0, list[Rounding | None]()
     for whole, places in populations:
         runs += len(places)
-        for part in _finished(whole, places):
+        done, size = np.intersect1d(places, whole.finished), whole.setup.block_size
+        for part in (whole.take(done[start : start + size]) for start in range(0, len(done), size)):
             notes.append(_compare(part, train_in_memory(part.setup, show=True), whole, now))
             finished += len(part.rows)
         for part in _stopped(whole, places):
@@ -68,13 +69,6 @@ def _stopped_note(finished: int, stopped: int) -> str:
     return (
         f", {stopped:,} of them not finished" if finished else f" that {'is' if stopped == 1 else 'are'} not finished"
     )
-
-
-def _finished(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:
-    """The finished runs among these, a block's worth at a time."""
-    done = np.intersect1d(places, whole.finished)
-    for start in range(0, len(done), whole.setup.block_size):
-        yield whole.take(done[start : start + whole.setup.block_size])
 
 
 def _stopped(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.nets.datasets import DATASETS, make, split, targets
+from xortrain.nets.datasets import DATASETS, split, targets
 from xortrain.nets.losses import LOSSES
 from xortrain.setup.csv_table import UNNAMED, Columns, Table, columns_of, place_of, read_table
 from xortrain.setup.population import Population
@@ -30,7 +30,9 @@ class Examples(NamedTuple):
 def examples(population: Population) -> Examples:
     """Training and test examples of all runs; with runs on the last axis if runs have different examples."""
     is_table = population.arrays is None and DATASETS[population.shared("data.name")].make is None
-    table = _read(population) if is_table else None
+    if is_table and population.shared("data.path") is None:
+        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
+    table = read_table(Path(population.shared("data.path"))) if is_table else None
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
         return _coded(population, table)
@@ -60,7 +62,9 @@ def _coded(population: Population, table: Table | None) -> Examples:
     name, loss = population.shared("data.name"), population.shared("loss.name")
     if table:
         return _of_table(population, table)
-    dataset = make(name, {key: _first(population, key) for key in DATASETS[name].own})
+    row = DATASETS[name]
+    assert row.make is not None
+    dataset = row.make(**{key: _first(population, key) for key in row.own})
     low, high = _first(population, "low"), _first(population, "high")
     parts = [dataset]
     share = _first(population, "test") if "test" in population.config["data"] else 0.0
@@ -122,13 +126,6 @@ def _given(x: Any, t: Any) -> tuple[Array, Array]:
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
         raise UserError("data=(x, t): must be finite")
     return x, t
-
-
-def _read(population: Population) -> Table:
-    path = population.shared("data.path")
-    if path is None:
-        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
-    return read_table(Path(path))
 
 
 def _of_table(population: Population, read: Table) -> Examples:

@@ -78,7 +78,8 @@ class Setup:
         places = np.arange(self.population.runs)[runs]
         train, test = self.train.take(places), self.test.take(places) if self.test else None
         network, loss = _network(p, train), p.shared("loss.name")
-        last = network.layers[-1]
+        last, size = network.layers[-1], p.shared("batch_size")
+        is_full_batch = size is None or (size >= len(train.x) and not p.shared("shuffle"))
         return Task(
             network=network,
             criterion=Criterion(loss, last.activation, p.settings("loss"), last.settings, p.shared("loss.reduction")),
@@ -92,7 +93,7 @@ class Setup:
             lr=p.number("lr"),
             seeds=p.values("seed").astype(np.uint32),
             epochs=p.epochs,
-            batch_size=_batch_size(p, train),
+            batch_size=None if is_full_batch else int(size),
             shuffle=p.shared("shuffle"),
             freeze=tuple(p.shared("freeze")),
         )
@@ -163,11 +164,6 @@ def _success(p: Population, values: Array) -> Success:
         )
     low, high = np.full((2, p.runs), [[values[0]], [values[-1]]], p.dtype)
     return Success(rule.name, low, high, rule.settings)
-
-
-def _batch_size(p: Population, train: Data) -> int | None:
-    size = p.shared("batch_size")
-    return None if size is None or (size >= len(train.x) and not p.shared("shuffle")) else int(size)
 
 
 def _start(p: Population, network: Network) -> Array:

@@ -48,25 +48,17 @@ def fahlman(t: Array, low: Array, high: Array) -> Bounds:
     return np.where(is_high, high - 0.4 * span, -np.inf), np.where(is_high, np.inf, low + 0.4 * span)
 
 
+# fmt: off
 SUCCESS_RULES: dict[str, SuccessRule] = {
-    "midpoint": SuccessRule(
-        "each output on its target's side of the middle",
-        midpoint,
-        lambda low, high: f"on the target's side of {(low + high) / 2:g}",
-    ),
-    "tolerance": SuccessRule(
-        "each output near its target",
-        tolerance,
-        lambda low, high, within: f"less than {within:g} from its target",
-        {"within": number("how near", above=0)},
-        needs_two_values=False,
-    ),
-    "fahlman": SuccessRule(
-        "40-20-40: outer 40 % on the target's side (Fahlman 1988)",
-        fahlman,
-        lambda low, high: f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is",
-    ),
+    "midpoint": SuccessRule("each output on its target's side of the middle",
+        midpoint, lambda low, high: f"on the target's side of {(low + high) / 2:g}"),
+    "tolerance": SuccessRule("each output near its target",
+        tolerance, lambda low, high, within: f"less than {within:g} from its target",
+        {"within": number("how near", above=0)}, needs_two_values=False),
+    "fahlman": SuccessRule("40-20-40: outer 40 % on the target's side (Fahlman 1988)",
+        fahlman, lambda low, high: f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is"),
 }
+# fmt: on
 """Name of a success rule in a config to its row."""
 
 
@@ -82,14 +74,12 @@ class StopRule:
     settings: Settings = field(default_factory=dict)
 
 
+_BELOW = {"below": number("the loss", above=0)}
+
 STOP_RULES: dict[str, StopRule] = {
     "never": StopRule("train all epochs", None),
     "solved": StopRule("when every example is right", lambda right, losses: right),
-    "loss": StopRule(
-        "when the loss is low enough",
-        lambda right, losses, below: losses() < below,
-        {"below": number("the loss", above=0)},
-    ),
+    "loss": StopRule("when the loss is low enough", lambda _, losses, below: losses() < below, _BELOW),
 }
 """Name of a stop rule in a config to its row."""
 

@@ -72,19 +72,14 @@ def film_data_of(sweep: SweepData[RunData], most: int, frames: int, progress: bo
     if not len(done):
         raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
     everyone = Outcomes(*(done.column(name) for name in ("outcome", "solved_at", "diverged_at", "epochs_done")))
-    sample = done[_sample(everyone, most)]
+    by_speed = np.lexsort((everyone.solved_at, everyone.codes))  # a share of each outcome, fast and slow runs in each
+    sample = done[np.sort(by_speed[sample_shares(everyone.codes[by_speed], most)])]
     groups = _groups(sample, done)
     order = np.concatenate([group.places for group in groups])
     varied = {name: _labels(sample.column(name))[order] for name in _swept(sample)}
     trained = _in_step(groups, frames, progress)
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
     return SweepFilmData(tuple(map(film_data, trained)), title, varied, everyone)
-
-
-def _sample(outcomes: Outcomes, most: int) -> Array:
-    """The indices of up to ``most`` runs: a share of each outcome, with fast and slow ones among them."""
-    order = np.lexsort((outcomes.solved_at, outcomes.codes))
-    return np.sort(order[sample_shares(outcomes.codes[order], most)])
 
 
 def _swept(sample: SweepData[RunData]) -> list[str]:
@@ -122,13 +117,10 @@ def _groups(sample: SweepData[RunData], done: SweepData[RunData]) -> list[FilmGr
         last = int(ended[done.which == number].max())
         for kind in np.unique(kinds).tolist():
             group = places[kinds.ravel() == kind]
-            found.append(FilmGroup(_take(whole, sample.places[group]), group, last))
+            runs = sample.places[group]
+            is_all = np.array_equal(runs, np.arange(len(whole.rows)))  # then they stay mapped to their files
+            found.append(FilmGroup(whole if is_all else whole.take(runs), group, last))
     return found
-
-
-def _take(trained: TrainedRuns, runs: Array) -> TrainedRuns:
-    """Some runs of a population; all of them stay mapped to their files."""
-    return trained if np.array_equal(runs, np.arange(len(trained.rows))) else trained.take(runs)
 
 
 def _in_step(groups: Sequence[FilmGroup], frames: int, progress: bool) -> list[TrainedRuns]:

@@ -81,12 +81,6 @@ def _too_large(case: Case) -> str:
     return f"The steps were too large: try a smaller learning rate, such as lr={case.run.config['lr'] / 10:g}."
 
 
-def _solved(case: Case) -> list[str]:
-    if "dead" not in case.run.reasons:
-        return []
-    return [f"{dead_units(case.run, case.found.dead)}; the other units were enough."]
-
-
 def _linear(case: Case) -> list[str]:
     run = case.run
     cut = "straight line" if run.network.inputs == 2 else "plane"
@@ -175,7 +169,9 @@ def _training(case: Case) -> list[str]:
 
 SENTENCES: dict[str, Callable[[Case], list[str]]] = {
     "diverged": lambda case: [_too_large(case)],
-    "solved": _solved,
+    "solved": lambda case: (
+        [f"{dead_units(case.run, case.found.dead)}; the other units were enough."] if "dead" in case.run.reasons else []
+    ),
     "linear": _linear,
     "clones": _clones,
     "dead": _dead,

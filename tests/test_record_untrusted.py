@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_record_hostile import EVIL, Break, change, replace_with, is_safe, pickled, write
+from test_record_hostile import EVIL, Break, change, is_safe, pickled, replace_with, write
 
 from xortrain.cli import main
 from xortrain.records import layout
@@ -33,7 +33,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return run.folder, sweep.folder
 
 
-def setting(name: str, value: object) -> Break:
+def change_setting(name: str, value: object) -> Break:
     """Change a value in the config of a record."""
 
     def broken(folder: Path) -> None:
@@ -48,7 +48,7 @@ def setting(name: str, value: object) -> Break:
     return broken
 
 
-def data(**arrays: Any) -> Break:
+def write_data(**arrays: Any) -> Break:
     return lambda folder: np.savez(folder / layout.DATA, **arrays)
 
 
@@ -69,7 +69,7 @@ def outside(folder: Path) -> Path:
     return folder.parents[3] / "outside"
 
 
-def linked(name: str) -> Break:
+def link_outside(name: str) -> Break:
     def broken(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
         (folder / name).symlink_to(outside(folder))
@@ -77,7 +77,7 @@ def linked(name: str) -> Break:
     return broken
 
 
-def events(*lines: object) -> Break:
+def write_events(*lines: object) -> Break:
     return write(layout.EVENTS, b"\xff\n" + "\n".join(map(json.dumps, lines)).encode() + b"\n" + b"[" * 100_000)
 
 
@@ -90,33 +90,33 @@ BROKEN: dict[str, Break] = {
     "a pipe for data": replace_with(layout.DATA, os.mkfifo),
     "a folder for losses": unfinished(replace_with("losses-000.npy", os.mkdir)),
     "a folder for events": lambda folder: (folder / layout.EVENTS).mkdir(),
-    "a link for losses": unfinished(linked("losses-000.npy")),
-    "a link for parameters": unfinished(linked("parameters-000.npy")),
-    "a link for the heartbeat": unfinished(linked(layout.HEARTBEAT)),
-    "a link for the temporary file": unfinished(linked(f".record.json.{os.getpid()}.part")),
+    "a link for losses": unfinished(link_outside("losses-000.npy")),
+    "a link for parameters": unfinished(link_outside("parameters-000.npy")),
+    "a link for the heartbeat": unfinished(link_outside(layout.HEARTBEAT)),
+    "a link for the temporary file": unfinished(link_outside(f".record.json.{os.getpid()}.part")),
     "no losses": unfinished(lambda folder: (folder / "losses-000.npy").unlink()),
     "no data": lambda folder: (folder / layout.DATA).unlink(),
     "epochs beyond a row": unfinished(lambda f: np.save(f / layout.LOSS_EPOCHS, np.array([0, 1, 2, 3, 1 << 60]))),
     "epochs from 1 on": lambda folder: np.save(folder / layout.LOSS_EPOCHS, np.arange(1, 6)),
-    "data without x": data(t=T),
-    "data without t": data(x=X),
-    "no examples": data(x=np.zeros((0, 2)), t=np.zeros((0, 1))),
-    "data in five dimensions": data(x=np.zeros((4, 2, 1, 1, 1)), t=T),
-    "data of other lengths": data(x=X, t=np.zeros((3, 1))),
-    "data for other networks": data(x=np.zeros((4, 3)), t=T),
-    "data for other runs": data(x=np.zeros((4, 2, 99)), t=T),
-    "data of whole numbers": data(x=X.astype("i4"), t=T),
-    "data that are not finite": data(x=X * np.nan, t=T),
-    "held-out examples that the record does not have": data(x=X, t=T, x_test=X, t_test=T),
-    "a learning rate that is text": setting("lr", "../../etc"),
-    "an enormous network": setting("architecture.hidden", [10**12]),
-    "another network": setting("architecture.hidden", [3]),
-    "another type": setting("dtype", "float32"),
-    "an activation that is code": setting("activation.name", "__import__('os').mkdir('sprung')"),
-    "an activation with control characters": setting("activation.name", EVIL),
-    "a film outside the record": setting("film", {"name": "panels", "format": "../../evil.gif"}),
-    "a frozen parameter that is a path": setting("freeze", ["../x"]),
-    "weights that are text": setting("init", {"name": "explicit", "weights": EVIL, "scale": 1.0}),
+    "data without x": write_data(t=T),
+    "data without t": write_data(x=X),
+    "no examples": write_data(x=np.zeros((0, 2)), t=np.zeros((0, 1))),
+    "data in five dimensions": write_data(x=np.zeros((4, 2, 1, 1, 1)), t=T),
+    "data of other lengths": write_data(x=X, t=np.zeros((3, 1))),
+    "data for other networks": write_data(x=np.zeros((4, 3)), t=T),
+    "data for other runs": write_data(x=np.zeros((4, 2, 99)), t=T),
+    "data of whole numbers": write_data(x=X.astype("i4"), t=T),
+    "data that are not finite": write_data(x=X * np.nan, t=T),
+    "held-out examples that the record does not have": write_data(x=X, t=T, x_test=X, t_test=T),
+    "a learning rate that is text": change_setting("lr", "../../etc"),
+    "an enormous network": change_setting("architecture.hidden", [10**12]),
+    "another network": change_setting("architecture.hidden", [3]),
+    "another type": change_setting("dtype", "float32"),
+    "an activation that is code": change_setting("activation.name", "__import__('os').mkdir('sprung')"),
+    "an activation with control characters": change_setting("activation.name", EVIL),
+    "a film outside the record": change_setting("film", {"name": "panels", "format": "../../evil.gif"}),
+    "a frozen parameter that is a path": change_setting("freeze", ["../x"]),
+    "weights that are text": change_setting("init", {"name": "explicit", "weights": EVIL, "scale": 1.0}),
     "no settings": change(config={}),
     "a setting that varies without values": change(varies=["momentum"]),
     "a result that varies": change(varies=["outcome"]),
@@ -131,7 +131,7 @@ BROKEN: dict[str, Break] = {
     "versions of a mapping": change(versions={"numpy": {EVIL: EVIL}}, cpu_features=5, platform=[1]),
     "impossible times": change(started="0001-01-01T00:00:00+14:00", ended="9999-12-31T23:59:59-14:00"),
     "an impossible process": change(status="running", pid=10**30, process_started="x"),
-    "marks of all kinds": events(
+    "marks of all kinds": write_events(
         {"kind": "tag", "tags": [EVIL, 5], "run": 10**30},
         {"kind": "failure", "jobs": [[1], {}], "when": 5, "reason": [EVIL]},
         {"kind": "resume", "when": {}},
@@ -164,11 +164,11 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["a run", "a sweep"])
+@pytest.mark.parametrize("index", [0, 1], ids=["a run", "a sweep"])
 @pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
 def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
     broken: Break,
-    which: int,
+    index: int,
     trained: tuple[Path, Path],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -177,11 +177,11 @@ def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
     monkeypatch.chdir(tmp_path)
     bad = tmp_path / "outputs" / BAD
     shutil.copytree(trained[0], tmp_path / "outputs" / GOOD)
-    shutil.copytree(trained[which], bad)
+    shutil.copytree(trained[index], bad)
     outside(bad).write_bytes((bad / "losses-000.npy").read_bytes())
     before = outside(bad).read_bytes(), outside(bad).stat().st_mtime_ns
     broken(bad)
-    names = {"BAD": BAD, "GOOD": GOOD, "ONE": f"{BAD}#{0}" if which else BAD}
+    names = {"BAD": BAD, "GOOD": GOOD, "ONE": f"{BAD}#{0}" if index else BAD}
     for command in COMMANDS:
         words = [names.get(word, word.replace("+", " ")) for word in command.split()]
         code = main(words)
@@ -196,7 +196,7 @@ def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
     assert not list(tmp_path.rglob("evil*"))
 
 
-def refused(constant: str) -> float:
+def reject_constant(constant: str) -> float:
     raise AssertionError(f"{constant} is no JSON")
 
 
@@ -245,7 +245,7 @@ def test_json_is_valid_for_every_outcome(
         code = main([*words(name), "--json"])
         printed = capsys.readouterr()
         assert code == 0 or "nothing to compare" in printed.err, words(name)
-        assert code or isinstance(json.loads(printed.out, parse_constant=refused), list)
+        assert code or isinstance(json.loads(printed.out, parse_constant=reject_constant), list)
 
 
 def test_a_loss_that_is_not_finite_is_null_in_all_json(
