@@ -12,7 +12,7 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets import functions as fn
-from xortrain.nets.formula import Call, Number, Term
+from xortrain.nets.formula import Call, Number, Written
 from xortrain.nets.setting import Settings, number
 
 INF = math.inf
@@ -35,12 +35,12 @@ class Activation:
     help: str
     f: Callable[..., Array]
     derivative: Callable[..., Array]
-    formula: Callable[..., Term]
-    slope: Callable[..., Term]
+    formula: Written
+    slope: Written
     range: Interval = (-INF, INF)
     settings: Settings = field(default_factory=dict)
     product: Callable[..., Array] | None = None
-    jacobian: Callable[..., Term] | None = None
+    jacobian: Written | None = None
     corners: tuple[float, ...] = ()
     flat: tuple[Interval, ...] = ()
     is_monotone: bool = True
@@ -77,55 +77,23 @@ class Activation:
         return is_bounded and self.is_monotone and self.has_gradient and not (self.corners or self.couples_units)
 
 
-def _exp(z: Term) -> Term:
-    return Call("exp", z)
-
-
-def _tanh(z: Term) -> Term:
-    return Call("tanh", z)
-
-
-def _max0(z: Term) -> Term:
-    return Call("max", z, 0)
-
-
-def _min0(z: Term) -> Term:
-    return Call("min", z, 0)
-
-
-def _inside(z: Term, low: float, high: float) -> Term:
-    return (z > low) * (z < high)
-
-
-def written_sigmoid(z: Term) -> Term:
-    return 1 / (1 + _exp(-z))
-
-
-def _written_elu(z: Term, alpha: Term | float) -> Term:
-    return _max0(z) + alpha * (_exp(_min0(z)) - 1)
-
-
-def _written_gate(z: Term) -> Term:
-    return _tanh(math.sqrt(2 / math.pi) * z * (1 + 0.044715 * z**2))
-
-
-def _written_gelu_tanh_slope(z: Term, a: Term) -> Term:
-    inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
-    return 0.5 * (1 + _written_gate(z)) + 0.5 * z * (1 - _written_gate(z) ** 2) * inner
-
-
-def _written_mish_gate(z: Term) -> Term:
-    return _tanh(Call("log", 1 + _exp(z)))
-
-
-def _written_mish_slope(z: Term, a: Term) -> Term:
-    return _written_mish_gate(z) + z * (1 - _written_mish_gate(z) ** 2) * written_sigmoid(z)
-
-
-def _written_hardsigmoid(z: Term) -> Term:
-    return Call("clip", z / 6 + 0.5, 0, 1)
-
-
+_exp: Written = lambda z: Call("exp", z)
+_tanh: Written = lambda z: Call("tanh", z)
+_max0: Written = lambda z: Call("max", z, 0)
+_min0: Written = lambda z: Call("min", z, 0)
+_inside: Written = lambda z, low, high: (z > low) * (z < high)
+written_sigmoid: Written = lambda z: 1 / (1 + _exp(-z))
+_written_elu: Written = lambda z, alpha: _max0(z) + alpha * (_exp(_min0(z)) - 1)
+_written_gate: Written = lambda z: _tanh(math.sqrt(2 / math.pi) * z * (1 + 0.044715 * z**2))
+_written_inner: Written = lambda z: math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+_written_gelu_tanh_slope: Written = lambda z, a: (
+    0.5 * (1 + _written_gate(z)) + 0.5 * z * (1 - _written_gate(z) ** 2) * _written_inner(z)
+)
+_written_mish_gate: Written = lambda z: _tanh(Call("log", 1 + _exp(z)))
+_written_mish_slope: Written = lambda z, a: (
+    _written_mish_gate(z) + z * (1 - _written_mish_gate(z) ** 2) * written_sigmoid(z)
+)
+_written_hardsigmoid: Written = lambda z: Call("clip", z / 6 + 0.5, 0, 1)
 _ALPHA = {"alpha": number("scale of the negative side", above=0, letter="α")}
 
 # fmt: off
@@ -145,7 +113,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "relu": Activation("max(z, 0)",
         lambda z, out=None: np.maximum(z, 0, out=out), lambda z, a: (z > 0).astype(z.dtype),
         _max0, lambda z, a: z > 0,
-        (0, INF), product=fn.relu_product, corners=(0,), flat=((-INF, 0),), is_rectifier=True, note="f'(0) = 0"),
+        (0, INF), product=lambda z, a, upstream: np.multiply(upstream, z > 0, out=upstream),
+        corners=(0,), flat=((-INF, 0),), is_rectifier=True, note="f'(0) = 0"),
     "leaky_relu": Activation("z, and slope · z where z is negative",
         fn.leaky_relu, lambda z, a, *, slope: fn.one_sided(z, 1, slope),
         lambda z, slope: _max0(z) + slope * _min0(z), lambda z, a, slope: (z > 0) + slope * (z <= 0),
@@ -175,7 +144,7 @@ ACTIVATIONS: dict[str, Activation] = {
         (0, 1), product=fn.softmax_product, jacobian=lambda z, a: Call("diag", a) - a @ Call("T", a),
         note="shifted by the largest z; units are coupled, so δ_i = a_i (u_i - Σ_j u_j a_j), u = dL/da"),
     "gelu": Activation("z Φ(z), exact",
-        fn.gelu, fn.gelu_derivative,
+        lambda z, out=None: np.multiply(z, fn.normal_cdf(z), out=out), fn.gelu_derivative,
         lambda z: z * Call("Φ", z), lambda z, a: Call("Φ", z) + z * _exp(-(z**2) / 2) / math.sqrt(2 * math.pi),
         (-0.17, INF), is_monotone=False, note="Φ of the standard normal law, through erf (Hendrycks & Gimpel 2016)"),
     "gelu_tanh": Activation("z Φ(z), by the formula with tanh",
@@ -183,7 +152,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z: 0.5 * z * (1 + _written_gate(z)), _written_gelu_tanh_slope,
         (-0.1701, INF), is_monotone=False, note="differs from gelu by up to 5e-4"),
     "silu": Activation("z · sigmoid(z), also called swish",
-        fn.silu, fn.silu_derivative,
+        lambda z, out=None: np.multiply(fn.sigmoid(z, out), z, out=out), fn.silu_derivative,
         lambda z: z * written_sigmoid(z), lambda z, a: written_sigmoid(z) + a * (1 - written_sigmoid(z)),
         (-0.2785, INF), is_monotone=False, note="swish with β = 1"),
     "mish": Activation("z tanh(softplus(z))",
@@ -207,7 +176,8 @@ ACTIVATIONS: dict[str, Activation] = {
         _written_hardsigmoid, lambda z, a: _inside(z, -3, 3) / 6,
         (0, 1), corners=(-3, 3), flat=((-INF, -3), (3, INF)), note="f' is 0 at ±3; old Keras had 0.2 z + 1/2"),
     "hardswish": Activation("z · hardsigmoid(z)",
-        fn.hardswish, lambda z, a: np.where(z < 3, (z > -3) * (z / 3 + 0.5), 1),
+        lambda z, out=None: np.multiply(fn.hardsigmoid(z, out), z, out=out),
+        lambda z, a: np.where(z < 3, (z > -3) * (z / 3 + 0.5), 1),
         lambda z: z * _written_hardsigmoid(z), lambda z, a: (z >= 3) + _inside(z, -3, 3) * (z / 3 + 0.5),
         (-0.375, INF), corners=(-3, 3), flat=((-INF, -3),), is_monotone=False, is_rectifier=True,
         note="f'(-3) = 0, f'(3) = 1"),

@@ -12,6 +12,8 @@ import numpy as np
 
 from xortrain.nets import Array
 
+Written = Callable[..., "Term"]
+"""A function written out: terms in, a formula out."""
 Join = Callable[["Term", Any], "Operation"]
 
 

@@ -33,10 +33,6 @@ def tanh_derivative(z: Array, a: Array) -> Array:
     return np.subtract(1, slope, out=slope)
 
 
-def relu_product(z: Array, a: Array, upstream: Array) -> Array:
-    return np.multiply(upstream, z > 0, out=upstream)
-
-
 def leaky_relu(z: Array, out: Array | None = None, *, slope: Array) -> Array:
     """max(z, 0) + slope · min(z, 0): a branch would cost more than computing both halves."""
     out = np.minimum(z, 0, out=out)
@@ -128,10 +124,6 @@ def normal_cdf(z: Array) -> Array:
     return cdf
 
 
-def gelu(z: Array, out: Array | None = None) -> Array:
-    return np.multiply(z, normal_cdf(z), out=out)
-
-
 def gelu_derivative(z: Array, a: Array) -> Array:
     """Φ(z) + z φ(z), φ the normal density; Φ(z) is a / z, which is faster than a second erf."""
     at_zero = (z == 0).astype(z.dtype)
@@ -152,12 +144,6 @@ def gelu_tanh_derivative(z: Array, a: Array) -> Array:
     gate = _gelu_gate(z)
     inner = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z * z)
     return 0.5 * (1 + gate + z * (1 - gate * gate) * inner)
-
-
-def silu(z: Array, out: Array | None = None) -> Array:
-    out = sigmoid(z, out)
-    out *= z
-    return out
 
 
 def silu_derivative(z: Array, a: Array) -> Array:
@@ -188,12 +174,6 @@ def hardsigmoid(z: Array, out: Array | None = None) -> Array:
     out = np.divide(z, 6, out=out)
     out += 0.5
     return np.clip(out, 0, 1, out=out)
-
-
-def hardswish(z: Array, out: Array | None = None) -> Array:
-    out = hardsigmoid(z, out)
-    out *= z
-    return out
 
 
 def gaussian(z: Array, out: Array | None = None) -> Array:

@@ -29,6 +29,9 @@ class Fan:
     first_activation: str
 
 
+Fill = Callable[..., Array]
+
+
 @dataclass(frozen=True)
 class Initializer:
     """``weights(r, fan, **own)`` and ``biases`` make parameters of r, the numbers drawn for them.
@@ -39,8 +42,8 @@ class Initializer:
 
     help: str
     draw: Literal["uniform", "normal", "nothing"]
-    weights: Callable[..., Array]
-    biases: Callable[..., Array]
+    weights: Fill
+    biases: Fill
     own: Settings = field(default_factory=dict)
     takes_weights: bool = False
     """Whether the weights are in the config."""
@@ -70,20 +73,8 @@ def _as_drawn(r: Array, fan: Fan) -> Array:
     return r
 
 
-def _times(factor: Callable[[Fan], float]) -> Callable[..., Array]:
+def _times(factor: Callable[[Fan], float]) -> Fill:
     return lambda r, fan: r * factor(fan)
-
-
-def constant(r: Array, fan: Fan, *, value: Array) -> Array:
-    return r + value
-
-
-def uniform(r: Array, fan: Fan, *, low: Array, high: Array) -> Array:
-    return low + (high - low) * (0.5 * (r + 1))
-
-
-def normal(r: Array, fan: Fan, *, mean: Array, std: Array) -> Array:
-    return mean + std * r
 
 
 def orthogonal(r: Array, fan: Fan) -> Array:
@@ -119,6 +110,9 @@ def _sklearn(fan: Fan) -> float:
     return math.sqrt((2 if fan.first_activation == "sigmoid" else 6) / (fan.into + fan.out))
 
 
+_constant: Fill = lambda r, fan, *, value: r + value
+_uniform: Fill = lambda r, fan, *, low, high: low + (high - low) * (0.5 * (r + 1))
+_normal: Fill = lambda r, fan, *, mean, std: mean + std * r
 _torch = _times(lambda fan: math.sqrt(1 / fan.into))
 
 # fmt: off
@@ -126,11 +120,11 @@ INITIALIZERS: dict[str, Initializer] = {
     "randn": Initializer("RandomState(seed).randn for W1, b1, W2, b2, …", "normal", _as_drawn, _as_drawn,
         note="matrix by matrix, biases too"),
     "zeros": Initializer("all 0, for teaching: units stay clones", "nothing", _zeros, _zeros),
-    "constant": Initializer("all the same, for teaching", "nothing", constant, constant,
+    "constant": Initializer("all the same, for teaching", "nothing", _constant, _constant,
         {"value": number("the value")}),
-    "uniform": Initializer("uniform between two values", "uniform", uniform, uniform,
+    "uniform": Initializer("uniform between two values", "uniform", _uniform, _uniform,
         {"low": number("least"), "high": number("largest")}),
-    "normal": Initializer("a bell curve", "normal", normal, normal,
+    "normal": Initializer("a bell curve", "normal", _normal, _normal,
         {"mean": number("mean"), "std": number("standard deviation", 0)}),
     "xavier_uniform": Initializer("±√(6 / (fan_in + fan_out)), also called Glorot", "uniform",
         _times(lambda fan: math.sqrt(6 / (fan.into + fan.out))), _zeros, note="Glorot & Bengio (2010)"),

@@ -14,7 +14,7 @@ import numpy as np
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.activations import ACTIVATIONS, written_sigmoid
-from xortrain.nets.formula import Call, Term
+from xortrain.nets.formula import Call, Term, Written
 from xortrain.nets.functions import log1p_exp_minus_abs, sigmoid, softplus
 from xortrain.nets.setting import Settings, choice, in_use, number
 
@@ -50,8 +50,8 @@ class Loss:
     help: str
     value: Callable[..., Array]
     gradient: Callable[..., Array]
-    formula: Callable[..., Term]
-    slope: Callable[..., Term]
+    formula: Written
+    slope: Written
     output: str = "identity"
     per: Literal["element", "example"] = "element"
     targets: Literal["any", "unit", "signs", "classes"] = "any"
@@ -79,11 +79,6 @@ def mse(y: Array, t: Array) -> Array:
     return np.multiply(error, error, out=error)
 
 
-def half_sse(y: Array, t: Array) -> Array:
-    """½ (y - t)², summed over the outputs: Rumelhart, Hinton & Williams (1986)."""
-    return 0.5 * mse(y, t)
-
-
 def hinge(y: Array, t: Array) -> Array:
     """max(0, 1 - t y)."""
     return np.maximum(1 - t * y, 0)
@@ -92,12 +87,6 @@ def hinge(y: Array, t: Array) -> Array:
 def hinge_gradient(y: Array, t: Array) -> Array:
     """-t up to and at the margin t y = 1, as in PyTorch's clamp and TensorFlow's maximum."""
     return -t * (t * y <= 1)
-
-
-def squared_hinge(y: Array, t: Array) -> Array:
-    slack = hinge(y, t)
-    slack *= slack
-    return slack
 
 
 def huber(y: Array, t: Array, *, delta: Array) -> Array:
@@ -218,24 +207,11 @@ def focal_delta(z: Array, y: Array, t: Array, *, alpha: Array, gamma: Array) -> 
     return weight * power * (error_of_outputs(z, y, t) + bce_of_logits(z, t) * bend)
 
 
-def _written_log(p: Term) -> Term:
-    return Call("log", p)
-
-
-def _written_bce(y: Term, t: Term) -> Term:
-    return -(t * _written_log(y) + (1 - t) * _written_log(1 - y))
-
-
-def _written_bce_slope(y: Term, t: Term) -> Term:
-    return (1 - t) / (1 - y) - t / y
-
-
-def _clipped(y: Term, t: Term, delta: Term) -> Term:
-    return Call("clip", y - t, -delta, delta)
-
-
-def _written_huber(y: Term, t: Term, delta: Term) -> Term:
-    return _clipped(y, t, delta) * (y - t - _clipped(y, t, delta) / 2)
+_written_log: Written = lambda p: Call("log", p)
+_written_bce: Written = lambda y, t: -(t * _written_log(y) + (1 - t) * _written_log(1 - y))
+_written_bce_slope: Written = lambda y, t: (1 - t) / (1 - y) - t / y
+_clipped: Written = lambda y, t, delta: Call("clip", y - t, -delta, delta)
+_written_huber: Written = lambda y, t, delta: _clipped(y, t, delta) * (y - t - _clipped(y, t, delta) / 2)
 
 
 def _written_focal_slope(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
@@ -247,14 +223,10 @@ def _written_weight(y: Term, t: Term, alpha: Term, gamma: Term) -> Term:
     return (alpha * t + (1 - alpha) * (1 - t)) * (t + y - 2 * (t * y)) ** gamma
 
 
-def _slack(y: Term, t: Term) -> Term:
-    return Call("max", 1 - t * y, 0)
-
-
-def _written_atanh_error(y: Term, t: Term) -> Term:
-    return (1 + (y - t)) * _written_log(1 + (y - t)) + (1 - (y - t)) * _written_log(1 - (y - t))
-
-
+_slack: Written = lambda y, t: Call("max", 1 - t * y, 0)
+_written_atanh_error: Written = lambda y, t: (
+    (1 + (y - t)) * _written_log(1 + (y - t)) + (1 - (y - t)) * _written_log(1 - (y - t))
+)
 # fmt: off
 LOSSES: dict[str, Loss] = {
     "mse": Loss("mean of (y - t)²",
@@ -262,7 +234,7 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: (y - t) ** 2, lambda y, t: 2 * (y - t),
         note="PyTorch's, without a half"),
     "half_sse": Loss("½ Σ (y - t)² of an example",
-        half_sse, lambda y, t: y - t,
+        lambda y, t: 0.5 * mse(y, t), lambda y, t: y - t,
         lambda y, t: (y - t) ** 2 / 2, lambda y, t: y - t,
         per="example", note="summed over outputs: Rumelhart, Hinton & Williams (1986) with `sum`"),
     "bce": Loss("binary cross-entropy, through logits",
@@ -285,7 +257,7 @@ LOSSES: dict[str, Loss] = {
         _slack, lambda y, t: -(t * (t * y <= 1)),
         targets="signs", note="t = ±1; -t at the margin itself"),
     "squared_hinge": Loss("its square",
-        squared_hinge, lambda y, t: -2 * t * hinge(y, t),
+        lambda y, t: hinge(y, t) ** 2, lambda y, t: -2 * t * hinge(y, t),
         lambda y, t: _slack(y, t) ** 2, lambda y, t: -2 * (t * _slack(y, t)),
         targets="signs", note="t = ±1"),
     "huber": Loss("½ e² up to delta, a line beyond",

@@ -62,16 +62,21 @@ def status(folder: Path | str, metadata: Metadata) -> str:
     if metadata["status"] != "running":
         return str(metadata["status"])
     is_alive = is_running(metadata.get("host"), metadata.get("pid"), metadata.get("process_started"))
-    if is_alive is None:  # the clock of another host may be ahead or behind
-        sign = last_sign(folder)
-        is_alive = sign is not None and abs(time.time() - sign.timestamp()) < FRESH
-    return "running" if is_alive else "crashed"
+    return "running" if is_alive or (is_alive is None and _is_fresh(folder)) else "crashed"
 
 
 def last_sign(folder: Path | str) -> datetime | None:
     """When a training last touched its record, with an error of about ten seconds."""
     touched = [os.stat(path).st_mtime for name in _TOUCHED if os.path.isfile(path := f"{folder}/{name}")]
     return datetime.fromtimestamp(max(touched)).astimezone() if touched else None
+
+
+def _is_fresh(folder: Path | str) -> bool:
+    """Whether the heartbeat is recent; the clock of another host may be ahead or behind."""
+    for name in _TOUCHED:
+        with suppress(OSError):
+            return abs(time.time() - os.stat(f"{folder}/{name}", follow_symlinks=False).st_mtime) < FRESH
+    return False
 
 
 PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")
