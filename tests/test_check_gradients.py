@@ -173,7 +173,7 @@ MISTAKES: dict[str, tuple[Student, Callable[[Arrays], Any], list[str]]] = {
         ["W1", MISSING],
     ),
     "of a": (Student(derivative=SLOPE_OF_SIGMOID), dict, ["W1, b1", "sigmoid were taken at a", "a (1 - a)"]),
-    "of z": (Student(derivative=lambda z, a: z * (1 - z)), dict, ["W1, b1", "of z where its formula needs z"]),
+    "of z": (Student(derivative=lambda z, a: z * (1 - z)), dict, ["W1, b1", "at z where its formula needs z"]),
     "too early": (Student(rate=0.5), dict, ["W1, b1", "W2 had been updated first (learning rate 0.5)"]),
     "no output derivative": (Student(output_slope=np.ones_like), dict, ["W2, b2", "output activation's derivative"]),
     "output derivative twice": (Student(output_slope=lambda y: (y * (1 - y)) ** 2), dict, ["W2, b2", "twice"]),

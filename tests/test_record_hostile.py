@@ -133,7 +133,10 @@ LISTED: dict[str, tuple[Break, str]] = {
     "rows of another shape": (write(layout.RUNS, npy(ROW, (2,), bytes(200))), "has shape (2,)"),
     "rows in a square": (write(layout.RUNS, npy(ROW, (1, 1), bytes(200))), "has shape (1, 1)"),
     "rows without columns": (write(layout.RUNS, npy("<f8", (1,), bytes(8))), "has no column number"),
-    "rows with a column twice": (write(layout.RUNS, npy([*ROW, ROW[0]], (1,), bytes(200))), "two columns of one name"),
+    "rows with a column twice": (
+        write(layout.RUNS, npy([*ROW, ROW[0]], (1,), bytes(200))),
+        "duplicate column names",
+    ),
     "rows with columns of columns": (write(layout.RUNS, npy([("a", ROW)], (1,), bytes(200))), "columns of numbers"),
     "rows of texts": (write(layout.RUNS, npy([*ROW, ("x", "<U4")], (1,), bytes(200))), "columns of numbers"),
     "rows in Fortran order": (write(layout.RUNS, npy(ROW, (1,), bytes(200), True)), "fortran_order=False"),
@@ -187,10 +190,10 @@ LOADED: dict[str, tuple[Break, str]] = {
     "another type": (write("losses-000.npy", npy("<f4", (5, 1), bytes(20))), "but the record states"),
     "link": (link("losses-000.npy"), "a link"),
     "pickled epochs": (write(layout.LOSS_EPOCHS, pickled()), "which is never loaded"),
-    "falling epochs": (write(layout.LOSS_EPOCHS, npy("<i8", (5,), struct.pack("<5q", 0, 1, 3, 2, 4))), "must rise"),
+    "falling epochs": (write(layout.LOSS_EPOCHS, npy("<i8", (5,), struct.pack("<5q", 0, 1, 3, 2, 4))), "must increase"),
     "epochs before the start": (
         write(layout.LOSS_EPOCHS, npy("<i8", (5,), struct.pack("<5q", -1, 1, 2, 3, 4))),
-        "must rise",
+        "must increase",
     ),
 }
 

@@ -104,7 +104,7 @@ def test_render_refuses_a_film_of_every_run_and_leaves_the_old_film(
     capsys.readouterr()
     assert main(["render", name, "film.each=true", "--root", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("xortrain: error: film.each=true: is for a sweep")
+    assert line.startswith("xortrain: error: film.each=true: applies only to a sweep")
     assert film.stat().st_mtime_ns == before
 
 

@@ -138,7 +138,7 @@ def test_an_experiment_may_contain_a_sweep(tmp_path: Path) -> None:
         (["loss=bce,hinge", "seed=range(0,3)"], "job 3 (loss=hinge seed=0): loss=hinge: requires targets -1 and 1"),
         (["data.high=1,0", "seed=0,1"], "job 2 (data.high=0 seed=0): data.low and data.high: must differ"),
         (["output=sigmoid,softmax"], "job 1 (output=softmax): output=softmax: needs at least two units"),
-        (["data=xor_cloud", "data.seed=range(0,1000000)"], "data: 1000000 runs with examples of their own take 4.8 GB"),
+        (["data=xor_cloud", "data.seed=range(0,1000000)"], "data: 1000000 runs with different examples take 4.8 GB"),
         (["root=a,b"], "root: must be the same for all jobs of a sweep"),
         (["lr=1", "hydra.launcher.engine=pool"], "hydra.launcher.engine=pool: no such choice. Known: dask"),
         (["film=panels", "film.colours=rainbowish", "seed=1,2"], "film.colours=rainbowish"),

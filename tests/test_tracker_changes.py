@@ -211,9 +211,9 @@ def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path
     ("arguments", "message"),
     [
         (["--to", "a.xls"], "--to=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
-        (["--format", "npz"], "is not text; add --to PATH"),
+        (["--format", "npz"], "is a binary format; add --to PATH"),
         (["--sql", "select 1", "--where", "lr > 1"], "it cannot be combined with RUN, --where or --what"),
-        (["--where", "lr > 1000"], "--where=lr > 1000: holds for no run"),
+        (["--where", "lr > 1000"], "--where=lr > 1000: no run matches"),
         (["--what", "films"], "invalid choice: 'films'"),
         (["--to", "nowhere/a.csv"], "nowhere/a.csv: No such file or directory"),
         (["nothing"], "no such run"),

@@ -58,7 +58,7 @@ def test_where_and_runs_list_single_runs(root: Path) -> None:
     assert ids("--where", "lr < 0.3 and optimizer.momentum > 0 and outcome != 'solved'") == [LATER]
     found = ids("--where", "optimizer = 'adam' and lr >= 1")
     assert found == [f"{BIG}#4", f"{BIG}#5"]
-    assert ls(["--where", "lr > 1000"]) == "no runs for which this holds"
+    assert ls(["--where", "lr > 1000"]) == "no matching runs"
 
 
 def test_sort_reverse_and_limit_select_the_first_lines(root: Path) -> None:
@@ -146,7 +146,7 @@ def test_a_given_root_must_exist_but_the_default_root_may_be_missing(
             ["--columns", "lr,optimizer.momentun"],
             "--columns=optimizer.momentun: no such column. Did you mean 'optimizer.momentum'?",
         ),
-        (["--columns", ","], "must be names with commas between them"),
+        (["--columns", ","], "must be names separated by commas"),
         (["--limit", "0"], "must be a whole number, at least 1"),
         (["--limit", "x"], "must be a whole number, at least 1"),
         (["--wher", "lr > 1"], "unrecognized arguments: --wher lr > 1; see xortrain ls --help"),
@@ -215,7 +215,7 @@ def test_the_sort_column_is_shown(root: Path) -> None:
     ("condition", "message"),
     [
         ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
-        ("outcome = solved", "no such column: solved; write a text in single quotes: 'solved'"),
+        ("outcome = solved", "no such column: solved; write text in single quotes: 'solved'"),
         ("architecture.hidden = [3]", "no such column: 3; write a list in single quotes: '[3]'"),
         ("", "is empty; write a condition, as in lr > 0.5"),
     ],

@@ -145,7 +145,7 @@ def test_a_run_without_recorded_epochs_cannot_be_checked(half_finished: SweepDat
     assert isinstance(found, SweepData)
     assert (
         verify(found.populations())
-        == "The same to the bit: every recorded loss and parameter of 4 runs; 4 had not begun"
+        == "The same to the bit: every recorded loss and parameter of 4 runs; 4 had not started"
     )
     with pytest.raises(UserError, match="nothing to compare: it stopped before anything was recorded"):
         verify(found[int(np.flatnonzero(found.column("outcome") == "pending")[0])].populations())

@@ -10,7 +10,7 @@ from some_runs import assert_same_bits, some_config, some_setup, trained
 
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.setup.population import Population
-from xortrain.setup.run_setup import epochs_kept
+from xortrain.setup.run_setup import recorded_epochs
 
 SEEDS: dict[str, Any] = {"seed": np.arange(5)}
 RULES = [{"batch_size": None}, {"batch_size": 3}, {"batch_size": 1, "shuffle": False}]
@@ -30,7 +30,7 @@ def test_first_and_last_epoch_are_recorded_and_the_limit_is_respected(
     epochs: int, most: int, frames: int, spacing: str
 ) -> None:
     for found, limit in zip(
-        epochs_kept(Population(some_config(epochs=epochs, track=track(most, frames, spacing)))),
+        recorded_epochs(Population(some_config(epochs=epochs, track=track(most, frames, spacing)))),
         (most, frames),
         strict=True,
     ):
@@ -43,9 +43,9 @@ def test_first_and_last_epoch_are_recorded_and_the_limit_is_respected(
 
 
 def test_log_spacing_is_dense_at_the_start_and_even_spacing_is_even() -> None:
-    even, _ = epochs_kept(Population(some_config(epochs=10_000, track=track(101, 2))))
+    even, _ = recorded_epochs(Population(some_config(epochs=10_000, track=track(101, 2))))
     assert even.tolist() == list(range(0, 10_001, 100))
-    dense, _ = epochs_kept(Population(some_config(epochs=10_000, track=track(101, 2, "log"))))
+    dense, _ = recorded_epochs(Population(some_config(epochs=10_000, track=track(101, 2, "log"))))
     assert dense[:10].tolist() == list(range(10))
     assert len(dense) > 75
     growing = np.diff(dense)

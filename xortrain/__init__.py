@@ -14,7 +14,7 @@ __all__ = ["check_gradients", "load", "runs", "sweep", "train"]
 
 
 def __getattr__(name: str) -> Any:
-    """`train` and the others import NumPy and Hydra, which `xortrain ls` does without."""
+    """Import the API on first use: it needs NumPy and Hydra, which `xortrain ls` does without."""
     if name not in __all__:
         raise AttributeError(f"module 'xortrain' has no attribute {name!r}")
     from xortrain import api

@@ -4,7 +4,7 @@ import sys
 
 
 def start() -> int:
-    """Run the command line; Ctrl-C is one line even while it is imported."""
+    """Run the command line; Ctrl-C prints one line, even during the imports."""
     try:
         from xortrain.cli import main
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""The public functions and objects for Python: the same overrides as on the command line, objects instead of folders.
+"""The public Python API: functions that take the overrides of the command line and return objects instead of folders.
 
 `Run` and `Sweep` are trained runs as data, with films, explanations and summaries.  Mistakes raise
 `xortrain.errors.UserError` with the line that the command line would print.
@@ -26,24 +26,24 @@ class Run(RunData):
     """One trained network."""
 
     def film(self, path: str | Path, **settings: Any) -> Path:
-        """Write its film; the extension gives the format, settings are those of film=, as in layout="field", fps=5."""
+        """Write a film of the run; the extension sets the format, settings are those of film=, as in layout="field"."""
         from xortrain.setup.film_config import with_film
         from xortrain.views.run_film import write_run_film
 
         return write_run_film(self.trained, with_film(self.config, **settings), Path(path), self.place)
 
     def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
-        """The step after an epoch with every number: precision=4, example=2, only="forward", format="latex"."""
+        """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
         return Explanation(step_at(self.task, epoch), options)
 
     def summary(self) -> str:
-        """How it ended, in a few lines."""
+        """How the run ended, in a few lines."""
         from xortrain.views.summary import summary
 
         return summary(self)
 
     def _repr_html_(self) -> str:
-        """Its film, for a notebook."""
+        """The film of this run, for a notebook."""
         from xortrain.views.run_film import film_html, film_title
 
         return film_html(self.film, film_title(self.setup.part(np.array([self.place]))))
@@ -56,7 +56,7 @@ class Sweep(SweepData[Run]):
         return Run(trained, place)
 
     def film(self, path: str | Path, **settings: Any) -> Path:
-        """Write a film of all runs side by side, or of a sample of very many; settings as in fps=5, layout="losses"."""
+        """Write a film of all runs side by side (of a sample if there are too many); ``settings`` as in fps=5."""
         from xortrain.setup.film_config import with_film
         from xortrain.views.sweep_film import write_sweep_film
 
@@ -72,7 +72,7 @@ class Sweep(SweepData[Run]):
 
 @dataclass(frozen=True)
 class Explanation:
-    """One step as a worked example: text when printed, formulas in a notebook."""
+    """One training step as a worked example: text when printed, formulas in a notebook."""
 
     step: Step
     options: dict[str, Any]
@@ -92,8 +92,8 @@ class Explanation:
 def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
     """Train one network and write nothing.
 
-    ``overrides`` are as on the command line, "lr=1"; ``data`` are your own x (examples, inputs) and
-    t (examples,) or (examples, outputs).
+    ``overrides`` are those of the command line, as in "lr=1"; ``data`` is a pair of your own arrays: x (examples,
+    inputs) and t (examples,) or (examples, outputs).
     """
     from xortrain.config.compose import compose
 
@@ -117,7 +117,7 @@ def sweep(
 
     plan = plan_overrides(overrides)
     if plan is None:
-        raise UserError("hydra/sweeper and hydra/launcher: Python has only our own; use the command line for others")
+        raise UserError("hydra/sweeper and hydra/launcher: Python supports only those of xortrain")
     _refuse_dry_run(plan.is_dry)
     given: dict[str, Any] = {"name": engine, "workers": workers, "address": address}
     chosen = replace(plan.engine, **{name: value for name, value in given.items() if value is not None})
@@ -125,13 +125,13 @@ def sweep(
 
 
 def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
-    """A run or a sweep by its path, by the beginning of its id under a root, or "latest"; one run of a sweep "…#17"."""
+    """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it."""
     found = open_record(str(name), Path(root))
     return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
 def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
-    """All runs under a root, newest first; or those for which a condition holds, as in "lr > 0.5"."""
+    """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
     return _as_sweep(open_all(Path(root), where))
 
 

@@ -1,12 +1,14 @@
 """The command line: a command by its first word, and overrides for Hydra otherwise.
 
-Only this module prints.  A user's mistake is one line and exit code 2, a failure 1, Ctrl-C 130, SIGTERM 143.
+Only this module prints.  Exit codes: 2 for a user's mistake, 1 for a failure, 130 for Ctrl-C, 143 for SIGTERM.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from xortrain.commands import COMMANDS
 from xortrain.errors import FailedError, UserError, unknown_word
@@ -15,6 +17,7 @@ from xortrain.runner.interrupts import Terminated, sigterm_as_interrupt
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
+    gc.set_threshold(100_000, 50, 100)  # starting makes many objects and hardly any garbage
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with sigterm_as_interrupt():
@@ -55,8 +58,11 @@ def _run(words: list[str]) -> None:
         module, _, function = COMMANDS[words[0]][0].partition(":")
         _say(getattr(import_module(f"xortrain.commands.{module}"), function)(words[1:]))
     elif (words and words[0] == "help") or {"-h", "--help"} & set(words):
+        is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
         from xortrain.config.help import help_text
 
+        if is_stub:
+            del sys.modules["numpy"]
         _say(help_text({name: line for name, (_, line) in COMMANDS.items()}))
     elif words and words[0] == "--version":
         from xortrain import __version__
@@ -68,3 +74,11 @@ def _run(words: list[str]) -> None:
         from xortrain.hydra_app import run_overrides
 
         run_overrides(words, _say, _complain)
+
+
+class _NumPyWhenUsed(ModuleType):
+    """Stands for NumPy while the tables are imported, which would take twice as long as all else that --help does."""
+
+    def __getattr__(self, name: str) -> object:
+        sys.modules.pop("numpy", None)
+        return getattr(import_module("numpy"), name)

@@ -1,4 +1,4 @@
-"""One-line user errors: where, what was given, what is known, and the nearest name.
+"""One-line user errors: the place, the value given, the known values, and the nearest of them.
 
 The command line prints them and exits with 2; in Python they are exceptions.
 """
@@ -11,7 +11,7 @@ class UserError(ValueError):
 
 
 class FailedError(Exception):
-    """A command that ran and failed in part: one line, and the results that there are; exit code 1."""
+    """A command that failed in part: one line, and in ``shown`` the results that it does have; exit code 1."""
 
     def __init__(self, line: str, shown: str = "") -> None:
         super().__init__(line)
@@ -19,19 +19,19 @@ class FailedError(Exception):
 
 
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:
-    """The error for a value that is not in a list, with the nearest one that is."""
+    """The error for a value that is not among the known ones; it suggests the nearest."""
     return UserError(f"{where}={name}: {_none_such(name, known, what)}")
 
 
 def unknown_key(
     key: str, value: object, known: Iterable[str], what: str = "setting", deeper: Iterable[str] = ()
 ) -> UserError:
-    """The error for a key that is not in a list, with the nearest; keys in ``deeper`` are found by their last part."""
+    """The error for an unknown key; it suggests the nearest, also by the last part of the dotted keys in ``deeper``."""
     return UserError(f"{key}={value}: {_none_such(key, known, what, deeper)}")
 
 
 def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
-    """The error for a word that is not in a list."""
+    """The error for a word that is not among the known ones."""
     return UserError(f"{word}: {_none_such(word, known, what)}")
 
 
@@ -46,7 +46,7 @@ def _none_such(name: object, known: Iterable[str], what: str, deeper: Iterable[s
 
 
 def printable(text: object) -> str:
-    """A text safe for a terminal: tabs and line breaks become spaces, other control characters are removed."""
+    """Make a text safe for a terminal: tabs and line breaks become spaces, other control characters are removed."""
     text = text if isinstance(text, str) else str(text)
     if text.isprintable():
         return text
@@ -54,5 +54,5 @@ def printable(text: object) -> str:
 
 
 def file_error(path: object, what: object) -> UserError:
-    """The error for something wrong with a file."""
+    """The error for a problem with a file."""
     return UserError(f"{printable(path)}: {printable(what)}")

@@ -1,7 +1,7 @@
 """Everything that is not a command: overrides for one run, -m for a sweep, and Hydra's own flags (--cfg, --info, …).
 
 Overrides alone are composed once.  Hydra's main, which composes twice and searches for plugins, gets only flags and
-other sweepers.  On both ways a single run goes through `run_one`.
+other sweepers.  Both ways train a single run through `run_one`.
 """
 
 import os
@@ -22,7 +22,7 @@ Say = Callable[[str], object]
 
 
 def run_overrides(words: Sequence[str], say: Say, note: Say) -> None:
-    """Run what the overrides ask for: ``say`` prints results, ``note`` a remark on standard error."""
+    """Run what the overrides ask for; ``say`` prints results, ``note`` prints remarks to standard error."""
     overrides = [word for word in words if word not in ("-m", "--multirun")]
     is_sweep, has_flags = len(overrides) < len(words), any(word.startswith("-") for word in overrides)
     if is_sweep and not has_flags:
@@ -44,7 +44,7 @@ def run_overrides(words: Sequence[str], say: Say, note: Say) -> None:
 
 
 def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
-    """One run from its composed configuration; inside a sweep returns its objective, for a search.
+    """Train one run from its composed configuration; inside a sweep, return its objective for a searching sweeper.
 
     ``hydra`` is Hydra's part of the configuration of a single run, None inside a sweep.
     """
@@ -67,7 +67,7 @@ def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
 
 
 def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) -> Path | None:
-    """Train all jobs of a plan; returns their folder, None for the estimate of a dry run.
+    """Train all jobs of a plan; returns their folder, or None after a dry run.
 
     Failed jobs raise FailedError, or are added to ``failures``.
     """
@@ -124,7 +124,7 @@ class _Task:
     def __init__(self, say: Say, note: Say) -> None:
         self.say, self.note = say, note
         self.failures: list[Exception] = []
-        self.folder: Path | None = None  # of Hydra's sweeper
+        self.folder: Path | None = None  # where Hydra's sweeper writes
 
     def __call__(self, composed: Any) -> float | None:
         from hydra.core.hydra_config import HydraConfig
@@ -139,13 +139,13 @@ class _Task:
             return None
 
     def sweep(self, plan: "Plan", folder: Path) -> Path | None:
-        """All jobs of a plan; ``folder`` is where another sweeper writes its own results."""
+        """Train all jobs of a plan; ``folder`` is where another sweeper writes its own results."""
         self.folder = folder
         return run_plan(plan, self.say, self.failures)
 
 
 def _study(folder: Path) -> str:
-    """The result of a searching sweeper; empty for other sweepers."""
+    """The result of a searching sweeper, as text; empty for other sweepers."""
     found = folder / "optimization_results.yaml"
     if not found.is_file():
         return ""
@@ -154,7 +154,7 @@ def _study(folder: Path) -> str:
 
 @contextmanager
 def _as_command_line(words: list[str]) -> Iterator[None]:
-    """sys.argv as Hydra reads it; Hydra raises its errors instead of printing them."""
+    """Set sys.argv for Hydra in this context, and make Hydra raise its errors instead of printing them."""
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv, os.environ["HYDRA_FULL_ERROR"] = [argv[0], *words], "1"
     try:

@@ -1,4 +1,4 @@
-"""What the command lines of all commands share: their parsers, the runs that they select, and JSON as an answer."""
+"""What the command lines of all commands share: their parsers, the runs that they select, and JSON output."""
 
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,10 +49,10 @@ def _folder(text: str) -> Path:
 
 
 def comma_separated(text: str) -> list[str]:
-    """lr,seed as a list."""
+    """The names in "lr,seed"."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found:
-        raise argparse.ArgumentTypeError("must be names with commas between them")
+        raise argparse.ArgumentTypeError("must be names separated by commas")
     return found
 
 
@@ -65,7 +65,7 @@ def positive_int(text: str) -> int:
 
 @dataclass(frozen=True)
 class Selection:
-    """Some runs of one record, by their rising indices."""
+    """Some runs of one record, by their indices, increasing."""
 
     entry: Entry
     part: RecordInfo
@@ -73,7 +73,7 @@ class Selection:
 
 
 def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selection]:
-    """The named runs (all, without names) for which a condition holds, record by record; at least one run."""
+    """The named runs (by default all) that match a condition, record by record; raises UserError if there are none."""
     found = named_runs(names, root) if names else _all_runs(listing(root).entries)
     if where is not None:
         from xortrain.records.query import select
@@ -82,7 +82,7 @@ def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selec
         found = [Selection(s.entry, s.part, [k for k in s.indices if (s.part.folder, k) in keep]) for s in found]
     found = [chosen for chosen in found if chosen.indices]
     if not found:
-        raise UserError("no runs are selected" if where is None else f"--where={printable(where)}: holds for no run")
+        raise UserError("no runs are selected" if where is None else f"--where={printable(where)}: no run matches")
     return found
 
 

@@ -18,7 +18,7 @@ IF_DIFFERENT = ("diverged_at", "diverged_in", "status", "seconds", "host", "vers
 FORMATS = ("png", "svg", "pdf")
 MOST = len(ascii_uppercase)
 CUT = 100  # losses above this multiple of the first loss are drawn at the top of the plot
-LOGARITHMIC = 100  # ratio of largest to smallest loss from which on the scale is logarithmic
+LOGARITHMIC = 100  # ratio of largest to smallest loss above which the scale is logarithmic
 Line = Mapping[str, Any]
 
 

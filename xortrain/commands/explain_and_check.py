@@ -12,7 +12,7 @@ from xortrain.errors import FailedError, UserError
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
-AFTER = 100  # epochs of training after which a gradient is checked, too
+AFTER = 100  # epochs of training after which a gradient is checked again
 WHAT = "overrides as for a run (experiment=notebook_001), or a recorded run (latest, latest#17, a folder)"
 
 

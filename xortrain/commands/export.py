@@ -25,9 +25,9 @@ from xortrain.records.tables import finite
 FORMATS = ("csv", "jsonl", "npz")
 MOST_PARAMETERS = 1 << 20  # columns
 NOTES = (
-    "--format, or else the ending of --to, sets the format; without --to the text is printed. CSV and JSON lines have "
-    "a row for each run, with --what losses or parameters a row for each run and epoch. NPZ has everything as arrays, "
-    f"with runs on the last axis. {NAMES}"
+    "--format, or else the extension of --to, sets the format; without --to the text is printed. CSV and JSON lines "
+    "have a row for each run, with --what losses or parameters a row for each run and epoch. NPZ has everything as "
+    f"arrays, with runs on the last axis. {NAMES}"
 )
 Row = Sequence[Any]
 Table = tuple[Sequence[str], Iterable[Row]]
@@ -40,7 +40,7 @@ def export(arguments: list[str]) -> str:
     p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
     p.add_argument("--sql", metavar="QUERY", help="the answer to this query, over all runs")
     p.add_argument("--what", choices=tuple(TABLES), default="runs", help="what to export (default: %(default)s)")
-    p.add_argument("--format", choices=FORMATS, help="the format (default: from the ending of --to, or csv)")
+    p.add_argument("--format", choices=FORMATS, help="the format (default: from the extension of --to, or csv)")
     p.add_argument("--to", type=Path, metavar="PATH", help="the file to write")
     a = p.parse_args(arguments)
     form = a.format or (a.to.suffix[1:].lower() if a.to else "csv")
@@ -72,7 +72,7 @@ def _refuse(a: Namespace, form: str) -> None:
     if form not in FORMATS:
         raise UserError(f"--to={printable(a.to)}: must end in .csv, .jsonl or .npz, or add --format")
     if form == "npz" and a.to is None:
-        raise UserError("--format=npz: is not text; add --to PATH")
+        raise UserError("--format=npz: is a binary format; add --to PATH")
     if a.sql and (a.runs or a.where or a.what != "runs"):
         raise UserError("--sql: covers all runs; it cannot be combined with RUN, --where or --what")
 

@@ -1,4 +1,4 @@
-"""``xortrain group``: how often, how fast and how well runs with the same settings learned."""
+"""``xortrain group``: success rates, epochs to solve and losses of runs with the same settings."""
 
 import numpy as np
 

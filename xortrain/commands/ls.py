@@ -19,7 +19,7 @@ LAST = ("name", "tags")
 DROPPED = ("epochs_done", "runs", "tags", "name")  # in this order, to make room for settings that differ
 PREFERRED = ("lr", "data", "architecture.hidden", "activation", "optimizer", "loss", "seed")
 MOST_DIFFERING = 30  # settings that are tried
-NARROW, WIDTH, WIDEST = 80, 120, 240  # characters of a line: at least, without a terminal, at most
+NARROW, WIDTH, WIDEST = 80, 120, 240  # characters of a line: at least, without a terminal, and at most
 NOTES = (
     "Columns are settings by their dotted names (lr, optimizer.momentum; the name of a group is the option chosen: "
     "optimizer), results (outcome, epochs_done, solved_at, final_loss, best_loss, accuracy, test_loss, diverged_at, "
@@ -67,7 +67,7 @@ def ls(arguments: list[str]) -> str:
     """xortrain ls: the table, and a line for each unreadable record."""
     p = command_parser("ls", NOTES)
     p.add_argument(
-        "--where", metavar="EXPR", help="only runs for which this holds: \"lr > 0.5 and outcome = 'solved'\""
+        "--where", metavar="EXPR", help="only runs that match this condition: \"lr > 0.5 and outcome = 'solved'\""
     )
     p.add_argument("--runs", action="store_true", help="one line for each run of a sweep")
     p.add_argument("--tag", action="append", default=[], help="only runs and sweeps with this tag; may be repeated")
@@ -82,14 +82,14 @@ def ls(arguments: list[str]) -> str:
     lines = _sorted(list(_lines(found.entries, a.where, a.runs, a.tag, brief)), a.sort, a.reverse)[: a.limit]
     chosen = None
     if a.columns:
-        chosen = ["id", *(_known("--columns", name, lines) for name in a.columns if name != "id")]
+        chosen = ["id", *(_known_column("--columns", name, lines) for name in a.columns if name != "id")]
     if a.json:
         items = lines if chosen is None else [{name: line.get(name) for name in chosen} for line in lines]
         return as_json([*items, *_problems(found)])
     problems = [f"{printable(problem['id'])}: unreadable: {problem['problem']}" for problem in _problems(found)]
-    text = _nothing(found, bool(a.where or a.tag))
+    text = _empty_message(found, bool(a.where or a.tag))
     if lines:
-        shown = chosen or _fitting(lines, a.sort)
+        shown = chosen or _default_columns(lines, a.sort)
         text = format_table(shown, ([cell_value(line, name) for name in shown] for line in lines))
     return "\n".join([text, *problems])
 
@@ -98,18 +98,18 @@ def _sorted(lines: list[Line], name: str | None, reverse: bool) -> list[Line]:
     """Lines sorted by a column, numbers before texts; lines without a value are last in both directions."""
     if name is None:
         return lines[::-1] if reverse else lines
-    key = _known("--sort", name, lines)
+    key = _known_column("--sort", name, lines)
     have = [line for line in lines if line.get(key) is not None]
     lack = [line for line in lines if line.get(key) is None]
-    return [*sorted(have, key=lambda line: _order(line[key]), reverse=reverse), *lack]
+    return [*sorted(have, key=lambda line: _sort_key(line[key]), reverse=reverse), *lack]
 
 
-def _order(value: Any) -> tuple[bool, Any]:
+def _sort_key(value: Any) -> tuple[bool, Any]:
     is_number = isinstance(value, int | float)
     return not is_number, value if is_number else str(value)
 
 
-def _known(flag: str, name: str, lines: Sequence[Line]) -> str:
+def _known_column(flag: str, name: str, lines: Sequence[Line]) -> str:
     """The column that a user names; raises UserError with the nearest name if there is none."""
     key = columns.canonical(name)
     known = {*columns.RECORD, *columns.RESULTS, "runs", *(key for line in lines for key in line)}
@@ -126,16 +126,16 @@ def _problems(found: Listing) -> Iterator[dict[str, str]]:
             yield {"id": entry.id, "status": "unreadable", "problem": problem}
 
 
-def _nothing(found: Listing, is_filtered: bool) -> str:
+def _empty_message(found: Listing, is_filtered: bool) -> str:
     if found.entries:
-        return "no runs for which this holds" if is_filtered else "no runs"
+        return "no matching runs" if is_filtered else "no runs"
     return f"no runs under {printable(found.root)}"
 
 
-def _fitting(lines: Sequence[Line], sort: str | None) -> list[str]:
-    """The columns that a listing shows by default: that of the order, those that are not empty, and settings.
+def _default_columns(lines: Sequence[Line], sort: str | None) -> list[str]:
+    """The columns that a listing shows by default: the sort column, those that are not empty, and settings.
 
-    Settings are those that differ, as many as fit; in a narrow terminal other columns make room for the first two.
+    As many settings that differ as fit; in a narrow terminal, other columns are dropped to make room for the first two.
     """
     sorted_by = [columns.canonical(sort)] if sort else []
     first = [name for name in FIRST if any(line.get(name) is not None for line in lines)]
@@ -144,16 +144,16 @@ def _fitting(lines: Sequence[Line], sort: str | None) -> list[str]:
     widths = {name: _width(name, lines) for name in (*first, *sorted_by, *differing, *last)}
     room = _terminal() + len(GAP)
     for name in DROPPED:
-        if name not in sorted_by and _sum(widths, first, sorted_by, differing[:2], last) > room:
+        if name not in sorted_by and _total_width(widths, first, sorted_by, differing[:2], last) > room:
             first, last = ([own for own in names if own != name] for names in (first, last))
     shown = list[str]()
     for name in differing:
-        if _sum(widths, first, sorted_by, shown, [name], last) <= room:
+        if _total_width(widths, first, sorted_by, shown, [name], last) <= room:
             shown.append(name)
     return list(dict.fromkeys([*first, *sorted_by, *shown, *last]))
 
 
-def _sum(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
+def _total_width(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
     return sum(widths[name] + len(GAP) for name in dict.fromkeys(chain(*chosen)))
 
 

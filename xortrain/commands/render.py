@@ -25,11 +25,11 @@ def render(arguments: Sequence[str]) -> str:
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
     fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
-    config = compose([*_own(own), *fit, *a.override])
+    config = compose([*_recorded_overrides(own), *fit, *a.override])
     layout = config["film"]["name"]
-    if config["film"]["each"] and _overrides(a, "each"):
-        reason = f"for a sweep while it is trained; render one run, as in {a.record}#0"
-        raise UserError(f"film.each=true: is {reason if is_sweep else 'for a sweep, and this is one run'}")
+    if config["film"]["each"] and _has_override(a, "each"):
+        reason = f"applies only to a sweep while it is trained; render one run, as in {a.record}#0"
+        raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
     if is_sweep and LAYOUTS[layout].most_runs == 1:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {a.record}#0")
     name = Path("losses.png" if layout == "losses" else "poster.png") if a.still else film_name(config)
@@ -43,9 +43,9 @@ def render(arguments: Sequence[str]) -> str:
             path = of_one(folder, found.row["number"], name)
         written = write_run_film(found.trained, config, path, run=found.place, progress=True, still=a.still)
         done = found.row["epochs_done"]
-    is_short = not a.still and done + 1 < config["film"]["frames"] and _overrides(a, "frames")
+    is_short = not a.still and done + 1 < config["film"]["frames"] and _has_override(a, "frames")
     short = f"  {done + 1:,} frames: one for each epoch" if is_short else ""
-    return answer(a, [{"path": str(written)}], [f"{written}{'' if a.still else _animation(written)}{short}"])
+    return answer(a, [{"path": str(written)}], [f"{written}{'' if a.still else _animation_hint(written)}{short}"])
 
 
 def _parse(arguments: Sequence[str]) -> Namespace:
@@ -66,18 +66,18 @@ def _parse(arguments: Sequence[str]) -> Namespace:
 
 
 def _film_path(text: str) -> Path:
-    """A path whose ending is a film format."""
+    """A path whose extension is that of a film format."""
     path = Path(text)
     if text.endswith("/") or path.suffix.lower() not in FASTEST:
-        raise ArgumentTypeError(f"{text}: the ending gives no format; known: {', '.join(FASTEST)}")
+        raise ArgumentTypeError(f"{text}: the extension is not a film format; known: {', '.join(FASTEST)}")
     return path
 
 
-def _overrides(a: Namespace, key: str) -> bool:
+def _has_override(a: Namespace, key: str) -> bool:
     return any(override.startswith(f"film.{key}=") for override in a.override)
 
 
-def _own(film: Mapping[str, Any]) -> list[str]:
+def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:
     """The film settings of a record as overrides."""
     if film["name"] == "none":
         return []
@@ -85,8 +85,8 @@ def _own(film: Mapping[str, Any]) -> list[str]:
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 
-def _animation(path: Path) -> str:
-    """A hint where a film has the name of a still image."""
+def _animation_hint(path: Path) -> str:
+    """A hint that a .png file is an animation; empty for a still image."""
     from PIL import Image
 
     if path.suffix.lower() != ".png":

@@ -1,4 +1,4 @@
-"""``xortrain rm``: remove runs or sweeps with their whole folders, after a question.
+"""``xortrain rm``: remove runs or sweeps with their whole folders, after confirmation.
 
 A folder is first renamed and then emptied, so that a half-removed folder is never read as a record.
 """
@@ -22,7 +22,7 @@ REMOVING = ".removing-"  # prefix of the name of a folder that is being removed
 
 @dataclass(frozen=True)
 class Doomed:
-    """A folder to remove; ``problem`` is why it is unreadable, if it is."""
+    """A folder to remove; ``problem`` says why it is unreadable, empty if it is readable."""
 
     id: str
     folder: Path
@@ -62,7 +62,7 @@ def _find(name: str, root: Path) -> Doomed:
         raise UserError(f"{where}: one run of a sweep cannot be removed, only the whole sweep")
     _refuse_population(where, found.entry.folder)
     if found.entry.status == "running":
-        raise UserError(f"{where}: is running ({process_name(found.entry.metadata)}); stop that first")
+        raise UserError(f"{where}: is running ({process_name(found.entry.metadata)}); stop it first")
     return Doomed(found.entry.id, found.entry.folder)
 
 

@@ -50,7 +50,7 @@ def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any
 
 
 def _explanation(folder: Path, index: int) -> list[str]:
-    """Why a run ended as it did, worked out from its record; empty if the record is unsound."""
+    """Why a run ended as it did, computed from its record; empty if the record is invalid."""
     from xortrain.trained.opening import open_trained
     from xortrain.trained.run_data import RunData
     from xortrain.views.summary import outcome_lines

@@ -1,4 +1,4 @@
-"""``xortrain tag`` and ``xortrain note``: the user's own words on a run, appended to its events."""
+"""``xortrain tag`` and ``xortrain note``: a user's remarks on a run or a sweep, appended to its events."""
 
 from collections.abc import Sequence
 

@@ -1,6 +1,6 @@
-"""Checks of a configuration: every key is known and every value of its kind and range, or one line says what is not.
+"""Checks a configuration: every key must be known, and every value must have the kind and range of its setting.
 
-The result has values of the right type: 1 becomes 1.0 where a number may have a fraction.
+Values are converted to the type of their setting: 1 becomes 1.0 for a number.  A mistake is a one-line error.
 """
 
 import math
@@ -31,7 +31,7 @@ def check(config: Mapping[str, Any]) -> Config:
 
 
 def take(key: str, setting: Setting, value: Any) -> Any:
-    """A value in the type of its setting."""
+    """A value converted to the type of its setting; raises UserError if it does not fit."""
     if value is None and setting.nullable:
         return None
     try:
@@ -65,44 +65,44 @@ def _range(s: Setting) -> str:
     return f" {ends}" if ends else ""
 
 
-def _only(fits: bool, value: Any) -> Any:
+def _value_if(fits: bool, value: Any) -> Any:
     if not fits:
         raise ValueError
     return value
 
 
 def _number(s: Setting, value: Any) -> float:
-    found = float(_only(isinstance(value, int | float) and not isinstance(value, bool), value))
+    found = float(_value_if(isinstance(value, int | float) and not isinstance(value, bool), value))
     inside = s.low <= found <= s.high and (s.above is None or found > s.above) and (s.below is None or found < s.below)
-    return float(_only(inside and math.isfinite(found), found))
+    return float(_value_if(inside and math.isfinite(found), found))
 
 
 def _whole(s: Setting, value: Any) -> int:
     found = _number(s, value)
-    return int(_only(found == int(found) and not (s.even and found % 2), value))
+    return int(_value_if(found == int(found) and not (s.even and found % 2), value))
 
 
 def _text(s: Setting, value: Any) -> str:
-    _only(isinstance(value, str), value).encode()  # a terminal may send half a character, which no file can hold
+    _value_if(isinstance(value, str), value).encode()  # invalid bytes of a terminal cannot be written to a file
     return str(value)
 
 
 def _names(s: Setting, value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value]
-    return [_text(s, str(_only(isinstance(item, str) or type(item) is int, item))) for item in items]
+    return [_text(s, str(_value_if(isinstance(item, str) or type(item) is int, item))) for item in items]
 
 
 def _wholes(s: Setting, value: Any) -> list[int]:
-    items = _only(isinstance(value, list) and (not s.lengths or len(value) in s.lengths), value)
-    return [_only(type(item) is int and s.low <= item <= s.high, item) for item in items]
+    items = _value_if(isinstance(value, list) and (not s.lengths or len(value) in s.lengths), value)
+    return [_value_if(type(item) is int and s.low <= item <= s.high, item) for item in items]
 
 
 _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "number": _number,
     "whole": _whole,
-    "flag": lambda s, value: _only(isinstance(value, bool), value),
+    "flag": lambda s, value: _value_if(isinstance(value, bool), value),
     "text": _text,
-    "choice": lambda s, value: _only(value in s.choices, value),
+    "choice": lambda s, value: _value_if(value in s.choices, value),
     "names": _names,
     "wholes": _wholes,
     "free": lambda s, value: value,
@@ -110,7 +110,7 @@ _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
 
 
 def _typed(value: Any) -> str:
-    """A value as a user types it; a text that looks like a number has quotes."""
+    """A value as a user types it; a text that looks like a number is quoted."""
     try:
         float(value)
     except (ValueError, TypeError, OverflowError):
@@ -148,7 +148,7 @@ def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: s
 
 
 def _activations(checked: Config) -> None:
-    """Turn architecture.activations into a full mapping for each layer; refuse what does not fit the other settings."""
+    """Turn architecture.activations into a full mapping for each layer; check it against the other settings."""
     architecture = checked["architecture"]
     hidden, given = architecture["hidden"], architecture["activations"]
     if checked["architecture"]["name"] == "skip" and not hidden:

@@ -1,4 +1,4 @@
-"""From overrides to a checked configuration, composed by Hydra; and Hydra's errors in one line."""
+"""Turns overrides into a checked configuration, composed by Hydra, and Hydra's errors into one-line errors."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ def compose(overrides: Sequence[str]) -> Config:
 
 
 def composed(overrides: Sequence[str]) -> Any:
-    """The configuration that Hydra composes of these overrides, with Hydra's own part."""
+    """The configuration that Hydra composes from these overrides, including Hydra's own part."""
     from hydra import compose as hydra_compose
 
     prepared = prepare(overrides)
@@ -33,7 +33,7 @@ def composed(overrides: Sequence[str]) -> Any:
 
 @contextmanager
 def hydra_started() -> Iterator[None]:
-    """Hydra without its main, with the configs of conf/ and those made from rows."""
+    """Start Hydra without its main, with the configs of conf/ and the generated choices of ``output``."""
     from hydra import initialize_config_dir
 
     store_outputs()
@@ -51,7 +51,7 @@ def store_outputs() -> None:
 
 
 def ignored_sweep(hydra: Any) -> str:
-    """A line on the sweep in an experiment that a single run ignores; empty if there is none."""
+    """A remark that a single run ignores the sweep of an experiment; empty if there is no sweep."""
     params = hydra.sweeper.get("params")
     keys = ", ".join(map(str, params)) if isinstance(params, Mapping) else params
     return f"the sweep over {keys} is ignored; add -m to run it" if params else ""
@@ -73,7 +73,7 @@ def plain(composed: Any) -> dict[str, Any]:
 
 
 def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
-    """The UserError for a mistake that Hydra has found; any other error unchanged."""
+    """The UserError for a mistake that Hydra reports; any other error is returned unchanged."""
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -130,7 +130,7 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
 
 
 def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
-    """The error for an unknown key: unknown to the chosen option, or altogether."""
+    """The error for a key that the chosen option does not have, or that does not exist at all."""
     group, dot, name = key.partition(".")
     value = next((text.partition("=")[2] for text in overrides if text.partition("=")[0].lstrip("+~") == key), "")
     if dot and group in GROUPS:
@@ -141,7 +141,7 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
         return no_such_key(group, name, value, PLAIN_GROUPS[group])
     if key in GROUPS:
         return UserError(
-            f"{key}={value}: must be one of {', '.join(GROUPS[key])}, and its settings are overrides of their own"
+            f"{key}={value}: must be one of {', '.join(GROUPS[key])}, and each of its settings is a separate override"
         )
     if group == "hydra":
         where, _, last = key.rpartition(".")
@@ -157,7 +157,7 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
 
 @contextmanager
 def _outside_hydra() -> Iterator[None]:
-    """Let Hydra compose while it is already composing, which it refuses to do."""
+    """Hide the running Hydra in this context, since Hydra refuses to start inside itself."""
     from hydra.core.global_hydra import GlobalHydra
 
     instance = GlobalHydra.instance()
@@ -176,5 +176,5 @@ def _chosen(group: str, overrides: Sequence[str]) -> str:
     with _outside_hydra(), hydra_started():
         try:
             return str(hydra_compose("config", overrides=rest)[group]["name"])
-        except Exception:  # something else is wrong too, which is another error
+        except Exception:  # the overrides have another mistake too
             return ""

@@ -16,13 +16,13 @@ from xortrain.config.settings import (
 from xortrain.nets.setting import Setting
 
 USAGE = """\
-xortrain: train small networks, keep every number of their training, and watch them learn
+xortrain: train small networks, record every number of their training, and watch them learn
 
   xortrain lr=1                                   one run: trained, recorded, filmed
   xortrain -m lr=0.1,1 'seed=range(0,100)'        a sweep: every combination
-  xortrain experiment=notebook_000                settings that belong together
+  xortrain experiment=notebook_000                a prepared set of settings
   xortrain --cfg job lr=1                         show the settings, run nothing
-  xortrain COMMAND --help                         look at records, with one of:
+  xortrain COMMAND --help                         work with records, where COMMAND is one of:
 """
 HYDRA = """\
 Hydra's own flags and settings: --hydra-help.  Tab completion: eval "$(xortrain -sc install=bash)\""""
@@ -49,7 +49,7 @@ def _settings() -> list[str]:
 
 def _line(setting: Setting, default: object) -> str:
     shown = "null" if default is None else str(default).lower() if isinstance(default, bool) else default
-    return f"{setting.doc}: {must_be(setting)} (now {shown})"
+    return f"{setting.doc}: {must_be(setting)} (default {shown})"
 
 
 def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:

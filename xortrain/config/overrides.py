@@ -1,4 +1,4 @@
-"""Prepares overrides for Hydra: texts stay texts, and a list where one choice belongs is refused.
+"""Prepares overrides for Hydra: texts stay texts, and a list in place of one choice is an error.
 
 Hydra would read name=1e3 as a number, and merge activation=[relu,tanh] without an error.
 """
@@ -13,13 +13,13 @@ TEXTS = ("name", "notes", "root", "data.path")
 LISTS = ("tags", "freeze", "data.targets")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
-_PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value without any of Hydra's syntax
+_PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value without Hydra's syntax
 
 
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
     for override in overrides:
-        _refuse_no_choice(override)
+        _refuse_invalid_choice(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
     return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
@@ -79,7 +79,7 @@ def _refuse_plugin(override: str) -> None:
         raise UserError(f"{override}: cannot be deleted; give it another value")
 
 
-def _refuse_no_choice(override: str) -> None:
+def _refuse_invalid_choice(override: str) -> None:
     group, equals, value = override.partition("=")
     if not group.strip("+~ "):
         raise UserError(f"{override or repr(override)}: cannot be read; write key=value")

@@ -1,6 +1,6 @@
 """Every setting there is: those at the top of the config here, those of an option from its row.
 
-Defaults are not here but in conf/, with their reasons; a test compares the two.
+Their defaults, with reasons, are in conf/; a test compares the two.
 """
 
 from collections import ChainMap
@@ -22,14 +22,14 @@ from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
 TOP: Settings = {
     "lr": number("learning rate η", above=0),
-    "seed": whole("seed of everything drawn for a run", 0, 2**32 - 1, varies=True),
+    "seed": whole("seed of all random numbers of a run", 0, 2**32 - 1, varies=True),
     "epochs": whole("passes over the data", 0, 1_000_000_000),
     "batch_size": whole("examples in one update; null for all of them", 1, 1_000_000, nullable=True),
     "shuffle": flag("a new order of the examples every epoch, if there are batches"),
     "dtype": choice("precision of every number of the training", "float64", "float32"),
-    "freeze": names("parameters that keep their start, as in [b1]"),
+    "freeze": names("parameters that keep their initial values, as in [b1]"),
     "name": text("your name for this run", nullable=True),
-    "tags": names("words to find it by"),
+    "tags": names("words by which to find the run"),
     "notes": text("anything you want to remember", nullable=True),
     "root": text("folder of the records"),
     "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
@@ -37,10 +37,10 @@ TOP: Settings = {
 
 PLAIN_GROUPS: dict[str, Settings] = {
     "track": {
-        "losses": whole("points of the loss curve to keep, at most", 2, 10_000_000),
-        "frames": whole("snapshots of the parameters to keep, at most", 2, 10_000_000),
-        "spacing": choice("of both where there are more epochs than that", "even", "log"),
-        "bytes": whole("of a sweep: beyond this size only the first and last snapshots are kept", 0, 2**50),
+        "losses": whole("largest number of recorded losses", 2, 10_000_000),
+        "frames": whole("largest number of recorded snapshots of the parameters", 2, 10_000_000),
+        "spacing": choice("spacing of the recorded epochs, if not all are recorded", "even", "log"),
+        "bytes": whole("size in bytes beyond which a sweep records only the first and last snapshots", 0, 2**50),
     }
 }
 """Groups without options: their keys."""
@@ -49,8 +49,8 @@ LAUNCHER: Settings = {
     "engine": choice(
         "where runs are trained: in this process, in others here, on a Dask cluster", "inline", "loky", "dask"
     ),
-    "workers": whole("processes of loky; null for one per core", 1, 10_000, nullable=True),
-    "address": text("of dask's scheduler, as in tcp://127.0.0.1:8786", nullable=True),
+    "workers": whole("number of loky processes; null for one per core", 1, 10_000, nullable=True),
+    "address": text("address of dask's scheduler, as in tcp://127.0.0.1:8786", nullable=True),
 }
 """Where a sweep is trained: hydra.launcher.engine and the others."""
 
@@ -67,7 +67,7 @@ class Row(Protocol):
 
 @dataclass(frozen=True)
 class PlainRow:
-    """An option that only stands for another."""
+    """An option that stands for a row of another table, as output=auto."""
 
     help: str
     settings: Settings = field(default_factory=dict)
@@ -112,7 +112,7 @@ def find(config: Mapping[str, Any], key: str) -> Setting | None:
 
 
 def may_vary(key: str) -> bool:
-    """Whether a dotted key may differ inside a population, whatever option has it."""
+    """Whether a dotted key may differ inside a population, for every option that has it."""
     group, dot, name = key.partition(".")
     if not dot:
         return group in TOP and TOP[group].varies

@@ -1,7 +1,7 @@
 """The backward pass as equations: a chain of products of row vectors and Jacobians, from the loss back to x.
 
-δk is dℓ/dzk, a row; Jk is dak/dzk.  First each example separately, then the gradient of L; finite differences are
-beside the gradients.
+δk is dℓ/dzk, a row; Jk is dak/dzk.  Each example comes first, then the gradient of L; each gradient is followed by its
+finite differences.
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from xortrain.nets.formula import Call, Symbol, Term, Total, kron, symbol
 from xortrain.records.layout import parameter_names
 
 AFFORDABLE = 2e8  # multiplications that all finite differences of a step may take
-SAMPLED = 12  # parameters that are checked of a network for which all would take longer
+SAMPLED = 12  # parameters that are checked if all would take longer
 Checked = tuple[Array | None, str]
 """Values by finite differences, if there are any, and a remark."""
 
@@ -156,7 +156,7 @@ def _gradient(step: Step, k: int, n: int, differences: FiniteDifferences) -> lis
 
 
 def _weights(step: Step, k: int, part: str) -> Symbol:
-    """W of layer k; with skip, in the last layer, its columns for the units before it ("a") or for the inputs ("x")."""
+    """W of layer k; with skip, in the last layer, its columns for the hidden units ("a") or the inputs ("x")."""
     w = parameter_symbols(step)[f"W{k + 1}"]
     if not step.network.skip or k < len(step.network.layers) - 1:
         return w

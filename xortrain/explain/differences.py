@@ -13,7 +13,7 @@ import numpy as np
 
 from xortrain.nets import Array
 
-STEP = 1e-5  # the rounding error is about eps / STEP, the error from curvature about STEP²: both some 1e-11
+STEP = 1e-5  # the rounding error is about eps / STEP, the error from curvature about STEP² / 6: both about 2e-11
 FINER = (STEP / 10, STEP / 100)  # steps at which numbers that disagree are measured again
 VALUES_AT_ONCE = 1 << 21
 MOST_ROWS = 30
@@ -39,13 +39,14 @@ class Slopes:
 
 
 def slopes(losses: Callable[[Array], Array], v: Array, step: float = STEP, values_a_run: int = 1) -> Slopes:
-    """Slopes at v (numbers,) of losses: (numbers, moves) -> (examples, moves)."""
+    """Slopes at v (numbers,) of ``losses``, a function (numbers, moves) -> (examples, moves)."""
     size = step * np.maximum(1, np.abs(v))
     up, down = v + size, v - size
     at_v = losses(v[:, None])
     moves = max(1, VALUES_AT_ONCE // (2 * values_a_run))
     parts = [
-        _moved(losses, v, up, down, np.arange(start, min(start + moves, len(v)))) for start in range(0, len(v), moves)
+        _moved(losses, v, up, down, np.arange(start, min(start + moves, len(v))))
+        for start in range(0, len(v), moves)
     ]
     above, below = np.concatenate(parts, axis=-1) if parts else np.zeros((2, len(at_v), 0))
     noise = 4 * np.finfo(np.float64).eps * (np.abs(at_v) + 1) / size
@@ -62,7 +63,7 @@ def _moved(losses: Callable[[Array], Array], v: Array, up: Array, down: Array, p
 
 Verdict = Literal["ok", "corner", "wrong"]
 Measure = Callable[[Array, float], Slopes]
-"""Slopes in some places of θ, by differences with a step."""
+"""(places, step) -> slopes by the parameters at these places of θ, from differences with this step."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class GradientCheck:
 
     @property
     def verdict(self) -> str:
-        """One line."""
+        """The result in one line."""
         parts = [f"worst relative error {self.worst:.1e}, allowed {self.tolerance:.0e}"]
         if at_corner := self.count("corner"):
             parts.append(f"{at_corner} at a corner of the loss, where the gradient is a convention")
@@ -171,7 +172,7 @@ def _relative_error(g: Array, central: Array, least: Array) -> Array:
 
 
 def _between(g: Array, slopes: Slopes, coarser: Slopes, tolerance: float) -> Array:
-    """Whether g is between the sums over the examples of the smaller and of the larger slope.
+    """Whether g is between the smaller and the larger one-sided slopes, each summed over the examples.
 
     The error of a one-sided slope is its step times the curvature; coarser slopes tell how much that is.
     """

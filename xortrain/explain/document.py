@@ -1,4 +1,4 @@
-"""What an explanation consists of, and the one way it is written: a `Writer` walks over all of its parts.
+"""The parts of an explanation, and the base of the classes that write them as text.
 
 An explanation is a section of paragraphs, equations, tables and further sections.  The three formats are subclasses
 of `Writer`.  In a paragraph, symbols are between backticks.
@@ -58,8 +58,8 @@ class Section:
 Block = str | Equation | Table | Section
 
 MOST_CELLS = 6  # rows or columns that are written in full
-FIRST_CELLS, LAST_CELLS = 3, 2  # those written of more
-LARGE = 1e5  # from here on with an exponent
+FIRST_CELLS, LAST_CELLS = 3, 2  # how many are written of longer arrays
+LARGE = 1e5  # numbers from here on have an exponent
 HARD = "\N{NO-BREAK SPACE}"  # a space at which no line is broken
 LONG_ROW = 62  # characters; a longer row may be broken
 
@@ -67,25 +67,29 @@ LONG_ROW = 62  # characters; a longer row may be broken
 def format_number(value: Any, precision: int) -> str:
     """A NumPy number as 0.3133, 1 or 4.5071e-3.
 
-    It has an exponent where it is large or would lose half of its digits, and no zeros at its end if it is exact.
+    It has an exponent if it is large or would lose half of its digits, and no trailing zeros if it is exact.
     """
     if not np.isfinite(value):
         return str(value)
     short = f"{value:.{precision}f}"
-    if value and not 10 ** (-precision / 2) <= abs(value) < LARGE and (abs(value) >= LARGE or _rounds(short, value)):
+    if (
+        value
+        and not 10 ** (-precision / 2) <= abs(value) < LARGE
+        and (abs(value) >= LARGE or _inexact(short, value))
+    ):
         mantissa, exponent = f"{value:.{precision}e}".split("e")
         return f"{_trimmed(mantissa, f'{mantissa}e{exponent}', value)}e{int(exponent)}"
     return _trimmed(short, short, value)
 
 
-def _rounds(written: str, value: Any) -> bool:
-    """Whether a digit is lost, in the number's own precision."""
+def _inexact(written: str, value: Any) -> bool:
+    """Whether the text is not the exact value in the number's own precision."""
     return bool(type(value)(written) != value)
 
 
 def _trimmed(digits: str, written: str, value: Any) -> str:
-    """The digits of ``written``, without zeros at their end if it is exact, and without the sign of -0."""
-    if _rounds(written, value) or "." not in digits:
+    """The digits of ``written``, without trailing zeros if it is exact, and without the sign of -0."""
+    if _inexact(written, value) or "." not in digits:
         return digits
     digits = digits.rstrip("0").rstrip(".")
     return "0" if digits == "-0" else digits
@@ -119,7 +123,7 @@ def array_in_line(value: Array, precision: int) -> str:
 
 STRENGTH = {">": 0, "<": 0, "≥": 0, "≤": 0, "+": 2, "-": 2, "·": 3, "/": 3, "@": 3, "⊗": 3, "^": 5}
 NEGATIVE, FRACTION, ATOM = 1, 4, 6
-Piece = tuple[str, int]  # a written formula, and how strongly it holds together: a weaker part gets brackets
+Piece = tuple[str, int]  # a written formula and how strongly it binds; a part that binds more weakly gets brackets
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from xortrain.explain.update import update
 
 FORMATS: dict[str, type[Writer]] = {"text": TextWriter, "markdown": MarkdownWriter, "latex": LatexWriter}
 SECTIONS = {"forward": forward, "backward": backward, "update": update}
-LAYERS = 6  # that are written out of a deeper network: half of them from each end
-ROWS = 48  # of the arrays of all examples that are written out
+LAYERS = 6  # how many are written out of a deeper network, half of them from each end
+ROWS = 48  # how many are written out of all arrays of all examples
 MOST_EXAMPLES = 4
 MOST_DIGITS = 17
 
@@ -26,7 +26,7 @@ def explain(
     """One step of training as a worked example, in text, markdown or latex.
 
     ``precision`` is the number of digits after the point, ``example`` (from 0) the one example to write out, ``only``
-    one of forward, backward and update.
+    one of forward, backward and update. Raises UserError for an invalid argument.
     """
     if format not in FORMATS:
         raise unknown("format", format, FORMATS)
@@ -84,8 +84,8 @@ def _warning(step: Step) -> str:
 
 def _letters(step: Step) -> str:
     text = (
-        "`z1` is what layer 1 receives, `a1` what it passes on, `y` the output, `t` the target, `ℓ` the loss of one "
-        "example, `L` that of all; `δ1` is `dℓ/dz1`, and `J1` is `da1/dz1`. `·` and `/` are element-wise, `⊗` is "
+        "`z1` is the pre-activation of layer 1, `a1` its activation, `y` the output, `t` the target, `ℓ` the loss of "
+        "one example, `L` that of all; `δ1` is `dℓ/dz1`, and `J1` is `da1/dz1`. `·` and `/` are element-wise, `⊗` is "
         "the Kronecker product, `ᵀ` turns a row into a column. `≈` marks central differences."
     )
     if step.network.skip:

@@ -10,7 +10,7 @@ from xortrain.nets import Numbers
 from xortrain.nets.formula import Call, Number, Symbol, Term, Total, symbol
 from xortrain.nets.setting import Settings
 
-PARTS = 6  # of a sum over examples that are written out
+PARTS = 6  # terms that are written out of a sum over examples
 SHORT = 3  # inputs that fit into a table
 
 
@@ -96,7 +96,7 @@ def _layer(step: Step, k: int, n: int) -> list[Block]:
 
 
 def _loss(step: Step, n: int) -> list[Block]:
-    """The loss of an example; with several outputs the loss of each first."""
+    """The loss of an example; with several outputs, first the loss of each."""
     values, formula = step.before.losses[n], step.task.criterion.row.formula
     if len(values) == 1:
         y, t = symbol("y", step.before.y[n, 0]), smoothed(step, symbol("t", step.t[n, 0]))

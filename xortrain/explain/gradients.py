@@ -19,7 +19,7 @@ Arrays = Mapping[str, Any] | Sequence[Any]
 
 @np.errstate(all="ignore")
 def check_network(step: Step) -> GradientCheck:
-    """The gradient of a step of training against central differences; a UserError if it is not finite."""
+    """Compare the gradient of a training step with central differences; raises UserError if it is not finite."""
     network, share = step.network, step.share
 
     def measure(places: Array, size: float) -> Slopes:
@@ -42,10 +42,10 @@ def check_network(step: Step) -> GradientCheck:
 def check_gradients(
     params: Arrays, loss_fn: Callable[[Any], Any], grads: Arrays, tolerance: float = OWN_TOLERANCE
 ) -> GradientCheck:
-    """Your own gradient against central differences of your own loss.
+    """Compare your own gradient with central differences of your own loss.
 
     ``params`` and ``grads`` are dicts or lists of arrays in the order of the layers, ``loss_fn(params)`` returns one
-    number.  If the gradient is wrong, the hints name the mistake that it looks like.
+    number.  If the gradient is wrong, the hints name likely mistakes.  Raises UserError for arguments that do not fit.
     """
     own, given = _named(params), _named(grads)
     if extra := [name for name in given if name not in own]:

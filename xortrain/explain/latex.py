@@ -18,7 +18,7 @@ FUNCTIONS = ("exp", "log", "max", "min", "tanh", "sin", "cos", "cosh")
 
 
 class MathWriter(Writer):
-    """What Markdown and LaTeX share: equations and symbols in LaTeX's mathematics."""
+    """What Markdown and LaTeX share: equations and symbols in LaTeX's math mode."""
 
     brackets = r"\left({}\right)"
     closed = frozenset("/")
@@ -81,7 +81,7 @@ class MathWriter(Writer):
         parts = [*parts, rf"\cdots \text{{({hidden} more)}}"] if hidden else parts
         lines = parts[:1]
         for part in parts[1:]:
-            if _breadth(f"{lines[-1]} + {part}") < LINE - 12:
+            if _width(f"{lines[-1]} + {part}") < LINE - 12:
                 lines[-1] += f" + {part}"
             else:
                 lines.append(f"+ {part}")
@@ -95,11 +95,11 @@ class MathWriter(Writer):
         formulas = [
             self.formula(formula, numbers=numbers) for numbers in (False, True) for formula in equation.formulas
         ]
-        sides = [line for side in dict.fromkeys([*formulas, value]) for line in _broken(side)]
-        lines = _joined(rf"\underset{{{size}}}{{{name}}} &" if size else f"{name} &", sides)
+        sides = [line for side in dict.fromkeys([*formulas, value]) for line in _broken_lines(side)]
+        lines = _joined_lines(rf"\underset{{{size}}}{{{name}}} &" if size else f"{name} &", sides)
         if equation.check is not None:
             check = rf"\approx {self.array(equation.check)}\quad\text{{{equation.accuracy}}}"
-            lines += ["&"] if _breadth(lines[-1] + check) > LINE else []
+            lines += ["&"] if _width(lines[-1] + check) > LINE else []
             lines[-1] += check
         return [line + r" \\" for line in lines[:-1]] + [lines[-1]]
 
@@ -144,7 +144,7 @@ class LatexWriter(MathWriter):
 """
 
     def write(self, section: Section) -> str:
-        """A document that is ready to be compiled."""
+        """A complete document, ready to be compiled."""
         return f"{self.head}{super().write(section)}\n\\end{{document}}"
 
     def heading(self, text: str, depth: int) -> list[str]:
@@ -176,42 +176,42 @@ def _number(written: str) -> str:
     return rf"{mantissa}\mathrm{{e}}{{{exponent}}}" if e else mantissa
 
 
-def _breadth(written: str) -> int:
-    """About how many characters wide a formula is: of stacked lines the longest, of fractions the upper half."""
+def _width(written: str) -> int:
+    """The approximate width of a formula in characters: of stacked lines the longest, of fractions the numerator."""
     flat = written.replace("\0", "")
     for stack in ("bmatrix", "aligned"):
         inside = rf"\\begin\{{{stack}\}}(.*?)\\end\{{{stack}\}}"
-        flat = re.sub(inside, lambda found: max(found[1].split(r"\\"), key=_breadth) + "[]", flat)
+        flat = re.sub(inside, lambda found: max(found[1].split(r"\\"), key=_width) + "[]", flat)
     flat = re.sub(r"\\frac\{([^{}]*)\}\{[^{}]*\}", r"\1", flat)
     return len(re.sub(r"\\[a-zA-Z]+|[{}\\^_&]", "", flat))
 
 
-def _joined(left: str, sides: list[str]) -> list[str]:
-    """left = side = side = …, on as few lines as will hold them."""
+def _joined_lines(left: str, sides: list[str]) -> list[str]:
+    """left = side = side = …, on as few lines as possible."""
     lines = [left]
     for k, side in enumerate(sides):
         is_continued = side.startswith(CONTINUED)
-        if k and (is_continued or _breadth(lines[-1] + side) > LINE):
+        if k and (is_continued or _width(lines[-1] + side) > LINE):
             lines.append(f"&{side}" if is_continued else f"&= {side}")
         else:
             lines[-1] += f"= {side}" if lines[-1].endswith("&") else f" = {side}"
     return lines
 
 
-def _broken(formula: str) -> list[str]:
-    """A formula on as many lines as it needs; brackets that open on one and close on another do not stretch."""
-    first, *rest = _breakable(formula)
+def _broken_lines(formula: str) -> list[str]:
+    """A formula on as many lines as it needs; brackets that open on one line and close on another get a fixed size."""
+    first, *rest = _breakable_parts(formula)
     lines = [first]
     for part in rest:
-        if _breadth(lines[-1] + part) < LINE:
+        if _width(lines[-1] + part) < LINE:
             lines[-1] += part
         else:
             lines.append(f"{CONTINUED} {part}")
-    return lines if len(lines) == 1 else [_unstretched(line) for line in lines]
+    return lines if len(lines) == 1 else [_fixed_brackets(line) for line in lines]
 
 
-def _breakable(formula: str) -> list[str]:
-    """The parts between the marks outside of braces and matrices: there a line may be broken."""
+def _breakable_parts(formula: str) -> list[str]:
+    """The parts of a formula between the marks outside of braces and matrices, where a line may be broken."""
     parts, depth = [""], 0
     for token in re.split(r"(\0|\\begin\{|\\end\{|[{}])", formula):
         depth += {"\\begin{": 2, "{": 1, "\\end{": 0, "}": -1}.get(token, 0)
@@ -222,7 +222,7 @@ def _breakable(formula: str) -> list[str]:
     return parts
 
 
-def _unstretched(line: str) -> str:
+def _fixed_brackets(line: str) -> str:
     """A line whose brackets are of fixed size if some of them have no partner on it."""
     open_, least = 0, 0
     for side in re.findall(r"\\(left|right)\b", line):

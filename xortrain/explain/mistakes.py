@@ -1,6 +1,6 @@
-"""The mistakes of backpropagation that a wrong gradient reveals, from its numbers alone.
+"""Names the mistake in backpropagation that a wrong gradient reveals, from its numbers alone.
 
-Known are the parameters, the gradient given, and the right one by finite differences; nothing about the code.
+The parameters, the gradient given, and the right one by finite differences are known; the code is not.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ class Evidence:
     numeric: Arrays
 
     def usable(self) -> "Evidence":
-        """Without gradients that are missing, have another shape, or are not finite."""
+        """The same without gradients that are missing, of the wrong shape, or not finite."""
         fit = {name: g for name, g in self.grads.items() if np.squeeze(g).shape == np.squeeze(self.params[name]).shape}
         grads = {name: g.reshape(self.params[name].shape) for name, g in fit.items() if np.isfinite(g).all()}
         return Evidence(self.params, grads, self.numeric)
@@ -50,12 +50,12 @@ def backprop_mistakes(params: Arrays, grads: Arrays, numeric: Arrays) -> list[st
     """A sentence for each mistake found, in the order of the parameters; each wrong array is in one of them."""
     seen = Evidence(params, grads, numeric)
     wrong = [name for name in params if not seen.is_right(name)]
-    found = {name: sentence for name in wrong if (sentence := _in_one_array(seen, name))}
+    found = {name: sentence for name in wrong if (sentence := _array_mistake(seen, name))}
     seen, layers = seen.usable(), _layers(seen)
     for k in reversed(range(len(layers))):
         if rest := [name for name in layers[k] if name in wrong and name not in found]:
             above = layers[k + 1] if k + 1 < len(layers) else None
-            sentence = _in_hidden_layer(seen, layers[k], above, rest) if above else _in_output_layer(seen, rest)
+            sentence = _hidden_mistake(seen, layers[k], above, rest) if above else _output_mistake(seen, rest)
             found |= dict.fromkeys(rest, sentence)
     names: dict[str, list[str]] = {}
     for name in sorted(found, key=list(params).index):
@@ -96,7 +96,7 @@ def _layers(seen: Evidence) -> list[LayerNames]:
     return [LayerNames(w, b) for w, b in zip(weights, paired, strict=True)]
 
 
-def _in_one_array(seen: Evidence, name: str) -> str | None:
+def _array_mistake(seen: Evidence, name: str) -> str | None:
     """A mistake that one array reveals by itself."""
     forgotten = " Was the bias forgotten?" if seen.is_bias(name) else ""
     if name not in seen.grads:
@@ -112,10 +112,10 @@ def _in_one_array(seen: Evidence, name: str) -> str | None:
     if given.ndim == 2 and given.shape[0] == given.shape[1] and _agree(given.T, expected):
         return "transposed."
     ratio = _factor(given, expected)
-    return _of_factor(ratio) if ratio else None
+    return _factor_mistake(ratio) if ratio else None
 
 
-def _of_factor(ratio: float) -> str | None:
+def _factor_mistake(ratio: float) -> str | None:
     """The mistake behind a factor of -1, 2, 1/2, n or 1/n."""
     size = abs(ratio)
     times, parts = max(1, round(size)), max(1, round(1 / size))
@@ -133,7 +133,7 @@ def _of_factor(ratio: float) -> str | None:
     return f"{text}; it also has the wrong sign." if ratio < 0 else f"{text}."
 
 
-def _in_output_layer(seen: Evidence, names: list[str]) -> str:
+def _output_mistake(seen: Evidence, names: list[str]) -> str:
     """The last layer: only the loss and the output activation come before it in the backward pass."""
     given = np.concatenate([seen.grads[name].ravel() for name in names])
     expected = np.concatenate([seen.numeric[name].ravel() for name in names])
@@ -144,13 +144,13 @@ def _in_output_layer(seen: Evidence, names: list[str]) -> str:
         )
     if len(ratios) and ((ratios > 0) & (ratios < 1)).all():
         return (
-            "too small, by different factors: is the output activation's derivative there twice? With cross-entropy, "
-            "dL/dz is y - t."
+            "too small, by different factors: is the output activation's derivative applied twice? With "
+            "cross-entropy, dL/dz is y - t."
         )
     return "check dL/dz of the output: the derivative of the loss times that of the output activation."
 
 
-def _in_hidden_layer(seen: Evidence, layer: LayerNames, above: LayerNames, wrong: list[str]) -> str:
+def _hidden_mistake(seen: Evidence, layer: LayerNames, above: LayerNames, wrong: list[str]) -> str:
     """What the wrong gradients of a layer reveal beside those of the layer above it."""
     for mistake in (_no_derivative, _updated_too_early, _derivative_at_a):
         if sentence := mistake(seen, layer, above):
@@ -162,7 +162,7 @@ def _in_hidden_layer(seen: Evidence, layer: LayerNames, above: LayerNames, wrong
         return f"may be a consequence of {', '.join(wrong_above)}: check that first."
     return (
         f"the layer above is right, so the mistake is in the backward pass through {above.weights} and this layer's "
-        "activation: is its derivative there, of z where its formula needs z and of a where it needs a, and is "
+        "activation: is its derivative there, taken at z where its formula needs z and at a where it needs a, and is "
         f"{above.weights} not transposed?"
     )
 
@@ -200,7 +200,7 @@ def _only_given_is_spanned(w: Array, given: Array, right: Array) -> bool:
 
 
 def _updated_too_early(seen: Evidence, layer: LayerNames, above: LayerNames) -> str | None:
-    """W of the layer above already updated: with one output, the factors of all units give the same learning rate."""
+    """W of the layer above already updated: with one output, all units' factors imply the same learning rate."""
     w, dw = seen.params[above.weights].ravel(), seen.numeric[above.weights].ravel()
     given, right = (source.get(layer.weights) for source in (seen.grads, seen.numeric))
     if given is None or right is None or len(w) < 2 or len(w) not in right.shape:

@@ -17,8 +17,8 @@ from xortrain.nets.network import Network, Pass, at_least_two, jacobian
 from xortrain.training.learner import Learner
 from xortrain.training.task import Data, Task
 
-ASIDE = 2e-5  # how far from z the slopes beside a corner are taken: twice as far as differences reach
-BEND = 1e-2  # how much they differ at a corner; over so short a distance a curve bends less
+ASIDE = 2e-5  # distance from z at which slopes beside a corner are taken: twice the reach of the differences
+BEND = 1e-2  # the least difference of these slopes at a corner; over this distance, a smooth curve bends less
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Step:
 
     @cached_property
     def each(self) -> Backward:
-        """The backward pass from the loss of each example, computed as if each example were a run of its own."""
+        """The backward pass from the loss of each example, computed as if each example were a separate run."""
         n = len(self.x)
         net = Pass(self.network, np.repeat(self.before.theta[:, None], n, axis=1), self.x.T[None])
         net.forward()
@@ -121,7 +121,7 @@ class Step:
         return np.asarray(jacobian(self.network.layers[k], self.before.z[k][one], self.before.a[k][one])[0])
 
     def by_parameters(self, places: Array, size: float = STEP) -> Slopes:
-        """Slopes of the examples' losses (examples, places) in some places of θ; each moved θ is a run of its own."""
+        """Slopes of the examples' losses (examples, places) by the parameters at ``places`` (places,) of θ."""
         theta = self.before.theta.astype(np.float64)
 
         def losses(moved: Array) -> Array:
@@ -133,7 +133,7 @@ class Step:
 
     @cached_property
     def by_inputs(self) -> Slopes:
-        """Slopes of the examples' losses (examples, inputs) in their inputs."""
+        """Slopes of the examples' losses (examples, inputs) by their inputs."""
         theta = self.before.theta.astype(np.float64)[:, None]
 
         def losses(moves: Array) -> Array:
@@ -184,7 +184,7 @@ def _backward(net: Pass, task: Task, t: Array) -> Backward:
 
 @np.errstate(all="ignore")
 def step_at(task: Task, epoch: int = 0, run: int = 0) -> Step:
-    """Train one run of a task for some epochs, and take the next step."""
+    """Train one run of a task for ``epoch`` epochs, and take a step; raises UserError if either is out of range."""
     if not 0 <= epoch <= task.epochs:
         raise UserError(f"epoch={epoch}: this run has epochs 0 to {task.epochs}")
     if not 0 <= run < task.runs:

@@ -69,7 +69,7 @@ class TextWriter(Writer):
         return lines + textwrap.wrap(remark, WIDTH, initial_indent=indent, subsequent_indent=indent)
 
     def _rows(self, value: Array) -> list[str]:
-        """A value with its rows under one another, or in a wrapped line where they are too long."""
+        """The lines of a value: one per row, or one wrapped line if the rows are too long."""
         cells = array_cells(value, self.precision)
         widths = [max(len(row[c] or "…") for row in cells if row) for c in range(len(cells[0] or []))]
         if value.ndim < 2 or len(value) < 2 or sum(widths) + len(widths) > WIDTH - 10:

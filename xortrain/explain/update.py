@@ -1,4 +1,4 @@
-"""The update as equations: what the optimizer makes of each gradient, and the network after it."""
+"""The update as equations: the optimizer's new parameters, and the outputs and the loss that they give."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from xortrain.nets.optimizers import OPTIMIZERS, Move
 
 
 def update(step: Step, shown: Shown) -> Section:
-    """θ → θ', and y and L after it."""
+    """θ → θ', and y and L with the new parameters."""
     text = f"The optimizer is {step.task.optimizer.name}; a prime marks a new value."
     if step.updates > 1:
         text += f" The epoch has {step.updates} updates, one for each batch; this is the first."

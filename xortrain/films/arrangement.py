@@ -1,4 +1,4 @@
-"""Where each run of a sweep has its cell: in a grid of the varied settings, else in order of the outcomes."""
+"""Assigns a cell to each run of a sweep: in a grid of the varied settings if possible, else ordered by outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -66,13 +66,13 @@ def _format_number(value: float) -> str:
 
 
 def arrange_runs(data: SweepFilmData, aspect: float = ASPECT) -> Arrangement:
-    """A grid of the varied settings; where that is impossible, cells in order of outcomes in about that aspect."""
+    """A grid of the varied settings or, if impossible, cells ordered by outcome, with about that width over height."""
     grid = _grid(swept_settings(data.varied), data.runs, aspect)
     return grid or arrange_by_outcome(data, aspect, MOST_CELLS)
 
 
 def swept_settings(varied: Mapping[str, Array]) -> list[SweptSetting]:
-    """The varied settings without those that follow from others; names without dots where that is unique."""
+    """The varied settings without those that follow from others; names without dots if unique."""
     chosen, together, distinct = list[SweptSetting](), np.zeros(1, int), 1
     for name, values in varied.items():
         swept = SweptSetting.of(name, values)
@@ -112,9 +112,9 @@ def _grid(swept: list[SweptSetting], runs: int, aspect: float) -> Arrangement | 
 
 
 def arrange_by_outcome(data: SweepFilmData, aspect: float, most: int) -> Arrangement:
-    """At most ``most`` cells, each outcome with its share: solved runs, the quickest first, others, diverged ones.
+    """At most ``most`` cells, shared among outcomes in proportion: solved runs, fastest first, others, diverged ones.
 
-    The values of a single setting other than the seed keep their own order.
+    If only one setting other than the seed varies, runs are ordered by its values instead.
     """
     outcomes, swept = data.outcomes, swept_settings(data.varied)
     late = np.where(outcomes.solved_at >= 0, outcomes.solved_at, np.iinfo(np.int64).max)
@@ -133,7 +133,7 @@ def arrange_by_outcome(data: SweepFilmData, aspect: float, most: int) -> Arrange
 
 
 def sample_shares(codes: Array, most: int) -> Array:
-    """Indices of at most ``most`` runs: of each code (runs,) its share, evenly spread, at least one."""
+    """Indices of at most ``most`` runs: of each code in ``codes`` (runs,) its share, evenly spread, at least one."""
     runs = len(codes)
     if runs <= most:
         return np.arange(runs)

@@ -91,7 +91,7 @@ class Canvas:
         flat[where] = tints.reshape(-1)[steps * np.intp(tints.shape[1]) + flat[where]]
 
     def outline(self, box: Box, colour: Array, width: float = 1) -> None:
-        """A frame around a box, sharp to the pixel."""
+        """Draw a border around a box, aligned to whole pixels."""
         wide = max(1, round(width * self.unit))
         rows, columns = np.arange(-wide, box.height + wide), np.arange(-wide, box.width + wide)
         outside = ((rows < 0) | (rows >= box.height))[:, None] | (columns < 0) | (columns >= box.width)
@@ -148,9 +148,9 @@ class Canvas:
         self, points: Array, colour: Array, width: float = 1, dashes: Sequence[float] = (), clip: Box | None = None,
         opacity: float = 1, grows: bool = False,
     ) -> None:  # fmt: skip
-        """A line through points (n, 2); a row of NaN interrupts it.
+        """Draw a line through points (n, 2); a row of NaN interrupts it.
 
-        With ``grows``, more points at its end do not change how its beginning is drawn.
+        With ``grows``, adding points at the end does not change how the beginning is drawn.
         """
         gc = self._pen(colour, width, clip, opacity)
         if dashes:
@@ -162,13 +162,13 @@ class Canvas:
         self._agg.draw_path(gc, path, _UNCHANGED, None)
 
     def area(self, points: Array, fill: Array, opacity: float = 1) -> None:
-        """A filled polygon with corners at points (n, 2)."""
+        """Draw a filled polygon with corners at points (n, 2)."""
         if len(points):
             path = Path(self._upward(np.concatenate([points, points[:1]])), closed=True)
             self._agg.draw_path(self._pen(fill, 0), path, _UNCHANGED, (*(fill / 255), opacity))
 
     def chip(self, box: Box, fill: Array, edge: Array, width: float = 2, corner: float = 4) -> None:
-        """A filled box with round corners."""
+        """Draw a filled box with round corners."""
         gc, half = self._pen(edge, width), width * self.unit / 2
         path = rounded_box(box.width - 2 * half, box.height - 2 * half, corner * self.unit)
         place = Affine2D().translate(box.x + half, self.height - box.y - box.height + half)
@@ -177,7 +177,7 @@ class Canvas:
     def marks(
         self, places: Array, kind: int, radius: float, fill: Array, edge: Array | None = None, width: float = 1
     ) -> None:
-        """The mark of class ``kind`` at each of places (n, 2); class 0 is a dot."""
+        """Draw the mark of class ``kind`` at each of places (n, 2); class 0 is a dot."""
         gc = self._pen(fill if edge is None else edge, 0 if edge is None else width)
         size = Affine2D().scale(radius * self.unit)
         self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, tuple(fill / 255))
@@ -186,7 +186,7 @@ class Canvas:
         self, x: float, y: float, words: str, size: float = 11, colour: Array | None = None, face: str = "",
         align: str = "left", vertical: bool = False, halo: Array | None = None,
     ) -> Box:  # fmt: skip
-        """Text with its baseline at y and its left, centre or right at x, moved so that it is on the canvas.
+        """Draw text with its baseline at y and its left, centre or right at x, shifted if it would leave the canvas.
 
         Returns the box that it covers.
         """
@@ -207,7 +207,7 @@ class Canvas:
         return box
 
     def number(self, box: Box, low: int, words: str, size: float, align: str) -> None:
-        """A bold number with its baseline at ``low`` that replaces what a box of the background shows."""
+        """Draw a bold number with its baseline at ``low`` in the background, replacing the content of a box."""
         mask, below = text_mask(words, round(size * self.unit, 2), "bold")
         top, width = low + below - mask.shape[0], min(mask.shape[1], box.width)
         left = box.x if align == "left" else box.x + box.width - width
@@ -245,7 +245,7 @@ class Canvas:
         return gc
 
     def _upward(self, points: Array) -> Array:
-        """Agg counts from the lower edge."""
+        """Agg measures y from the lower edge."""
         return np.stack([points[..., 0], self.height - points[..., 1]], axis=-1)
 
 

@@ -12,7 +12,7 @@ MOST_IN_ROW = 10  # names of classes side by side below a field
 
 
 def scale_strip(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[str]) -> None:
-    """Draw the colours with their smallest and largest value below a field; of several classes marks and names."""
+    """Draw the colours with their smallest and largest value below a field; for classes, their marks and names."""
     if scale.classes > 2:
         _class_rows(canvas, box, scale, outputs)
         return
@@ -24,7 +24,7 @@ def scale_strip(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[
 
 
 def _class_rows(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[str]) -> None:
-    """Marks and names in one or two rows, wider than the strip; what a hollow mark means beside or below one row."""
+    """Draw marks and names in one or two rows, wider than the strip; one row also has the meaning of hollow marks."""
     s, names = canvas.unit, _cut_list(outputs, 2 * MOST_IN_ROW)
     width, left = round(box.width * 5 / 3), round(box.x - box.width / 3)
     words = "" if scale.hollow == "wrong" else f"hollow: {scale.hollow}"
@@ -40,7 +40,7 @@ def _class_rows(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[
 
 
 def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
-    """Draw the colours upwards in a box; return how wide their values are, 0 for several classes, which have none."""
+    """Draw the colours upwards in a box; return the width of the values beside it, 0 for three or more classes."""
     if scale.classes > 2:
         return 0
     bands = np.arange(box.height)[::-1] * scale.levels // box.height
@@ -52,7 +52,7 @@ def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
 
 
 def marks_legend(canvas: Canvas, x: float, top: float, low: float, scale: ColourScale, outputs: Sequence[str]) -> None:
-    """Write what the marks mean between two heights, at the lower end; many classes in two columns."""
+    """Write what the marks mean between two heights, aligned to the lower one; many classes take two columns."""
     s, label, room = canvas.unit, canvas.colours.label, canvas.width - x - 6 * canvas.unit
     hollow = wrap(f"hollow: {scale.hollow} now".split(), room, partial(canvas.text_width, size=10))
     low -= 13 * s * (len(hollow) - 1)
@@ -73,7 +73,7 @@ def marks_legend(canvas: Canvas, x: float, top: float, low: float, scale: Colour
 
 
 def _cut_list(names: Sequence[str], most: int) -> list[str]:
-    """The names; of more than ``most`` the first ones and how many are left out."""
+    """At most ``most`` names; if some are left out, the last one is their number."""
     return list(names) if len(names) <= most else [*names[: most - 1], f"+{len(names) - most + 1} more"]
 
 

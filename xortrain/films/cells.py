@@ -13,9 +13,9 @@ from xortrain.films.projection import MOST_SLICES, project
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.nets import Array
 
-LEAST_MARKED, LEAST_RADIUS = 32, 1.2  # pixels of a field and of a mark from which examples are drawn
+LEAST_MARKED, LEAST_RADIUS = 32, 1.2  # pixels: the smallest field and the smallest mark with which examples are drawn
 COVERED = 0.15  # share of a cell that its examples may cover
-LEAST_SLICE = 6  # pixels; of more slices than there is room for the first ones are shown
+LEAST_SLICE = 6  # pixels; if there is no room for all slices, only the first ones are shown
 
 
 class Cells:
@@ -105,7 +105,7 @@ class CellGroup:
 
 
 class CellColours:
-    """The colour scale of each population, and one palette for all, whose numbers of classes may differ."""
+    """The colour scale of each population, and one palette for all, even if their numbers of classes differ."""
 
     def __init__(self, data: SweepFilmData, name: str, levels: int, dark: bool) -> None:
         self.data, self.scales = data, [colour_scale(part, levels) for part in data.parts]
@@ -121,7 +121,7 @@ class CellColours:
         self.palette = Palette(np.concatenate(bands), used, hues)
 
     def band_table(self, part: int) -> Array | None:
-        """The palette's index (bands,) for each band of a population; None if they are the same."""
+        """The palette index (bands,) of each band of a population; None if bands are palette indices."""
         scale = self.scales[part]
         if not self.is_shared:
             return None

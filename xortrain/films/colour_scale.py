@@ -1,7 +1,7 @@
 """How a network's outputs become bands of colour: one value between two targets, or the leading class.
 
-A single output is shown as it is; of two classes, the lead of the second over the first, on the same scale; of three
-or more classes, the leading class in shades of its value. Of outputs that are not classes, the first is shown.
+A single output is shown as it is; for two classes, the lead of the second over the first, on the same scale; for three
+or more, the leading class in shades of its value. If several outputs are not classes, only the first is shown.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from xortrain.films.data import FilmData
 from xortrain.nets import Array
 
 EXPLODED_BEYOND = 100
-"""A value this many times the range of the targets away from them has exploded and has no colour."""
+"""Values farther from the targets than this multiple of the targets' range have exploded and get no colour."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class ColourScale:
         return bool((self.bands(y.T.astype(float)) == self.no_value).any())
 
     def boundaries(self, y: Array) -> list[Array]:
-        """Values (…) that are zero on the boundary between classes; none for real values."""
+        """For outputs (outputs, …), fields (…) that are zero on a boundary between classes; empty for real values."""
         if self.classes == 2:
             return [self.value(y) - (self.low + self.high) / 2]
         if self.classes < 3:
@@ -89,19 +89,19 @@ class ColourScale:
 
 
 def colour_scale(data: FilmData, levels: int) -> ColourScale:
-    """The scale that the targets of some runs call for, with ``levels`` bands."""
+    """The scale that fits the targets of these runs, with ``levels`` bands."""
     t = np.moveaxis(data.t, 1, 0).reshape(data.network.outputs, -1)
     binary = bool(np.isin(t, (data.low, data.high)).all()) and data.low != data.high
     one_hot = binary and len(t) > 1 and bool(((t == data.high).sum(0) == 1).all())
     classes = len(t) if one_hot else 2 if binary else 0
     return ColourScale(
         float(data.low), float(data.high), levels, classes, one_hot, len(t) > 1 and not one_hot,
-        _hollow(data, classes, one_hot),
+        _hollow_meaning(data, classes, one_hot),
     )  # fmt: skip
 
 
-def _hollow(data: FilmData, classes: int, one_hot: bool) -> str:
-    """What fails the success rule: a wrong class, or a right one that is not near enough to its target."""
+def _hollow_meaning(data: FilmData, classes: int, one_hot: bool) -> str:
+    """What a hollow mark means: a wrong class, or a right one that is not near enough to its target."""
     t, span = data.examples(0)[1], data.high - data.low
     barely = (data.low + data.high) / 2 * 0.98 + 0.02 * t
     if not classes:

@@ -26,12 +26,12 @@ CLASS_COLOURS = (
     "#d9680f", "#1d68a9", "#2a9d6f", "#c0417f", "#e2b007", "#7a4fb5", "#6fb7e0", "#7d4a1e", "#5f6b73", "#a3c537",
     "#0f4c5c", "#f2a7c3", "#3b2a6b", "#8fd6c4", "#8c1c2e", "#d8d97a", "#1f5c2e", "#f4b98a", "#c9b8ee", "#5a1036",
 )  # fmt: skip
-"""For three classes or more. Shapes repeat after ten classes; there a light colour is followed by a dark one."""
+"""For three or more classes. Shapes repeat after ten classes, so of two colours ten apart one is light, one dark."""
 
 MOST_SINGLE = 20
-"""A colour map of matplotlib with at most this many colours is a list of distinct colours."""
+"""A colour map of matplotlib with at most this many colours is treated as a list of distinct colours."""
 DIFFERENT = 60
-"""The smallest distance in RGB of colours that stand side by side."""
+"""The smallest distance in RGB between colours that are used together."""
 MOST_COLOURS = 255
 MOST_HUES = 20
 """Classes with a colour of their own; later ones repeat the colours with other shapes."""
@@ -39,7 +39,7 @@ MOST_HUES = 20
 
 @dataclass(frozen=True)
 class Colours:
-    """Everything a film is painted with; colours are (…, 3) uint8."""
+    """All colours of a film, (…, 3) uint8."""
 
     levels: Array  # (levels, 3), from the low target value to the high one
     classes: Array  # (classes, 3); the first two are the low and the high class
@@ -83,18 +83,18 @@ def rgb(text: str) -> Array:
 
 
 def mix(one: Array, other: Array, share: Array | float) -> Array:
-    """A mixture of two colours with ``share`` of the other."""
+    """A mixture (…, 3) uint8 of two colours; ``share`` is the part of ``other``, from 0 to 1."""
     return np.rint(one * (1 - np.asarray(share)) + other * np.asarray(share)).astype(np.uint8)
 
 
 def blend(ground: Array, colour: Array, alpha: Array) -> Array:
-    """Opaque colours (n, 3) uint8 under a colour with alpha (n, 1) from 0 to 255."""
+    """Opaque colours (n, 3) uint8 covered by a colour with alpha (n, 1) from 0 to 255."""
     part = alpha.astype(np.uint16)
     return np.asarray((ground * (255 - part) + colour * part + 127) // 255)
 
 
 def composite(ground: Array, colour: Array, alpha: Array) -> Array:
-    """RGBA ground (…, 4) under a colour (3,) or (…, 3) with alpha (…) from 0 to 255; may change the ground."""
+    """RGBA (…, 4) covered by a colour (3,) or (…, 3) with alpha (…) from 0 to 255; may modify ``ground`` in place."""
     if not ground[..., 3].any():
         ground[..., :3], ground[..., 3] = colour, alpha
         ground[alpha == 0] = 0
@@ -226,9 +226,9 @@ class Palette:
 
 @lru_cache(maxsize=8)
 def get_palette(name: str, levels: int, dark: bool, classes: int) -> Palette:
-    """The palette of a colour map; for three classes or more, with shades of each class as its bands.
+    """The palette of a colour map; for three or more classes, its bands are shades of each class.
 
-    All films of a process with the same look share it and the nearest colours it has found.
+    It is cached: films with the same look share it, and the nearest colours that it has found.
     """
     hues = min(classes, MOST_HUES)
     used = get_colours(name, levels, dark, hues)
@@ -239,5 +239,5 @@ def get_palette(name: str, levels: int, dark: bool, classes: int) -> Palette:
 
 
 def shade_count(levels: int, classes: int) -> int:
-    """How many shades each class has, where there are three or more."""
+    """The number of shades of each class, for three or more classes."""
     return max(3, min(levels // 2, 96 // min(classes, MOST_HUES)))

@@ -1,7 +1,7 @@
-"""What a film shows: the runs of one population as plain arrays, one run after one epoch, and which epochs.
+"""What a film shows: the runs of one population as plain arrays, the state of a run at an epoch, and which epochs.
 
 Arrays have the runs on their last axis. Nothing here knows how they were trained or stored. The frames of a film are at
-equal steps of the epoch, of its logarithm, or of progress, which shows most frames where most changes.
+equal steps of the epoch, of its logarithm, or of progress, which puts most frames where most changes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +16,7 @@ from xortrain.nets.network import Network
 RUNS_AT_ONCE = 256  # whose losses are computed together
 MOST_EXAMPLES = 64  # whose outputs measure progress
 MOST_NUMBERS = 1 << 21
-"""Values that measuring the progress of one run may take; of longer films only some snapshots are used."""
+"""Values that may be computed to measure the progress of one run; for more snapshots, only some of them are used."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class FilmData:
     varied: Mapping[str, Array] = field(default_factory=dict)
     """Settings that differ between the runs: name -> (runs,)."""
     ended_at: Array | None = None
-    """(runs,), the last epoch of each run; None if that is the last epoch of the film for all."""
+    """(runs,), the last epoch of each run; None if every run ends at the last epoch of the film."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
 
@@ -76,7 +76,7 @@ class FilmData:
 
     @property
     def axes(self) -> tuple[list[str], str, float, float]:
-        """The further arguments of `project`: names of the inputs, name of the first output, low and high target."""
+        """The remaining arguments of `project`: names of the inputs, name of the first output, low and high target."""
         return self.inputs, self.outputs[0], self.low, self.high
 
     def examples(self, run: int) -> tuple[Array, Array]:
@@ -116,25 +116,25 @@ class FilmData:
         return replace(self, loss_epochs=epochs[order], losses=np.concatenate([self.losses, new])[order])
 
     def choose(self, frames: int, spacing: str, run: int = 0) -> Array:
-        """The numbers of the snapshots that a film shows, increasing, with the last one and, of several, the first."""
+        """The indices of at most ``frames`` snapshots, increasing; with the last and, of several, the first."""
         return evenly(len(self.frame_epochs), frames, lambda: self.path(spacing, np.array([run])))
 
     def path(self, spacing: str, runs: Array) -> Array:
-        """How far training has come at each snapshot, on average over some runs: (frames,), increasing.
+        """The mean progress of some runs at each snapshot: (frames,), increasing.
 
-        Progress is half the change of the log loss and half that of the outputs. A small share goes to the epochs, so
-        that a film never skips a long plateau.
+        Progress is 45 % the change of the log loss, 45 % that of the outputs, and 10 % the epoch, so that a film never
+        skips a long plateau.
         """
         if spacing in EPOCH_SPACINGS:
             return EPOCH_SPACINGS[spacing](self.frame_epochs)
-        paths = [0.45 * path_share(self._log_loss(run)) + 0.45 * path_share(self._some_outputs(run)) for run in runs]
+        paths = [0.45 * path_share(self._log_loss(run)) + 0.45 * path_share(self._sampled_outputs(run)) for run in runs]
         return np.mean(paths, axis=0) + 0.1 * EPOCH_SPACINGS["epochs"](self.frame_epochs)
 
     def _log_loss(self, run: int) -> Array:
         losses = np.asarray(self.losses[:, run], float)[last_recorded(self.loss_epochs, self.frame_epochs)]
         return np.log(np.maximum(losses, 1e-12))[:, None]
 
-    def _some_outputs(self, run: int) -> Array:
+    def _sampled_outputs(self, run: int) -> Array:
         """The outputs for some examples at each snapshot: (frames, values)."""
         x = self.examples(run)[0][:MOST_EXAMPLES]
         step = max(1, self.parameters.shape[0] * len(x) * self.network.size // MOST_NUMBERS)
@@ -153,24 +153,24 @@ EPOCH_SPACINGS: dict[str, Callable[[Array], Array]] = {
 
 
 def evenly(known: int, count: int, path: Callable[[], Array]) -> Array:
-    """``count`` of the numbers 0 … known - 1, increasing, the last one included, at equal steps of a path.
+    """Choose ``count`` of the indices 0 … known - 1 at equal steps of a path: increasing, the last one included.
 
-    The path is (known,) and increases; it is computed only where there is a choice.
+    ``path()`` returns increasing values (known,); it is called only if there is a choice.
     """
     if count >= known or count == 1:
         return np.arange(known)[-count:]
-    way, last, order = path(), known - 1, np.arange(count)
-    wanted = np.interp(np.linspace(way[0], way[-1], count), way, np.arange(last + 1)).round().astype(int)
+    values, last, order = path(), known - 1, np.arange(count)
+    wanted = np.interp(np.linspace(values[0], values[-1], count), values, np.arange(last + 1)).round().astype(int)
     increasing = np.maximum.accumulate(wanted - order) + order
     return np.asarray(np.minimum(increasing, last + 1 - count + order))
 
 
 def path_share(values: Array) -> Array:
-    """The share (frames,) of its path that a point (frames, coordinates) has covered; NaN counts as no step."""
+    """The share (frames,) of its path that a moving point (frames, coordinates) has covered; NaN counts as no step."""
     with np.errstate(all="ignore"):
         steps = np.nan_to_num(np.sqrt((np.diff(values, axis=0) ** 2).sum(1)), nan=0, posinf=0, neginf=0)
-    way = np.r_[0, np.cumsum(steps)]
-    return np.asarray(way / (way[-1] or 1))
+    covered = np.r_[0, np.cumsum(steps)]
+    return np.asarray(covered / (covered[-1] or 1))
 
 
 def last_recorded(recorded: Array, epochs: Array) -> Array:
@@ -225,7 +225,7 @@ class RunFrames:
         return [self.at(int(number)) for number in chosen[np.linspace(0, len(chosen) - 1, count).astype(int)]]
 
     def strongest(self, layer: int, most: int) -> Array:
-        """The units of a hidden layer with the largest outgoing weights in the last snapshot, in their order."""
+        """Indices of the units of a hidden layer with the largest outgoing weights in the last snapshot, increasing."""
         last = np.nan_to_num(self.theta(-1), posinf=0, neginf=0)
         outgoing = np.abs(self.network.split(last)[f"W{layer + 2}"][:, : self.network.layers[layer].units]).sum(0)
         return np.sort(np.argsort(-outgoing, kind="stable")[:most])

@@ -1,6 +1,6 @@
-"""The network: a line for each weight, as wide as it is strong, and a thumbnail of the field of each unit.
+"""The network: a line for each weight, wider for a larger weight, and a thumbnail of the field of each unit.
 
-A disc in the corner of a unit is its bias. Of a large layer the units with the strongest outgoing weights are shown.
+A disc in the corner of a unit shows its bias. A large layer shows only the units with the largest outgoing weights.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from xortrain.films.panel import Panel, PanelContext
 from xortrain.nets import Array
 
 MOST_UNITS, MOST_NAMED = 8, 3
-STRONG, SLIGHT = 5.0, 0.02  # weights with the widest line, and up to which the line does not show the sign
+STRONG, SLIGHT = 5.0, 0.02  # weight with the widest line; weight up to which a line does not show the sign
 
 
 class Diagram(Panel):
@@ -59,7 +59,7 @@ class Diagram(Panel):
         return np.stack([np.full(count, x), y], axis=1).round()
 
     def _hidden_range(self, layer: int, frames: list[Frame]) -> tuple[float, float]:
-        """The values between which a hidden layer is coloured, the same for the whole film."""
+        """The ends of a hidden layer's colour scale, the same for the whole film."""
         values = np.concatenate([frame.layers[layer] for frame in frames])
         reach = float(np.abs(values[np.isfinite(values)]).max(initial=0)) or 1.0
         return activation_range(self.network.layers[layer]) or (-reach, reach)
@@ -127,7 +127,7 @@ class Diagram(Panel):
             self._write_formula(parameters)
 
     def _draw_weights(self, weights: Array, source: int, target: int) -> None:
-        """Draw the lines between two columns; past other columns they bend."""
+        """Draw the lines between two columns; lines that pass other columns are curved."""
         s, is_straight, colours = self.canvas.unit, target == source + 1, self.canvas.colours
         out = self.radius * s + 1 if source == 0 else self.side / 2 + 1
         shown = weights[np.ix_(self.units[target], self.units[source])]
@@ -158,7 +158,7 @@ class Diagram(Panel):
 
 
 def bend(line: Array, height: float) -> Array:
-    """A curve (n, 2) between the ends of a line (2, 2) that leaves it by about half that height."""
+    """A curve (20, 2) between the ends of a line (2, 2), from which it deviates by up to 0.8 times ``height``."""
     fraction = np.linspace(0, 1, 20)[:, None]
     turn = line.mean(0) + np.array([0, height * 1.6])
     return np.asarray((1 - fraction) ** 2 * line[0] + 2 * fraction * (1 - fraction) * turn + fraction**2 * line[1])

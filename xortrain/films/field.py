@@ -1,4 +1,4 @@
-"""The decision field: the output over the input plane, the boundary, a line for each hidden unit, the examples."""
+"""The decision field: the output over the input plane, the boundary, a line per hidden unit, and the examples."""
 
 from functools import partial
 
@@ -56,25 +56,25 @@ class Field(Panel):
             canvas.text(box.x, box.y - 4 * s, canvas.shorten(one.label, box.width, 10), 10, canvas.colours.label)
 
     def _label_grid(self) -> None:
-        """Label the columns and the rows of slices; the inputs' names stand once where they do not fit each time."""
+        """Label the columns and rows of slices; input names that do not fit in every label are written once."""
         canvas, s, label, boxes = self.canvas, self.canvas.unit, self.canvas.colours.label, self.heatmap.boxes
         columns, rows = self.projection.columns, self.projection.rows
         top, right = boxes[0].y - 4 * s, self.box.x + self.box.width
-        words, has_names = self._longest([one.variants() for one in columns], boxes[0].width)
+        words, has_names = self._longest_variant([one.variants() for one in columns], boxes[0].width)
         for box, word in zip(boxes, words, strict=False):
             canvas.text(box.x + box.width / 2, top, word, 10, label, align="centre")
         if not has_names:
             names = canvas.shorten(" ".join(columns[0].names), boxes[0].x - 4 * s, 10)
             canvas.text(boxes[0].x - 3 * s, top, names, 10, label, align="right")
-        words, has_names = self._longest([one.variants() for one in rows], boxes[0].height)
+        words, has_names = self._longest_variant([one.variants() for one in rows], boxes[0].height)
         for box, word in zip(boxes[:: len(columns)], words, strict=bool(rows)):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
             names = canvas.shorten(" ".join(rows[0].names), boxes[0].width / 2, 10)
             canvas.text(right + 5 * s, top, names, 10, label, align="right")
 
-    def _longest(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
-        """The longest variant, the same for all, that fits; and whether it has names: all have but the last one."""
+    def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
+        """The longest variant that fits for all labels, and whether it has names (only the last one has none)."""
         choices = list(zip(*variants, strict=True)) or [()]
         fitting = [words for words in choices if all(self.canvas.text_width(word, 10) <= room for word in words)]
         words = (fitting or choices[-1:])[0]
@@ -96,7 +96,7 @@ class Field(Panel):
             self.banner(15, words=f"exploded: outputs reach {format_short(np.abs(frame.y).max())}")
 
     def _example_marks(self, right: Array) -> Overlay:
-        """The marks of all examples; drawn again only where other examples are right."""
+        """The marks of all examples, cached by which of them are right."""
         key = right.tobytes()
         if key not in self._overlays:
             if len(self._overlays) == MOST_STORED:
@@ -126,7 +126,7 @@ class Field(Panel):
                 self._name_line(f"h{unit + 1}", box, line, taken)
 
     def _name_line(self, name: str, box: Box, line: Array, taken: list[Array]) -> None:
-        """Write a name on a line, near one of its ends if it is clear of what stands at the places ``taken``."""
+        """Write a name on a line, near one of its ends if possible, away from the places ``taken``."""
         s, colours = self.canvas.unit, self.canvas.colours
         if np.hypot(*(line[1] - line[0])) < 36 * s:
             return

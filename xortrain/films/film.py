@@ -1,4 +1,4 @@
-"""From runs to a film: which snapshots it shows, the frame of each, and the file."""
+"""Makes a film of runs: chooses its snapshots, draws a frame of each, and writes the file."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class Layout(Protocol):
-    """A film before it is written: its canvas, the numbers of the snapshots it shows, and the frame of each."""
+    """A film that is ready to be drawn; ``chosen`` (frames,) are the indices of the snapshots that it shows."""
 
     canvas: "Canvas"
     chosen: Array
 
     def frame(self, number: int) -> Array:
-        """The frame of a snapshot: palette indices (height, width)."""
+        """The frame of the snapshot with this index: palette indices (height, width) uint8."""
         ...
 
 
@@ -37,10 +37,10 @@ def make_layout(shown: Shown, settings: FilmSettings) -> Layout:
 def write_film(
     shown: Shown, settings: FilmSettings, path: str | Path, progress: bool = False, still: bool = False
 ) -> Path:
-    """Write a film in the format of the extension; a still is its last frame as PNG.
+    """Write a film in the format of the path's extension, or with ``still`` its last frame as PNG; return the path.
 
-    If that fails, there is no file, or the previous one. Raises UserError for settings that do not fit and for a path
-    that cannot be written.
+    An error leaves an existing file unchanged. Raises UserError for settings that do not fit and for a path that
+    cannot be written.
     """
     from xortrain.films.formats import save, save_still
 

@@ -1,4 +1,4 @@
-"""How a film looks: the table of layouts, the settings with their ranges, and what is refused before training."""
+"""How a film looks: the table of layouts, the settings with their ranges, and checks to make before training."""
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -9,16 +9,16 @@ from xortrain.errors import UserError, unknown
 from xortrain.nets.setting import Setting, Settings, choice, flag, number, text, whole
 
 FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
-"""Each format with the highest frame rate that players keep to."""
+"""Each format with the highest frame rate that players reproduce."""
 
 MOST_PIXELS = 4096
-"""Width and height at most."""
+"""The largest width and height."""
 
 SETTINGS: Settings = {
-    "fps": number("frames a second", above=0, high=1000, varies=False),
+    "fps": number("frames per second", above=0, high=1000, varies=False),
     "frames": whole("how many frames", 1, 100_000),
     "size": Setting(
-        "width and height in pixels; null for the layout's own",
+        "width and height in pixels; null for the layout's default",
         "wholes",
         32,
         MOST_PIXELS,
@@ -33,7 +33,7 @@ SETTINGS: Settings = {
     "hold": number("seconds that the last frame is held", 0, 600, varies=False),
     "loop": flag("whether the film repeats for ever"),
     "format": choice("file format", *(suffix[1:] for suffix in FASTEST)),
-    "each": flag("of a sweep: a film of every run too"),
+    "each": flag("for a sweep: also a film of each run"),
 }
 
 
@@ -61,7 +61,7 @@ LAYOUTS: dict[str, FilmLayout] = {
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
     "none": FilmLayout("no film", "", settings={}),
 }
-"""The name of a film in a config to its row."""
+"""The layouts by their name in a config."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class FilmSettings:
     layout: str = "panels"
     fps: float = 10
     frames: int = 60  # at most; a film has no more frames than there are snapshots
-    size: tuple[int, int] | None = None  # width and height in pixels; None for the layout's own
+    size: tuple[int, int] | None = None  # width and height in pixels; None for the layout's default
     levels: int = 24
-    """Bands of colour between the two targets; even, so that a band ends halfway."""
+    """Bands of colour between the two targets; even, so that the midpoint is the edge of a band."""
     spacing: str = "progress"
     """Equal steps of epochs, log (the epoch's logarithm), or progress (change of log loss and outputs)."""
     colours: str = "default"
     dark: bool = False
-    hold: float = 1.5  # seconds that the last frame lasts longer
+    hold: float = 1.5  # extra seconds for the last frame
     loop: bool = True
 
 
@@ -106,7 +106,7 @@ def _refuse_file(settings: FilmSettings, path: Path) -> None:
         raise unknown("film format", suffix or path.name, FASTEST)
     if not isfinite(settings.fps) or not 0.02 <= settings.fps <= FASTEST[suffix]:
         raise UserError(
-            f"film.fps={settings.fps:g}: must be from 0.02 to {FASTEST[suffix]} frames a second for {suffix}"
+            f"film.fps={settings.fps:g}: must be from 0.02 to {FASTEST[suffix]} frames per second for {suffix}"
         )
     if suffix == ".mp4" and find_spec("av") is None:
         raise UserError(f"{path.name}: .mp4 needs PyAV; install it with: pip install 'xortrain[video]'")

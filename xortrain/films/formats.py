@@ -1,4 +1,4 @@
-"""The files of films: the extension gives the format.
+"""Writes the files of films; the extension determines the format.
 
 GIF and animated PNG are written by imageio plugins of our own, WebP by Pillow, MP4 by imageio with PyAV. All of them
 take one frame at a time, so that memory does not grow with the film.
@@ -220,7 +220,7 @@ def _webp(file: IO[bytes], frames: Frames, count: int, palette: Array, settings:
 
 
 class LazyImage(Image.Image):
-    """An image of many frames for Pillow's writers, which takes each frame from an iterator when it is its turn.
+    """An image of many frames for Pillow's writers; it takes each frame from an iterator only when it is needed.
 
     Pillow's own `append_images` keeps all frames in memory: 146 MB for 500 frames of 640 by 400, here 23 MB.
     """

@@ -42,7 +42,7 @@ SHAPES = [
 
 
 def mark_shape(kind: int) -> Path:
-    """The shape of a class; after two rounds of shapes, where the colours repeat, it is the next shape."""
+    """The shape of a class; after every two rounds of shapes, when the colours repeat, shapes shift by one."""
     return SHAPES[(kind + kind // (2 * len(SHAPES))) % len(SHAPES)]
 
 

@@ -74,7 +74,7 @@ def boundary_paint(canvas: Canvas, width: float) -> Array:
 def boundary_pixels(values: list[Array], reach: int) -> tuple[Array, Array]:
     """The pixels within reach of where any of values (height, width) crosses zero, and their distances in steps.
 
-    Pixels (n,) are flat indices into an image extended by one pixel on each side. A few too many are found where the
+    Pixels (n,) are flat indices into an image extended by one pixel on each side. A few extra ones are found where the
     end of a row meets the start of the next; their distance is too large to be painted.
     """
     extended = [pad_edge(value) for value in values]
@@ -94,7 +94,7 @@ def boundary_pixels(values: list[Array], reach: int) -> tuple[Array, Array]:
 
 
 def dilate(marked: Array, width: int, reach: int) -> Array:
-    """Mark also everything within reach across and down; ``marked`` (n,) are rows of that width."""
+    """Also mark everything within ``reach`` across and down; ``marked`` (n,) is a flat image of that width."""
     while reach:
         step = (reach + 1) // 2
         for shift in (step * width, step):

@@ -1,4 +1,4 @@
-"""The hidden space: what the last layer receives, where its boundary is a straight line.
+"""The hidden space: the inputs of the last layer, between which its boundary is a straight line.
 
 The grid of the input plane is drawn as the hidden layers bend it, until a line can separate the classes.
 """
@@ -13,7 +13,7 @@ from xortrain.nets import Array
 from xortrain.nets.network import Network
 
 LINES, DOTS = 9, 25  # of the grid in each direction, and the points of each
-SAMPLES = 12  # frames that fix the part of the space that is shown
+SAMPLES = 12  # frames that determine the part of the space that is shown
 
 
 def space_panel(context: PanelContext) -> "HiddenSpace | WeightedSum":
@@ -22,7 +22,7 @@ def space_panel(context: PanelContext) -> "HiddenSpace | WeightedSum":
 
 
 class HiddenSpace(Panel):
-    """The last hidden layer of one run; of more than two units a plane through their space."""
+    """The last hidden layer of one run; for more than two units, a plane through their space."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
@@ -44,7 +44,7 @@ class HiddenSpace(Panel):
         return np.concatenate([hidden, self.run_frames.x], axis=1) if self.run_frames.network.skip else hidden
 
     def _project(self, points: Array, last: Frame) -> Projection:
-        """The plane for finite points (n, units), of one unit its curve."""
+        """The plane for finite points (n, units), or the curve for a single unit."""
         data, scale = self.run_frames.data, self.scale
         if not len(points):
             points = np.zeros((2, self.head.inputs))
@@ -97,8 +97,8 @@ class HiddenSpace(Panel):
 def plane_of_weights(points: Array, weights: Array, output: str) -> Projection:
     """A plane through points (n, units) along the weights (outputs, units) of the last layer.
 
-    One output's weights are the first axis, the second is the principal one of the rest. Several outputs differ most
-    along the two principal axes of their weights.
+    With one output, the first axis is along its weights, the second is the principal axis of what remains. With more,
+    the axes are the two principal axes of their weights, along which the outputs differ most.
     """
     mean = points.mean(0)
     spread = np.linalg.svd(points - mean, full_matrices=False)[2]
@@ -114,7 +114,7 @@ def plane_of_weights(points: Array, weights: Array, output: str) -> Projection:
 
 
 def input_grid(inputs: Projection) -> Array:
-    """Straight lines over the input plane: (inputs, lines, dots); none for several slices or a single input."""
+    """Straight lines over the input plane: (inputs, lines, dots); empty for several slices or a single input."""
     if len(inputs.slices) > 1 or inputs.is_curve:
         return np.zeros(0)
     u, v = np.linspace(inputs.left, inputs.right, LINES), np.linspace(inputs.bottom, inputs.top, LINES)

@@ -1,4 +1,4 @@
-"""The loss over the epochs: the whole curve pale, what has passed in ink; and the parts of all plots over epochs."""
+"""The loss over the epochs, the whole curve pale, its past in ink; and what all plots over epochs have in common."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -12,7 +12,7 @@ from xortrain.films.projection import round_ticks
 from xortrain.nets import Array
 
 LEAST_RATIO = 20  # of the largest loss to the smallest, for a logarithmic scale
-NOT_WRITTEN = ("solved", "diverged", "pending")  # outcomes that the plot shows in another way, or that are none
+NOT_WRITTEN = ("solved", "diverged", "pending")  # outcomes that the plot shows in another way, or not at all
 
 
 class LossCurve(Panel):
@@ -58,12 +58,12 @@ class LossCurve(Panel):
             canvas.text(x, max(end[1], box.y + 14 * s), "diverged", 10, face="bold")
 
     def _passed(self, until: int) -> Array:
-        """The points of the curve so far; of the last column of pixels all, so that the past never changes."""
+        """The points of the curve so far, with all points of the last pixel column, so that the past never changes."""
         begun = int(np.searchsorted(self.columns[:until], self.columns[until - 1]))
         return np.concatenate([self.points[:begun][self.extremes[:begun]], self.points[begun:until]])
 
     def _write_clear(self, words: str, size: float, face: str = "bold", colour: Array | None = None) -> None:
-        """Write as far right as there is room above or below the curve; without any, over it and with a halo."""
+        """Write as far right as there is room above or below the curve; if there is none, over it with a halo."""
         canvas, box, s = self.canvas, self.box, self.canvas.unit
         width, height, low = canvas.text_width(words, size, face), (size + 3) * s, box.y + box.height
         places = []
@@ -163,7 +163,7 @@ def draw_axes(canvas: Canvas, box: Box, ticks: Sequence[tuple[float, str]] = ())
 
 
 def spread_labels(heights: list[float], step: float, box: Box) -> list[float]:
-    """Heights of labels moved at least ``step`` apart, in their order; of equal ones the later label stands above."""
+    """Heights of labels moved at least ``step`` apart, in their order; of two equal heights, the later is above."""
     order = np.lexsort((-np.arange(len(heights)), np.array(heights)))
     placed = np.array(heights, float)
     for above, below in pairwise(order):

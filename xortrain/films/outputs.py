@@ -1,4 +1,4 @@
-"""The outputs for the examples: a chip for each of a few, or marks along the scale of the output."""
+"""The outputs for the examples: a chip for each of a few examples, or marks along the scale of the output."""
 
 import numpy as np
 
@@ -106,7 +106,7 @@ class Chips(OutputsPanel):
 
 
 class Spread(OutputsPanel):
-    """A mark for each example along the scale of the output, in a lane for each class; real values by their target."""
+    """A mark for each example along the output scale: in one lane per class, or for real values at its target."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)

@@ -61,8 +61,8 @@ class RunLayout(ABC):
     """A film of one run; subclasses arrange the panels and write what stands around them."""
 
     designs: Sequence[tuple[int, int]]
-    """Width and height of each design; the one that becomes largest on the canvas is used."""
-    classes: int | None = None  # that the palette has colours for; None for those of the targets
+    """Width and height of each design; the one that fits the canvas at the largest scale is used."""
+    classes: int | None = None  # how many the palette has colours for; None for as many as the targets have
     side: int  # of the field in pixels
     heading: "Heading"
 
@@ -118,9 +118,9 @@ class RunLayout(ABC):
 
 
 class Heading:
-    """The epoch and the loss: the words stand still, the numbers change.
+    """The epoch and the loss: the words stay, the numbers change.
 
-    Numbers that need more room than from ``left`` to ``right`` take it on the right first, then on the left.
+    If the numbers need more room than from ``left`` to ``right``, it is taken on the right first, then on the left.
     """
 
     def __init__(self, canvas: Canvas, left: float, right: float, y: float, last: int, size: float = 13) -> None:
@@ -160,14 +160,14 @@ def format_loss(loss: float) -> str:
 
 
 def format_short(value: float, decimals: float = 9.995, whole: float = 9999) -> str:
-    """Two decimals below one size, none below the other, else one digit and an exponent."""
+    """Two decimals below ``decimals``, none below ``whole``, else one digit and an exponent."""
     if abs(value) < decimals:
         return f"{value:.2f}"
     return f"{value:.0f}" if abs(value) < whole else f"{value:.0e}".replace("e+", "e")
 
 
 def label_axes(canvas: Canvas, box: Box, projection: Projection, size: float = 10) -> None:
-    """Write names along the lower and the left edge of a box, and the values of ticks that leave them room."""
+    """Write axis names along the lower and left edges of a box, and the tick values that leave room for them."""
     s, label, (x, y) = canvas.unit, canvas.colours.label, box.at(np.array([0.5, 0.5]))
     low, words = box.y + box.height + (size + 2) * s, format_distinct(projection.ticks[0])
     places = box.x + (projection.ticks[0] - projection.left) / (projection.right - projection.left) * box.width
@@ -192,7 +192,7 @@ def label_axes(canvas: Canvas, box: Box, projection: Projection, size: float = 1
 def _fit_axis(
     canvas: Canvas, name: str, words: list[str], room: Array, size: float, length: float
 ) -> tuple[str, Array, float]:
-    """The name of an axis, which values leave it room, and how much; a single value without room follows the name."""
+    """The name of an axis, which values fit beside it, and its room; a single value that does not fit joins it."""
     start = name if len(name) <= NAME_START else f"{name[:NAME_START]}…"
     shown = np.asarray(room >= canvas.text_width(start, size))
     if len(words) == 1 and not shown.any():
@@ -201,7 +201,7 @@ def _fit_axis(
 
 
 class ExampleMarks:
-    """The marks of a set of examples: shape and colour show the target; the mark of one that is not right is hollow."""
+    """The marks of a set of examples: shape and colour show the target; marks of wrong examples are hollow."""
 
     def __init__(self, canvas: Canvas, scale: ColourScale, t: Array, size: float = 1) -> None:
         """``t`` are targets (examples, outputs); ``size`` is 1 for the marks of the large field."""

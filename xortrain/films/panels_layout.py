@@ -1,6 +1,6 @@
 """The default layout: the field, and beside it the loss, the hidden space, the network and the outputs.
 
-On a canvas that is higher than wide they stand below the field.
+On a canvas that is taller than wide, they are below the field.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ BESIDE, BELOW = (640, 400), (380, 790)  # the designs: panels on the right of th
 
 
 class PanelsLayout(RunLayout):
-    """The panels stand between ``left`` and ``right``; `y` places a height of the design on the canvas."""
+    """The panels are between ``left`` and ``right``; `y` converts a height in the design to one on the canvas."""
 
     designs = BESIDE, BELOW
     loss: Box

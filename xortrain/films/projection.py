@@ -1,8 +1,8 @@
 """Which part of the input space a film shows, and where in it the examples are.
 
-Two inputs are shown as they are; one input as a curve of the output. Of more inputs, each combination of the others'
-values has its own slice, in rows and columns where all combinations occur; where there are too many combinations, the
-plane of the two principal axes is shown.
+Two inputs are shown as they are; one input as a curve of the output. With more inputs, each combination of the other
+inputs' values has its own slice, in rows and columns if all combinations occur; if there are too many combinations,
+the plane of the two principal axes is shown.
 """
 
 from collections.abc import Sequence
@@ -93,14 +93,14 @@ def project(
 ) -> Projection:
     """The projection for examples x (examples, inputs) with targets t (examples, outputs) from low to high.
 
-    ``names`` are those of the inputs, ``output`` that of the first output; it has at most ``most`` slices.
+    ``names`` are the names of the inputs, ``output`` that of the first output; ``most`` limits the number of slices.
     """
     x = np.asarray(x, float)
     inputs = x.shape[1]
     if inputs == 1:
         return project_curve(x[:, 0], t[:, 0], names[0], output, low, high)
     if inputs == 2:
-        return project_slices(x, (_first_inputs(x),), (names[0], names[1]))
+        return project_slices(x, (_plane_of_first_inputs(x),), (names[0], names[1]))
     if 2 * len(np.unique(x[:, 2:], axis=0)) > len(x):
         return principal_plane(x)
     return _sliced(x, names, most) or principal_plane(x)
@@ -109,7 +109,7 @@ def project(
 def _sliced(x: Array, names: Sequence[str], most: int) -> Projection | None:
     """A slice for each combination of the other inputs' values, or None if there are too many.
 
-    Of too many combinations, those with the smallest values of the last inputs are shown.
+    To reduce their number, the last inputs are fixed at their smallest values, one after the other.
     """
     shown, free = np.ones(len(x), bool), x.shape[1] - 2
     while len(others := np.unique(x[shown, 2:], axis=0)) > most and free > 1:
@@ -121,11 +121,11 @@ def _sliced(x: Array, names: Sequence[str], most: int) -> Projection | None:
     if not shown.all():
         fixed = SliceLabel(tuple(names[2 + free :]), tuple(f"{value:.3g}" for value in others[0, free:]))
         slices = replace(slices, note=f"{fixed.summary()}: {shown.sum()} of {len(x)} examples")
-    return _factored(slices, others[:, :free], names[2 : 2 + free])
+    return _in_rows_and_columns(slices, others[:, :free], names[2 : 2 + free])
 
 
-def _factored(slices: Projection, others: Array, names: Sequence[str]) -> Projection:
-    """Rows by the first half of the other inputs and columns by the rest, if each combination of values occurs."""
+def _in_rows_and_columns(slices: Projection, others: Array, names: Sequence[str]) -> Projection:
+    """Rows for the first half of the other inputs and columns for the rest, if each combination of values occurs."""
     half = others.shape[1] // 2
     rows, columns = (np.unique(part, axis=0) for part in (others[:, :half], others[:, half:]))
     if max(len(rows), 1) * len(columns) != len(others):
@@ -137,8 +137,8 @@ def _factored(slices: Projection, others: Array, names: Sequence[str]) -> Projec
     return replace(slices, columns=labels(columns, names[half:]), rows=labels(rows, names[:half]))
 
 
-def _first_inputs(x: Array) -> Slice:
-    """The first input across, the second up."""
+def _plane_of_first_inputs(x: Array) -> Slice:
+    """The plane of the first two inputs, the first across, the second up."""
     across, up = np.eye(2, x.shape[1])
     return Slice(np.zeros(x.shape[1]), across, up, "", np.arange(len(x)))
 
@@ -146,7 +146,7 @@ def _first_inputs(x: Array) -> Slice:
 def _slice(x: Array, other: Array, names: Sequence[str]) -> Slice:
     label = "  ".join(f"{name} = {value:.3g}" for name, value in zip(names[2:], other, strict=True))
     members = np.flatnonzero((x[:, 2:] == other).all(1))
-    return replace(_first_inputs(x), origin=np.concatenate([[0, 0], other]), label=label, members=members)
+    return replace(_plane_of_first_inputs(x), origin=np.concatenate([[0, 0], other]), label=label, members=members)
 
 
 def project_curve(u: Array, v: Array, name: str, output: str, low: float, high: float) -> Projection:
@@ -192,7 +192,7 @@ def project_slices(
 
 
 def ticks(values: Array) -> Array:
-    """The distinct values if they are at most two, else the smallest and the largest round number among them."""
+    """The distinct values if they are at most two, else the smallest and largest round number in their range."""
     distinct = np.unique(values)
     if len(distinct) <= 2:
         return distinct
@@ -210,7 +210,7 @@ def round_ticks(low: float, high: float) -> list[float]:
 
 
 def format_distinct(values: Array) -> list[str]:
-    """The values with three digits, or with as many as show each within a hundredth of their range."""
+    """The values with three digits, or more if needed to show each to a hundredth of their range."""
     apart = float(np.ptp(values)) / 100 if len(values) else 0.0
     for digits in range(3, 17):
         words = [f"{value + 0.0:.{digits}g}" for value in values]

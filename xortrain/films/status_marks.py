@@ -21,12 +21,12 @@ GLYPHS = {
     "exploded": np.array([[0.15, 0.85], [0.85, 0.15]]),
 }
 """The strokes of each mark, as fractions of its square; runs that are not solved have none."""
-SIZE, GAP, LINE = 11, 16, 15  # of the type, between the entries of the legend, from line to line
+SIZE, GAP, LINE = 11, 16, 15  # font size, gap between legend entries, line height
 SMALL = 32  # pixels of a cell below which the paper of its mark is only an edge
 
 
 def status_epochs(outcomes: Outcomes) -> dict[str, Array]:
-    """For each kind the epoch (runs,) from which a run is of it, -1 for never; a run is stuck once it has ended."""
+    """For each kind, the epoch (runs,) from which it applies, -1 for never; a run is stuck only once it has ended."""
     is_stuck = np.isin(outcomes.codes, [code for code, word in enumerate(outcomes.words) if word in STUCK])
     stuck_at = np.where(is_stuck, outcomes.ended_at, -1)
     return {"solved": outcomes.solved_at, "stuck": stuck_at, "diverged": outcomes.diverged_at}
@@ -93,7 +93,7 @@ class StatusLegend:
     """What each mark means and how many runs have it, in one line or more; measured before there is a canvas."""
 
     def __init__(self, outcomes: Outcomes, room: float, unit: float, last: int, exploded: bool) -> None:
-        """``room`` is the width of a line in pixels; ``exploded`` whether cells may be crossed out once."""
+        """``room`` is the width of a line in pixels; ``exploded`` is whether cells may have the exploded mark."""
         self.runs, self.unit, self.room, self.last = outcomes.runs, unit, room, last
         self.since = {kind: np.sort(at[at >= 0]) for kind, at in status_epochs(outcomes).items()}
         kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or len(self.since[kind])]
@@ -109,7 +109,7 @@ class StatusLegend:
         self.end, self.lines = (x, line), line + 1
 
     def _before_word(self, kind: str) -> float:
-        """The width of a mark and a count; how many runs have exploded is not counted."""
+        """The width of a mark and its count; exploded runs are not counted."""
         count = text_width(f"{self.runs:,}", self.unit, SIZE, "bold") + 4 * self.unit if kind in KINDS else 0
         return (13 * self.unit if kind in GLYPHS else 0) + count
 
@@ -140,7 +140,7 @@ class StatusLegend:
 
 
 class SolvedCurve:
-    """The share of solved runs over the epochs: the whole curve pale, what has passed in ink."""
+    """The share of solved runs over the epochs: the whole curve pale, the part up to the current epoch in ink."""
 
     def __init__(self, canvas: Canvas, box: Box, outcomes: Outcomes, last: int) -> None:
         self.canvas, self.box, self.last = canvas, box, max(last, 1)

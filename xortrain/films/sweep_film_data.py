@@ -1,6 +1,6 @@
 """What a film of many runs shows: runs of one or more populations at epochs after which the state of each is known.
 
-A run that ended earlier keeps its last state, so the epoch of a frame is true for every run in it.
+A run that has ended keeps its last state, so every frame shows all runs at the same epoch.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from xortrain.films.data import EPOCH_SPACINGS, FilmData, evenly, last_recorded
 from xortrain.nets import Array
 
 MOST_MEASURED = 8
-"""Runs whose progress chooses the frames."""
+"""Runs whose progress determines which frames are chosen."""
 EXPLODED = 1000
 """A loss that is this many times the initial one has exploded."""
 MOST_EPOCHS = 2000
@@ -22,7 +22,7 @@ MOST_EPOCHS = 2000
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How runs ended, each (runs,): a word, and the epochs of what happened, -1 for never."""
+    """How runs ended, in arrays (runs,): a word, and the epochs of events, -1 for never."""
 
     outcome: Array
     solved_at: Array
@@ -145,11 +145,11 @@ class SweepFilmData:
         return bool((self.losses > EXPLODED * max(initial, 1)).any())
 
     def choose(self, frames: int, spacing: str) -> Array:
-        """The indices in ``epochs`` that a film shows, increasing, with the last one and, of several, the first."""
+        """Indices in ``epochs`` of at most ``frames`` frames, increasing, with the last and, of several, the first."""
         return evenly(len(self.epochs), frames, lambda: self._path(spacing))
 
     def _path(self, spacing: str) -> Array:
-        """How far training has come after each epoch, on average over a few runs: (epochs,), increasing."""
+        """The mean progress of a few runs after each epoch: (epochs,), increasing."""
         if spacing in EPOCH_SPACINGS:
             return EPOCH_SPACINGS[spacing](self.epochs)
         runs = np.unique(np.linspace(0, self.runs - 1, MOST_MEASURED).astype(int))
@@ -165,7 +165,7 @@ Shown = FilmData | SweepFilmData
 
 
 def common_epochs(snapshots: list[Array]) -> Array:
-    """The epochs that all of several increasing arrays contain; one that has ended contains every later epoch."""
+    """The epochs that all increasing arrays contain; an array counts as containing every epoch after its last."""
     union = np.unique(np.concatenate(snapshots))
     known = [np.isin(union, epochs) | (union > epochs[-1]) for epochs in snapshots]
     return np.asarray(union[np.logical_and.reduce(known)])

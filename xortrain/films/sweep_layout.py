@@ -1,4 +1,4 @@
-"""All runs of a sweep in cells with status marks; around them titles, counts and names, below the share solved."""
+"""All runs of a sweep in cells with status marks, with titles, counts and names, and the share of solved runs."""
 
 from functools import partial
 
@@ -14,13 +14,13 @@ from xortrain.films.sweep_film_data import Shown, SweepFilmData
 from xortrain.nets import Array
 
 ROOM = 612, 396  # pixels that the cells take on a canvas without a given size
-NARROWEST, WIDEST = 480, 880  # pixels of such a canvas, and of many columns
+NARROWEST, WIDEST = 480, 880  # pixels: the least width of such a canvas, the largest width of the cells
 LARGEST, WANTED, LEAST = 300, 42, 6  # pixels of a cell; WANTED in many columns; below LEAST fewer runs are shown
 LONGEST = 90  # of a column's name
 
 
 class SweepLayout:
-    """One cell per run, at most 400; the frames show epochs that all populations have."""
+    """One cell per run, at most 400; the frames show the epochs that all populations have in common."""
 
     def __init__(self, shown: Shown, settings: FilmSettings, run: int) -> None:
         self.data = data = SweepFilmData.of(shown)
@@ -91,7 +91,7 @@ class Margins:
         self.head = self.legend_y + self._px(11 + 15 * (self.legend.lines - 1))
 
     def _room(self, columns: int = 1) -> tuple[int, int]:
-        """Width and height for the cells; on a canvas of a given size for their names, too."""
+        """Width and height for the cells; on a canvas of a given size, names included."""
         if self.size is None:
             return int(np.clip(columns * WANTED, ROOM[0], WIDEST)), ROOM[1]
         return self.size[0] - 2 * self.edge, self.size[1] - self.head - self.below
@@ -121,7 +121,7 @@ class Margins:
         return min(across, height // rows - self.gap - caption, LARGEST if self.size is None else 4096)
 
     def _centre(self) -> None:
-        """Place everything, with what room is left on both sides."""
+        """Place everything, with the remaining room divided between both sides."""
         (rows, columns), step = self.arrangement.runs.shape, self.side + self.gap
         width, height = columns * step - self.gap, rows * (step + self.caption) - self.gap
         height += max(len(self.arrangement.row_names) - 1, 0) * self.apart

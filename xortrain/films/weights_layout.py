@@ -51,7 +51,7 @@ class WeightsLayout(RunLayout):
 
 
 def _run_length(good: Array) -> int:
-    """The number of steps (steps,) before the first that is not good, at least one."""
+    """The number of true values at the beginning of ``good`` (steps,), at least one."""
     return len(good) if good.all() else max(int(good.argmin()), 1)
 
 
@@ -75,7 +75,7 @@ class Curves(Panel):
         self.lines = [line[column_extremes(line)] for line in np.moveaxis(box.at(places), 1, 0)]
 
     def height(self, values: Array) -> Array:
-        """Fractions of the box, 0 at the top; with a unit, by the logarithm on either side of zero."""
+        """Heights as fractions of the box, 0 at the top; with a unit, logarithmic on either side of zero."""
         return np.asarray(0.5 - 0.5 * self._scaled(values) / self._scaled(np.array(self.reach)))
 
     def _scaled(self, values: Array) -> Array:
@@ -91,7 +91,7 @@ class Curves(Panel):
         self.reveal = Reveal(canvas, box, lambda: self._draw_lines(0.25), lambda: self._draw_lines(1))
 
     def _ticks(self) -> list[tuple[float, str]]:
-        """Round values with their labels; of a logarithmic scale a few powers of ten on either side of zero."""
+        """Round values with their labels; on a logarithmic scale, a few powers of ten on either side of zero."""
         if not self.unit:
             return linear_ticks(-self.reach, self.reach)
         first, last = round(np.log10(self.unit)) + 1, int(np.log10(self.reach))

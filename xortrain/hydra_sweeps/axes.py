@@ -17,7 +17,7 @@ from xortrain.errors import UserError
 from xortrain.hydra_sweeps.private import parsed_value, value_text
 
 PARAMS = "hydra.sweeper.params"
-MOST_JOBS = 200_000_000  # their numbers and seeds alone take gigabytes
+MOST_JOBS = 200_000_000  # the numbers and seeds of more would take gigabytes
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def read_axes(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: An
 def with_held_keys(overrides: Sequence[str]) -> list[str]:
     """Overrides in which keys of a swept group become a choice of one value.
 
-    Hydra composes once without the swept groups, and would not find optimizer.eps then although each job has it.
+    Hydra first composes without the swept groups, and would not find optimizer.eps although each job has it.
     """
     swept = {text.partition("=")[0] for text in overrides if _is_swept(text)}
     return [

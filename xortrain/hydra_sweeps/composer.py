@@ -1,6 +1,6 @@
-"""Configurations of jobs as Hydra composes them, fifty times as fast.
+"""Composes the configurations of jobs as Hydra does, fifty times faster.
 
-Groups are composed once for each choice of them; values are then set on a copy, by Hydra's own function.
+Each combination of groups is composed once; values are then set on a copy, by Hydra's own function.
 """
 
 import copy
@@ -47,7 +47,7 @@ class Composer:
     def adopt(self, grid: Grid) -> None:
         """Use the configuration of the whole sweep as a base if no group is swept.
 
-        It has the values set that all jobs share; setting them again changes nothing unless they add or delete.
+        It already has the values that all jobs share; setting them again has no effect unless they add or delete keys.
         """
         texts = [axis.text(0) for axis in grid.axes]
         alike = all(axis.override.type is OverrideType.CHANGE and axis.override.package is None for axis in grid.axes)
@@ -83,8 +83,8 @@ class Composer:
         """Refuse an experiment with a sweep among swept experiments; Hydra would ignore its axes silently."""
         if params and params != self.master.hydra.sweeper.get("params"):
             raise UserError(
-                f"has a sweep of its own, {short(params)}, and cannot be one of several; "
-                "run it by itself, or leave its sweep out: hydra.sweeper.params=null"
+                f"has a sweep of its own, {short(params)}, and cannot be swept over; "
+                "run it alone, or ignore its sweep: hydra.sweeper.params=null"
             )
 
     def parsed(self, text: str) -> Override:
@@ -119,7 +119,7 @@ def plugin(config: DictConfig, kind: str) -> Any:
 
 
 def _without_hydra(config: DictConfig) -> DictConfig:
-    """A configuration without Hydra's part; deleted, since a masked copy would lose types."""
+    """A configuration without Hydra's part; it is deleted, because a masked copy would lose types."""
     with read_write(config), open_dict(config):
         del config["hydra"]
     return config

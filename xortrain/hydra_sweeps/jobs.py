@@ -27,7 +27,7 @@ from xortrain.runner.plan import Plan, plan
 from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
-LONGEST = 100  # characters of a job's overrides that an error repeats
+LONGEST = 100  # characters of a job's overrides shown in an error
 _REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
 
@@ -77,7 +77,7 @@ def of_lists(jobs: Iterable[Sequence[str]], composer: Composer, first: int = 0) 
 
 
 def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
-    """Populations of the jobs of a grid that differ on quick axes only, which are not composed one by one."""
+    """Populations of the jobs of a grid; jobs that differ on quick axes only are composed together."""
     composer.adopt(grid)
     quick = _quick_axes(grid, composer)
     others = [range(1) if k in quick else range(len(axis.values)) for k, axis in enumerate(grid.axes)]
@@ -161,7 +161,7 @@ def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) ->
 
 
 def _followers(config: DictConfig, quick: set[str]) -> Mapping[str, str] | None:
-    """Settings that repeat a quick one, as data.seed: ${seed}; None if a reference does more than that."""
+    """Settings that refer to a quick one, as data.seed: ${seed}; None if a reference is not that simple."""
     followers = {}
     references = dict(_references(OmegaConf.to_container(config, resolve=False)))
     for key, text in references.items():

@@ -1,4 +1,4 @@
-"""The sweeper and the launcher that Hydra calls; together they hand over all jobs of a sweep at once.
+"""The sweeper and the launcher that Hydra calls; together they train all jobs of a sweep at once.
 
 Another sweeper sends our launcher a list of overrides for each job; another launcher gets such lists from our sweeper.
 """
@@ -24,7 +24,7 @@ PLACE = "hydra_plugins.xortrain"  # the name of this module for Hydra, as in con
 
 
 class PopulationSweeper(Sweeper):
-    """Reads the axes and hands the jobs over: together to our launcher, as lists of overrides to another."""
+    """Reads the axes and launches the jobs: as one grid with our launcher, as lists of overrides with another."""
 
     __module__ = PLACE
 
@@ -32,7 +32,7 @@ class PopulationSweeper(Sweeper):
         self.params = params
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        plugin(config, "launcher")  # which must be there
+        plugin(config, "launcher")  # raises if none is chosen
         self.composer = Composer(hydra_context.config_loader, config)
         self.launcher: Any = Plugins.instance().instantiate_launcher(
             hydra_context=hydra_context, task_function=task_function, config=config
@@ -43,7 +43,7 @@ class PopulationSweeper(Sweeper):
         grid = read_axes(self.params, arguments, self.composer.loader)
         if isinstance(self.launcher, PopulationLauncher):
             return self.launcher.launch_grid(grid)
-        plan_grid(grid, self.composer)  # raises for an invalid job, which another launcher would meet late
+        plan_grid(grid, self.composer)  # raises for an invalid job, which another launcher would find late
         return self.launcher.launch(list(grid), initial_job_idx=0)
 
 
@@ -61,11 +61,11 @@ class PopulationLauncher(Launcher):
         self.composer = Composer(hydra_context.config_loader, config)
 
     def launch_grid(self, grid: Grid) -> None:
-        """Every job of a grid."""
+        """Train every job of a grid."""
         self.train(plan_grid(grid, self.composer, self.engine), self.folder)
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
-        """Jobs as lists of overrides; each returns its objective."""
+        """Train jobs given as lists of overrides; each returns its objective."""
         from xortrain.trained.sweep_data import SweepData
 
         folder = self.train(plan_lists(job_overrides, self.composer, initial_job_idx, self.engine), self.folder)

@@ -1,4 +1,4 @@
-"""Everything private of Hydra 1.3 that we use; no other module touches a name with an underscore.
+"""The private parts of Hydra 1.3 that xortrain uses; no other module accesses a name with an underscore.
 
 Hydra has no public way to parse its command line, to apply parsed overrides to a config, to read the values of a
 sweep, or to load plugins from anywhere but below ``hydra_plugins``.

@@ -1,6 +1,6 @@
-"""The activations a = f(z): everything particular to one stands in its row of `ACTIVATIONS`.
+"""The activations a = f(z); a row of `ACTIVATIONS` holds everything specific to one.
 
-z (examples, units, *runs) is what a unit receives, a what it passes on; settings such as slope are (runs,).
+z (examples, units, *runs) are the pre-activations of a layer, a its outputs; settings such as slope are (runs,).
 At a corner the derivative is PyTorch's.
 """
 
@@ -21,11 +21,11 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation: how it is computed, how it is written, and what diagnosis asks about it.
+    """An activation: how it is computed, how it is written, and the properties that diagnosis uses.
 
     ``f(z, out, **settings)`` writes a into out and ``derivative(z, a, **settings)`` returns f'(z) by the shorter
-    formula; both work on whatever follows NumPy's protocols.  ``product`` is dL/dz from dL/da where that is not, or
-    is faster than, the product with the derivative.
+    formula; both accept any array type that follows NumPy's protocols.  ``product`` returns dL/dz from dL/da where
+    multiplying by the derivative would be wrong or slower.
 
     ``formula`` and ``slope`` are f and f' as explanations and documents write them (a test compares them with the
     functions); ``jacobian`` is da/dz where it is not diagonal.  ``range`` contains all outputs, whatever the settings.
@@ -45,9 +45,9 @@ class Activation:
     flat: tuple[Interval, ...] = ()
     is_monotone: bool = True
     is_rectifier: bool = False
-    """Whether a unit that is flat on every example is off, so that it is called dead and not saturated."""
+    """Whether a unit with f' = 0 on every example is called dead, not saturated."""
     note: str = ""
-    """What documents say besides: conventions, and the source."""
+    """What the documentation adds: conventions and sources."""
 
     def backward(self, z: Array, a: Array, upstream: Array, **settings: Array) -> Array:
         """dL/dz from upstream = dL/da, which is overwritten."""
@@ -63,7 +63,7 @@ class Activation:
 
     @property
     def has_gradient(self) -> bool:
-        """Whether anything can be learned through it."""
+        """Whether f' is nonzero anywhere, so that a network can learn through it."""
         return self.flat != ((-INF, INF),)
 
     @property
@@ -185,11 +185,11 @@ ACTIVATIONS: dict[str, Activation] = {
         fn.logsigmoid, lambda z, a: fn.sigmoid(-z),
         lambda z: -Call("log", 1 + _exp(-z)), lambda z, a: written_sigmoid(-z),
         (-INF, 0)),
-    "step": Activation("1 where z is positive, else 0; it has no gradient, so epochs must be 0",
+    "step": Activation("1 where z is positive, else 0; its gradient is 0, so it requires epochs=0",
         lambda z, out=None: np.greater(z, 0, out=np.empty_like(z) if out is None else out),
         lambda z, a: np.zeros_like(z),
         lambda z: z > 0, lambda z, a: Number(0) * z,
-        (0, 1), flat=((-INF, INF),), note="for looking at it only: nothing learns through it"),
+        (0, 1), flat=((-INF, INF),), note="for display only: nothing learns through it"),
     "sin": Activation("sine",
         lambda z, out=None: np.sin(z, out=out), lambda z, a: np.cos(z),
         lambda z: Call("sin", z), lambda z, a: Call("cos", z),

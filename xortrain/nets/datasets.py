@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from xortrain.nets import Array
 from xortrain.nets.setting import Settings, names, number, text, whole
 
-Labels = npt.NDArray[np.int64]
+Labels = Array
 SEED = whole("seed of the data", 0, 2**32 - 1, varies=True)
 TEST = number("share of the examples to hold out", 0, 0.9, varies=False)
 CODING = {"low": number("target of label 0"), "high": number("target of label 1")}
@@ -29,9 +28,9 @@ class Points:
 
 @dataclass(frozen=True)
 class Dataset:
-    """``make(**own)`` returns the same data for the same settings, for ever; None where they come from a file.
+    """``make(**own)`` always returns the same data for the same settings; it is None for data from a file.
 
-    ``can_hold_out`` tells whether a share of the examples can be held out; ``title`` is the name in films.
+    ``can_hold_out`` is whether a share of the examples can be held out for testing; ``title`` is the name in films.
     """
 
     help: str
@@ -48,7 +47,7 @@ class Dataset:
 
 
 def _counting(bits: int) -> Labels:
-    """All rows of that many bits, counting up: 00, 01, 10, 11."""
+    """All rows of ``bits`` bits, (2**bits, bits), counting up: 00, 01, 10, 11."""
     numbers = np.arange(2**bits)[:, None]
     return (numbers >> np.arange(bits)[::-1]) & 1
 
@@ -65,7 +64,7 @@ def parity(bits: int) -> Points:
 
 
 def encoder(size: int) -> Points:
-    """As many patterns as inputs, each with a single 1, to be reproduced (Ackley, Hinton & Sejnowski 1985)."""
+    """One-hot patterns that the outputs must reproduce, one per input (Ackley, Hinton & Sejnowski 1985)."""
     return Points(np.eye(size), np.eye(size, dtype=np.int64))
 
 
@@ -74,8 +73,8 @@ def notebook_003() -> Points:
     return Points(np.array([[0.75, 0.80], [0.20, 0.05], [-0.75, 0.80], [0.20, -0.05]]), np.array([1, 1, 0, 0]))
 
 
-def _jitter(stream: np.random.RandomState, points: Array, noise: float) -> Array:
-    """The points as they are seen when they are labelled, moved by up to 5 · noise each way."""
+def _jitter(stream: "np.random.RandomState", points: Array, noise: float) -> Array:
+    """The points displaced by up to 5 · noise in each coordinate; labels are those of the displaced points."""
     return np.asarray(points + stream.uniform(-5, 5, points.shape) * noise)
 
 
@@ -110,7 +109,7 @@ def gauss(examples: int, noise: float, seed: int) -> Points:
 
 
 def _halves(examples: int) -> Labels:
-    """Ones, then zeros; of an odd number of examples one more is 1."""
+    """Labels (examples,): ones, then zeros, with one more 1 if the number of examples is odd."""
     return (np.arange(examples) < examples - examples // 2).astype(np.int64)
 
 
@@ -134,31 +133,31 @@ def moons(examples: int, noise: float, seed: int) -> Points:
 
 
 _CLOUD = {
-    "examples": whole("how many points", 4, 100_000),
-    "noise": number("displacement of the points, as a share", 0, 0.5),
+    "examples": whole("number of points", 4, 100_000),
+    "noise": number("strength of the noise; 0 for none", 0, 0.5),
     "seed": SEED,
 }
 
 _TABLE: Settings = {
-    "path": text("the file: numbers, one example a line, with or without a header", nullable=True),
-    "targets": names("columns that are targets, by name or number; the last where the list is empty"),
+    "path": text("CSV file of numbers, one example per line, with or without a header", nullable=True),
+    "targets": names("target columns, by name or number; the last column if the list is empty"),
     "seed": SEED,
 }
 
 DATASETS: dict[str, Dataset] = {
-    "xor": _boolean("XOR", "two inputs, 1 where just one of them is", 0, 1, 1, 0),
-    "and": _boolean("AND", "two inputs, 1 where both are", 0, 0, 0, 1),
-    "or": _boolean("OR", "two inputs, 1 where at least one is", 0, 1, 1, 1),
-    "nand": _boolean("NAND", "two inputs, 0 where both are", 1, 1, 1, 0),
-    "nor": _boolean("NOR", "two inputs, 1 where none is", 1, 0, 0, 0),
+    "xor": _boolean("XOR", "two inputs, 1 where exactly one input is 1", 0, 1, 1, 0),
+    "and": _boolean("AND", "two inputs, 1 where both are 1", 0, 0, 0, 1),
+    "or": _boolean("OR", "two inputs, 1 where at least one is 1", 0, 1, 1, 1),
+    "nand": _boolean("NAND", "two inputs, 0 where both are 1", 1, 1, 1, 0),
+    "nor": _boolean("NOR", "two inputs, 1 where both are 0", 1, 0, 0, 0),
     "xnor": _boolean("XNOR", "two inputs, 1 where they are equal", 1, 0, 0, 1),
-    "parity": Dataset("1 where the number of ones is odd", parity, {"bits": whole("how many inputs", 1, 12)}),
-    "encoder": Dataset("one-hot patterns onto themselves", encoder, {"size": whole("how many patterns", 2, 256)}),
-    "xor_cloud": Dataset("points of four quadrants, 1 where x1 and x2 have the same sign", xor_cloud, _CLOUD, True),
-    "circle": Dataset("points inside a circle and in the ring around it", circle, _CLOUD, True),
+    "parity": Dataset("1 where the number of ones is odd", parity, {"bits": whole("number of inputs", 1, 12)}),
+    "encoder": Dataset("one-hot patterns to reproduce", encoder, {"size": whole("number of patterns", 2, 256)}),
+    "xor_cloud": Dataset("points in four quadrants, 1 where x1 and x2 have the same sign", xor_cloud, _CLOUD, True),
+    "circle": Dataset("points in a disc and in the ring around it", circle, _CLOUD, True),
     "gauss": Dataset("two round clouds", gauss, _CLOUD, True),
     "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
-    "moons": Dataset("two half moons", moons, _CLOUD, True),
+    "moons": Dataset("two interleaved half circles", moons, _CLOUD, True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
     "csv": Dataset("a table of your own", None, _TABLE, can_hold_out=True),
 }
@@ -166,14 +165,14 @@ DATASETS: dict[str, Dataset] = {
 
 
 def targets(labels: Labels, low: float, high: float, one_hot: bool = False) -> Array:
-    """Targets (examples, outputs): high where the label is 1, else low; or high at the place of the class."""
+    """Targets (examples, outputs): high where the label is 1, else low; with ``one_hot``, high at the class index."""
     if one_hot and labels.ndim == 1:
         labels = np.eye(max(2, int(labels.max(initial=0)) + 1), dtype=np.int64)[labels]
     return np.where(labels.reshape(len(labels), -1) == 1, float(high), float(low))
 
 
 def split(x: Array, labels: Labels, share: float, seed: int) -> tuple[Points, Points]:
-    """Train and test: the seed draws a share of the examples to hold out; both keep the order of the data."""
+    """Training and test points: the seed chooses the share to hold out; both stay in the order of the data."""
     held = np.zeros(len(x), bool)
     held[np.random.RandomState(seed).permutation(len(x))[: round(share * len(x))]] = True
     return Points(x[~held], labels[~held]), Points(x[held], labels[held])

@@ -1,4 +1,4 @@
-"""Formulas as trees of terms that know their numbers, so that each can be written with symbols or with numbers.
+"""Formulas as trees of terms with values, so that a formula can be written with symbols or with numbers.
 
 Python's operators join terms: ``W @ x + b`` is a formula, and so is ``1 / (1 + Call("exp", -z))``.  Products,
 quotients and powers are element-wise, ``@`` is the matrix product.
@@ -13,12 +13,12 @@ import numpy as np
 from xortrain.nets import Array
 
 Written = Callable[..., "Term"]
-"""A function written out: terms in, a formula out."""
+"""A function as a formula: terms in, a term out."""
 Join = Callable[["Term", Any], "Operation"]
 
 
 def _operator(sign: str) -> tuple[Join, Join]:
-    """Two methods that join a term and another, which is on the right, or on the left."""
+    """The method of an operator and its reflected method, as in __add__ and __radd__."""
     return (
         lambda left, right: Operation(sign, left, term(right)),
         lambda right, left: Operation(sign, term(left), right),
@@ -26,7 +26,7 @@ def _operator(sign: str) -> tuple[Join, Join]:
 
 
 class Term:
-    """A part of a formula; a number beside a term becomes a `Number`."""
+    """A part of a formula; a plain number joined to a term becomes a `Number`."""
 
     __add__, __radd__ = _operator("+")
     __sub__, __rsub__ = _operator("-")
@@ -79,7 +79,7 @@ class Call(Term):
 
 @dataclass(frozen=True)
 class Total(Term):
-    """A sum over examples: Σ name with symbols, its parts with numbers; ``hidden`` parts are left out."""
+    """A sum over examples: Σ name with symbols, its parts with numbers; ``hidden`` counts the parts not written."""
 
     name: str
     parts: tuple[Array, ...]
@@ -97,5 +97,5 @@ def symbol(name: str, value: Any) -> Symbol:
 
 
 def kron(left: Term, right: Term) -> Operation:
-    """The Kronecker product, here of a column and a row: every product of their numbers."""
+    """The Kronecker product; here of a column and a row, which is their outer product."""
     return Operation("⊗", left, right)

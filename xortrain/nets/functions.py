@@ -1,17 +1,30 @@
-"""The functions behind the activations and the losses that are more than one NumPy call, with their derivatives.
+"""Activations and parts of losses that take more than one NumPy call, with their derivatives.
 
-z (examples, units, *runs) comes in, a = f(z) goes out, into ``out`` if it is given; settings such as slope are
-(runs,).  All work on whatever follows NumPy's protocols, and neither tail overflows.
+Each returns a = f(z) for z (examples, units, *runs), in ``out`` if it is given; settings such as slope are (runs,).
+All accept any array type that follows NumPy's protocols, and none overflows at large |z|.
 """
 
 import math
+from collections.abc import Callable
+from functools import cache
+from typing import Any
 
 import numpy as np
 
 from xortrain.nets import Array
 
-HALF, ONE = ({np.dtype(kind): np.array(value, kind) for kind in (np.float32, np.float64)} for value in (0.5, 1))
-"""Constants as arrays of a dtype: converting a Python number adds half the time of a small ufunc call."""
+
+class Constant(dict[Any, Array]):
+    """A number as an array of each dtype: converting a Python number adds half the time of a small ufunc call."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+
+    def __missing__(self, dtype: Any) -> Array:
+        return self.setdefault(dtype, np.array(self.value, dtype))
+
+
+HALF, ONE = Constant(0.5), Constant(1)
 
 
 def sigmoid(z: Array, out: Array | None = None) -> Array:
@@ -106,19 +119,26 @@ def softmax(z: Array, out: Array | None = None) -> Array:
 
 
 def softmax_product(z: Array, a: Array, upstream: Array) -> Array:
-    """The units are coupled: dL/dz_i = a_i (dL/da_i - Σ_j dL/da_j a_j)."""
+    """dL/dz from upstream = dL/da; the units are coupled: dL/dz_i = a_i (dL/da_i - Σ_j dL/da_j a_j)."""
     upstream -= np.add.reduce(upstream * a, axis=1, keepdims=True)
     upstream *= a
     return upstream
 
 
-erf = np.frompyfunc(math.erf, 1, 1)
-"""C's erf for each number, which NumPy lacks (some 60 ns each); every use of erf goes through here."""
+@cache
+def each(function: Callable[[float], float]) -> Any:
+    """A ufunc that calls C's function for each number (about 60 ns), where NumPy lacks it or rounds otherwise."""
+    return np.frompyfunc(function, 1, 1)
+
+
+def erf(z: Array) -> Array:
+    """Every use of erf goes through this function."""
+    return each(math.erf)(z)
 
 
 def normal_cdf(z: Array) -> Array:
     """Φ(z) = (1 + erf(z/√2)) / 2."""
-    cdf: Array = erf(z * math.sqrt(0.5)).astype(z.dtype)  # type: ignore[union-attr]  # never a single number
+    cdf: Array = erf(z * math.sqrt(0.5)).astype(z.dtype)
     cdf += 1
     cdf *= 0.5
     return cdf

@@ -1,7 +1,7 @@
 """The initializers: each turns one stream of random numbers per run into weights and biases.
 
 `RandomState(seed)` gives one number for each parameter, in the order W1, b1, W2, b2, … of θ, used or not.
-Neither the stream nor the rows ever change, so a seed names the same network for ever.
+Neither the stream nor the rows ever change, so a seed always gives the same network.
 """
 
 import math
@@ -10,18 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.network import Network
 from xortrain.nets.setting import Setting, Settings, number
 
-SCALE = {"scale": number("multiplies everything drawn")}
+SCALE = {"scale": number("factor of all initial parameters")}
 
 
 @dataclass(frozen=True)
 class Fan:
-    """The layer to fill: fan-in, units, whether more layers follow, and the activation of the first layer."""
+    """The layer to initialize: fan-in, units, whether it is hidden, and the activation of the first layer."""
 
     into: int
     out: int
@@ -34,7 +33,7 @@ Fill = Callable[..., Array]
 
 @dataclass(frozen=True)
 class Initializer:
-    """``weights(r, fan, **own)`` and ``biases`` make parameters of r, the numbers drawn for them.
+    """``weights(r, fan, **own)`` and ``biases`` turn r, the numbers drawn, into parameters.
 
     r is uniform in [-1, 1), standard normal, or zeros if nothing is drawn; it is (fan_out, fan_in, runs) for
     weights, (fan_out, runs) for biases.
@@ -46,9 +45,9 @@ class Initializer:
     biases: Fill
     own: Settings = field(default_factory=dict)
     takes_weights: bool = False
-    """Whether the weights are in the config."""
+    """Whether the config gives the weights."""
     note: str = ""
-    """What documents say besides: conventions, and the source."""
+    """What the documentation adds: conventions and sources."""
 
     @property
     def settings(self) -> Settings:
@@ -58,7 +57,7 @@ class Initializer:
 
 WEIGHTS = {
     "weights": Setting(
-        "by name, rows are units: {W1: [[1, 1], [1, 1]], b1: [0, -1], …}",
+        "weights and biases by name, one row per unit: {W1: [[1, 1], [1, 1]], b1: [0, -1], …}",
         "free",
         wording="a mapping of parameter names to numbers",
     )
@@ -73,7 +72,7 @@ def _as_drawn(r: Array, fan: Fan) -> Array:
     return r
 
 
-def _times(factor: Callable[[Fan], float]) -> Fill:
+def _scaled(factor: Callable[[Fan], float]) -> Fill:
     return lambda r, fan: r * factor(fan)
 
 
@@ -89,62 +88,62 @@ def orthogonal(r: Array, fan: Fan) -> Array:
     return np.moveaxis(q, 0, -1)
 
 
-def _reach(fan: Fan) -> float:
+def _row_length(fan: Fan) -> float:
     """β = 0.7 H^(1/n) for H hidden units of n inputs (Nguyen & Widrow 1990)."""
     return 0.7 * math.pow(fan.out, 1 / fan.into)
 
 
 def nguyen_widrow(r: Array, fan: Fan) -> Array:
-    """Rows of length β in random directions; the output layer has no such rule and gets U(-0.5, 0.5)."""
+    """Rows of length β in random directions; the rule is for hidden layers only, the output layer gets U(-0.5, 0.5)."""
     if not fan.hidden:
         return 0.5 * r
-    squares: Array = sum(np.moveaxis(r * r, 1, 0))  # one by one: np.sum adds a single run in another order
-    return r * (_reach(fan) / np.sqrt(squares[:, None]))
+    squares: Array = sum(np.moveaxis(r * r, 1, 0))  # term by term: np.sum may add a single run in another order
+    return r * (_row_length(fan) / np.sqrt(squares[:, None]))
 
 
 def nguyen_widrow_biases(r: Array, fan: Fan) -> Array:
-    return r * (_reach(fan) if fan.hidden else 0.5)
+    return r * (_row_length(fan) if fan.hidden else 0.5)
 
 
-def _sklearn(fan: Fan) -> float:
+def _sklearn_bound(fan: Fan) -> float:
     return math.sqrt((2 if fan.first_activation == "sigmoid" else 6) / (fan.into + fan.out))
 
 
 _constant: Fill = lambda r, fan, *, value: r + value
 _uniform: Fill = lambda r, fan, *, low, high: low + (high - low) * (0.5 * (r + 1))
 _normal: Fill = lambda r, fan, *, mean, std: mean + std * r
-_torch = _times(lambda fan: math.sqrt(1 / fan.into))
+_torch = _scaled(lambda fan: math.sqrt(1 / fan.into))
 
 # fmt: off
 INITIALIZERS: dict[str, Initializer] = {
     "randn": Initializer("RandomState(seed).randn for W1, b1, W2, b2, …", "normal", _as_drawn, _as_drawn,
         note="matrix by matrix, biases too"),
-    "zeros": Initializer("all 0, for teaching: units stay clones", "nothing", _zeros, _zeros),
-    "constant": Initializer("all the same, for teaching", "nothing", _constant, _constant,
+    "zeros": Initializer("all 0, for teaching: units stay equal", "nothing", _zeros, _zeros),
+    "constant": Initializer("all the same value, for teaching", "nothing", _constant, _constant,
         {"value": number("the value")}),
     "uniform": Initializer("uniform between two values", "uniform", _uniform, _uniform,
-        {"low": number("least"), "high": number("largest")}),
-    "normal": Initializer("a bell curve", "normal", _normal, _normal,
+        {"low": number("lower end"), "high": number("upper end")}),
+    "normal": Initializer("normally distributed", "normal", _normal, _normal,
         {"mean": number("mean"), "std": number("standard deviation", 0)}),
     "xavier_uniform": Initializer("±√(6 / (fan_in + fan_out)), also called Glorot", "uniform",
-        _times(lambda fan: math.sqrt(6 / (fan.into + fan.out))), _zeros, note="Glorot & Bengio (2010)"),
+        _scaled(lambda fan: math.sqrt(6 / (fan.into + fan.out))), _zeros, note="Glorot & Bengio (2010)"),
     "xavier_normal": Initializer("standard deviation √(2 / (fan_in + fan_out))", "normal",
-        _times(lambda fan: math.sqrt(2 / (fan.into + fan.out))), _zeros, note="Keras truncates at 2 deviations"),
+        _scaled(lambda fan: math.sqrt(2 / (fan.into + fan.out))), _zeros, note="Keras truncates at 2 deviations"),
     "he_uniform": Initializer("±√(6 / fan_in), also called Kaiming", "uniform",
-        _times(lambda fan: math.sqrt(6 / fan.into)), _zeros, note="He et al. (2015), fan_in"),
-    "he_normal": Initializer("standard deviation √(2 / fan_in)", "normal", _times(lambda fan: math.sqrt(2 / fan.into)),
+        _scaled(lambda fan: math.sqrt(6 / fan.into)), _zeros, note="He et al. (2015), fan_in"),
+    "he_normal": Initializer("standard deviation √(2 / fan_in)", "normal", _scaled(lambda fan: math.sqrt(2 / fan.into)),
         _zeros),
-    "lecun_uniform": Initializer("±√(3 / fan_in)", "uniform", _times(lambda fan: math.sqrt(3 / fan.into)), _zeros,
+    "lecun_uniform": Initializer("±√(3 / fan_in)", "uniform", _scaled(lambda fan: math.sqrt(3 / fan.into)), _zeros,
         note="LeCun et al. (1998)"),
     "lecun_normal": Initializer("standard deviation √(1 / fan_in)", "normal",
-        _times(lambda fan: math.sqrt(1 / fan.into)), _zeros),
+        _scaled(lambda fan: math.sqrt(1 / fan.into)), _zeros),
     "torch_default": Initializer("±1/√fan_in for weights and biases, PyTorch's Linear", "uniform", _torch, _torch),
     "orthogonal": Initializer("orthonormal rows", "normal", orthogonal, _zeros,
         note="Q of QR of normal numbers, R's diagonal positive; columns if there are more rows (Saxe et al. 2014)"),
     "nguyen_widrow": Initializer("hidden lines spread over the inputs (1990)", "uniform", nguyen_widrow,
         nguyen_widrow_biases,
         note="rows of length β = 0.7 H^(1/fan_in) for H hidden units, biases ±β; the output layer has ±1/2"),
-    "sklearn": Initializer("scikit-learn's MLPClassifier", "uniform", _times(_sklearn), _times(_sklearn),
+    "sklearn": Initializer("scikit-learn's MLPClassifier", "uniform", _scaled(_sklearn_bound), _scaled(_sklearn_bound),
         note="±√(c / (fan_in + fan_out)), biases too; c = 2 if the first layer is sigmoid, else 6"),
     "playground": Initializer("TensorFlow Playground: ±1/2, biases 0.1", "uniform", lambda r, fan: 0.5 * r,
         lambda r, fan: np.full_like(r, 0.1)),
@@ -155,25 +154,25 @@ INITIALIZERS: dict[str, Initializer] = {
 
 
 def initialize(
-    network: Network, name: str, seeds: npt.NDArray[Any], dtype: npt.DTypeLike, settings: Numbers, scale: Array,
+    network: Network, name: str, seeds: Array, dtype: "np.typing.DTypeLike", settings: Numbers, scale: Array,
     weights: Mapping[str, Any] | None = None,
 ) -> Array:  # fmt: skip
     """θ (parameters, runs) for one seed per run; all parameters are multiplied by scale (runs,).
 
-    ``settings`` (runs,) are the row's own.  All is computed in float64 and rounded to dtype at the end.
+    ``settings`` (runs,) are the row's own.  Everything is computed in float64 and rounded to dtype at the end.
     """
     row = INITIALIZERS[name]
     r = _draw(row.draw, network.size, seeds)
     if weights is None:
-        theta = _shape(network, row, r, settings)
+        theta = _fill(network, row, r, settings)
     else:
         given = {k: np.asarray(weights[k], np.float64)[..., None] for k in network.shapes}
         theta = network.join({k: np.broadcast_to(v, (*network.shapes[k], len(seeds))) for k, v in given.items()})
     return np.ascontiguousarray((theta * scale).astype(dtype))
 
 
-def _draw(kind: str, size: int, seeds: npt.NDArray[Any]) -> Array:
-    """(parameters, runs), each run's column from its own stream."""
+def _draw(kind: str, size: int, seeds: Array) -> Array:
+    """The numbers drawn, (parameters, runs); each run has its own stream."""
     numbers = np.zeros((len(seeds), size))
     if kind == "nothing":
         return numbers.T
@@ -188,7 +187,7 @@ def _draw(kind: str, size: int, seeds: npt.NDArray[Any]) -> Array:
     return np.ascontiguousarray(numbers.T)
 
 
-def _shape(network: Network, row: Initializer, r: Array, settings: Numbers) -> Array:
+def _fill(network: Network, row: Initializer, r: Array, settings: Numbers) -> Array:
     drawn = network.split(r)
     made = {}
     for k, (layer, into) in enumerate(zip(network.layers, network.fan_in, strict=True), start=1):

@@ -1,7 +1,7 @@
 """The losses, each with its derivative and, where it has one, its joint form with an output activation.
 
-y (examples, outputs, *runs) are outputs, t targets that broadcast against them, z what the last layer receives,
-δ = dL/dz.  Rows work element by element; `Criterion` adds up or averages.
+y (examples, outputs, *runs) are outputs, t targets that broadcast against them, z the pre-activations of the last
+layer, δ = dL/dz.  Rows work element by element; `Criterion` sums or averages.
 """
 
 import math
@@ -21,7 +21,7 @@ from xortrain.nets.setting import Settings, choice, in_use, number
 T = TypeVar("T")
 REDUCTION = {"reduction": choice("how the losses of the examples are combined", "mean", "sum")}
 SMOOTHING = {
-    "label_smoothing": number("share of a target's certainty to give away", 0, below=1, optional=True, letter="ε")
+    "label_smoothing": number("share of a target to spread over the classes", 0, below=1, optional=True, letter="ε")
 }
 
 
@@ -29,7 +29,7 @@ SMOOTHING = {
 class Joint:
     """A loss together with an output activation: ``value(z, t, **settings)`` and ``delta(z, y, t, **settings)``.
 
-    It keeps the error of a saturated unit.  ``written_delta(y, t)`` is δ where that is one short formula.
+    Its δ does not vanish when an output saturates.  ``written_delta(y, t)`` is δ where that is one short formula.
     """
 
     value: Callable[..., Array]
@@ -59,7 +59,7 @@ class Loss:
     joint: Joint | None = None
     spread: Callable[[int], float] | None = None
     note: str = ""
-    """What documents say besides: conventions, and the source."""
+    """What the documentation adds: conventions and sources."""
 
     @property
     def settings(self) -> Settings:
@@ -67,7 +67,7 @@ class Loss:
         return {**REDUCTION, **(SMOOTHING if self.spread else {}), **self.own}
 
     def smoothed(self, t: T, share: Any, outputs: int) -> T:
-        """Targets that give ``share`` of their certainty away, as an array or as a formula."""
+        """Targets with ``share`` of each replaced by the spread, as an array or as a formula."""
         assert self.spread is not None
         smooth: T = t * (1 - share) + share * self.spread(outputs)
         return smooth
@@ -101,7 +101,7 @@ def huber_gradient(y: Array, t: Array, *, delta: Array) -> Array:
 
 
 def log_cosh(y: Array, t: Array) -> Array:
-    """log cosh e = log(1 + 2 sinh²(e/2)); beyond |e| = 20 it is a line to the last bit."""
+    """log cosh e = log(1 + 2 sinh²(e/2)); beyond |e| = 20 it is linear to the last bit."""
     error = np.abs(y - t)
     near = np.minimum(error, 20)
     s = np.sinh(0.5 * near)
@@ -112,7 +112,7 @@ FARTHEST = 0.9999999
 
 
 def atanh_error(y: Array, t: Array) -> Array:
-    """(1 + e) log(1 + e) + (1 - e) log(1 - e), the integral of the gradient below; beyond its end a line."""
+    """(1 + e) log(1 + e) + (1 - e) log(1 - e), the integral of the gradient below; linear beyond |e| = 0.9999999."""
     error = np.abs(y - t)
     e = np.minimum(error, FARTHEST)
     curve = (1 + e) * np.log1p(e) + (1 - e) * np.log1p(-e)
@@ -242,7 +242,7 @@ LOSSES: dict[str, Loss] = {
         _written_bce, _written_bce_slope,
         "sigmoid", targets="unit", joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
         spread=lambda outputs: 0.5, note="label smoothing ε: t (1 - ε) + ε/2, Keras'"),
-    "cross_entropy": Loss("of classes, through logits",
+    "cross_entropy": Loss("cross-entropy of classes, through logits",
         cross_entropy, cross_entropy_gradient,
         lambda y, t: -(t * _written_log(y)), lambda y, t: -(t / y),
         "softmax", "example", "classes", joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
@@ -256,11 +256,11 @@ LOSSES: dict[str, Loss] = {
         hinge, hinge_gradient,
         _slack, lambda y, t: -(t * (t * y <= 1)),
         targets="signs", note="t = ±1; -t at the margin itself"),
-    "squared_hinge": Loss("its square",
+    "squared_hinge": Loss("the square of hinge, targets -1 and 1",
         lambda y, t: hinge(y, t) ** 2, lambda y, t: -2 * t * hinge(y, t),
         lambda y, t: _slack(y, t) ** 2, lambda y, t: -2 * (t * _slack(y, t)),
         targets="signs", note="t = ±1"),
-    "huber": Loss("½ e² up to delta, a line beyond",
+    "huber": Loss("½ e² for |e| up to delta, linear beyond",
         huber, huber_gradient,
         _written_huber, _clipped,
         own={"delta": number("where the line begins", above=0, letter="δ")},
@@ -278,11 +278,11 @@ LOSSES: dict[str, Loss] = {
         lambda y, t: softplus(-t * y), lambda y, t: -t * sigmoid(-t * y),
         lambda y, t: _written_log(1 + Call("exp", -(t * y))), lambda y, t: -(t * written_sigmoid(-(t * y))),
         targets="signs", note="t = ±1; equals bce on z"),
-    "focal": Loss("bce with less weight on what is nearly right",
+    "focal": Loss("bce with less weight on examples that are nearly right",
         focal, focal_gradient,
         lambda y, t, alpha, gamma: _written_weight(y, t, alpha, gamma) * _written_bce(y, t), _written_focal_slope,
         "sigmoid", targets="unit",
-        own={"alpha": number("weight of ones", 0, 1, letter="α"), "gamma": number("how much less", 0, letter="γ")},
+        own={"alpha": number("weight of ones", 0, 1, letter="α"), "gamma": number("power of 1 - p_t", 0, letter="γ")},
         joint=Joint(focal_of_logits, focal_delta), note="α and γ of Lin et al. (2017)"),
     "atanh_error": Loss("gradient 2 atanh(y - t) (Fahlman 1988)",
         atanh_error, atanh_error_gradient,
@@ -295,7 +295,7 @@ LOSSES: dict[str, Loss] = {
 
 @dataclass(frozen=True)
 class Criterion:
-    """A loss on an output activation, added up or averaged; settings are (runs,)."""
+    """A loss on an output activation, summed or averaged; settings are (runs,)."""
 
     loss: str
     output: str
@@ -325,14 +325,14 @@ class Criterion:
         return t if self._smoothing is None else self.row.smoothed(t, self._smoothing, t.shape[1])
 
     def share(self, z: Array) -> float:
-        """The factor of one element's loss in L."""
+        """The factor by which the loss of one element enters L."""
         if self.reduction == "sum":
             return 1.0
         examples, outputs = z.shape[:2]
         return 1.0 / int(examples * outputs if self.row.per == "element" else examples)
 
     def values(self, z: Array, y: Array, t: Array) -> Array:
-        """The loss of each element, before reduction."""
+        """The loss of each element, before reduction: (examples, outputs, *runs)."""
         if self.joint is not None:
             return self.joint.value(z, self.aims(t), **self._settings)
         return self.row.value(y, self.aims(t), **self._settings)
@@ -345,7 +345,7 @@ class Criterion:
         return total
 
     def delta(self, z: Array, y: Array, t: Array) -> Array:
-        """δ = dL/dz of the last layer, in an array of its own."""
+        """δ = dL/dz of the last layer, (examples, outputs, *runs), in a new array."""
         if self.joint is not None:
             delta = self.joint.delta(z, y, self.aims(t), **self._settings)
         else:
@@ -356,7 +356,7 @@ class Criterion:
         return delta
 
     def take(self, runs: Any) -> "Criterion":
-        """The criterion of some of its runs."""
+        """The criterion of some of the runs."""
         settings, output_settings = (
             {name: value[runs] for name, value in settings.items()}
             for settings in (self.settings, self.output_settings)

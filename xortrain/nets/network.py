@@ -1,7 +1,7 @@
 """A network of fully connected layers: from inputs to outputs, and from the loss back to every weight.
 
-x are inputs, W_k and b_k the weights and biases of layer k, z_k = W_k a_{k-1} + b_k what a unit receives,
-a_k = f_k(z_k) what it passes on, y = a_K the outputs, L the loss, δ_k = dL/dz_k.  θ is all parameters in one
+x are inputs, W_k and b_k the weights and biases of layer k, z_k = W_k a_{k-1} + b_k its pre-activations,
+a_k = f_k(z_k) its outputs, y = a_K those of the network, L the loss, δ_k = dL/dz_k.  θ is all parameters in one
 array, in the order W1, b1, W2, b2, …
 """
 
@@ -33,7 +33,7 @@ class Architecture:
             ),
             "bias": flag("whether units have a bias"),
             "activations": Setting(
-                "for each hidden layer its own, as in [relu,{name: leaky_relu, slope: 0.5}]; null: activation's",
+                "one for each hidden layer, as in [relu,{name: leaky_relu, slope: 0.5}]; null: `activation` for all",
                 "free",
                 wording="null or a list of activations, one for each hidden layer",
             ),
@@ -103,7 +103,7 @@ class Network:
 
     @property
     def is_linear(self) -> bool:
-        """Whether no hidden layer is nonlinear: such a network draws one line (or plane) whatever its depth."""
+        """Whether no hidden layer is nonlinear: such a network separates by one line (or plane), whatever its depth."""
         return all(layer.activation == "identity" for layer in self.layers[:-1])
 
     def split(self, theta: Array) -> dict[str, Array]:
@@ -122,7 +122,7 @@ class Network:
         return np.concatenate([array.reshape(-1, *runs) for array in arrays])
 
     def take(self, runs: Any) -> "Network":
-        """The network of some of its runs."""
+        """The network of some of the runs."""
         layers = (
             replace(layer, settings={name: value[runs] for name, value in layer.settings.items()})
             for layer in self.layers
@@ -145,12 +145,13 @@ class Pass:
     """The buffers of forward and backward passes over x, reused by the next pass.
 
     ``W``, ``b`` and ``dW``, ``db`` are views of θ and of its gradient ``g``: an optimizer that changes θ in
-    place changes the next pass.  x (examples, inputs) is shared by all runs, x (examples, inputs, runs) is each
-    run's own; ``z`` and ``a`` are (examples, units, *runs), layer by layer.  ``empty`` allocates every buffer:
+    place changes the next pass.  x is (examples, inputs) if all runs share it, else (examples, inputs,
+    runs); ``z`` and ``a`` are (examples, units, *runs), layer by layer.  ``empty`` allocates every buffer:
     ``empty(shape, dtype)``.
     """
 
-    def __init__(self, network: Network, theta: Array, x: Array, empty: Callable[..., Array] = np.empty) -> None:
+    def __init__(self, network: Network, theta: Array, x: Array, empty: Callable[..., Array] | None = None) -> None:
+        empty = empty or np.empty
         self.network, self.theta, self.g = network, theta, empty(theta.shape, theta.dtype)
         parameters, gradients = network.split(theta), network.split(self.g)
         depth = range(1, len(network.layers) + 1)
@@ -162,7 +163,7 @@ class Pass:
         examples, runs, dtype = len(x), theta.shape[1:], theta.dtype
         self.z, self.a = ([empty((examples, layer.units, *runs), dtype) for layer in network.layers] for _ in "za")
         widths = [network.inputs, *(layer.units for layer in network.layers)]
-        self._W_back = [W[:, :width] for W, width in zip(self.W, widths, strict=False)]  # without the inputs that skip
+        self._W_back = [W[:, :width] for W, width in zip(self.W, widths, strict=False)]  # without the skip connection
         self._back = [empty(z.shape, dtype) for z in self.z[:-1]]
         self._received: list[Array] = [x, *self.a[:-1]]  # by each layer
         if network.skip:
@@ -231,10 +232,10 @@ class Pass:
 
 
 def at_least_two(runs: Array) -> Array:
-    """Numbers of runs, a lone one twice.
+    """Indices of runs; a single index is repeated.
 
-    A sum over arrays whose last axis has length 1 may add in another order: a lone run is computed beside a copy
-    of itself, so that it has the same bits as inside any sweep.
+    A sum over arrays whose last axis has length 1 may add in another order: a single run is computed beside a copy
+    of itself, so that it has the same bits as in any sweep.
     """
     return runs if len(runs) != 1 else runs[[0, 0]]
 

@@ -12,12 +12,13 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.formula import Call, Symbol, Term
+from xortrain.nets.functions import each
 from xortrain.nets.setting import Settings, flag, number
 
 State = dict[str, Array]
 Maybe = Array | None
 Lines = dict[str, Term]
-"""Names of what changes, ``theta`` last, with the formulas of the new values."""
+"""Names of what an update changes, ``theta`` last, to the formulas of the new values."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Optimizer:
     letters: Mapping[str, str] = field(default_factory=dict)
     is_full_batch: bool = False
     note: str = ""
-    """What documents say besides: conventions, and the source."""
+    """What the documentation adds: conventions and sources."""
 
 
 def _zeros(theta: Array, *names: str) -> State:
@@ -90,7 +91,7 @@ def sgd(
 ) -> None:  # fmt: skip
     """v ← μ v + g,  θ ← θ - η v;  with Nesterov's look-ahead θ ← θ - η (g + μ v).
 
-    μ multiplies the velocity and not the rate: heavy ball without dampening.
+    Heavy ball without dampening: η is not part of the velocity.
     """
     _decay(theta, g, weight_decay)
     if momentum is None:
@@ -253,10 +254,10 @@ def rprop(
     theta: Array, g: Array, state: State, lr: Array, *,
     eta_minus: Array, eta_plus: Array, step_min: Array, step_max: Array,
 ) -> None:  # fmt: skip
-    """Each parameter has its own step Δ, at first η: θ ← θ - sign(g) Δ.
+    """Each parameter has its own step Δ, initially η: θ ← θ - sign(g) Δ.
 
-    Δ grows by η+ while the sign of g stays and shrinks by η- when it turns; after a turn the parameter rests
-    for one update.  Full batch only (Riedmiller & Braun 1993).
+    Δ is multiplied by η+ while the sign of g stays, and by η- when it changes; after a change the parameter
+    skips one update.  Full batch only (Riedmiller & Braun 1993).
     """
     sign, step = np.sign(g, out=g), state["step"]
     same = sign * state["sign"]
@@ -306,8 +307,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
         {"square": "s", "moved": "u"}, note="Zeiler (2012)"),
     "rprop": Optimizer("PyTorch's Rprop: only the signs of the gradient; full batch", start_rprop, rprop,
         _written_rprop,
-        {"eta_minus": number("shrinks a step", above=0, below=1, letter="η-"),
-         "eta_plus": number("lengthens a step", above=1, letter="η+"),
+        {"eta_minus": number("factor of a step when the sign changes", above=0, below=1, letter="η-"),
+         "eta_plus": number("factor of a step while the sign stays", above=1, letter="η+"),
          "step_min": number("shortest step", above=0, letter="Δmin"),
          "step_max": number("longest step", above=0, letter="Δmax")},
         {"sign": "s", "step": "Δ"}, is_full_batch=True,
@@ -322,15 +323,12 @@ OPTIMIZERS: dict[str, Optimizer] = {
 class Schedule:
     """``factor(epoch, epochs, **settings)`` multiplies the learning rate; None stands for 1.
 
-    ``epoch`` is a number, or whatever follows NumPy's protocols.
+    ``epoch`` is a number, or an array type that follows NumPy's protocols.
     """
 
     help: str
     factor: Callable[..., Array | None]
     settings: Settings = field(default_factory=dict)
-
-
-_cos = np.frompyfunc(math.cos, 1, 1)
 
 
 def step_decay(epoch: int, epochs: int, *, every: Array, gamma: Array) -> Array:
@@ -345,17 +343,17 @@ def exponential_decay(epoch: int, epochs: int, *, gamma: Array) -> Array:
 
 def cosine_decay(epoch: int, epochs: int, *, final: Array) -> Array:
     """From 1 down to final along half a cosine (CosineAnnealingLR, T_max = epochs, eta_min = final · rate)."""
-    return final + (1 - final) * (0.5 * (1 + _cos(math.pi * epoch / epochs)))
+    return final + (1 - final) * (0.5 * (1 + each(math.cos)(math.pi * epoch / epochs)))
 
 
 _GAMMA = {"gamma": number("factor", 0, 1)}
 
 # fmt: off
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule("the rate stays", lambda epoch, epochs: None),
-    "step": Schedule("times gamma every few epochs", step_decay, {"every": number("epochs", 1), **_GAMMA}),
+    "constant": Schedule("constant learning rate", lambda epoch, epochs: None),
+    "step": Schedule("times gamma every few epochs", step_decay, {"every": number("epochs per step", 1), **_GAMMA}),
     "exponential": Schedule("times gamma every epoch", exponential_decay, _GAMMA),
-    "cosine": Schedule("down half a cosine", cosine_decay, {"final": number("share of the rate at the end", 0, 1)}),
+    "cosine": Schedule("along half a cosine", cosine_decay, {"final": number("share of the rate at the end", 0, 1)}),
 }
 # fmt: on
 """Name of a schedule in a config to its row."""

@@ -17,9 +17,9 @@ Kind = Literal["number", "whole", "flag", "text", "choice", "names", "wholes", "
 class Setting:
     """A setting of some kind; ``low`` and ``high`` are inclusive bounds, ``above`` and ``below`` exclusive ones.
 
-    ``varies`` tells whether it may differ between the runs of one population.  An ``optional`` number is not passed
+    ``varies`` is whether it may differ between the runs of one population.  An ``optional`` number is not passed
     to its row's functions where it is 0 for every run (see `in_use`).  ``letter`` is its symbol in formulas,
-    ``wording`` replaces the words made from kind and range.
+    ``wording`` replaces the description made from kind and range.
     """
 
     doc: str
@@ -44,7 +44,7 @@ Settings = Mapping[str, Setting]
 def in_use(settings: Settings, values: Numbers) -> Numbers:
     """The values (runs,) without those of optional settings that are 0 for every run.
 
-    A row's function then skips their term, which for a run with the value 0 gives the same bits.
+    A row's function then skips their term; the result has the same bits as with a value of 0.
     """
     return {name: value for name, value in values.items() if not settings[name].optional or value.any()}
 
@@ -65,7 +65,7 @@ def number(
 def whole(
     doc: str, low: int, high: int, *, varies: bool = False, nullable: bool = False, even: bool = False
 ) -> Setting:
-    """A whole number, inclusive bounds."""
+    """A whole number from ``low`` to ``high``, both included."""
     return Setting(doc, "whole", low, high, varies=varies, nullable=nullable, even=even)
 
 

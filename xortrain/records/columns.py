@@ -41,7 +41,7 @@ def is_setting(name: str) -> bool:
 
 
 def column_names(parts: Iterable[RecordInfo]) -> list[str]:
-    """All columns that some runs have: first those of every run, then settings, the most common first.
+    """All columns of these records: first those that every run has, then settings, the most common first.
 
     Of names that differ only in upper and lower case the first is used, since SQL ignores case.
     """

@@ -51,7 +51,7 @@ def content_of(path: Path | str, largest: int) -> bytes | mmap:
 
 
 def read_json(path: Path | str) -> Any:
-    """The content of a JSON file of bounded size."""
+    """The content of a JSON file; raises UserError if it is missing, larger than LARGEST_JSON, or broken."""
     try:
         return _parse(content_of(path, LARGEST_JSON)[:].decode())
     except UserError:

@@ -1,6 +1,6 @@
 """Groups runs of several records by their settings, with success rates, epochs to solve and losses.
 
-A run that was trained twice is one observation: of runs with the same seed and the same settings one is counted.
+Runs with the same seed and the same settings are one observation, so only one of them is counted.
 """
 
 import math
@@ -23,10 +23,10 @@ NOT_STUCK = ("pending", "diverged", "solved", "early", "training")
 
 @dataclass(frozen=True)
 class GroupStatistics:
-    """Runs that agree in the settings ``by``: how many solved the task, how fast, and the losses of the others.
+    """Runs that agree in the settings ``by``: how many solved the task, how fast, and their losses.
 
-    ``rate`` is the share of finished runs that solved it, ``low`` and ``high`` are its 95 % interval.  Epochs are those
-    to solve, of the runs that solved it; losses are of the runs that did not diverge; nan where there are none.
+    ``rate`` is the share of finished runs that solved it, ``low`` and ``high`` are its 95 % interval.  Epochs are the
+    epochs to solve of the solved runs; losses are of the runs that did not diverge; nan if there are none.
     """
 
     by: Mapping[str, Any]
@@ -70,7 +70,7 @@ def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[GroupStatis
     outcome = np.asarray(rows["outcome"], object)
     codes, first = group_codes([np.asarray(rows[name]) for name in by], len(outcome))
     counts = _counts(codes, outcome, len(first))
-    numbers = {**_shares(counts), **_speeds(rows, outcome, codes, len(first))}
+    numbers = {**_shares(counts), **_speeds_and_losses(rows, outcome, codes, len(first))}
     best = np.lexsort((numbers["loss_median"], numbers["epochs_median"], -np.nan_to_num(numbers["low"], nan=-1.0)))
     keys = {name: np.asarray(rows[name])[first].tolist() for name in by}
     return [
@@ -102,7 +102,7 @@ def _shares(counts: Mapping[str, Array]) -> dict[str, Array]:
     return named | {"rate": rate, "low": low, "high": high}
 
 
-def _speeds(rows: Mapping[str, Array], outcome: Array, codes: Array, groups: int) -> dict[str, Array]:
+def _speeds_and_losses(rows: Mapping[str, Array], outcome: Array, codes: Array, groups: int) -> dict[str, Array]:
     loss = np.asarray(rows["final_loss"], np.float64)
     solved = outcome == "solved"
     fair = np.isfinite(loss) & (outcome != "diverged") & (outcome != "pending")
@@ -167,12 +167,12 @@ def group_runs(
     names = differing_settings(parts) if by is None else [columns.canonical(name) for name in by]
     found = column_table(parts, ["outcome", "solved_at", "final_loss", *names], option)
     runs = np.arange(len(found["outcome"])) if chosen is None else chosen
-    once = runs[_firsts(_identities(parts)[runs], found["outcome"][runs] == "pending")]
+    once = runs[_first_of_each(_identities(parts)[runs], found["outcome"][runs] == "pending")]
     return statistics({name: values[once] for name, values in found.items()}, names)
 
 
-def _firsts(codes: Array, pending: Array) -> Array:
-    """The index of one run of each code, rising: of the first finished run, if there is one."""
+def _first_of_each(codes: Array, pending: Array) -> Array:
+    """The index of one run of each code, increasing: the first finished run or, if there is none, the first."""
     order = np.argsort(pending, kind="stable")
     _, first = group_codes([codes[order]], len(codes))
     return np.sort(order[first])
@@ -183,7 +183,7 @@ def _identities(parts: Sequence[RecordInfo]) -> Array:
     varying = _varying(parts)
     shared = {name for part in parts for name in part.settings if columns.affects_training(name)} - varying.keys()
     kinds, sizes = dict[object, int](), [len(part.rows) for part in parts]
-    codes = [kinds.setdefault(_kind(part, shared), len(kinds)) for part in parts]
+    codes = [kinds.setdefault(_record_key(part, shared), len(kinds)) for part in parts]
     own = column_table(parts, ["seed", *varying]).values()
     return group_codes([np.repeat(codes, sizes), *own], sum(sizes))[0]
 
@@ -193,7 +193,7 @@ def _varying(parts: Sequence[RecordInfo]) -> dict[str, None]:
     return dict.fromkeys(name for part in parts for name in part.metadata["varies"] if columns.affects_training(name))
 
 
-def _kind(part: RecordInfo, names: Collection[str]) -> object:
+def _record_key(part: RecordInfo, names: Collection[str]) -> object:
     """The shared settings of a record, and its data if they come from a file (its path if they are unreadable)."""
     shared = frozenset((name, repr(value)) for name, value in part.settings.items() if name in names)
     if "data.path" not in part.settings:

@@ -18,7 +18,7 @@ FORMAT = 1
 RECORD, CONFIG, DATA, RUNS, EVENTS = "record.json", "config.yaml", "data.npz", "runs.npy", "events.jsonl"
 SWEEP = "sweep.json"  # of a sweep of several populations, whose records are in its subfolders
 LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # the epochs of the arrays' rows
-HEARTBEAT = "heartbeat"  # an empty file that a long training touches
+HEARTBEAT = "heartbeat"  # an empty file that is touched during training
 
 STATUSES = ("running", "finished", "failed", "interrupted")
 
@@ -37,7 +37,7 @@ ROW: dict[str, str] = {
     "test_loss": "<f8",
     "test_accuracy": "<f8",
 }
-"""The columns of runs.npy; behind them a column for each setting that varies, by its dotted name.
+"""The columns of runs.npy; after them comes a column for each setting that varies, by its dotted name.
 
 A reader finds columns by name: an older record may lack any but those in REQUIRED, a newer one may have more.
 """

@@ -1,4 +1,4 @@
-"""Reads and checks record.json and sweep.json: each key that is used is present, of its type and in its range.
+"""Reads record.json and sweep.json, and checks that each key in use is present, of the right type and in range.
 
 Needs no NumPy, so that a listing of a thousand records is fast.
 """
@@ -33,7 +33,7 @@ _RANGES = {"runs": (1, MOST_RUNS), "block_size": (1, MOST_RUNS), "losses": (0, M
 
 
 def read_metadata(folder: Path | str) -> Metadata:
-    """The checked content of a folder's record.json."""
+    """The checked content of a folder's record.json; raises UserError if it is invalid."""
     path = f"{folder}/{layout.RECORD}"
     metadata = _checked(path, _KINDS)
     for name, (low, high) in _RANGES.items():
@@ -53,7 +53,7 @@ def read_metadata(folder: Path | str) -> Metadata:
 
 
 def read_sweep(folder: Path | str) -> Metadata:
-    """The checked content of a folder's sweep.json."""
+    """The checked content of a folder's sweep.json; raises UserError if it is invalid."""
     return _checked(f"{folder}/{layout.SWEEP}", {"status": str, "started": str})
 
 

@@ -110,5 +110,5 @@ def _kind(descr: Any) -> Kind:
         if not (is_pair and _COLUMN.fullmatch(column[0]) and _NUMBER.fullmatch(column[1])):
             raise ValueError("contains something other than columns of numbers, which is never loaded")
     if len(dict(descr)) < len(descr):
-        raise ValueError("has two columns of one name")
+        raise ValueError("has duplicate column names")
     return tuple(descr)

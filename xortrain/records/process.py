@@ -1,10 +1,9 @@
-"""Identifies processes by host, number and start time, derives the status of a record, and describes this process.
+"""Identifies processes by host, id and start time, derives the status of a record, and describes this process.
 
-The start time is known on Linux only; elsewhere a heartbeat file shows that a training is alive.
+The start time is known on Linux only; elsewhere a heartbeat file shows that training is still running.
 """
 
 import os
-import platform
 import sys
 import time
 from collections.abc import Mapping
@@ -21,7 +20,7 @@ from xortrain.records.metadata import Metadata
 def process_start(pid: int) -> str | None:
     """Boot id, process namespace and clock ticks of a process's start; None if it has ended, even if not reaped yet.
 
-    The process number alone is ambiguous: it is reused after a while, and by every container.
+    The process id alone is ambiguous: it is reused after a while, and by every container.
     """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -54,7 +53,7 @@ def is_running(named_host: object, pid: object, started: object) -> bool | None:
 
 
 _TOUCHED = (layout.HEARTBEAT, layout.RECORD, layout.SWEEP)
-FRESH = 60.0  # seconds; a training touches its heartbeat every 10 seconds
+FRESH = 60.0  # seconds; training touches the heartbeat every 10 seconds
 
 
 def status(folder: Path | str, metadata: Metadata) -> str:
@@ -66,7 +65,7 @@ def status(folder: Path | str, metadata: Metadata) -> str:
 
 
 def last_sign(folder: Path | str) -> datetime | None:
-    """When a training last touched its record, with an error of about ten seconds."""
+    """When training last touched a record, to within about ten seconds; None if its files are missing."""
     touched = [os.stat(path).st_mtime for name in _TOUCHED if os.path.isfile(path := f"{folder}/{name}")]
     return datetime.fromtimestamp(max(touched)).astimezone() if touched else None
 
@@ -83,12 +82,14 @@ PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow
 
 
 def identity() -> dict[str, Any]:
-    """Host, number and start of this process, as `is_running` takes them."""
+    """Host, id and start of this process, as `is_running` takes them."""
     return {"host": host(), "pid": os.getpid(), "process_started": process_start(os.getpid())}
 
 
 def describe() -> dict[str, Any]:
     """What a record states about this process and its surroundings, as plain values for JSON."""
+    import platform
+
     return {
         **identity(),
         "versions": _versions(),
@@ -101,6 +102,7 @@ def describe() -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
+    import platform
     from importlib.metadata import PackageNotFoundError, version
 
     found = {"xortrain": sys.modules["xortrain"].__version__, "python": platform.python_version()}

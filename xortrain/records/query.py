@@ -107,7 +107,7 @@ def _used(connection: sqlite3.Connection, query: str) -> set[str]:
 
 
 def quote_columns(query: str, names: Sequence[str]) -> str:
-    """Put quotes around the dotted names of columns in a query; texts and comments stay unchanged."""
+    """Put quotes around the dotted names of columns in a query; strings and comments stay unchanged."""
     known = {name.lower(): name for name in names}
 
     def column(match: re.Match[str]) -> str:
@@ -119,7 +119,7 @@ def quote_columns(query: str, names: Sequence[str]) -> str:
             return _quote(whole)
         if "." in rest and (behind := known.get(columns.canonical(rest).lower())):
             return f"{table}.{_quote(behind)}"
-        if match["quoted"] and table.lower() in known:  # SQLite would read it as a text
+        if match["quoted"] and table.lower() in known:  # SQLite would read it as a string
             raise sqlite3.OperationalError(f"no such column: {name}")
         return match[0]
 
@@ -146,6 +146,6 @@ def _advice(message: str, context: str, names: Sequence[str]) -> str:
     if f"[{name}]" in context:
         return f"; write a list in single quotes: '[{name}]'"
     if re.search(rf"[=<>]\s*{re.escape(name)}\b", context.partition("=")[2]):
-        return f"; write a text in single quotes: '{name}'"
+        return f"; write text in single quotes: '{name}'"
     near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
     return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""

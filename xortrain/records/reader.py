@@ -1,4 +1,4 @@
-"""Reads the arrays of a record, trusted or not: nothing in it is executed, and no size that it states is believed.
+"""Reads the arrays of a record, trusted or not: nothing in it is executed, and no size that it states is trusted.
 
 Every array is checked against its file before it is memory-mapped; each error is one line.
 """
@@ -64,18 +64,18 @@ class RecordReader:
 
     @cached_property
     def loss_epochs(self) -> Array:
-        """The rising epochs of the losses: (recorded,)."""
+        """The increasing epochs of the losses: (recorded,)."""
         return self._epochs(layout.LOSS_EPOCHS, self.metadata["losses"])
 
     @cached_property
     def frame_epochs(self) -> Array:
-        """The rising epochs of the parameters: (frames,)."""
+        """The increasing epochs of the parameters: (frames,)."""
         return self._epochs(layout.FRAME_EPOCHS, self.metadata["frames"])
 
     def _epochs(self, name: str, count: int) -> Array:
         found = np.array(read_array(self.folder / name, (count,), np.dtype("<i8")))
         if count and (found[0] < 0 or (np.diff(found) <= 0).any()):
-            raise file_error(self.folder / name, "epochs must rise from 0 on")
+            raise file_error(self.folder / name, "epochs must increase, from 0 or later")
         return found
 
     @property
@@ -105,12 +105,12 @@ class RecordReader:
         return read_array(path, shape, np.dtype(self.metadata["dtype"]))
 
     def of_run(self, what: str, run: int) -> Array:
-        """The column of one run in such an array."""
+        """The part of one run in a `block_array`: (recorded,), or (frames, parameters)."""
         block, column = divmod(run, self.blocks.size)
         return np.asarray(self.block_array(what, block)[..., column])
 
     def of_runs(self, what: str, runs: slice | Array = slice(None), *, or_nan: bool = False) -> Array:
-        """Such an array for a range of runs, still mapped if it is one block, or for runs by their indices, copied."""
+        """Like `block_array`, for a range of runs (mapped if it is in one block) or for indices of runs (copied)."""
         size = self.blocks.size
         if isinstance(runs, slice):
             start, stop, _ = runs.indices(self.runs)
@@ -127,7 +127,7 @@ class RecordReader:
 
 
 def read_array(path: Path, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-    """Map a .npy file, whose header must state this shape and type, and whose size must fit."""
+    """Map a .npy file; raises UserError unless its header states this shape and type and its size fits."""
     found, file = open_npy(path)
     with file:
         kind = _dtype(found)

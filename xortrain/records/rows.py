@@ -88,7 +88,7 @@ def _known_columns(found: Header, varies: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def read_rows(folder: Path | str, runs: int, varies: Sequence[str]) -> Rows:
-    """The rows of a record's folder, whose record.json states the number of runs and the settings that vary."""
+    """The rows in a record's folder; raises UserError unless they fit ``runs`` and ``varies`` of its record.json."""
     path = f"{folder}/{layout.RUNS}"
     content = content_of(path, LARGEST)
     found = header(path, content[:FIRST], len(content))
@@ -121,7 +121,7 @@ def _progress(folder: str, metadata: Metadata, codes: bytes | bytearray) -> Iter
     for block in sorted(int(found[1]) for name in os.listdir(folder) if (found := _BLOCK.fullmatch(name))):
         own = codes[block * size : (block + 1) * size]
         pending = [index for index, code in enumerate(own) if not code]
-        with suppress(UserError):  # raised again for those who ask for the losses themselves
+        with suppress(UserError):  # raised again when the losses themselves are read
             for index, values in _last_losses(folder, metadata, block, len(own), pending) if pending else ():
                 yield block * size + index, values
 

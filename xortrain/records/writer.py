@@ -27,7 +27,7 @@ BEAT = 10.0  # seconds between two touches of the heartbeat
 
 
 def new_folder(root: Path, now: datetime | None = None) -> Path:
-    """Make a new folder root/date/time; two starts in the same microsecond get different folders."""
+    """Create a new folder root/date/time; two starts in the same microsecond get different folders."""
     while True:
         moment = now or datetime.now()
         folder = root / moment.strftime("%Y-%m-%d") / moment.strftime("%H-%M-%S-%f")
@@ -60,10 +60,10 @@ class RecordWriter:
     def start(
         cls, folder: Path, metadata: Mapping[str, Any], config: str, data: Mapping[str, Array], rows: Array
     ) -> "RecordWriter":
-        """Write all files of a new record but its blocks; ``config`` is YAML, ``rows`` are of unfinished runs.
+        """Write all files of a new record except its blocks; ``config`` is YAML, ``rows`` are of unfinished runs.
 
         record.json has the config too, since JSON is parsed 40 times faster.  The epochs, up to millions, have files of
-        their own; record.json has their numbers.
+        their own; record.json has only their counts.
         """
         import yaml
 
@@ -99,7 +99,7 @@ class RecordWriter:
         return layout.Blocks(self.metadata["runs"], self.metadata["block_size"])
 
     def block(self, number: int) -> BlockArrays:
-        """Make the files of a block and map them."""
+        """Create the files of a block and map them."""
         return open_block(self.folder, self.metadata, number)
 
     def finish_block(self, number: int, rows: Array) -> None:
@@ -115,7 +115,7 @@ class RecordWriter:
         add_event(self.folder, kind, **content)
 
     def beat(self) -> None:
-        """Touch the heartbeat file, at most every BEAT seconds, to show other hosts that the training is alive."""
+        """Touch the heartbeat file, at most every BEAT seconds, to show other hosts that training is still running."""
         if time.monotonic() - self.last_beat >= BEAT:
             with suppress(OSError):  # a full disk raises where it matters
                 (self.folder / layout.HEARTBEAT).touch()
@@ -136,7 +136,7 @@ def _first_keys() -> dict[str, Any]:
 
 
 def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockArrays:
-    """Make the files of a block, full of nan, and map them; a worker process writes only its own blocks."""
+    """Create the files of a block, full of nan, and map them; a worker process writes only its own blocks."""
     part = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
     runs, recorded = part.stop - part.start, metadata["losses"]
     size = sum(math.prod(shape) for shape in metadata["parameters"].values())

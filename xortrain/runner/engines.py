@@ -1,6 +1,6 @@
-"""Where the blocks of a sweep are trained: in this process, in others on this machine, or on a cluster.
+"""Engines train the blocks of a sweep: in this process, in others on this machine, or on a cluster.
 
-Whatever an engine requires is checked before anything is written.
+The requirements of an engine are checked before anything is written.
 """
 
 import os
@@ -22,7 +22,7 @@ from xortrain.runner.train import Block, Failure, Result, empty_history
 WHERE = "hydra.launcher"
 PATIENCE = 10  # seconds to wait for a scheduler
 Train = Callable[[Sequence[Block], Progress], Iterator[tuple[Block, Result]]]
-"""From blocks and progress to each block with its result, in the order in which they finish."""
+"""Trains blocks and yields each with its result, in the order in which they finish."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Engine:
 
     @property
     def processes(self) -> int:
-        """The number of blocks trained at a time."""
+        """The number of blocks trained at the same time."""
         return 1 if self.name == "inline" else self.workers or cores()
 
     def open(self) -> AbstractContextManager[Train]:
@@ -66,7 +66,7 @@ def _dask(engine: Engine) -> Iterator[Train]:
     from distributed import Client
 
     if not engine.address:
-        raise UserError(f"{WHERE}.address=null: engine=dask requires a scheduler's, as in tcp://127.0.0.1:8786")
+        raise UserError(f"{WHERE}.address=null: engine=dask requires a scheduler, as in tcp://127.0.0.1:8786")
     try:
         client: Any = Client(engine.address, timeout=PATIENCE, set_as_default=True)  # type: ignore[no-untyped-call]
         client.wait_for_workers(1, timeout=PATIENCE)
@@ -101,7 +101,7 @@ def train_elsewhere(
 ) -> Iterator[tuple[Block, Result]]:
     """Train blocks by a backend of joblib, in the order in which they finish.
 
-    Blocks in a pool that broke are trained again, one by one in new pools; one that breaks its pool again has failed.
+    Blocks of a pool that breaks are trained again, each in a new pool; one that breaks its pool again has failed.
     """
     waiting, suspects = list(blocks), list[Block]()
     while waiting or suspects:
@@ -155,18 +155,18 @@ def _answers(
             yield delayed(_train_in_worker)(place, block.packed())
 
     try:
-        with parallel_config(_local() if backend == "loky" else backend, n_jobs=workers or -1):
+        with parallel_config(_loky_backend() if backend == "loky" else backend, n_jobs=workers or -1):
             with postponed() as waiting:
                 answers = Parallel(return_as="generator_unordered", batch_size=1, max_nbytes=None)(calls())
             if waiting:
                 answers.throw(ENDS[waiting[0]]())  # which ends the pool
             yield from answers
-    except Exception as error:  # each backend has its own errors
+    except Exception as error:  # each backend has its own error types
         yield error
 
 
-def _local() -> Any:
-    """Joblib's loky, with workers that exit with this process; joblib 1.4 takes an initializer nowhere else."""
+def _loky_backend() -> Any:
+    """Joblib's loky, with workers that exit with this process; joblib 1.4 accepts an initializer only this way."""
     from joblib.parallel import BACKENDS
 
     loky = BACKENDS["loky"]()
@@ -175,7 +175,7 @@ def _local() -> Any:
 
 
 def _received(block: Block, answer: Answer) -> Result:
-    """The result of a worker; arrays that it could not write are written here."""
+    """The result of a worker; arrays that it returned are written to the record here."""
     if isinstance(answer.result, OSError):
         raise answer.result
     if answer.arrays:

@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGTERM like it, where they could be lost, reported twice, or leave something half started.
+"""Handles Ctrl-C and SIGTERM where they could be lost, reported twice, or leave workers half started.
 
 Only the main thread handles signals, and only those that nobody else handles.
 """
@@ -15,14 +15,14 @@ LOOK = 0.5  # seconds between two checks that the parent is alive
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, as batch systems and `timeout` send it: ends whatever Ctrl-C ends, with another exit code."""
+    """SIGTERM, as batch systems and `timeout` send it: acts like Ctrl-C, with another exit code."""
 
 
 ENDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
 
 
 def _terminate(number: int, _: object) -> None:
-    """Only once: a batch system may send it to a process and to its whole group."""
+    """Raise Terminated, and ignore a second SIGTERM: a batch system may signal a process and its whole group."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise Terminated
 
@@ -64,7 +64,7 @@ def interrupts_first() -> Iterator[None]:
 
 @contextmanager
 def postponed() -> Iterator[list[int]]:
-    """Collect signals in a list in this context; processes started in it never get them, they end with their pool."""
+    """Collect signals in the yielded list; processes started here never get them and end with their pool."""
     waiting = list[int]()
     with _handled_by(lambda number, _: waiting.append(number)), _masked():
         yield waiting
@@ -85,7 +85,7 @@ def _handled_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
 
 @contextmanager
 def _masked() -> Iterator[None]:
-    """Processes that this thread starts inherit its mask; other threads still receive the signals."""
+    """Block the signals for this thread and the processes it starts; other threads still receive them."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -100,7 +100,7 @@ def _masked() -> Iterator[None]:
 
 
 def exit_with_parent(parent: int) -> None:
-    """Exit this process soon after its parent, even if that was killed and could not end its pool."""
+    """Exit this process soon after its parent, even if the parent was killed and could not end its pool."""
 
     def watch() -> None:
         while os.getppid() == parent:

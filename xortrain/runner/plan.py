@@ -1,4 +1,4 @@
-"""A sweep before it starts: every job checked, what is recorded of it, whether that fits, and what it costs.
+"""Plans a sweep before it starts: checks every job, and computes what is recorded, whether it fits, and what it costs.
 
 Nothing is written here; errors name the first invalid job.
 """
@@ -30,7 +30,7 @@ SMALLEST_BLOCK = 256  # runs; for smaller blocks the overhead outweighs more pro
 
 @dataclass(frozen=True)
 class Plan:
-    """The populations of a sweep, ready to be trained; ``is_trimmed`` if less is recorded than `track` asks for."""
+    """The populations of a sweep, ready to be trained; ``is_trimmed`` if it records less than `track` asks for."""
 
     setups: tuple[Setup, ...]
     is_trimmed: bool
@@ -42,7 +42,7 @@ class Plan:
 
     @property
     def is_dry(self) -> bool:
-        """Whether only an estimate is wanted."""
+        """Whether to print an estimate only."""
         return bool(self.setups[0].population.shared("dry_run"))
 
     @property
@@ -84,7 +84,7 @@ def refuse_what_does_not_fit(plan: Plan) -> None:
     if free is not None and plan.bytes + SPARE > free:
         raise UserError(
             f"root={plan.root}: this sweep would write {size(plan.bytes)}, and {size(free)} are free, of which "
-            f"{size(SPARE)} must stay; lower track.bytes, track.losses or track.frames"
+            f"{size(SPARE)} must stay free; lower track.bytes, track.losses or track.frames"
         )
 
 
@@ -115,13 +115,13 @@ def _refuse_large_data(population: Population) -> None:
     own = population.runs * _data_bytes(setup)
     if own > LARGEST_OWN:
         raise UserError(
-            f"data: {population.runs} runs with examples of their own take {size(own)}, more than {size(LARGEST_OWN)}; "
-            "sweep fewer at a time, or let all have the same data"
+            f"data: {population.runs} runs with different examples take {size(own)}, more than {size(LARGEST_OWN)}; "
+            "sweep fewer at a time, or use the same data for all"
         )
 
 
 def _first_invalid(population: Population) -> Population:
-    """The first run that is invalid by itself, found by bisection; all of them if only their combination is."""
+    """The first run that is invalid by itself, found by bisection; all runs if only their combination is invalid."""
     part = population
     while part.runs > 1:
         half = part.part(slice(part.runs // 2))
@@ -146,7 +146,7 @@ def _trimmed(setups: Sequence[Setup], budget: int) -> list[Setup]:
 
 
 def _thinned(epochs: Array, share: float) -> Array:
-    """A share of the epochs, evenly chosen, ends included."""
+    """A share of the epochs, evenly spaced, ends included."""
     points = min(len(epochs), max(2, int(share * len(epochs))))
     chosen: Array = epochs[np.unique(np.linspace(0, len(epochs) - 1, points).round().astype(int))]
     return chosen
@@ -167,7 +167,7 @@ def _row_bytes(population: Population) -> int:
     return rows_of(population.part(slice(0, 1))).itemsize
 
 
-SAMPLES = 8  # populations that are trained for a moment
+SAMPLES = 8  # populations that are timed
 SECONDS = 0.15  # for each of them
 START, POOL, RENDER = 0.45, 0.9, 0.6  # seconds to start a sweep, to start its workers, and to render a film
 PROGRAM, DRAWING = 31_000_000, 30_000_000  # bytes of memory of the program without runs, and of a film
@@ -220,7 +220,7 @@ def _population_line(setup: Setup) -> str:
 
 
 def _seconds(plan: Plan) -> float:
-    """The time of all runs on one core, extrapolated from some populations."""
+    """The seconds of all runs on one core, extrapolated from a sample of populations."""
     sampled = plan.setups[:: -(-len(plan.setups) // SAMPLES)]
     share = sum(map(_work, plan.setups)) / max(1, sum(map(_work, sampled)))
     return share * sum(map(_seconds_of, sampled))
@@ -231,7 +231,7 @@ def _work(setup: Setup) -> int:
 
 
 def _seconds_of(setup: Setup) -> float:
-    """The time of a population, from the first epochs of one block."""
+    """The seconds of a population on one core, extrapolated from the first epochs of one block."""
     epochs, runs = setup.population.epochs, min(setup.population.runs, setup.block_size)
     part = replace(setup.part(slice(runs)), frame_epochs=np.unique([0, epochs]))
     began = time.perf_counter()
@@ -249,7 +249,7 @@ def _seconds_of(setup: Setup) -> float:
 
 
 def _memory(plan: Plan) -> int:
-    """Rows of all runs twice, their numbers and settings, and a block in training in every process."""
+    """The bytes of memory: rows of all runs twice, their numbers and settings, and one block in each process."""
     populations = [setup.population for setup in plan.setups]
     rows = sum(p.runs * (2 * _row_bytes(p) + 8 * (1 + len(p.varying))) for p in populations)
     workers = plan.engine.processes if plan.engine.processes > 1 else 0

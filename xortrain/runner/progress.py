@@ -1,4 +1,4 @@
-"""One progress bar for a whole training, on a terminal only, and the heartbeat of its records.
+"""The progress bar of a training, shown on terminals only, and the heartbeat of its records.
 
 The bar counts runs or epochs; a block in training counts in proportion to its epochs done.
 """
@@ -15,7 +15,7 @@ Returned = TypeVar("Returned")
 
 
 class Progress:
-    """The amount done, in the unit of ``bar``, which is None if nobody is watching."""
+    """The amount done, in the unit of ``bar``, which is None if no bar is shown."""
 
     def __init__(self, bar: Any = None) -> None:
         self.bar, self.done, self.shown = bar, 0.0, 0
@@ -28,7 +28,7 @@ class Progress:
             self.shown = int(self.done)
 
     def follow(self, steps: Generator[int, None, Returned], epochs: int, amount: int) -> Returned:
-        """Run a training, which yields the epochs done, to its end; in total it counts for ``amount``."""
+        """Run a training, which yields the epochs done, to its end; it counts as ``amount`` in total."""
         counted = 0.0
         while True:
             try:

@@ -1,6 +1,6 @@
-"""A sweep from its plan to its records: started, trained block by block, and given a final status in any case.
+"""Trains a sweep from its plan: starts the records, trains block by block, and always writes a final status.
 
-One population is one record; several have folders of their own beside a sweep.json.
+One population is one record; several have a folder each, beside a sweep.json.
 """
 
 import shutil
@@ -86,7 +86,7 @@ def _train_blocks(
 
 
 def _jobs(block: Block) -> str:
-    """The jobs of a block, by their first and last numbers."""
+    """The jobs of a block in words, with their first and last numbers."""
     numbers = block.setup.population.numbers[block.runs]
     return f"job {numbers[0]}" if len(numbers) == 1 else f"{len(numbers)} jobs from {numbers[0]} to {numbers[-1]}"
 

@@ -1,4 +1,4 @@
-"""Training a population: in memory, or block by block into a record.
+"""Trains a population: in memory, or block by block into a record.
 
 A block is trained from its settings alone, so it can be trained here, in another process, or again.
 """
@@ -21,14 +21,14 @@ from xortrain.records.writer import RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
 from xortrain.setup.film_config import refuse_unfit_films
 from xortrain.setup.population import Population
-from xortrain.setup.run_setup import Setup, epochs_kept
+from xortrain.setup.run_setup import Setup, recorded_epochs
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.training.loop import Training
 from xortrain.training.outcome import OUTCOMES, results
 from xortrain.training.task import History, Results
 
 RESUME, RENDER = "to continue: xortrain resume", "only the film is missing: xortrain render"
-"""What continues after Ctrl-C: an interrupted training, and a film of a finished one."""
+"""What a user runs after Ctrl-C: during training, and while the film of a finished run is made."""
 Steps = Generator[int, None, Array]
 
 
@@ -40,7 +40,7 @@ class Failure:
 
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
-        """The failure that an exception is, in one line."""
+        """The failure for an exception, in one line."""
         text = (str(error).splitlines() or [""])[0]
         return cls(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
@@ -65,7 +65,7 @@ def record_run(config: Mapping[str, Any], show: bool = False) -> RunData:
 def train_again(run: RunData, root: Path, show: bool = False) -> RunData:
     """Train a recorded run again, with the settings and data of its record, into a new record under a root."""
     population = Population({**run.config, "root": str(root)})
-    losses, frames = epochs_kept(population)
+    losses, frames = recorded_epochs(population)
     part = run.setup.part(np.array([run.place]))
     setup = replace(part, population=population, loss_epochs=losses, frame_epochs=frames)
     return train_into_folder(setup, make_folder(str(root)), show)
@@ -101,7 +101,7 @@ def train_block(setup: Setup, runs: slice, history: History) -> Steps:
 
 
 def rows_of(p: Population, found: Results | None = None) -> Array:
-    """A row for each run: number, seed, what varies, and its results if its training is over."""
+    """A row for each run: number, seed, the settings that vary, and results once it is trained."""
     rows = layout.empty_rows(p.runs, {key: values.dtype for key, values in p.varying.items()})
     rows["number"], rows["seed"], rows["epochs_done"] = p.numbers, p.values("seed"), 0
     for key, values in p.varying.items():
@@ -232,7 +232,7 @@ class Block:
         return History(setup.loss_epochs, setup.frame_epochs, new.losses, new.parameters, new.test_losses)
 
     def is_visible(self) -> bool:
-        """Whether this process sees the record, and not another one in a folder of the same name."""
+        """Whether this process sees the same record, not another one in a folder of the same name."""
         try:
             found = read_json(self.record.folder / layout.RECORD)
         except UserError:
@@ -240,7 +240,7 @@ class Block:
         return all(found.get(key) == self.record.metadata.get(key) for key in ("started", "host", "pid"))
 
     def train(self, history: History, bar: Progress) -> Result:
-        """Train this block; an error that is not of the disk becomes a failure."""
+        """Train this block; any error except OSError becomes a failure."""
         steps = train_block(self.setup, self.runs, history)
         try:
             return bar.follow(steps, self.setup.population.epochs, len(self))

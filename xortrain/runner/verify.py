@@ -1,6 +1,6 @@
 """Compares recorded runs with the same runs trained again, for `xortrain rerun --check`.
 
-Of a run that was stopped everything that it had recorded by then is compared.
+Unfinished runs are compared up to the last epoch that they recorded.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +17,7 @@ from xortrain.runner.train import empty_history, train_in_memory
 from xortrain.trained.run_data import TrainedRuns
 from xortrain.training.loop import Training
 
-NEAR = 1e-9  # relative; absolute for numbers below 1
+NEAR = 1e-9  # relative and absolute tolerance, added
 MOST_NOTES = 3  # blocks whose rounding is described
 EPOCHS = {"parameters": "frame_epochs", "losses": "loss_epochs", "test_losses": "loss_epochs"}
 """The recorded arrays, and where the setup has their epochs."""
@@ -36,14 +36,14 @@ def verify(populations: Iterable[tuple[TrainedRuns, Array]]) -> str:
             notes.append(_compare(part, train_in_memory(part.setup, show=True), whole, now))
             finished += len(part.rows)
         for part in _stopped(whole, places):
-            notes.append(_compare(part, _train_as_far(part), whole, now))
+            notes.append(_compare(part, _trained_as_far(part), whole, now))
             stopped += len(part.rows)
     if not finished + stopped:
         raise UserError("nothing to compare: it stopped before anything was recorded; xortrain resume trains it")
     roundings = [note for note in notes if note]
     compared, lacking = finished + stopped, runs - finished - stopped
     counted = f"{compared:,} run{'' if compared == 1 else 's'}{_stopped_note(finished, stopped)}"
-    report = f"{_how_near(roundings)} of {counted}" + (f"; {lacking:,} had not begun" if lacking else "")
+    report = f"{_agreement(roundings)} of {counted}" + (f"; {lacking:,} had not started" if lacking else "")
     return "\n".join([report, *(note.text for note in roundings[:MOST_NOTES])])
 
 
@@ -55,7 +55,7 @@ class Rounding:
     apart_at: int | None
 
 
-def _how_near(roundings: list[Rounding]) -> str:
+def _agreement(roundings: list[Rounding]) -> str:
     apart = [note.apart_at for note in roundings if note.apart_at is not None]
     if apart:
         effect = "where rounding on another CPU has changed the training: losses and parameters"
@@ -72,7 +72,7 @@ def _stopped_note(finished: int, stopped: int) -> str:
 
 
 def _stopped(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:
-    """The unfinished runs among these that have recorded something, block by block."""
+    """Those of these runs that are unfinished and have recorded losses, block by block."""
     waiting = np.setdiff1d(places, whole.finished)
     for own in whole.by_block(waiting):
         begun = own[~np.isnan(whole.array("losses", own)).all(axis=0)]
@@ -80,15 +80,18 @@ def _stopped(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:
             yield whole.take(begun)
 
 
-def _train_as_far(recorded: TrainedRuns) -> TrainedRuns:
-    """Train stopped runs as far as they are recorded; what is recorded after the end of a run is set to nan in both.
+def _trained_as_far(recorded: TrainedRuns) -> TrainedRuns:
+    """Train unfinished runs as far as they are recorded; values after the end of a run are set to nan in both.
 
-    A block goes on for some epochs with runs that have left it, and their values after that mean nothing.
+    A block trains its runs for some epochs after they end; those values have no meaning.
     """
     setup, history = recorded.setup, empty_history(recorded.setup)
     again = TrainedRuns(setup, recorded.rows, history)
     training = Training(setup.task(), history)
-    last = max(int(epochs[_has_values(old)].max(initial=0)) for _, old, _, epochs in _pairs(recorded, again))
+    last = 0
+    for _, old, _, epochs in _pairs(recorded, again):
+        has_values = ~np.isnan(old).reshape(len(old), -1).all(axis=1)  # (recorded,)
+        last = max(last, int(epochs[has_values].max(initial=0)))
     for done in training.run():
         if done >= last:
             break
@@ -97,11 +100,6 @@ def _train_as_far(recorded: TrainedRuns) -> TrainedRuns:
         old[is_over if old.ndim == 2 else np.broadcast_to(is_over[:, None], old.shape)] = np.nan
         new[np.isnan(old)] = np.nan
     return again
-
-
-def _has_values(array: Array) -> Array:
-    """The epochs at which any run has a number: (recorded,)."""
-    return np.asarray(~np.isnan(array).reshape(len(array), -1).all(axis=1))
 
 
 def _pairs(recorded: TrainedRuns, again: TrainedRuns) -> Iterator[tuple[str, Array, Array, Array]]:

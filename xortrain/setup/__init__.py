@@ -1,5 +1,5 @@
 """From checked settings to what is trained.
 
 Reading order: `population` (runs that differ in numbers only), `csv_table` and `examples` (their data), `run_setup`
-(network, criterion, start, and the epochs that are recorded), `film_config` (the film that a config chooses).
+(network, criterion, initial parameters, and the epochs to record), `film_config` (the film that a config chooses).
 """

@@ -1,6 +1,6 @@
 """Reads a user's CSV file: its numbers, and the names of its columns.
 
-Size, rows and names are checked before anything is made of them.
+Size, rows and names are checked before they are used.
 """
 
 import csv
@@ -15,7 +15,7 @@ from xortrain.errors import UserError, printable, unknown
 from xortrain.nets import Array
 
 LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
-LONGEST_NAME = 40  # characters of a column's name that are shown
+LONGEST_NAME = 40  # characters shown of a column's name
 SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # in place of commas
 
 
@@ -27,7 +27,7 @@ class Columns:
     outputs: tuple[str, ...] = ()
 
     def of_classes(self, count: int) -> "Columns":
-        """The same with one output for each of ``count`` classes in place of the only target."""
+        """The same inputs, with one output for each of ``count`` classes in place of the only target."""
         return replace(self, outputs=tuple(f"{name} {kind}" for name in self.outputs for kind in range(count)))
 
 
@@ -50,7 +50,7 @@ Table = tuple[list[str], Array]
 
 
 def read_table(path: Path) -> Table:
-    """Column names and numbers (rows, columns) of a CSV file with or without a header."""
+    """Column names and numbers (rows, columns) of a CSV file, with or without a header; UserError if it is not one."""
     where = f"data.path={path}"
     if not path.is_file():
         raise UserError(f"{where}: {'is a folder' if path.is_dir() else 'no such file'}")
@@ -70,12 +70,12 @@ def read_table(path: Path) -> Table:
 
 
 def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
-    """The numbers of the rows, (rows, columns); rows are given by their lines in the file."""
+    """The numbers of the rows, (rows, columns); ``rows`` maps line numbers of the file to cells."""
     if not rows:
         raise UserError(f"{where}: has no rows")
     if width < 2:
         hint = _separator_hint(next(iter(rows.values())))
-        raise UserError(f"{where}: has {width} column; inputs and targets take at least two{hint}")
+        raise UserError(f"{where}: has {width} column; inputs and targets require at least two{hint}")
     for line, row in rows.items():
         if len(row) != width:
             raise UserError(f"{where}: line {line} has {len(row)} values, the others {width}")

@@ -1,6 +1,6 @@
 """The examples of a population: made from settings, read from a table, or given by a Python user.
 
-Targets are coded as the loss requires; targets that the loss cannot use are refused.
+Targets are coded as the loss requires; those that the loss cannot use raise UserError.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ MOST_CLASSES = 256
 
 
 class Examples(NamedTuple):
-    """The training examples, and those held out."""
+    """The training examples, those held out, and the names of their columns."""
 
     train: Data
     test: Data | None = None
@@ -28,7 +28,7 @@ class Examples(NamedTuple):
 
 
 def examples(population: Population) -> Examples:
-    """Training and test examples of all runs; with runs on the last axis if runs have different examples."""
+    """Training and test examples of all runs; arrays have an axis of runs if the examples differ between runs."""
     is_table = population.arrays is None and DATASETS[population.shared("data.name")].make is None
     if is_table and population.shared("data.path") is None:
         raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
@@ -46,7 +46,7 @@ def examples(population: Population) -> Examples:
 
 
 def _joined(parts: list[Data], which: Array) -> Data | None:
-    """One column for each run, from the part that ``which`` (runs,) names; inputs that all parts share stay shared."""
+    """One column for each run, from the part at its index in ``which`` (runs,); x has no axis of runs if all agree."""
     if not parts:
         return None
     same = all(np.array_equal(part.x, parts[0].x) for part in parts)
@@ -55,7 +55,7 @@ def _joined(parts: list[Data], which: Array) -> Data | None:
 
 
 def _coded(population: Population, table: Table | None) -> Examples:
-    """The examples of runs that have the same."""
+    """The examples of runs that all have the same."""
     x, t = population.arrays or (None, None)
     if x is not None and t is not None:
         return Examples(_data(population, *_given(x, t)))
@@ -108,7 +108,7 @@ def _refuse_unfit(population: Population, t: Array) -> None:
 
 
 def _listed(t: Array) -> str:
-    """The first distinct values."""
+    """The first four distinct values, as text."""
     values = np.unique(t)
     return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
 

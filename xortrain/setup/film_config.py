@@ -1,4 +1,4 @@
-"""The film that a config chooses: its settings, its name, and what is refused before training starts."""
+"""The film that a config chooses: its settings, its file name, and the checks before training starts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -12,7 +12,7 @@ from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
 
 
 def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
-    """A config with another film: its own settings or the defaults, with changes."""
+    """A config with a changed film: its own film settings, or the defaults if it has no film, with ``changes``."""
     if "film" in changes:
         raise UserError(f'film={changes["film"]}: from Python a layout is named by layout="{changes["film"]}"')
     own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
@@ -22,7 +22,7 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:
-    """The settings of a config's film, in a file of that name; raises UserError for a film that cannot be made."""
+    """The settings of a config's film, written to ``path``; raises UserError for a film that cannot be made."""
     wanted = config["film"]
     names = {field.name for field in fields(FilmSettings)}
     size = tuple(wanted["size"]) if wanted["size"] else None
@@ -53,14 +53,14 @@ def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
-    """Raise UserError for a film that cannot be written, or that these runs do not have together."""
+    """Raise UserError for a film that cannot be written, or that cannot show this number of runs."""
     for config in {repr(config["film"]): config for config in configs}.values():
         wanted = config["film"]
         if wanted["name"] == "none":
             continue
         is_asked_for = LAYOUTS[wanted["name"]].most_runs == 1 and wanted["name"] != chosen_by_default()["film"]
         if is_asked_for and runs > 1 and not wanted["each"]:
-            known = "add film.each=true for a film of every run, or take film=sweep or film=losses, which show all"
+            known = "add film.each=true for a film of every run, or choose film=sweep or film=losses, which show all"
             raise UserError(f"film={wanted['name']}: shows one run, and these are {runs:,}; {known}")
         film_settings(with_many(config) if runs > 1 else config)
         if wanted["each"]:

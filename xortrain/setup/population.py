@@ -45,7 +45,7 @@ class Population:
         return Population(self.config, varying, self.numbers[runs], self.arrays)
 
     def shared(self, key: str) -> Any:
-        """The value in the config, by its dotted key."""
+        """The value of a dotted key in the config, which all runs share unless the key varies."""
         value: Any = self.config
         for name in key.split("."):
             value = value[name]
@@ -62,7 +62,7 @@ class Population:
         return self.values(key).astype(self.dtype)
 
     def settings(self, group: str, option: str | None = None) -> Numbers:
-        """The numbers among the settings of a group's chosen option, or of the option it stands for, by name."""
+        """The numeric settings of a group's chosen option, by name; ``option`` replaces one such as output=auto."""
         names = numbers(keys_of(group, option or self.shared(f"{group}.name")))
         return {name: self.number(f"{group}.{name}") for name in names}
 
@@ -92,12 +92,12 @@ def varying_keys(config: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shared_key(config: Mapping[str, Any]) -> str:
-    """All that the jobs of one population have in common, as a text to compare."""
-    may = set(varying_keys(config))
+    """Everything that the jobs of one population have in common, as text."""
+    may_vary = set(varying_keys(config))
     shared = {
-        key: {name: v for name, v in value.items() if f"{key}.{name}" not in may} if key in GROUPS else value
+        key: {name: v for name, v in value.items() if f"{key}.{name}" not in may_vary} if key in GROUPS else value
         for key, value in config.items()
-        if key not in may
+        if key not in may_vary
     }
     return json.dumps(shared, sort_keys=True)
 

@@ -1,6 +1,6 @@
-"""From the settings of a population to what is trained: network, criterion, start, data, and the epochs recorded.
+"""From the settings of a population to what is trained: network, criterion, initial θ, data, and the epochs to record.
 
-Whatever cannot be trained is refused here, before anything is written.
+Whatever cannot be trained raises UserError here, before anything is written.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from xortrain.setup.population import Population
 from xortrain.training.success import SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Task
 
-CACHE_BYTES = 4 << 20  # of one block: twice a core's second-level cache measured best, see docs/design.md
+CACHE_BYTES = 4 << 20  # numbers of one block; twice a core's second-level cache is fastest, see docs/design.md
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Setup:
     def of(cls, population: Population) -> "Setup":
         """The setup of a population; raises UserError for what cannot be trained."""
         train, test, columns = examples(population)
-        losses, frames = epochs_kept(population)
+        losses, frames = recorded_epochs(population)
         setup = cls(population, train, test, losses, frames, columns)
         refuse_contradictions(setup)
         return setup
@@ -71,9 +71,9 @@ class Setup:
         """The distinct targets, held-out ones included, so that all runs of a population have the same."""
         return np.unique(np.concatenate([part.t.ravel() for part in (self.train, self.test) if part]))
 
-    @np.errstate(over="ignore")  # what is not finite in this dtype diverges at epoch 0
+    @np.errstate(over="ignore")  # a value that overflows this dtype diverges at epoch 0
     def task(self, runs: slice | Array = slice(None)) -> Task:
-        """The task of some of the runs, with their start."""
+        """The task of some of the runs, with their initial parameters."""
         p = self.population.part(runs)
         places = np.arange(self.population.runs)[runs]
         train, test = self.train.take(places), self.test.take(places) if self.test else None
@@ -89,7 +89,7 @@ class Setup:
             stop=_choice(p, "stop"),
             data=train,
             test=test,
-            theta=_start(p, network),
+            theta=_initial_parameters(p, network),
             lr=p.number("lr"),
             seeds=p.values("seed").astype(np.uint32),
             epochs=p.epochs,
@@ -111,7 +111,7 @@ class Setup:
         return int(min(8192, max(64, 1 << max(0, int(fit).bit_length() - 1))))
 
 
-def epochs_kept(population: Population) -> tuple[Array, Array]:
+def recorded_epochs(population: Population) -> tuple[Array, Array]:
     """The epochs after which losses and snapshots are recorded: all of a short run, always the first and the last."""
     track = population.config["track"]
     last = population.epochs
@@ -130,7 +130,7 @@ def _network(p: Population, train: Data) -> Network:
     architecture = p.config["architecture"]
     hidden, given = architecture["hidden"], architecture["activations"]
     layers = [Layer(units, *_activation(p, "activation")) for units in hidden]
-    if given:  # a layer's own is the same for all runs
+    if given:  # the settings given for a layer are the same for all runs
         settings = [{key: np.full(p.runs, own[key], p.dtype) for key in own if key != "name"} for own in given]
         layers = [Layer(units, own["name"], of) for units, own, of in zip(hidden, given, settings, strict=True)]
     layers.append(Layer(train.t.shape[1], *_activation(p, "output")))
@@ -154,7 +154,7 @@ def _choice(p: Population, group: str) -> Choice:
 
 
 def _success(p: Population, values: Array) -> Success:
-    """The success rule; own targets (a table's or a Python user's) take their ends as low and high."""
+    """The success rule; for targets of a table or a Python user, low and high are their extreme values."""
     rule = _choice(p, "success")
     if p.arrays is None and "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
@@ -166,7 +166,7 @@ def _success(p: Population, values: Array) -> Success:
     return Success(rule.name, low, high, rule.settings)
 
 
-def _start(p: Population, network: Network) -> Array:
+def _initial_parameters(p: Population, network: Network) -> Array:
     name = p.shared("init.name")
     weights = p.shared("init.weights") if INITIALIZERS[name].takes_weights else None
     settings = {key: p.values(f"init.{key}").astype(np.float64) for key in INITIALIZERS[name].own}

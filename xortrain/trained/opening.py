@@ -1,6 +1,6 @@
 """Opens the trained runs of a record, trusted or not, and checks that its parts fit together.
 
-Each part of a hostile record may be well formed and yet not match the others; a mismatch is a one-line error.
+The parts of a hostile record may each be well formed but not match; a mismatch raises a one-line UserError.
 """
 
 import os
@@ -81,7 +81,7 @@ def _check_network(record: RecordReader, setup: Setup) -> None:
 
 
 def _column_names(record: RecordReader) -> Columns:
-    """The names of inputs and outputs that a record has from its table."""
+    """The names of inputs and outputs in a record; unnamed if its data had none."""
     given = record.metadata.get("columns")
     if given is None:
         return UNNAMED
@@ -102,6 +102,6 @@ def refuse_strange_files(folder: Path) -> None:
             path = Path(where, name)
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):
-                raise file_error(path, "a link; a record holds its own files")
+                raise file_error(path, "is a link; a record must contain its own files")
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise file_error(path, "is not a plain file")

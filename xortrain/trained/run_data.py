@@ -20,7 +20,7 @@ from xortrain.training.task import History, Task
 
 @dataclass(frozen=True)
 class TrainedRuns:
-    """A population after its training; ``source`` has its arrays, ``folder`` is its record (None in memory)."""
+    """A trained population; ``source`` has its arrays, ``folder`` is its record (None in memory)."""
 
     setup: Setup
     rows: Array
@@ -41,7 +41,7 @@ class TrainedRuns:
         return TrainedRuns(self.setup.part(runs), np.asarray(self.rows[runs]), history)
 
     def until(self, last: int) -> "TrainedRuns":
-        """The same runs up to an epoch by which all of them have ended."""
+        """The same runs up to epoch ``last``, by which all of them must have ended."""
         setup, rows = self.setup, self.rows
         if last >= setup.population.epochs:
             return self
@@ -62,7 +62,7 @@ class TrainedRuns:
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        """What the record says of itself; empty in memory."""
+        """The metadata of the record; empty for runs in memory."""
         return self.source.metadata if isinstance(self.source, RecordReader) else {}
 
     @property
@@ -111,19 +111,19 @@ class RunData:
 
     @cached_property
     def row(self) -> Mapping[str, Any]:
-        """Its results: outcome in a word, epochs_done, solved_at, final_loss, accuracy, …"""
+        """Its results by name: outcome, epochs_done, solved_at, final_loss, accuracy, …"""
         row = self.trained.rows[self.place]
         found = {name: row[name].item() for name in self.trained.rows.dtype.names or ()}
         return found | {"outcome": self.outcome}
 
     @property
     def outcome(self) -> str:
-        """How it ended, in one word: solved, diverged, …"""
+        """How the run ended, in one word: solved, diverged, …"""
         return words(self.trained.rows["outcome"][self.place : self.place + 1])[0]
 
     @property
     def reasons(self) -> list[str]:
-        """The other outcomes that hold for it too."""
+        """The other outcomes that also hold for it."""
         return others(self.row["reasons"])
 
     @property
@@ -167,7 +167,7 @@ class RunData:
         return self.task.data.t[..., 0]
 
     def at(self, epoch: int) -> dict[str, Array]:
-        """The parameters after a recorded epoch, by name: W1 (fan_out, fan_in), b1 (fan_out,), …"""
+        """The parameters after a recorded epoch: W1 (fan_out, fan_in), b1 (fan_out,), …; UserError for other epochs."""
         return self.network.split(self._theta(epoch))
 
     @np.errstate(all="ignore")
@@ -188,7 +188,7 @@ class RunData:
 
     @cached_property
     def _twins(self) -> Task:
-        """The task of this run beside a copy of itself, which has the bits of any sweep."""
+        """The task of this run and a copy of it, so that sums have the same bits as in a sweep."""
         return self.task.take(at_least_two(np.zeros(1, int)))
 
     def _pass(self, x: Array, epoch: int) -> Pass:

@@ -25,14 +25,14 @@ from xortrain.trained.run_data import RunData, TrainedRuns
 if TYPE_CHECKING:
     import pandas
 
-NEVER = {"solved_at": -1, "diverged_at": -1}  # as runs.npy stores it
+NEVER = {"solved_at": -1, "diverged_at": -1}  # as stored in runs.npy
 RESULTS = ("outcome", "epochs_done", "solved_at", "diverged_at", "final_loss", "best_loss", "accuracy")
 AnyRun = TypeVar("AnyRun", bound=RunData, covariant=True)
 
 
 @dataclass(frozen=True)
 class SweepData(Generic[AnyRun]):
-    """Runs of some records: for each run the index of its record in ``parts``, and its index in the record, (runs,)."""
+    """Runs of some records: for each run its index in ``parts``, ``which`` (runs,), and in that record, ``places``."""
 
     parts: tuple[RecordInfo, ...]
     which: Array
@@ -62,7 +62,7 @@ class SweepData(Generic[AnyRun]):
     @overload
     def __getitem__(self, key: slice | Array) -> Self: ...
     def __getitem__(self, key: int | slice | Array) -> AnyRun | Self:
-        """One run by its index; or some by a slice, an array of indices or a mask (runs,)."""
+        """One run by its index; some runs by a slice, an array of indices, or a mask (runs,)."""
         if isinstance(key, int | np.integer):
             return self.run(self.population(int(self.which[key])), int(self.places[key]))
         return replace(self, which=self.which[key], places=self.places[key])
@@ -79,7 +79,7 @@ class SweepData(Generic[AnyRun]):
 
     @property
     def population_numbers(self) -> list[int]:
-        """The indices of the populations that these runs are of."""
+        """The indices in ``parts`` of the populations to which these runs belong."""
         return [int(number) for number in np.unique(self.which)]
 
     def populations(self) -> Iterator[tuple[TrainedRuns, Array]]:
@@ -207,7 +207,7 @@ def _plain_values(name: str, column: Array) -> list[Any]:
 
 
 def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
-    """All runs under a root, newest first; or those for which a condition holds, as in "lr > 0.5"."""
+    """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
     if not root.is_dir():
         raise UserError(f"root={root}: no such folder")
     found = select(list(listing(root).entries), "1" if where is None else where)
@@ -218,7 +218,7 @@ def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
 
 
 def open_record(name: str, root: Path = ROOT) -> RunData | SweepData[RunData]:
-    """The run or the sweep that a name means, or one run of a sweep if the name ends in #17."""
+    """The run or sweep with this name, or one run of a sweep if the name ends as in #17."""
     found = named(name, root)
     if found.number is None and found.entry.is_sweep:
         return SweepData[RunData].of(found.entry)

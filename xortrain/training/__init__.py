@@ -4,5 +4,5 @@ Reading order: `task` (what is trained, and the arrays that training fills), `le
 update), `loop` (all epochs: records losses and snapshots, finds runs that stop or diverge), `success` (when an example
 is right and when a run stops), `outcome` (solved, plateau, …), `diagnosis` (dead units, equal units, tied outputs).
 
-Training returns arrays and draws nothing; whoever shows a run reads its history.
+Training only fills arrays; everything that shows a run reads its history.
 """

@@ -1,6 +1,6 @@
 """The state of trained networks: equal units, dead or saturated units, tied outputs.
 
-The functions on top answer for all runs at once; `findings` names units and examples of one run.  A unit is (layer,
+The first functions diagnose all runs at once; `findings` lists the units and examples of one run.  A unit is (layer,
 unit), both counted from 0; the outputs are the last layer.  docs/diagnosis.md gives the reasons for the bounds.
 """
 
@@ -14,8 +14,8 @@ from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
 from xortrain.training.task import Choice, History, Task
 
-TIED = 0.01  # of the distance between the two target values: how near outputs of a tied state are to it
-SATURATED = 0.01  # of an activation's steepest slope; for sigmoid |z| > 6, for tanh |z| > 3
+TIED = 0.01  # largest distance of outputs from a tied state, as a share of the distance between the two targets
+SATURATED = 0.01  # largest slope, as a share of the activation's steepest; sigmoid: |z| > 6, tanh: |z| > 3
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def equal_units(network: Network, theta: Array) -> list[Array]:
         weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(theta.dtype)  # one number that distinguishes rows
         mark = np.einsum("un...,n->u...", numbers, weights)
         rounding = 8 * np.finfo(theta.dtype).eps * np.abs(numbers).sum(axis=1).max(axis=0)
-        found.append(_together(mark, rounding))
+        found.append(_gap_groups(mark, rounding))
     return found
 
 
@@ -106,7 +106,7 @@ def ties(task: Task, y: Array) -> Ties:
     """
     aims = np.broadcast_to(task.criterion.aims(task.data.t), y.shape)
     weights = 0.5 ** np.arange(y.shape[1])
-    group = _together(np.einsum("no...,o->n...", y, weights), 2 * weights.sum() * near(task))
+    group = _gap_groups(np.einsum("no...,o->n...", y, weights), 2 * weights.sum() * tie_tolerance(task))
     flat = (group + len(y) * np.arange(y.shape[2])).ravel()
     count = np.bincount(flat, minlength=y.shape[0] * y.shape[2])
     state = np.empty(y.shape)
@@ -115,15 +115,15 @@ def ties(task: Task, y: Array) -> Ties:
         state[:, output] = (sums[flat] / count[flat]).reshape(group.shape)
     away = np.maximum.reduce(np.abs(y - state), axis=(0, 1))
     mixed = np.maximum.reduce(np.abs(aims - state), axis=(0, 1))
-    return Ties(group, state, (away <= near(task)) & (mixed > near(task)))
+    return Ties(group, state, (away <= tie_tolerance(task)) & (mixed > tie_tolerance(task)))
 
 
-def near(task: Task) -> Array:
-    """The largest distance of outputs from the tied state they are in: (runs,)."""
+def tie_tolerance(task: Task) -> Array:
+    """The largest distance at which outputs count as in a tied state: (runs,)."""
     return TIED * np.abs(task.success.high - task.success.low)
 
 
-def _together(mark: Array, within: Array) -> Array:
+def _gap_groups(mark: Array, within: Array) -> Array:
     """Group marks (n, runs) at gaps wider than ``within`` (runs,); returns group numbers (n, runs), lowest first."""
     order = np.argsort(mark, axis=0)
     gaps = np.diff(np.take_along_axis(mark, order, axis=0), axis=0) > within
@@ -133,8 +133,8 @@ def _together(mark: Array, within: Array) -> Array:
 
 
 Unit = tuple[int, int]
-LINEAR_STEPS = 2000  # of Rprop: far more than a convex loss with a few weights needs
-FAR = 50_000  # epochs; about two seconds of training
+LINEAR_STEPS = 2000  # updates of Rprop: far more than a convex loss with a few weights needs
+MOST_RETRAINED = 50_000  # epochs that `dead_since` trains again; about two seconds
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Tie:
 
 @dataclass(frozen=True)
 class Findings:
-    """The state of one run; ``in_state`` tells whether all its outputs are within 1 % of the tied state."""
+    """The state of one run; ``in_state`` is whether all its outputs are within 1 % of the tied state."""
 
     equal: list[list[Unit]]
     dead: list[Unit]
@@ -157,7 +157,7 @@ class Findings:
 
 
 def findings(task: Task, theta: Array) -> Findings:
-    """The findings for the one run of a task, at θ (parameters,)."""
+    """The findings for the only run of a task, at θ (parameters,)."""
     both = at_least_two(np.zeros(1, int))
     two = task.take(both)
     net = two.network.forward(theta[:, None][:, both], two.data.x)
@@ -184,7 +184,7 @@ def _units(network: Network, mask: Array) -> list[Unit]:
 def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     groups = found.group[:, 0]
     parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
-    t, span = task.data.t[..., 0], near(task)[0]
+    t, span = task.data.t[..., 0], tie_tolerance(task)[0]
     return [
         Tie(tuple(part.tolist()), tuple(found.state[part[0], :, 0].tolist()))
         for part in parts
@@ -193,20 +193,20 @@ def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
 
 
 def dead_since(task: Task, unit: Unit, epochs: Array, parameters: Array) -> tuple[int, bool]:
-    """The epoch since which a unit is dead, and whether it is exact.
+    """The epoch since which a unit is dead, and whether that epoch is exact.
 
-    ``parameters`` (frames, parameters) after these epochs narrow it down; between two of them the run is trained
-    again, unless that takes too many epochs.
+    ``parameters`` (frames, parameters), recorded after ``epochs``, narrow it down; between two frames the run is
+    trained again, unless that takes too many epochs.
     """
-    since = _dead_from(task, unit, parameters)
+    since = _first_dead_frame(task, unit, parameters)
     first, before = int(epochs[since]), int(epochs[since - 1])
-    if since == 0 or first - before == 1 or first > FAR:
+    if since == 0 or first - before == 1 or first > MOST_RETRAINED:
         return first, since == 0 or first - before == 1
     between = np.arange(before, first + 1)
-    return before + _dead_from(task, unit, _trained_again(task, between)), True
+    return before + _first_dead_frame(task, unit, _parameters_after(task, between)), True
 
 
-def _dead_from(task: Task, unit: Unit, parameters: Array) -> int:
+def _first_dead_frame(task: Task, unit: Unit, parameters: Array) -> int:
     """The first frame of parameters (frames, parameters) from which on a unit is dead."""
     frames = at_least_two(np.arange(len(parameters)))
     every = task.take(np.zeros(len(frames), int))
@@ -217,8 +217,8 @@ def _dead_from(task: Task, unit: Unit, parameters: Array) -> int:
     return int(alive[-1]) + 1 if len(alive) else 0
 
 
-def _trained_again(task: Task, epochs: Array) -> Array:
-    """The parameters (epochs, parameters) of a run after these epochs."""
+def _parameters_after(task: Task, epochs: Array) -> Array:
+    """The parameters (epochs, parameters) after these epochs, by training the run again."""
     history = History.empty(np.array([0]), epochs, task.theta.shape, task.theta.dtype, bool(task.test))
     for epoch in Training(task, history).run():
         if epoch >= epochs[-1]:
@@ -227,7 +227,7 @@ def _trained_again(task: Task, epochs: Array) -> Array:
 
 
 def best_linear_loss(task: Task) -> float:
-    """The lowest loss that one layer without hidden units reaches on a run's examples, by Rprop from zero."""
+    """The lowest loss that a single layer, without hidden units, reaches on a run's examples, by Rprop from zero."""
     both = at_least_two(np.zeros(1, int))
     network = replace(task.network, layers=task.network.layers[-1:], skip=False)
     settings = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-9, "step_max": 50.0}

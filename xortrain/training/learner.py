@@ -1,7 +1,7 @@
-"""Runs that learn side by side: their parameters, the state of their optimizer, and the epoch that changes both.
+"""Runs trained side by side: their parameters, the state of their optimizer, and the updates of one epoch.
 
 A full batch is one update an epoch; smaller batches come in the order of the data, or shuffled for each run by its
-seed.  That order is a function of seed, epoch and example alone, so it can be recomputed at any epoch.
+seed.  That order depends on seed, epoch and example alone, so it can be recomputed at any epoch.
 """
 
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class LearnerState:
     state: dict[str, Array]
 
     def take(self, runs: Array) -> "Learner":
-        """A learner of some of the runs, by their numbers; its arrays are contiguous."""
+        """A learner of some of the runs, by their indices; its arrays are contiguous."""
         state = {name: value.take(runs, axis=-1) for name, value in self.state.items()}
         return Learner(self.task.take(runs), self.theta.take(runs, axis=-1), state)
 
@@ -43,18 +43,18 @@ class Learner:
         self._schedule = SCHEDULES[task.schedule.name]
         places = task.network.split(np.arange(task.network.size))
         self.frozen = [places[name].ravel() for name in task.freeze]
-        self.kept = [theta[rows] for rows in self.frozen]
+        self.frozen_values = [theta[rows] for rows in self.frozen]
 
     def saved(self) -> "LearnerState":
-        """A copy of the current state, to come back to."""
+        """A copy of the current state, to restart from."""
         return LearnerState(self.task, self.theta.copy(), {name: value.copy() for name, value in self.state.items()})
 
     def take(self, runs: Array) -> "Learner":
-        """A learner of some of the runs, by their numbers, with copies of their current state."""
+        """A learner of some of the runs, by their indices, with copies of their current state."""
         return LearnerState(self.task, self.theta, self.state).take(runs)
 
     def update(self, epoch: int) -> None:
-        """One epoch; a full batch uses the outputs of the last forward pass of ``full``."""
+        """Train one epoch; with a full batch, from the outputs of the last forward pass of ``full``."""
         lr = self.rate(epoch)
         if self.task.batch_size is None:
             self._descend(self.full, self.task.data.t, lr)
@@ -89,11 +89,11 @@ class Learner:
     def _descend(self, net: Pass, t: Array, lr: Array) -> None:
         g = net.backward(self.task.criterion.delta(net.z[-1], net.y, t))
         self.optimizer.update(self.theta, g, self.state, lr, **self.options)
-        for rows, value in zip(self.frozen, self.kept, strict=True):
+        for rows, value in zip(self.frozen, self.frozen_values, strict=True):
             self.theta[rows] = value
 
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
@@ -120,6 +120,6 @@ def shuffled(values: Array, rows: Array) -> Array:
 
 
 def batches(x: Array, t: Array, size: int) -> Iterator[tuple[Array, Array]]:
-    """x and t in batches of a size; the last may be smaller."""
+    """x and t in batches of ``size`` examples; the last may be smaller."""
     for start in range(0, len(x), size):
         yield x[start : start + size], t[start : start + size]

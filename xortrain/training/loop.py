@@ -1,6 +1,6 @@
-"""The one training loop: epochs, and which runs leave it before the end.
+"""The training loop: all epochs, and which runs leave it early.
 
-A run leaves when its stop rule holds or when it diverges; the others go on without it, with the same bits.
+A run leaves when its stop rule holds or when it diverges; the others continue without it, with the same bits.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from xortrain.training.learner import Learner
 from xortrain.training.success import STOP_RULES, within
 from xortrain.training.task import History, Task
 
-CHECK_EVERY = 64  # epochs between two checks for divergence; its exact epoch is found by training again from the last
+CHECK_EVERY = 64  # epochs between two checks for divergence; training again from the last check finds the exact epoch
 
 
 class Training:
     """The training of a task into a history; call ``run`` to its end, then read how the runs ended.
 
-    Arrays (runs,): ``left`` is the first epoch that a run no longer does, ``last_wrong`` its last epoch with a wrong
+    Arrays (runs,): ``left`` is the first epoch that a run does not train, ``last_wrong`` its last epoch with a wrong
     example, ``diverged_at`` and ``diverged_in`` (an index in θ, -1 for the loss) its first value that is not finite.
     ``theta`` (parameters, runs) are the last finite parameters.
     """
@@ -33,17 +33,17 @@ class Training:
         self._enter(Learner(task, task.theta.copy()), np.arange(task.runs), self.last_wrong)
 
     def run(self) -> Iterator[int]:
-        """Train to the end; yields the number of epochs done from time to time."""
+        """Train to the end; yields the number of epochs done at intervals."""
         epoch = 0
         while epoch <= self.task.epochs and len(self.columns):
             with np.errstate(all="ignore"):  # _check finds and names values that are not finite
-                epoch = self._until_judged(epoch)
+                epoch = self._train_to_judged_epoch(epoch)
             yield epoch
             epoch += 1
         self._fill_after_the_end()
 
-    def _until_judged(self, epoch: int) -> int:
-        """Train from this epoch to the next that is judged, its update included; returns that epoch."""
+    def _train_to_judged_epoch(self, epoch: int) -> int:
+        """Train up to the next epoch at which outputs are judged, including its update; returns that epoch."""
         last = self.task.epochs
         while not self.monitor.forward(epoch) and epoch < last:
             self.learner.update(epoch)
@@ -56,13 +56,13 @@ class Training:
         return epoch
 
     def _enter(self, learner: Learner, columns: Array, wrong: Array, epoch: int = 0) -> None:
-        """Go on with the runs of a learner, which are these columns of the history."""
+        """Continue with the runs of a learner, which are these columns of the history."""
         if len(columns) == 1:
             both = at_least_two(np.zeros(1, int))
             learner, columns, wrong = learner.take(both), columns[both], wrong[both]
-        patient = self.stops is None and self.task.test is None
+        is_buffered = self.stops is None and self.task.test is None
         self.learner, self.columns = learner, columns
-        self.monitor = Monitor(learner, self.history, columns, wrong.copy(), patient)
+        self.monitor = Monitor(learner, self.history, columns, wrong.copy(), is_buffered)
         self.gone = np.zeros(len(columns), bool)
         self._save(epoch)
 
@@ -71,7 +71,7 @@ class Training:
         self.saved = self.learner.saved()
 
     def _stop(self, epoch: int, right: Array) -> None:
-        """Runs whose stop rule holds leave after this epoch, if their parameters are finite."""
+        """Let runs whose stop rule holds leave after this epoch, if their parameters are finite."""
         if self.stops is None:
             return
         holds = self.stops(right[-1], lambda: self.monitor.losses()[-1], **self.learner.task.stop.settings)
@@ -80,14 +80,14 @@ class Training:
             self._leave(holds, self.learner.theta[:, holds], epoch + 1)
 
     def _leave(self, places: Array, theta: Array, epoch: int) -> None:
-        """These runs of the block end with these parameters, before this epoch."""
+        """End these runs of the block with these parameters; ``epoch`` is the first that they do not train."""
         columns = self.columns[places]
         self.theta[:, columns], self.left[columns] = theta, epoch
         self.last_wrong[columns] = self.monitor.wrong[places]
         self.gone[places] = True
 
     def _check(self, epoch: int) -> None:
-        """Find the runs that have diverged since the last check, and go on with the others."""
+        """Find the runs that have diverged since the last check, and continue with the others."""
         is_finite = np.isfinite(self.learner.theta).all(axis=0) & (self.monitor.bad_loss < 0)
         bad = np.flatnonzero(~is_finite & ~self.gone)
         if len(bad):
@@ -140,7 +140,7 @@ class Training:
                 losses[row][over] = np.nan
 
 
-BUFFER_BYTES = 16_384  # of outputs judged together: they stay in the first-level cache
+BUFFER_BYTES = 16_384  # outputs judged together, which fit the first-level cache
 MOST_SLOTS = 64  # epochs judged together
 
 
@@ -148,11 +148,11 @@ class Monitor:
     """Records losses and snapshots of the runs of a learner, which are these columns of the history.
 
     ``wrong`` (runs,) is the last epoch with a wrong example, ``bad_loss`` (runs,) the first recorded epoch whose loss
-    is not finite; both are -1 for none.  With ``patient`` the outputs of several epochs are kept and judged together,
-    which for a lone run costs a tenth of judging each.
+    is not finite; both are -1 for none.  With ``is_buffered`` the outputs of several epochs are judged
+    together, which for a single run takes a tenth of the time.
     """
 
-    def __init__(self, learner: Learner, history: History, columns: Array, wrong: Array, patient: bool) -> None:
+    def __init__(self, learner: Learner, history: History, columns: Array, wrong: Array, is_buffered: bool) -> None:
         self.learner, self.history, self.wrong = learner, history, wrong
         self.into, self.out = _history_slices(columns, history.losses.shape[-1])
         self.bad_loss = np.full(len(columns), -1, np.int32)
@@ -160,14 +160,14 @@ class Monitor:
         lower, upper = learner.task.success.interval(learner.task.data.t)
         self.interval = _collapsed(lower)[:, :, None], _collapsed(upper)[:, :, None]
         z = learner.full.z[-1]
-        self.slots = max(1, min(MOST_SLOTS, BUFFER_BYTES // z.nbytes)) if patient else 1
+        self.slots = max(1, min(MOST_SLOTS, BUFFER_BYTES // z.nbytes)) if is_buffered else 1
         self.z = np.empty((*z.shape[:2], self.slots, z.shape[2]), z.dtype)
         self.y = np.empty_like(self.z)
         self.epochs: list[int] = []
         self.seen = slice(0, 0)
 
     def forward(self, epoch: int) -> bool:
-        """The forward pass of an epoch; returns whether the epochs kept should be judged now."""
+        """The forward pass of an epoch; returns whether the buffer is full and should be judged."""
         slot, net = len(self.epochs), self.learner.full
         net.z[-1], net.a[-1] = self.z[:, :, slot], self.y[:, :, slot]
         net.forward()
@@ -178,7 +178,7 @@ class Monitor:
         return len(self.epochs) == self.slots
 
     def judge(self) -> Array:
-        """Record the losses of the epochs kept; returns which runs had every example right, (epochs, runs)."""
+        """Record the losses of the buffered epochs; returns which runs had every example right, (epochs, runs)."""
         epochs, self.epochs = self.epochs, []
         self.seen = slice(0, len(epochs))
         known = self.history.loss_rows
@@ -200,8 +200,8 @@ class Monitor:
     def _record(self, epochs: list[int], rows: dict[int, int]) -> None:
         losses = self.losses(self.seen if len(rows) == len(epochs) else list(rows))
         places = list(rows.values())  # consecutive rows
-        kept = self.history.losses[places[0] : places[-1] + 1]
-        kept[:, self.into] = losses[:, self.out]
+        recorded = self.history.losses[places[0] : places[-1] + 1]
+        recorded[:, self.into] = losses[:, self.out]
         for slot, bad in zip(rows, ~np.isfinite(losses), strict=True) if not np.isfinite(losses).all() else ():
             self.bad_loss[bad & (self.bad_loss < 0)] = epochs[slot]
         if self.history.test_losses is not None:
@@ -209,7 +209,7 @@ class Monitor:
 
 
 def _history_slices(columns: Array, runs: int) -> tuple[slice | Array, slice]:
-    """Columns of the history that a block writes, and which of its runs: slices where possible."""
+    """The columns of the history that a block writes, and the runs of the block to write: slices if possible."""
     if np.array_equal(columns, np.arange(runs)):
         return slice(None), slice(None)
     if runs == 1:

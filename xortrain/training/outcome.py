@@ -1,7 +1,7 @@
 """How each run ended, in one word and a few numbers; and whether an unsolved run is still moving.
 
-The words are tried in order: the first that holds is the outcome.  Whether a run moves is found by training it for a
-few more epochs, which are then thrown away, and extrapolating outputs and loss linearly.
+The words are tried in order: the first that holds is the outcome.  To find whether a run moves, it is trained for a
+few more epochs, which are then discarded, and its outputs and loss are extrapolated linearly.
 """
 
 from dataclasses import replace
@@ -10,10 +10,10 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Pass, at_least_two
-from xortrain.training.diagnosis import clones, dead, is_linear, near, saturated, ties
+from xortrain.training.diagnosis import clones, dead, is_linear, saturated, tie_tolerance, ties
 from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
-from xortrain.training.task import Results, Task
+from xortrain.training.task import Results
 
 OUTCOMES = ("pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training")
 
@@ -38,7 +38,7 @@ def results(training: Training) -> Results:
     best = np.fmin.reduce([*history.losses, final_loss[: task.runs]])
     stopped = (training.left <= task.epochs) & ~diverged
     holds = {"diverged": diverged, "solved": solved, "early": stopped} | _states(training, net, diverged | solved)
-    outcome, reasons = _first(holds)
+    outcome, reasons = _first_outcome(holds)
     return Results(
         theta=training.theta,
         outcome=outcome,
@@ -56,7 +56,7 @@ def results(training: Training) -> Results:
 
 
 def _states(training: Training, net: Pass, over: Array) -> dict[str, Array]:
-    """Which outcomes hold for the runs; whether a run moves is tested only if it is not over."""
+    """Which outcomes hold for the runs; only unsolved runs that have not diverged are tested for moving."""
     runs, moving = len(over), np.zeros(len(over), bool)
     open_ends = np.flatnonzero(~over)
     moving[open_ends] = moves(training, open_ends)
@@ -75,7 +75,7 @@ def _any(units: Array) -> Array:
     return np.logical_or.reduce(units, axis=0)
 
 
-def _first(holds: dict[str, Array]) -> tuple[Array, Array]:
+def _first_outcome(holds: dict[str, Array]) -> tuple[Array, Array]:
     """The first outcome that holds for each run, and all others that hold, as bits by their codes."""
     names = [name for name in OUTCOMES if name in holds]
     outcome = np.select([holds[name] for name in names], [code(name) for name in names])
@@ -98,19 +98,19 @@ def others(bits: int) -> list[str]:
     return [name for place, name in enumerate(OUTCOMES) if bits >> place & 1]
 
 
-SETTLE = 100  # full-batch epochs of a run in batches before it is measured, so that their noise is gone
-TRIED = 16  # epochs to measure the speed
-SHARE = 10  # both are at most a tenth of the epochs trained, though at least four epochs are tried
-FALLS = 0.01  # of the loss
-SOON = 0.1  # of the epochs trained: outputs that drift to a tie like 1/t look linear only this far
+SETTLE = 100  # full-batch epochs before a run in batches is measured, to remove the noise of its batches
+TRIED = 16  # epochs in which the speed is measured
+SHARE = 10  # both are at most a tenth of the epochs trained, but the speed is measured over at least four
+FALLS = 0.01  # smallest change of a moving loss, as a share of the loss
+SOON = 0.1  # share of the epochs trained: outputs that drift to a tie like 1/t look linear only this far
 
 
 def moves(training: Training, runs: Array) -> Array:
-    """Which of these runs, by their numbers, are still moving: (runs,).
+    """Which of these runs, by their indices, are still moving: (runs,).
 
     A run is at rest if its outputs, extrapolated for as long again as it was trained, are still within 1 % of the tied
-    state that they are in; or, in no such state, within 1 % of their present values while its loss changes by less
-    than 1 %.  And its examples must still be wrong a tenth of that time ahead.
+    state that they are in; or, if they are in none, within 1 % of their present values, and its loss changes by less
+    than 1 %.  Extrapolated for a tenth of that time, some example must still be wrong.
     """
     found = np.zeros(training.task.runs, bool)
     stayed = training.left[runs] > training.task.epochs
@@ -120,7 +120,7 @@ def moves(training: Training, runs: Array) -> Array:
             for _ in range(0 if training.task.batch_size is None else min(SETTLE, training.task.epochs // SHARE)):
                 learner.full.forward()
                 learner.update(learner.task.epochs - 1)
-            found[some] = _moves(learner, done)[: len(some)]
+            found[some] = _are_moving(learner, done)[: len(some)]
     return found[runs]
 
 
@@ -128,10 +128,11 @@ def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
     """A learner that continues these runs in full batch, and the number of updates they have had."""
     places = at_least_two(runs)
     task = training.task.take(places)
-    done = np.maximum(training.left[places] - 1, 1) * _updates(task)
+    in_batches = task.batch_size is not None and task.criterion.reduction == "mean"  # sums add up to a full batch
+    done = np.maximum(training.left[places] - 1, 1) * (len(task.data.x) / (task.batch_size or 1) if in_batches else 1)
     task = replace(task, batch_size=None, epochs=max(1, task.epochs))
     theta = training.theta[:, places]
-    if training.left[runs[0]] <= training.task.epochs:  # it left early, and the state of its optimizer is lost
+    if training.left[runs[0]] <= training.task.epochs:  # it left early; the state of its optimizer was not stored
         return Learner(task, theta), done
     at = np.zeros(training.task.runs, int)
     at[training.columns] = np.arange(len(training.columns))
@@ -139,30 +140,23 @@ def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
     return Learner(task, theta, state), done
 
 
-def _updates(task: Task) -> float:
-    """The full-batch updates that an epoch is worth: with reduction=sum its batches add up to one."""
-    if task.batch_size is None or task.criterion.reduction == "sum":
-        return 1
-    return len(task.data.x) / task.batch_size
-
-
-def _moves(learner: Learner, done: Array) -> Array:
+def _are_moving(learner: Learner, done: Array) -> Array:
     task = learner.task
     y, loss = learner.full.forward().copy(), _full_losses(learner)
-    y_by_epoch, loss_by_epoch = _tried(learner)
+    y_by_epoch, loss_by_epoch = _measured_speed(learner)
     tied = ties(task, y)
     home = np.where(tied.holds, tied.state, y)
     after, soon = (y + done * share * y_by_epoch for share in (1, SOON))
-    stays = (np.abs(after - home) <= near(task)).all(axis=(0, 1))
+    stays = (np.abs(after - home) <= tie_tolerance(task)).all(axis=(0, 1))
     flat = tied.holds | (np.abs(done * loss_by_epoch) < FALLS * np.abs(loss))
     solved = task.success.right(soon, task.data.t).all(axis=0)
     return ~(stays & flat & ~solved)
 
 
-def _tried(learner: Learner) -> tuple[Array, Array]:
+def _measured_speed(learner: Learner) -> tuple[Array, Array]:
     """The change of outputs and loss per epoch, from the mean of the first half of the epochs to that of the second.
 
-    In means over an even number of epochs the oscillation of a rate that is almost too large cancels.
+    Means over an even number of epochs cancel the oscillation that a nearly too large learning rate causes.
     """
     half, y, loss = 2 * min(TRIED // 4, -(-learner.task.epochs // (4 * SHARE))), [], []
     for epochs in (half, half):

@@ -17,10 +17,10 @@ Bounds = tuple[Array, Array]
 
 @dataclass(frozen=True)
 class SuccessRule:
-    """``interval(t, low, high, **settings)`` is where outputs are right, for targets t and the two target values.
+    """``interval(t, low, high, **settings)`` bounds the right outputs, for targets t and the two target values.
 
-    ``words(low, high, **settings)`` says it in a sentence; ``needs_two_values`` tells whether the rule has a meaning
-    for targets of two values only.
+    ``words(low, high, **settings)`` describes it in a phrase; ``needs_two_values`` is whether the rule requires targets
+    with exactly two values.
     """
 
     help: str
@@ -50,11 +50,11 @@ def fahlman(t: Array, low: Array, high: Array) -> Bounds:
 
 # fmt: off
 SUCCESS_RULES: dict[str, SuccessRule] = {
-    "midpoint": SuccessRule("each output on its target's side of the middle",
+    "midpoint": SuccessRule("each output on its target's side of the midpoint",
         midpoint, lambda low, high: f"on the target's side of {(low + high) / 2:g}"),
     "tolerance": SuccessRule("each output near its target",
         tolerance, lambda low, high, within: f"less than {within:g} from its target",
-        {"within": number("how near", above=0)}, needs_two_values=False),
+        {"within": number("distance from the target", above=0)}, needs_two_values=False),
     "fahlman": SuccessRule("40-20-40: outer 40 % on the target's side (Fahlman 1988)",
         fahlman, lambda low, high: f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is"),
 }
@@ -66,7 +66,7 @@ SUCCESS_RULES: dict[str, SuccessRule] = {
 class StopRule:
     """``holds(right, losses, **settings)`` tells which runs (runs,) stop now; None for never.
 
-    ``right`` (runs,) says whose examples are all right, ``losses()`` returns their losses (runs,).
+    ``right`` (runs,) is whether all examples of a run are right, ``losses()`` returns their losses (runs,).
     """
 
     help: str
@@ -74,12 +74,12 @@ class StopRule:
     settings: Settings = field(default_factory=dict)
 
 
-_BELOW = {"below": number("the loss", above=0)}
+_BELOW = {"below": number("loss below which a run stops", above=0)}
 
 STOP_RULES: dict[str, StopRule] = {
     "never": StopRule("train all epochs", None),
     "solved": StopRule("when every example is right", lambda right, losses: right),
-    "loss": StopRule("when the loss is low enough", lambda _, losses, below: losses() < below, _BELOW),
+    "loss": StopRule("when the loss is below a value", lambda _, losses, below: losses() < below, _BELOW),
 }
 """Name of a stop rule in a config to its row."""
 
@@ -102,12 +102,12 @@ class Success:
         return within(y, self.interval(t))
 
     def words(self) -> str:
-        """When an output of the first run counts as right, in a sentence."""
+        """When an output of the first run counts as right, in a phrase."""
         numbers = {name: value[0] for name, value in self.settings.items()}
         return SUCCESS_RULES[self.name].words(self.low[0], self.high[0], **numbers)
 
     def take(self, runs: Array) -> "Success":
-        """The rule for some of its runs."""
+        """The rule for some of the runs."""
         settings = {name: value[runs] for name, value in self.settings.items()}
         return Success(self.name, self.low[runs], self.high[runs], settings)
 

@@ -1,6 +1,6 @@
 """What a block of runs is trained on and how, and the arrays that its training fills.
 
-Settings are checked already; numbers that may differ between runs are arrays (runs,).
+Settings are already checked; numbers that may differ between runs are arrays (runs,).
 """
 
 from dataclasses import dataclass, field, fields, replace
@@ -37,13 +37,13 @@ class Choice:
     settings: Numbers = field(default_factory=dict)
 
     def take(self, runs: Array) -> "Choice":
-        """The choice for some of its runs."""
+        """The choice for some of the runs."""
         return replace(self, settings={name: value[runs] for name, value in self.settings.items()})
 
 
 @dataclass(frozen=True)
 class Task:
-    """Everything that training some runs takes; θ (parameters, runs) is their start."""
+    """Everything needed to train some runs; ``theta`` (parameters, runs) are their initial parameters."""
 
     network: Network
     criterion: Criterion
@@ -66,7 +66,7 @@ class Task:
         return self.theta.shape[1]
 
     def take(self, runs: Array) -> "Task":
-        """The task for some of its runs, by their numbers."""
+        """The task for some of the runs, by their indices."""
         changed: dict[str, Any] = {}
         for name in (f.name for f in fields(self)):
             value = getattr(self, name)
@@ -79,7 +79,7 @@ class Task:
 
 @dataclass(frozen=True)
 class History:
-    """What training leaves behind: losses (recorded, runs) and parameters (frames, parameters, runs).
+    """What training records: losses (recorded, runs) and parameters (frames, parameters, runs).
 
     They are those after the epochs ``loss_epochs`` (recorded,) and ``frame_epochs`` (frames,); epoch 0 is the start.
     """
@@ -104,7 +104,7 @@ class History:
     def empty(
         cls, loss_epochs: Array, frame_epochs: Array, shape: tuple[int, int], dtype: npt.DTypeLike, has_test: bool
     ) -> "History":
-        """A history in memory, filled with nan, for θ of that shape (parameters, runs)."""
+        """A history in memory, filled with nan, for θ of ``shape`` (parameters, runs)."""
 
         def nan(*lead: int) -> Array:
             return np.full((*lead, shape[1]), np.nan, dtype)

@@ -1,4 +1,4 @@
-"""The table of groups of runs: success rates, epochs to solve and losses, and lines on what is not in it."""
+"""The table of groups of runs: success rates, epochs to solve and losses, and notes on the runs that are not in it."""
 
 import math
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Films of single runs: from trained runs to the data of a film, and the file.
 
-A run with fewer snapshots than the film has frames is trained again, and shown only if its losses are the same bits.
+A run with fewer snapshots than the film has frames is trained again, and shown only if its losses are bit-identical.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,7 +34,7 @@ def write_run_film(
     progress: bool = False,
     still: bool = False,
 ) -> Path:
-    """Write the film of one run as its config asks; a still is the last frame."""
+    """Write the film of one run with the settings of a config, or with ``still`` its last frame; return the path."""
     one = single_run(trained, 1 if still else config["film"]["frames"], run)
     return write(film_data(one), config, path, progress, still)
 
@@ -75,14 +75,14 @@ def single_run(trained: TrainedRuns, frames: int, run: int) -> TrainedRuns:
 
 
 def with_snapshots(trained: TrainedRuns, epochs: Array, progress: bool = False) -> TrainedRuns:
-    """Train the same runs with snapshots after other epochs; raises UserError if their losses are not as recorded."""
+    """Train the same runs with snapshots after these epochs; raises UserError if the losses differ from the record."""
     again = train_in_memory(replace(trained.setup, frame_epochs=epochs), progress)
     old, new = trained.array("losses"), again.array("losses")
     differ = np.flatnonzero(((old != new) & ~(np.isnan(old) & np.isnan(new))).any(axis=1))
     if len(differ):
         raise UserError(
-            "film.frames: too few snapshots were recorded for so many frames, and training again gives another loss"
-            f" at epoch {trained.setup.loss_epochs[differ[0]]}; xortrain rerun --check tells why"
+            "film.frames: too few snapshots were recorded for this many frames, and training again gives another loss"
+            f" at epoch {trained.setup.loss_epochs[differ[0]]}; xortrain rerun --check shows why"
         )
     return again
 

@@ -56,7 +56,7 @@ def seeds_sentence(config: Mapping[str, Any]) -> str:
 
 
 def better(net: Net) -> list[Net]:
-    """Networks that clearly more seeds solve and that differ in one thing: learning rate, units or activation."""
+    """Networks that clearly more seeds solve and that differ only in learning rate, units or activation."""
     counts = solved_counts()
     rates = [n for n in counts if replace(n, lr=net.lr) == net]
     larger = [n for n in counts if replace(n, hidden=net.hidden) == net and n.hidden > net.hidden]

@@ -18,7 +18,7 @@ MOST_FILMS = 5  # whose paths are printed
 
 
 def run_ending(run: RunData, show: bool = True, with_film: bool = True) -> str:
-    """Write the film of a single run into its record, if wanted; returns its summary and the paths of both."""
+    """Write the film of a single run into its record, if wanted; returns a summary, and the paths of both."""
     lines = [summary(run), "", f"record  {shown_path(run.folder)}"]
     if with_film and run.setup.population.shared("film.name") != "none":
         from xortrain.views.run_film import record_film
@@ -149,7 +149,7 @@ class Kind:
 
 
 def _fitted(kinds: list[Kind]) -> list[list[str]]:
-    """As many columns as fit in a line with a word behind them; the widest kinds lose columns first."""
+    """As many columns as fit in a line before the word "wrong"; the widest kinds lose columns first."""
     most = [min(MOST_COLUMNS, kind.values.shape[1]) for kind in kinds]
     while True:
         columns = [kind.columns(count) for kind, count in zip(kinds, most, strict=True)]

@@ -27,7 +27,7 @@ MOST_BYTES = 1 << 28  # of snapshots when runs are trained again for a film
 def write_sweep_film(
     sweep: SweepData[RunData], config: Mapping[str, Any], path: Path, progress: bool = False, still: bool = False
 ) -> Path:
-    """Write the film of all runs as a config asks; a still is the last frame."""
+    """Write the film of all runs with the settings of a config, or with ``still`` its last frame; return the path."""
     layout = config["film"]["name"]
     most = LAYOUTS[layout].most_runs
     if most == 1:
@@ -107,7 +107,7 @@ class FilmGroup:
 
 
 def _groups(sample: SweepData[RunData], done: SweepData[RunData]) -> list[FilmGroup]:
-    """The runs by population; apart if their target values differ, since the colours then mean other values."""
+    """The runs by population and, because colours show values relative to the targets, by target values."""
     found, ended = [], done.column("epochs_done")
     for number in dict.fromkeys(sample.which.tolist()):
         whole, places = sample.population(number), np.flatnonzero(sample.which == number)
@@ -124,7 +124,7 @@ def _groups(sample: SweepData[RunData], done: SweepData[RunData]) -> list[FilmGr
 
 
 def _in_step(groups: Sequence[FilmGroup], frames: int, progress: bool) -> list[TrainedRuns]:
-    """The runs up to the last epoch of their population, with enough snapshots for the frames in common."""
+    """The runs up to the last epoch of their population, with enough common snapshots for the frames."""
     lengths = _lengths(groups)
     ended = [group.trained.until(group.last) for group in groups]
     common = common_epochs([part.setup.frame_epochs for part in ended])
