@@ -134,7 +134,7 @@ class _Task:
         self.folder = Path(hydra.sweep.dir)
         try:
             return run_one(composed, hydra if hydra.mode is RunMode.RUN else None, self.say, self.note)
-        except Exception as error:  # Hydra would print its own line for an error that leaves the job
+        except Exception as error:  # Hydra would print its own message for an error that escapes here
             self.failures.append(error)
             return None
 

@@ -54,7 +54,7 @@ def _line(setting: Setting, default: object) -> str:
 
 def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:
     width = max((len(key) for key, _ in rows), default=0)
-    return [f"{indent}{key:<{width}}  {says}" for key, says in rows]
+    return [f"{indent}{key:<{width}}  {line}" for key, line in rows]
 
 
 def _groups() -> list[str]:

@@ -45,8 +45,7 @@ def slopes(losses: Callable[[Array], Array], v: Array, step: float = STEP, value
     at_v = losses(v[:, None])
     moves = max(1, VALUES_AT_ONCE // (2 * values_a_run))
     parts = [
-        _moved(losses, v, up, down, np.arange(start, min(start + moves, len(v))))
-        for start in range(0, len(v), moves)
+        _moved(losses, v, up, down, np.arange(start, min(start + moves, len(v)))) for start in range(0, len(v), moves)
     ]
     above, below = np.concatenate(parts, axis=-1) if parts else np.zeros((2, len(at_v), 0))
     noise = 4 * np.finfo(np.float64).eps * (np.abs(at_v) + 1) / size
@@ -113,7 +112,7 @@ class GradientCheck:
 
 
 def _table(rows: tuple[GradientEntry, ...]) -> list[str]:
-    """All rows, or the worst of many."""
+    """The lines of the table: all rows or, if there are many, the worst."""
     shown = sorted(rows, key=lambda row: (row.verdict == "ok", -row.error)) if len(rows) > MOST_ROWS else rows
     width = max(len("parameter"), *(len(row.name) for row in rows))
     lines = [f"{'parameter':{width}}  {'gradient':>15}  {'by differences':>15}  {'error':>8}"]

@@ -72,11 +72,7 @@ def format_number(value: Any, precision: int) -> str:
     if not np.isfinite(value):
         return str(value)
     short = f"{value:.{precision}f}"
-    if (
-        value
-        and not 10 ** (-precision / 2) <= abs(value) < LARGE
-        and (abs(value) >= LARGE or _inexact(short, value))
-    ):
+    if value and not 10 ** (-precision / 2) <= abs(value) < LARGE and (abs(value) >= LARGE or _inexact(short, value)):
         mantissa, exponent = f"{value:.{precision}e}".split("e")
         return f"{_trimmed(mantissa, f'{mantissa}e{exponent}', value)}e{int(exponent)}"
     return _trimmed(short, short, value)

@@ -31,7 +31,7 @@ SETTINGS: Settings = {
     "colours": text("default, or a colour map of matplotlib by name"),
     "dark": flag("a dark background"),
     "hold": number("seconds that the last frame is held", 0, 600, varies=False),
-    "loop": flag("whether the film repeats for ever"),
+    "loop": flag("whether the film repeats forever"),
     "format": choice("file format", *(suffix[1:] for suffix in FASTEST)),
     "each": flag("for a sweep: also a film of each run"),
 }

@@ -61,7 +61,7 @@ class Streaming(PluginV3):
 
     Only the rectangle that changes is written, and equal frames become one that lasts longer: so a frame is held back
     until the next one differs. Delays are whole ticks of the format; rounding errors do not add up. The last frame
-    lasts ``hold`` seconds longer, and with ``loop`` the film repeats for ever.
+    lasts ``hold`` seconds longer, and with ``loop`` the film repeats forever.
     """
 
     ticks: int
@@ -189,7 +189,7 @@ class StreamingAPNG(Streaming):
         self._control()
 
     def _control(self) -> None:
-        """The number of frames, known only at the end, and how often they play, 0 for ever."""
+        """The number of frames, known only at the end, and how often they play (0: forever)."""
         self._chunk(b"acTL", pack(">II", self._frames, 0 if self.loop else 1))
 
     def _number(self) -> bytes:

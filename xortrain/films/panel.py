@@ -58,7 +58,7 @@ class Panel:
 
 
 class RunLayout(ABC):
-    """A film of one run; subclasses arrange the panels and write what stands around them."""
+    """A film of one run; subclasses arrange the panels and write the text around them."""
 
     designs: Sequence[tuple[int, int]]
     """Width and height of each design; the one that fits the canvas at the largest scale is used."""

@@ -1,4 +1,4 @@
-"""What a film of many runs shows: runs of one or more populations at epochs after which the state of each is known.
+"""What a film of many runs shows: runs of one or more populations, at epochs at which the state of each is known.
 
 A run that has ended keeps its last state, so every frame shows all runs at the same epoch.
 """

@@ -111,7 +111,7 @@ def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[
 
 @contextmanager
 def errors_name_job(number: int, swept: Sequence[str], texts: Sequence[str] = ()) -> Iterator[None]:
-    """Add the job to a user's mistake."""
+    """Add the name of the job to a UserError."""
     try:
         yield
     except Exception as error:
@@ -122,7 +122,7 @@ def errors_name_job(number: int, swept: Sequence[str], texts: Sequence[str] = ()
 
 
 def job_name(number: int, swept: Sequence[str]) -> str:
-    """A job by its number and its own overrides."""
+    """The name of a job in errors: its number and the overrides that differ between jobs."""
     own = " ".join(swept)
     own = f" ({own if len(own) <= LONGEST else own[: LONGEST - 3] + '...'})" if own else ""
     return f"job {number}{own}"

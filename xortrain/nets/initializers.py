@@ -51,7 +51,7 @@ class Initializer:
 
     @property
     def settings(self) -> Settings:
-        """All settings: its own, the weights if it takes them, and the scale."""
+        """All settings: its own, the weights if the config gives them, and the scale."""
         return {**self.own, **(WEIGHTS if self.takes_weights else {}), **SCALE}
 
 

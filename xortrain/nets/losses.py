@@ -263,7 +263,7 @@ LOSSES: dict[str, Loss] = {
     "huber": Loss("½ e² for |e| up to delta, linear beyond",
         huber, huber_gradient,
         _written_huber, _clipped,
-        own={"delta": number("where the line begins", above=0, letter="δ")},
+        own={"delta": number("error |e| where the line begins", above=0, letter="δ")},
         note="½ (y - t)² up to δ, beyond it a line"),
     "smooth_l1": Loss("huber divided by beta",
         lambda y, t, *, beta: huber(y, t, delta=beta) / beta,

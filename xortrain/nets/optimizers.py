@@ -280,8 +280,8 @@ def _written_rprop(move: Move) -> Lines:
     }
 
 
-_MOMENTUM = {"momentum": number("μ", 0, below=1, optional=True, letter="μ")}
-_DECAY = {"weight_decay": number("λ of λ θ added to the gradient", 0, optional=True, letter="λ")}
+_MOMENTUM = {"momentum": number("momentum μ", 0, below=1, optional=True, letter="μ")}
+_DECAY = {"weight_decay": number("weight decay λ", 0, optional=True, letter="λ")}
 _EPS = {"eps": number("ε outside the root", above=0, letter="ε")}
 _BETAS = {"beta1": number("β1", 0, below=1, letter="β1"), "beta2": number("β2", 0, below=1, letter="β2")}
 _POWERS = {"beta1_power": "β1^t", "beta2_power": "β2^t"}
@@ -346,7 +346,7 @@ def cosine_decay(epoch: int, epochs: int, *, final: Array) -> Array:
     return final + (1 - final) * (0.5 * (1 + each(math.cos)(math.pi * epoch / epochs)))
 
 
-_GAMMA = {"gamma": number("factor", 0, 1)}
+_GAMMA = {"gamma": number("factor of the learning rate", 0, 1)}
 
 # fmt: off
 SCHEDULES: dict[str, Schedule] = {

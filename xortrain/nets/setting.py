@@ -85,5 +85,5 @@ def choice(doc: str, *choices: str) -> Setting:
 
 
 def names(doc: str) -> Setting:
-    """A list of texts; a single one stands for a list of one."""
+    """A list of texts; a single text counts as a list of one."""
     return Setting(doc, "names")

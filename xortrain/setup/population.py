@@ -52,7 +52,7 @@ class Population:
         return value
 
     def values(self, key: str) -> Array:
-        """A setting of each run, (runs,), in its own type."""
+        """A setting of each run, (runs,), in the type of the setting."""
         if key in self.varying:
             return np.asarray(self.varying[key])
         return np.full(self.runs, self.shared(key))

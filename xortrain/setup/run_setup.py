@@ -181,12 +181,12 @@ def refuse_contradictions(setup: Setup) -> None:
         if row.couples_units and layer.units < 2:
             raise UserError(f"{key}={name}: needs at least two units, this layer has one")
         if not row.has_gradient and p.epochs:
-            raise UserError(f"{key}={name}: has no gradient to learn by; add epochs=0, or choose sigmoid")
+            raise UserError(f"{key}={name}: has no gradient and cannot learn; add epochs=0, or choose sigmoid")
     optimizer, batch_size = p.shared("optimizer.name"), p.shared("batch_size")
     if OPTIMIZERS[optimizer].is_full_batch and batch_size is not None:
         raise UserError(f"batch_size={batch_size}: optimizer={optimizer} requires the full batch; add batch_size=null")
     if optimizer == "sgd" and np.any((p.values("optimizer.nesterov") != 0) & (p.values("optimizer.momentum") == 0)):
-        raise UserError("optimizer.nesterov=true: looks ahead along the momentum; add optimizer.momentum=0.9")
+        raise UserError("optimizer.nesterov=true: requires momentum; add optimizer.momentum=0.9")
     for name in p.shared("freeze"):
         if name not in network.shapes:
             raise unknown("freeze", name, network.shapes, "parameter of this network")

@@ -52,7 +52,7 @@ def _check_data(record: RecordReader) -> None:
     ends = ("", "_test") if record.metadata["has_test"] else ("",)
     expected = {f"{name}{end}" for name in "xt" for end in ends}
     if set(data) != expected:
-        raise file_error(path, f"must hold {', '.join(sorted(expected))}")
+        raise file_error(path, f"must contain {', '.join(sorted(expected))}")
     for name, array in data.items():
         if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, runs)) or not array.size:
             raise file_error(
@@ -73,10 +73,10 @@ def _check_network(record: RecordReader, setup: Setup) -> None:
         raise file_error(path, f"dtype={record.metadata['dtype']}: its config has {setup.population.dtype}")
     shapes = [(name, tuple(shape)) for name, shape in record.metadata["parameters"].items()]
     if shapes != list(setup.shape.shapes.items()):
-        raise file_error(path, "parameters: are not those of the network of its config")
+        raise file_error(path, "parameters: do not match the network in its config")
     for name, epochs in (("losses", setup.loss_epochs), ("frames", setup.frame_epochs)):
         if not len(epochs) or epochs[0] != 0 or epochs[-1] > setup.population.epochs:
-            raise file_error(path, f"{name}: must be after epoch 0 and others up to {setup.population.epochs}")
+            raise file_error(path, f"{name}: must start at epoch 0 and end by epoch {setup.population.epochs}")
     refuse_contradictions(setup)
 
 

@@ -64,7 +64,7 @@ SUCCESS_RULES: dict[str, SuccessRule] = {
 
 @dataclass(frozen=True)
 class StopRule:
-    """``holds(right, losses, **settings)`` tells which runs (runs,) stop now; None for never.
+    """``holds(right, losses, **settings)`` returns which runs (runs,) stop now; it is None for never.
 
     ``right`` (runs,) is whether all examples of a run are right, ``losses()`` returns their losses (runs,).
     """

@@ -125,7 +125,7 @@ class Results:
     """How each run ended, arrays (runs,); an epoch is -1 where the event never happened.
 
     ``theta`` (parameters, runs) are the last finite parameters; ``outcome`` is an index into OUTCOMES, and bit k of
-    ``reasons`` says that OUTCOMES[k] holds too; ``diverged_in`` is the index in θ of the first parameter that was not
+    ``reasons`` means that OUTCOMES[k] also holds; ``diverged_in`` is the index in θ of the first parameter that was not
     finite, -1 for the loss; ``solved_at`` is the epoch since which every example is right.
     """
 

@@ -138,7 +138,7 @@ class Kind:
     given: Sequence[str] = ()
 
     def columns(self, most: int) -> list[list[str]]:
-        """Name and values of each column as text; of many columns the first, and how many are left out."""
+        """Name and values of each column as text; if there are too many, the first ones and how many are left out."""
         count = self.values.shape[1]
         style = ".4f" if self.name == "output" and abs(self.values).max() < 1e6 else "g"
         names = self.given or [f"{self.name}{k + 1}" if count > 1 else self.name for k in range(count)]
