@@ -265,7 +265,7 @@ def test_success_rates_are_told_in_the_terms_of_the_config_and_only_of_nets_that
     count = seed_rates.solved_counts()[seed_rates.Net("relu", 2, "randn", 0.125)]
     for words in (("lr=0.125",), ("lr=0.5", "loss.reduction=mean")):
         said = seed_rates.seeds_sentence(dict(composed("activation=relu", *words)))
-        assert said.startswith(f"Of 1,000 seeds of this network {count / 10:.0f} % solve it")
+        assert said.startswith(f"Of 1,000 seeds of this network, {count / 10:.0f} % solve it")
     assert "(at lr=0.125)" in seed_rates.seeds_sentence(dict(composed("activation=relu", "lr=0.12")))
     for words in (("optimizer=adam",), ("architecture.hidden=[5]",), ("lr=20",), ("data=xnor",), ("loss=mse",)):
         assert seed_rates.seeds_sentence(dict(composed(*words))) == ""

@@ -36,7 +36,7 @@ ENDS: list[tuple[dict[str, Any], str]] = [
     ({"init": ("explicit", RIGHT), "epochs": 1}, "Solved: every example is right from the start. Loss "),
     ({"epochs": 0}, "Not solved: 2 of 4 examples right. Loss 2.99915 after 0 epochs."),
     ({"epochs": 1, "seed": 1}, "Not solved: 2 of 4 examples right. Loss 2.96616 after 1 epoch."),
-    (SLOW, "Stopped by its rule, 2 of 4 examples right. Loss 2.899"),
+    (SLOW, "Stopped early: 2 of 4 examples right. Loss 2.899"),
     (LINEAR | {"lr": 1e308, "seed": 1}, "Diverged: b1 is not finite at epoch 1. Before that the loss was 6.35121."),
     (LINEAR | {"lr": 100.0}, "Diverged: the loss is not finite at epoch "),
 ]

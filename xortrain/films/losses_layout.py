@@ -49,7 +49,7 @@ class LossesLayout:
         canvas.text(box.x, y, "0", 10, label, align="centre")
         canvas.text(box.x + box.width, y, str(self.last), 10, label, align="right")
         canvas.text(box.x + box.width / 2, y, "epoch", 10, label, align="centre")
-        name = "loss, of each run its own" if "loss" in self.data.varied else "loss"
+        name = "each run's own loss" if "loss" in self.data.varied else "loss"
         canvas.text(14 * s, box.y + box.height / 2, name, 10, label, align="centre", vertical=True)
 
     def _draw_pale(self) -> None:

@@ -42,7 +42,7 @@ class WeightsLayout(RunLayout):
         network, shown, label = self.data.network, len(self.curves.shown), self.canvas.colours.label
         self.write_title(box.x, 22 * s, self.heading.left - box.x - 10 * s)
         words = "parameters" if shown == network.size else f"the {shown} of {network.size} parameters that move most"
-        layers = "one colour a layer" * (len(network.layers) > 1)
+        layers = "one colour per layer" * (len(network.layers) > 1)
         key = ", ".join(filter(None, (words, layers, "biases dashed" * network.bias)))
         room = plane.x - box.x - 10 * s
         words = canvas.shorten(key if canvas.text_width(key, 11) <= room else words, room, 11)

@@ -160,7 +160,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z: z * _written_mish_gate(z), _written_mish_slope,
         (-0.3089, INF), is_monotone=False, note="f'(0) = 0.6"),
     "softsign": Activation("z / (1 + |z|)",
-        lambda z, out=None: np.divide(z, 1 + np.abs(z), out=out), fn.softsign_derivative,
+        lambda z, out=None: np.divide(z, 1 + np.abs(z), out=out), lambda z, a: (1 / (1 + np.abs(z))) ** 2,
         lambda z: z / (1 + Call("abs", z)), lambda z, a: 1 / (1 + Call("abs", z)) ** 2,
         (-1, 1)),
     "relu6": Activation("z clipped to 0 … 6",
@@ -195,7 +195,7 @@ ACTIVATIONS: dict[str, Activation] = {
         lambda z: Call("sin", z), lambda z, a: Call("cos", z),
         (-1, 1), is_monotone=False),
     "gaussian": Activation("exp(-z²)",
-        fn.gaussian, lambda z, a: -2 * z * a,
+        lambda z, out=None: np.exp(-(z * z), out=out), lambda z, a: -2 * z * a,
         lambda z: _exp(-(z**2)), lambda z, a: -2 * (z * a),
         (0, 1), is_monotone=False),
 }

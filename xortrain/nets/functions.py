@@ -185,21 +185,10 @@ def mish_derivative(z: Array, a: Array) -> Array:
     return gate + z * (1 - gate * gate) * sigmoid(z)
 
 
-def softsign_derivative(z: Array, a: Array) -> Array:
-    slope = 1 / (1 + np.abs(z))
-    return np.multiply(slope, slope, out=slope)
-
-
 def hardsigmoid(z: Array, out: Array | None = None) -> Array:
     out = np.divide(z, 6, out=out)
     out += 0.5
     return np.clip(out, 0, 1, out=out)
-
-
-def gaussian(z: Array, out: Array | None = None) -> Array:
-    out = np.multiply(z, z, out=out)
-    np.negative(out, out=out)
-    return np.exp(out, out=out)
 
 
 def between(z: Array, low: float, high: float) -> Array:

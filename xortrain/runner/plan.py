@@ -253,9 +253,8 @@ def _memory(plan: Plan) -> int:
     populations = [setup.population for setup in plan.setups]
     rows = sum(p.runs * (2 * _row_bytes(p) + 8 * (1 + len(p.varying))) for p in populations)
     workers = plan.engine.processes if plan.engine.processes > 1 else 0
-    return rows + PROGRAM * (1 + workers) + max(map(_block_bytes, plan.setups)) * max(1, workers)
-
-
-def _block_bytes(setup: Setup) -> int:
-    numbers = min(setup.population.runs, setup.block_size) * (setup.numbers_of_a_run + 3 * setup.shape.size)
-    return numbers * setup.population.dtype.itemsize + _data_bytes(setup)
+    block = 0
+    for setup in plan.setups:
+        numbers = min(setup.population.runs, setup.block_size) * (setup.numbers_of_a_run + 3 * setup.shape.size)
+        block = max(block, numbers * setup.population.dtype.itemsize + _data_bytes(setup))
+    return rows + PROGRAM * (1 + workers) + block * max(1, workers)

@@ -45,14 +45,14 @@ def solved_counts() -> dict[Net, int]:
 
 
 def seeds_sentence(config: Mapping[str, Any]) -> str:
-    """As in "Of 1,000 seeds of this network 24 % solve it; with lr=0.125 25 %."; empty if it was not measured."""
+    """As in "Of 1,000 seeds of this network, 24 % solve it; with lr=0.125, 25 %."; empty if it was not measured."""
     net, lr = _nearest(config), _sum_rate(config)
     if net is None:
         return ""
     factor = config["lr"] / lr
     own = f" (at lr={net.lr * factor:g})" if not math.isclose(net.lr, lr) else ""
-    changes = [f"with {_change(net, other, factor)} {_percent(other)}" for other in better(net)]
-    return f"Of 1,000 seeds of this network{own} {_percent(net)} solve it{'; ' if changes else ''}{', '.join(changes)}."
+    changes = [f"; with {_change(net, other, factor)}, {_percent(other)}" for other in better(net)]
+    return f"Of 1,000 seeds of this network{own}, {_percent(net)} solve it{''.join(changes)}."
 
 
 def better(net: Net) -> list[Net]:

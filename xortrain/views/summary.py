@@ -88,7 +88,7 @@ def headline(run: RunData) -> str:
     if run.outcome == "solved":
         since = " from the start" if row["solved_at"] == 0 else f" since epoch {row['solved_at']}"
         return f"Solved: every example is right{since if row['solved_at'] >= 0 else ''}. {after}"
-    how, examples = "Stopped by its rule," if run.outcome == "early" else "Not solved:", len(run.x)
+    how, examples = "Stopped early:" if run.outcome == "early" else "Not solved:", len(run.x)
     is_known = np.isfinite(row["accuracy"])  # some older records may lack it
     right = f" {round(row['accuracy'] * examples)} of {counted(examples, 'example')} right." if is_known else ""
     return f"{how}{right} {after}"
