@@ -93,7 +93,7 @@ ENGINES: dict[str, Callable[[Engine], AbstractContextManager[Train]]] = {
 def train_here(blocks: Sequence[Block], bar: Progress) -> Iterator[tuple[Block, Result]]:
     """Train one block after the other in this process."""
     for block in blocks:
-        yield block, block.train(block.history(), bar)
+        yield block, block.train(bar)
 
 
 def train_elsewhere(
@@ -133,8 +133,8 @@ class Answer:
 def _train_in_worker(place: int, block: Block) -> Answer:
     try:
         is_visible = block.is_visible()
-        history = block.history() if is_visible else empty_history(block.setup)
-        result = block.train(history, Progress())
+        history = None if is_visible else empty_history(block.setup)
+        result = block.train(Progress(), history)
     except OSError as error:
         return Answer(place, error)
     except Exception as error:

@@ -183,7 +183,11 @@ def estimate(plan: Plan) -> str:
     lines = [
         f"jobs         {plan.jobs}",
         f"populations  {len(plan.setups)}",
-        *(f"             {_population_line(setup)}" for setup in plan.setups[:SAMPLES]),
+        *(
+            f"             {setup.population.runs} x {setup.population.epochs} epochs, {setup.shape}, "
+            f"{len(setup.loss_epochs)} losses and {len(setup.frame_epochs)} snapshots of each"
+            for setup in plan.setups[:SAMPLES]
+        ),
         *([f"             and {len(plan.setups) - SAMPLES} more"] if len(plan.setups) > SAMPLES else []),
         f"time         about {duration(seconds)} {cores}",
         f"memory       about {size(_memory(plan) + DRAWING * has_film)}",
@@ -211,12 +215,6 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
-def _population_line(setup: Setup) -> str:
-    p = setup.population
-    recorded = f"{len(setup.loss_epochs)} losses and {len(setup.frame_epochs)} snapshots of each"
-    return f"{p.runs} x {p.epochs} epochs, {setup.shape}, {recorded}"
 
 
 def _seconds(plan: Plan) -> float:

@@ -239,12 +239,14 @@ class Block:
             return False
         return all(found.get(key) == self.record.metadata.get(key) for key in ("started", "host", "pid"))
 
-    def train(self, history: History, bar: Progress) -> Result:
-        """Train this block; any error except OSError becomes a failure."""
-        steps = train_block(self.setup, self.runs, history)
+    def train(self, bar: Progress, history: History | None = None) -> Result:
+        """Train this block, by default into its files; any error becomes a failure, except those of the disk."""
         try:
+            steps = train_block(self.setup, self.runs, history or self.history())
             return bar.follow(steps, self.setup.population.epochs, len(self))
-        except OSError:
-            raise
+        except OSError as error:
+            if error.errno != errno.ENOMEM:
+                raise
+            return Failure.of(MemoryError(error.strerror))
         except Exception as error:
             return Failure.of(error)

@@ -76,16 +76,12 @@ def film_data_of(sweep: SweepData[RunData], most: int, frames: int, progress: bo
     sample = done[np.sort(by_speed[sample_shares(everyone.codes[by_speed], most)])]
     groups = _groups(sample, done)
     order = np.concatenate([group.places for group in groups])
-    varied = {name: _labels(sample.column(name))[order] for name in _swept(sample)}
+    arrays = {name for k in sample.population_numbers for name in sample.population(k).setup.population.varying}
+    names = [*sorted(sample.axes, key=lambda name: name in arrays), "seed"]  # choices before numbers
+    varied = {name: _labels(sample.column(name))[order] for name in names}
     trained = _in_step(groups, frames, progress)
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
     return SweepFilmData(tuple(map(film_data, trained)), title, varied, everyone)
-
-
-def _swept(sample: SweepData[RunData]) -> list[str]:
-    """The settings that differ: choices before numbers, and the seed last."""
-    varying = {name for k in sample.population_numbers for name in sample.population(k).setup.population.varying}
-    return [*sorted(sample.axes, key=lambda name: name in varying), "seed"]
 
 
 def _labels(values: Array) -> Array:
