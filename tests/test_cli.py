@@ -47,7 +47,7 @@ def test_without_overrides_it_trains_notebook_002(here: Path, capsys: pytest.Cap
     assert main([]) == 0
     out, err = capsys.readouterr()
     assert not err
-    assert out.startswith("Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs.\n")
+    assert out.startswith("Solved: every example is right from epoch 69 on. Loss 0.148494 after 140 epochs.\n")
     ((record, film),) = re.findall(r"\nrecord  (outputs/\S+)\nfilm    (outputs/\S+\.gif)\n$", out)
     assert (here / record / "record.json").is_file()
     assert (here / film).read_bytes().startswith(b"GIF89a")

@@ -32,7 +32,7 @@ CASES = {
     ("architecture.hidden=[]", "loss=mse"): ("linear", "one straight line"),
     ("init=zeros",): ("clones", "h1 and h2 are equal"),
     ("init=constant", "init.value=0.3", "architecture.hidden=[3]"): ("clones", "h1, h2 and h3 are equal"),
-    ("activation=relu", "seed=3"): ("dead", "h1 is dead since epoch 12 and h2 is dead from the start"),
+    ("activation=relu", "seed=3"): ("dead", "h1 is dead from epoch 12 on and h2 is dead from the start"),
     ("lr=50",): ("saturated", "It was not so at the start"),
     ("init.scale=30", "loss=mse", "output=sigmoid", "seed=2"): ("saturated", "keeps the gradient"),
     ("activation=tanh", "seed=3", "epochs=3000"): ("plateau", "(0, 1), (1, 0) and (1, 1) are tied at 2/3"),

@@ -214,7 +214,7 @@ def test_large_arrays_are_truncated_in_both_directions() -> None:
 def test_an_explanation_states_when_a_run_diverged() -> None:
     task = xortrain.train(*NETS["diverged"], "epochs=9").task
     assert "The run diverges here" in explain(step_at(task, 1))
-    assert "The run has diverged: since epoch 2 not every parameter is finite; the step" in explain(step_at(task, 5))
+    assert "The run has diverged: from epoch 2 on not every parameter is finite; the step" in explain(step_at(task, 5))
     assert "diverge" not in explain(step_of("notebook 000"))
 
 
@@ -241,4 +241,4 @@ def test_check_prints_json_and_checks_a_diverging_run_only_at_the_start(
     assert last["verdict"].startswith("not checked: epoch=100: the run has diverged")
     assert main(["check", *NETS["diverged"]]) == 0
     assert "passed, 9 of 9" in (out := capsys.readouterr().out)
-    assert "not checked: epoch=100: the run has diverged (not every parameter is finite since epoch 2)" in out
+    assert "not checked: epoch=100: the run has diverged (not every parameter is finite from epoch 2 on)" in out

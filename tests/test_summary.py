@@ -31,8 +31,8 @@ LINEAR = {"loss": ("mse", {"reduction": "sum"}), "output": "identity"}
 SLOW = {"epochs": 2000, "lr": 0.001, "stop": ("loss", {"below": 2.9})}
 RIGHT = {"weights": {"W1": [[20, 20], [-20, -20]], "b1": [-10, 30], "W2": [[20, 20]], "b2": [-30]}}
 ENDS: list[tuple[dict[str, Any], str]] = [
-    ({}, "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."),
-    ({"stop": "solved"}, "Solved: every example is right since epoch 45. Loss 2.32806 after 45 epochs."),
+    ({}, "Solved: every example is right from epoch 69 on. Loss 0.148494 after 140 epochs."),
+    ({"stop": "solved"}, "Solved: every example is right from epoch 45 on. Loss 2.32806 after 45 epochs."),
     ({"init": ("explicit", RIGHT), "epochs": 1}, "Solved: every example is right from the start. Loss "),
     ({"epochs": 0}, "Not solved: 2 of 4 examples right. Loss 2.99915 after 0 epochs."),
     ({"epochs": 1, "seed": 1}, "Not solved: 2 of 4 examples right. Loss 2.96616 after 1 epoch."),

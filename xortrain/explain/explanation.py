@@ -77,7 +77,7 @@ def _warning(step: Step) -> str:
     if step.lost_at is None:
         return "The run diverges here: not every number of this step is finite."
     return (
-        f"The run has diverged: since epoch {step.lost_at} not every parameter is finite; the step from epoch "
+        f"The run has diverged: from epoch {step.lost_at} on not every parameter is finite; the step from epoch "
         f"{step.lost_at - 1} is the last that starts with finite parameters."
     )
 

@@ -28,7 +28,7 @@ def check_network(step: Step) -> GradientCheck:
 
     g = network.join(step.total.gradient).astype(np.float64)
     if not (np.isfinite(g).all() and np.isfinite(step.before.loss)):
-        since = "" if step.lost_at is None else f" (not every parameter is finite since epoch {step.lost_at})"
+        since = "" if step.lost_at is None else f" (not every parameter is finite from epoch {step.lost_at} on)"
         raise UserError(f"epoch={step.epoch}: the run has diverged{since}; there is no gradient to check")
     tolerance = TOLERANCE[str(step.before.theta.dtype)]
     rows = compare_gradient(parameter_names(network.shapes), g, measure, tolerance)

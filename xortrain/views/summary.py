@@ -75,7 +75,7 @@ def outcome_lines(run: RunData) -> list[str]:
 
 
 def headline(run: RunData) -> str:
-    """As in "Solved: every example is right since epoch 69. Loss 0.148494 after 140 epochs."."""
+    """As in "Solved: every example is right from epoch 69 on. Loss 0.148494 after 140 epochs."."""
     row, loss = run.row, f"{run.row['final_loss']:.6g}"
     if run.outcome == "pending":
         epochs = counted(run.setup.population.epochs, "epoch")
@@ -86,7 +86,7 @@ def headline(run: RunData) -> str:
         return f"Diverged: {_diverged_in(run)} is not finite at epoch {row['diverged_at']}.{before}"
     after = f"Loss {loss}" + (f" after {counted(row['epochs_done'], 'epoch')}." if row["epochs_done"] >= 0 else ".")
     if run.outcome == "solved":
-        since = " from the start" if row["solved_at"] == 0 else f" since epoch {row['solved_at']}"
+        since = " from the start" if row["solved_at"] == 0 else f" from epoch {row['solved_at']} on"
         return f"Solved: every example is right{since if row['solved_at'] >= 0 else ''}. {after}"
     how, examples = "Stopped early:" if run.outcome == "early" else "Not solved:", len(run.x)
     is_known = np.isfinite(row["accuracy"])  # some older records may lack it

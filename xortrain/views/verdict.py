@@ -184,22 +184,22 @@ SENTENCES: dict[str, Callable[[Case], list[str]]] = {
 
 
 def dead_units(run: RunData, units: list[Unit]) -> str:
-    """As in "h2 is dead since epoch 12: it is off on every example and its gradient is exactly 0"."""
+    """As in "h2 is dead from epoch 12 on: it is off on every example and its gradient is exactly 0"."""
     if len(units) > MOST_NAMED:
         return f"{len(units)} units are dead: off on every example, so that their gradient is exactly 0"
     parts = []
     for unit in units:
         epoch, exact = dead_since(run.task, unit, run.epochs, run.parameters)
-        since = "from the start" if epoch == 0 else f"since epoch {epoch:,}" + ("" if exact else " at the latest")
+        since = "from the start" if epoch == 0 else f"from epoch {epoch:,}" + (" on" if exact else " at the latest")
         parts.append(f"{unit_name(run, unit)} is dead {since}")
     it = "it is off on every example and its" if len(units) == 1 else "they are off on every example and their"
-    return f"{conjoined(parts)}: {it} gradient is exactly 0"
+    text = f"{conjoined(parts)}: {it} gradient is exactly 0"
+    return f"T{text[1:]}" if text.startswith("the ") else text
 
 
 def tie_sentence(run: RunData, found: Findings) -> str:
     """As in "Only one corner is separated: (0, 1), (1, 0) and (1, 1) are tied at 2/3."."""
-    ties = found.tied
-    if not ties:
+    if not (ties := found.tied):
         return ""
     state = "are tied at {}" if found.in_state else "get the same output"
     text = conjoined([f"{_examples(run, tie)} {state.format(_mean_target(tie))}" for tie in ties])
