@@ -37,7 +37,7 @@ SETTINGS: Settings = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 

@@ -19,7 +19,7 @@ INF = math.inf
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activation:
     """An activation: how it is computed, how it is written, and the properties that diagnosis uses.
 

@@ -18,7 +18,7 @@ TEST = number("share of the examples to hold out", 0, 0.9, varies=False)
 CODING = {"low": number("target of label 0"), "high": number("target of label 1")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Points:
     """Inputs x (examples, inputs) and their labels."""
 
@@ -26,7 +26,7 @@ class Points:
     labels: Labels
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """``make(**own)`` always returns the same data for the same settings; it is None for data from a file.
 

@@ -41,7 +41,7 @@ class Term:
         return Call("-", self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Symbol(Term):
     """A name and its value."""
 
@@ -49,14 +49,14 @@ class Symbol(Term):
     value: Array
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Number(Term):
     """A number, written the same way with symbols and with numbers."""
 
     value: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operation(Term):
     """Two terms with an operator between them."""
 
@@ -65,7 +65,7 @@ class Operation(Term):
     right: Term
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True, init=False, eq=False)
 class Call(Term):
     """A function of terms; ``-`` is the negative, ``T`` the transpose."""
 
@@ -77,7 +77,7 @@ class Call(Term):
         object.__setattr__(self, "arguments", tuple(term(argument) for argument in arguments))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Total(Term):
     """A sum over examples: Σ name with symbols, its parts with numbers; ``hidden`` counts the parts not written."""
 

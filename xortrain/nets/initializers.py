@@ -18,7 +18,7 @@ from xortrain.nets.setting import Setting, Settings, number
 SCALE = {"scale": number("factor of all initial parameters")}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Fan:
     """The layer to initialize: fan-in, units, whether it is hidden, and the activation of the first layer."""
 
@@ -31,7 +31,7 @@ class Fan:
 Fill = Callable[..., Array]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Initializer:
     """``weights(r, fan, **own)`` and ``biases`` turn r, the numbers drawn, into parameters.
 

@@ -25,7 +25,7 @@ SMOOTHING = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Joint:
     """A loss together with an output activation: ``value(z, t, **settings)`` and ``delta(z, y, t, **settings)``.
 
@@ -37,7 +37,7 @@ class Joint:
     written_delta: Callable[[Term, Term], Term] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Loss:
     """``value(y, t, **settings)`` of each element and its derivative ``gradient`` by y, and how both are written.
 
@@ -293,7 +293,7 @@ LOSSES: dict[str, Loss] = {
 """Name of a loss in a config to its row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Criterion:
     """A loss on an output activation, summed or averaged; settings are (runs,)."""
 

@@ -18,7 +18,7 @@ from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.setting import Setting, Settings, flag
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Architecture:
     """How layers are connected; with ``skip`` the inputs also feed the outputs."""
 

@@ -21,7 +21,7 @@ Lines = dict[str, Term]
 """Names of what an update changes, ``theta`` last, to the formulas of the new values."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Move:
     """The symbols of one update of θ: its settings, and the state ``before`` and ``after`` it."""
 
@@ -42,7 +42,7 @@ class Move:
         return bool(self.settings[setting].value)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Optimizer:
     """``start(θ, η, **settings)`` returns the state, ``update(θ, g, state, η, **settings)`` changes θ in place.
 
@@ -319,7 +319,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
 """Name of an optimizer in a config to its row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     """``factor(epoch, epochs, **settings)`` multiplies the learning rate; None stands for 1.
 

@@ -15,7 +15,7 @@ from xortrain.nets.setting import Settings, number
 Bounds = tuple[Array, Array]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SuccessRule:
     """``interval(t, low, high, **settings)`` bounds the right outputs, for targets t and the two target values.
 
@@ -62,7 +62,7 @@ SUCCESS_RULES: dict[str, SuccessRule] = {
 """Name of a success rule in a config to its row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StopRule:
     """``holds(right, losses, **settings)`` returns which runs (runs,) stop now; it is None for never.
 
@@ -84,7 +84,7 @@ STOP_RULES: dict[str, StopRule] = {
 """Name of a stop rule in a config to its row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Success:
     """A success rule with its numbers, arrays (runs,); low and high are the two target values."""
 
