@@ -3,7 +3,7 @@
 python examples/gallery.py [FOLDER]; check the sheets by eye after a change in xortrain/films.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,9 @@ def sheet(films: list[Path], path: Path) -> None:
 
 
 def main() -> None:
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else "gallery")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path("gallery"))
+    folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     table(folder / "table.csv")
     own = {"classes": classes, "real": real, "curve": curve}

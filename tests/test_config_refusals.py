@@ -53,6 +53,8 @@ WRONG: dict[str, list[str]] = {
     # several values where one is required
     "activation=[relu,tanh]": ["activation=[relu,tanh]", "-m"],
     "optimizer=[sgd]": ["optimizer=[sgd]"],
+    "seed=range(0,10)": ["seed=range(0,10)"],
+    "lr=interval(0,1)": ["lr=interval(0,1)"],
     "activation=relu,tanh": ["activation=relu,tanh", "-m"],
     "lr=1,2": ["lr=1,2", "-m"],
     "seed=range(0,3)": ["seed=range(0,3)", "-m"],

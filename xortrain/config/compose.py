@@ -84,10 +84,10 @@ def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
     if isinstance(error, OverrideParseException):
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
     text = _first_line(error)
-    if text.startswith("Ambiguous value for argument"):
+    if text.startswith(("Ambiguous value for argument", "Sweep parameters")):
         override = text.split("'")[1]
-        listed = override.replace("=", "=[", 1) + "]"
-        hint = "" if override.partition("=")[0] in CHOICES else f", or write {listed} for a list"
+        is_list = "(" not in override and override.partition("=")[0] not in CHOICES
+        hint = f", or write {override.replace('=', '=[', 1)}] for a list" if is_list else ""
         return UserError(f"{override}: several values; add -m to run each of them{hint}")
     if text.startswith("Unexpected type annotation"):  # a sweep among the values of a sweep
         mixed = next((override for override in overrides if _MIXED.search(override)), short(" ".join(overrides)))

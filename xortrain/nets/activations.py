@@ -146,7 +146,7 @@ ACTIVATIONS: dict[str, Activation] = {
     "gelu": Activation("z Φ(z), exact",
         lambda z, out=None: np.multiply(z, fn.normal_cdf(z), out=out), fn.gelu_derivative,
         lambda z: z * Call("Φ", z), lambda z, a: Call("Φ", z) + z * _exp(-(z**2) / 2) / math.sqrt(2 * math.pi),
-        (-0.17, INF), is_monotone=False, note="Φ of the standard normal law, through erf (Hendrycks & Gimpel 2016)"),
+        (-0.17, INF), is_monotone=False, note="Φ of the standard normal CDF, through erf (Hendrycks & Gimpel 2016)"),
     "gelu_tanh": Activation("z Φ(z), by the formula with tanh",
         fn.gelu_tanh, fn.gelu_tanh_derivative,
         lambda z: 0.5 * z * (1 + _written_gate(z)), _written_gelu_tanh_slope,
