@@ -479,8 +479,8 @@ def film(program: Program, name: str, *words: str) -> Found:
     path = program.folder("films") / (re.sub(r"\W+", "-", " ".join([name, *words])) + ending)
     few = [] if "--still" in words else ["film.frames=6"]
     line = shlex.join(["render", f"latest{run}", *rest, *few, "--output", str(path)])
-    told = program.text(line, program.folder("trainings", name))
-    return {"frames": {" ".join([name, *words]): frames(path) if path.is_file() else told}}
+    printed = program.text(line, program.folder("trainings", name))
+    return {"frames": {" ".join([name, *words]): frames(path) if path.is_file() else printed}}
 
 
 def frames(path: Path) -> dict[str, Any]:

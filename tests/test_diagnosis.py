@@ -1,4 +1,4 @@
-"""What became of a run is said truly: each outcome by what it claims, checked by other means, and a census of all."""
+"""Each outcome is true of its runs: its claims are checked by other means, and for many seeds at once."""
 
 import itertools
 from functools import cache
@@ -60,7 +60,7 @@ def test_every_outcome_has_a_case_and_a_verdict() -> None:
 
 
 def tied_states() -> list[Array]:
-    """All there are on XOR: two, three or four examples that are not told apart, at the mean of their targets."""
+    """All tied states of XOR: two, three or four examples with one output, at the mean of their targets."""
     states = []
     for size in (2, 3, 4):
         for group in itertools.combinations(range(4), size):
@@ -93,7 +93,7 @@ def test_outputs_farther_from_every_tied_state_are_in_none(y: list[float]) -> No
 
 
 @pytest.mark.parametrize("coding", [(-1.0, 1.0), (0.0, 0.5)])
-def test_a_hundredth_is_one_of_the_distance_between_the_targets(coding: tuple[float, float]) -> None:
+def test_the_tolerance_is_a_hundredth_of_the_distance_between_the_targets(coding: tuple[float, float]) -> None:
     low, high = coding
     task = some_setup({"seed": [0, 1]}, data=("xor", {"low": low, "high": high}), loss="mse", epochs=0).task()
     for off, holds in ((0.009, True), (0.011, False)):
@@ -113,8 +113,8 @@ NETS = [("sigmoid", 2, "torch_default"), ("tanh", 2, "randn"), ("relu", 2, "torc
 
 
 @pytest.mark.parametrize(("activation", "hidden", "start"), NETS)
-def test_the_stuck_are_named_and_stay_and_the_others_move(activation: str, hidden: int, start: str) -> None:
-    """Names of 120 seeds after 5,000 epochs, held against what they come to by 5,500 and by 20,000."""
+def test_stuck_runs_stay_where_they_are_and_the_others_move(activation: str, hidden: int, start: str) -> None:
+    """The outcomes of 120 seeds after 5,000 epochs, compared with those after 5,500 and after 20,000."""
 
     def after(epochs: int, stop: str = "never") -> tuple[Array, Array]:
         setup = some_setup(
@@ -158,7 +158,7 @@ def test_a_dead_unit_has_a_gradient_of_exactly_zero_on_every_example() -> None:
     assert units > 3
 
 
-def test_a_unit_is_dead_since_the_epoch_that_all_snapshots_show() -> None:
+def test_a_unit_is_dead_from_the_epoch_that_all_snapshots_show() -> None:
     found = []
     for seed in range(3, 8):
         words = ["activation=relu", "lr=0.5", "epochs=300", f"seed={seed}"]
@@ -183,7 +183,7 @@ def test_equal_units_have_equal_gradients_and_random_ones_do_not() -> None:
 
 
 @pytest.mark.parametrize(("activation", "edge"), [("sigmoid", 5.99), ("tanh", 2.99), ("softsign", 9.0)])
-def test_saturated_is_a_slope_below_a_hundredth_of_the_steepest(activation: str, edge: float) -> None:
+def test_a_saturated_unit_has_less_than_a_hundredth_of_the_steepest_slope(activation: str, edge: float) -> None:
     """1 % of the steepest slope: sigmoid a(1-a) = 0.0025 at z = 5.986, tanh 1 - a² = 0.01 at 2.993, softsign at 9."""
     for z, holds in ((edge * 0.98, []), (edge * 1.02, [(0, 0)])):
         setup = some_setup(
@@ -215,11 +215,11 @@ def test_the_lowest_loss_of_a_line_is_the_known_one(words: list[str], lowest: fl
 
 
 @pytest.mark.parametrize("output", [name for name, row in ACTIVATIONS.items() if not row.is_monotone])
-def test_an_output_that_rises_and_falls_is_no_line(output: str) -> None:
+def test_an_output_that_rises_and_falls_is_not_linear(output: str) -> None:
     assert run_of("architecture.hidden=[]", f"output={output}", "loss=mse", "epochs=5").outcome != "linear"
 
 
-def test_a_run_has_the_same_outcome_alone_and_in_a_crowd() -> None:
+def test_a_run_has_the_same_outcome_alone_and_in_a_population() -> None:
     seeds = np.arange(40, dtype=np.uint32)
     settings: dict[str, Any] = {"activation": "relu", "lr": 0.5, "epochs": 200}
     crowd = trained(some_setup({"seed": seeds}, **settings), (7, 1, 32)).rows
@@ -230,7 +230,7 @@ def test_a_run_has_the_same_outcome_alone_and_in_a_crowd() -> None:
 
 
 @pytest.mark.parametrize("words", list(CASES), ids=" ".join)
-def test_the_outcome_is_the_first_that_holds_and_not_among_the_others(words: tuple[str, ...]) -> None:
+def test_the_outcome_is_the_first_that_holds_and_is_not_among_the_reasons(words: tuple[str, ...]) -> None:
     run = run_of(*words)
     assert all(OUTCOMES.index(reason) > OUTCOMES.index(run.outcome) for reason in others(run.row["reasons"]))
 
@@ -249,23 +249,23 @@ def test_a_diagnosis_leaves_the_training_as_it_was() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 2])
-def test_the_noise_of_batches_is_not_taken_for_learning(batch: int) -> None:
+def test_the_noise_of_batches_does_not_count_as_learning(batch: int) -> None:
     """Seed 1 comes to a tie of two examples, about which its outputs swing by more than 1 %."""
     assert run_of(f"batch_size={batch}", "seed=1", "lr=0.5", "epochs=1000").outcome == "plateau"
 
 
-def test_a_line_of_the_table_of_success_rates_is_what_its_sweep_gives() -> None:
+def test_a_row_of_the_success_rates_is_the_result_of_its_sweep() -> None:
     net = seed_rates.Net("relu", 2, "randn", 0.5)
     config = some_config(activation="relu", lr=0.5, epochs=5000, track=dict(composed()["track"], losses=2, frames=2))
     setup = Setup.of(Population(config, {"seed": np.arange(1000, dtype=np.uint32)}, np.arange(1000)))
     assert (train_in_memory(setup).rows["outcome"] == code("solved")).sum() == seed_rates.solved_counts()[net]
 
 
-def test_success_rates_are_told_in_the_terms_of_the_config_and_only_of_nets_that_were_swept() -> None:
+def test_the_seeds_sentence_uses_the_rate_of_the_config_and_covers_measured_networks_only() -> None:
     count = seed_rates.solved_counts()[seed_rates.Net("relu", 2, "randn", 0.125)]
     for words in (("lr=0.125",), ("lr=0.5", "loss.reduction=mean")):
-        said = seed_rates.seeds_sentence(dict(composed("activation=relu", *words)))
-        assert said.startswith(f"Of 1,000 seeds of this network, {count / 10:.0f} % solve it")
+        sentence = seed_rates.seeds_sentence(dict(composed("activation=relu", *words)))
+        assert sentence.startswith(f"Of 1,000 seeds of this network, {count / 10:.0f} % solve it")
     assert "(at lr=0.125)" in seed_rates.seeds_sentence(dict(composed("activation=relu", "lr=0.12")))
     for words in (("optimizer=adam",), ("architecture.hidden=[5]",), ("lr=20",), ("data=xnor",), ("loss=mse",)):
         assert seed_rates.seeds_sentence(dict(composed(*words))) == ""
