@@ -32,7 +32,7 @@ class FilmData:
     parameters: Array  # (frames, parameters, runs); may be a memory map
     frame_epochs: Array  # (frames,)
     right: Callable[[Array, Array], Array]
-    """The success rule: (y, t) -> bool (examples, *runs)."""
+    """The success rule: (y, t) -> bool (examples,), which are right by the rule of every run."""
     loss: Callable[[Array, Array, Array, Array], Array]
     """The training loss: (z, y, t, numbers of runs) -> (runs,); z, y and t are (examples, outputs, runs)."""
     title: str

@@ -15,6 +15,7 @@ from xortrain.errors import UserError, unknown
 from xortrain.records import columns
 from xortrain.records.index import RecordInfo
 from xortrain.records.reader import read_data, structured
+from xortrain.records.tables import finite
 
 Array = npt.NDArray[Any]
 Z95 = 1.959963984540054  # the 97.5 % quantile of the normal distribution
@@ -49,8 +50,7 @@ class GroupStatistics:
     def as_row(self) -> dict[str, Any]:
         """Settings and numbers as one flat mapping; None for a number that is not finite."""
         numbers = {key: value for key, value in vars(self).items() if key != "by"}
-        known = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in numbers.items()}
-        return {**self.by, **known}
+        return {**self.by, **finite(numbers)}
 
 
 def wilson(solved: Array, runs: Array, z: float = Z95) -> tuple[Array, Array]:

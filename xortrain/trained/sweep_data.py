@@ -3,7 +3,6 @@
 The runs may come from one population or several, from one sweep or many records.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -19,6 +18,7 @@ from xortrain.records.groups import differing_settings, group_runs
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry
 from xortrain.records.naming import ROOT, named
 from xortrain.records.query import select
+from xortrain.records.tables import finite
 from xortrain.trained.opening import open_trained
 from xortrain.trained.run_data import RunData, TrainedRuns
 
@@ -203,7 +203,7 @@ def _plain_values(name: str, column: Array) -> list[Any]:
     values: list[Any] = column.tolist()
     if name in NEVER or name == "epochs_done":  # -1 is unknown, in a record without this column
         return [None if value == -1 else value for value in values]
-    return [None if isinstance(value, float) and not math.isfinite(value) else value for value in values]
+    return list(map(finite, values))
 
 
 def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:

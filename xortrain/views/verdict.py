@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.trained.run_data import RunData
 from xortrain.training.diagnosis import Findings, Tie, Unit, best_linear_loss, dead_since, findings
@@ -61,7 +60,7 @@ def _conflicting_settings(case: Case) -> str:
             f"loss=cross_entropy depends on the output of the right class only: with output={output} it is lowest where"
             " all outputs are 1. With output=softmax (or auto) the outputs sum to 1; output=sigmoid goes with loss=bce."
         )
-    if LOSSES[loss].targets == "unit" and not ACTIVATIONS[output].gives_probabilities:
+    if LOSSES[loss].targets == "unit" and not case.run.network.layers[-1].row.gives_probabilities:
         return (
             f"loss={loss} treats outputs as probabilities; output={output} also gives values below 0 or above 1, which"
             " have no gradient: output=sigmoid (or auto) goes with it."
@@ -150,7 +149,7 @@ def _plateau(case: Case) -> list[str]:
 def _tie_hint(case: Case) -> str:
     """What runs in such a tie need, by the census in docs/diagnosis.md."""
     together, examples = len(case.found.tied[0].examples), len(case.run.x)
-    smooth = all(ACTIVATIONS[layer.activation].is_sigmoidal for layer in case.run.network.layers[:-1])
+    smooth = all(layer.row.is_sigmoidal for layer in case.run.network.layers[:-1])
     if smooth and together == examples:
         return "Most networks leave this state in time: more epochs, a larger learning rate or another seed help."
     never = examples == 4 and (together == 2 or not smooth)
