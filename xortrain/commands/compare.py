@@ -14,7 +14,7 @@ from xortrain.records.naming import Named, named
 from xortrain.records.tables import format_table
 
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
-IF_DIFFERENT = ("diverged_at", "diverged_in", "status", "seconds", "host", "version", "name", "tags")
+IF_DIFFERENT = ("diverged_at", "diverged_in", "exploded_at", "status", "seconds", "host", "version", "name", "tags")
 FORMATS = ("png", "svg", "pdf")
 MOST = len(ascii_uppercase)
 CUT = 100  # losses above this multiple of the first loss are drawn at the top of the plot

@@ -16,7 +16,7 @@ BARS = "▁▂▃▄▅▆▇█"
 POINTS = 48  # of the loss curve
 BEST = 10  # groups of a sweep that are shown
 RESULTS = ("outcome", "reasons", "epochs_done", "solved_at", "diverged_at", "diverged_in", "final_loss", "best_loss")
-RESULTS_OF_EXAMPLES = ("accuracy", "test_loss", "test_accuracy")
+RESULTS_OF_EXAMPLES = ("exploded_at", "accuracy", "test_loss", "test_accuracy")
 
 
 def show(arguments: list[str]) -> str:

@@ -313,7 +313,8 @@ class Criterion:
         return self.row.joint if self.output == self.row.output else None
 
     @cached_property
-    def _settings(self) -> Numbers:
+    def own(self) -> Numbers:
+        """The settings that the loss of an element depends on."""
         return {name: value for name, value in self.settings.items() if name != "label_smoothing"}
 
     @cached_property
@@ -334,8 +335,8 @@ class Criterion:
     def values(self, z: Array, y: Array, t: Array) -> Array:
         """The loss of each element, before reduction: (examples, outputs, *runs)."""
         if self.joint is not None:
-            return self.joint.value(z, self.aims(t), **self._settings)
-        return self.row.value(y, self.aims(t), **self._settings)
+            return self.joint.value(z, self.aims(t), **self.own)
+        return self.row.value(y, self.aims(t), **self.own)
 
     def total(self, z: Array, y: Array, t: Array) -> Array:
         """L over examples and outputs: (examples, outputs, *more) -> (*more,)."""
@@ -347,9 +348,9 @@ class Criterion:
     def delta(self, z: Array, y: Array, t: Array) -> Array:
         """δ = dL/dz of the last layer, (examples, outputs, *runs), in a new array."""
         if self.joint is not None:
-            delta = self.joint.delta(z, y, self.aims(t), **self._settings)
+            delta = self.joint.delta(z, y, self.aims(t), **self.own)
         else:
-            gradient = self.row.gradient(y, self.aims(t), **self._settings)
+            gradient = self.row.gradient(y, self.aims(t), **self.own)
             delta = ACTIVATIONS[self.output].backward(z, y, gradient, **self.output_settings)
         if self.reduction == "mean":
             delta *= self.share(z)

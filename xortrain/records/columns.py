@@ -187,6 +187,7 @@ COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
     "reasons": _reasons,
     "solved_at": _epochs("solved_at"),
     "diverged_at": _epochs("diverged_at"),
+    "exploded_at": _epochs("exploded_at"),
     "epochs_done": _epochs("epochs_done"),
     "diverged_in": _diverged_in,
     "tags": lambda entry, part, chunk: (

@@ -19,15 +19,16 @@ from xortrain.records.tables import finite
 
 Array = npt.NDArray[Any]
 Z95 = 1.959963984540054  # the 97.5 % quantile of the normal distribution
-NOT_STUCK = ("pending", "diverged", "solved", "early", "training")
+NOT_STUCK = ("pending", "diverged", "exploded", "solved", "learnt", "early", "training")
 
 
 @dataclass(frozen=True)
 class GroupStatistics:
     """Runs that agree in the settings ``by``: how many solved the task, how fast, and their losses.
 
-    ``rate`` is the share of finished runs that solved it, ``low`` and ``high`` are its 95 % interval.  Epochs are the
-    epochs to solve of the solved runs; losses are of the runs that did not diverge; nan if there are none.
+    ``rate`` is the share of finished runs that solved it, ``low`` and ``high`` are its 95 % interval.  ``diverged``
+    counts exploded runs too.  Epochs are the epochs to solve of the solved runs; losses are of the runs that neither
+    diverged nor exploded; nan if there are none.
     """
 
     by: Mapping[str, Any]
@@ -35,6 +36,7 @@ class GroupStatistics:
     runs: int
     pending: int
     solved: int
+    learnt: int
     diverged: int
     stuck: int
     rate: float
@@ -93,19 +95,20 @@ def _counts(codes: Array, outcome: Array, groups: int) -> dict[str, Array]:
 
 def _shares(counts: Mapping[str, Array]) -> dict[str, Array]:
     runs = np.sum(list(counts.values()), axis=0)
-    pending, solved, diverged = (counts.get(word, 0 * runs) for word in ("pending", "solved", "diverged"))
+    pending, solved, learnt = (counts.get(word, 0 * runs) for word in ("pending", "solved", "learnt"))
+    diverged = counts.get("diverged", 0 * runs) + counts.get("exploded", 0 * runs)
     stuck = sum((number for word, number in counts.items() if word not in NOT_STUCK), start=0 * runs)
     low, high = wilson(solved, runs - pending)
     with np.errstate(invalid="ignore"):
         rate = solved / (runs - pending).astype(float)
-    named = {"runs": runs, "pending": pending, "solved": solved, "diverged": diverged, "stuck": stuck}
-    return named | {"rate": rate, "low": low, "high": high}
+    named = {"runs": runs, "pending": pending, "solved": solved, "learnt": learnt, "diverged": diverged}
+    return named | {"stuck": stuck} | {"rate": rate, "low": low, "high": high}
 
 
 def _speeds_and_losses(rows: Mapping[str, Array], outcome: Array, codes: Array, groups: int) -> dict[str, Array]:
     loss = np.asarray(rows["final_loss"], np.float64)
     solved = outcome == "solved"
-    fair = np.isfinite(loss) & (outcome != "diverged") & (outcome != "pending")
+    fair = np.isfinite(loss) & ~np.isin(outcome, ("diverged", "exploded", "pending"))
     epochs = np.asarray(rows["solved_at"])[solved].astype(np.float64)
     q1, median, q3 = _quantiles(codes[solved], epochs, groups, (0.25, 0.5, 0.75))
     (middle,) = _quantiles(codes[fair], loss[fair], groups, (0.5,))

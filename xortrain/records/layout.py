@@ -31,11 +31,15 @@ ROW: dict[str, str] = {
     "diverged_at": "<i4",  # an epoch, -1: never
     "diverged_in": "<i4",  # the index of the first parameter that is not finite, -1: the loss
     "solved_at": "<i4",  # an epoch, -1: never
+    "exploded_at": "<i4",  # an epoch, -1: never
     "final_loss": "<f8",
     "best_loss": "<f8",
     "accuracy": "<f8",
     "test_loss": "<f8",
     "test_accuracy": "<f8",
+    "constant_loss": "<f8",  # of the best answer that is the same for all examples
+    "constant_accuracy": "<f8",
+    "allowed_accuracy": "<f8",  # of a vote of 15 neighbours: about what the data allow
 }
 """The columns of runs.npy; after them comes a column for each setting that varies, by its dotted name.
 

@@ -128,8 +128,8 @@ class RunData:
 
     @property
     def objective(self) -> float:
-        """The number that a searching sweeper minimises: the final loss, infinite if the run diverged."""
-        return math.inf if self.outcome == "diverged" else float(self.row["final_loss"])
+        """The number that a searching sweeper minimises: the final loss, infinite if the run diverged or exploded."""
+        return math.inf if self.outcome in ("diverged", "exploded") else float(self.row["final_loss"])
 
     @property
     def losses(self) -> Array:
@@ -165,6 +165,11 @@ class RunData:
     def t(self) -> Array:
         """The targets: (examples, outputs)."""
         return self.task.data.t[..., 0]
+
+    @cached_property
+    def right(self) -> Array:
+        """Which examples are right by the success rule, after the last epoch: (examples,)."""
+        return np.asarray(self.task.success.right(self.predict(self.x)[..., None], self.t[..., None])[:, 0])
 
     def at(self, epoch: int) -> dict[str, Array]:
         """The parameters after a recorded epoch: W1 (fan_out, fan_in), b1 (fan_out,), …; UserError for other epochs."""

@@ -25,7 +25,7 @@ from xortrain.trained.run_data import RunData, TrainedRuns
 if TYPE_CHECKING:
     import pandas
 
-NEVER = {"solved_at": -1, "diverged_at": -1}  # as stored in runs.npy
+NEVER = {"solved_at": -1, "diverged_at": -1, "exploded_at": -1}  # as stored in runs.npy
 RESULTS = ("outcome", "epochs_done", "solved_at", "diverged_at", "final_loss", "best_loss", "accuracy")
 AnyRun = TypeVar("AnyRun", bound=RunData, covariant=True)
 

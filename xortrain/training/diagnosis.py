@@ -15,6 +15,8 @@ from xortrain.training.loop import Training
 from xortrain.training.task import Choice, History, Task
 
 TIED = 0.01  # largest distance of outputs from a tied state, as a share of the distance between the two targets
+VANISHES = 1e-3  # gradient of the first layer, as a share of the last layer's
+LARGE = 100.0  # size of an input, or ratio of the spreads of two inputs, that makes training difficult
 SATURATED = 0.01  # largest slope, as a share of the activation's steepest; sigmoid: |z| > 6, tanh: |z| > 3
 
 
@@ -52,14 +54,6 @@ def equal_units(network: Network, theta: Array) -> list[Array]:
         rounding = 8 * np.finfo(theta.dtype).eps * np.abs(numbers).sum(axis=1).max(axis=0)
         found.append(_gap_groups(mark, rounding))
     return found
-
-
-def clones(network: Network, theta: Array) -> Array:
-    """Which runs have two equal units: (runs,)."""
-    holds = np.zeros(theta.shape[1:], bool)
-    for group in equal_units(network, theta):
-        holds |= group.max(axis=0) + 1 < len(group)
-    return holds
 
 
 def dead(net: Pass) -> Array:
@@ -139,21 +133,24 @@ MOST_RETRAINED = 50_000  # epochs that `dead_since` trains again; about two seco
 
 @dataclass(frozen=True)
 class Tie:
-    """Examples with different targets whose outputs are within 2 % of each other, and their mean target."""
+    """Examples with different targets whose outputs are within 2 % of each other, and their mean target.
+
+    ``holds`` is whether all their outputs are within 1 % of it.
+    """
 
     examples: tuple[int, ...]
     state: tuple[float, ...]
+    holds: bool
 
 
 @dataclass(frozen=True)
 class Findings:
-    """The state of one run; ``in_state`` is whether all its outputs are within 1 % of the tied state."""
+    """The state of one run."""
 
     equal: list[list[Unit]]
     dead: list[Unit]
     saturated: list[Unit]
     tied: list[Tie]
-    in_state: bool
 
 
 def findings(task: Task, theta: Array) -> Findings:
@@ -167,7 +164,6 @@ def findings(task: Task, theta: Array) -> Findings:
         dead=_units(two.network, dead(net)[:, 0]),
         saturated=_units(two.network, saturated(two, net)[:, 0]),
         tied=_ties_of_run(two, net.y, found),
-        in_state=bool(found.holds[0]),
     )
 
 
@@ -186,7 +182,11 @@ def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
     t, span = task.data.t[..., 0], tie_tolerance(task)[0]
     return [
-        Tie(tuple(part.tolist()), tuple(found.state[part[0], :, 0].tolist()))
+        Tie(
+            tuple(part.tolist()),
+            tuple(found.state[part[0], :, 0].tolist()),
+            bool((np.abs(y[part, :, 0] - found.state[part, :, 0]) <= span).all()),
+        )
         for part in parts
         if (t[part] != t[part[0]]).any() and np.ptp(y[part, :, 0], axis=0).max() <= 2 * span
     ]
@@ -226,9 +226,13 @@ def _parameters_after(task: Task, epochs: Array) -> Array:
     return history.parameters[..., 0]
 
 
-def best_linear_loss(task: Task) -> float:
-    """The lowest loss that a single layer, without hidden units, reaches on a run's examples, by Rprop from zero."""
-    both = at_least_two(np.zeros(1, int))
+def linear_fit(task: Task) -> tuple[Array, Array]:
+    """The lowest loss of a single layer without hidden units, and whether every example is right: (runs,) each.
+
+    It is trained by Rprop from zero, once if all runs have the same examples.
+    """
+    is_shared = task.data.x.ndim == 2 and task.data.t.shape[2] == 1
+    both = at_least_two(np.arange(1 if is_shared else task.runs))
     network = replace(task.network, layers=task.network.layers[-1:], skip=False)
     settings = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-9, "step_max": 50.0}
     numbers = {name: np.full(len(both), value, task.theta.dtype) for name, value in settings.items()}
@@ -246,4 +250,35 @@ def best_linear_loss(task: Task) -> float:
         learner.full.forward()
         learner.update(0)
     y = learner.full.forward()
-    return float(two.criterion.total(learner.full.z[-1], y, two.data.t)[0])
+    loss, right = two.criterion.total(learner.full.z[-1], y, two.data.t), two.success.right(y, two.data.t).all(axis=0)
+    return np.resize(loss, task.runs), np.resize(right, task.runs)
+
+
+def vanishes(task: Task, net: Pass) -> Array:
+    """Which runs have a gradient in the first layer below 1/1000 of the last layer's, of three layers or more."""
+    if len(task.network.layers) < 3:
+        return np.zeros(net.theta.shape[1], bool)
+    first, last = gradient_sizes(task.take(at_least_two(np.arange(task.runs))), net)
+    return np.asarray((first > 0) & (first < VANISHES * last))
+
+
+def gradient_sizes(task: Task, net: Pass) -> tuple[Array, Array]:
+    """The root mean square of dL/dW in the first and in the last layer: (runs,) each."""
+    net.backward(task.criterion.delta(net.z[-1], net.y, task.data.t))
+    first, last = (np.sqrt((dW**2).mean(axis=(0, 1))) for dW in (net.dW[0], net.dW[-1]))
+    return first, last
+
+
+def out_of_reach(task: Task) -> tuple[float, float] | None:
+    """A target that no output of the only run can reach, and the bound of the outputs next to it."""
+    t, (low, high) = task.criterion.aims(task.data.t), task.network.layers[-1].row.range
+    if t.max() > high:
+        return float(t.max()), high
+    return (float(t.min()), low) if t.min() < low else None
+
+
+def unscaled_inputs(x: Array) -> list[int]:
+    """The inputs of x (examples, inputs) with very large values, or of a very different scale than another."""
+    size, spread = np.abs(x).max(axis=0), x.std(axis=0)
+    least = spread[spread > 0].min(initial=np.inf)
+    return np.flatnonzero((size > LARGE) | (spread > LARGE * least)).tolist()

@@ -1,21 +1,33 @@
-"""How each run ended, in one word and a few numbers; and whether an unsolved run is still moving.
+"""How each run ended, in one word and a few numbers.
 
-The words are tried in order: the first that holds is the outcome.  To find whether a run moves, it is trained for a
-few more epochs, which are then discarded, and its outputs and loss are extrapolated linearly.
+The words are tried in order: the first that holds is the outcome, the others that hold are its reasons.
 """
-
-from dataclasses import replace
 
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.network import Pass, at_least_two
-from xortrain.training.diagnosis import clones, dead, is_linear, saturated, tie_tolerance, ties
-from xortrain.training.learner import Learner
+from xortrain.nets.network import Network, Pass, at_least_two
+from xortrain.training.diagnosis import dead, equal_units, is_linear, linear_fit, saturated, vanishes
 from xortrain.training.loop import Training
+from xortrain.training.motion import motion
+from xortrain.training.reference import References, references
 from xortrain.training.task import Results
 
-OUTCOMES = ("pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training")
+OUTCOMES = (
+    "pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training",
+    "exploded", "learnt", "vanishing", "slow", "oscillating", "overfitting",
+)  # fmt: skip
+"""Every word, in the order of the codes that records store; the last four are only reasons."""
+ORDER = (
+    "diverged", "solved", "learnt", "exploded", "linear", "clones", "dead", "saturated", "plateau", "early", "training",
+)  # fmt: skip
+"""The words that may be an outcome, in the order in which they are tried."""
+EXPLODED = 1000  # times the larger of the initial loss and the loss of the best constant answer
+LEARNT = 0.95  # of the loss of the best constant answer
+SHORT = 0.1  # how far the accuracy may be below what the data allow
+STILL = 0.01  # relative change that counts as none
+FAR = 10  # times as far as it came: how far the loss of a slow run still is from that of a constant answer
+OVERFITS = 0.2  # relative rise of the held-out loss above its lowest
 
 
 @np.errstate(all="ignore")
@@ -26,19 +38,25 @@ def results(training: Training) -> Results:
     some = task.take(runs) if len(runs) > task.runs else task
     theta = training.theta[:, runs] if len(runs) > task.runs else training.theta
     net = some.network.forward(theta, some.data.x)
-    final_loss = some.criterion.total(net.z[-1], net.y, some.data.t)
+    final_loss = some.criterion.total(net.z[-1], net.y, some.data.t)[: task.runs]
     right = some.success.right(net.y, some.data.t)
+    correct, one_hot = some.success.accurate(net.y, some.data.t), some.success.are_one_hot(some.data.t)
+    accuracy = np.where(one_hot, correct, right).mean(axis=0)[: task.runs]
     test_loss, test_accuracy = np.full((2, some.runs), np.nan, theta.dtype)
     if some.test:
         held = some.network.forward(theta, some.test.x)
         test_loss = some.criterion.total(held.z[-1], held.y, some.test.t)
-        test_accuracy = some.success.right(held.y, some.test.t).mean(axis=0)
+        test_correct = some.success.accurate(held.y, some.test.t)
+        test_accuracy = np.where(one_hot, test_correct, some.success.right(held.y, some.test.t)).mean(axis=0)
+    known = references(task)
     diverged = training.diverged_at >= 0
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
-    best = np.fmin.reduce([*history.losses, final_loss[: task.runs]])
+    exploded_at = np.where(solved, -1, _exploded_at(training, known))
+    judged = (test_correct if some.test else correct).mean(axis=0)[: task.runs]
+    learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= known.allowed - SHORT)
     stopped = (training.left <= task.epochs) & ~diverged
-    holds = {"diverged": diverged, "solved": solved, "early": stopped} | _states(training, net, diverged | solved)
-    outcome, reasons = _first_outcome(holds)
+    holds = {"diverged": diverged, "solved": solved, "learnt": learnt, "exploded": exploded_at >= 0}
+    outcome, reasons = _first_outcome(holds | _states(training, net, known, ~diverged & ~solved), stopped)
     return Results(
         theta=training.theta,
         outcome=outcome,
@@ -47,27 +65,53 @@ def results(training: Training) -> Results:
         diverged_at=training.diverged_at,
         diverged_in=training.diverged_in,
         solved_at=np.where(solved, training.last_wrong + 1, -1),
-        final_loss=final_loss[: task.runs],
-        best_loss=best,
-        accuracy=right.mean(axis=0)[: task.runs],
+        exploded_at=exploded_at,
+        final_loss=final_loss,
+        best_loss=np.fmin.reduce([*history.losses, final_loss]),
+        accuracy=accuracy,
         test_loss=test_loss[: task.runs],
         test_accuracy=test_accuracy[: task.runs],
+        constant_loss=known.loss,
+        constant_accuracy=known.accuracy,
+        allowed_accuracy=known.allowed,
     )
 
 
-def _states(training: Training, net: Pass, over: Array) -> dict[str, Array]:
-    """Which outcomes hold for the runs; only unsolved runs that have not diverged are tested for moving."""
-    runs, moving = len(over), np.zeros(len(over), bool)
-    open_ends = np.flatnonzero(~over)
-    moving[open_ends] = moves(training, open_ends)
-    alive = training.diverged_at < 0
+def _exploded_at(training: Training, known: References) -> Array:
+    """The first recorded epoch at which the loss of each run is beyond all reason, (runs,); -1 for never."""
+    losses = training.history.losses
+    beyond = losses > EXPLODED * np.maximum(losses[0], known.loss)
+    return np.where(beyond.any(axis=0), training.history.loss_epochs[beyond.argmax(axis=0)], -1)
+
+
+def _states(training: Training, net: Pass, known: References, unsolved: Array) -> dict[str, Array]:
+    """Which words hold for the runs; only ``unsolved`` ones (runs,) are tested for moving and for what slows them down.
+
+    A run that still moves is not called after its units, unless they rule out a solution.
+    """
+    task, runs, network = training.task, len(unsolved), net.network
+    rest, moving, swings = np.zeros((3, runs), bool)
+    places = np.flatnonzero(unsolved)
+    moving[places], swings[places] = motion(training, places)
+    rest[places] = ~moving[places]
+    alive, off = training.diverged_at < 0, dead(net)[:, :runs]
+    equal = [group[:, :runs] for group in equal_units(network, net.theta)]
+    clones = np.any([group.max(axis=0) + 1 < len(group) for group in equal] or [~alive & False], axis=0)
+    one_unit = len(equal) == 1 and network.layers[0].row.is_monotone
+    line = unsolved & (is_linear(network) | ((equal[0].max(axis=0) == 0) if one_unit and clones.any() else False))
+    if line.any():
+        line &= ~linear_fit(task)[1]
     return {
-        "linear": alive & is_linear(net.network),
-        "clones": alive & clones(net.network, net.theta)[:runs],
-        "dead": alive & _any(dead(net))[:runs],
-        "saturated": ~over & ~moving & _any(saturated(training.task, net))[:runs],
-        "plateau": ~over & ~moving,
-        "training": ~over & moving,
+        "linear": line & is_linear(network),
+        "clones": alive & clones & (~unsolved | rest | line),
+        "dead": alive & _any(off) & (~unsolved | rest | _has_dead_layer(network, off)),
+        "saturated": rest & _any(saturated(task, net))[:runs],
+        "plateau": rest,
+        "training": moving,
+        "vanishing": unsolved & vanishes(task, net)[:runs],
+        "slow": unsolved & ~_any(off) & _is_slow(training, known),
+        "oscillating": swings,
+        "overfitting": alive & _overfits(training),
     }
 
 
@@ -75,11 +119,45 @@ def _any(units: Array) -> Array:
     return np.logical_or.reduce(units, axis=0)
 
 
-def _first_outcome(holds: dict[str, Array]) -> tuple[Array, Array]:
-    """The first outcome that holds for each run, and all others that hold, as bits by their codes."""
-    names = [name for name in OUTCOMES if name in holds]
-    outcome = np.select([holds[name] for name in names], [code(name) for name in names])
-    bits = sum(holds[name].astype(np.uint16) << code(name) for name in names)
+def _has_dead_layer(network: Network, off: Array) -> Array:
+    """Which runs have a layer with no unit alive: (runs,) for ``off`` (units, runs)."""
+    ends = np.cumsum([layer.units for layer in network.layers])[:-1]
+    return _any(np.array([layer.all(axis=0) for layer in np.split(off, ends)]))
+
+
+def _is_slow(training: Training, known: References) -> Array:
+    """Which runs hardly moved: their parameters, or a loss that is still above that of a constant answer."""
+    task, losses = training.task, training.history.losses
+    way, start = (np.sqrt((theta**2).sum(axis=0)) for theta in (training.theta - task.theta, task.theta))
+    first = losses[0]
+    last = np.where(np.isnan(losses), -np.inf, losses)[-1]
+    crawls = (last > (1 + STILL) * known.loss) & (last < first) & (last - known.loss > FAR * (first - last))
+    return (task.epochs > 1) & (training.left > task.epochs) & ((way > 0) & (way < STILL * start) | crawls)
+
+
+def _overfits(training: Training) -> Array:
+    """Which runs have a held-out loss that has risen again, while the training loss fell: (runs,)."""
+    held, losses = training.history.test_losses, training.history.losses
+    if held is None or len(held) < 3 or training.task.epochs < 2:
+        return np.zeros(training.task.runs, bool)
+    ended = [np.where(np.isnan(values), np.inf, values) for values in (held, losses)]
+    last = np.maximum((np.isfinite(losses)).sum(axis=0) - 1, 0)
+    best = ended[0].argmin(axis=0)
+    (held_best, held_last), (then, now) = (
+        [np.take_along_axis(values, rows[None], axis=0)[0] for rows in (best, last)] for values in ended
+    )
+    return (held_last > (1 + OVERFITS) * held_best) & (now < then / (1 + OVERFITS))
+
+
+def _first_outcome(holds: dict[str, Array], stopped: Array) -> tuple[Array, Array]:
+    """The first outcome that holds for each run, and all others that hold, as bits by their codes.
+
+    A plateau of a run that its rule stopped is only a reason.
+    """
+    holds = holds | {"early": stopped & ~holds["solved"]}
+    tried = holds | {"plateau": holds["plateau"] & ~stopped}
+    outcome = np.select([tried[name] for name in ORDER], [code(name) for name in ORDER])
+    bits = sum(mask.astype(np.uint16) << code(name) for name, mask in holds.items())
     return outcome.astype(np.uint8), (bits & ~(1 << outcome)).astype(np.uint16)
 
 
@@ -96,79 +174,3 @@ def words(codes: Array) -> list[str]:
 def others(bits: int) -> list[str]:
     """The outcomes in the bits of one run's reasons."""
     return [name for place, name in enumerate(OUTCOMES) if bits >> place & 1]
-
-
-SETTLE = 100  # full-batch epochs before a run in batches is measured, to remove the noise of its batches
-TRIED = 16  # epochs in which the speed is measured
-SHARE = 10  # both are at most a tenth of the epochs trained, but the speed is measured over at least four
-FALLS = 0.01  # smallest change of a moving loss, as a share of the loss
-SOON = 0.1  # share of the epochs trained: outputs that drift to a tie like 1/t look linear only this far
-
-
-def moves(training: Training, runs: Array) -> Array:
-    """Which of these runs, by their indices, are still moving: (runs,).
-
-    A run is at rest if its outputs, extrapolated for as long again as it was trained, are still within 1 % of the tied
-    state that they are in; or, if they are in none, within 1 % of their present values, and its loss changes by less
-    than 1 %.  Extrapolated for a tenth of that time, some example must still be wrong.
-    """
-    found = np.zeros(training.task.runs, bool)
-    stayed = training.left[runs] > training.task.epochs
-    for some in (runs[stayed], runs[~stayed]):
-        if len(some):
-            learner, done = _continued(training, some)
-            for _ in range(0 if training.task.batch_size is None else min(SETTLE, training.task.epochs // SHARE)):
-                learner.full.forward()
-                learner.update(learner.task.epochs - 1)
-            found[some] = _are_moving(learner, done)[: len(some)]
-    return found[runs]
-
-
-def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
-    """A learner that continues these runs in full batch, and the number of updates they have had."""
-    places = at_least_two(runs)
-    task = training.task.take(places)
-    in_batches = task.batch_size is not None and task.criterion.reduction == "mean"  # sums add up to a full batch
-    done = np.maximum(training.left[places] - 1, 1) * (len(task.data.x) / (task.batch_size or 1) if in_batches else 1)
-    task = replace(task, batch_size=None, epochs=max(1, task.epochs))
-    theta = training.theta[:, places]
-    if training.left[runs[0]] <= training.task.epochs:  # it left early; the state of its optimizer was not stored
-        return Learner(task, theta), done
-    at = np.zeros(training.task.runs, int)
-    at[training.columns] = np.arange(len(training.columns))
-    state = {name: value[..., at[places]] for name, value in training.learner.state.items()}
-    return Learner(task, theta, state), done
-
-
-def _are_moving(learner: Learner, done: Array) -> Array:
-    task = learner.task
-    y, loss = learner.full.forward().copy(), _full_losses(learner)
-    y_by_epoch, loss_by_epoch = _measured_speed(learner)
-    tied = ties(task, y)
-    home = np.where(tied.holds, tied.state, y)
-    after, soon = (y + done * share * y_by_epoch for share in (1, SOON))
-    stays = (np.abs(after - home) <= tie_tolerance(task)).all(axis=(0, 1))
-    flat = tied.holds | (np.abs(done * loss_by_epoch) < FALLS * np.abs(loss))
-    solved = task.success.right(soon, task.data.t).all(axis=0)
-    return ~(stays & flat & ~solved)
-
-
-def _measured_speed(learner: Learner) -> tuple[Array, Array]:
-    """The change of outputs and loss per epoch, from the mean of the first half of the epochs to that of the second.
-
-    Means over an even number of epochs cancel the oscillation that a nearly too large learning rate causes.
-    """
-    half, y, loss = 2 * min(TRIED // 4, -(-learner.task.epochs // (4 * SHARE))), [], []
-    for epochs in (half, half):
-        sums = np.zeros_like(learner.full.y), np.zeros_like(learner.task.lr)
-        for _ in range(epochs):
-            learner.update(learner.task.epochs - 1)
-            sums[0][:] += learner.full.forward()
-            sums[1][:] += _full_losses(learner)
-        y.append(sums[0])
-        loss.append(sums[1])
-    return (y[1] - y[0]) / half**2, (loss[1] - loss[0]) / half**2
-
-
-def _full_losses(learner: Learner) -> Array:
-    return learner.task.criterion.total(learner.full.z[-1], learner.full.y, learner.task.data.t)

@@ -101,6 +101,27 @@ class Success:
         """Which examples are right: (examples, *runs) for y and t (examples, outputs, *runs)."""
         return within(y, self.interval(t))
 
+    def are_classes(self, t: Array) -> Array:
+        """Whether all targets (examples, outputs, *runs) are one of the two target values: (*runs,)."""
+        return np.logical_and.reduce((t == self.low) | (t == self.high), axis=(0, 1))
+
+    def accurate(self, y: Array, t: Array) -> Array:
+        """Which examples have the right class, whatever the rule: (examples, *runs); for real targets, which are right.
+
+        One output for each class: the greatest is that of the class.  Else every output is on its target's side.
+        """
+        sides = within(y, midpoint(t, self.low, self.high))
+        known, one_hot = np.where(self.are_classes(t), sides, self.right(y, t)), self.are_one_hot(t)
+        if not one_hot.any():
+            return known
+        rising = y * np.sign(self.high - self.low)
+        greatest = rising == np.maximum.reduce(rising, axis=1, keepdims=True)
+        return np.where(one_hot, (greatest & (t == self.high)).any(axis=1) & (greatest.sum(axis=1) == 1), known)
+
+    def are_one_hot(self, t: Array) -> Array:
+        """Whether exactly one of several targets is high in each example of t (examples, outputs, *runs): (*runs,)."""
+        return self.are_classes(t) & (t.shape[1] > 1) & ((t == self.high).sum(axis=1) == 1).all(axis=0)
+
     def words(self) -> str:
         """When an output of the first run counts as right, in a phrase."""
         numbers = {name: value[0] for name, value in self.settings.items()}

@@ -126,7 +126,8 @@ class Results:
 
     ``theta`` (parameters, runs) are the last finite parameters; ``outcome`` is an index into OUTCOMES, and bit k of
     ``reasons`` means that OUTCOMES[k] also holds; ``diverged_in`` is the index in θ of the first parameter that was not
-    finite, -1 for the loss; ``solved_at`` is the epoch since which every example is right.
+    finite, -1 for the loss; ``solved_at`` is the epoch since which every example is right.  ``constant_loss``,
+    ``constant_accuracy`` and ``allowed_accuracy`` are the `References` of the run.
     """
 
     theta: Array
@@ -136,8 +137,12 @@ class Results:
     diverged_at: Array
     diverged_in: Array
     solved_at: Array
+    exploded_at: Array
     final_loss: Array
     best_loss: Array
     accuracy: Array
     test_loss: Array
     test_accuracy: Array
+    constant_loss: Array
+    constant_accuracy: Array
+    allowed_accuracy: Array

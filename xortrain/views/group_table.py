@@ -9,8 +9,6 @@ from xortrain.records.groups import GroupStatistics, group_runs
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.tables import NULL, format_cell, format_table
 
-HEAD = ("runs", "solved", "epochs to solve", "final loss", "mean ± sd", "diverged", "stuck")
-
 
 def group_report(
     entries: Sequence[Entry], groups: Sequence[GroupStatistics], runs: int, limit: int | None = None
@@ -47,18 +45,29 @@ def _repeats(groups: Sequence[GroupStatistics], runs: int) -> list[str]:
 
 def _table(groups: Sequence[GroupStatistics]) -> str:
     by = list(groups[0].by) if groups else []
-    rows = [[*(NULL if found.by[name] is None else found.by[name] for name in by), *_cells(found)] for found in groups]
-    return format_table([*by, *HEAD], rows)
+    columns = [_cells(found) for found in groups] or [dict[str, Any]()]
+    unused = {"learnt"} if not any(found.learnt for found in groups) else set[str]()
+    exploded = any("exploded" in found.outcomes for found in groups)
+    head = [name for name in columns[0] if name not in unused]
+    rows = [
+        [*(NULL if found.by[name] is None else found.by[name] for name in by), *(cells[name] for name in head)]
+        for found, cells in zip(groups, columns, strict=False)
+    ]
+    names = {"diverged": "diverged or exploded"} if exploded else {}
+    return format_table([*by, *(names.get(name, name) for name in head)], rows)
 
 
-def _cells(found: GroupStatistics) -> list[Any]:
+def _cells(found: GroupStatistics) -> dict[str, Any]:
     done = found.runs - found.pending
     rate = f"{_percent(found.rate)} % ({_percent(found.low)}-{_percent(found.high)})" if done else "-"
     median, q1, q3 = map(format_cell, (found.epochs_median, found.epochs_q1, found.epochs_q3))
     epochs = f"{median} ({q1}-{q3})" if found.solved else "-"
     mean = format_cell(found.loss_mean) if math.isfinite(found.loss_mean) else "-"
     spread = f" ± {found.loss_sd:.2g}" if math.isfinite(found.loss_sd) else ""
-    return [done, rate, epochs, found.loss_median, mean + spread, found.diverged, found.stuck]
+    return {
+        "runs": done, "solved": rate, "learnt": found.learnt, "epochs to solve": epochs,
+        "final loss": found.loss_median, "mean ± sd": mean + spread, "diverged": found.diverged, "stuck": found.stuck,
+    }  # fmt: skip
 
 
 def _percent(share: float) -> str:

@@ -88,10 +88,34 @@ def headline(run: RunData) -> str:
     if run.outcome == "solved":
         since = " from the start" if row["solved_at"] == 0 else f" from epoch {row['solved_at']} on"
         return f"Solved: every example is right{since if row['solved_at'] >= 0 else ''}. {after}"
-    how, examples = "Stopped early:" if run.outcome == "early" else "Not solved:", len(run.x)
-    is_known = np.isfinite(row["accuracy"])  # some older records may lack it
-    right = f" {round(row['accuracy'] * examples)} of {counted(examples, 'example')} right." if is_known else ""
-    return f"{how}{right} {after}"
+    if run.outcome == "exploded":
+        bound = max((float(run.losses[0]), "its start"), (row["constant_loss"], "that of a constant answer"))
+        return (
+            f"Exploded: at epoch {row['exploded_at']} the loss passed 1,000 times {bound[1]}, {bound[0]:.4g}. {after}"
+        )
+    how = {"early": "Stopped early:", "learnt": "Learnt:"}.get(run.outcome, "Not solved:")
+    return f"{how} {_how_many_right(run)}. {after}"
+
+
+def _how_many_right(run: RunData) -> str:
+    """As in "3 of 4 examples right"; beside what is known of the data, as in "61 % right; the data allow 82 %"."""
+    row = run.row
+    if np.isfinite(row["allowed_accuracy"]):
+        held = run.setup.test is not None
+        share, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
+        limits = (
+            f"the data allow {percent(row['allowed_accuracy'])}, a constant answer {percent(row['constant_accuracy'])}"
+        )
+        return f"{percent(share)}{of} right; {limits}"
+    right, examples = int(run.right.sum()), len(run.x)
+    named = round(row["accuracy"] * examples) if np.isfinite(row["accuracy"]) else right
+    also = "" if named == right else f", {named:,} nearest to their own target"
+    return f"{right:,} of {counted(examples, 'example')} right{also}"
+
+
+def percent(share: float) -> str:
+    """As in "61 %", "99.5 %"."""
+    return f"{100 * share:.3g} %"
 
 
 def _diverged_in(run: RunData) -> str:
@@ -116,9 +140,7 @@ def example_table(run: RunData) -> list[str]:
     """Inputs, targets and outputs of the first examples, and which outputs are wrong."""
     if run.outcome == "pending":
         return []
-    x, t = run.x, run.t
-    y = run.predict(x)
-    right = run.task.success.right(y[..., None], t[..., None])[:, 0]
+    x, t, y, right = run.x, run.t, run.predict(run.x), run.right
     columns = _fitted([Kind("x", x, run.setup.columns.inputs), Kind("target", t), Kind("output", y)])
     lines = ["  ".join(column[0].rjust(_width(column)) for column in columns)]
     for k in range(min(len(x), MOST_ROWS)):

@@ -1,6 +1,6 @@
-"""Why a run ended as it did, in one or two sentences with a hint: the findings of the diagnosis in words.
+"""Why a run ended as it did, in a few sentences: the findings of the diagnosis in words.
 
-The hints name overrides that one can type; docs/diagnosis.md has an example of each.
+They state what was measured; what might help is tried by `advice`.  docs/diagnosis.md has an example of each.
 """
 
 from collections.abc import Callable
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+import numpy as np
+
 from xortrain.nets.losses import LOSSES
 from xortrain.trained.run_data import RunData
-from xortrain.training.diagnosis import Findings, Tie, Unit, best_linear_loss, dead_since, findings
-from xortrain.views.seed_rates import seeds_sentence
+from xortrain.training import diagnosis
+from xortrain.training.diagnosis import Findings, Tie, Unit
 
-JUMPS = 1.5  # times the lowest loss
-EXPLODED = 1e6  # times the initial loss
 MOST_NAMED = 6  # units or examples; more are counted
+TAIL = 20  # recorded losses at the end, in which swings are described
 
 
 @dataclass(frozen=True)
@@ -26,68 +27,80 @@ class Case:
 
     @cached_property
     def found(self) -> Findings:
-        return findings(self.run.task, self.run.parameters[-1])
+        return diagnosis.findings(self.run.task, self.run.parameters[-1])
 
     @property
     def layers(self) -> int:
         return len(self.run.network.layers)
 
-    def seeds(self) -> str:
-        """How many seeds solve the task, if that was measured."""
-        return "" if self.run.setup.population.arrays else seeds_sentence(self.run.config)
+    @property
+    def losses(self) -> np.ndarray:
+        """The recorded losses of the epochs that it trained."""
+        return self.run.losses[np.isfinite(self.run.losses)]
 
 
 def verdict(run: RunData) -> str:
-    """The sentences; empty where the outcome says everything."""
-    case, sentences = Case(run), SENTENCES.get(run.outcome)
-    conflict = "" if run.outcome in ("solved", "pending") else _conflicting_settings(case)
-    if conflict:
-        return conflict
-    exploded = _exploded(case)
-    if exploded and run.outcome != "linear":  # which no learning rate would change
-        return exploded
-    return " ".join(filter(None, [exploded, *(sentences(case) if sentences else [])]))
-
-
-def _conflicting_settings(case: Case) -> str:
-    """Settings that by themselves keep a run from learning."""
-    config, output = case.run.config, case.run.network.layers[-1].activation
-    loss = config["loss"]["name"]
-    if config["epochs"] and set(config["freeze"]) >= set(case.run.network.shapes):
-        return "Nothing was trained: freeze names every parameter."
-    if loss == "cross_entropy" and output != "softmax":
-        return (
-            f"loss=cross_entropy depends on the output of the right class only: with output={output} it is lowest where"
-            " all outputs are 1. With output=softmax (or auto) the outputs sum to 1; output=sigmoid goes with loss=bce."
-        )
-    if LOSSES[loss].targets == "unit" and not case.run.network.layers[-1].row.gives_probabilities:
-        return (
-            f"loss={loss} treats outputs as probabilities; output={output} also gives values below 0 or above 1, which"
-            " have no gradient: output=sigmoid (or auto) goes with it."
-        )
-    return ""
-
-
-def _exploded(case: Case) -> str:
-    """A sentence on a loss that is finite but meaningless."""
-    last, first = case.run.row["final_loss"], float(case.run.losses[0])
-    if case.run.outcome == "diverged" or not last > EXPLODED * max(first, 1):
+    """The sentences; first what no network with these settings can do; empty where the outcome says everything."""
+    if run.outcome == "pending":
         return ""
-    return f"The loss exploded, from {first:.4g} to {last:.4g}. {_too_large(case)}"
+    case, sentences = Case(run), SENTENCES.get(run.outcome)
+    limits = [] if run.outcome in ("solved", "learnt") else impossible(case)
+    reasons = [sentence(case) for reason, sentence in REASONS.items() if reason in run.reasons]
+    found = [*limits, *(sentences(case) if sentences else []), *reasons]
+    return " ".join(f"{sentence[0].upper()}{sentence[1:]}" for sentence in found if sentence)
 
 
-def _too_large(case: Case) -> str:
-    return f"The steps were too large: try a smaller learning rate, such as lr={case.run.config['lr'] / 10:g}."
+def impossible(case: Case) -> list[str]:
+    """Sentences on settings and data that by themselves keep a run from learning."""
+    run, config, last = case.run, case.run.config, case.run.network.layers[-1]
+    loss, output, t = config["loss"]["name"], last.activation, case.run.task.data.t
+    found = []
+    if config["epochs"] and set(config["freeze"]) >= set(run.network.shapes):
+        found.append("Nothing was trained: freeze names every parameter.")
+    if len(t) > 1 and (t == t[:1]).all():
+        found.append("All examples have the same target.")
+    if reach := diagnosis.out_of_reach(run.task):
+        ends = "at most" if reach[0] > reach[1] else "at least"
+        found.append(
+            f"No net with output={output} can reach the target {reach[0]:g}: its outputs are {ends} {reach[1]:g}."
+        )
+    if loss == "cross_entropy" and output != "softmax":
+        found.append(
+            f"loss=cross_entropy depends on the output of the right class only: with output={output} it is lowest where"
+            " all outputs are 1."
+        )
+    elif LOSSES[loss].targets == "unit" and not last.row.gives_probabilities:
+        found.append(
+            f"loss={loss} treats outputs as probabilities; output={output} also gives values below 0 or above 1, which"
+            " have no gradient."
+        )
+    if places := diagnosis.unscaled_inputs(run.x):
+        found.append(_scale_sentence(run, places))
+    return found
+
+
+def _scale_sentence(run: RunData, places: list[int]) -> str:
+    """As in "The inputs are of very different scale: proline reaches 1,300, hue 1.7."."""
+    names = run.setup.columns.inputs or [f"x{k + 1}" for k in range(run.network.inputs)]
+    size = np.abs(run.x).max(axis=0)
+    least, most = int(size.argmin()), int(size.argmax())
+    others = f", {names[least]} {size[least]:,.4g}" if size[least] * diagnosis.LARGE < size[most] else ""
+    how = "of very different scale" if others else "large"
+    return f"The inputs are {how}: {names[most]} reaches {size[most]:,.6g}{others}."
+
+
+def _rise(case: Case) -> list[str]:
+    if len(case.losses) < 2 or case.losses[-1] <= case.losses[0]:
+        return []
+    return [f"Its loss rose from {case.losses[0]:.4g} to {case.losses[-1]:.4g} first."]
 
 
 def _linear(case: Case) -> list[str]:
     run = case.run
     cut = "straight line" if run.network.inputs == 2 else "plane"
-    hint = "activation=tanh" if run.config["architecture"]["hidden"] else "architecture.hidden=[2]"
     return [
         f"The network is linear: it can only separate its inputs by one {cut}, for which the lowest loss is"
-        f" {best_linear_loss(run.task):.6g}.",
-        f"A nonlinear hidden layer helps: {hint}.",
+        f" {diagnosis.linear_fit(run.task)[0][0]:.6g}."
     ]
 
 
@@ -96,78 +109,57 @@ def _clones(case: Case) -> list[str]:
     return [
         f"{conjoined(parts)}: with the same weights in and out they get the same gradient at every step, so they act as"
         " one unit.",
-        "A random start makes them differ: init=xavier_uniform.",
     ]
 
 
 def _dead(case: Case) -> list[str]:
-    at_end = any(layer == case.layers - 1 for layer, _ in case.found.dead)
-    units = "Another seed, more units or activation=leaky_relu may help"
-    hint = "With output=auto the output is never off" if at_end else units
-    return [
-        f"{dead_units(case.run, case.found.dead)}.",
-        tie_sentence(case.run, case.found),
-        "The rest is still learning, so more epochs may be enough." if "training" in case.run.reasons else "",
-        f"{hint}.",
-        case.seeds(),
-    ]
+    moving = "The other units are still learning." if "training" in case.run.reasons else ""
+    return [f"{dead_units(case.run, case.found.dead)}.", tie_sentence(case.run, case.found), moving]
 
 
 def _saturated(case: Case) -> list[str]:
     units = case.found.saturated
     are, own = ("is", "its") if len(units) == 1 else ("are", "their")
+    at_start = diagnosis.findings(case.run.task, case.run.parameters[0]).saturated
+    when = "It was so at the start." if set(at_start) & set(units) else "It was not so at the start."
     return [
         f"{unit_names(case.run, units)} {are} saturated: on every example {own} slope is below 1 % of the steepest, so"
         " almost no gradient passes.",
         tie_sentence(case.run, case.found),
-        _saturation_hint(case),
+        when,
     ]
 
 
-def _saturation_hint(case: Case) -> str:
-    if any(layer == case.layers - 1 for layer, _ in case.found.saturated):
-        return "loss=bce keeps the gradient of a saturated output."
-    config, at_start = case.run.config, findings(case.run.task, case.run.parameters[0]).saturated
-    if set(at_start) & set(case.found.saturated):
-        return (
-            f"It was so at the start: smaller weights there help, such as init.scale={config['init']['scale'] / 10:g}."
-        )
-    return f"It was not so at the start: a smaller learning rate helps, such as lr={config['lr'] / 10:g}."
-
-
 def _plateau(case: Case) -> list[str]:
-    thresholds = "" if case.run.network.bias else "Biases give its units thresholds: architecture.bias=true."
-    if not case.found.in_state:
-        return [
-            "The loss no longer falls: as many epochs again would change it by less than 1 %.",
-            tie_sentence(case.run, case.found),
-            thresholds or "Another seed, another learning rate or more units may help.",
-        ]
-    return [tie_sentence(case.run, case.found), _tie_hint(case), thresholds, case.seeds()]
+    if "slow" in case.run.reasons:
+        return []
+    done = case.run.row["epochs_done"]
+    ahead = f"Going by its last epochs, {done:,} more would not solve it."
+    return [tie_sentence(case.run, case.found), ahead, _no_better(case)]
 
 
-def _tie_hint(case: Case) -> str:
-    """What runs in such a tie need, by the census in docs/diagnosis.md."""
-    together, examples = len(case.found.tied[0].examples), len(case.run.x)
-    smooth = all(layer.row.is_sigmoidal for layer in case.run.network.layers[:-1])
-    if smooth and together == examples:
-        return "Most networks leave this state in time: more epochs, a larger learning rate or another seed help."
-    never = examples == 4 and (together == 2 or not smooth)
-    return f"More epochs {'do not' if never else 'seldom'} help; another seed or more units do."
+def _no_better(case: Case) -> str:
+    row = case.run.row
+    is_tied = any(tie.holds for tie in case.found.tied) or np.isfinite(
+        row["allowed_accuracy"]
+    )  # where this is said in another way
+    worse = row["final_loss"] >= 0.95 * row["constant_loss"]
+    return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_tied else ""
 
 
 def _training(case: Case) -> list[str]:
-    row, config = case.run.row, case.run.config
-    if not config["epochs"]:
+    row = case.run.row
+    if not case.run.config["epochs"]:
         return ["Nothing was trained: epochs=0."]
-    if row["final_loss"] > JUMPS * row["best_loss"]:
-        hint = f"try a smaller learning rate, such as lr={config['lr'] / 4:g}"
-        return [f"The loss jumps, and has been as low as {row['best_loss']:.4g}: {hint}."]
-    return [f"It was still learning at its last epoch: try more epochs, such as epochs={4 * config['epochs']}."]
+    if {"slow", "oscillating"} & set(case.run.reasons):
+        return []
+    if row["final_loss"] > 1.5 * row["best_loss"]:
+        return [f"Its loss has been as low as {row['best_loss']:.4g}."]
+    return ["It was still learning at its last epoch."]
 
 
 SENTENCES: dict[str, Callable[[Case], list[str]]] = {
-    "diverged": lambda case: [_too_large(case)],
+    "diverged": _rise,
     "solved": lambda case: (
         [f"{dead_units(case.run, case.found.dead)}; the other units were enough."] if "dead" in case.run.reasons else []
     ),
@@ -176,10 +168,63 @@ SENTENCES: dict[str, Callable[[Case], list[str]]] = {
     "dead": _dead,
     "saturated": _saturated,
     "plateau": _plateau,
-    "early": lambda case: ["The loss was still falling."] if "training" in case.run.reasons else [],
+    "early": lambda case: ["The loss was still falling." if "training" in case.run.reasons else "It no longer moved."],
     "training": _training,
 }
 """Outcome to its sentences."""
+
+
+def _vanishing(case: Case) -> str:
+    twins = case.run.task.take(np.zeros(2, int))
+    net = twins.network.forward(np.repeat(case.run.parameters[-1][:, None], 2, axis=1), twins.data.x)
+    first, last = (size[0] for size in diagnosis.gradient_sizes(twins, net))
+    return f"The gradient vanishes on its way back: in the first layer it is {first / last:.1g} of that in the last."
+
+
+def _slow(case: Case) -> str:
+    row, losses = case.run.row, case.losses
+    fall, above = losses[0] - row["final_loss"], row["final_loss"] - row["constant_loss"]
+    start, end = case.run.parameters[0], case.run.parameters[-1]
+    moved = 100 * np.linalg.norm(end - start) / (np.linalg.norm(start) or 1)
+    text = f"The steps are small: in {row['epochs_done']:,} epochs the parameters changed by {moved:.2g} %."
+    if above <= 0 or fall <= 0:
+        return text
+    needed = row["epochs_done"] * above / fall
+    return (
+        f"{text} At this speed a loss as low as that of a constant answer would take {round_count(needed)} more epochs."
+    )
+
+
+def _oscillating(case: Case) -> str:
+    tail = case.losses[-TAIL:]
+    return f"The loss swings from epoch to epoch, at the end between {tail.min():.4g} and {tail.max():.4g}."
+
+
+def _overfitting(case: Case) -> str:
+    held = case.run.test_losses
+    assert held is not None
+    best = int(np.nanargmin(held))
+    return (
+        f"It overfits: the held-out loss was lowest at epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}, and is"
+        f" now {case.run.row['test_loss']:.4g}, while the training loss fell on."
+    )
+
+
+REASONS: dict[str, Callable[[Case], str]] = {
+    "vanishing": _vanishing,
+    "slow": _slow,
+    "oscillating": _oscillating,
+    "overfitting": _overfitting,
+}
+"""Reason to its sentence, after those of the outcome."""
+
+
+def round_count(number: float) -> str:
+    """As in "about 3 million"."""
+    for size, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if number >= size:
+            return f"about {number / size:,.3g} {word}"
+    return f"about {float(f'{number:.2g}'):,.0f}"
 
 
 def dead_units(run: RunData, units: list[Unit]) -> str:
@@ -188,21 +233,20 @@ def dead_units(run: RunData, units: list[Unit]) -> str:
         return f"{len(units)} units are dead: off on every example, so that their gradient is exactly 0"
     parts = []
     for unit in units:
-        epoch, exact = dead_since(run.task, unit, run.epochs, run.parameters)
+        epoch, exact = diagnosis.dead_since(run.task, unit, run.epochs, run.parameters)
         since = "from the start" if epoch == 0 else f"from epoch {epoch:,}" + (" on" if exact else " at the latest")
         parts.append(f"{unit_name(run, unit)} is dead {since}")
     it = "it is off on every example and its" if len(units) == 1 else "they are off on every example and their"
-    text = f"{conjoined(parts)}: {it} gradient is exactly 0"
-    return f"T{text[1:]}" if text.startswith("the ") else text
+    return f"{conjoined(parts)}: {it} gradient is exactly 0"
 
 
 def tie_sentence(run: RunData, found: Findings) -> str:
     """As in "Only one corner is separated: (0, 1), (1, 0) and (1, 1) are tied at 2/3."."""
     if not (ties := found.tied):
         return ""
-    state = "are tied at {}" if found.in_state else "get the same output"
-    text = conjoined([f"{_examples(run, tie)} {state.format(_mean_target(tie))}" for tie in ties])
-    if found.in_state and len(run.x) == 4 and len(ties) == 1:
+    states = [f"are tied at {_mean_target(tie)}" if tie.holds else "get the same output" for tie in ties]
+    text = conjoined([f"{_examples(run, tie)} {state}" for tie, state in zip(ties, states, strict=True)])
+    if len(run.x) == 4 and len(ties) == 1 and ties[0].holds:
         names = {4: "No corner is separated", 3: "Only one corner is separated", 2: "Half solved"}
         return f"{names[len(ties[0].examples)]}: {text}."
     return f"{text[0].upper()}{text[1:]}."

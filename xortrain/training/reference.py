@@ -1,0 +1,123 @@
+"""What an answer reaches without learning: the best constant, and the vote of each example's neighbours.
+
+An unsolved run is judged against both, so that a network on noisy data is not blamed for what the data do not allow.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from xortrain.nets import Array
+from xortrain.nets.network import at_least_two
+from xortrain.training.success import Success
+from xortrain.training.task import Data, Task
+
+NEIGHBOURS = 15
+FEWEST = 32  # examples; among fewer, 15 neighbours are no longer near
+MOST_ASKED, MOST_VOTERS = 256, 4096  # examples that are predicted, and those that may vote
+STEPS = 32  # of the golden-section search, which leaves 2e-7 of the interval
+GOLDEN = (5**0.5 - 1) / 2
+
+
+@dataclass(frozen=True)
+class References:
+    """For each run, (runs,): loss and accuracy of the best constant answer, and the accuracy that the data allow.
+
+    The last is that of the neighbours' vote, on the held-out examples if there are some, else leaving one out; it is
+    nan where there are few examples, or where the vote is no better than the constant answer.
+    """
+
+    loss: Array
+    accuracy: Array
+    allowed: Array
+
+
+def references(task: Task) -> References:
+    """The references of all runs of a task."""
+    settings = [*task.criterion.settings.values(), task.success.low, task.success.high, *task.success.settings.values()]
+    is_shared = task.data.x.ndim == 2 and task.data.t.shape[2] == 1 and all((v == v[0]).all() for v in settings)
+    runs = at_least_two(np.arange(1 if is_shared else task.runs))
+    some = task.take(runs)
+    y, loss = best_constant(some)
+    share = np.maximum(_largest_group(some.data.t), some.success.accurate(y, some.data.t).mean(axis=0))
+    allowed = _allowed(some)
+    allowed = np.where(allowed > share, allowed, np.nan)
+    return References(*(np.resize(values, task.runs) for values in (loss, share, allowed)))
+
+
+def best_constant(task: Task) -> tuple[Array, Array]:
+    """The output (1, outputs, runs) that is best for all examples at once, and its loss (runs,)."""
+    criterion = task.criterion
+    t = np.broadcast_to(criterion.aims(task.data.t), (*task.data.t.shape[:2], task.runs))
+    low, high = t.min(axis=0, keepdims=True), t.max(axis=0, keepdims=True)
+
+    def losses(y: Array) -> Array:
+        values = criterion.row.value(np.broadcast_to(y, t.shape), t, **criterion.own)
+        return np.asarray(values.sum(axis=0, keepdims=True) * criterion.share(t))
+
+    if criterion.row.targets == "classes":  # outputs that must sum to 1: the shares of the classes
+        y = t.mean(axis=0, keepdims=True)
+        return y, losses(y).sum(axis=(0, 1))
+    inner = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)]
+    found = [losses(y) for y in inner]
+    for _ in range(STEPS):
+        is_left = found[0] < found[1]
+        low, high = np.where(is_left, low, inner[0]), np.where(is_left, inner[1], high)
+        new = np.where(is_left, high - GOLDEN * (high - low), low + GOLDEN * (high - low))
+        value = losses(new)
+        inner = [np.where(is_left, new, inner[1]), np.where(is_left, inner[0], new)]
+        found = [np.where(is_left, value, found[1]), np.where(is_left, found[0], value)]
+    y = (low + high) / 2
+    return y, losses(y).sum(axis=(0, 1))
+
+
+def _largest_group(t: Array) -> Array:
+    """The share of the most frequent target: (1,) or (runs,) for t (examples, outputs, 1 or runs)."""
+    counts = [np.unique(t[..., k], axis=0, return_counts=True)[1].max() for k in range(t.shape[2])]
+    return np.array(counts) / len(t)
+
+
+def _allowed(task: Task) -> Array:
+    """The accuracy of the neighbours' vote, (runs,); nan for too few examples."""
+    data, asked = task.data, task.test or task.data
+    if len(data.x) < FEWEST:
+        return np.full(task.runs, np.nan)
+    known: dict[bytes, float] = {}
+    found = []
+    for run in range(task.runs):
+        x, t = (array if array.ndim == 2 else array[..., min(run, array.shape[2] - 1)] for array in (data.x, data.t))
+        key = x.tobytes() + t.tobytes()
+        if key not in known:
+            one = np.array([run])
+            known[key] = _vote(data.take(one), asked.take(one), task.success.take(one), task.test is None)
+        found.append(known[key])
+    return np.array(found)
+
+
+def _vote(data: Data, asked: Data, success: Success, leave_one_out: bool) -> float:
+    """The accuracy of a local prediction: classes by vote, real targets by a plane through the neighbours."""
+    x, t = (array if array.ndim == 2 else array[..., 0] for array in (data.x, data.t))
+    scale = x.std(axis=0)
+    scale = np.where(scale > 0, scale, 1)
+    voters, places = _evenly(len(x), MOST_VOTERS), _evenly(len(asked.x), MOST_ASKED)
+    inputs = asked.x if asked.x.ndim == 2 else asked.x[..., 0]
+    near, far = inputs[places] / scale, x[voters] / scale
+    distance = ((near**2).sum(axis=1)[:, None] + (far**2).sum(axis=1)) - 2 * near @ far.T
+    if leave_one_out:
+        distance[places[:, None] == voters] = np.inf
+    chosen = np.argpartition(distance, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
+    y = t[voters][chosen].mean(axis=1)
+    if not success.are_classes(t).all() and x.shape[1] < NEIGHBOURS // 2:
+        y = _local_plane(near, far[chosen], t[voters][chosen])
+    return float(success.accurate(y[..., None], asked.t[places]).mean())
+
+
+def _local_plane(at: Array, x: Array, t: Array) -> Array:
+    """The least-squares plane through t (asked, neighbours, outputs) over x (asked, neighbours, inputs), at ``at``."""
+    offsets = np.concatenate([np.ones((*x.shape[:2], 1)), x - at[:, None]], axis=2)
+    product = np.swapaxes(offsets, 1, 2) @ offsets + 1e-9 * np.eye(offsets.shape[2])
+    return np.asarray(np.linalg.solve(product, np.swapaxes(offsets, 1, 2) @ t)[:, 0])
+
+
+def _evenly(known: int, most: int) -> Array:
+    return np.unique(np.linspace(0, known - 1, min(known, most)).astype(int))
