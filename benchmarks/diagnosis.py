@@ -300,7 +300,7 @@ def line(name: str, runs: dict[str, np.ndarray], own: np.ndarray) -> str:
     stuck, training = own & np.isin(runs["outcome"], STUCK), own & (runs["outcome"] == "training")
     is_worse = runs["soon"][stuck].sum() > 0.02 * stuck.sum() or runs["improved"][training].sum() < training.sum() / 2
     soon, improved = share(runs["soon"][stuck]), share(runs["improved"][training])
-    figures = f"{own.sum():>8}{stuck.sum():>7}  {soon:<25}{training.sum():>8}  {improved:<25}"
+    figures = f"{own.sum():>8}{stuck.sum():>7}  {soon:<25}{training.sum():>8}  {improved:<27}"
     return f"{name:<22}{figures}{'*' if is_worse else ''}".rstrip()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.films.data import FilmData
+from xortrain.films.data import FilmData, Outcomes
 from xortrain.nets.network import Layer, Network
 
 X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
@@ -50,5 +50,5 @@ def _film_data(losses: Any, snapshots: Any) -> FilmData:
 
     return FilmData(
         NETWORK, X, T, losses, numbers, snapshots, numbers, right, loss, f"XOR   {NETWORK}", 0.0, 1.0,
-        ["training"] * runs, never, never,
+        Outcomes(np.full(runs, "training", object), never, never, never, np.full(runs, numbers[-1])),
     )  # fmt: skip

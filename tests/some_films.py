@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
+import pytest
 
-from xortrain.films.data import FilmData
+from xortrain.films.canvas import Box, Canvas
+from xortrain.films.data import FilmData, Outcomes
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network
@@ -54,11 +57,15 @@ def film_data(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int
     solved = np.where(good[-1], last_wrong + 1, -1)
     lost = ~np.isfinite(losses)
     diverged = np.where(lost.any(0), lost.argmax(0), -1)
-    outcome = np.where(diverged >= 0, "diverged", np.where(solved >= 0, "solved", "plateau"))
+    beyond = (losses > 1000 * np.maximum(losses[0], t.var())) & (diverged < 0) & (solved < 0)
+    exploded = np.where(beyond.any(0), beyond.argmax(0), -1)
+    outcome = np.select([diverged >= 0, solved >= 0, exploded >= 0], ["diverged", "solved", "exploded"], "plateau")
+    solved = np.where(diverged >= 0, -1, solved)
     return FilmData(
         network=network, x=x, t=t, losses=losses, loss_epochs=numbers, parameters=snapshots, frame_epochs=numbers,
-        right=right, loss=squared, title=f"data   {network}   lr {lr:g}", low=low, high=high, outcome=list(outcome),
-        diverged_at=diverged, solved_at=np.where(diverged >= 0, -1, solved), varied={"seed": np.arange(runs)},
+        right=right, loss=squared, title=f"data   {network}   lr {lr:g}", low=low, high=high,
+        outcomes=Outcomes(outcome.astype(object), solved, diverged, exploded, np.full(runs, epochs)),
+        varied={"seed": np.arange(runs)},
     )  # fmt: skip
 
 
@@ -144,7 +151,22 @@ def sweep_of(runs: int) -> FilmData:
     lost = np.arange(runs) == 1
     parameters, losses = whole.parameters.copy(), whole.losses.copy()
     parameters[5:, :, 1], losses[5:, 1] = np.nan, np.nan
-    return replace(
-        whole, parameters=parameters, losses=losses, diverged_at=np.where(lost, 5, -1),
-        solved_at=np.where(lost, -1, whole.solved_at), outcome=list(np.where(lost, "diverged", whole.outcome)),
-    )  # fmt: skip
+    diverged = replace(
+        whole.outcomes, outcome=np.where(lost, "diverged", whole.outcomes.outcome), diverged_at=np.where(lost, 5, -1)
+    )
+    return replace(whole, parameters=parameters, losses=losses, outcomes=diverged)
+
+
+def record_text(patch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
+    """Every text drawn on any canvas from now on, with its box."""
+    texts: list[tuple[str, Box]] = []
+    original = Canvas.text
+
+    def text(canvas: Canvas, x: float, y: float, words: str, *args: Any, **settings: Any) -> Box:
+        box = original(canvas, x, y, words, *args, **settings)
+        if words:
+            texts.append((words, box))
+        return box
+
+    patch.setattr(Canvas, "text", text)
+    return texts

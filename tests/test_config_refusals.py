@@ -98,7 +98,7 @@ WRONG: dict[str, list[str]] = {
     "stop=loss stop.below=0": ["stop.below=0", "greater than 0"],
     "film.size=[1,1]": ["film.size=[1,1]"],
     # contradictions
-    "output=softmax": ["output=softmax", "two"],
+    "output=softmax": ["output=softmax: is constant over one unit, always 1; needs at least two units"],
     "activation=softmax architecture.hidden=[1]": ["activation=softmax"],
     "architecture.activations=[softmax] architecture.hidden=[1]": ["architecture.activations[0]=softmax"],
     "loss=hinge": ["loss=hinge", "data.low=-1"],

@@ -127,7 +127,7 @@ def test_interpolation_is_exact_for_linear_values() -> None:
 @pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
 def test_a_frame_shows_that_a_run_has_diverged(layout: str) -> None:
     one = run_of("diverged")
-    assert one.diverged_at[0] > 0
+    assert one.outcomes.diverged_at[0] > 0
     film = make_layout(one, FilmSettings(layout=layout))
     before, after = film.frame(0), film.frame(30)
     assert (before != after).any()

@@ -26,7 +26,7 @@ def losing(losses: Array) -> FilmData:
     parameters = np.repeat(one.parameters[:1], len(losses), axis=0)
     return replace(
         one, losses=losses[:, None], loss_epochs=epochs, frame_epochs=epochs, parameters=parameters,
-        solved_at=np.array([-1]), outcome=["solved"],
+        outcomes=replace(one.outcomes, outcome=np.array(["plateau"], object), ended_at=np.array([len(losses)])),
     )  # fmt: skip
 
 

@@ -12,11 +12,11 @@ from some_films import film_data, net, parity, run_of, sweep_of
 from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
 from xortrain.films.colours import get_palette
-from xortrain.films.data import FilmData
+from xortrain.films.data import FilmData, Outcomes
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.losses_layout import LossesLayout
 from xortrain.films.projection import project
-from xortrain.films.sweep_film_data import Outcomes, SweepFilmData, common_epochs
+from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
 
@@ -26,11 +26,11 @@ SETTINGS = FilmSettings(layout="sweep", size=(640, 480))
 def cut(one: FilmData, last: int, step: int = 1) -> FilmData:
     """The same runs, ended after epoch ``last``, with every ``step``-th snapshot."""
     rows = np.unique([*range(0, last, step), last])
-    diverged = np.where(np.asarray(one.diverged_at) <= last, one.diverged_at, -1)
+    is_lost = (one.outcomes.outcome == "diverged") & (one.outcomes.diverged_at <= last)
+    ended = replace(one.outcomes, outcome=np.where(is_lost, "diverged", "training"), ended_at=np.full(one.runs, last))
     return replace(
         one, parameters=one.parameters[rows], frame_epochs=rows, losses=one.losses[: last + 1],
-        loss_epochs=one.loss_epochs[: last + 1], ended_at=np.full(one.runs, last),
-        solved_at=np.full(one.runs, -1), diverged_at=diverged,
+        loss_epochs=one.loss_epochs[: last + 1], outcomes=ended,
     )  # fmt: skip
 
 
@@ -63,7 +63,7 @@ def test_each_cell_shows_its_run_after_the_epoch_on_screen(name: str) -> None:
             covered[corner.pixels] = True
         for (_, group), part in zip(layout.cells.groups, np.unique(shown.part_of), strict=True):
             for run, places in zip(group.runs, group.places, strict=True):
-                if 0 <= shown.parts[part].diverged_at[run] <= number:
+                if shown.parts[part].outcomes.status(run, number) == "diverged":
                     continue  # it is grey
                 for box, wanted in zip(places, plain(shown.parts[part], run, number, places[0]), strict=True):
                     found = layout.canvas.palette.rgb[frame[box.pixels]].astype(int)
@@ -117,15 +117,22 @@ def test_the_median_includes_ended_runs_at_their_last_loss_and_excludes_diverged
 
 
 def test_counts_include_the_runs_that_are_not_shown() -> None:
+    words = ["solved", "plateau", "dead", "learnt", "early", "diverged", "exploded"]
+    counts = [1800, 500, 300, 70, 30, 200, 100]
     everyone = Outcomes(
-        np.array(["solved"] * 1800 + ["plateau"] * 900 + ["diverged"] * 300, object),
-        np.r_[np.arange(1800) // 100, np.full(1200, -1)], np.r_[np.full(2700, -1), np.full(300, 4)],
-        np.r_[np.full(2700, 30), np.full(300, 4)],
+        np.repeat(np.array(words, object), counts), np.r_[np.arange(1800) // 100, np.full(1200, -1)],
+        np.r_[np.full(2700, -1), np.full(200, 4), np.full(100, -1)],
+        np.r_[np.full(2700, -1), np.full(200, 2), np.full(100, 7)],  # those that diverged had exploded before
+        np.r_[np.full(2700, 30), np.full(200, 4), np.full(100, 30)],
     )  # fmt: skip
     shown = replace(together(sweep_of(100)), everyone=everyone)
-    legend = SweepLayout(shown, SETTINGS, 0).margins.legend
     assert shown.describe_runs(100) == "100 of 3,000 runs"
-    assert legend.counts(0) == {"not solved": 2900, "solved": 100, "stuck": 0, "diverged": 0}
-    assert legend.counts(4) == {"not solved": 2200, "solved": 500, "stuck": 0, "diverged": 300}
-    assert legend.counts(30) == {"not solved": 0, "solved": 1800, "stuck": 900, "diverged": 300}
+    for epoch, expected in {
+        0: {"solved": 100, "not solved": 2900},
+        4: {"solved": 500, "not solved": 2300, "diverged": 200},
+        7: {"solved": 800, "not solved": 1900, "diverged": 200, "exploded": 100},
+        30: {"solved": 1800, "learnt": 70, "not solved": 30, "stuck": 800, "diverged": 200, "exploded": 100},
+    }.items():
+        found = shown.all_outcomes.counts(epoch)
+        assert {kind: count for kind, count in found.items() if count} == expected
     assert [together(run_of("xor")).describe_runs(1), shown.describe_runs(3000)] == ["1 run", "3,000 runs"]

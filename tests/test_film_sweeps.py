@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import film_data, net, parity, sweep_of
+from some_films import film_data, net, parity, record_text, sweep_of
 
 from xortrain.films.arrangement import MOST_CELLS, arrange_runs
 from xortrain.films.canvas import Box, Canvas
+from xortrain.films.data import KINDS, Outcomes
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import spread_labels
-from xortrain.films.losses_layout import describe_status, quartiles
-from xortrain.films.status_marks import SMALL, format_share
-from xortrain.films.sweep_film_data import Outcomes, SweepFilmData
+from xortrain.films.losses_layout import quartiles
+from xortrain.films.status_marks import OFF_SCALE, SMALL, format_share
+from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.films.sweep_layout import SweepLayout
+from xortrain.training.outcome import ORDER
 
 
 def swept(**varied: np.ndarray) -> SweepFilmData:
@@ -37,27 +39,28 @@ def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
 @pytest.mark.parametrize("missing", [{"seed": np.arange(12)}, {"lr": np.repeat([1.0, 2.0], 6), "seed": np.arange(12)}])
 def test_without_a_grid_the_cells_are_in_order_of_the_outcomes(missing: dict[str, np.ndarray]) -> None:
     whole = sweep_of(12)  # solved_at has the type that records have
-    one = SweepFilmData.of(replace(whole, varied=missing, solved_at=np.asarray(whole.solved_at).astype(np.int32)))
+    short = replace(whole.outcomes, solved_at=whole.outcomes.solved_at.astype(np.int32))
+    one = SweepFilmData.of(replace(whole, varied=missing, outcomes=short))
     order = arrange_runs(one).shown
     assert sorted(order) == list(range(12))
     assert order[-1] == 1  # the one that diverged
-    solved = one.outcomes.solved_at[order][one.outcomes.solved_at[order] >= 0]
+    solved = one.outcomes.solved_at[order][one.outcomes.outcome[order] == "solved"]
     assert (np.diff(solved) >= 0).all()
-    assert (one.outcomes.solved_at[order][: len(solved)] >= 0).all()
+    assert (one.outcomes.outcome[order][: len(solved)] == "solved").all()
 
 
 @given(runs=st.integers(1, 1500), seed=st.integers(0, 99))
 def test_at_most_four_hundred_cells_show_every_outcome(runs: int, seed: int) -> None:
     rng = np.random.RandomState(seed)
-    outcome = rng.choice(["solved", "plateau", "dead", "diverged"], runs, p=[0.7, 0.28, 0.015, 0.005])
-    one = replace(
-        sweep_of(1), parameters=np.zeros((1, 9, runs)), outcome=list(outcome), varied={},
-        solved_at=np.where(outcome == "solved", rng.randint(0, 99, runs), -1),
-        diverged_at=np.where(outcome == "diverged", 3, -1),
-    )  # fmt: skip
+    words = ["solved", "plateau", "learnt", "dead", "exploded", "diverged"]
+    outcome = rng.choice(words, runs, p=[0.6, 0.28, 0.05, 0.015, 0.05, 0.005]).astype(object)
+    at, never = rng.randint(0, 99, runs), np.full(runs, -1)
+    outcomes = Outcomes(outcome, at, np.full(runs, 3), never, np.full(runs, 99))
+    one = replace(sweep_of(1), parameters=np.zeros((1, 9, runs)), outcomes=outcomes, varied={})
     shown = arrange_runs(SweepFilmData.of(one)).shown
     assert len(np.unique(shown)) == len(shown) == min(runs, MOST_CELLS)
     assert set(outcome[shown]) == set(outcome)
+    assert (np.diff([KINDS.index(outcomes.kind_of[word]) for word in outcome[shown]]) >= 0).all()
     for word in set(outcome):
         share, wanted = ((words == word).mean() * len(shown) for words in (outcome[shown], outcome))
         assert abs(share - wanted) < 3  # each has one at least, so others may lack some
@@ -90,9 +93,13 @@ def test_a_mark_covers_at_most_an_eighth_of_its_cell(runs: int, size: tuple[int,
         assert 0 < where.sum() <= max(cell.width * cell.height / 8, 16)  # the marks of the smallest cells are larger
 
 
-def test_a_run_that_has_diverged_is_grey_whatever_its_parameters_are() -> None:
+@pytest.mark.parametrize("outcome", ["diverged", "exploded"])
+def test_a_run_that_has_diverged_or_exploded_is_grey_whatever_its_parameters_are(outcome: str) -> None:
     whole = sweep_of(12)
-    one = replace(whole, parameters=np.nan_to_num(whole.parameters, nan=1e12))
+    words, at = whole.outcomes.outcome.copy(), np.where(np.arange(12) == 1, 5, -1)
+    words[1], events = outcome, {"diverged_at": np.full(12, -1), f"{outcome}_at": at}
+    outcomes = replace(whole.outcomes, outcome=words, **events)
+    one = replace(whole, parameters=np.nan_to_num(whole.parameters, nan=1e12), outcomes=outcomes)
     for number, is_grey in ((4, False), (5, True), (30, True)):
         layout = SweepLayout(one, FilmSettings(layout="sweep"), 0)
         frame, cell = layout.frame(number), layout.boxes[layout.runs.tolist().index(1)]
@@ -114,24 +121,35 @@ def test_the_larger_of_two_labels_of_equal_height_stands_above() -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True])
-def test_a_run_whose_outputs_have_exploded_is_grey_and_crossed_out(dark: bool) -> None:
+def test_a_cell_without_colours_is_grey_with_the_mark_of_its_reason(
+    dark: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From epoch 20 on the outputs of runs 2 and 3 are off the scale; from epoch 25 on run 3 has exploded."""
     whole = sweep_of(12)
-    parameters, losses = whole.parameters.copy(), whole.losses.copy()
-    parameters[20:, :, 3], losses[20:, 3] = 1e30, 1e60
-    linear = replace(
-        whole.network, layers=(whole.network.layers[0], replace(whole.network.layers[1], activation="identity"))
-    )
-    layout = SweepLayout(
-        replace(whole, network=linear, parameters=parameters, losses=losses), FilmSettings(layout="sweep", dark=dark), 0
-    )
-    assert "exploded" in layout.margins.legend.places
-    assert "exploded" not in SweepLayout(whole, FilmSettings(layout="sweep"), 0).margins.legend.places
-    cell = layout.boxes[layout.runs.tolist().index(3)]
-    before, after = layout.frame(19)[cell.pixels], layout.frame(25)[cell.pixels]
-    no_value = layout.canvas.palette.no_value
-    assert (before == no_value).mean() < 0.1 < 0.8 < (after == no_value).mean()
-    lightness = layout.canvas.palette.rgb[after] @ np.array([0.299, 0.587, 0.114])
-    assert np.ptp(lightness) > 100
+    parameters, outcome, exploded = whole.parameters.copy(), whole.outcomes.outcome.copy(), np.full(12, -1)
+    parameters[20:, :, 2:4], outcome[2:4], exploded[3] = 1e30, ["plateau", "exploded"], 25
+    layers = (whole.network.layers[0], replace(whole.network.layers[1], activation="identity"))
+    one = replace(
+        whole, network=replace(whole.network, layers=layers), parameters=parameters,
+        outcomes=replace(whole.outcomes, outcome=outcome, exploded_at=exploded),
+    )  # fmt: skip
+    layout = SweepLayout(one, FilmSettings(layout="sweep", dark=dark), 0)
+    boxes = {run: layout.boxes[layout.runs.tolist().index(run)] for run in range(12)}
+    written = record_text(monkeypatch)
+    for number in (0, 4, 5, 19, 20, 24, 25, 30):
+        written.clear()
+        frame = layout.frame(number)
+        assert (OFF_SCALE in [word for word, _ in written]) == (number >= 20)
+        for run, box in boxes.items():
+            found = {
+                kind
+                for kind, drawn in layout.marks.grey.items()
+                if (drawn == frame[box.pixels])[len(drawn) // 2 :].all()
+            }
+            marks = {1: [(5, "diverged")], 2: [(20, OFF_SCALE)], 3: [(25, "exploded"), (20, OFF_SCALE)]}.get(run, [])
+            assert found == {*[kind for since, kind in marks if number >= since][:1]}
+    for drawn in layout.marks.grey.values():
+        assert np.ptp(layout.canvas.palette.rgb[drawn] @ np.array([0.299, 0.587, 0.114])) > 100
 
 
 @pytest.mark.parametrize("size", [(200, 150), (320, 240), None])
@@ -215,11 +233,10 @@ def test_zero_and_a_hundred_percent_mean_none_and_all(runs: int, share: float) -
     assert (format_share(count, runs) == "100 %") == (count == runs)
 
 
-@pytest.mark.parametrize(("outcome", "at_the_end"), [("plateau", "plateau"), ("training", "still training")])
-def test_an_outcome_is_not_shown_before_it_is_reached(outcome: str, at_the_end: str) -> None:
-    never, end, at = np.array([-1]), np.array([30]), np.array([7])
-    unsolved = Outcomes(np.array([outcome], object), never, never, end)
-    assert [describe_status(unsolved, epoch) for epoch in (0, 29, 30)] == ["not solved", "not solved", at_the_end]
-    for solved, diverged, word in ((at, never, "solved"), (never, at, "diverged")):
-        ended = Outcomes(np.array([word], object), solved, diverged, end)
-        assert [describe_status(ended, epoch) for epoch in (0, 6, 7, 30)] == ["not solved", "not solved", word, word]
+@pytest.mark.parametrize("outcome", ORDER)
+def test_an_outcome_is_shown_from_its_epoch_on_not_before(outcome: str) -> None:
+    """That of its event; the epochs of other events do not matter."""
+    at = {"solved": 3, "diverged": 5, "exploded": 7}
+    one = Outcomes(np.array([outcome], object), *(np.array([epoch]) for epoch in (*at.values(), 30)))
+    since, word = at.get(outcome, 30), {"training": "still training"}.get(outcome, outcome)
+    assert [one.status(0, epoch) for epoch in range(31)] == ["not solved"] * since + [word] * (31 - since)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import NETS, ONE_OF_TWO, XOR, film_data, net, run_of
+from some_films import NETS, ONE_OF_TWO, XOR, film_data, net, record_text, run_of
 
-from xortrain.films.canvas import Box, Canvas
+from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
@@ -27,18 +27,7 @@ SLACK = 2
 
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
-    """Every text drawn on any canvas from now on, with its box."""
-    texts: list[tuple[str, Box]] = []
-    original = Canvas.text
-
-    def text(canvas: Canvas, x: float, y: float, words: str, *args: object, **settings: object) -> Box:
-        box = original(canvas, x, y, words, *args, **settings)  # type: ignore[arg-type]
-        if words:
-            texts.append((words, box))
-        return box
-
-    monkeypatch.setattr(Canvas, "text", text)
-    return texts
+    return record_text(monkeypatch)
 
 
 def overlap(one: Box, other: Box, slack: float = SLACK) -> bool:
@@ -123,6 +112,7 @@ def test_a_loss_scale_labels_three_to_seven_distinct_losses_within_its_range(low
         ("diverged", "weights", "diverged at epoch"),
         ("exploded", "field", "exploded: outputs reach"),
         ("exploded", "panels", "exploded: outputs reach"),
+        ("exploded", "weights", "exploded at epoch"),
         ("exploded", "weights", "far outside after epoch"),
     ],
 )
@@ -175,18 +165,20 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("solved", [-1, 20])
+@pytest.mark.parametrize("word", ["saturated", "solved", "exploded"])
 @pytest.mark.parametrize("factors", [(1, 1), (1.35, 1.4), (1, 2.7)])
 @pytest.mark.parametrize("name", ["xor", "deep"])
 @pytest.mark.parametrize("curve", CURVES)
 def test_the_outcome_does_not_overlap_the_loss_curve(
-    curve: str, name: str, factors: tuple[float, float], solved: int, written: list[tuple[str, Box]]
+    curve: str, name: str, factors: tuple[float, float], word: str, written: list[tuple[str, Box]]
 ) -> None:
-    one = replace(run_of(name), losses=CURVES[curve][:, None], outcome=["saturated"], solved_at=np.array([solved]))
+    ended = replace(run_of(name).outcomes, outcome=np.array([word], object), solved_at=np.array([20]))
+    one = replace(run_of(name), losses=CURVES[curve][:, None], outcomes=replace(ended, exploded_at=np.array([20])))
     film = PanelsLayout(one, FilmSettings(size=scaled_size("panels", factors)), 0)
     written.clear()
     film.frame(30)
-    (box,) = [box for word, box in written if word == "saturated" or word.startswith("all right since")]
+    words = {"solved": "all right since 20", "exploded": "exploded at 20"}.get(word, word)
+    (box,) = [box for text, box in written if text == words]
     (points,) = [panel.points for panel in film.panels if isinstance(panel, LossCurve)]
     fine = np.linspace(0, len(points) - 1, 3000)
     x, y = (np.interp(fine, np.arange(len(points)), points[:, axis]) for axis in (0, 1))

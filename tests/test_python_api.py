@@ -182,12 +182,46 @@ def test_own_data_may_have_any_sizes_and_any_numbers() -> None:
         ((X, [0, 1, 0.5, 0]), "success=midpoint"),
         (5, r"data=\(x, t\)"),
         ((X,), r"data=\(x, t\)"),
+        ((X, T, X), r"^data: must be two arrays or four, data=\(x, t\) or data=\(x, t, x_test, t_test\)$"),
+        ((X, T, X, T[:3]), r"^data=\(x_test, t_test\): must be .* not \(4, 2\) and \(3, 1\)$"),
+        ((X, T[:3], X, T), r"^data=\(x, t\): must be .* not \(4, 2\) and \(3, 1\)$"),
+        ((X, T, [[1], [0]], [1, 0]), r"^data=\(x_test, t_test\): .* as \(x, t\), 2 and 1, not 1 and 1$"),
+        ((X, T, X, [[0, 1]] * 4), r"^data=\(x_test, t_test\): .* as \(x, t\), 2 and 1, not 2 and 2$"),
+        ((X, T, [], []), r"^data=\(x_test, t_test\): must be "),
+        ((X, T, [[0, np.inf]], [1]), r"^data=\(x_test, t_test\): must be finite$"),
+        ((X, T, [["a", "b"]], [1]), r"^data=\(x_test, t_test\): must be two arrays of numbers$"),
+        ((X, T, X, [0, 1, 2, 0]), "loss=bce"),
         (np.zeros((4, 3)), r"data=\(x, t\)"),
     ],
 )
 def test_own_data_that_do_not_fit_are_refused(data: Any, expected: str) -> None:
     with pytest.raises(UserError, match=expected):
         xortrain.train(data=data)
+
+
+def test_own_held_out_examples_are_those_of_the_same_data_set() -> None:
+    """The split that data.test makes, given as arrays, has the same losses."""
+    words = ["lr=0.1", "epochs=40", "architecture.hidden=[4]", "activation=tanh"]
+    made = xortrain.train(*words, "data=moons", "data.examples=60", "data.test=0.25", "data.noise=0.3")
+    assert made.setup.test is not None
+    own = xortrain.train(*words, data=(made.x, made.t, made.setup.test.x, made.setup.test.t[..., 0]))
+    np.testing.assert_array_equal(own.losses, made.losses)
+    np.testing.assert_array_equal(own.test_losses, made.test_losses)
+    for name in ("test_loss", "test_accuracy", "allowed_accuracy", "outcome"):
+        assert own.row[name] == made.row[name]
+    assert made.summary() == own.summary()
+
+
+def test_held_out_examples_have_their_line_and_change_no_training() -> None:
+    stream = np.random.RandomState(5)
+    x, x_test = stream.randn(30, 2), stream.randn(12, 2)
+    t, t_test = x[:, 0] > 0, x_test[:, 1] > 0
+    alone, held = (xortrain.train("lr=0.1", "epochs=50", data=data) for data in ((x, t), (x, t, x_test, t_test)))
+    np.testing.assert_array_equal(alone.parameters, held.parameters)
+    accuracy = ((held.predict(x_test)[:, 0] > 0.5) == t_test).mean()
+    assert held.test_losses is not None
+    assert f"Held out, 12 examples: {accuracy:.1%} right, loss {held.test_losses[-1]:.6g}." in held.summary()
+    assert alone.test_losses is None
 
 
 def test_a_mistake_raises_the_line_of_the_command_line() -> None:

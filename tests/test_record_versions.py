@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from numpy.lib.recfunctions import repack_fields
 
 import xortrain
@@ -19,11 +20,18 @@ from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.index import open_entry
 from xortrain.records.reader import RecordReader
+from xortrain.training.outcome import OUTCOMES
 
 STORED = Path(__file__).parent / "records"  # a run and a sweep of four, written by an older version
 RUN, SWEEP = "2026-11-28/14-49-29-679447", "2026-11-28/14-49-29-241340"
 OPTIONAL = [name for name in layout.ROW if name not in layout.REQUIRED]
-EPOCHS = ("epochs_done", "solved_at", "diverged_at", "diverged_in")
+EPOCHS = ("epochs_done", "solved_at", "diverged_at", "diverged_in", "exploded_at")
+NEWER = {
+    "exploded_at",
+    "constant_loss",
+    "constant_accuracy",
+    "allowed_accuracy",
+}  # columns that the stored records lack
 RunCommand = Callable[..., str]
 
 
@@ -160,8 +168,31 @@ def test_resuming_a_record_preserves_unknown_columns(root: Path, run_command: Ru
     assert run_command("resume", SWEEP).startswith("4 runs trained")
     after = np.load(folder / layout.RUNS)
     assert after["sharpness"].tolist() == [1] * 4
-    for name in before.dtype.names or ():
+    assert not NEWER & {*(before.dtype.names or ())}
+    for name in {*(before.dtype.names or ())} - {"outcome", "reasons"}:
         np.testing.assert_allclose(after[name], before[name], rtol=1e-9, err_msg=name)
+
+
+def test_a_resumed_record_has_the_outcomes_of_this_version(root: Path, run_command: RunCommand) -> None:
+    """Its list of words is extended; an exploded run whose row has no place for the epoch is told without it."""
+    folder = root / RUN
+    config = yaml.safe_load((folder / layout.CONFIG).read_text())
+    config["lr"] = 1e9
+    for name in (layout.CONFIG, layout.RECORD):
+        text = (
+            json.loads((folder / layout.RECORD).read_text()) | {"config": config} if name == layout.RECORD else config
+        )
+        (folder / name).write_text(json.dumps(text))
+    interrupt(folder, [0])
+    assert run_command("resume", RUN).startswith("1 run trained")
+    words = json.loads((folder / layout.RECORD).read_text())["outcomes"]
+    assert words == list(OUTCOMES)
+    (line,) = json.loads(run_command("show", RUN, "--json"))
+    run = xortrain.load(RUN)
+    assert isinstance(run, Run)
+    assert line["outcome"] == run.outcome == "exploded"
+    assert line["exploded_at"] is None
+    assert run.summary().startswith("Exploded. Loss ")
 
 
 @pytest.mark.parametrize("names", [*([name] for name in OPTIONAL), OPTIONAL], ids="-".join)
@@ -203,7 +234,7 @@ def test_a_record_without_some_results_is_loaded_retrained_and_drawn(
     assert run_command("render", RUN, "--still") == f"outputs/{RUN}/poster.png"
     interrupt(root / RUN, [0])
     assert run_command("resume", RUN).startswith("1 run trained")
-    assert set(np.load(root / RUN / layout.RUNS).dtype.names) == layout.ROW.keys() - set(names)
+    assert set(np.load(root / RUN / layout.RUNS).dtype.names) == layout.ROW.keys() - NEWER - set(names)
 
 
 def test_the_last_loss_of_an_unfinished_run_does_not_need_its_column(root: Path, run_command: RunCommand) -> None:
@@ -230,7 +261,7 @@ def test_a_missing_number_seed_outcome_or_setting_is_a_one_line_error(
 @pytest.mark.parametrize("name", layout.ROW)
 def test_a_column_of_another_type_is_a_one_line_error(root: Path, name: str) -> None:
     rows = np.load(root / RUN / layout.RUNS)
-    kinds = [(column, "<i2" if column == name else rows.dtype[column]) for column in rows.dtype.names]
+    kinds = [*((column, rows.dtype[column]) for column in rows.dtype.names if column != name), (name, "<i2")]
     with np.errstate(invalid="ignore"):
         np.save(root / RUN / layout.RUNS, np.zeros(1, kinds))
     with pytest.raises(UserError, match=f"column {name} has type <i2, must have {layout.ROW[name]}"):

@@ -26,7 +26,7 @@ def test_no_constant_answer_is_better_than_the_best_one(loss: str, share: float)
     row = LOSSES[loss]
     low = -1.0 if row.targets == "signs" else 0.0
     data = ("circle", {"examples": 40, "noise": share, "low": low})
-    settings = {name: 0.3 for name in row.own}
+    settings = dict.fromkeys(row.own, 0.3)
     task = task_of(loss=(loss, settings), data=data, lr=0.1, epochs=0)
     y, found = best_constant(task)
     t = task.data.t

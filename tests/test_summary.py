@@ -114,8 +114,8 @@ def test_the_summary_of_a_finished_run_has_no_nan(dtype: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"loss": "cross_entropy", "output": "sigmoid"}, "output=softmax (or auto)"),
-        ({"loss": "bce", "output": "identity"}, "output=sigmoid (or auto)"),
+        ({"loss": "cross_entropy", "output": "sigmoid"}, "with output=sigmoid it is lowest where all outputs are 1."),
+        ({"loss": "bce", "output": "identity"}, "output=identity also gives values below 0 or above 1"),
         ({"freeze": ["W1", "b1", "W2", "b2"]}, "Nothing was trained: freeze names every parameter."),
     ],
 )
@@ -124,10 +124,55 @@ def test_conflicting_settings_are_the_reason(changes: dict[str, Any], expected: 
     assert expected not in run_of(epochs=5).summary()
 
 
-def test_for_a_loss_that_exploded_the_advice_is_a_smaller_learning_rate() -> None:
+def test_an_exploded_run_says_when_and_from_where() -> None:
     run = xortrain.train("activation=relu", "output=identity", "loss=mse", "lr=2", "epochs=300", "seed=3")
     assert 1e100 < run.row["final_loss"] < np.inf
-    sentences = verdict(run)
-    assert sentences.startswith("The loss exploded, from ")
-    assert "try a smaller learning rate, such as lr=0.2" in sentences
-    assert "more epochs" not in sentences
+    at = int(np.flatnonzero(run.losses > 1000 * max(run.losses[0], 0.25))[0])
+    expected = f"Exploded: at epoch {at} the loss passed 1,000 times its start, {run.losses[0]:.4g}. Loss "
+    assert run.summary().startswith(expected)
+
+
+ADVICE = re.compile(r"\b(try|helps?|such as|goes with|instead)\b|epochs=[1-9]|lr=")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["loss=cross_entropy", "output=sigmoid"],
+        ["loss=bce", "output=identity"],
+        ["activation=relu", "seed=3"],
+        ["lr=50"],
+        ["lr=1e-6"],
+        ["init=zeros"],
+        ["epochs=20"],
+        ["activation=identity", "lr=0.1"],
+        ["loss=mse", "output=identity", "lr=20"],
+    ],
+    ids=" ".join,
+)
+def test_a_verdict_states_what_was_found_and_advises_nothing(words: list[str]) -> None:
+    assert not ADVICE.search(verdict(xortrain.train(*words)))
+
+
+@pytest.mark.parametrize(
+    ("words", "beginning"),
+    [
+        (["activation=relu", "seed=3"], "h1 is dead"),
+        (["loss=cross_entropy", "output=sigmoid"], "loss=cross_entropy depends on"),
+        (["loss=mse", "activation=tanh", "output=tanh", "lr=8", "data.low=-1"], "The output is saturated"),
+        (["lr=50", "architecture.hidden=[12]"], "12 units are saturated"),
+    ],
+)
+def test_a_sentence_begins_with_a_capital_but_a_name_keeps_its_own(words: list[str], beginning: str) -> None:
+    assert beginning in verdict(xortrain.train(*words))
+
+
+def test_right_and_nearest_are_told_apart_for_classes() -> None:
+    """The greatest output names the class, also where it is below one half."""
+    run = xortrain.train("loss=cross_entropy", "output=sigmoid", "epochs=140")
+    y = run.predict(run.x)
+    greatest = int((y.argmax(axis=1) == run.t.argmax(axis=1)).sum())
+    right = int(((y > 0.5) == (run.t > 0.5)).all(axis=1).sum())
+    assert run.row["accuracy"] == greatest / 4
+    assert greatest > right
+    assert f"{right} of 4 examples right, {greatest} nearest to their own target." in run.summary()

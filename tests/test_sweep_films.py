@@ -11,9 +11,6 @@ from xortrain.api import Sweep
 from xortrain.cli import main
 from xortrain.errors import UserError
 from xortrain.films.arrangement import arrange_runs
-from xortrain.films.status_marks import STUCK
-from xortrain.records.groups import NOT_STUCK
-from xortrain.training.outcome import OUTCOMES
 from xortrain.views.run_film import sweep_title
 from xortrain.views.sweep_film import film_data_of
 
@@ -184,8 +181,3 @@ def test_runs_with_other_numbers_of_outputs_are_in_one_film(tmp_path: Path) -> N
 def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=1", *overrides)
     assert sweep_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
-
-
-def test_films_and_tables_call_the_same_outcomes_stuck() -> None:
-    assert {*STUCK, *NOT_STUCK} == set(OUTCOMES)
-    assert not {*STUCK} & {*NOT_STUCK}

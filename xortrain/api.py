@@ -89,18 +89,18 @@ class Explanation:
         return explain(self.step, **{"format": kind, **self.options})
 
 
-def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
+def train(*overrides: str, data: tuple[Any, Any] | tuple[Any, Any, Any, Any] | None = None) -> Run:
     """Train one network and write nothing.
 
-    ``overrides`` are those of the command line, as in "lr=1"; ``data`` is a pair of your own arrays: x (examples,
-    inputs) and t (examples,) or (examples, outputs).
+    ``overrides`` are those of the command line, as in "lr=1"; ``data`` are your own arrays, (x, t) or (x, t, x_test,
+    t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs).
     """
     from xortrain.config.compose import compose
 
     config = compose(overrides)
     _refuse_dry_run(config["dry_run"])
-    if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
-        raise UserError("data: must be two arrays, data=(x, t)")
+    if data is not None and (not isinstance(data, tuple | list) or len(data) not in (2, 4)):
+        raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
     return Run(train_run(config, data).trained)
 
 

@@ -112,13 +112,12 @@ def _grid(swept: list[SweptSetting], runs: int, aspect: float) -> Arrangement | 
 
 
 def arrange_by_outcome(data: SweepFilmData, aspect: float, most: int) -> Arrangement:
-    """At most ``most`` cells, shared among outcomes in proportion: solved runs, fastest first, others, diverged ones.
+    """At most ``most`` cells, shared among outcomes in proportion, in the order of KINDS: the fastest solved run first.
 
     If only one setting other than the seed varies, runs are ordered by its values instead.
     """
     outcomes, swept = data.outcomes, swept_settings(data.varied)
-    late = np.where(outcomes.solved_at >= 0, outcomes.solved_at, np.iinfo(np.int64).max)
-    order = np.lexsort((np.arange(outcomes.runs), outcomes.codes, late, outcomes.diverged_at >= 0))
+    order = np.lexsort((outcomes.since, outcomes.codes, outcomes.kinds))
     if len(swept) == 1 and swept[0].name != "seed" and outcomes.runs <= min(most, len(swept[0].names)):
         order = np.argsort(swept[0].value, kind="stable")
     order = order[sample_shares(outcomes.codes[order], most)]

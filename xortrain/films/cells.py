@@ -7,7 +7,7 @@ import numpy as np
 from xortrain.films.canvas import Box, Canvas
 from xortrain.films.colour_scale import colour_scale
 from xortrain.films.colours import MOST_HUES, Palette, get_colours, get_palette, shade_count
-from xortrain.films.heatmap import MOST_PRODUCTS, Probe, draw_curve, interpolation_weights, tiles
+from xortrain.films.heatmap import MOST_PRODUCTS, Probe, activation_range, draw_curve, interpolation_weights, tiles
 from xortrain.films.panel import ExampleMarks
 from xortrain.films.projection import MOST_SLICES, project
 from xortrain.films.sweep_film_data import SweepFilmData
@@ -102,6 +102,11 @@ class CellGroup:
                 places = box.at(self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v))
                 inside = (x[:, 2:] == one.origin[2:]).all(1) if len(boxes) > 1 else np.ones(len(x), bool)
                 marks.draw(places[inside], np.ones(len(x), bool), np.flatnonzero(inside))
+
+
+def has_unbounded_outputs(data: SweepFilmData) -> bool:
+    """Whether the fields of some runs may be off the scale."""
+    return any(activation_range(part.network.layers[-1]) is None for part in data.parts)
 
 
 class CellColours:

@@ -12,8 +12,8 @@ from xortrain.films.colours import MOST_HUES, shade_count
 from xortrain.films.data import FilmData
 from xortrain.nets import Array
 
-EXPLODED_BEYOND = 100
-"""Values farther from the targets than this multiple of the targets' range have exploded and get no colour."""
+OFF_SCALE_BEYOND = 100
+"""Values farther from the targets than this multiple of the targets' range are off the scale and get no colour."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def _hollow_meaning(data: FilmData, classes: int, one_hot: bool) -> str:
 def band_of(value: Array, low: float, high: float, count: int) -> Array:
     """Which of ``count`` equal bands from low to high contains each value: (…) uint8.
 
-    Values beyond an end get the band at that end; NaN and exploded values get ``count``.
+    Values beyond an end get the band at that end; NaN and values off the scale get ``count``.
     """
     factor = count / ((high - low) or 1)
     scaled = (value - low) * factor if low else value * factor
@@ -125,5 +125,5 @@ def band_of(value: Array, low: float, high: float, count: int) -> Array:
         bands -= (bands == count).view(np.uint8)  # the high end itself; np.minimum takes five times as long
         return bands
     bands = np.fmin(np.fmax(scaled, 0), count - 0.5).astype(np.uint8)
-    bands[~(np.abs(scaled) <= EXPLODED_BEYOND * count)] = count  # true for NaN too
+    bands[~(np.abs(scaled) <= OFF_SCALE_BEYOND * count)] = count  # true for NaN too
     return np.asarray(bands)

@@ -5,7 +5,7 @@ equal steps of the epoch, of its logarithm, or of progress, which puts most fram
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,84 @@ RUNS_AT_ONCE = 256  # whose losses are computed together
 MOST_EXAMPLES = 64  # whose outputs measure progress
 MOST_NUMBERS = 1 << 21
 """Values that may be computed to measure the progress of one run; for more snapshots, only some of them are used."""
+
+KINDS = ("solved", "learnt", "not solved", "stuck", "diverged", "exploded")
+"""What films count: these outcomes, what the table of a sweep counts as stuck, and the rest."""
+IN_WORDS = {"training": "still training", "pending": "not finished"}
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """How runs ended, in arrays (runs,): a word, and the epochs of events, -1 for never."""
+
+    outcome: Array
+    solved_at: Array
+    diverged_at: Array
+    exploded_at: Array
+    ended_at: Array
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Outcomes]") -> "Outcomes":
+        """The outcomes of all parts, one after the other."""
+        return cls(*(np.concatenate([vars(part)[one.name] for part in parts]) for one in fields(cls)))
+
+    @property
+    def runs(self) -> int:
+        return len(self.outcome)
+
+    def take(self, runs: Array) -> "Outcomes":
+        """The outcomes of some of the runs."""
+        return Outcomes(*(vars(self)[one.name][runs] for one in fields(self)))
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The distinct outcomes, sorted."""
+        return sorted(set(self.outcome.tolist()))
+
+    @cached_property
+    def codes(self) -> Array:
+        """(runs,): the index of each run's outcome in ``words``."""
+        places = {word: place for place, word in enumerate(self.words)}
+        return np.fromiter(map(places.__getitem__, self.outcome.tolist()), np.int64, self.runs)
+
+    @cached_property
+    def kind_of(self) -> dict[str, str]:
+        """Each distinct outcome to its kind."""
+        from xortrain.records.groups import NOT_STUCK
+
+        return {w: w if w in KINDS else "not solved" if w in NOT_STUCK else "stuck" for w in self.words}
+
+    @cached_property
+    def kinds(self) -> Array:
+        """(runs,): the index of each run's kind in KINDS."""
+        return np.array([KINDS.index(kind) for kind in self.kind_of.values()], np.int64)[self.codes]
+
+    @cached_property
+    def since(self) -> Array:
+        """(runs,): the epoch from which each run's outcome holds: that of its event, else its last."""
+        events = {"solved": self.solved_at, "diverged": self.diverged_at, "exploded": self.exploded_at}
+        at = np.select([self.outcome == word for word in events], list(events.values()), -1)
+        return np.where(at < 0, self.ended_at, at).astype(np.int64)
+
+    @cached_property
+    def lost_at(self) -> Array:
+        """(runs,): the epoch from which a run has diverged or exploded, and its loss no longer counts."""
+        is_lost = (self.outcome == "diverged") | (self.outcome == "exploded")
+        return np.where(is_lost, self.since, np.iinfo(np.int64).max)
+
+    def kinds_after(self, epoch: int) -> Array:
+        """(runs,): indices in KINDS; a run is not solved until its outcome holds."""
+        return np.where(self.since <= epoch, self.kinds, KINDS.index("not solved"))
+
+    def counts(self, epoch: int) -> dict[str, int]:
+        """The number of runs of each kind after an epoch."""
+        counts = np.bincount(self.kinds_after(epoch), minlength=len(KINDS))
+        return dict(zip(KINDS, counts.tolist(), strict=True))
+
+    def status(self, run: int, epoch: int) -> str:
+        """The outcome of a run, if it holds after an epoch."""
+        word = str(self.outcome[run])
+        return IN_WORDS.get(word, word) if self.since[run] <= epoch else "not solved"
 
 
 @dataclass(frozen=True)
@@ -39,24 +117,15 @@ class FilmData:
     low: float
     high: float
     """The two target values, such as 0 and 1; for real-valued targets the smallest and the largest."""
-    outcome: Sequence[str]  # one word per run: solved, plateau, dead, diverged, training …
-    diverged_at: Array  # (runs,), -1 for never
-    solved_at: Array  # (runs,), -1 for never
+    outcomes: Outcomes
     varied: Mapping[str, Array] = field(default_factory=dict)
     """Settings that differ between the runs: name -> (runs,)."""
-    ended_at: Array | None = None
-    """(runs,), the last epoch of each run; None if every run ends at the last epoch of the film."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
 
     @property
     def runs(self) -> int:
         return int(self.parameters.shape[2])
-
-    @property
-    def ended(self) -> Array:
-        """(runs,): the last epoch of each run."""
-        return np.full(self.runs, self.frame_epochs[-1]) if self.ended_at is None else np.asarray(self.ended_at)
 
     @cached_property
     def inputs(self) -> list[str]:
@@ -90,7 +159,7 @@ class FilmData:
         row = int(np.searchsorted(self.loss_epochs, epoch))
         is_recorded = row < len(self.loss_epochs) and self.loss_epochs[row] == epoch
         losses = np.array(self.losses[row], float)[runs] if is_recorded else np.full(len(runs), np.nan)
-        at = np.asarray(self.diverged_at)[runs]
+        at = self.outcomes.diverged_at[runs]
         unknown = np.flatnonzero(np.isnan(losses) & ((at < 0) | (at > epoch)))
         for start in range(0, len(unknown), RUNS_AT_ONCE):
             block = unknown[start : start + RUNS_AT_ONCE]
@@ -187,11 +256,19 @@ class Frame:
     theta: Array  # (parameters,)
     layers: list[Array]  # the activations of each layer for the examples: (examples, units)
     right: Array  # (examples,) bool
-    diverged: bool
+    status: str  # the outcome if it holds, else "not solved"
+    since: int  # the epoch from which the outcome holds
 
     @property
     def y(self) -> Array:
         return self.layers[-1]
+
+    @property
+    def failure(self) -> str:
+        """As in "diverged at epoch 12"; empty for a run whose numbers still mean something."""
+        if self.status in ("diverged", "exploded"):
+            return f"{self.status} at epoch {self.since}"
+        return "" if np.isfinite(self.theta).all() else self.status  # an unfinished run, after its last snapshot
 
 
 class RunFrames:
@@ -201,7 +278,6 @@ class RunFrames:
         self.data, self.run = data, run
         self.network = data.network.take(np.array([run]))
         self.x, self.t = data.examples(run)
-        self.diverged_at, self.solved_at = int(data.diverged_at[run]), int(data.solved_at[run])
         self._pass = self.network.forward(self.theta(0)[:, None], self.x)
 
     def theta(self, number: int) -> Array:
@@ -216,9 +292,9 @@ class RunFrames:
             self._pass.forward()
             layers = [a[..., 0].copy() for a in self._pass.a]
             right = self.data.right(layers[-1], self.t)
-        diverged = 0 <= self.diverged_at <= epoch or not np.isfinite(theta).all()
-        loss = float(self.data.losses_after(number, np.array([self.run]))[0])
-        return Frame(epoch, loss, theta, layers, right, diverged)
+        loss, outcomes = float(self.data.losses_after(number, np.array([self.run]))[0]), self.data.outcomes
+        status, since = outcomes.status(self.run, epoch), int(outcomes.since[self.run])
+        return Frame(epoch, loss, theta, layers, right, status, since)
 
     def sample(self, chosen: Array, count: int) -> list[Frame]:
         """``count`` frames spread evenly over the chosen snapshots, the last one included."""

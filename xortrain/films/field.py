@@ -90,10 +90,11 @@ class Field(Panel):
         if len(self.strongest):
             self._unit_lines(frame)
             self.canvas.stamp(self._example_marks(frame.right))
-        if frame.diverged:
-            self.banner(15)
-        elif self.scale.is_off_scale(frame.y):
-            self.banner(15, words=f"exploded: outputs reach {format_short(np.abs(frame.y).max())}")
+        words, is_exploded = frame.failure, frame.status == "exploded"
+        if (is_exploded or not words) and self.scale.is_off_scale(frame.y):
+            reach = format_short(np.abs(frame.y).max())
+            words = f"{'exploded' if is_exploded else 'off the scale'}: outputs reach {reach}"
+        self.banner(15, words)
 
     def _example_marks(self, right: Array) -> Overlay:
         """The marks of all examples, cached by which of them are right."""

@@ -70,7 +70,7 @@ class HiddenSpace(Panel):
 
     def draw(self, frame: Frame) -> None:
         projection = self.projection
-        if self.probe is not None and not frame.diverged:
+        if self.probe is not None and frame.status not in ("diverged", "not finished"):
             hidden = self.probe.layers(frame.theta[:, None])[-2][:, 0]
             received = np.concatenate([hidden, self.grid]) if self.run_frames.network.skip else hidden
             grid = self._places(received.astype(float), beyond=4)

@@ -12,7 +12,7 @@ from xortrain.films.projection import round_ticks
 from xortrain.nets import Array
 
 LEAST_RATIO = 20  # of the largest loss to the smallest, for a logarithmic scale
-NOT_WRITTEN = ("solved", "diverged", "pending")  # outcomes that the plot shows in another way, or not at all
+SINCE = {"solved": "all right since", "exploded": "exploded at"}  # outcomes that have a tick at their epoch
 
 
 class LossCurve(Panel):
@@ -28,7 +28,6 @@ class LossCurve(Panel):
         self.last = max(float(self.epochs[-1]), 1.0)
         self.points = box.at(np.stack([self.epochs / self.last, self.loss_scale.fraction(losses)], axis=-1))
         self.columns, self.extremes = np.floor(self.points[:, 0]), column_extremes(self.points)
-        self.solved_at, self.outcome = run.solved_at, data.outcome[run.run]
 
     def still(self) -> None:
         canvas, box, label = self.canvas, self.box, self.canvas.colours.label
@@ -46,16 +45,19 @@ class LossCurve(Panel):
             canvas.line(passed, canvas.colours.ink, 2, clip=self.clip, grows=True)
             now = np.clip(finite[-1:], (0, box.y), (canvas.width, box.y + box.height))
             canvas.marks(now, 0, 4, canvas.colours.ink, canvas.colours.paper, 1.4)
-        if 0 < self.solved_at <= frame.epoch:
-            x, low = box.x + self.solved_at / self.last * box.width, box.y + box.height
+        words = frame.status
+        if words in SINCE:
+            words = f"{SINCE[words]} {frame.since}"
+            x, low = box.x + frame.since / self.last * box.width, box.y + box.height
             canvas.line(np.array([[x, low - 5 * s], [x, low + 3 * s]]), canvas.colours.ink, 1.2)
-            self._write_clear(f"all right since {self.solved_at}", 9, "", canvas.colours.label)
-        elif frame.epoch >= self.last and self.outcome not in NOT_WRITTEN:
-            self._write_clear("still training" if self.outcome == "training" else self.outcome, 10)
-        if frame.diverged:
+        if words == "diverged":
             end = finite[-1] if len(finite) else box.at(np.array([0, 0.5]))
             x = min(end[0] + 8 * s, box.x + box.width - 60 * s)
             canvas.text(x, max(end[1], box.y + 14 * s), "diverged", 10, face="bold")
+        elif frame.status == "solved":
+            self._write_clear(words, 9, "", canvas.colours.label)
+        elif words != "not solved":
+            self._write_clear(words, 9 if frame.status in SINCE else 10)
 
     def _passed(self, until: int) -> Array:
         """The points of the curve so far, with all points of the last pixel column, so that the past never changes."""

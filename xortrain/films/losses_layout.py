@@ -8,7 +8,7 @@ from xortrain.films.canvas import Box, make_canvas
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import LossScale, Reveal, column_extremes, draw_axes, spread_labels
 from xortrain.films.panel import format_loss
-from xortrain.films.sweep_film_data import Outcomes, Shown, SweepFilmData
+from xortrain.films.sweep_film_data import Shown, SweepFilmData
 from xortrain.nets import Array
 
 MOST_CURVES = 300  # the median and the quartiles are those of all runs
@@ -29,7 +29,8 @@ class LossesLayout:
         self.epochs, self.last = np.asarray(data.loss_epochs, float), max(int(data.loss_epochs[-1]), 1)
         self.shown = np.unique(np.linspace(0, data.runs - 1, MOST_CURVES).astype(int))
         self.lines = [self._line(data.losses[:, run]) for run in self.shown]
-        self.low, self.median, self.high = map(self._line, quartiles(data.filled_losses))
+        values = data.filled_losses if data.runs > 1 else data.losses
+        self.low, self.median, self.high = map(self._line, quartiles(values))
         self._still()
         self.reveal = Reveal(canvas, self.box, self._draw_pale, self._draw_full)
 
@@ -59,7 +60,7 @@ class LossesLayout:
 
     def _draw_full(self) -> None:
         opacity = float(np.clip(12 / len(self.lines), 0.1, 0.8))
-        is_solved = self.data.outcomes.solved_at[self.shown] >= 0
+        is_solved = self.data.outcomes.outcome[self.shown] == "solved"
         for solved, line in zip(is_solved.tolist(), self.lines, strict=True):
             self.canvas.line(line, self.canvas.colours.classes[int(solved)], 1.2, clip=self.box, opacity=opacity)
         if self.data.runs > 1:
@@ -69,9 +70,11 @@ class LossesLayout:
         self.canvas.line(self.median, self.canvas.colours.ink, 2.2, clip=self.box)
 
     def frame(self, number: int) -> Array:
-        epoch = int(self.data.epochs[number])
+        epoch, losses = int(self.data.epochs[number]), self.data.losses_after(number)
+        if self.data.runs > 1:
+            losses = np.where(self.data.outcomes.lost_at <= epoch, np.nan, losses)
         self.reveal.uncover(epoch / self.last)
-        self._draw_now(epoch, self.data.losses_after(number)[None])
+        self._draw_now(epoch, losses[None])
         self._write_counts(epoch)
         return self.canvas.finish()
 
@@ -96,23 +99,16 @@ class LossesLayout:
         number = canvas.text(canvas.width - 14 * s, 22 * s, str(epoch), 13, face="bold", align="right")
         canvas.text(number.x - 5 * s, 22 * s, "epoch", 12, canvas.colours.label, align="right")
         if outcomes.runs == 1:
-            canvas.text(self.box.x, 42 * s, describe_status(outcomes, epoch), 11, canvas.colours.label)
+            canvas.text(self.box.x, 42 * s, outcomes.status(0, epoch), 11, canvas.colours.label)
             return
-        solved, diverged = (int(((at >= 0) & (at <= epoch)).sum()) for at in (outcomes.solved_at, outcomes.diverged_at))
-        x = float(self.box.x)
-        for kind, words in ((1, f"{solved:,} solved"), (0, f"{outcomes.runs - solved:,} not solved")):
+        counts, x = outcomes.counts(epoch), float(self.box.x)
+        solved, learnt, lost = counts["solved"], counts["learnt"], counts["diverged"] + counts["exploded"]
+        others = [(0, f"{learnt:,} learnt")] * bool(learnt) + [(0, f"{outcomes.runs - solved - learnt:,} not solved")]
+        for kind, words in [(1, f"{solved:,} solved"), *others]:
             x += canvas.text(x, 42 * s, words, 11, canvas.colours.classes[kind], "bold").width + 14 * s
-        if diverged:
-            canvas.text(x, 42 * s, f"{diverged:,} of them diverged", 11, canvas.colours.label)
-
-
-def describe_status(outcomes: Outcomes, epoch: int) -> str:
-    """The status of a single run after an epoch; outcomes other than solved and diverged apply when it has ended."""
-    for word, at in (("solved", outcomes.solved_at[0]), ("diverged", outcomes.diverged_at[0])):
-        if 0 <= at <= epoch:
-            return word
-    outcome = "still training" if outcomes.outcome[0] == "training" else str(outcomes.outcome[0])
-    return outcome if epoch >= outcomes.ended_at[0] else "not solved"
+        if lost:
+            words = "diverged or exploded" if "exploded" in outcomes.words else "diverged"
+            canvas.text(x, 42 * s, f"{lost:,} of them {words}", 11, canvas.colours.label)
 
 
 def quartiles(losses: Array) -> Array:

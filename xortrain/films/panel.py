@@ -48,10 +48,10 @@ class Panel:
     def draw(self, frame: Frame) -> None:
         """Draw lines, marks and words."""
 
-    def banner(self, size: float, height: float = 0.5, words: str = "") -> None:
-        """Write bold words across the box at a fraction of its height, by default that the run has diverged."""
-        at = self.run_frames.diverged_at
-        words = words or (f"diverged at epoch {at}" if at >= 0 else "diverged")
+    def banner(self, size: float, words: str, height: float = 0.5) -> None:
+        """Write bold words, if any, across the box at a fraction of its height."""
+        if not words:
+            return
         size, box = min(size, (size - 1) * self.box.width / self.canvas.text_width(words, size, "bold")), self.box
         x, y = box.x + box.width / 2, box.y + box.height * height
         self.canvas.text(x, y, words, size, None, "bold", "centre", halo=self.canvas.colours.paper)

@@ -9,27 +9,23 @@ from collections.abc import Sequence
 import numpy as np
 
 from xortrain.films.canvas import Box, Canvas, text_width
-from xortrain.films.sweep_film_data import Outcomes
+from xortrain.films.data import KINDS, Outcomes
 from xortrain.nets import Array
 
-STUCK = ("linear", "clones", "dead", "saturated", "plateau")
-KINDS = ("solved", "not solved", "stuck", "diverged")
+OFF_SCALE = "off the scale"
+ROUND = np.linspace(0, 2 * np.pi, 13)[:, None]
 GLYPHS = {
     "solved": np.array([[0.12, 0.55], [0.4, 0.85], [0.9, 0.18]]),
+    "learnt": 0.5 + 0.15 * np.concatenate([np.cos(ROUND), np.sin(ROUND)], axis=1),
     "stuck": np.array([[0.1, 0.5], [0.9, 0.5]]),
     "diverged": np.array([[0.15, 0.15], [0.85, 0.85], [np.nan, np.nan], [0.15, 0.85], [0.85, 0.15]]),
     "exploded": np.array([[0.15, 0.85], [0.85, 0.15]]),
+    OFF_SCALE: np.array([[0.15, 0.65], [0.5, 0.3], [0.85, 0.65]]),
 }
 """The strokes of each mark, as fractions of its square; runs that are not solved have none."""
+GREY = ("diverged", "exploded", OFF_SCALE)  # marks of cells without colours
 SIZE, GAP, LINE = 11, 16, 15  # font size, gap between legend entries, line height
 SMALL = 32  # pixels of a cell below which the paper of its mark is only an edge
-
-
-def status_epochs(outcomes: Outcomes) -> dict[str, Array]:
-    """For each kind, the epoch (runs,) from which it applies, -1 for never; a run is stuck only once it has ended."""
-    is_stuck = np.isin(outcomes.codes, [code for code, word in enumerate(outcomes.words) if word in STUCK])
-    stuck_at = np.where(is_stuck, outcomes.ended_at, -1)
-    return {"solved": outcomes.solved_at, "stuck": stuck_at, "diverged": outcomes.diverged_at}
 
 
 class StatusMarks:
@@ -37,13 +33,12 @@ class StatusMarks:
 
     def __init__(self, canvas: Canvas, boxes: Sequence[Box], outcomes: Outcomes) -> None:
         """``outcomes`` are those of the runs in the boxes."""
-        self.canvas, self.boxes, cell = canvas, boxes, boxes[0]
-        self.since = status_epochs(outcomes)
+        self.canvas, self.boxes, self.outcomes, cell = canvas, boxes, outcomes, boxes[0]
         side = int(np.clip(round(cell.width * 0.2), min(7, cell.width // 2 + 1), round(18 * canvas.unit) + 2))
         self.corners = [Box(box.x + box.width - side, box.y, side, side) for box in boxes]
         draw = self._on_patch if cell.width >= SMALL else self._with_edge
-        self.patches = {kind: draw(kind, side) for kind in ("solved", "stuck")}
-        self.diverged, self.exploded = self._grey_cell(cell, "diverged"), self._grey_cell(cell, "exploded")
+        self.patches = {kind: draw(kind, side) for kind in ("solved", "learnt", "stuck")}
+        self.grey = {kind: self._grey_cell(cell, kind) for kind in GREY}
 
     def _with_edge(self, kind: str, side: int) -> tuple[Array, Array]:
         """The mark with an edge of paper one pixel wide: its palette indices, and which pixels it covers."""
@@ -72,16 +67,16 @@ class StatusMarks:
         drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = canvas.palette.no_value
         return drawn
 
-    def paste(self, epoch: int, blank: Array) -> None:
-        """Mark the cells after an epoch, and those (cells,) whose field has no colour."""
-        for cell in np.flatnonzero(blank).tolist():
-            self.canvas.paste(self.boxes[cell], self.exploded)
-        for kind, at in self.since.items():
-            for cell in np.flatnonzero((at >= 0) & (at <= epoch)).tolist():
-                if kind in self.patches:
-                    self.canvas.paste(self.corners[cell], *self.patches[kind])
-                else:
-                    self.canvas.paste(self.boxes[cell], self.diverged)
+    def paste(self, epoch: int, blank: Array) -> bool:
+        """Mark the cells after an epoch; return whether some of those that are ``blank`` (cells,) are off the scale."""
+        kinds = [KINDS[kind] for kind in self.outcomes.kinds_after(epoch).tolist()]
+        marks = [OFF_SCALE if none and kind not in GREY else kind for kind, none in zip(kinds, blank, strict=True)]
+        for cell, (kind, mark) in enumerate(zip(kinds, marks, strict=True)):
+            if mark in GREY:
+                self.canvas.paste(self.boxes[cell], self.grey[mark])
+            if kind in self.patches:
+                self.canvas.paste(self.corners[cell], *self.patches[kind])
+        return OFF_SCALE in marks
 
 
 def draw_glyph(canvas: Canvas, box: Box, kind: str, width: float) -> None:
@@ -92,16 +87,16 @@ def draw_glyph(canvas: Canvas, box: Box, kind: str, width: float) -> None:
 class StatusLegend:
     """What each mark means and how many runs have it, in one line or more; measured before there is a canvas."""
 
-    def __init__(self, outcomes: Outcomes, room: float, unit: float, last: int, exploded: bool) -> None:
-        """``room`` is the width of a line in pixels; ``exploded`` is whether cells may have the exploded mark."""
-        self.runs, self.unit, self.room, self.last = outcomes.runs, unit, room, last
-        self.since = {kind: np.sort(at[at >= 0]) for kind, at in status_epochs(outcomes).items()}
-        kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or len(self.since[kind])]
-        failed = Counter({word: int((outcomes.codes == code).sum()) for code, word in enumerate(outcomes.words)})
-        self.reasons = ", ".join(f"{count:,} {word}" for word, count in failed.most_common() if word in STUCK)
+    def __init__(self, outcomes: Outcomes, room: float, unit: float, last: int, unbounded: bool) -> None:
+        """``room`` is the width of a line in pixels; ``unbounded`` is whether cells may be off the scale."""
+        self.outcomes, self.unit, self.room, self.last = outcomes, unit, room, last
+        counts, stuck = outcomes.counts(last), [word for word, kind in outcomes.kind_of.items() if kind == "stuck"]
+        reasons = Counter({word: int((outcomes.outcome == word).sum()) for word in stuck})
+        self.reasons = ", ".join(f"{count:,} {word}" for word, count in reasons.most_common())
+        kinds = [kind for kind in KINDS if kind in ("solved", "not solved") or counts[kind]]
         self.places: dict[str, tuple[float, int]] = {}
         x, line = 0.0, 0
-        for kind in kinds + ["exploded"] * exploded:
+        for kind in kinds + [OFF_SCALE] * unbounded:
             width = self._before_word(kind) + text_width(kind, unit, SIZE)
             if x and x + width > room:
                 x, line = 0.0, line + 1
@@ -109,32 +104,33 @@ class StatusLegend:
         self.end, self.lines = (x, line), line + 1
 
     def _before_word(self, kind: str) -> float:
-        """The width of a mark and its count; exploded runs are not counted."""
-        count = text_width(f"{self.runs:,}", self.unit, SIZE, "bold") + 4 * self.unit if kind in KINDS else 0
+        """The width of a mark and its count; cells off the scale are not counted."""
+        count = text_width(f"{self.outcomes.runs:,}", self.unit, SIZE, "bold") + 4 * self.unit if kind in KINDS else 0
         return (13 * self.unit if kind in GLYPHS else 0) + count
 
-    def counts(self, epoch: int) -> dict[str, int]:
-        """The number of runs of each kind after an epoch."""
-        counts = {kind: int(np.searchsorted(at, epoch, side="right")) for kind, at in self.since.items()}
-        return {"not solved": self.runs - sum(counts.values())} | counts
-
     def still(self, canvas: Canvas, x: float, y: float) -> None:
-        """Draw marks and words; ``y`` is the baseline of the first line."""
-        self.canvas, self.x, self.y, s, side = canvas, x, y, canvas.unit, round(9 * canvas.unit)
-        for kind, (left, line) in self.places.items():
-            low = y + LINE * line * s
-            if kind in GLYPHS:
-                draw_glyph(canvas, Box(round(x + left), round(low - 8.5 * s), side, side), kind, 1.7 * s)
-            canvas.text(x + left + self._before_word(kind), low, kind, SIZE, canvas.colours.label)
+        """Draw the marks and words of all kinds; ``y`` is the baseline of the first line."""
+        self.canvas, self.x, self.y = canvas, x, y
+        for kind in KINDS & self.places.keys():
+            self._write_kind(kind)
 
-    def draw(self, epoch: int) -> None:
+    def _write_kind(self, kind: str) -> None:
+        canvas, s, (left, line), side = self.canvas, self.unit, self.places[kind], round(9 * self.unit)
+        low = self.y + LINE * line * s
+        if kind in GLYPHS:
+            draw_glyph(canvas, Box(round(self.x + left), round(low - 8.5 * s), side, side), kind, 1.7 * s)
+        canvas.text(self.x + left + self._before_word(kind), low, kind, SIZE, canvas.colours.label)
+
+    def draw(self, epoch: int, is_off_scale: bool) -> None:
         """Write the counts after an epoch; after the last one also why runs are stuck, where there is room."""
-        canvas, s, counts = self.canvas, self.unit, self.counts(epoch)
+        canvas, s, counts = self.canvas, self.unit, self.outcomes.counts(epoch)
+        if is_off_scale:
+            self._write_kind(OFF_SCALE)
         for kind in counts.keys() & self.places.keys():
             left, line = self.places[kind]
             right = self.x + left + self._before_word(kind) - 4 * s
             canvas.text(right, self.y + LINE * line * s, f"{counts[kind]:,}", SIZE, face="bold", align="right")
-        (x, line), words = self.end, f"stuck: {self.reasons}"
+        (x, line), words = self.end if is_off_scale else self.places.get(OFF_SCALE, self.end), f"stuck: {self.reasons}"
         if counts["stuck"] and epoch >= self.last and canvas.text_width(words, 9) <= self.room - x:
             canvas.text(self.x + x, self.y + LINE * line * s, words, 9, canvas.colours.label)
 
@@ -144,7 +140,7 @@ class SolvedCurve:
 
     def __init__(self, canvas: Canvas, box: Box, outcomes: Outcomes, last: int) -> None:
         self.canvas, self.box, self.last = canvas, box, max(last, 1)
-        at = np.sort(outcomes.solved_at[outcomes.solved_at >= 0])
+        at = np.sort(outcomes.since[outcomes.outcome == "solved"])
         self.epochs = np.unique(np.linspace(0, self.last, 2 * box.width).astype(int))
         self.unsolved = 1 - np.searchsorted(at, self.epochs, side="right") / outcomes.runs
         s, label, right, low = canvas.unit, canvas.colours.label, box.x + box.width, box.y + box.height

@@ -9,44 +9,13 @@ from functools import cached_property
 
 import numpy as np
 
-from xortrain.films.data import EPOCH_SPACINGS, FilmData, evenly, last_recorded
+from xortrain.films.data import EPOCH_SPACINGS, FilmData, Outcomes, evenly, last_recorded
 from xortrain.nets import Array
 
 MOST_MEASURED = 8
 """Runs whose progress determines which frames are chosen."""
-EXPLODED = 1000
-"""A loss that is this many times the initial one has exploded."""
 MOST_EPOCHS = 2000
 """Points of a loss curve where populations recorded their losses after different epochs."""
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """How runs ended, in arrays (runs,): a word, and the epochs of events, -1 for never."""
-
-    outcome: Array
-    solved_at: Array
-    diverged_at: Array
-    ended_at: Array
-
-    @property
-    def runs(self) -> int:
-        return len(self.solved_at)
-
-    def take(self, runs: Array) -> "Outcomes":
-        """The outcomes of some of the runs."""
-        return Outcomes(self.outcome[runs], self.solved_at[runs], self.diverged_at[runs], self.ended_at[runs])
-
-    @cached_property
-    def words(self) -> list[str]:
-        """The distinct outcomes, sorted."""
-        return sorted(set(self.outcome.tolist()))
-
-    @cached_property
-    def codes(self) -> Array:
-        """(runs,): the index of each run's outcome in ``words``."""
-        places = {word: place for place, word in enumerate(self.words)}
-        return np.fromiter(map(places.__getitem__, self.outcome.tolist()), np.int64, self.runs)
 
 
 @dataclass(frozen=True)
@@ -83,12 +52,7 @@ class SweepFilmData:
     @cached_property
     def outcomes(self) -> Outcomes:
         """The outcomes of the runs shown."""
-        return Outcomes(
-            np.concatenate([np.asarray(part.outcome, object) for part in self.parts]),
-            np.concatenate([np.asarray(part.solved_at, np.int64) for part in self.parts]),
-            np.concatenate([np.asarray(part.diverged_at, np.int64) for part in self.parts]),
-            np.concatenate([part.ended for part in self.parts]),
-        )
+        return Outcomes.joined([part.outcomes for part in self.parts])
 
     @property
     def all_outcomes(self) -> Outcomes:
@@ -126,23 +90,16 @@ class SweepFilmData:
 
     @cached_property
     def filled_losses(self) -> Array:
-        """Like ``losses``, but a run that has ended keeps its last loss; one that has diverged has none."""
+        """Like ``losses``, but a run that has ended keeps its last loss; a diverged or exploded one has none."""
         last = np.where(np.isnan(self.losses), -1, np.arange(len(self.losses))[:, None])
         rows = np.maximum.accumulate(last, axis=0)
         filled = np.take_along_axis(self.losses, np.maximum(rows, 0), axis=0)
-        return np.where(self.outcomes.diverged_at >= 0, self.losses, filled)
+        return np.where(self.loss_epochs[:, None] < self.outcomes.lost_at, filled, np.nan)
 
     def losses_after(self, number: int) -> Array:
         """The losses (runs,) after ``epochs[number]``; NaN for a run that has diverged."""
         rows = [int(self.snapshots(k)[number]) for k in range(len(self.parts))]
         return np.concatenate([p.losses_after(row, np.arange(p.runs)) for p, row in zip(self.parts, rows, strict=True)])
-
-    @cached_property
-    def has_exploded(self) -> bool:
-        """Whether the loss of some run rises so far above the initial loss that its outputs may have no colour."""
-        first = self.losses[0]
-        initial = np.median(first[np.isfinite(first)]) if np.isfinite(first).any() else 0
-        return bool((self.losses > EXPLODED * max(initial, 1)).any())
 
     def choose(self, frames: int, spacing: str) -> Array:
         """Indices in ``epochs`` of at most ``frames`` frames, increasing, with the last and, of several, the first."""

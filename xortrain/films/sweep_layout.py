@@ -7,7 +7,7 @@ import numpy as np
 from xortrain.films.arrangement import ASPECT, MOST_CELLS, Arrangement, arrange_by_outcome, arrange_runs
 from xortrain.films.canvas import Box, Canvas, text_width
 from xortrain.films.captions import wrap
-from xortrain.films.cells import CellColours, Cells
+from xortrain.films.cells import CellColours, Cells, has_unbounded_outputs
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.status_marks import SolvedCurve, StatusLegend, StatusMarks
 from xortrain.films.sweep_film_data import Shown, SweepFilmData
@@ -47,9 +47,9 @@ class SweepLayout:
 
     def frame(self, number: int) -> Array:
         epoch, canvas, m = int(self.data.epochs[number]), self.canvas, self.margins
-        self.marks.paste(epoch, blank=self.cells.paste(number))
+        is_off_scale = self.marks.paste(epoch, blank=self.cells.paste(number))
         canvas.text(canvas.width - m.edge, m.legend_y, str(epoch), 12, face="bold", align="right")
-        m.legend.draw(epoch)
+        m.legend.draw(epoch, is_off_scale)
         if self.solved:
             self.solved.draw(epoch)
         return canvas.finish()
@@ -85,8 +85,8 @@ class Margins:
         number = self._px(60) + text_width(str(last), self.unit, 12, "bold")
         measure, parts = partial(text_width, unit=self.unit, size=12, face="bold"), self.data.title.split("   ")
         self.title = wrap([*parts, self.data.describe_runs(cells)], room, measure, "   ")
-        outcomes, exploded = self.data.all_outcomes, self.data.has_exploded
-        self.legend = StatusLegend(outcomes, room - number, self.unit, last, exploded)
+        outcomes, unbounded = self.data.all_outcomes, has_unbounded_outputs(self.data)
+        self.legend = StatusLegend(outcomes, room - number, self.unit, last, unbounded)
         self.legend_y = self._px(37 + 16 * (len(self.title) - 1))
         self.head = self.legend_y + self._px(11 + 15 * (self.legend.lines - 1))
 

@@ -123,8 +123,8 @@ class Curves(Panel):
             room = right - left - canvas.text_width(number, 9) - 4 * s
             canvas.text(left, y, canvas.shorten(name, room, 9), 9, self._colour(name))
             canvas.text(right, y, number, 9, align="right")
-        if frame.diverged:
-            self.banner(12, 0.25)
+        canvas.text(box.x, box.y - 28 * s, frame.status, 11, canvas.colours.label)
+        self.banner(12, frame.failure, 0.25)
 
 
 class ParameterPath(Panel):

@@ -20,6 +20,7 @@ from xortrain.runner.progress import progress
 from xortrain.runner.train import RESUME, Block, Failure, final_status, make_folder, start_record, working_in
 from xortrain.setup.film_config import refuse_unfit_films
 from xortrain.trained.opening import open_trained, refuse_strange_files
+from xortrain.training.outcome import OUTCOMES
 
 
 def run_sweep(plan: Plan, show: bool = False) -> Path:
@@ -49,7 +50,9 @@ def resume_sweep(entry: Entry, engine: Engine, show: bool = False) -> int:
     refuse_strange_files(entry.folder)
     blocks, records = list[Block](), list[RecordWriter]()
     for part in entry.parts:
-        record, setup = RecordWriter(part.folder, dict(part.metadata)), open_trained(part.folder).setup
+        known = part.metadata["outcomes"]
+        own = {**part.metadata, "outcomes": [*known, *OUTCOMES[len(known) :]]}  # an older record lacks the newer words
+        record, setup = RecordWriter(part.folder, own), open_trained(part.folder).setup
         lacking = [Block.of(record, setup, number) for number in part.unfinished_blocks()]
         blocks += lacking
         records += [record] if lacking or record.metadata["status"] != "finished" else []

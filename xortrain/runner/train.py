@@ -20,7 +20,7 @@ from xortrain.records.process import describe
 from xortrain.records.writer import RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
 from xortrain.setup.film_config import refuse_unfit_films
-from xortrain.setup.population import Population
+from xortrain.setup.population import Arrays, Population
 from xortrain.setup.run_setup import Setup, recorded_epochs
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.training.loop import Training
@@ -49,8 +49,8 @@ Result = Array | Failure
 """The rows of a block, or why it has none."""
 
 
-def train_run(config: Mapping[str, Any], arrays: tuple[Array, Array] | None = None) -> RunData:
-    """Train one run in memory; ``arrays`` are the user's own x and t."""
+def train_run(config: Mapping[str, Any], arrays: Arrays | None = None) -> RunData:
+    """Train one run in memory; ``arrays`` are the user's own examples."""
     return RunData(train_in_memory(Setup.of(Population(config, arrays=arrays))))
 
 

@@ -13,10 +13,11 @@ from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS, split, targets
 from xortrain.nets.losses import LOSSES
 from xortrain.setup.csv_table import UNNAMED, Columns, Table, columns_of, place_of, read_table
-from xortrain.setup.population import Population
+from xortrain.setup.population import Arrays, Population
 from xortrain.training.task import Data
 
 MOST_CLASSES = 256
+OWN = "(x, t)", "(x_test, t_test)"  # names of a Python user's arrays
 
 
 class Examples(NamedTuple):
@@ -56,9 +57,8 @@ def _joined(parts: list[Data], which: Array) -> Data | None:
 
 def _coded(population: Population, table: Table | None) -> Examples:
     """The examples of runs that all have the same."""
-    x, t = population.arrays or (None, None)
-    if x is not None and t is not None:
-        return Examples(_data(population, *_given(x, t)))
+    if population.arrays is not None:
+        return _own(population, population.arrays)
     name, loss = population.shared("data.name"), population.shared("loss.name")
     if table:
         return _of_table(population, table)
@@ -113,18 +113,28 @@ def _listed(t: Array) -> str:
     return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
 
 
-def _given(x: Any, t: Any) -> tuple[Array, Array]:
-    """A Python user's arrays: x (examples, inputs), t (examples,) or (examples, outputs)."""
+def _own(population: Population, arrays: Arrays) -> Examples:
+    """A Python user's own examples."""
+    parts = [_given(x, t, of) for x, t, of in zip(arrays[::2], arrays[1::2], OWN[: len(arrays) // 2], strict=True)]
+    sizes = [f"{x.shape[1]} and {t.shape[1]}" for x, t in parts]
+    if sizes[-1] != sizes[0]:
+        raise UserError(f"data={OWN[1]}: must have as many columns as {OWN[0]}, {sizes[0]}, not {sizes[1]}")
+    train, *held = [_data(population, x, t) for x, t in parts]
+    return Examples(train, held[0] if held else None)
+
+
+def _given(x: Any, t: Any, name: str) -> tuple[Array, Array]:
+    """Checked arrays: x (examples, inputs), t (examples,) or (examples, outputs)."""
     try:
         x, t = np.array(x, np.float64), np.array(t, np.float64)
     except (TypeError, ValueError):
-        raise UserError("data=(x, t): must be two arrays of numbers") from None
+        raise UserError(f"data={name}: must be two arrays of numbers") from None
     t = t[:, None] if t.ndim == 1 else t
     if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
         shapes = "x (examples, inputs) and t (examples,) or (examples, outputs)"
-        raise UserError(f"data=(x, t): must be {shapes}, not {x.shape} and {t.shape}")
+        raise UserError(f"data={name}: must be {shapes}, not {x.shape} and {t.shape}")
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
-        raise UserError("data=(x, t): must be finite")
+        raise UserError(f"data={name}: must be finite")
     return x, t
 
 

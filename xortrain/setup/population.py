@@ -14,18 +14,21 @@ from xortrain.config.settings import GROUPS, TOP, keys_of
 from xortrain.nets import Array, Numbers
 from xortrain.nets.setting import numbers
 
+Arrays = tuple[Array, Array] | tuple[Array, Array, Array, Array]
+"""x and t, and x and t of held-out examples."""
+
 
 @dataclass(frozen=True)
 class Population:
     """A checked ``config``, and ``varying``: dotted keys to values (runs,) that replace those of the config.
 
-    ``numbers`` (runs,) are the numbers of the jobs in their sweep, ``arrays`` a Python user's own x and t.
+    ``numbers`` (runs,) are the numbers of the jobs in their sweep, ``arrays`` a Python user's own examples.
     """
 
     config: Mapping[str, Any]
     varying: Mapping[str, Array] = field(default_factory=dict)
     numbers: Array = field(default_factory=lambda: np.zeros(1, np.int64))
-    arrays: tuple[Array, Array] | None = None
+    arrays: Arrays | None = None
 
     @property
     def runs(self) -> int:

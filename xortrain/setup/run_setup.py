@@ -179,7 +179,7 @@ def refuse_contradictions(setup: Setup) -> None:
     for key, layer in zip(_activation_keys(p, len(network.layers)), network.layers, strict=True):
         row, name = layer.row, layer.activation
         if row.couples_units and layer.units < 2:
-            raise UserError(f"{key}={name}: needs at least two units, this layer has one")
+            raise UserError(f"{key}={name}: is constant over one unit, always 1; needs at least two units")
         if not row.has_gradient and p.epochs:
             raise UserError(f"{key}={name}: has no gradient and cannot learn; add epochs=0, or choose sigmoid")
     optimizer, batch_size = p.shared("optimizer.name"), p.shared("batch_size")

@@ -15,6 +15,7 @@ from xortrain.training.loop import Training
 from xortrain.training.task import Choice, History, Task
 
 TIED = 0.01  # largest distance of outputs from a tied state, as a share of the distance between the two targets
+ROUNDING = 8  # times the machine epsilon, relative to the larger of two units, at which their weights count as equal
 VANISHES = 1e-3  # gradient of the first layer, as a share of the last layer's
 LARGE = 100.0  # size of an input, or ratio of the spreads of two inputs, that makes training difficult
 SATURATED = 0.01  # largest slope, as a share of the activation's steepest; sigmoid: |z| > 6, tanh: |z| > 3
@@ -48,12 +49,24 @@ def equal_units(network: Network, theta: Array) -> list[Array]:
         rows = [parts[f"W{k}"], np.swapaxes(parts[f"W{k + 1}"][:, : layer.units], 0, 1)]
         if network.bias:
             rows.append(parts[f"b{k}"][:, None])
-        numbers = np.concatenate(rows, axis=1)
-        weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(theta.dtype)  # one number that distinguishes rows
-        mark = np.einsum("un...,n->u...", numbers, weights)
-        rounding = 8 * np.finfo(theta.dtype).eps * np.abs(numbers).sum(axis=1).max(axis=0)
-        found.append(_gap_groups(mark, rounding))
+        found.append(_equal_rows(rows))
     return found
+
+
+def _equal_rows(parts: list[Array]) -> Array:
+    """Group units by their numbers, ``parts`` of (units, n, runs) each: (units, runs).
+
+    Two units are equal if each part differs by no more than rounding on the scale of these two.
+    """
+    numbers = np.concatenate(parts, axis=1)
+    weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(numbers.dtype)  # one number that distinguishes rows
+    order = np.argsort(np.einsum("un...,n->u...", numbers, weights), axis=0)
+    differ = np.zeros((len(order) - 1, order.shape[1]), bool)
+    for part in parts:
+        rows = np.take_along_axis(part, order[:, None], axis=0)
+        size, apart = np.abs(rows).max(axis=1), np.abs(np.diff(rows, axis=0)).max(axis=1)
+        differ |= apart > ROUNDING * np.finfo(part.dtype).eps * np.maximum(size[1:], size[:-1])
+    return _numbered(order, differ)
 
 
 def dead(net: Pass) -> Array:
@@ -120,8 +133,12 @@ def tie_tolerance(task: Task) -> Array:
 def _gap_groups(mark: Array, within: Array) -> Array:
     """Group marks (n, runs) at gaps wider than ``within`` (runs,); returns group numbers (n, runs), lowest first."""
     order = np.argsort(mark, axis=0)
-    gaps = np.diff(np.take_along_axis(mark, order, axis=0), axis=0) > within
-    group = np.zeros(mark.shape, int)
+    return _numbered(order, np.diff(np.take_along_axis(mark, order, axis=0), axis=0) > within)
+
+
+def _numbered(order: Array, gaps: Array) -> Array:
+    """Group numbers (n, runs) of items in ``order`` (n, runs); each of ``gaps`` (n-1, runs) begins a new group."""
+    group = np.zeros(order.shape, int)
     np.put_along_axis(group, order[1:], np.cumsum(gaps, axis=0), axis=0)
     return group
 
@@ -198,23 +215,23 @@ def dead_since(task: Task, unit: Unit, epochs: Array, parameters: Array) -> tupl
     ``parameters`` (frames, parameters), recorded after ``epochs``, narrow it down; between two frames the run is
     trained again, unless that takes too many epochs.
     """
-    since = _first_dead_frame(task, unit, parameters)
+    since = int(dead_frames(task, [unit], parameters)[0])
     first, before = int(epochs[since]), int(epochs[since - 1])
     if since == 0 or first - before == 1 or first > MOST_RETRAINED:
         return first, since == 0 or first - before == 1
     between = np.arange(before, first + 1)
-    return before + _first_dead_frame(task, unit, _parameters_after(task, between)), True
+    return before + int(dead_frames(task, [unit], _parameters_after(task, between))[0]), True
 
 
-def _first_dead_frame(task: Task, unit: Unit, parameters: Array) -> int:
-    """The first frame of parameters (frames, parameters) from which on a unit is dead."""
+def dead_frames(task: Task, units: list[Unit], parameters: Array) -> Array:
+    """The first frame of parameters (frames, parameters) from which on each unit is dead: (units,)."""
     frames = at_least_two(np.arange(len(parameters)))
     every = task.take(np.zeros(len(frames), int))
     theta = np.array(parameters[frames]).T
     net = every.network.forward(theta, every.data.x)
-    place = sum(layer.units for layer in task.network.layers[: unit[0]]) + unit[1]
-    alive = np.flatnonzero(~dead(net)[place, : len(parameters)])
-    return int(alive[-1]) + 1 if len(alive) else 0
+    firsts = np.cumsum([0, *(layer.units for layer in task.network.layers)])
+    alive = ~dead(net)[[firsts[layer] + place for layer, place in units], : len(parameters)]
+    return np.where(alive.any(axis=1), alive.shape[1] - alive[:, ::-1].argmax(axis=1), 0)
 
 
 def _parameters_after(task: Task, epochs: Array) -> Array:
@@ -254,19 +271,26 @@ def linear_fit(task: Task) -> tuple[Array, Array]:
     return np.resize(loss, task.runs), np.resize(right, task.runs)
 
 
-def vanishes(task: Task, net: Pass) -> Array:
-    """Which runs have a gradient in the first layer below 1/1000 of the last layer's, of three layers or more."""
+def vanishes(task: Task, theta: Array) -> Array:
+    """Which runs have a gradient in the first layer below 1/1000 of the last layer's, of three layers or more: (runs,).
+
+    ``theta`` (parameters, runs) are tested beside the initial parameters: a net that has given up has small gradients
+    in all of its layers.
+    """
     if len(task.network.layers) < 3:
-        return np.zeros(net.theta.shape[1], bool)
-    first, last = gradient_sizes(task.take(at_least_two(np.arange(task.runs))), net)
-    return np.asarray((first > 0) & (first < VANISHES * last))
+        return np.zeros(task.runs, bool)
+    ratios = [gradient_ratio(task, parameters) for parameters in (task.theta, theta)]
+    return np.logical_or.reduce([(ratio > 0) & (ratio < VANISHES) for ratio in ratios])
 
 
-def gradient_sizes(task: Task, net: Pass) -> tuple[Array, Array]:
-    """The root mean square of dL/dW in the first and in the last layer: (runs,) each."""
-    net.backward(task.criterion.delta(net.z[-1], net.y, task.data.t))
+def gradient_ratio(task: Task, theta: Array) -> Array:
+    """The root mean square of dL/dW in the first layer, as a multiple of that in the last: (runs,)."""
+    both = at_least_two(np.arange(task.runs))
+    two = task.take(both)
+    net = two.network.forward(np.ascontiguousarray(theta[:, both]), two.data.x)
+    net.backward(two.criterion.delta(net.z[-1], net.y, two.data.t))
     first, last = (np.sqrt((dW**2).mean(axis=(0, 1))) for dW in (net.dW[0], net.dW[-1]))
-    return first, last
+    return np.asarray((first / last)[: task.runs])
 
 
 def out_of_reach(task: Task) -> tuple[float, float] | None:

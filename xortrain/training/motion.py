@@ -15,23 +15,23 @@ from xortrain.training.loop import Training
 from xortrain.training.task import Task
 
 SETTLE = 100  # full-batch epochs before a run in batches is measured, to remove the noise of its batches
-TRIED = 16  # epochs in which the speed is measured
-SHARE = 10  # both are at most a tenth of the epochs trained, but the speed is measured over at least four
-FALLS = 0.1  # d log L / d log epoch of a loss that falls fast enough to matter
-FASTER = 1.5  # growth of the speed of the loss, as a power of e in as many epochs as were trained
-STARTS = 0.001  # as FALLS, for a loss whose fall accelerates
+TRIED = 64  # epochs in which the speed is measured
+SHARE = 5  # both are at most a fifth of the epochs trained, but the speed is measured over at least four
+FALLS = 0.25  # d log L / d log epoch of a loss that falls fast enough to matter
+FASTER = 0.7  # growth of the speed of the loss, as a power of e in as many epochs as were trained
+STARTS = 0.0003  # as FALLS, for a loss whose fall accelerates
 RISES = 0.02  # as FALLS, for a loss that rises
 WATCHED, SWINGS = 8, 0.1  # epochs in batches that are watched for swings; their size, as a share of the loss
-AGAIN, LATER = 1, 3  # times the epochs trained: until the last example is right, until a tie is broken
+AGAIN, LATER = 2, 3  # times the epochs trained: until the last example is right, until a tie is broken
 
 
 def motion(training: Training, runs: Array) -> tuple[Array, Array]:
     """Which of these runs, by their indices, are still moving, and whose loss swings from epoch to epoch: (runs,) each.
 
     A run moves if its loss falls like a power of the epoch, or ever faster, or rises; or if all its wrong outputs,
-    extrapolated linearly, are right within as many epochs again.  Where the outputs of all wrong examples are tied, the
-    loss may only be approaching their mean: such a run moves if its fall accelerates, or if the distance between the
-    outputs grows so fast that the tie is broken within three times the epochs trained.
+    extrapolated linearly, are right within twice as many epochs again.  Where the outputs of all wrong examples are
+    tied, the loss may only be approaching their mean: such a run moves if its fall accelerates, or if the distance
+    between the outputs grows so fast that the tie is broken within three times the epochs trained.
     """
     moving, swinging = np.zeros((2, training.task.runs), bool)
     stayed = training.left[runs] > training.task.epochs

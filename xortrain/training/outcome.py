@@ -51,12 +51,14 @@ def results(training: Training) -> Results:
     known = references(task)
     diverged = training.diverged_at >= 0
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
-    exploded_at = np.where(solved, -1, _exploded_at(training, known))
     judged = (test_correct if some.test else correct).mean(axis=0)[: task.runs]
     learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= known.allowed - SHORT)
+    exploded_at = np.where(solved | learnt, -1, _exploded_at(training, known))
     stopped = (training.left <= task.epochs) & ~diverged
     holds = {"diverged": diverged, "solved": solved, "learnt": learnt, "exploded": exploded_at >= 0}
-    outcome, reasons = _first_outcome(holds | _states(training, net, known, ~diverged & ~solved), stopped)
+    holds["early"] = stopped & ~solved
+    states, matters = _states(training, net, known, ~diverged & ~solved & ~learnt)
+    outcome, reasons = _first_outcome(holds | states, {**matters, "plateau": ~stopped})
     return Results(
         theta=training.theta,
         outcome=outcome,
@@ -84,15 +86,18 @@ def _exploded_at(training: Training, known: References) -> Array:
     return np.where(beyond.any(axis=0), training.history.loss_epochs[beyond.argmax(axis=0)], -1)
 
 
-def _states(training: Training, net: Pass, known: References, unsolved: Array) -> dict[str, Array]:
-    """Which words hold for the runs; only ``unsolved`` ones (runs,) are tested for moving and for what slows them down.
+def _states(
+    training: Training, net: Pass, known: References, unsolved: Array
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Which words hold for the runs, and where (runs,) the words for units may be the outcome.
 
-    A run that still moves is not called after its units, unless they rule out a solution.
+    Only ``unsolved`` runs (runs,), which have not learnt either, are tested for moving and for what slows them down.  A
+    run that still moves is not called after its units, unless they rule out a solution.
     """
     task, runs, network = training.task, len(unsolved), net.network
     rest, moving, swings = np.zeros((3, runs), bool)
     places = np.flatnonzero(unsolved)
-    moving[places], swings[places] = motion(training, places)
+    moving[places], swings[places] = motion(training, places) if task.epochs else (True, False)
     rest[places] = ~moving[places]
     alive, off = training.diverged_at < 0, dead(net)[:, :runs]
     equal = [group[:, :runs] for group in equal_units(network, net.theta)]
@@ -101,18 +106,19 @@ def _states(training: Training, net: Pass, known: References, unsolved: Array) -
     line = unsolved & (is_linear(network) | ((equal[0].max(axis=0) == 0) if one_unit and clones.any() else False))
     if line.any():
         line &= ~linear_fit(task)[1]
-    return {
+    states = {
         "linear": line & is_linear(network),
-        "clones": alive & clones & (~unsolved | rest | line),
-        "dead": alive & _any(off) & (~unsolved | rest | _has_dead_layer(network, off)),
+        "clones": alive & clones,
+        "dead": alive & _any(off),
         "saturated": rest & _any(saturated(task, net))[:runs],
         "plateau": rest,
         "training": moving,
-        "vanishing": unsolved & vanishes(task, net)[:runs],
+        "vanishing": unsolved & vanishes(task, training.theta),
         "slow": unsolved & ~_any(off) & _is_slow(training, known),
         "oscillating": swings,
         "overfitting": alive & _overfits(training),
     }
+    return states, {"clones": rest | line, "dead": rest | _has_dead_layer(network, off)}
 
 
 def _any(units: Array) -> Array:
@@ -149,13 +155,12 @@ def _overfits(training: Training) -> Array:
     return (held_last > (1 + OVERFITS) * held_best) & (now < then / (1 + OVERFITS))
 
 
-def _first_outcome(holds: dict[str, Array], stopped: Array) -> tuple[Array, Array]:
+def _first_outcome(holds: dict[str, Array], matters: dict[str, Array]) -> tuple[Array, Array]:
     """The first outcome that holds for each run, and all others that hold, as bits by their codes.
 
-    A plateau of a run that its rule stopped is only a reason.
+    Where a word does not matter it is only a reason.
     """
-    holds = holds | {"early": stopped & ~holds["solved"]}
-    tried = holds | {"plateau": holds["plateau"] & ~stopped}
+    tried = holds | {name: holds[name] & where for name, where in matters.items()}
     outcome = np.select([tried[name] for name in ORDER], [code(name) for name in ORDER])
     bits = sum(mask.astype(np.uint16) << code(name) for name, mask in holds.items())
     return outcome.astype(np.uint8), (bits & ~(1 << outcome)).astype(np.uint16)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.losses import Criterion
 from xortrain.nets.network import at_least_two
 from xortrain.training.success import Success
 from xortrain.training.task import Data, Task
@@ -16,6 +17,7 @@ NEIGHBOURS = 15
 FEWEST = 32  # examples; among fewer, 15 neighbours are no longer near
 MOST_ASKED, MOST_VOTERS = 256, 4096  # examples that are predicted, and those that may vote
 STEPS = 32  # of the golden-section search, which leaves 2e-7 of the interval
+FLAT = 1e-6  # relative difference of losses that counts as none
 GOLDEN = (5**0.5 - 1) / 2
 
 
@@ -52,8 +54,7 @@ def best_constant(task: Task) -> tuple[Array, Array]:
     low, high = t.min(axis=0, keepdims=True), t.max(axis=0, keepdims=True)
 
     def losses(y: Array) -> Array:
-        values = criterion.row.value(np.broadcast_to(y, t.shape), t, **criterion.own)
-        return np.asarray(values.sum(axis=0, keepdims=True) * criterion.share(t))
+        return constant_losses(criterion, y, t)
 
     if criterion.row.targets == "classes":  # outputs that must sum to 1: the shares of the classes
         y = t.mean(axis=0, keepdims=True)
@@ -69,6 +70,21 @@ def best_constant(task: Task) -> tuple[Array, Array]:
         found = [np.where(is_left, value, found[1]), np.where(is_left, found[0], value)]
     y = (low + high) / 2
     return y, losses(y).sum(axis=(0, 1))
+
+
+def constant_losses(criterion: Criterion, y: Array, t: Array) -> Array:
+    """The loss of each output if it is y (1, outputs, runs) for all targets t (examples, outputs, runs)."""
+    values = criterion.row.value(np.broadcast_to(y, t.shape), t, **criterion.own)
+    return np.asarray(values.sum(axis=0, keepdims=True) * criterion.share(t))
+
+
+def is_flat(task: Task) -> bool:
+    """Whether every constant answer from the lowest to the highest target has the same loss, for the only run."""
+    criterion, t = task.criterion, task.data.t
+    losses = [
+        constant_losses(criterion, end, t).sum() for end in (t.min(axis=0, keepdims=True), t.max(axis=0, keepdims=True))
+    ]
+    return bool(np.ptp([*losses, best_constant(task)[1][0]]) <= FLAT * max(losses))
 
 
 def _largest_group(t: Array) -> Array:

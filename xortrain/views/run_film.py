@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xortrain.errors import UserError, printable
-from xortrain.films.data import FilmData
+from xortrain.films.data import FilmData, Outcomes
 from xortrain.films.film import write_film
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
@@ -84,7 +84,7 @@ def with_snapshots(trained: TrainedRuns, epochs: Array, progress: bool = False) 
             "film.frames: too few snapshots were recorded for this many frames, and training again gives another loss"
             f" at epoch {trained.setup.loss_epochs[differ[0]]}; xortrain rerun --check shows why"
         )
-    return again
+    return replace(again, rows=trained.rows)
 
 
 def film_data(trained: TrainedRuns) -> FilmData:
@@ -105,14 +105,16 @@ def film_data(trained: TrainedRuns) -> FilmData:
         title=film_title(setup),
         low=float(task.success.low[0]),
         high=float(task.success.high[0]),
-        outcome=trained.outcomes,
-        diverged_at=rows["diverged_at"],
-        solved_at=rows["solved_at"],
-        ended_at=np.where(rows["outcome"] > 0, rows["epochs_done"], setup.population.epochs),
+        outcomes=outcomes_of(trained.outcomes, rows.__getitem__),
         varied=setup.population.varying,
         input_names=setup.columns.inputs,
         output_names=setup.columns.outputs,
     )
+
+
+def outcomes_of(words: Sequence[str], column: Callable[[str], Array]) -> Outcomes:
+    """The outcomes of runs, from their words and the columns of their rows."""
+    return Outcomes(np.array(words, object), *map(column, ("solved_at", "diverged_at", "exploded_at", "epochs_done")))
 
 
 def film_title(setup: Setup) -> str:

@@ -88,6 +88,8 @@ def headline(run: RunData) -> str:
     if run.outcome == "solved":
         since = " from the start" if row["solved_at"] == 0 else f" from epoch {row['solved_at']} on"
         return f"Solved: every example is right{since if row['solved_at'] >= 0 else ''}. {after}"
+    if run.outcome == "exploded" and row["exploded_at"] < 0:  # an older record, in which the epoch is not known
+        return f"Exploded. {after}"
     if run.outcome == "exploded":
         bound = max((float(run.losses[0]), "its start"), (row["constant_loss"], "that of a constant answer"))
         return (

@@ -13,13 +13,21 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.films.arrangement import sample_shares
 from xortrain.films.film_settings import LAYOUTS
-from xortrain.films.sweep_film_data import Outcomes, SweepFilmData, common_epochs
+from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.nets import Array
 from xortrain.setup.film_config import film_name, of_one, with_many, with_one
 from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
-from xortrain.views.run_film import CANDIDATES, film_data, sweep_title, with_snapshots, write, write_run_film
+from xortrain.views.run_film import (
+    CANDIDATES,
+    film_data,
+    outcomes_of,
+    sweep_title,
+    with_snapshots,
+    write,
+    write_run_film,
+)
 
 MOST_BYTES = 1 << 28  # of snapshots when runs are trained again for a film
 
@@ -71,7 +79,7 @@ def film_data_of(sweep: SweepData[RunData], most: int, frames: int, progress: bo
     done = sweep[sweep.column("outcome") != "pending"]
     if not len(done):
         raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
-    everyone = Outcomes(*(done.column(name) for name in ("outcome", "solved_at", "diverged_at", "epochs_done")))
+    everyone = outcomes_of(done.column("outcome").tolist(), done.column)
     by_speed = np.lexsort((everyone.solved_at, everyone.codes))  # a share of each outcome, fast and slow runs in each
     sample = done[np.sort(by_speed[sample_shares(everyone.codes[by_speed], most)])]
     groups = _groups(sample, done)

@@ -3,6 +3,7 @@
 They state what was measured; what might help is tried by `advice`.  docs/diagnosis.md has an example of each.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,8 @@ from xortrain.nets.losses import LOSSES
 from xortrain.trained.run_data import RunData
 from xortrain.training import diagnosis
 from xortrain.training.diagnosis import Findings, Tie, Unit
+from xortrain.training.outcome import LEARNT
+from xortrain.training.reference import is_flat
 
 MOST_NAMED = 6  # units or examples; more are counted
 TAIL = 20  # recorded losses at the end, in which swings are described
@@ -47,7 +50,12 @@ def verdict(run: RunData) -> str:
     limits = [] if run.outcome in ("solved", "learnt") else impossible(case)
     reasons = [sentence(case) for reason, sentence in REASONS.items() if reason in run.reasons]
     found = [*limits, *(sentences(case) if sentences else []), *reasons]
-    return " ".join(f"{sentence[0].upper()}{sentence[1:]}" for sentence in found if sentence)
+    return " ".join(capitalized(sentence) for sentence in found if sentence)
+
+
+def capitalized(sentence: str) -> str:
+    """With a capital, unless it begins with a unit such as h1, or a setting such as loss=mse."""
+    return sentence if re.match(r"h\d|[\w.]+=", sentence) else f"{sentence[0].upper()}{sentence[1:]}"
 
 
 def impossible(case: Case) -> list[str]:
@@ -133,9 +141,11 @@ def _saturated(case: Case) -> list[str]:
 def _plateau(case: Case) -> list[str]:
     if "slow" in case.run.reasons:
         return []
-    done = case.run.row["epochs_done"]
-    ahead = f"Going by its last epochs, {done:,} more would not solve it."
-    return [tie_sentence(case.run, case.found), ahead, _no_better(case)]
+    return [tie_sentence(case.run, case.found), _ahead(case), _no_better(case)]
+
+
+def _ahead(case: Case) -> str:
+    return f"Going by its last epochs, {case.run.row['epochs_done']:,} more would not solve it."
 
 
 def _no_better(case: Case) -> str:
@@ -143,7 +153,13 @@ def _no_better(case: Case) -> str:
     is_tied = any(tie.holds for tie in case.found.tied) or np.isfinite(
         row["allowed_accuracy"]
     )  # where this is said in another way
-    worse = row["final_loss"] >= 0.95 * row["constant_loss"]
+    worse = row["final_loss"] >= LEARNT * row["constant_loss"]
+    if worse and is_flat(case.run.task):
+        low, high = case.run.t.min(), case.run.t.max()
+        return (
+            f"Every constant answer from {low:g} to {high:g} has the loss {row['constant_loss']:.6g}, so this loss"
+            " moves equal outputs in no direction."
+        )
     return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_tied else ""
 
 
@@ -155,30 +171,35 @@ def _training(case: Case) -> list[str]:
         return []
     if row["final_loss"] > 1.5 * row["best_loss"]:
         return [f"Its loss has been as low as {row['best_loss']:.4g}."]
-    return ["It was still learning at its last epoch."]
+    return ["It was still learning at its last epoch.", _no_better(case)]
+
+
+def _enough(case: Case) -> list[str]:
+    units = dead_units(case.run, case.found.dead) if "dead" in case.run.reasons else ""
+    return [f"{units}; the other units were enough."] if units else []
 
 
 SENTENCES: dict[str, Callable[[Case], list[str]]] = {
     "diverged": _rise,
-    "solved": lambda case: (
-        [f"{dead_units(case.run, case.found.dead)}; the other units were enough."] if "dead" in case.run.reasons else []
-    ),
+    "solved": _enough,
+    "learnt": _enough,
     "linear": _linear,
     "clones": _clones,
     "dead": _dead,
     "saturated": _saturated,
     "plateau": _plateau,
-    "early": lambda case: ["The loss was still falling." if "training" in case.run.reasons else "It no longer moved."],
+    "exploded": lambda case: [f"{dead_units(case.run, case.found.dead)}."] if "dead" in case.run.reasons else [],
+    "early": lambda case: ["It was still learning." if "training" in case.run.reasons else _ahead(case)],
     "training": _training,
 }
 """Outcome to its sentences."""
 
 
 def _vanishing(case: Case) -> str:
-    twins = case.run.task.take(np.zeros(2, int))
-    net = twins.network.forward(np.repeat(case.run.parameters[-1][:, None], 2, axis=1), twins.data.x)
-    first, last = (size[0] for size in diagnosis.gradient_sizes(twins, net))
-    return f"The gradient vanishes on its way back: in the first layer it is {first / last:.1g} of that in the last."
+    run = case.run
+    at_end, at_start = (float(diagnosis.gradient_ratio(run.task, run.parameters[k][:, None])[0]) for k in (-1, 0))
+    ratio, when = (at_end, "") if at_end < at_start else (at_start, "at the start ")
+    return f"The gradient vanishes on its way back: {when}in the first layer it is {ratio:.1g} times that in the last."
 
 
 def _slow(case: Case) -> str:
@@ -187,7 +208,7 @@ def _slow(case: Case) -> str:
     start, end = case.run.parameters[0], case.run.parameters[-1]
     moved = 100 * np.linalg.norm(end - start) / (np.linalg.norm(start) or 1)
     text = f"The steps are small: in {row['epochs_done']:,} epochs the parameters changed by {moved:.2g} %."
-    if above <= 0 or fall <= 0:
+    if not (above > 0 and fall > 0):
         return text
     needed = row["epochs_done"] * above / fall
     return (
@@ -210,7 +231,16 @@ def _overfitting(case: Case) -> str:
     )
 
 
+def _units(case: Case, name: str) -> str:
+    """A sentence on units that are equal or dead, where the outcome is another one that does not say so."""
+    if case.run.outcome not in ("early", "plateau", "saturated", "training"):
+        return ""
+    return SENTENCES[name](case)[0]
+
+
 REASONS: dict[str, Callable[[Case], str]] = {
+    "clones": lambda case: _units(case, "clones"),
+    "dead": lambda case: _units(case, "dead"),
     "vanishing": _vanishing,
     "slow": _slow,
     "oscillating": _oscillating,
@@ -230,7 +260,12 @@ def round_count(number: float) -> str:
 def dead_units(run: RunData, units: list[Unit]) -> str:
     """As in "h2 is dead from epoch 12 on: it is off on every example and its gradient is exactly 0"."""
     if len(units) > MOST_NAMED:
-        return f"{len(units)} units are dead: off on every example, so that their gradient is exactly 0"
+        since = run.epochs[np.sort(diagnosis.dead_frames(run.task, units, run.parameters))[(len(units) - 1) // 2]]
+        when = "from the start" if since == 0 else f"by epoch {since:,}"
+        return (
+            f"{len(units)} units are dead, half of them {when}: off on every example, so that their gradient is exactly"
+            " 0"
+        )
     parts = []
     for unit in units:
         epoch, exact = diagnosis.dead_since(run.task, unit, run.epochs, run.parameters)
@@ -249,7 +284,7 @@ def tie_sentence(run: RunData, found: Findings) -> str:
     if len(run.x) == 4 and len(ties) == 1 and ties[0].holds:
         names = {4: "No corner is separated", 3: "Only one corner is separated", 2: "Half solved"}
         return f"{names[len(ties[0].examples)]}: {text}."
-    return f"{text[0].upper()}{text[1:]}."
+    return capitalized(f"{text}.")
 
 
 def _examples(run: RunData, tie: Tie) -> str:

@@ -1,0 +1,178 @@
+"""Films, summaries and tables say of every run how it ended, by one rule and in the same words."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from some_films import record_text, run_of
+
+import xortrain
+from xortrain.films.canvas import Box
+from xortrain.films.data import KINDS, FilmData
+from xortrain.films.film import make_layout
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.panel import format_loss
+from xortrain.records.groups import statistics
+from xortrain.trained.run_data import RunData
+from xortrain.training.outcome import ORDER, code
+from xortrain.views.group_table import best_groups
+from xortrain.views.run_film import film_data, with_snapshots
+from xortrain.views.summary import headline
+from xortrain.views.sweep_film import film_data_of
+
+SAYS = {
+    "solved": ("Solved: every example is right from epoch 3 on.", 3, "all right since 3", "solved"),
+    "diverged": ("Diverged: W1 is not finite at epoch 5.", 5, "diverged", "diverged"),
+    "exploded": ("Exploded: at epoch 7 the loss passed", 7, "exploded at 7", "exploded"),
+    "learnt": ("Learnt: 2 of 4 examples right.", 30, "learnt", "learnt"),
+    "linear": ("Not solved:", 30, "linear", "stuck"),
+    "clones": ("Not solved:", 30, "clones", "stuck"),
+    "dead": ("Not solved:", 30, "dead", "stuck"),
+    "saturated": ("Not solved:", 30, "saturated", "stuck"),
+    "plateau": ("Not solved:", 30, "plateau", "stuck"),
+    "early": ("Stopped early:", 30, "early", "not solved"),
+    "training": ("Not solved:", 30, "still training", "not solved"),
+    "pending": ("Not finished", 20, "not finished", "not solved"),
+}
+"""How its summary begins; the epoch from which a film says it; in the loss panel; what a sweep's film counts it as."""
+BANNERS = ("diverged at epoch 5", "exploded at epoch 7")
+KNOWN = {*SAYS, *(panel for _, _, panel, _ in SAYS.values()), *BANNERS, "not solved"}
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
+    return record_text(monkeypatch)
+
+
+def ended(outcome: str) -> RunData:
+    """One run with each outcome, and all events in its row; an unfinished one has no numbers from epoch 20 on."""
+    trained = xortrain.train("epochs=30", "lr=2").trained
+    rows = trained.rows.copy()
+    events = {"solved_at": 3, "diverged_at": 5, "diverged_in": 0, "exploded_at": 7}
+    for name, value in {"outcome": code(outcome), "epochs_done": 30, **events}.items():
+        rows[name] = value
+    if outcome == "pending":
+        trained.array("parameters")[20:], trained.array("losses")[20:], rows["epochs_done"] = np.nan, np.nan, 20
+    return RunData(replace(trained, rows=rows))
+
+
+@pytest.mark.parametrize("layout", ["panels", "field", "losses", "weights"])
+@pytest.mark.parametrize("outcome", [*ORDER, "pending"])
+def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(
+    outcome: str, layout: str, written: list[tuple[str, Box]]
+) -> None:
+    run, (head, since, panel, _) = ended(outcome), SAYS[outcome]
+    assert headline(run).startswith(head)
+    status = {"training": "still training", "pending": "not finished"}.get(outcome, outcome)
+    banner = {"diverged": "diverged at epoch 5", "exploded": "exploded at epoch 7", "pending": status}.get(outcome, "")
+    says = {"panels": {panel, banner}, "field": {banner}, "losses": {status}, "weights": {status, banner}}[layout]
+    film = make_layout(film_data(run.trained), FilmSettings(layout=layout))
+    for epoch in (0, since - 1, since, 30):
+        written.clear()
+        film.frame(epoch)
+        before = {"not solved"} if layout in ("losses", "weights") else set[str]()
+        assert {word for word, _ in written if word in KNOWN} == (says - {""} if epoch >= since else before)
+
+
+@pytest.mark.parametrize("outcome", [*ORDER, "pending"])
+def test_films_count_an_outcome_as_the_table_does(outcome: str) -> None:
+    rows = {"outcome": np.array([outcome], object), "solved_at": np.array([3]), "final_loss": np.array([0.1])}
+    (table,) = statistics(rows, [])
+    counts = film_data(ended(outcome).trained).outcomes.counts(30)
+    assert counts == {kind: int(kind == SAYS[outcome][3]) for kind in counts}
+    assert counts["diverged"] + counts["exploded"] == table.diverged
+    assert [counts[kind] for kind in ("solved", "learnt", "stuck")] == [table.solved, table.learnt, table.stuck]
+
+
+PLANTED = {
+    "mse that explodes": [
+        "init.scale=0.1,1", "architecture.hidden=[2],[4],[4,4]", "activation=tanh", "loss=bce,mse", "seed=range(0,50)",
+    ],
+    "noise": [
+        "data=circle", "data.noise=0.3", "loss.reduction=mean", "architecture.hidden=[4]", "lr=0.1,1", "seed=1,2,3",
+    ],
+    "none that explodes": ["loss=mse", "output=identity", "lr=0.02,1e200", "seed=1,2,3"],
+    "all ends": ["loss=mse", "output=identity", "lr=0.02,0.3,1,1e200", "architecture.hidden=[],[3]", "seed=range(0,4)"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_the_films_of_a_sweep_show_the_numbers_of_its_table_in_the_same_words(
+    name: str, tmp_path: Path, written: list[tuple[str, Box]]
+) -> None:
+    sweep = xortrain.sweep(*PLANTED[name], "film=none", f"root={tmp_path}")
+    (table,), head = sweep.group(by=""), best_groups(sweep.parts, 99)[0].splitlines()[0]
+    drawn = {}
+    for layout in ("sweep", "losses"):
+        written.clear()
+        film = make_layout(film_data_of(sweep, LAYOUTS[layout].most_runs, 9), FilmSettings(layout=layout, frames=9))
+        film.frame(int(film.chosen[-1]))
+        drawn[layout] = [*written]
+    counts = {kind: int(left_of(kind, drawn["sweep"])) for kind, _ in drawn["sweep"] if kind in KINDS}
+    assert sum(counts.values()) == table["runs"]
+    assert counts["solved"] == table["solved"]
+    assert counts.get("learnt", 0) == table["learnt"]
+    assert counts.get("stuck", 0) == table["stuck"]
+    assert counts.get("exploded", 0) == table["outcomes"].get("exploded", 0)
+    assert counts.get("diverged", 0) + counts.get("exploded", 0) == table["diverged"]
+    words = {word for word, _ in drawn["losses"]}
+    assert f"{table['solved']:,} solved" in words
+    assert f"{table['runs'] - table['solved'] - table['learnt']:,} not solved" in words
+    assert (f"{table['learnt']:,} learnt" in words) == ("learnt" in head) == (table["learnt"] > 0)
+    lost = [word.partition(" of them ") for word in words if " of them " in word]
+    assert [number for number, _, _ in lost] == [f"{table['diverged']:,}"] * (table["diverged"] > 0)
+    assert all(f"  {name}  stuck" in head for _, _, name in lost)
+    assert format_loss(table["loss_median"]) in words
+
+
+def left_of(word: str, written: list[tuple[str, Box]]) -> str:
+    """The text before a word in its line."""
+    (place,) = (box for text, box in written if text == word)
+    line = [(box.x, text) for text, box in written if abs(box.y - place.y) < 6 and box.x < place.x]
+    return max(line)[1]
+
+
+def test_runs_count_as_exploded_from_the_epoch_at_which_their_loss_passed_the_bound(tmp_path: Path) -> None:
+    sweep = xortrain.sweep(*PLANTED["mse that explodes"], "film=none", f"root={tmp_path}")
+    shown = film_data_of(sweep, 600, 60)
+    constant = {"mse": 0.25, "bce": 4 * np.log(2)}  # of the mean target: the mean over XOR's examples, and the sum
+    bound = 1000 * np.maximum(shown.losses[0], [constant[str(name)] for name in shown.varied["loss"]])
+    for epoch in shown.epochs.tolist():
+        has_passed = (shown.losses[shown.loss_epochs <= epoch] > bound).any(axis=0)
+        counts = shown.outcomes.counts(epoch)
+        assert counts["exploded"] == (has_passed & (shown.outcomes.outcome != "solved")).sum()
+        assert counts["diverged"] == 0
+    assert 200 < counts["exploded"] < 300
+
+
+def huge(outcome: str) -> FilmData:
+    """A run whose outputs are off the scale from epoch 10 on, and which exploded at epoch 20 if that is its outcome."""
+    one = run_of("exploded")
+    parameters, words = one.parameters.copy(), np.array([outcome], object)
+    parameters[:10], parameters[10:] = parameters[0], parameters[-1]
+    return replace(
+        one, parameters=parameters, outcomes=replace(one.outcomes, outcome=words, exploded_at=np.array([20]))
+    )
+
+
+@pytest.mark.parametrize("layout", ["panels", "field"])
+@pytest.mark.parametrize("outcome", ["plateau", "training", "exploded"])
+def test_outputs_off_the_scale_are_called_exploded_only_if_the_run_is(
+    outcome: str, layout: str, written: list[tuple[str, Box]]
+) -> None:
+    film = make_layout(huge(outcome), FilmSettings(layout=layout))
+    for number in range(0, 31, 5):
+        written.clear()
+        film.frame(number)
+        (*_, banner), words = ["", *(word for word, _ in written if "outputs reach" in word)], [w for w, _ in written]
+        has_exploded = outcome == "exploded" and number >= 20
+        assert banner.partition(": ")[0] == ("" if number < 10 else "exploded" if has_exploded else "off the scale")
+        assert any("exploded" in word for word in words) == has_exploded
+
+
+def test_runs_that_are_trained_again_for_a_film_keep_the_outcome_of_their_record() -> None:
+    trained = xortrain.train("epochs=30", "track.frames=2").trained
+    rows = trained.rows.copy()
+    rows["outcome"] = code("linear")  # as an older version may have called it
+    assert film_data(with_snapshots(replace(trained, rows=rows), np.arange(31))).outcomes.words == ["linear"]
