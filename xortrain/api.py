@@ -93,14 +93,16 @@ def train(*overrides: str, data: tuple[Any, Any] | None = None) -> Run:
     """Train one network and write nothing.
 
     ``overrides`` are those of the command line, as in "lr=1"; ``data`` is a pair of your own arrays: x (examples,
-    inputs) and t (examples,) or (examples, outputs).
+    inputs) and t (examples,) or (examples, outputs). Its only setting is "data.scale=standard" or "data.scale=minmax".
     """
     from xortrain.config.compose import compose
 
-    config = compose(overrides)
+    config = compose(overrides if data is None else ("data=arrays", *overrides))
     _refuse_dry_run(config["dry_run"])
     if data is not None and (not isinstance(data, tuple | list) or len(data) != 2):
         raise UserError("data: must be two arrays, data=(x, t)")
+    if data is not None and config["data"]["name"] != "arrays":
+        raise UserError(f"data={config['data']['name']}: your own arrays, data=(x, t), take its place; leave it out")
     return Run(train_run(config, data).trained)
 
 

@@ -60,7 +60,8 @@ class CellGroup:
         across, down = -(-width // step), 1 if self.projection.is_curve else -(-height // step)
         self.across, self.down = interpolation_weights(across, width), interpolation_weights(down, height)
         points = [self.projection.grid(i, across, down) for i in range(len(parts))]
-        self.probe, self.exact = Probe(self.data.network, np.stack(points, axis=1), runs), step == 1 and down == height
+        self.probe = Probe(self.data.network, self.data.scaling, np.stack(points, axis=1), runs)
+        self.exact = step == 1 and down == height
         self.boxes, self.paper = boxes, np.full((side, side), canvas.palette.nearest(canvas.colours.paper[None])[0])
         self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
         each = (COVERED * side**2 / len(self.data.x)) ** 0.5

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.datasets import UNSCALED, DataScaling
 from xortrain.nets.network import Network
 
 RUNS_AT_ONCE = 256  # whose losses are computed together
@@ -48,6 +49,8 @@ class FilmData:
     """(runs,), the last epoch of each run; None if every run ends at the last epoch of the film."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
+    scaling: DataScaling = UNSCALED
+    """How x and t are scaled for the network and the loss; everything shown is in their own units."""
 
     @property
     def runs(self) -> int:
@@ -100,9 +103,10 @@ class FilmData:
     def _compute_losses(self, number: int, runs: Array) -> Array:
         x = self.x if self.x.ndim == 2 else self.x[..., runs]
         t = self.t[..., None] if self.t.ndim == 2 else self.t[..., runs]
+        scaling, theta = self.scaling.take(runs), np.ascontiguousarray(self.parameters[number][:, runs])
         with np.errstate(all="ignore"):
-            last = self.network.take(runs).forward(np.ascontiguousarray(self.parameters[number][:, runs]), x)
-            return self.loss(last.z[-1], last.y, t, runs)
+            last = self.network.take(runs).forward(theta, scaling.inputs.scaled(x))
+            return self.loss(last.z[-1], last.y, scaling.targets.scaled(t), runs)
 
     def with_losses(self, numbers: Array, run: int) -> "FilmData":
         """The same data with the losses of one run in these snapshots added to the recorded ones."""
@@ -136,7 +140,7 @@ class FilmData:
 
     def _sampled_outputs(self, run: int) -> Array:
         """The outputs for some examples at each snapshot: (frames, values)."""
-        x = self.examples(run)[0][:MOST_EXAMPLES]
+        x = self.scaling.take(run).inputs.scaled(self.examples(run)[0][:MOST_EXAMPLES])
         step = max(1, self.parameters.shape[0] * len(x) * self.network.size // MOST_NUMBERS)
         rows = np.arange(0, len(self.frame_epochs), step)
         theta = np.ascontiguousarray(np.asarray(self.parameters[rows, :, run]).T)
@@ -185,7 +189,7 @@ class Frame:
     epoch: int
     loss: float
     theta: Array  # (parameters,)
-    layers: list[Array]  # the activations of each layer for the examples: (examples, units)
+    layers: list[Array]  # the activations of each layer for the examples: (examples, units); outputs in units of t
     right: Array  # (examples,) bool
     diverged: bool
 
@@ -195,14 +199,15 @@ class Frame:
 
 
 class RunFrames:
-    """One run: its examples, and its state in each snapshot."""
+    """One run: its examples, and its state in each snapshot; ``received`` are the inputs as the network has them."""
 
     def __init__(self, data: FilmData, run: int) -> None:
         self.data, self.run = data, run
-        self.network = data.network.take(np.array([run]))
+        self.network, self.scaling = data.network.take(np.array([run])), data.scaling.take(run)
         self.x, self.t = data.examples(run)
+        self.received = self.scaling.inputs.scaled(self.x)
         self.diverged_at, self.solved_at = int(data.diverged_at[run]), int(data.solved_at[run])
-        self._pass = self.network.forward(self.theta(0)[:, None], self.x)
+        self._pass = self.network.forward(self.theta(0)[:, None], self.received)
 
     def theta(self, number: int) -> Array:
         """The parameters (parameters,) in one snapshot."""
@@ -215,6 +220,7 @@ class RunFrames:
         with np.errstate(all="ignore"):
             self._pass.forward()
             layers = [a[..., 0].copy() for a in self._pass.a]
+            layers[-1] = self.scaling.targets.unscaled(layers[-1])
             right = self.data.right(layers[-1], self.t)
         diverged = 0 <= self.diverged_at <= epoch or not np.isfinite(theta).all()
         loss = float(self.data.losses_after(number, np.array([self.run]))[0])

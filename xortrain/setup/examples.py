@@ -10,7 +10,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.nets.datasets import DATASETS, split, targets
+from xortrain.nets.datasets import DATASETS, NO_SCALING, UNSCALED, DataScaling, Fit, Scaling, fit_of, split, targets
 from xortrain.nets.losses import LOSSES
 from xortrain.setup.csv_table import UNNAMED, Columns, Table, columns_of, place_of, read_table
 from xortrain.setup.population import Population
@@ -20,29 +20,32 @@ MOST_CLASSES = 256
 
 
 class Examples(NamedTuple):
-    """The training examples, those held out, and the names of their columns."""
+    """The training examples, those held out, the names of their columns, and their scaling, still to be applied."""
 
     train: Data
     test: Data | None = None
     columns: Columns = UNNAMED
+    scaling: DataScaling = UNSCALED
 
 
 def examples(population: Population) -> Examples:
     """Training and test examples of all runs; arrays have an axis of runs if the examples differ between runs."""
-    is_table = population.arrays is None and DATASETS[population.shared("data.name")].make is None
+    is_table = "path" in population.config["data"]
     if is_table and population.shared("data.path") is None:
         raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
     table = read_table(Path(population.shared("data.path"))) if is_table else None
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
-        return _coded(population, table)
+        return _alike(population, table)
     columns = np.stack([population.varying[key] for key in kinds])
     _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
-    parts = [_coded(population.part(firsts[k : k + 1]), table) for k in range(len(firsts))]
+    parts = [_alike(population.part(firsts[k : k + 1]), table) for k in range(len(firsts))]
     test = _joined([part.test for part in parts if part.test], which.ravel())
     train = _joined([part.train for part in parts], which.ravel())
     assert train is not None
-    return Examples(train, test, parts[0].columns)
+    inputs = _joined_scaling([part.scaling.inputs for part in parts], which.ravel())
+    targets = _joined_scaling([part.scaling.targets for part in parts], which.ravel())
+    return Examples(train, test, parts[0].columns, DataScaling(inputs, targets))
 
 
 def _joined(parts: list[Data], which: Array) -> Data | None:
@@ -54,16 +57,42 @@ def _joined(parts: list[Data], which: Array) -> Data | None:
     return Data(x, np.concatenate([part.t for part in parts], axis=-1)[..., which])
 
 
+def _joined_scaling(parts: list[Scaling], which: Array) -> Scaling:
+    """The scaling of each run, from the part at its index in ``which``; without an axis of runs if all agree."""
+    fitted = [part.fitted for part in parts if part.fitted]
+    if all(np.array_equal(numbers, fitted[0]) for numbers in fitted):
+        return parts[0]
+    shift, factor = np.stack(fitted, axis=-1)[..., which]
+    return Scaling((shift, factor))
+
+
+def _alike(population: Population, table: Table | None) -> Examples:
+    """The examples of runs that all have the same, with their scaling."""
+    found, fit = _coded(population, table), fit_of(population.config["data"])
+    return found._replace(scaling=_fitted(population, found, fit)) if fit else found
+
+
+def _fitted(population: Population, found: Examples, fit: Fit) -> DataScaling:
+    """The scaling of the inputs, and of the targets of a regression, fitted to the training examples.
+
+    Two distinct targets, classes, and targets that a loss wants from 0 to 1 or as signs are never scaled.
+    """
+    values = np.unique(np.concatenate([part.t.ravel() for part in (found.train, found.test) if part]))
+    is_regression = len(values) > 2 and LOSSES[population.shared("loss.name")].targets == "any"
+    targets = Scaling.of(fit, found.train.t[..., 0]) if is_regression else NO_SCALING
+    return DataScaling(Scaling.of(fit, found.train.x), targets)
+
+
 def _coded(population: Population, table: Table | None) -> Examples:
-    """The examples of runs that all have the same."""
-    x, t = population.arrays or (None, None)
-    if x is not None and t is not None:
-        return Examples(_data(population, *_given(x, t)))
-    name, loss = population.shared("data.name"), population.shared("loss.name")
+    """The examples of runs that all have the same, with targets for their loss."""
+    if population.arrays:
+        return Examples(_data(population, *_given(*population.arrays)))
     if table:
         return _of_table(population, table)
+    name, loss = population.shared("data.name"), population.shared("loss.name")
     row = DATASETS[name]
-    assert row.make is not None
+    if row.make is None:
+        raise UserError(f"data={name}: requires your own arrays, in Python: xortrain.train(…, data=(x, t))")
     dataset = row.make(**{key: _first(population, key) for key in row.own})
     low, high = _first(population, "low"), _first(population, "high")
     parts = [dataset]

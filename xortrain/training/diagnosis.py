@@ -114,7 +114,7 @@ def ties(task: Task, y: Array) -> Ties:
 
 def tie_tolerance(task: Task) -> Array:
     """The largest distance at which outputs count as in a tied state: (runs,)."""
-    return TIED * np.abs(task.success.high - task.success.low)
+    return TIED * task.success.span
 
 
 def _gap_groups(mark: Array, within: Array) -> Array:
@@ -180,11 +180,11 @@ def _units(network: Network, mask: Array) -> list[Unit]:
 def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     groups = found.group[:, 0]
     parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
-    t, span = task.data.t[..., 0], tie_tolerance(task)[0]
+    t, span, state = task.data.t[..., 0], tie_tolerance(task)[0], task.success.scaling.unscaled(found.state)
     return [
         Tie(
             tuple(part.tolist()),
-            tuple(found.state[part[0], :, 0].tolist()),
+            tuple(state[part[0], :, 0].tolist()),
             bool((np.abs(y[part, :, 0] - found.state[part, :, 0]) <= span).all()),
         )
         for part in parts
