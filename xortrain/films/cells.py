@@ -99,7 +99,7 @@ class CellGroup:
             marks = ExampleMarks(self.canvas, self.scale, t, size=0.5)
             marks.radius = self.radius / self.canvas.unit
             for box, one in zip(boxes, self.projection.slices, strict=True):
-                u, v = ((np.asarray(x, float) - one.origin) @ np.stack([one.across, one.up], axis=1)).T
+                u, v = one.places(np.asarray(x, float)).T
                 places = box.at(self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v))
                 inside = (x[:, 2:] == one.origin[2:]).all(1) if len(boxes) > 1 else np.ones(len(x), bool)
                 marks.draw(places[inside], np.ones(len(x), bool), np.flatnonzero(inside))

@@ -78,9 +78,10 @@ class FilmData:
         return list(self.output_names) or [f"y{i}" if several else "y" for i in range(1, self.network.outputs + 1)]
 
     @property
-    def axes(self) -> tuple[list[str], str, float, float]:
-        """The remaining arguments of `project`: names of the inputs, name of the first output, low and high target."""
-        return self.inputs, self.outputs[0], self.low, self.high
+    def axes(self) -> tuple[list[str], str, float, float, Array | float]:
+        """The remaining arguments of `project`: names of inputs and first output, low and high, units of the inputs."""
+        fitted = self.scaling.take(0).inputs.fitted
+        return self.inputs, self.outputs[0], self.low, self.high, fitted[1] if fitted else 1.0
 
     def examples(self, run: int) -> tuple[Array, Array]:
         """x (examples, inputs) and t (examples, outputs) of one run."""

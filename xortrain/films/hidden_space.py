@@ -5,7 +5,7 @@ The grid of the input plane is drawn as the hidden layers bend it, until a line 
 
 import numpy as np
 
-from xortrain.films.data import Frame
+from xortrain.films.data import FilmData, Frame
 from xortrain.films.heatmap import Heatmap, Probe, activation_range
 from xortrain.films.panel import ExampleMarks, Panel, PanelContext, label_axes
 from xortrain.films.projection import Projection, Slice, project_curve, project_plane, project_slices
@@ -50,7 +50,7 @@ class HiddenSpace(Panel):
         if not len(points):
             points = np.zeros((2, self.head.inputs))
         if points.shape[1] == 1:
-            return project_curve(points[:, 0], points[:, 0] * 0, "h1", data.outputs[0], data.low, data.high)
+            return project_output(points[:, 0], "h1", data)
         if points.shape[1] > 2:
             weights = np.nan_to_num(self.head.split(last.theta[-self.head.size :])["W1"])
             if scale.one_hot:
@@ -94,6 +94,12 @@ class HiddenSpace(Panel):
             away = np.moveaxis(received, 0, -1) - one.origin
             u, v = away @ one.across, away @ one.up
         return self.box.at(np.clip(self.projection.fractions(u, v), -beyond, 1 + beyond))
+
+
+def project_output(u: Array, name: str, data: FilmData) -> Projection:
+    """The output over u (n,), with 0 among its ticks if that is between the targets."""
+    height = np.full(len(u), np.clip(0, data.low, data.high))
+    return project_curve(u, height, name, data.outputs[0], data.low, data.high)
 
 
 def head_map(context: PanelContext, head: Network, projection: Projection) -> Heatmap:
@@ -144,7 +150,7 @@ class WeightedSum(Panel):
         together = np.concatenate([np.ones(1), *sums])
         reach = np.abs(together[np.isfinite(together)]).max()
         z = np.linspace(-reach, reach, 33)
-        self.projection = project_curve(z, np.zeros(33), "z", data.outputs[0], data.low, data.high)
+        self.projection = project_output(z, "z", data)
         head = Network(1, data.network.layers, bias=False)
         self.heatmap = head_map(context, head, self.projection)
         self.examples = ExampleMarks(self.canvas, self.scale, self.run_frames.t, 0.55)
