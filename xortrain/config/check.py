@@ -117,7 +117,7 @@ _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "whole": _whole,
     "flag": lambda s, value: _value_if(isinstance(value, bool), value),
     "text": _text,
-    "choice": lambda s, value: _value_if(value in s.choices, value),
+    "choice": lambda s, value: _value_if(value in tuple(s.choices), value),
     "names": _names,
     "wholes": _wholes,
     "free": lambda s, value: value,

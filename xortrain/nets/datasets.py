@@ -147,8 +147,8 @@ class Scale:
 
 SCALES: dict[str, Scale] = {
     "none": Scale("unchanged", None),
-    "standard": Scale("mean 0 and standard deviation 1", lambda x: (x.mean(axis=0), x.std(axis=0))),
-    "minmax": Scale("from 0 to 1", lambda x: (x.min(axis=0), np.ptp(x, axis=0))),
+    "standard": Scale("mean 0 and standard deviation 1: shift μ, factor σ", lambda x: (x.mean(axis=0), x.std(axis=0))),
+    "minmax": Scale("from 0 to 1: shift min, factor max - min", lambda x: (x.min(axis=0), np.ptp(x, axis=0))),
 }
 """Name of a scaling in a config to its row."""
 
