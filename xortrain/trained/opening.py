@@ -57,7 +57,7 @@ def _check_data(record: RecordReader, is_scaled: bool) -> None:
     if set(data) != expected:
         raise file_error(path, f"must contain {', '.join(sorted(expected))}")
     for name, array in data.items():
-        has_axes = array.ndim in (2, 3) and array.shape[2:] in ((), (1,), (runs,))
+        has_axes = array.ndim in (2, 3) and array.shape[2:] in ((), (runs,))
         if name in examples and not (has_axes and array.size):
             raise file_error(
                 path, f"{name} has shape {array.shape}: must be examples, inputs or outputs, and {runs} runs"
