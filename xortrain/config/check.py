@@ -31,7 +31,7 @@ def check(config: Mapping[str, Any]) -> Config:
 
 
 ADDED: dict[str, Any] = {"data.scale": "none"}
-"""Settings that older records lack, with the value that they had no need to name."""
+"""Settings that older records lack, with the values that they were trained with."""
 
 
 def check_stored(config: Mapping[str, Any]) -> Config:
