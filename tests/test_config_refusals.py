@@ -128,7 +128,6 @@ WRONG: dict[str, list[str]] = {
     "experiment=notebook_001 architecture.hidden=[3]": ["init.weights"],
     # tables
     "data=csv": ["data.path"],
-    "data=arrays": ["data=arrays", "Python"],
     "data.scale=standard": ["data.scale=standard", "no such setting of data=xor"],
     "data=circle data.scale=standart": ["data.scale=standart", "one of none, standard, minmax"],
     "data=csv data.path=nowhere.csv": ["data.path=nowhere.csv", "no such file"],

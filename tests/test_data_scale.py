@@ -30,9 +30,9 @@ BY_HAND: dict[str, Callable[[Array], tuple[Array, Array]]] = {
     "minmax": lambda x: (np.min(x, axis=0), np.max(x, axis=0) - np.min(x, axis=0)),
 }
 KINDS = [name for name, row in SCALES.items() if row.fit]
-SETS = [name for name in GROUPS["data"] if "scale" in keys_of("data", name)]
-CLOUDS = [name for name in SETS if "noise" in keys_of("data", name)]
-SAMPLES = [name for name in SETS if "test" in keys_of("data", name)]
+OPTIONS = [name for name in GROUPS["data"] if "scale" in keys_of("data", name)]
+CLOUDS = [name for name in OPTIONS if "noise" in keys_of("data", name)]
+SETS = [*OPTIONS, "arrays"]  # of Python, which have the settings of data=csv
 TRAIN: dict[str, Any] = {"epochs": 12, "lr": 0.1, "activation": "tanh", "architecture": ("mlp", {"hidden": [3]})}
 REGRESSION: dict[str, Any] = TRAIN | {"loss": "mse", "success": ("tolerance", {"within": 40.0})}
 
@@ -51,17 +51,19 @@ def write_table(path: Path, x: Array, t: Array) -> str:
 
 def setup_of(folder: Path, name: str, scale: str, **changes: Any) -> Setup:
     """The setup of a data set with this scaling; tables and arrays are a regression."""
-    keys = {key: changes.pop(key) for key in ("test", "noise", "seed") if key in changes} | {"scale": scale}
+    keys: dict[str, Any] = {key: changes.pop(key) for key in ("test",) if key in changes} | {"scale": scale}
     if name == "arrays":
-        return Setup.of(Population(some_config(data=(name, keys), **REGRESSION | changes), arrays=numbers()))
+        x, t = numbers()
+        return of_arrays(x, t, scale, keys.get("test", 0.0), **REGRESSION | changes)
     if name == "csv":
         path = write_table(folder / "table.csv", *numbers())
         return some_setup(data=(name, keys | {"path": path}), **REGRESSION | changes)
     return some_setup(data=(name, keys | {"examples": 40}), **TRAIN | changes)
 
 
-def of_arrays(x: Array, t: Array, scale: str = "none", **changes: Any) -> Setup:
-    return Setup.of(Population(some_config(data=("arrays", {"scale": scale}), **changes), arrays=(x, t)))
+def of_arrays(x: Array, t: Any, scale: str = "none", test: float = 0.0, **changes: Any) -> Setup:
+    keys = {"scale": scale, "test": test}
+    return Setup.of(Population(some_config(data=("csv", keys), **changes), arrays=(x, t)))
 
 
 def run_of(setup: Setup) -> RunData:
@@ -101,7 +103,7 @@ def test_training_on_scaled_data_is_training_on_data_scaled_by_hand(
 
 
 @pytest.mark.parametrize("scale", KINDS)
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", SETS)
 def test_held_out_examples_are_scaled_with_the_numbers_of_the_training_examples(
     tmp_path: Path, name: str, scale: str
 ) -> None:
@@ -110,7 +112,7 @@ def test_held_out_examples_are_scaled_with_the_numbers_of_the_training_examples(
     assert setup.test is not None
     assert task.test is not None
     parts = [(setup.train.x, setup.test.x, task.data.x, task.test.x)]
-    if name == "csv":
+    if name not in CLOUDS:
         parts.append((setup.train.t, setup.test.t, task.data.t, task.test.t))
     for train, test, scaled_train, scaled_test in parts:
         shift, factor = BY_HAND[scale](train)
@@ -211,7 +213,7 @@ def test_a_table_in_other_units_is_trained_the_same(tmp_path: Path) -> None:
     rows_agree(*found)
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", OPTIONS)
 def test_each_run_of_a_population_has_the_scaling_of_its_own_data(tmp_path: Path, name: str) -> None:
     seeds = {"data.seed": np.array([3, 5, 3], np.uint32), "seed": np.arange(3, dtype=np.uint32)}
     one = setup_of(tmp_path, name, "standard", test=0.25)
@@ -394,24 +396,28 @@ def test_numbers_that_cannot_be_scaled_are_refused(scale: str, largest: float, d
         of_arrays(x, t, scale, dtype=dtype, **REGRESSION)
 
 
-def test_own_arrays_take_the_place_of_a_data_set() -> None:
-    x, t = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
-    assert xortrain.train("experiment=notebook_002", "epochs=1", data=(x, t)).config["data"] == {
-        "name": "arrays",
-        "scale": "none",
-    }
-    with pytest.raises(UserError, match=r"^data=circle: your own arrays, data=\(x, t\), take its place"):
-        xortrain.train("data=circle", data=(x, t))
-    with pytest.raises(UserError, match=r"^data.low=-1: no such setting of data=arrays"):
-        xortrain.train("data.low=-1", data=(x, t))
-    with pytest.raises(UserError, match=r"^data=arrays: requires your own arrays, in Python"):
-        xortrain.train("data=arrays")
-    with pytest.raises(UserError, match=r"^data.scale=big: must be one of none, standard, minmax$"):
-        xortrain.train("data.scale=big", data=(x, t))
+def test_own_arrays_take_the_place_of_a_table() -> None:
+    x, t = np.random.RandomState(0).randn(20, 2), np.arange(20) % 3
+    run = xortrain.train("experiment=notebook_002", "loss=cross_entropy", "epochs=1", "data.test=0.25", data=(x, t))
+    assert run.config["data"] == {"name": "csv", "path": None, "targets": [], "seed": 0, "test": 0.25, "scale": "none"}
+    assert run.t.shape == (15, 3)
+    assert run.setup.test is not None
+    assert {*run.x[:, 0], *run.setup.test.x[:, 0]} == set(x[:, 0])
+    for words, expected in (
+        ("data=circle", r"^data=circle: your own arrays, data=\(x, t\), take its place; leave it out$"),
+        ("data.path=a.csv", r"^data.path=a.csv: your own arrays, data=\(x, t\), take its place; leave it out$"),
+        ("data.targets=[y]", r"^data.targets=\['y'\]: your own arrays, data=\(x, t\), take its place; leave it out$"),
+        ("data.low=-1", r"^data.low=-1: no such setting of data=csv"),
+        ("data.scale=big", r"^data.scale=big: must be one of none, standard, minmax$"),
+    ):
+        with pytest.raises(UserError, match=expected):
+            xortrain.train(words, data=(x, t))
+    with pytest.raises(UserError, match=r"^data=\(x, t\): classes must be whole numbers from 0 to 255$"):
+        xortrain.train("loss=cross_entropy", data=(x, t + 0.5))
 
 
 @pytest.mark.parametrize("name", GROUPS["data"])
 def test_truth_tables_have_no_scaling(name: str) -> None:
-    if name not in SETS:
+    if name not in OPTIONS:
         with pytest.raises(UserError, match=rf"^data\.scale=standard: no such setting of data={name}"):
             compose([f"data={name}", "data.scale=standard"])

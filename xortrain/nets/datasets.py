@@ -254,8 +254,7 @@ DATASETS: dict[str, Dataset] = {
     "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
     "moons": Dataset("two interleaved half circles", moons, _CLOUD, True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
-    "csv": Dataset("a table of your own", None, _TABLE, can_hold_out=True),
-    "arrays": Dataset("your own arrays, in Python: train(…, data=(x, t))", None, {"scale": SCALE}, title="own data"),
+    "csv": Dataset("a table of your own, or arrays in Python", None, _TABLE, can_hold_out=True),
 }
 """Name of a data set in a config to its row."""
 

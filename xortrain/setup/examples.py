@@ -12,7 +12,7 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS, NO_SCALING, UNSCALED, DataScaling, Fit, Scaling, fit_of, split, targets
 from xortrain.nets.losses import LOSSES
-from xortrain.setup.csv_table import UNNAMED, Columns, Table, columns_of, place_of, read_table
+from xortrain.setup.csv_table import UNNAMED, Columns, columns_of, place_of, read_table
 from xortrain.setup.population import Population
 from xortrain.training.task import Data
 
@@ -28,18 +28,24 @@ class Examples(NamedTuple):
     scaling: DataScaling = UNSCALED
 
 
+class OwnData(NamedTuple):
+    """A user's own x (examples, inputs) and t (examples, outputs), the names of their columns, and where they are."""
+
+    x: Array
+    t: Array
+    columns: Columns
+    where: str
+
+
 def examples(population: Population) -> Examples:
     """Training and test examples of all runs; arrays have an axis of runs if the examples differ between runs."""
-    is_table = "path" in population.config["data"]
-    if is_table and population.shared("data.path") is None:
-        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
-    table = read_table(Path(population.shared("data.path"))) if is_table else None
+    own = _own_data(population)
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
-        return _alike(population, table)
+        return _alike(population, own)
     columns = np.stack([population.varying[key] for key in kinds])
     _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
-    parts = [_alike(population.part(firsts[k : k + 1]), table) for k in range(len(firsts))]
+    parts = [_alike(population.part(firsts[k : k + 1]), own) for k in range(len(firsts))]
     test = _joined([part.test for part in parts if part.test], which.ravel())
     train = _joined([part.train for part in parts], which.ravel())
     assert train is not None
@@ -66,9 +72,9 @@ def _joined_scaling(parts: list[Scaling], which: Array) -> Scaling:
     return Scaling((shift, factor))
 
 
-def _alike(population: Population, table: Table | None) -> Examples:
+def _alike(population: Population, own: OwnData | None) -> Examples:
     """The examples of runs that all have the same, with their scaling."""
-    found, fit = _coded(population, table), fit_of(population.config["data"])
+    found, fit = _coded(population, own), fit_of(population.config["data"])
     return found._replace(scaling=_fitted(population, found, fit)) if fit else found
 
 
@@ -83,16 +89,13 @@ def _fitted(population: Population, found: Examples, fit: Fit) -> DataScaling:
     return DataScaling(Scaling.of(fit, found.train.x), targets)
 
 
-def _coded(population: Population, table: Table | None) -> Examples:
+def _coded(population: Population, own: OwnData | None) -> Examples:
     """The examples of runs that all have the same, with targets for their loss."""
-    if population.arrays:
-        return Examples(_data(population, *_given(*population.arrays)))
-    if table:
-        return _of_table(population, table)
+    if own:
+        return _of_own(population, own)
     name, loss = population.shared("data.name"), population.shared("loss.name")
     row = DATASETS[name]
-    if row.make is None:
-        raise UserError(f"data={name}: requires your own arrays, in Python: xortrain.train(…, data=(x, t))")
+    assert row.make is not None
     dataset = row.make(**{key: _first(population, key) for key in row.own})
     low, high = _first(population, "low"), _first(population, "high")
     parts = [dataset]
@@ -157,19 +160,30 @@ def _given(x: Any, t: Any) -> tuple[Array, Array]:
     return x, t
 
 
-def _of_table(population: Population, read: Table) -> Examples:
-    """data=csv: the table, with one-hot targets if the loss requires classes."""
+def _own_data(population: Population) -> OwnData | None:
+    """The user's own data, from Python or from a table; None for data that are made."""
+    if population.arrays:
+        return OwnData(*_given(*population.arrays), UNNAMED, "data=(x, t)")
+    if DATASETS[population.shared("data.name")].make:
+        return None
     path, chosen = population.shared("data.path"), population.shared("data.targets")
-    names, table = read
+    if path is None:
+        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
+    names, table = read_table(Path(path))
     places = [place_of(names, target) for target in chosen] or [len(names) - 1]
     if len(set(places)) < len(places):
         raise UserError(f"data.targets={chosen}: names a column twice")
     if len(places) == len(names):
         raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
     x, t = np.delete(table, places, axis=1), table[:, places]
-    columns = columns_of(names, places)
+    return OwnData(x, t, columns_of(names, places), f"data.path={path}")
+
+
+def _of_own(population: Population, own: OwnData) -> Examples:
+    """The user's own data, with one-hot targets if the loss requires classes."""
+    x, t, columns, where = own
     if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
-        t = _one_hot(path, t[:, 0])
+        t = _one_hot(where, t[:, 0])
         columns = columns.of_classes(t.shape[1])
     share = _first(population, "test")
     if not share:
@@ -180,7 +194,7 @@ def _of_table(population: Population, read: Table) -> Examples:
     return Examples(_data(population, x[train], t[train]), _data(population, x[held], t[held]), columns)
 
 
-def _one_hot(path: str, classes: Array) -> Array:
+def _one_hot(where: str, classes: Array) -> Array:
     if not (np.isin(classes, np.arange(MOST_CLASSES)).all()):
-        raise UserError(f"data.path={path}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
+        raise UserError(f"{where}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
     return np.eye(max(2, int(classes.max()) + 1))[classes.astype(int)]

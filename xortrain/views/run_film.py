@@ -145,8 +145,8 @@ def _data_name(setup: Setup) -> str:
     """The user's name for the run, or the name of the data."""
     p = setup.population
     name = p.shared("data.name")
-    file = Path(p.shared("data.path")).stem if name == "csv" else ""
-    return printable(p.shared("name") or DATASETS[name].title or file or name.replace("_", " "))
+    own = "own data" if p.arrays else Path(p.shared("data.path")).stem if name == "csv" else ""
+    return printable(p.shared("name") or DATASETS[name].title or own or name.replace("_", " "))
 
 
 def _network_name(setup: Setup) -> str:
