@@ -20,7 +20,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = "xortrain"
 UNCOUNTED = (f"{PACKAGE}.errors",)
-BOUNDS = {"modules": 126, "lines": 17_900, "imports a module": 3.5, "spine modules": 34, "spine lines": 1_850}
+BOUNDS = {"modules": 126, "lines": 17_600, "imports a module": 3.5, "spine modules": 34, "spine lines": 1_800}
 
 SPY = """
 import sys, threading

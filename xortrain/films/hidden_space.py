@@ -10,7 +10,6 @@ from xortrain.films.heatmap import Heatmap, Probe, activation_range
 from xortrain.films.panel import ExampleMarks, Panel, PanelContext, label_axes
 from xortrain.films.projection import Projection, Slice, project_curve, project_plane, project_slices
 from xortrain.nets import Array
-from xortrain.nets.datasets import DataScaling
 from xortrain.nets.network import Network
 
 LINES, DOTS = 9, 25  # of the grid in each direction, and the points of each
@@ -104,8 +103,9 @@ def project_output(u: Array, name: str, data: FilmData) -> Projection:
 
 def head_map(context: PanelContext, head: Network, projection: Projection) -> Heatmap:
     """The output over what the last layer receives."""
-    run, outputs = context.run_frames, DataScaling(targets=context.run_frames.data.scaling.targets)
-    return Heatmap(context.canvas, [context.box], head, outputs, run.run, projection, context.scale, 1.8)
+    run = context.run_frames
+    scaling = run.data.scaling.of_targets()
+    return Heatmap(context.canvas, [context.box], head, scaling, run.run, projection, context.scale, 1.8)
 
 
 def plane_of_weights(points: Array, weights: Array, output: str) -> Projection:

@@ -5,7 +5,6 @@ import numpy as np
 from xortrain.films.canvas import Box
 from xortrain.films.data import Frame
 from xortrain.films.panel import ExampleMarks, Panel, PanelContext, format_short
-from xortrain.films.projection import format_digits
 from xortrain.nets import Array
 
 MOST_CHIPS = 16
@@ -127,8 +126,8 @@ class Spread(OutputsPanel):
         canvas, box, scale, label = self.canvas, self.box, self.scale, self.canvas.colours.label
         canvas.outline(box, canvas.colours.pale)
         y = box.y + box.height + 12 * canvas.unit
-        canvas.text(box.x, y, format_digits(scale.low), 9, label)
-        canvas.text(box.x + box.width, y, format_digits(scale.high), 9, label, align="right")
+        canvas.text(box.x, y, scale.ends[0], 9, label)
+        canvas.text(box.x + box.width, y, scale.ends[1], 9, label, align="right")
         name = "output of the right class" if scale.classes > 2 else "output"
         if not scale.classes:
             shown = f"{self.run_frames.data.outputs[0]} of {self.t.shape[1]}" if scale.hides_outputs else "output"

@@ -223,6 +223,10 @@ class DataScaling:
         """The scaling for some of the runs, or for one."""
         return DataScaling(self.inputs.take(runs), self.targets.take(runs))
 
+    def of_targets(self) -> "DataScaling":
+        """That of the targets alone."""
+        return DataScaling(targets=self.targets)
+
 
 UNSCALED = DataScaling()
 

@@ -270,11 +270,15 @@ def gradient_sizes(task: Task, net: Pass) -> tuple[Array, Array]:
 
 
 def out_of_reach(task: Task) -> tuple[float, float] | None:
-    """A target that no output of the only run can reach, and the bound of the outputs next to it."""
-    t, (low, high) = task.criterion.aims(task.data.t), task.network.layers[-1].row.range
-    if t.max() > high:
-        return float(t.max()), high
-    return (float(t.min()), low) if t.min() < low else None
+    """A target that no output of the only run can reach, and the bound of the outputs next to it, both unscaled."""
+    t, (low, high) = task.criterion.aims(task.data.t)[..., 0], task.network.layers[-1].row.range
+    for place, bound in ((t.argmax(), high), (t.argmin(), low)):
+        example, output = np.unravel_index(place, t.shape)
+        if not low <= t[example, output] <= high:
+            both = np.stack([t[example], np.full(t.shape[1], bound)])[..., None]
+            target, end = task.success.scaling.unscaled(both)[:, output, 0].tolist()
+            return target, end
+    return None
 
 
 def unscaled_inputs(x: Array) -> list[int]:

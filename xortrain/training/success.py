@@ -120,7 +120,9 @@ class Success:
         return within(y, self.interval(t))
 
     def are_classes(self, t: Array) -> Array:
-        """Whether all targets (examples, outputs, *runs) are one of the two target values: (*runs,)."""
+        """Whether all targets (examples, outputs, *runs) are one of the two target values, so not scaled: (*runs,)."""
+        if self.scaling.fitted:
+            return np.zeros(t.shape[2:], bool)
         return np.logical_and.reduce((t == self.low) | (t == self.high), axis=(0, 1))
 
     def accurate(self, y: Array, t: Array) -> Array:
