@@ -13,7 +13,7 @@ from typing import Any
 from xortrain.config.settings import read_conf
 from xortrain.explain.text import TextWriter
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.datasets import DATASETS
+from xortrain.nets.datasets import DATASETS, SCALES
 from xortrain.nets.formula import Symbol, Term, symbol
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
@@ -102,6 +102,10 @@ def datasets() -> str:
     return table(("name", "data", "notes"), rows)
 
 
+def scales() -> str:
+    return table(("`data.scale`", "numbers"), ([f"`{name}`", row.help] for name, row in SCALES.items()))
+
+
 def success_rules() -> str:
     rows = ([f"`{name}`", row.help, summary(row.interval)] for name, row in SUCCESS_RULES.items())
     return table(("name", "an example is right", "notes"), rows)
@@ -117,6 +121,7 @@ TABLES: dict[str, Callable[[], str]] = {
         optimizers,
         schedules,
         datasets,
+        scales,
         success_rules,
     )
 }

@@ -13,6 +13,7 @@ from xortrain.films.heatmap import SUBPIXELS, Probe, boundary_pixels, interpolat
 from xortrain.films.projection import project
 from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
+from xortrain.nets.datasets import UNSCALED
 
 SETTINGS = FilmSettings(layout="field", frames=5)
 
@@ -63,9 +64,9 @@ def test_the_field_of_a_wide_network_is_interpolated() -> None:
 def test_a_probe_of_many_runs_equals_the_probe_of_each(block: int) -> None:
     whole = sweep_of(7)
     points = project(whole.x, whole.t, *whole.axes).grid(0, 13, 11)
-    many = Probe(whole.network, points, np.arange(7), block).outputs(whole.parameters[20])
+    many = Probe(whole.network, UNSCALED, points, np.arange(7), block).outputs(whole.parameters[20])
     for run in (0, 3, 6):
-        alone = Probe(whole.network, points, np.array([run]), block).outputs(whole.parameters[20][:, [run]])
+        alone = Probe(whole.network, UNSCALED, points, np.array([run]), block).outputs(whole.parameters[20][:, [run]])
         np.testing.assert_allclose(many[:, run], alone[:, 0], atol=1e-6)
         plain = whole.network.forward(whole.parameters[20][:, run], points.reshape(2, -1).T).y
         np.testing.assert_allclose(alone.ravel(), plain.ravel(), atol=1e-5)

@@ -25,7 +25,7 @@ from xortrain.films.panel import Panel
 from xortrain.films.panels_layout import PANELS, PanelRow
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS, Activation
-from xortrain.nets.datasets import DATASETS, Dataset, Points
+from xortrain.nets.datasets import DATASETS, SCALES, Dataset, Points, Scale
 from xortrain.nets.formula import Call
 from xortrain.nets.losses import LOSSES, Loss
 from xortrain.nets.setting import number, whole
@@ -123,6 +123,14 @@ def test_a_dataset_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypa
     assert film_frames() == 3
     assert run("ls", "--columns", "data,data.size").splitlines()[-1].split()[1:] == ["toy", "6"]
     assert "examples" in run("explain", "data=toy")
+
+
+def test_a_scaling_needs_only_a_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SCALES, "toy", Scale("half as large", lambda x: (0 * x[0], 2 + 0 * x[0])))
+    assert "one of none, standard, minmax, toy" in run("--help")
+    run("data=circle", "data.scale=toy", "epochs=50", "film.frames=3")
+    assert film_frames() == 3
+    assert run("ls", "--columns", "data.scale").splitlines()[-1].split()[1:] == ["toy"]
 
 
 def test_a_column_needs_only_a_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

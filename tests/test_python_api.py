@@ -115,7 +115,8 @@ def loss_beside(
     weights = {key: values.copy() for key, values in start.items()}
     weights[name][place] += step
     given = option("init", "explicit", weights={key: values.tolist() for key, values in weights.items()})
-    config = some_config(epochs=0, **changes) | {"init": given, "success": option("success", "tolerance")}
+    own = {"init": given, "success": option("success", "tolerance"), "data": option("data", "csv")}
+    config = some_config(epochs=0, **changes) | own
     return float(train_run(config, data).losses[0])
 
 

@@ -105,6 +105,8 @@ BROKEN: dict[str, Break] = {
     "data of other lengths": write_data(x=X, t=np.zeros((3, 1))),
     "data for other networks": write_data(x=np.zeros((4, 3)), t=T),
     "data for other runs": write_data(x=np.zeros((4, 2, 99)), t=T),
+    "inputs of one run": write_data(x=np.zeros((4, 2, 1)), t=T),
+    "scaling that the config does not have": write_data(x=X, t=T, x_shift=np.zeros(2), x_factor=np.ones(2)),
     "data of whole numbers": write_data(x=X.astype("i4"), t=T),
     "data that are not finite": write_data(x=X * np.nan, t=T),
     "held-out examples that the record does not have": write_data(x=X, t=T, x_test=X, t_test=T),

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import some_setup
+from some_runs import some_config, some_setup
 from some_settings import some_settings
 
 from xortrain.nets.losses import LOSSES
@@ -93,7 +93,7 @@ def test_a_line_through_noise_is_allowed_and_too_few_points_are_not_judged() -> 
     for examples in (FEWEST - 1, 60):
         x = stream.uniform(-1, 1, (examples, 1))
         t = 3 * x + 0.01 * stream.standard_normal(x.shape)
-        config = some_setup(loss="mse", success="tolerance").population.config
+        config = some_config(loss="mse", success="tolerance", data="csv")
         found = references(Setup.of(Population(config, arrays=(x, t))).task())
         assert np.isnan(found.allowed[0]) if examples < FEWEST else found.allowed[0] == 1
         assert found.loss[0] == pytest.approx(t.var())

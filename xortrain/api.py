@@ -4,6 +4,7 @@
 `xortrain.errors.UserError` with the line that the command line would print.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -93,14 +94,17 @@ def train(*overrides: str, data: tuple[Any, Any] | tuple[Any, Any, Any, Any] | N
     """Train one network and write nothing.
 
     ``overrides`` are those of the command line, as in "lr=1"; ``data`` are your own arrays, (x, t) or (x, t, x_test,
-    t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs).
+    t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs).  They take the place of
+    the file of data=csv, whose other settings they have, as in "data.scale=standard".
     """
     from xortrain.config.compose import compose
 
-    config = compose(overrides)
+    config = compose(overrides if data is None else ("data=csv", *overrides))
     _refuse_dry_run(config["dry_run"])
     if data is not None and (not isinstance(data, tuple | list) or len(data) not in (2, 4)):
         raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
+    if data is not None:
+        _refuse_other_data(config["data"])
     return Run(train_run(config, data).trained)
 
 
@@ -137,6 +141,15 @@ def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
 
 def _as_sweep(found: SweepData[RunData]) -> Sweep:
     return Sweep(**{field.name: getattr(found, field.name) for field in fields(found)})
+
+
+def _refuse_other_data(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that own arrays make useless."""
+    other = "" if settings["name"] == "csv" else settings["name"]
+    useless = {"data": other, "data.path": settings.get("path"), "data.targets": settings.get("targets")}
+    for key, value in useless.items():
+        if value:
+            raise UserError(f"{key}={value}: your own arrays, data=(x, t), take its place; leave it out")
 
 
 def _refuse_dry_run(is_dry: bool) -> None:

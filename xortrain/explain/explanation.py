@@ -43,7 +43,7 @@ def explanation(step: Step, example: int | None = None, only: str | None = None)
     """The content of an explanation."""
     shown = _shown(step, example)
     sections = [section(step, shown) for name, section in SECTIONS.items() if only in (None, name)]
-    sentences = filter(None, (_settings(step), _warning(step), _letters(step), _left_out(step, shown)))
+    sentences = filter(None, (_settings(step), _scaled(step), _warning(step), _letters(step), _left_out(step, shown)))
     theta = step.network.split(step.before.theta)
     parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
     return Section(f"One step of training: {step.network}", [*sentences, *parameters, *sections])
@@ -68,6 +68,16 @@ def _settings(step: Step) -> str:
         f"Epoch {step.epoch}, {batch}. Output: {criterion.output}. Loss: {criterion.loss}, {criterion.reduction} over "
         f"the examples. Optimizer: {step.task.optimizer.name}."
     )
+
+
+def _scaled(step: Step) -> str:
+    """A sentence if the data are scaled."""
+    scaling = step.task.scaling
+    if scaling.inputs.fitted is None:
+        return ""
+    if scaling.targets.fitted is None:
+        return "The inputs are scaled, as `data.scale` says: `x` is what the network receives."
+    return "The data are scaled, as `data.scale` says: `x` and `t` are what the network and the loss receive."
 
 
 def _warning(step: Step) -> str:

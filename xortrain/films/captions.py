@@ -19,8 +19,8 @@ def scale_strip(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[
     s, label, y = canvas.unit, canvas.colours.label, box.y + box.height
     canvas.paste(box, np.tile(np.arange(box.width) * scale.levels // box.width, (box.height, 1)))
     name = f"{outputs[0]} of {len(outputs)}  " if scale.hides_outputs else "output"
-    canvas.text(box.x - 5 * s, y, f"{name} {scale.low:.3g}", 10, label, align="right")
-    canvas.text(box.x + box.width + 5 * s, y, f"{scale.high:.3g}", 10, label)
+    canvas.text(box.x - 5 * s, y, f"{name} {scale.ends[0]}", 10, label, align="right")
+    canvas.text(box.x + box.width + 5 * s, y, scale.ends[1], 10, label)
 
 
 def _class_rows(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
         return 0
     bands = np.arange(box.height)[::-1] * scale.levels // box.height
     canvas.paste(box, np.repeat(bands[:, None], box.width, axis=1))
-    x, words = box.x + box.width + 4 * canvas.unit, [f"{value:.3g}" for value in (scale.high, scale.low)]
+    x, words = box.x + box.width + 4 * canvas.unit, scale.ends[::-1]
     for word, y in zip(words, (box.y + 8 * canvas.unit, box.y + box.height), strict=True):
         canvas.text(x, y, word, 10, canvas.colours.label)
     return max(canvas.text_width(word, 10) for word in words)
@@ -62,7 +62,7 @@ def marks_legend(canvas: Canvas, x: float, top: float, low: float, scale: Colour
         canvas.text(x, low - 15 * s, canvas.shorten("colour: target", room, 10), 10, label)
         return
     lines = int((low - top) / (13 * s)) - 1
-    names = [f"target {value:.3g}" for value in (scale.low, scale.high)]
+    names = [f"target {value}" for value in scale.ends]
     if scale.classes > 2:
         names = _cut_list(outputs, 2 * lines)
     columns = 1 if len(names) <= lines else 2

@@ -60,7 +60,8 @@ class CellGroup:
         across, down = -(-width // step), 1 if self.projection.is_curve else -(-height // step)
         self.across, self.down = interpolation_weights(across, width), interpolation_weights(down, height)
         points = [self.projection.grid(i, across, down) for i in range(len(parts))]
-        self.probe, self.exact = Probe(self.data.network, np.stack(points, axis=1), runs), step == 1 and down == height
+        self.probe = Probe(self.data.network, self.data.scaling, np.stack(points, axis=1), runs)
+        self.exact = step == 1 and down == height
         self.boxes, self.paper = boxes, np.full((side, side), canvas.palette.nearest(canvas.colours.paper[None])[0])
         self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
         each = (COVERED * side**2 / len(self.data.x)) ** 0.5
@@ -98,7 +99,7 @@ class CellGroup:
             marks = ExampleMarks(self.canvas, self.scale, t, size=0.5)
             marks.radius = self.radius / self.canvas.unit
             for box, one in zip(boxes, self.projection.slices, strict=True):
-                u, v = ((np.asarray(x, float) - one.origin) @ np.stack([one.across, one.up], axis=1)).T
+                u, v = one.places(np.asarray(x, float)).T
                 places = box.at(self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v))
                 inside = (x[:, 2:] == one.origin[2:]).all(1) if len(boxes) > 1 else np.ones(len(x), bool)
                 marks.draw(places[inside], np.ones(len(x), bool), np.flatnonzero(inside))

@@ -10,6 +10,7 @@ import numpy as np
 
 from xortrain.films.colours import MOST_HUES, shade_count
 from xortrain.films.data import FilmData
+from xortrain.films.projection import format_digits
 from xortrain.nets import Array
 
 OFF_SCALE_BEYOND = 100
@@ -31,6 +32,11 @@ class ColourScale:
     """Whether there are outputs that are not shown."""
     hollow: str = "wrong"
     """What a hollow mark means."""
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The low and the high target as text."""
+        return format_digits(self.low), format_digits(self.high)
 
     @property
     def no_value(self) -> int:

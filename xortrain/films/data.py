@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.datasets import UNSCALED, DataScaling
 from xortrain.nets.network import Network
 
 RUNS_AT_ONCE = 256  # whose losses are computed together
@@ -122,6 +123,8 @@ class FilmData:
     """Settings that differ between the runs: name -> (runs,)."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
+    scaling: DataScaling = UNSCALED
+    """How x and t are scaled for the network and the loss; everything shown is in their own units."""
 
     @property
     def runs(self) -> int:
@@ -144,9 +147,10 @@ class FilmData:
         return list(self.output_names) or [f"y{i}" if several else "y" for i in range(1, self.network.outputs + 1)]
 
     @property
-    def axes(self) -> tuple[list[str], str, float, float]:
-        """The remaining arguments of `project`: names of the inputs, name of the first output, low and high target."""
-        return self.inputs, self.outputs[0], self.low, self.high
+    def axes(self) -> tuple[list[str], str, float, float, Array | float]:
+        """The remaining arguments of `project`: names of inputs and first output, low and high, units of the inputs."""
+        fitted = self.scaling.take(0).inputs.fitted
+        return self.inputs, self.outputs[0], self.low, self.high, fitted[1] if fitted else 1.0
 
     def examples(self, run: int) -> tuple[Array, Array]:
         """x (examples, inputs) and t (examples, outputs) of one run."""
@@ -169,9 +173,10 @@ class FilmData:
     def _compute_losses(self, number: int, runs: Array) -> Array:
         x = self.x if self.x.ndim == 2 else self.x[..., runs]
         t = self.t[..., None] if self.t.ndim == 2 else self.t[..., runs]
+        scaling, theta = self.scaling.take(runs), np.ascontiguousarray(self.parameters[number][:, runs])
         with np.errstate(all="ignore"):
-            last = self.network.take(runs).forward(np.ascontiguousarray(self.parameters[number][:, runs]), x)
-            return self.loss(last.z[-1], last.y, t, runs)
+            last = self.network.take(runs).forward(theta, scaling.inputs.scaled(x))
+            return self.loss(last.z[-1], last.y, scaling.targets.scaled(t), runs)
 
     def with_losses(self, numbers: Array, run: int) -> "FilmData":
         """The same data with the losses of one run in these snapshots added to the recorded ones."""
@@ -205,7 +210,7 @@ class FilmData:
 
     def _sampled_outputs(self, run: int) -> Array:
         """The outputs for some examples at each snapshot: (frames, values)."""
-        x = self.examples(run)[0][:MOST_EXAMPLES]
+        x = self.scaling.take(run).inputs.scaled(self.examples(run)[0][:MOST_EXAMPLES])
         step = max(1, self.parameters.shape[0] * len(x) * self.network.size // MOST_NUMBERS)
         rows = np.arange(0, len(self.frame_epochs), step)
         theta = np.ascontiguousarray(np.asarray(self.parameters[rows, :, run]).T)
@@ -254,7 +259,7 @@ class Frame:
     epoch: int
     loss: float
     theta: Array  # (parameters,)
-    layers: list[Array]  # the activations of each layer for the examples: (examples, units)
+    layers: list[Array]  # the activations of each layer for the examples: (examples, units); outputs in units of t
     right: Array  # (examples,) bool
     status: str  # the outcome if it holds, else "not solved"
     since: int  # the epoch from which the outcome holds
@@ -272,13 +277,14 @@ class Frame:
 
 
 class RunFrames:
-    """One run: its examples, and its state in each snapshot."""
+    """One run: its examples, and its state in each snapshot; ``received`` are the inputs as the network has them."""
 
     def __init__(self, data: FilmData, run: int) -> None:
         self.data, self.run = data, run
-        self.network = data.network.take(np.array([run]))
+        self.network, self.scaling = data.network.take(np.array([run])), data.scaling.take(run)
         self.x, self.t = data.examples(run)
-        self._pass = self.network.forward(self.theta(0)[:, None], self.x)
+        self.received = self.scaling.inputs.scaled(self.x)
+        self._pass = self.network.forward(self.theta(0)[:, None], self.received)
 
     def theta(self, number: int) -> Array:
         """The parameters (parameters,) in one snapshot."""
@@ -291,6 +297,7 @@ class RunFrames:
         with np.errstate(all="ignore"):
             self._pass.forward()
             layers = [a[..., 0].copy() for a in self._pass.a]
+            layers[-1] = self.scaling.targets.unscaled(layers[-1])
             right = self.data.right(layers[-1], self.t)
         loss, outcomes = float(self.data.losses_after(number, np.array([self.run]))[0]), self.data.outcomes
         status, since = outcomes.status(self.run, epoch), int(outcomes.since[self.run])

@@ -39,7 +39,7 @@ class Diagram(Panel):
         slices = len(projection.slices) if self.side >= 16 * s else 1
         self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0, len(projection.columns))
         points = np.stack([projection.grid(i, part.width, part.height) for i, part in enumerate(self.parts)], axis=1)
-        self.probe = Probe(self.data.network, points, np.array([run.run]))
+        self.probe = Probe(self.data.network, self.data.scaling, points, np.array([run.run]))
         frames = run.sample(context.chosen, 6)
         frames = [frame for frame in frames if not self.scale.is_off_scale(frame.y)] or frames[:1]
         levels = self.scale.levels if self.scale.classes < 3 else 16
@@ -153,6 +153,7 @@ class Diagram(Panel):
         terms = [f"{weight:+.2f} {name}" for weight, name in zip(parameters["W1"][0], self.data.symbols, strict=False)]
         terms += [f"{parameters['b1'][0]:+.2f}"] if self.network.bias else []
         words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")
+        words += "" if self.data.scaling.inputs.fitted is None else "  (x scaled)"
         right, low = self.box.x + self.box.width, self.box.y + self.box.height
         self.canvas.text(right, low + 15 * self.canvas.unit, words, 9.5, align="right")
 

@@ -25,7 +25,7 @@ class Field(Panel):
         super().__init__(context)
         canvas, run, projection = context.canvas, context.run_frames, context.projection
         self.network, boxes = run.network, self._boxes()
-        self.heatmap = Heatmap(canvas, boxes, run.data.network, run.run, projection, self.scale)
+        self.heatmap = Heatmap(canvas, boxes, run.data.network, run.data.scaling, run.run, projection, self.scale)
         self.examples = ExampleMarks(canvas, self.scale, run.t)
         has_lines = lines and len(self.network.layers) > 1 and boxes[0].width >= NARROWEST_LINED * canvas.unit
         self.strongest = run.strongest(0, lines) if has_lines else np.array([], int)
@@ -113,12 +113,14 @@ class Field(Panel):
         """Draw where units of the first hidden layer receive z = 0: the edges of their half-planes."""
         parameters, ink, stretch = self.network.split(frame.theta), self.canvas.colours.ink, self.projection
         low, high = np.array([stretch.left, stretch.bottom]), np.array([stretch.right, stretch.top])
+        inputs = self.run_frames.scaling.inputs
         for box, one, places in zip(self.heatmap.boxes, self.projection.slices, self.places, strict=True):
-            lines = {}
+            across, up = inputs.scaled_steps(one.across), inputs.scaled_steps(one.up)
+            origin, lines = inputs.scaled(one.origin[None])[0], {}
             for unit in self.strongest.tolist():
                 weights, bias = parameters["W1"][unit], parameters["b1"][unit] if self.network.bias else 0.0
                 with np.errstate(all="ignore"):
-                    ends = crossing(weights @ one.across, weights @ one.up, weights @ one.origin + bias, low, high)
+                    ends = crossing(weights @ across, weights @ up, weights @ origin + bias, low, high)
                 if ends is not None:
                     lines[unit] = box.at(self.projection.fractions(*ends.T))
                     self.canvas.line(lines[unit], ink, 1.0, (4, 3), clip=box)

@@ -9,6 +9,7 @@ from xortrain.films.canvas import Box, Canvas
 from xortrain.films.colour_scale import ColourScale
 from xortrain.films.projection import Projection
 from xortrain.nets import Array
+from xortrain.nets.datasets import DataScaling
 from xortrain.nets.network import Layer, Network, Pass
 
 SUBPIXELS = 8
@@ -23,15 +24,15 @@ class Heatmap:
     """The output of one run in boxes of equal size, one for each slice of the projection."""
 
     def __init__(
-        self, canvas: Canvas, boxes: list[Box], network: Network, run: int, projection: Projection,
-        scale: ColourScale, line_width: float = 2.2,
+        self, canvas: Canvas, boxes: list[Box], network: Network, scaling: DataScaling, run: int,
+        projection: Projection, scale: ColourScale, line_width: float = 2.2,
     ) -> None:  # fmt: skip
         self.canvas, self.boxes, self.projection, self.scale = canvas, boxes, projection, scale
         width, height = boxes[0].width, boxes[0].height
         step = int(np.ceil(np.sqrt(network.size * width * height * len(boxes) / MOST_PRODUCTS)))
         columns, rows = -(-width // step), 1 if projection.is_curve else -(-height // step)
         points = np.stack([projection.grid(i, columns, rows) for i in range(len(boxes))], axis=1)
-        self._probe = Probe(network, points, np.array([run]))
+        self._probe = Probe(network, scaling, points, np.array([run]))
         self._exact = step == 1
         self._across, self._down = interpolation_weights(columns, width), interpolation_weights(rows, height)
         self._reach, self._line = int(line_width * canvas.unit + 0.5), canvas.tints(boundary_paint(canvas, line_width))
@@ -159,14 +160,17 @@ def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) ->
 class Probe:
     """The outputs of one or more networks at fixed points, for parameters that change from frame to frame."""
 
-    def __init__(self, network: Network, points: Array, runs: Array, most: int = BLOCK_PIXELS) -> None:
+    def __init__(
+        self, network: Network, scaling: DataScaling, points: Array, runs: Array, most: int = BLOCK_PIXELS
+    ) -> None:
         """``points`` are (inputs, *shape); ``runs`` are the numbers of the runs whose settings are used."""
         count = points[0].size
-        self._runs, self._shape = len(runs), points.shape[1:]
+        self._runs, self._shape, chosen = len(runs), points.shape[1:], scaling.take(np.asarray(runs))
+        self._targets, received = chosen.targets, chosen.inputs.scaled(points.reshape(1, len(points), 1, count))
         block = min(most, max(256, (1 << 24) // (network.size * len(runs))), count)
         padded = -(-count // block) * block
-        flat = np.zeros((1, len(points), 1, padded), np.float32)
-        flat[0, :, 0, :count] = points.reshape(len(points), -1)
+        flat = np.zeros((*received.shape[:-1], padded), np.float32)
+        flat[..., :count] = received
         self._blocks = [flat[..., start : start + block] for start in range(0, padded, block)]
         self._theta = np.zeros((network.size, len(runs), 1), np.float32)
         theta = np.broadcast_to(self._theta, (network.size, len(runs), block))
@@ -183,19 +187,19 @@ class Probe:
         return y[..., : self._count].reshape(-1, self._runs, *self._shape)
 
     def layers(self, theta: Array) -> list[Array]:
-        """The activations of each layer, (units, runs, *shape), for θ (parameters, runs)."""
+        """The activations of each layer, (units, runs, *shape), for θ (parameters, runs); the outputs unscaled."""
         self._set(theta)
         parts: list[list[Array]] = []
         for block in self._blocks:
-            self._evaluate(block)
-            parts.append([a[0].copy() for a in self._pass.a])
+            y = self._evaluate(block)
+            parts.append([*(a[0].copy() for a in self._pass.a[:-1]), y.copy()])
         layers = [np.concatenate(pieces, axis=-1) for pieces in zip(*parts, strict=True)]
         return [a[..., : self._count].reshape(-1, self._runs, *self._shape) for a in layers]
 
     def _evaluate(self, block: Array) -> Array:
         self._pass.x = block
         with np.errstate(all="ignore"):
-            return self._pass.forward()[0]
+            return self._targets.unscaled(self._pass.forward())[0]
 
     def _set(self, theta: Array) -> None:
         with np.errstate(all="ignore"):

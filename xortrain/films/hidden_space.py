@@ -5,7 +5,7 @@ The grid of the input plane is drawn as the hidden layers bend it, until a line 
 
 import numpy as np
 
-from xortrain.films.data import Frame
+from xortrain.films.data import FilmData, Frame
 from xortrain.films.heatmap import Heatmap, Probe, activation_range
 from xortrain.films.panel import ExampleMarks, Panel, PanelContext, label_axes
 from xortrain.films.projection import Projection, Slice, project_curve, project_plane, project_slices
@@ -32,16 +32,16 @@ class HiddenSpace(Panel):
         frames = [frame for frame in frames if not self.scale.is_off_scale(frame.y)] or frames[:1]
         points = np.concatenate([self._received(frame) for frame in frames])
         self.projection = self._project(points[np.isfinite(points).all(1)], frames[-1])
-        self.heatmap = Heatmap(self.canvas, [self.box], self.head, run.run, self.projection, self.scale, 1.8)
+        self.heatmap = head_map(context, self.head, self.projection)
         self.examples = ExampleMarks(self.canvas, self.scale, run.t, 0.55)
         self.grid = input_grid(context.projection)
         has_grid = self.grid.size > 0 and not self.projection.is_curve
-        self.probe = Probe(network, self.grid, np.array([run.run])) if has_grid else None
+        self.probe = Probe(network, run.data.scaling, self.grid, np.array([run.run])) if has_grid else None
 
     def _received(self, frame: Frame) -> Array:
         """What the last layer receives for the examples: (examples, units)."""
         hidden = frame.layers[-2]
-        return np.concatenate([hidden, self.run_frames.x], axis=1) if self.run_frames.network.skip else hidden
+        return np.concatenate([hidden, self.run_frames.received], axis=1) if self.run_frames.network.skip else hidden
 
     def _project(self, points: Array, last: Frame) -> Projection:
         """The plane for finite points (n, units), or the curve for a single unit."""
@@ -49,7 +49,7 @@ class HiddenSpace(Panel):
         if not len(points):
             points = np.zeros((2, self.head.inputs))
         if points.shape[1] == 1:
-            return project_curve(points[:, 0], points[:, 0] * 0, "h1", data.outputs[0], data.low, data.high)
+            return project_output(points[:, 0], "h1", data)
         if points.shape[1] > 2:
             weights = np.nan_to_num(self.head.split(last.theta[-self.head.size :])["W1"])
             if scale.one_hot:
@@ -72,9 +72,10 @@ class HiddenSpace(Panel):
         projection = self.projection
         if self.probe is not None and frame.status not in ("diverged", "not finished"):
             hidden = self.probe.layers(frame.theta[:, None])[-2][:, 0]
-            received = np.concatenate([hidden, self.grid]) if self.run_frames.network.skip else hidden
-            grid = self._places(received.astype(float), beyond=4)
-            points = np.concatenate([grid, np.full((len(grid), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+            grid = self.run_frames.scaling.inputs.scaled(self.grid[None])[0]
+            received = np.concatenate([hidden, grid]) if self.run_frames.network.skip else hidden
+            places = self._places(received.astype(float), beyond=4)
+            points = np.concatenate([places, np.full((len(places), 1, 2), np.nan)], axis=1).reshape(-1, 2)
             self.canvas.line(points, self.canvas.colours.ink, 0.8, clip=self.box, opacity=0.4)
         self.heatmap.draw()
         places = self._places(self._received(frame).T, beyond=0)
@@ -92,6 +93,19 @@ class HiddenSpace(Panel):
             away = np.moveaxis(received, 0, -1) - one.origin
             u, v = away @ one.across, away @ one.up
         return self.box.at(np.clip(self.projection.fractions(u, v), -beyond, 1 + beyond))
+
+
+def project_output(u: Array, name: str, data: FilmData) -> Projection:
+    """The output over u (n,), with 0 among its ticks if that is between the targets."""
+    height = np.full(len(u), np.clip(0, data.low, data.high))
+    return project_curve(u, height, name, data.outputs[0], data.low, data.high)
+
+
+def head_map(context: PanelContext, head: Network, projection: Projection) -> Heatmap:
+    """The output over what the last layer receives."""
+    run = context.run_frames
+    scaling = run.data.scaling.of_targets()
+    return Heatmap(context.canvas, [context.box], head, scaling, run.run, projection, context.scale, 1.8)
 
 
 def plane_of_weights(points: Array, weights: Array, output: str) -> Projection:
@@ -136,15 +150,16 @@ class WeightedSum(Panel):
         together = np.concatenate([np.ones(1), *sums])
         reach = np.abs(together[np.isfinite(together)]).max()
         z = np.linspace(-reach, reach, 33)
-        self.projection = project_curve(z, np.zeros(33), "z", data.outputs[0], data.low, data.high)
+        self.projection = project_output(z, "z", data)
         head = Network(1, data.network.layers, bias=False)
-        self.heatmap = Heatmap(self.canvas, [self.box], head, self.run_frames.run, self.projection, self.scale, 1.8)
+        self.heatmap = head_map(context, head, self.projection)
         self.examples = ExampleMarks(self.canvas, self.scale, self.run_frames.t, 0.55)
 
     def sums(self, frame: Frame) -> Array:
         """z (examples,) of the output unit."""
+        run = self.run_frames
         with np.errstate(all="ignore"):
-            return np.asarray(self.run_frames.network.forward(frame.theta[:, None], self.run_frames.x).z[-1][:, 0, 0])
+            return np.asarray(run.network.forward(frame.theta[:, None], run.received).z[-1][:, 0, 0])
 
     def still(self) -> None:
         """The curve, and a dashed line where the output changes sides."""

@@ -26,11 +26,17 @@ class Slice:
     up: Array
     label: str
     members: Array  # the numbers of the examples in this slice
+    units: Array | float = 1.0  # of the inputs; in them across and up are orthonormal
 
     def points(self, u: Array, v: Array) -> Array:
         """The inputs (inputs, …) at (u, v)."""
         origin = self.origin.reshape(-1, *[1] * np.ndim(u))
         return np.asarray(np.multiply.outer(self.across, u) + np.multiply.outer(self.up, v) + origin)
+
+    def places(self, x: Array) -> Array:
+        """(u, v) of points (…, inputs), also beside the plane: (…, 2)."""
+        axes = np.stack([self.across / self.units, self.up / self.units], axis=1)
+        return np.asarray((x - self.origin) / self.units @ axes)
 
 
 @dataclass(frozen=True)
@@ -89,11 +95,13 @@ def most_slices(side: int) -> int:
 
 
 def project(
-    x: Array, t: Array, names: Sequence[str], output: str, low: float, high: float, most: int = MOST_SLICES
-) -> Projection:
+    x: Array, t: Array, names: Sequence[str], output: str, low: float, high: float, units: Array | float = 1.0,
+    most: int = MOST_SLICES,
+) -> Projection:  # fmt: skip
     """The projection for examples x (examples, inputs) with targets t (examples, outputs) from low to high.
 
-    ``names`` are the names of the inputs, ``output`` that of the first output; ``most`` limits the number of slices.
+    ``names`` are the names of the inputs, ``output`` that of the first output; principal axes are those of the inputs
+    in ``units`` (inputs,); ``most`` limits the number of slices.
     """
     x = np.asarray(x, float)
     inputs = x.shape[1]
@@ -102,8 +110,8 @@ def project(
     if inputs == 2:
         return project_slices(x, (_plane_of_first_inputs(x),), (names[0], names[1]))
     if 2 * len(np.unique(x[:, 2:], axis=0)) > len(x):
-        return principal_plane(x)
-    return _sliced(x, names, most) or principal_plane(x)
+        return principal_plane(x, units)
+    return _sliced(x, names, most) or principal_plane(x, units)
 
 
 def _sliced(x: Array, names: Sequence[str], most: int) -> Projection | None:
@@ -119,7 +127,7 @@ def _sliced(x: Array, names: Sequence[str], most: int) -> Projection | None:
         return None
     slices = project_slices(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
     if not shown.all():
-        fixed = SliceLabel(tuple(names[2 + free :]), tuple(f"{value:.3g}" for value in others[0, free:]))
+        fixed = SliceLabel(tuple(names[2 + free :]), tuple(map(format_digits, others[0, free:])))
         slices = replace(slices, note=f"{fixed.summary()}: {shown.sum()} of {len(x)} examples")
     return _in_rows_and_columns(slices, others[:, :free], names[2 : 2 + free])
 
@@ -132,7 +140,7 @@ def _in_rows_and_columns(slices: Projection, others: Array, names: Sequence[str]
         return slices
 
     def labels(part: Array, named: Sequence[str]) -> tuple[SliceLabel, ...]:
-        return tuple(SliceLabel(tuple(named), tuple(f"{value:.3g}" for value in row)) for row in part if len(row))
+        return tuple(SliceLabel(tuple(named), tuple(map(format_digits, row))) for row in part if len(row))
 
     return replace(slices, columns=labels(columns, names[half:]), rows=labels(rows, names[:half]))
 
@@ -144,7 +152,7 @@ def _plane_of_first_inputs(x: Array) -> Slice:
 
 
 def _slice(x: Array, other: Array, names: Sequence[str]) -> Slice:
-    label = "  ".join(f"{name} = {value:.3g}" for name, value in zip(names[2:], other, strict=True))
+    label = "  ".join(f"{name} = {format_digits(value)}" for name, value in zip(names[2:], other, strict=True))
     members = np.flatnonzero((x[:, 2:] == other).all(1))
     return replace(_plane_of_first_inputs(x), origin=np.concatenate([[0, 0], other]), label=label, members=members)
 
@@ -158,14 +166,17 @@ def project_curve(u: Array, v: Array, name: str, output: str, low: float, high: 
     return replace(found, bottom=low - margin, top=high + margin, ticks=(found.ticks[0], heights), is_curve=True)
 
 
-def principal_plane(x: Array) -> Projection:
-    """The plane through the mean of points (n, inputs) along the two directions of their largest variance."""
+def principal_plane(x: Array, units: Array | float = 1.0) -> Projection:
+    """The plane through the mean of points (n, inputs) along the two directions of their largest variance in units."""
+    x = x / units
     mean = x.mean(0)
     _, spread, axes = np.linalg.svd(np.resize(x - mean, (max(len(x), 2), x.shape[1])), full_matrices=False)
     across, up = (axis * np.sign(axis[np.abs(axis).argmax()]) for axis in axes[:2])
     shares = spread**2 / ((spread**2).sum() or 1)
     names = f"principal axis 1, {shares[0]:.0%} of the spread", f"principal axis 2, {shares[1]:.0%}"
-    return project_plane(x, mean, across, up, names)
+    found = project_plane(x, mean, across, up, names)
+    one = replace(found.slices[0], origin=mean * units, across=across * units, up=up * units, units=units)
+    return replace(found, slices=(one,))
 
 
 def project_plane(
@@ -213,7 +224,12 @@ def format_distinct(values: Array) -> list[str]:
     """The values with three digits, or more if needed to show each to a hundredth of their range."""
     apart = float(np.ptp(values)) / 100 if len(values) else 0.0
     for digits in range(3, 17):
-        words = [f"{value + 0.0:.{digits}g}" for value in values]
+        words = [format_digits(value + 0.0, digits) for value in values]
         if all(abs(float(word) - value) <= apart for word, value in zip(words, values, strict=True)):
             return words
-    return [f"{value:.3g}" for value in values]
+    return list(map(format_digits, values))
+
+
+def format_digits(value: float, digits: int = 3) -> str:
+    """A value rounded to some digits, with an exponent only where its whole part has more than six."""
+    return f"{float(f'{value:.{digits}g}'):.{max(digits, 6)}g}"

@@ -1,16 +1,17 @@
-"""The data sets: Boolean functions, patterns and clouds of points, each made from its settings.
+"""The data sets: Boolean functions, patterns and clouds of points, each made from its settings; and their scaling.
 
 x (examples, inputs) are numbers, labels (examples,) are 0 and 1, or (examples, outputs) for several outputs;
 `targets` codes labels for a loss.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.setting import Settings, names, number, text, whole
+from xortrain.nets.setting import Setting, Settings, names, number, text, whole
 
 Labels = Array
 SEED = whole("seed of the data", 0, 2**32 - 1, varies=True)
@@ -28,9 +29,10 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """``make(**own)`` always returns the same data for the same settings; it is None for data from a file.
+    """``make(**own)`` always returns the same data for the same settings; it is None for the user's own data.
 
-    ``can_hold_out`` is whether a share of the examples can be held out for testing; ``title`` is the name in films.
+    ``can_hold_out`` is whether the data are a sample, of which a share can be held out for testing and which can be
+    scaled; ``title`` is the name in films.
     """
 
     help: str
@@ -41,9 +43,9 @@ class Dataset:
 
     @property
     def settings(self) -> Settings:
-        """All settings: its own, the share held out, and the target values of labels that it makes."""
-        held_out = {"test": TEST} if self.can_hold_out else {}
-        return {**self.own, **held_out, **(CODING if self.make else {})}
+        """All settings: its own, those of a sample, and the target values of labels that it makes."""
+        sample = {"test": TEST, "scale": SCALE} if self.can_hold_out else {}
+        return {**self.own, **sample, **(CODING if self.make else {})}
 
 
 def _counting(bits: int) -> Labels:
@@ -132,6 +134,103 @@ def moons(examples: int, noise: float, seed: int) -> Points:
     return Points(x + noise * np.random.RandomState(seed).standard_normal(x.shape), labels)
 
 
+Fit = Callable[[Array], tuple[Array, Array]]
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """``fit(x)`` returns shift and factor of each column of x (examples, columns); it is None for no scaling."""
+
+    help: str
+    fit: Fit | None
+
+
+SCALES: dict[str, Scale] = {
+    "none": Scale("unchanged", None),
+    "standard": Scale("mean 0 and standard deviation 1: shift μ, factor σ", lambda x: (x.mean(axis=0), x.std(axis=0))),
+    "minmax": Scale("from 0 to 1: shift min, factor max - min", lambda x: (x.min(axis=0), np.ptp(x, axis=0))),
+}
+"""Name of a scaling in a config to its row."""
+
+
+def fit_of(data: Mapping[str, Any]) -> Fit | None:
+    """How the data of a config are scaled; None if they are not."""
+    return SCALES[data["scale"]].fit if "scale" in data else None
+
+
+SCALE = Setting("how inputs, and targets of a regression, are scaled for the network", "choice", choices=SCALES)
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """(value - shift) / factor; ``fitted`` are both, (columns,) or (columns, runs), or None for no scaling."""
+
+    fitted: tuple[Array, Array] | None = None
+
+    @classmethod
+    def of(cls, fit: Fit, x: Array) -> "Scaling":
+        """The scaling that is fitted to x (examples, columns); a constant column has the factor 1."""
+        with np.errstate(all="ignore"):  # what overflows is refused later
+            shift, factor = fit(x.astype(np.float64))
+            factor = np.where((np.ptp(x, axis=0) == 0) | (factor == 0), 1, factor)
+            return cls((shift.astype(x.dtype), factor.astype(x.dtype)))
+
+    def scaled(self, values: Array) -> Array:
+        """Values (examples, columns, …) as the network has them."""
+        if self.fitted is None:
+            return values
+        values, shift, factor = self._aligned(values, *self.fitted)
+        return (values - shift) / factor
+
+    def scaled_steps(self, steps: Array) -> Array:
+        """Differences (columns,) between values, as the network has them; of a single run."""
+        return steps if self.fitted is None else steps / self.fitted[1]
+
+    def unscaled(self, values: Array) -> Array:
+        """Values (examples, columns, …) of the network as the data have them."""
+        if self.fitted is None:
+            return values
+        values, shift, factor = self._aligned(values, *self.fitted)
+        return values * factor + shift
+
+    def take(self, runs: Array | int) -> "Scaling":
+        """The scaling for some of the runs, or for one."""
+        if self.fitted is None or self.fitted[0].ndim == 1:
+            return self
+        shift, factor = self.fitted
+        return Scaling((shift[:, runs], factor[:, runs]))
+
+    @staticmethod
+    def _aligned(values: Array, shift: Array, factor: Array) -> tuple[Array, Array, Array]:
+        """Values, shift and factor with axes that fit together; values may lack that of the runs."""
+        if values.ndim == shift.ndim:
+            values = values[..., None]
+        axes = (..., *[None] * (values.ndim - 1 - shift.ndim))
+        return values, shift[axes], factor[axes]
+
+
+NO_SCALING = Scaling()
+
+
+@dataclass(frozen=True, eq=False)
+class DataScaling:
+    """How inputs and targets are scaled."""
+
+    inputs: Scaling = NO_SCALING
+    targets: Scaling = NO_SCALING
+
+    def take(self, runs: Array | int) -> "DataScaling":
+        """The scaling for some of the runs, or for one."""
+        return DataScaling(self.inputs.take(runs), self.targets.take(runs))
+
+    def of_targets(self) -> "DataScaling":
+        """That of the targets alone."""
+        return DataScaling(targets=self.targets)
+
+
+UNSCALED = DataScaling()
+
+
 _CLOUD = {
     "examples": whole("number of points", 4, 100_000),
     "noise": number("strength of the noise; 0 for none", 0, 0.5),
@@ -159,7 +258,7 @@ DATASETS: dict[str, Dataset] = {
     "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
     "moons": Dataset("two interleaved half circles", moons, _CLOUD, True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
-    "csv": Dataset("a table of your own", None, _TABLE, can_hold_out=True),
+    "csv": Dataset("a table of your own, or arrays in Python", None, _TABLE, can_hold_out=True),
 }
 """Name of a data set in a config to its row."""
 

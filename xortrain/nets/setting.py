@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,7 +32,7 @@ class Setting:
     optional: bool = False
     nullable: bool = False
     even: bool = False
-    choices: tuple[str, ...] = ()
+    choices: Collection[str] = ()
     lengths: tuple[int, ...] = ()
     letter: str = ""
     wording: str = ""

@@ -21,7 +21,7 @@ from xortrain.records.npy import FIRST, Header, header, open_npy
 from xortrain.records.rows import Rows, rows_now
 
 Array = npt.NDArray[Any]
-DATA_NAMES = ("x", "t", "x_test", "t_test")
+DATA_NAMES = ("x", "t", "x_test", "t_test", "x_shift", "x_factor", "t_shift", "t_factor")
 LARGEST_DATA = 4 << 30  # bytes
 
 
@@ -59,7 +59,10 @@ class RecordReader:
 
     @cached_property
     def data(self) -> dict[str, Array]:
-        """x (examples, inputs) and t (examples, outputs), x_test and t_test; runs are a last axis if they differ."""
+        """x (examples, inputs) and t (examples, outputs), x_test and t_test; runs are a last axis if they differ.
+
+        x_shift and x_factor (inputs,), t_shift and t_factor (outputs,) are their scaling, if they are scaled.
+        """
         return read_data(self.folder)
 
     @cached_property

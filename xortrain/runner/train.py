@@ -147,11 +147,13 @@ def start_record(
 
 
 def _data_arrays(setup: Setup) -> dict[str, Array]:
-    """x and t as data.npz stores them: without an axis for runs where all runs share them."""
+    """x and t in the units of the data, and their scaling; without an axis for runs where all runs share them."""
     named = {"x": setup.train.x, "t": setup.train.t}
     if setup.test:
         named |= {"x_test": setup.test.x, "t_test": setup.test.t}
     plain = {name: a[..., 0] if name[0] == "t" and a.shape[2] == 1 else a for name, a in named.items()}
+    for name, scaling in (("x", setup.scaling.inputs), ("t", setup.scaling.targets)):
+        plain |= dict(zip((f"{name}_shift", f"{name}_factor"), scaling.fitted or (), strict=False))
     return {name: np.ascontiguousarray(a) for name, a in plain.items()}
 
 

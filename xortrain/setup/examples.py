@@ -10,9 +10,9 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.nets.datasets import DATASETS, split, targets
+from xortrain.nets.datasets import DATASETS, NO_SCALING, UNSCALED, DataScaling, Fit, Scaling, fit_of, split, targets
 from xortrain.nets.losses import LOSSES
-from xortrain.setup.csv_table import UNNAMED, Columns, Table, columns_of, place_of, read_table
+from xortrain.setup.csv_table import UNNAMED, Columns, columns_of, place_of, read_table
 from xortrain.setup.population import Arrays, Population
 from xortrain.training.task import Data
 
@@ -21,29 +21,42 @@ OWN = "(x, t)", "(x_test, t_test)"  # names of a Python user's arrays
 
 
 class Examples(NamedTuple):
-    """The training examples, those held out, and the names of their columns."""
+    """The training examples, those held out, the names of their columns, and their scaling, still to be applied."""
 
     train: Data
     test: Data | None = None
     columns: Columns = UNNAMED
+    scaling: DataScaling = UNSCALED
+
+
+class OwnData(NamedTuple):
+    """A user's own x (examples, inputs) and t (examples, outputs), the names of their columns, and where they are.
+
+    ``held`` are x and t of held-out examples, if they come with the others.
+    """
+
+    x: Array
+    t: Array
+    columns: Columns
+    where: str
+    held: tuple[Array, Array] | None = None
 
 
 def examples(population: Population) -> Examples:
     """Training and test examples of all runs; arrays have an axis of runs if the examples differ between runs."""
-    is_table = population.arrays is None and DATASETS[population.shared("data.name")].make is None
-    if is_table and population.shared("data.path") is None:
-        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
-    table = read_table(Path(population.shared("data.path"))) if is_table else None
+    own = _own_data(population)
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
-        return _coded(population, table)
+        return _alike(population, own)
     columns = np.stack([population.varying[key] for key in kinds])
     _, firsts, which = np.unique(columns, axis=1, return_index=True, return_inverse=True)
-    parts = [_coded(population.part(firsts[k : k + 1]), table) for k in range(len(firsts))]
+    parts = [_alike(population.part(firsts[k : k + 1]), own) for k in range(len(firsts))]
     test = _joined([part.test for part in parts if part.test], which.ravel())
     train = _joined([part.train for part in parts], which.ravel())
     assert train is not None
-    return Examples(train, test, parts[0].columns)
+    inputs = _joined_scaling([part.scaling.inputs for part in parts], which.ravel())
+    targets = _joined_scaling([part.scaling.targets for part in parts], which.ravel())
+    return Examples(train, test, parts[0].columns, DataScaling(inputs, targets))
 
 
 def _joined(parts: list[Data], which: Array) -> Data | None:
@@ -55,13 +68,37 @@ def _joined(parts: list[Data], which: Array) -> Data | None:
     return Data(x, np.concatenate([part.t for part in parts], axis=-1)[..., which])
 
 
-def _coded(population: Population, table: Table | None) -> Examples:
-    """The examples of runs that all have the same."""
-    if population.arrays is not None:
-        return _own(population, population.arrays)
+def _joined_scaling(parts: list[Scaling], which: Array) -> Scaling:
+    """The scaling of each run, from the part at its index in ``which``; without an axis of runs if all agree."""
+    fitted = [part.fitted for part in parts if part.fitted]
+    if all(np.array_equal(numbers, fitted[0]) for numbers in fitted):
+        return parts[0]
+    shift, factor = np.stack(fitted, axis=-1)[..., which]
+    return Scaling((shift, factor))
+
+
+def _alike(population: Population, own: OwnData | None) -> Examples:
+    """The examples of runs that all have the same, with their scaling."""
+    found, fit = _coded(population, own), fit_of(population.config["data"])
+    return found._replace(scaling=_fitted(population, found, fit)) if fit else found
+
+
+def _fitted(population: Population, found: Examples, fit: Fit) -> DataScaling:
+    """The scaling of the inputs, and of the targets of a regression, fitted to the training examples.
+
+    Two distinct targets, classes, and targets that a loss wants from 0 to 1 or as signs are never scaled.
+    """
+    values = np.unique(np.concatenate([part.t.ravel() for part in (found.train, found.test) if part]))
+    is_regression = len(values) > 2 and LOSSES[population.shared("loss.name")].targets == "any"
+    targets = Scaling.of(fit, found.train.t[..., 0]) if is_regression else NO_SCALING
+    return DataScaling(Scaling.of(fit, found.train.x), targets)
+
+
+def _coded(population: Population, own: OwnData | None) -> Examples:
+    """The examples of runs that all have the same, with targets for their loss."""
+    if own:
+        return _of_own(population, own)
     name, loss = population.shared("data.name"), population.shared("loss.name")
-    if table:
-        return _of_table(population, table)
     row = DATASETS[name]
     assert row.make is not None
     dataset = row.make(**{key: _first(population, key) for key in row.own})
@@ -113,14 +150,13 @@ def _listed(t: Array) -> str:
     return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
 
 
-def _own(population: Population, arrays: Arrays) -> Examples:
+def _own_arrays(arrays: Arrays) -> OwnData:
     """A Python user's own examples."""
     parts = [_given(x, t, of) for x, t, of in zip(arrays[::2], arrays[1::2], OWN[: len(arrays) // 2], strict=True)]
     sizes = [f"{x.shape[1]} and {t.shape[1]}" for x, t in parts]
     if sizes[-1] != sizes[0]:
         raise UserError(f"data={OWN[1]}: must have as many columns as {OWN[0]}, {sizes[0]}, not {sizes[1]}")
-    train, *held = [_data(population, x, t) for x, t in parts]
-    return Examples(train, held[0] if held else None)
+    return OwnData(*parts[0], UNNAMED, f"data={OWN[0]}", parts[1] if len(parts) > 1 else None)
 
 
 def _given(x: Any, t: Any, name: str) -> tuple[Array, Array]:
@@ -138,30 +174,44 @@ def _given(x: Any, t: Any, name: str) -> tuple[Array, Array]:
     return x, t
 
 
-def _of_table(population: Population, read: Table) -> Examples:
-    """data=csv: the table, with one-hot targets if the loss requires classes."""
+def _own_data(population: Population) -> OwnData | None:
+    """The user's own data, from Python or from a table; None for data that are made."""
+    if population.arrays:
+        return _own_arrays(population.arrays)
+    if DATASETS[population.shared("data.name")].make:
+        return None
     path, chosen = population.shared("data.path"), population.shared("data.targets")
-    names, table = read
+    if path is None:
+        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
+    names, table = read_table(Path(path))
     places = [place_of(names, target) for target in chosen] or [len(names) - 1]
     if len(set(places)) < len(places):
         raise UserError(f"data.targets={chosen}: names a column twice")
     if len(places) == len(names):
         raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
     x, t = np.delete(table, places, axis=1), table[:, places]
-    columns = columns_of(names, places)
+    return OwnData(x, t, columns_of(names, places), f"data.path={path}")
+
+
+def _of_own(population: Population, own: OwnData) -> Examples:
+    """The user's own data, with one-hot targets if the loss requires classes."""
+    x, t, columns, where, held = own
     if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
-        t = _one_hot(path, t[:, 0])
-        columns = columns.of_classes(t.shape[1])
+        kinds = _one_hot(where, np.concatenate([t, held[1]] if held else [t])[:, 0])
+        t, columns = kinds[: len(t)], columns.of_classes(kinds.shape[1])
+        held = (held[0], kinds[len(t) :]) if held else None
     share = _first(population, "test")
+    if held and share:
+        raise UserError(f"data.test={share:g}: these data have held-out examples of their own")
     if not share:
-        return Examples(_data(population, x, t), None, columns)
+        return Examples(_data(population, x, t), _data(population, *held) if held else None, columns)
     rows = np.arange(len(x))
-    train, held = (part.labels for part in split(x, rows, share, _first(population, "seed")))
-    _refuse_empty(len(train), len(held), share)
-    return Examples(_data(population, x[train], t[train]), _data(population, x[held], t[held]), columns)
+    train, test = (part.labels for part in split(x, rows, share, _first(population, "seed")))
+    _refuse_empty(len(train), len(test), share)
+    return Examples(_data(population, x[train], t[train]), _data(population, x[test], t[test]), columns)
 
 
-def _one_hot(path: str, classes: Array) -> Array:
+def _one_hot(where: str, classes: Array) -> Array:
     if not (np.isin(classes, np.arange(MOST_CLASSES)).all()):
-        raise UserError(f"data.path={path}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
+        raise UserError(f"{where}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
     return np.eye(max(2, int(classes.max()) + 1))[classes.astype(int)]

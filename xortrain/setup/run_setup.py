@@ -12,6 +12,7 @@ import numpy as np
 
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
+from xortrain.nets.datasets import UNSCALED, DataScaling, Scaling
 from xortrain.nets.initializers import INITIALIZERS, initialize
 from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
@@ -27,7 +28,10 @@ CACHE_BYTES = 4 << 20  # numbers of one block; twice a core's second-level cache
 
 @dataclass(frozen=True)
 class Setup:
-    """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded."""
+    """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded.
+
+    ``train`` and ``test`` are in the units of the data; the network has them scaled, by ``scaling``.
+    """
 
     population: Population
     train: Data
@@ -35,13 +39,14 @@ class Setup:
     loss_epochs: Array
     frame_epochs: Array
     columns: Columns = UNNAMED
+    scaling: DataScaling = UNSCALED
 
     @classmethod
     def of(cls, population: Population) -> "Setup":
         """The setup of a population; raises UserError for what cannot be trained."""
-        train, test, columns = examples(population)
+        train, test, columns, scaling = examples(population)
         losses, frames = recorded_epochs(population)
-        setup = cls(population, train, test, losses, frames, columns)
+        setup = cls(population, train, test, losses, frames, columns, scaling)
         refuse_contradictions(setup)
         return setup
 
@@ -53,13 +58,16 @@ class Setup:
             for end in ("", "_test")
             if f"x{end}" in data
         ]
-        return cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames)
+        fitted = [(data[f"{name}_shift"], data[f"{name}_factor"]) if f"{name}_shift" in data else None for name in "xt"]
+        scaling = DataScaling(*map(Scaling, fitted))
+        return cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames, scaling=scaling)
 
     def part(self, runs: slice | Array) -> "Setup":
         """The setup of some of the runs."""
         places = np.arange(self.population.runs)[runs]
         test = self.test.take(places) if self.test else None
-        return replace(self, population=self.population.part(runs), train=self.train.take(places), test=test)
+        train, scaling = self.train.take(places), self.scaling.take(places)
+        return replace(self, population=self.population.part(runs), train=train, test=test, scaling=scaling)
 
     @cached_property
     def shape(self) -> Network:
@@ -74,9 +82,9 @@ class Setup:
     @np.errstate(over="ignore")  # a value that overflows this dtype diverges at epoch 0
     def task(self, runs: slice | Array = slice(None)) -> Task:
         """The task of some of the runs, with their initial parameters."""
-        p = self.population.part(runs)
-        places = np.arange(self.population.runs)[runs]
-        train, test = self.train.take(places), self.test.take(places) if self.test else None
+        part = self.part(runs)
+        p, scaling = part.population, part.scaling
+        train, test = part.train.scaled(scaling), part.test.scaled(scaling) if part.test else None
         network, loss = _network(p, train), p.shared("loss.name")
         last, size = network.layers[-1], p.shared("batch_size")
         is_full_batch = size is None or (size >= len(train.x) and not p.shared("shuffle"))
@@ -85,7 +93,7 @@ class Setup:
             criterion=Criterion(loss, last.activation, p.settings("loss"), last.settings, p.shared("loss.reduction")),
             optimizer=_choice(p, "optimizer"),
             schedule=_choice(p, "schedule"),
-            success=_success(p, self.target_values),
+            success=replace(_success(p, self.target_values), scaling=scaling.targets),
             stop=_choice(p, "stop"),
             data=train,
             test=test,
@@ -96,6 +104,7 @@ class Setup:
             batch_size=None if is_full_batch else int(size),
             shuffle=p.shared("shuffle"),
             freeze=tuple(p.shared("freeze")),
+            scaling=scaling,
         )
 
     @property
@@ -156,7 +165,7 @@ def _choice(p: Population, group: str) -> Choice:
 def _success(p: Population, values: Array) -> Success:
     """The success rule; for targets of a table or a Python user, low and high are their extreme values."""
     rule = _choice(p, "success")
-    if p.arrays is None and "low" in p.config["data"]:
+    if "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
     if len(values) != 2 and SUCCESS_RULES[rule.name].needs_two_values:
         raise UserError(
@@ -192,9 +201,22 @@ def refuse_contradictions(setup: Setup) -> None:
             raise unknown("freeze", name, network.shapes, "parameter of this network")
     if np.any(p.values("data.low") == p.values("data.high") if "low" in p.config["data"] else False):
         raise UserError("data.low and data.high: must differ")
+    if setup.scaling.inputs.fitted:
+        _refuse_overflow(setup)
     _success(p.part(slice(0, 1)), setup.target_values)
     if INITIALIZERS[p.shared("init.name")].takes_weights:
         _refuse_weights(p.shared("init.weights"), network)
+
+
+@np.errstate(all="ignore")
+def _refuse_overflow(setup: Setup) -> None:
+    """Refuse a scaling whose numbers are not finite, or those that it leaves."""
+    inputs, targets = setup.scaling.inputs, setup.scaling.targets
+    scaled = [part.scaled(setup.scaling) for part in (setup.train, setup.test) if part]
+    numbers = [*(inputs.fitted or ()), *(targets.fitted or ()), *(a for part in scaled for a in (part.x, part.t))]
+    if not all(np.isfinite(array).all() for array in numbers):
+        name, dtype = setup.population.shared("data.scale"), setup.population.dtype
+        raise UserError(f"data.scale={name}: leaves numbers beyond the range of {dtype}; add data.scale=none")
 
 
 def _activation_keys(p: Population, layers: int) -> list[str]:

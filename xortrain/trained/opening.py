@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from xortrain.config.check import check
+from xortrain.config.check import check_stored
 from xortrain.errors import file_error
+from xortrain.nets.datasets import fit_of
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
 from xortrain.setup.csv_table import UNNAMED, Columns, shown
@@ -25,10 +26,10 @@ def open_trained(folder: Path) -> TrainedRuns:
     """The trained population of a record; raises UserError for a record that is not sound."""
     record = RecordReader.open(folder)
     _check_varying(record)
-    _check_data(record)
     rows = record.rows
     varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
-    population = Population(check(record.config), varying, np.array(rows["number"]))
+    population = Population(check_stored(record.config), varying, np.array(rows["number"]))
+    _check_data(record, fit_of(population.config["data"]) is not None)
     setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     _check_network(record, setup)
     return TrainedRuns(replace(setup, columns=_column_names(record)), rows, record, folder)
@@ -46,15 +47,18 @@ def _check_varying(record: RecordReader) -> None:
             raise file_error(record.folder / layout.RECORD, f"{name}: varies, but config has no such setting")
 
 
-def _check_data(record: RecordReader) -> None:
-    """x and t, trained on and held out, must be finite and match in shape."""
+def _check_data(record: RecordReader, is_scaled: bool) -> None:
+    """x and t, trained on and held out, must be finite and match in shape, and so must their scaling."""
     path, data, runs = record.folder / layout.DATA, record.data, record.runs
     ends = ("", "_test") if record.metadata["has_test"] else ("",)
-    expected = {f"{name}{end}" for name in "xt" for end in ends}
+    examples = {f"{name}{end}" for name in "xt" for end in ends}
+    scaled = [name for name in "xt" if is_scaled and (name == "x" or "t_shift" in data)]
+    expected = examples | {f"{name}_{part}" for name in scaled for part in ("shift", "factor")}
     if set(data) != expected:
         raise file_error(path, f"must contain {', '.join(sorted(expected))}")
     for name, array in data.items():
-        if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, runs)) or not array.size:
+        has_axes = array.ndim in (2, 3) and array.shape[2:] in ((), (runs,))
+        if name in examples and not (has_axes and array.size):
             raise file_error(
                 path, f"{name} has shape {array.shape}: must be examples, inputs or outputs, and {runs} runs"
             )
@@ -64,6 +68,13 @@ def _check_data(record: RecordReader) -> None:
         x, t = data[f"x{end}"], data[f"t{end}"]
         if len(x) != len(t) or x.shape[1] != data["x"].shape[1] or t.shape[1] != data["t"].shape[1]:
             raise file_error(path, f"x{end} and t{end} have shapes {x.shape} and {t.shape}, which do not match")
+    for name in scaled:
+        shift, factor, columns = data[f"{name}_shift"], data[f"{name}_factor"], data[name].shape[1]
+        if shift.shape != factor.shape or shift.shape not in ((columns,), (columns, runs)):
+            shapes = f"{name}_shift and {name}_factor have shapes {shift.shape} and {factor.shape}"
+            raise file_error(path, f"{shapes}, must be {columns} columns, and {runs} runs if these differ")
+        if not (factor > 0).all():
+            raise file_error(path, f"{name}_factor: must be greater than 0")
 
 
 def _check_network(record: RecordReader, setup: Setup) -> None:

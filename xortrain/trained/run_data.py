@@ -158,18 +158,20 @@ class RunData:
     @property
     def x(self) -> Array:
         """The inputs it was trained on: (examples, inputs)."""
-        x = self.task.data.x
-        return x[..., 0] if x.ndim == 3 else x
+        x = self.setup.train.x
+        return np.ascontiguousarray(x[..., self.place]) if x.ndim == 3 else x
 
     @property
     def t(self) -> Array:
         """The targets: (examples, outputs)."""
-        return self.task.data.t[..., 0]
+        t = self.setup.train.t
+        return t[..., self.place if t.shape[2] > 1 else 0]
 
     @cached_property
     def right(self) -> Array:
         """Which examples are right by the success rule, after the last epoch: (examples,)."""
-        return np.asarray(self.task.success.right(self.predict(self.x)[..., None], self.t[..., None])[:, 0])
+        rule = self.task.success.unscaled
+        return np.asarray(rule.right(self.predict(self.x)[..., None], self.t[..., None])[:, 0])
 
     def at(self, epoch: int) -> dict[str, Array]:
         """The parameters after a recorded epoch: W1 (fan_out, fan_in), b1 (fan_out,), …; UserError for other epochs."""
@@ -177,12 +179,14 @@ class RunData:
 
     @np.errstate(all="ignore")
     def predict(self, x: Any, epoch: int | None = None) -> Array:
-        """Outputs (examples, outputs) for x (examples, inputs), after the last epoch or a recorded one."""
-        return self._pass(self._inputs(x), self.epochs[-1] if epoch is None else epoch).y[..., 0]
+        """Outputs (examples, outputs) for x (examples, inputs), both unscaled, after the last or a recorded epoch."""
+        scaling = self.task.scaling.take(0)
+        net = self._pass(scaling.inputs.scaled(self._inputs(x)), self.epochs[-1] if epoch is None else epoch)
+        return scaling.targets.unscaled(net.y[..., 0])
 
     @np.errstate(all="ignore")
     def gradients(self, epoch: int = 0, example: int | None = None) -> dict[str, Array]:
-        """dL/dW1, dL/db1, … over the full batch after a recorded epoch; over one example, if given."""
+        """dL/dW1, dL/db1, … over the full batch, as it is scaled, after a recorded epoch; or over one example."""
         x, t = self._twins.data.x, self._twins.data.t
         if example is not None:
             if not -len(x) <= example < len(x):

@@ -127,7 +127,7 @@ def ties(task: Task, y: Array) -> Ties:
 
 def tie_tolerance(task: Task) -> Array:
     """The largest distance at which outputs count as in a tied state: (runs,)."""
-    return TIED * np.abs(task.success.high - task.success.low)
+    return TIED * task.success.span
 
 
 def _gap_groups(mark: Array, within: Array) -> Array:
@@ -197,11 +197,11 @@ def _units(network: Network, mask: Array) -> list[Unit]:
 def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     groups = found.group[:, 0]
     parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
-    t, span = task.data.t[..., 0], tie_tolerance(task)[0]
+    t, span, state = task.data.t[..., 0], tie_tolerance(task)[0], task.success.scaling.unscaled(found.state)
     return [
         Tie(
             tuple(part.tolist()),
-            tuple(found.state[part[0], :, 0].tolist()),
+            tuple(state[part[0], :, 0].tolist()),
             bool((np.abs(y[part, :, 0] - found.state[part, :, 0]) <= span).all()),
         )
         for part in parts
@@ -294,11 +294,15 @@ def gradient_ratio(task: Task, theta: Array) -> Array:
 
 
 def out_of_reach(task: Task) -> tuple[float, float] | None:
-    """A target that no output of the only run can reach, and the bound of the outputs next to it."""
-    t, (low, high) = task.criterion.aims(task.data.t), task.network.layers[-1].row.range
-    if t.max() > high:
-        return float(t.max()), high
-    return (float(t.min()), low) if t.min() < low else None
+    """A target that no output of the only run can reach, and the bound of the outputs next to it, both unscaled."""
+    t, (low, high) = task.criterion.aims(task.data.t)[..., 0], task.network.layers[-1].row.range
+    for place, bound in ((t.argmax(), high), (t.argmin(), low)):
+        example, output = np.unravel_index(place, t.shape)
+        if not low <= t[example, output] <= high:
+            both = np.stack([t[example], np.full(t.shape[1], bound)])[..., None]
+            target, end = task.success.scaling.unscaled(both)[:, output, 0].tolist()
+            return target, end
+    return None
 
 
 def unscaled_inputs(x: Array) -> list[int]:

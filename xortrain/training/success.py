@@ -5,11 +5,12 @@ outputs are.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from xortrain.nets import Array, Numbers
+from xortrain.nets.datasets import NO_SCALING, Scaling
 from xortrain.nets.setting import Settings, number
 
 Bounds = tuple[Array, Array]
@@ -86,23 +87,42 @@ STOP_RULES: dict[str, StopRule] = {
 
 @dataclass(frozen=True, eq=False)
 class Success:
-    """A success rule with its numbers, arrays (runs,); low and high are the two target values."""
+    """A success rule with its numbers, arrays (runs,), in the units of the data; low and high are the target values.
+
+    ``scaling`` is that of the targets: the rule takes scaled targets and outputs.
+    """
 
     name: str
     low: Array
     high: Array
     settings: Numbers = field(default_factory=dict)
+    scaling: Scaling = NO_SCALING
+
+    @property
+    def unscaled(self) -> "Success":
+        """The rule for targets and outputs in the units of the data."""
+        return replace(self, scaling=NO_SCALING)
+
+    @property
+    def span(self) -> Array:
+        """The distance (runs,) between low and high for the network, by the output that is scaled down most."""
+        distance = np.abs(self.high - self.low)
+        return distance if self.scaling.fitted is None else distance / self.scaling.fitted[1].max(axis=0)
 
     def interval(self, t: Array) -> Bounds:
         """The two values between which outputs are right, for targets t (examples, outputs, 1 or runs)."""
-        return SUCCESS_RULES[self.name].interval(t, self.low, self.high, **self.settings)
+        t = self.scaling.unscaled(t)
+        lower, upper = SUCCESS_RULES[self.name].interval(t, self.low, self.high, **self.settings)
+        return self.scaling.scaled(lower), self.scaling.scaled(upper)
 
     def right(self, y: Array, t: Array) -> Array:
         """Which examples are right: (examples, *runs) for y and t (examples, outputs, *runs)."""
         return within(y, self.interval(t))
 
     def are_classes(self, t: Array) -> Array:
-        """Whether all targets (examples, outputs, *runs) are one of the two target values: (*runs,)."""
+        """Whether all targets (examples, outputs, *runs) are one of the two target values, so not scaled: (*runs,)."""
+        if self.scaling.fitted:
+            return np.zeros(t.shape[2:], bool)
         return np.logical_and.reduce((t == self.low) | (t == self.high), axis=(0, 1))
 
     def accurate(self, y: Array, t: Array) -> Array:
@@ -125,12 +145,13 @@ class Success:
     def words(self) -> str:
         """When an output of the first run counts as right, in a phrase."""
         numbers = {name: value[0] for name, value in self.settings.items()}
-        return SUCCESS_RULES[self.name].words(self.low[0], self.high[0], **numbers)
+        words = SUCCESS_RULES[self.name].words(self.low[0], self.high[0], **numbers)
+        return words if self.scaling.fitted is None else f"{words}, both unscaled"
 
     def take(self, runs: Array) -> "Success":
         """The rule for some of the runs."""
         settings = {name: value[runs] for name, value in self.settings.items()}
-        return Success(self.name, self.low[runs], self.high[runs], settings)
+        return Success(self.name, self.low[runs], self.high[runs], settings, self.scaling.take(runs))
 
 
 def within(y: Array, bounds: Bounds) -> Array:

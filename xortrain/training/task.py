@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xortrain.nets import Array, Numbers
+from xortrain.nets.datasets import UNSCALED, DataScaling
 from xortrain.nets.losses import Criterion
 from xortrain.nets.network import Network
 from xortrain.training.success import Success
@@ -28,6 +29,10 @@ class Data:
         x = self.x.take(runs, axis=-1) if self.x.ndim == 3 else self.x
         return Data(x, self.t.take(runs, axis=-1) if self.t.shape[2] > 1 else self.t)
 
+    def scaled(self, scaling: DataScaling) -> "Data":
+        """The examples as the network has them."""
+        return Data(scaling.inputs.scaled(self.x), scaling.targets.scaled(self.t))
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -43,7 +48,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Task:
-    """Everything needed to train some runs; ``theta`` (parameters, runs) are their initial parameters."""
+    """Everything needed to train some runs; ``theta`` (parameters, runs) are their initial parameters.
+
+    ``data`` and ``test`` are scaled already, by ``scaling``.
+    """
 
     network: Network
     criterion: Criterion
@@ -60,6 +68,7 @@ class Task:
     batch_size: int | None = None
     shuffle: bool = True
     freeze: tuple[str, ...] = ()
+    scaling: DataScaling = UNSCALED
 
     @property
     def runs(self) -> int:

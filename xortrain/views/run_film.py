@@ -91,24 +91,25 @@ def film_data(trained: TrainedRuns) -> FilmData:
     """The input of a film of all runs of a population."""
     setup, rows = trained.setup, trained.rows
     task = setup.task()
-    t = task.data.t
+    x, t, rule = setup.train.x, setup.train.t, task.success.unscaled
     return FilmData(
         network=task.network,
-        x=task.data.x,
+        x=x,
         t=t[..., 0] if t.shape[2] == 1 else t,
         losses=trained.array("losses"),
         loss_epochs=setup.loss_epochs,
         parameters=trained.array("parameters"),
         frame_epochs=setup.frame_epochs,
-        right=lambda y, t: np.logical_and.reduce(task.success.right(y[..., None], t[..., None]), axis=-1),
+        right=lambda y, t: np.logical_and.reduce(rule.right(y[..., None], t[..., None]), axis=-1),
         loss=lambda z, y, t, runs: task.criterion.take(runs).total(z, y, t),
         title=film_title(setup),
-        low=float(task.success.low[0]),
-        high=float(task.success.high[0]),
+        low=float(rule.low[0]),
+        high=float(rule.high[0]),
         outcomes=outcomes_of(trained.outcomes, rows.__getitem__),
         varied=setup.population.varying,
         input_names=setup.columns.inputs,
         output_names=setup.columns.outputs,
+        scaling=setup.scaling,
     )
 
 
@@ -145,10 +146,9 @@ def _shared(words: Iterable[str]) -> str:
 def _data_name(setup: Setup) -> str:
     """The user's name for the run, or the name of the data."""
     p = setup.population
-    name = "own data" if p.arrays else p.shared("data.name")
-    title = DATASETS[name].title if name in DATASETS else ""
-    name = Path(p.shared("data.path")).stem if name == "csv" else name
-    return printable(p.shared("name") or title or name.replace("_", " "))
+    name = p.shared("data.name")
+    own = "own data" if p.arrays else Path(p.shared("data.path")).stem if name == "csv" else ""
+    return printable(p.shared("name") or DATASETS[name].title or own or name.replace("_", " "))
 
 
 def _network_name(setup: Setup) -> str:

@@ -76,7 +76,7 @@ def outcome_lines(run: RunData) -> list[str]:
 
 def headline(run: RunData) -> str:
     """As in "Solved: every example is right from epoch 69 on. Loss 0.148494 after 140 epochs."."""
-    row, loss = run.row, f"{run.row['final_loss']:.6g}"
+    row, loss = run.row, f"{run.row['final_loss']:.6g}{_units(run)}"
     if run.outcome == "pending":
         epochs = counted(run.setup.population.epochs, "epoch")
         done = "" if np.isnan(row["final_loss"]) else f": loss {loss} after {row['epochs_done']:,} of {epochs}"
@@ -120,6 +120,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def _units(run: RunData) -> str:
+    """What a loss is of, if that is not the targets as they are."""
+    return "" if run.setup.scaling.targets.fitted is None else " (of scaled targets)"
+
+
 def _diverged_in(run: RunData) -> str:
     """The first parameter that was not finite."""
     index, names = run.row["diverged_in"], run.network.split(np.arange(run.network.size))
@@ -135,7 +140,7 @@ def _held_out(run: RunData) -> list[str]:
     if run.setup.test is None or run.outcome == "pending":
         return []
     row, examples = run.row, counted(len(run.setup.test.x), "example")
-    return [f"Held out, {examples}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}."]
+    return [f"Held out, {examples}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}{_units(run)}."]
 
 
 def example_table(run: RunData) -> list[str]:

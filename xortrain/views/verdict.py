@@ -82,7 +82,8 @@ def impossible(case: Case) -> list[str]:
             f"loss={loss} treats outputs as probabilities; output={output} also gives values below 0 or above 1, which"
             " have no gradient."
         )
-    if places := diagnosis.unscaled_inputs(run.x):
+    x = run.task.data.x  # as the network has them
+    if places := diagnosis.unscaled_inputs(x[..., 0] if x.ndim == 3 else x):
         found.append(_scale_sentence(run, places))
     return found
 
