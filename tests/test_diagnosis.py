@@ -410,7 +410,7 @@ def test_a_run_that_moves_is_dead_only_if_a_whole_layer_is_off(biases: list[floa
     run = RunData(train_in_memory(task))
     assert run.losses[-1] < 0.7 * run.losses[0]
     assert run.outcome == outcome
-    assert {"dead", "training"} == {run.outcome, *run.reasons}
+    assert "dead" in {run.outcome, *run.reasons}
 
 
 def test_many_dead_units_are_counted_and_dated() -> None:
