@@ -30,6 +30,15 @@ def check(config: Mapping[str, Any]) -> Config:
     return checked
 
 
+ADDED: dict[str, Any] = {"advice": "auto"}
+"""Settings that older records lack, with the value that stands for them."""
+
+
+def check_stored(config: Mapping[str, Any]) -> Config:
+    """The checked configuration of a record, which may be older than some settings."""
+    return check({**ADDED, **config})
+
+
 def take(key: str, setting: Setting, value: Any) -> Any:
     """A value converted to the type of its setting; raises UserError if it does not fit."""
     if value is None and setting.nullable:

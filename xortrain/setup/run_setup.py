@@ -61,6 +61,18 @@ class Setup:
         test = self.test.take(places) if self.test else None
         return replace(self, population=self.population.part(runs), train=self.train.take(places), test=test)
 
+    def changed(self, config: Mapping[str, Any]) -> "Setup":
+        """The setup of one run with the same examples and other settings."""
+        return self.adapted(Population(config))
+
+    def adapted(self, population: Population) -> "Setup":
+        """The same examples for another population; raises UserError for what cannot be trained."""
+        population = replace(population, arrays=self.population.arrays)
+        losses, frames = recorded_epochs(population)
+        setup = replace(self, population=population, loss_epochs=losses, frame_epochs=frames)
+        refuse_contradictions(setup)
+        return setup
+
     @cached_property
     def shape(self) -> Network:
         """The network without the settings of its runs."""

@@ -28,6 +28,11 @@ class Data:
         x = self.x.take(runs, axis=-1) if self.x.ndim == 3 else self.x
         return Data(x, self.t.take(runs, axis=-1) if self.t.shape[2] > 1 else self.t)
 
+    def of_run(self, place: int) -> "Data":
+        """The examples of one run, without an axis for runs in x, as for runs that share them."""
+        one = self.take(np.array([place]))
+        return Data(one.x if one.x.ndim == 2 else one.x[..., 0], one.t)
+
 
 @dataclass(frozen=True)
 class Choice:
