@@ -16,14 +16,13 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.setup.run_setup import Setup
-from xortrain.training.diagnosis import clones, is_linear
+from xortrain.training.diagnosis import LARGE, equal_units, is_linear, linear_fit, out_of_reach, unscaled_inputs
 from xortrain.training.task import Task
 
 Changes = Mapping[str, Any]
 Row = Callable[[Config, Task], Iterable[Changes]]
 FACTORS = (3, 10, 100, 0.3, 0.1, 0.01)  # of the learning rate
 FAR = 30  # times larger or smaller than the optimizer's own rate
-LARGE = 10  # numbers beyond it, and ratios of the columns' standard deviations, call for scaling
 FEW = 64  # examples, as in a truth table of 6 bits
 SEEDS = 16
 
@@ -41,20 +40,21 @@ def _usual_output(config: Config, task: Task) -> Iterator[Changes]:
 
 def _is_output(name: str, task: Task) -> bool:
     """Whether outputs with this activation can reach the targets, and the loss accepts them."""
-    loss, t, last = task.criterion.row, task.data.t, task.network.layers[-1]
-    row = replace(last, activation=name).row
-    is_accepted = {"unit": row.gives_probabilities, "classes": name == loss.output}.get(loss.targets, True)
-    is_constant = row.couples_units and last.units == 1
-    return bool(is_accepted and not is_constant and row.range[0] <= t.min() and t.max() <= row.range[1])
+    last, loss = replace(task.network.layers[-1], activation=name), task.criterion.row
+    network = replace(task.network, layers=(*task.network.layers[:-1], last))
+    is_accepted = {"unit": last.row.gives_probabilities, "classes": name == loss.output}.get(loss.targets, True)
+    is_constant = last.row.couples_units and last.units == 1
+    return is_accepted and not is_constant and out_of_reach(replace(task, network=network)) is None
 
 
 def _scaled_data(config: Config, task: Task) -> Iterator[Changes]:
-    """Scaling, if inputs or the targets of a regression are large, or the sizes of inputs very different."""
-    spread = np.ptp(task.data.x, axis=0)
-    spread = spread[spread > 0]
-    is_uneven = len(spread) > 0 and spread.max() > LARGE * spread.min()
-    largest = max(np.abs(task.data.x).max(), np.abs(task.data.t).max() if _is_regression(task) else 0)
-    if config["data"].get("scale") == "none" and (is_uneven or largest > LARGE):
+    is_large = _is_regression(task) and np.abs(task.data.t).max() > LARGE
+    if is_large or unscaled_inputs(task.data.x):
+        yield from _any_scaled_data(config, task)
+
+
+def _any_scaled_data(config: Config, task: Task) -> Iterator[Changes]:
+    if config["data"].get("scale") == "none":
         yield {"data.scale": "standard"}
 
 
@@ -64,12 +64,14 @@ def _is_regression(task: Task) -> bool:
 
 def _random_start(config: Config, task: Task) -> Iterator[Changes]:
     """A random start, if units are equal or all parameters 0."""
-    if clones(task.network, task.theta).any() or not task.theta.any():
+    are_equal = any(group.max() + 1 < len(group) for group in equal_units(task.network, task.theta))
+    if are_equal or not task.theta.any():
         yield {"init": "xavier_uniform"} if config["init"]["scale"] else {"init.scale": 1.0}
 
 
 def _nonlinear_layer(config: Config, task: Task) -> Iterator[Changes]:
-    if is_linear(task.network):
+    """A nonlinear hidden layer, if there is none and no line separates the examples."""
+    if is_linear(task.network) and not linear_fit(task)[1].all():
         layer = {} if config["architecture"]["hidden"] else {"architecture.hidden": [4]}
         yield {**layer, "architecture.activations": None, "activation": "tanh"}
 
@@ -141,6 +143,7 @@ FIXES: tuple[Row, ...] = (
 """What these settings cannot do without; everything else is tried together with it."""
 NEEDED: tuple[Row, ...] = (
     lambda config, task: [{"architecture.bias": True}, {"freeze": []}, {"schedule": "constant"}],
+    _any_scaled_data,
     lambda config, task: [{"stop": "never"}] if config["stop"]["name"] == "loss" else [],
     lambda config, task: [{"optimizer.weight_decay": 0.0}] if "weight_decay" in config["optimizer"] else [],
     _recipe,
