@@ -77,12 +77,12 @@ def _nonlinear_layer(config: Config, task: Task) -> Iterator[Changes]:
 
 
 def _recipe(config: Config, task: Task) -> Iterator[Changes]:
-    """What solves such data from most seeds, whatever the loss; docs/diagnosis.md has the measurements."""
-    hidden, lr, epochs = [8, 8], 0.05, 300
+    """What solves such data from most seeds, whatever the loss; docs/advice.md has the measurements."""
+    hidden, lr, epochs, net = [8, 8], 0.05, 300, task.network
     if _is_regression(task):
         hidden, lr, epochs = [16, 16], 0.03, 500
     elif len(task.data.x) <= FEW:
-        hidden = [min(64, max(8, 4 * task.network.inputs))]
+        hidden = [min(64, max(8, 4 * net.inputs // net.outputs, net.outputs))]
     layers = {"architecture.hidden": hidden, "architecture.activations": None, "activation": "tanh"}
     yield layers | {"optimizer": "adam", "lr": lr, "epochs": epochs, "batch_size": None, "schedule": "constant"}
 

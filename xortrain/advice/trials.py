@@ -77,7 +77,7 @@ class Advice:
         parts = list(map(str, self.best))
         others = sorted(self._solving()[BEST:], key=lambda trial: -trial.solved)
         if others:
-            parts.append("also " + ", ".join(f"{pasted(trial.overrides)} ({trial.solved})" for trial in others))
+            parts.append("also " + ", ".join(f"{pasted(trial.overrides)}{_JOINT}({trial.solved})" for trial in others))
         if useless := [_useless(trial) for trial in self.tried if not trial.solved]:
             parts.append(f"{', '.join(useless)}: no")
         sentences = [f"Tried: {'; '.join(parts)}."] if parts else []
