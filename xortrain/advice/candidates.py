@@ -23,7 +23,7 @@ Changes = Mapping[str, Any]
 Row = Callable[[Config, Task], Iterable[Changes]]
 FACTORS = (3, 10, 100, 0.3, 0.1, 0.01)  # of the learning rate
 FAR = 30  # times larger or smaller than the optimizer's own rate
-FEW = 64  # examples, as in a truth table of 6 bits
+FEW, MANY = 64, 300  # examples: of a truth table of 6 bits; so many that an epoch takes long
 SEEDS = 16
 
 
@@ -78,13 +78,14 @@ def _nonlinear_layer(config: Config, task: Task) -> Iterator[Changes]:
 
 def _recipe(config: Config, task: Task) -> Iterator[Changes]:
     """What solves such data from most seeds, whatever the loss; docs/advice.md has the measurements."""
-    hidden, lr, epochs, net = [8, 8], 0.05, 300, task.network
+    hidden, lr, epochs, net, examples = [8, 8], 0.05, 300, task.network, len(task.data.x)
     if _is_regression(task):
         hidden, lr, epochs = [16, 16], 0.03, 500
-    elif len(task.data.x) <= FEW:
+    elif examples <= FEW:
         hidden = [min(64, max(8, 4 * net.inputs // net.outputs, net.outputs))]
     layers = {"architecture.hidden": hidden, "architecture.activations": None, "activation": "tanh"}
-    yield layers | {"optimizer": "adam", "lr": lr, "epochs": epochs, "batch_size": None, "schedule": "constant"}
+    for last in (100, epochs) if examples > MANY else (epochs,):
+        yield layers | {"optimizer": "adam", "lr": lr, "epochs": last, "batch_size": None, "schedule": "constant"}
 
 
 def _learning_rates(config: Config, task: Task) -> Iterator[Changes]:

@@ -47,14 +47,19 @@ class Trial:
         """The lower end of the 95 % interval of the share of seeds that are solved."""
         return float(wilson(np.array(self.solved), np.array(self.seeds))[0])
 
+    @property
+    def words(self) -> str:
+        """The overrides as one types them into a shell."""
+        return pasted(self.overrides)
+
     def __str__(self) -> str:
         """As in "lr=3 solves it (15 of 16 seeds)"."""
-        of = f"{self.solved} of {self.seeds}"
-        if self.overrides[-1].startswith("seed="):
-            return f"{pasted(self.overrides)} solves it ({of} other seeds do)"
-        if self.seeds == 1:
-            return f"{pasted(self.overrides)} solves it"
-        return f"{pasted(self.overrides)} solves {f'it ({of} seeds)' if self.own else f'{of} seeds, not this one'}"
+        of, are_seeds = f"{self.solved} of {self.seeds}", self.overrides[-1].startswith("seed=")
+        if not self.solved:
+            return f"{self.seeds} other seeds: no" if are_seeds and self.seeds > 1 else f"{self.words}: no"
+        if self.seeds == 1 or not self.own:
+            return f"{self.words} solves {'it' if self.own else f'{of} seeds, not this one'}"
+        return f"{self.words} solves it ({of} {'other seeds do' if are_seeds else 'seeds'})"
 
 
 @dataclass(frozen=True)
@@ -73,35 +78,33 @@ class Advice:
         return sorted((trial for trial in self.tried if trial.solved), key=lambda trial: (not trial.own, -trial.low))
 
     def __str__(self) -> str:
-        """Sentences, wrapped between overrides that belong together."""
-        parts = list(map(str, self.best))
+        """Sentences, wrapped to lines that do not break between overrides of one trial."""
         others = sorted(self._solving()[BEST:], key=lambda trial: -trial.solved)
-        if others:
-            parts.append("also " + ", ".join(f"{pasted(trial.overrides)}{_JOINT}({trial.solved})" for trial in others))
-        if useless := [_useless(trial) for trial in self.tried if not trial.solved]:
-            parts.append(f"{', '.join(useless)}: no")
-        sentences = [f"Tried: {'; '.join(parts)}."] if parts else []
-        if self.skipped:
-            sentences.append(f"Not tried: {', '.join(map(pasted, self.skipped))}.")
-        lines = wrap(" ".join(sentences), WIDTH, break_long_words=False, break_on_hyphens=False)
-        return "\n".join(lines).replace(_JOINT, " ")
+        useless = [str(trial).removesuffix(": no") for trial in self.tried if not trial.solved]
+        parts = [str(trial).replace(trial.words, _unbroken(trial.words)) for trial in self.best]
+        parts += (
+            ["also " + ", ".join(_unbroken(f"{trial.words} ({trial.solved})") for trial in others)] if others else []
+        )
+        parts += [", ".join(map(_unbroken, useless)) + ": no"] if useless else []
+        skipped = ", ".join(_unbroken(pasted(overrides)) for overrides in self.skipped)
+        text = f"Tried: {'; '.join(parts)}. " * bool(parts) + f"Not tried: {skipped}." * bool(skipped)
+        return "\n".join(wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)).replace(_JOINT, " ")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as in advice.json."""
         return {"tried": [dict(vars(trial)) for trial in self.tried], "skipped": self.skipped}
 
 
-_JOINT = "\N{NO-BREAK SPACE}"  # where a line must not break
-
-
 def pasted(overrides: Overrides) -> str:
     """Overrides as one types them into a shell."""
-    return " ".join(shlex.quote(printable(text)) for text in overrides).replace(" ", _JOINT)
+    return " ".join(shlex.quote(printable(text)) for text in overrides)
 
 
-def _useless(trial: Trial) -> str:
-    is_of_seeds = trial.overrides[-1].startswith("seed=")
-    return f"{trial.seeds} other seeds".replace(" ", _JOINT) if is_of_seeds else pasted(trial.overrides)
+_JOINT = "\N{NO-BREAK SPACE}"
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", _JOINT)
 
 
 SHARE, LEAST, MOST = 8, 0.5, 20.0  # times the work of the run itself; seconds on the reference machine
@@ -204,34 +207,28 @@ def read_advice(folder: Path) -> Advice | None:
         return None
     found = read_json(path)
     try:
-        tried, skipped = (_listed(found[key], MOST_LISTED) for key in ("tried", "skipped"))
-        return Advice(tuple(map(_checked_trial, tried)), tuple(map(_checked_overrides, skipped)))
-    except (KeyError, TypeError, ValueError):
-        raise file_error(path, "must have the trials, and what was not tried, each with its overrides") from None
+        tried = (Trial(tuple(own["overrides"]), own["own"], own["solved"], own["seeds"]) for own in found["tried"])
+        advice = Advice(tuple(tried), tuple(map(tuple, found["skipped"])))
+        is_sound = [type(found[key]) for key in ("tried", "skipped")] == [list, list] and _is_sound(advice)
+    except (KeyError, TypeError):
+        is_sound = False
+    if not is_sound:
+        raise file_error(path, "must have what was tried and skipped, each with its overrides")
+    return advice
 
 
-def _listed(value: Any, most: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > most:
-        raise ValueError
-    return value
-
-
-def _checked_overrides(value: Any) -> Overrides:
-    texts = _listed(value, MOST_OVERRIDES)
-    if not texts or not all(isinstance(text, str) and "=" in text and len(text) <= LONGEST for text in texts):
-        raise ValueError
-    return tuple(texts)
-
-
-def _checked_trial(value: Any) -> Trial:
-    own, solved, seeds = (value[key] for key in ("own", "solved", "seeds"))
-    if (
-        [type(own), type(solved), type(seeds)] != [bool, int, int]
-        or not 0 <= solved <= seeds <= MOST_SEEDS
-        or not seeds
-    ):
-        raise ValueError
-    return Trial(_checked_overrides(value["overrides"]), own, solved, seeds)
+def _is_sound(advice: Advice) -> bool:
+    every = [*(trial.overrides for trial in advice.tried), *advice.skipped]
+    texts = [text for overrides in every for text in overrides]
+    numbers = [(trial.own, trial.solved, trial.seeds) for trial in advice.tried]
+    return (
+        len(every) <= MOST_LISTED
+        and all(0 < len(overrides) <= MOST_OVERRIDES for overrides in every)
+        and all(isinstance(text, str) and "=" in text and len(text) <= LONGEST for text in texts)
+        and all(
+            list(map(type, of)) == [bool, int, int] and 0 <= of[1] <= of[2] <= MOST_SEEDS and of[2] for of in numbers
+        )
+    )
 
 
 def kept_advice(folder: Path) -> Advice | str | None:
