@@ -143,8 +143,11 @@ def test_settings_of_an_option_make_no_extra_groups(tmp_path: Path) -> None:
     assert {found.by["optimizer"] for found in group_runs(entry.parts)} == {"sgd", "adam"}
 
 
-def test_name_notes_and_film_make_no_groups(tmp_path: Path) -> None:
-    folders = [a_run(tmp_path, 0, name="a", notes="x", seed=1), a_run(tmp_path, 1, film__name="field", tags=["t"])]
+def test_name_notes_advice_and_film_make_no_groups(tmp_path: Path) -> None:
+    folders = [
+        a_run(tmp_path, 0, name="a", notes="x", seed=1),
+        a_run(tmp_path, 1, film__name="field", tags=["t"], advice="none"),
+    ]
     parts = [open_entry(folder, "a").parts[0] for folder in folders]
     assert differing_settings(parts) == []
     assert [found.runs for found in group_runs(parts)] == [2]

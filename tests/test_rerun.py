@@ -113,7 +113,7 @@ def test_rerun_trains_one_run_into_a_record_of_its_own(
     again = xortrain.load(entry.folder)
     np.testing.assert_array_equal(again.losses, sweep[4].losses)
     np.testing.assert_array_equal(again.parameters, sweep[4].parameters)
-    assert shown.rstrip().endswith(f"record  {entry.folder}")
+    assert f"\n\nrecord  {entry.folder}\n" in shown
     _, line = rerun(capsys, str(sweep.folder), code=2)
     assert line == f"xortrain: error: {sweep.folder}: a sweep of 6 runs; name one of them, as in {sweep.folder}#0\n"
 

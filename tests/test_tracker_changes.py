@@ -243,7 +243,7 @@ def test_each_command_has_a_help_page(command: str, capsys: pytest.CaptureFixtur
     place, line = COMMANDS[command]
     module, _, function = place.partition(":")
     with pytest.raises(SystemExit) as end:
-        getattr(import_module(f"xortrain.commands.{module}"), function)(["--help"])
+        list(getattr(import_module(f"xortrain.commands.{module}"), function)(["--help"]))
     assert end.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     assert f"usage: xortrain {command}" in text

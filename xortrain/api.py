@@ -6,8 +6,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from xortrain.records.naming import ROOT
 from xortrain.runner.train import train_run
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record
+
+if TYPE_CHECKING:
+    from xortrain.advice.trials import Advice
 
 __all__ = ["Run", "Sweep", "check_gradients", "load", "runs", "sweep", "train"]
 
@@ -37,11 +41,25 @@ class Run(RunData):
         """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
         return Explanation(step_at(self.task, epoch), options)
 
+    @cached_property
+    def advice(self) -> "Advice":
+        """What was tried to solve it, and what did; kept in its record, or tried on first use."""
+        from xortrain.advice.trials import advise, read_advice
+
+        return (self._own_folder and read_advice(self._own_folder)) or advise(self)
+
     def summary(self) -> str:
-        """How the run ended, in a few lines."""
+        """How the run ended, in a few lines; with its advice, if that is known."""
+        from xortrain.advice.trials import kept_advice
         from xortrain.views.summary import summary
 
-        return summary(self)
+        known = self.__dict__.get("advice") or (self._own_folder and kept_advice(self._own_folder))
+        return f"{summary(self)}\n\n{known}" if known else summary(self)
+
+    @property
+    def _own_folder(self) -> Path | None:
+        """The folder of its record, if that has no other runs."""
+        return self.folder if self.setup.population.runs == 1 else None
 
     def _repr_html_(self) -> str:
         """The film of this run, for a notebook."""

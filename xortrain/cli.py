@@ -56,7 +56,9 @@ def _say(text: str) -> None:
 def _run(words: list[str]) -> None:
     if words and words[0] in COMMANDS:
         module, _, function = COMMANDS[words[0]][0].partition(":")
-        _say(getattr(import_module(f"xortrain.commands.{module}"), function)(words[1:]))
+        answer = getattr(import_module(f"xortrain.commands.{module}"), function)(words[1:])
+        for text in [answer] if isinstance(answer, str) else answer:
+            _say(text)
     elif (words and words[0] == "help") or {"-h", "--help"} & set(words):
         is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
         from xortrain.config.help import help_text

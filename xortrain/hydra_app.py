@@ -51,7 +51,7 @@ def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
     from xortrain.config.check import check
     from xortrain.config.compose import ignored_sweep, plain
     from xortrain.runner.train import record_run
-    from xortrain.views.summary import run_ending
+    from xortrain.views.summary import advice_ending, run_ending
 
     config = check(plain(composed))
     if hydra is not None and (line := ignored_sweep(hydra)):
@@ -63,7 +63,11 @@ def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
         return None
     run = record_run(config, show=True)
     say(run_ending(run))
-    return run.objective if hydra is None else None
+    if hydra is None:
+        return run.objective
+    for text in advice_ending(run):
+        say(text)
+    return None
 
 
 def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) -> Path | None:

@@ -1,4 +1,4 @@
-"""The commands: each is a function from command-line words to the text that `cli` prints.
+"""The commands: each is a function from command-line words to the text that `cli` prints, or to its parts in order.
 
 `arguments` has what they share.  Begin with `ls` and `show`; `resume` and `rerun` train, `render` draws, `explain` and
 `check` look at one training step, all others only read records or change their tags and notes.

@@ -3,6 +3,9 @@
 `rerun` uses the settings and data of the record; it writes a new record, or compares every number.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 from xortrain.commands.arguments import answer, command_parser, positive_int
 from xortrain.commands.show import show
 from xortrain.errors import UserError
@@ -12,11 +15,11 @@ from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
 from xortrain.runner.verify import verify
 from xortrain.trained.sweep_data import SweepData, open_record
-from xortrain.views.summary import counted, run_ending, sweep_ending
+from xortrain.views.summary import advice_ending, counted, run_ending, sweep_ending
 
 
-def rerun(arguments: list[str]) -> str:
-    """xortrain rerun RUN [--check]: print its summary; with --check raise FailedError if a number differs."""
+def rerun(arguments: list[str]) -> Iterator[str]:
+    """xortrain rerun RUN [--check]: its summary and advice; with --check raise FailedError if a number differs."""
     p = command_parser("rerun")
     p.add_argument("run", metavar="RUN", help="a run; with --check also a whole sweep")
     p.add_argument("--check", action="store_true", help="write nothing; compare every recorded number bit for bit")
@@ -27,15 +30,20 @@ def rerun(arguments: list[str]) -> str:
         if problems and isinstance(found, SweepData):
             raise UserError(problems[0])
         report = verify(found.populations())
-        return answer(a, [{"run": a.run, "said": report}], [report])
+        yield answer(a, [{"run": a.run, "said": report}], [report])
+        return
     if isinstance(found, SweepData):
         raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
     again = train_again(found, a.root, show=True)
-    return show([str(again.folder), "--root", str(a.root), "--json"]) if a.json else run_ending(again, with_film=False)
+    if not a.json:
+        yield run_ending(again, with_film=False)
+    yield from (text for text in advice_ending(again) if not a.json)
+    if a.json:
+        yield show([str(again.folder), "--root", str(a.root), "--json"])
 
 
-def resume(arguments: list[str]) -> str:
-    """xortrain resume SWEEP: train, and print what a sweep prints at its end."""
+def resume(arguments: list[str]) -> Iterator[str]:
+    """xortrain resume SWEEP: train, and print what a run or a sweep prints at its end."""
     p = command_parser("resume")
     p.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
     p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
@@ -49,4 +57,7 @@ def resume(arguments: list[str]) -> str:
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
     lines = [] if a.json else [first, "", sweep_ending(found.entry.folder, is_new=trained > 0)]
-    return answer(a, [{"id": found.entry.id, "trained": trained}], lines)
+    yield answer(a, [{"id": found.entry.id, "trained": trained}], lines)
+    if trained and not found.entry.is_sweep:
+        again = SweepData[Any].open(found.entry.folder)[0]
+        yield from (text for text in advice_ending(again) if not a.json)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from xortrain.advice.trials import kept_advice
 from xortrain.commands.arguments import answer, command_parser
 from xortrain.errors import UserError, printable
 from xortrain.records import columns
@@ -30,12 +31,15 @@ def show(arguments: list[str]) -> str:
         return answer(a, [line], _sweep_page(found, line))
     part, index = found.run()
     line = columns.run_columns(found.entry, part, index)
-    return answer(a, [line], _run_page(found, part, index, line))
+    advice = None if found.entry.is_sweep else kept_advice(part.folder)
+    own = {} if isinstance(advice, str | None) else {"trials": advice.as_json()}
+    return answer(a, [line | own], _run_page(found, part, index, line, str(advice or "")))
 
 
-def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any]) -> Iterator[str]:
+def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any], advice: str) -> Iterator[str]:
     yield f"{line['id']}  {line['status']}: {line['outcome']}"
     yield from _explanation(part.folder, index)
+    yield from advice.splitlines()
     yield from _origin(found.entry, part)
     yield ""
     for name in (*RESULTS, *RESULTS_OF_EXAMPLES):

@@ -30,7 +30,7 @@ def check(config: Mapping[str, Any]) -> Config:
     return checked
 
 
-ADDED: dict[str, Any] = {"data.scale": "none"}
+ADDED: dict[str, Any] = {"advice": "auto", "data.scale": "none"}
 """Settings that older records lack, with the values that they were trained with."""
 
 
@@ -38,9 +38,11 @@ def check_stored(config: Mapping[str, Any]) -> Config:
     """The checked configuration of a record, which may be older than some settings."""
     filled = dict(config)
     for key, value in ADDED.items():
-        group, _, name = key.partition(".")
-        own, options = config.get(group), GROUPS[group]
-        if isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
+        group, dot, name = key.partition(".")
+        own, options = config.get(group), GROUPS.get(group, {})
+        if not dot:
+            filled = {key: value, **filled}
+        elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
     return check(filled)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from xortrain.films.film_settings import LAYOUTS
@@ -31,6 +32,7 @@ TOP: Settings = {
     "name": text("your name for this run", nullable=True),
     "tags": names("words by which to find the run"),
     "notes": text("anything you want to remember", nullable=True),
+    "advice": choice("whether a run that ends unsolved is followed by trials of what might help", "auto", "none"),
     "root": text("folder of the records"),
     "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
 }
@@ -143,9 +145,19 @@ def read_conf(name: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def defaults_of(group: str, option: str) -> dict[str, Any]:
-    """The settings of an option with their defaults, without its name."""
-    return {key: value for key, value in read_conf(f"{group}/{option}").items() if key not in ("name", "defaults")}
+@cache
+def defaults_of(group: str, option: str) -> Mapping[str, Any]:
+    """The settings of an option with their defaults, without its name, as Hydra composes them."""
+    name = f"activation/{option}" if group == "output" else f"{group}/{option}"
+    return {} if name == "activation/auto" else MappingProxyType(_with_shared(name, group))
+
+
+def _with_shared(name: str, group: str) -> dict[str, Any]:
+    """The keys of a file of conf/ and of those in its defaults list, as in /shared/mean@_here_."""
+    content = read_conf(name)
+    shared = [_with_shared(item[1:].removesuffix("@_here_"), group) for item in content.pop("defaults", [])]
+    own = content.get(group, content)  # an optimizer sets the learning rate too
+    return {key: value for keys in (*shared, own) for key, value in keys.items() if key != "name"}
 
 
 def chosen_by_default() -> dict[str, str]:

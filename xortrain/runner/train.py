@@ -21,7 +21,7 @@ from xortrain.records.writer import RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
 from xortrain.setup.film_config import refuse_unfit_films
 from xortrain.setup.population import Arrays, Population
-from xortrain.setup.run_setup import Setup, recorded_epochs
+from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.training.loop import Training
 from xortrain.training.outcome import OUTCOMES, results
@@ -64,21 +64,30 @@ def record_run(config: Mapping[str, Any], show: bool = False) -> RunData:
 
 def train_again(run: RunData, root: Path, show: bool = False) -> RunData:
     """Train a recorded run again, with the settings and data of its record, into a new record under a root."""
-    population = Population({**run.config, "root": str(root)})
-    losses, frames = recorded_epochs(population)
-    part = run.setup.part(np.array([run.place]))
-    setup = replace(part, population=population, loss_epochs=losses, frame_epochs=frames)
-    return train_into_folder(setup, make_folder(str(root)), show)
+    return train_into_folder(run.own_setup.changed({**run.config, "root": str(root)}), make_folder(str(root)), show)
 
 
 def train_in_memory(setup: Setup, show: bool = False) -> TrainedRuns:
     """Train a population and write nothing."""
-    blocks = layout.Blocks(setup.population.runs, setup.block_size)
-    whole, rows, epochs = empty_history(setup), [], setup.population.epochs
-    with progress(len(blocks) * epochs, "epochs", show) as bar:
-        for runs in map(blocks.runs_of, range(len(blocks))):
-            rows.append(bar.follow(train_block(setup, runs, whole.columns(runs)), epochs, epochs))
+    with progress(epochs_to_train(setup), "epochs", show) as bar:
+        return train_under(bar, setup)
+
+
+def epochs_to_train(setup: Setup) -> int:
+    """The epochs of all blocks of a population."""
+    return len(_blocks(setup)) * setup.population.epochs
+
+
+def train_under(bar: Progress, setup: Setup) -> TrainedRuns:
+    """Train a population in memory; its epochs count in a progress bar."""
+    whole, rows, epochs, blocks = empty_history(setup), [], setup.population.epochs, _blocks(setup)
+    for runs in map(blocks.runs_of, range(len(blocks))):
+        rows.append(bar.follow(train_block(setup, runs, whole.columns(runs)), epochs, epochs))
     return TrainedRuns(setup, np.concatenate(rows), whole)
+
+
+def _blocks(setup: Setup) -> layout.Blocks:
+    return layout.Blocks(setup.population.runs, setup.block_size)
 
 
 def train_into_folder(setup: Setup, folder: Path, show: bool = False) -> RunData:

@@ -10,7 +10,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.nets.datasets import DATASETS, NO_SCALING, UNSCALED, DataScaling, Fit, Scaling, fit_of, split, targets
+from xortrain.nets.datasets import DATASETS, NO_SCALING, UNSCALED, DataScaling, Scaling, fit_of, split, targets
 from xortrain.nets.losses import LOSSES
 from xortrain.setup.csv_table import UNNAMED, Columns, columns_of, place_of, read_table
 from xortrain.setup.population import Arrays, Population
@@ -79,19 +79,22 @@ def _joined_scaling(parts: list[Scaling], which: Array) -> Scaling:
 
 def _alike(population: Population, own: OwnData | None) -> Examples:
     """The examples of runs that all have the same, with their scaling."""
-    found, fit = _coded(population, own), fit_of(population.config["data"])
-    return found._replace(scaling=_fitted(population, found, fit)) if fit else found
+    found = _coded(population, own)
+    return found._replace(scaling=fitted_scaling(population, found.train, found.test))
 
 
-def _fitted(population: Population, found: Examples, fit: Fit) -> DataScaling:
-    """The scaling of the inputs, and of the targets of a regression, fitted to the training examples.
+def fitted_scaling(population: Population, train: Data, test: Data | None) -> DataScaling:
+    """The scaling of the inputs, and of the targets of a regression, fitted to the training examples that all share.
 
     Two distinct targets, classes, and targets that a loss wants from 0 to 1 or as signs are never scaled.
     """
-    values = np.unique(np.concatenate([part.t.ravel() for part in (found.train, found.test) if part]))
+    fit = fit_of(population.config["data"])
+    if fit is None:
+        return UNSCALED
+    values = np.unique(np.concatenate([part.t.ravel() for part in (train, test) if part]))
     is_regression = len(values) > 2 and LOSSES[population.shared("loss.name")].targets == "any"
-    targets = Scaling.of(fit, found.train.t[..., 0]) if is_regression else NO_SCALING
-    return DataScaling(Scaling.of(fit, found.train.x), targets)
+    targets = Scaling.of(fit, train.t[..., 0]) if is_regression else NO_SCALING
+    return DataScaling(Scaling.of(fit, train.x), targets)
 
 
 def _coded(population: Population, own: OwnData | None) -> Examples:

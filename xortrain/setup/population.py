@@ -82,7 +82,7 @@ def populations(parts: Iterable[Population]) -> list[Population]:
     """Merge parts that can be trained side by side; the populations are in the order of their first jobs."""
     alike: dict[str, list[Population]] = {}
     for part in parts:
-        alike.setdefault(_shared_key(part.config), []).append(part)
+        alike.setdefault(shared_key(part.config), []).append(part)
     return [_merged(group) for group in alike.values()]
 
 
@@ -94,7 +94,7 @@ def varying_keys(config: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"{group}.{key}" for key, setting in keys.items() if setting.varies)
 
 
-def _shared_key(config: Mapping[str, Any]) -> str:
+def shared_key(config: Mapping[str, Any]) -> str:
     """Everything that the jobs of one population have in common, as text."""
     may_vary = set(varying_keys(config))
     shared = {
@@ -115,4 +115,4 @@ def _merged(group: Sequence[Population]) -> Population:
     for key in varying_keys(group[0].config):
         if any(key in part.varying for part in group) or len({part.shared(key) for part in group}) > 1:
             varying[key] = np.concatenate([part.values(key) for part in group])[order]
-    return Population(group[0].config, varying, numbers[order])
+    return Population(group[0].config, varying, numbers[order], group[0].arrays)

@@ -18,7 +18,7 @@ from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.setup.csv_table import UNNAMED, Columns
-from xortrain.setup.examples import examples
+from xortrain.setup.examples import examples, fitted_scaling
 from xortrain.setup.population import Population
 from xortrain.training.success import SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Task
@@ -68,6 +68,19 @@ class Setup:
         test = self.test.take(places) if self.test else None
         train, scaling = self.train.take(places), self.scaling.take(places)
         return replace(self, population=self.population.part(runs), train=train, test=test, scaling=scaling)
+
+    def changed(self, config: Mapping[str, Any]) -> "Setup":
+        """The setup of one run with the same examples and other settings."""
+        return self.adapted(Population(config))
+
+    def adapted(self, population: Population) -> "Setup":
+        """The same examples, which all runs share, for another population; UserError for what cannot be trained."""
+        population = replace(population, arrays=self.population.arrays)
+        losses, frames = recorded_epochs(population)
+        scaling = fitted_scaling(population, self.train, self.test)
+        setup = replace(self, population=population, loss_epochs=losses, frame_epochs=frames, scaling=scaling)
+        refuse_contradictions(setup)
+        return setup
 
     @cached_property
     def shape(self) -> Network:

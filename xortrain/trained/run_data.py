@@ -17,6 +17,8 @@ from xortrain.setup.run_setup import Setup
 from xortrain.training.outcome import others, words
 from xortrain.training.task import History, Task
 
+SUCCESSES = ("solved", "learnt")  # outcomes
+
 
 @dataclass(frozen=True)
 class TrainedRuns:
@@ -91,6 +93,13 @@ class RunData:
         return self.trained.setup
 
     @property
+    def own_setup(self) -> Setup:
+        """Its setup without the other runs of its population."""
+        whole = self.setup
+        test = whole.test and whole.test.of_run(self.place)
+        return replace(whole, train=whole.train.of_run(self.place), test=test).changed(self.config)
+
+    @property
     def config(self) -> dict[str, Any]:
         """Every setting of this run."""
         return self.setup.population.config_of(self.place)
@@ -125,6 +134,11 @@ class RunData:
     def reasons(self) -> list[str]:
         """The other outcomes that also hold for it."""
         return others(self.row["reasons"])
+
+    @property
+    def is_unsolved(self) -> bool:
+        """Whether it was trained and ended without success."""
+        return self.setup.population.epochs > 1 and self.outcome not in ("pending", *SUCCESSES)
 
     @property
     def objective(self) -> float:

@@ -33,6 +33,11 @@ class Data:
         """The examples as the network has them."""
         return Data(scaling.inputs.scaled(self.x), scaling.targets.scaled(self.t))
 
+    def of_run(self, place: int) -> "Data":
+        """The examples of one run, without an axis for runs in x, as for runs that share them."""
+        one = self.take(np.array([place]))
+        return Data(one.x if one.x.ndim == 2 else one.x[..., 0], one.t)
+
 
 @dataclass(frozen=True)
 class Choice:

@@ -1,6 +1,6 @@
 """What is printed at the end of a run and of a sweep: how they ended and why, and the paths of records and films."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -25,6 +25,16 @@ def run_ending(run: RunData, show: bool = True, with_film: bool = True) -> str:
 
         lines.append(f"film    {shown_path(record_film(run.trained, show))}")
     return "\n".join(lines)
+
+
+def advice_ending(run: RunData) -> Iterator[str]:
+    """Try what might help a single run that ended unsolved, if wanted, and keep it in its record; yields the text."""
+    if run.is_unsolved and run.config["advice"] == "auto" and run.folder:
+        from xortrain.advice.trials import advise, keep_advice
+
+        advice = advise(run, show=True)
+        yield f"\n{advice}"
+        keep_advice(run.folder, advice)
 
 
 def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
