@@ -5,7 +5,8 @@ xor     seeds 0-999 (or the number given) of four XOR networks with four initial
 census  a random sample of losses, activations, optimizers, batches and data, until every level of each of these has
         200 stuck runs (or --samples settings are trained).  A sample is 64 seeds, each with its own learning rate;
         runs unsolved after T epochs are trained to 4 T.  Of those called stuck at most 2 % may be right in any epoch
-        up to 2 T; of those called training at least half must be right, or have half their loss, after 4 T.
+        up to 2 T; of those called training at least half must be right, or have half their loss, after 4 T, above the
+        lowest that the targets allow (bce of targets between 0 and 1 is never 0).
 
 Census of other settings: --seed; --list prints its misses as commands.
 OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/diagnosis.py
@@ -215,7 +216,7 @@ class Found:
     """The unsolved runs of a sample: what they were called after T epochs, and what became of them.
 
     ``solved_at`` is the first epoch after T in which every example is right (4 T + 1 for none), ``improved`` whether
-    that holds after 4 T or the loss has halved.
+    that holds after 4 T or the loss has halved, above the lowest that the targets allow.
     """
 
     sample: Sample
@@ -238,11 +239,13 @@ def judged(sample: Sample) -> Found:
     outcomes = words(trained.rows["outcome"][places])
     if not len(places):
         return Found(sample, places, outcomes, places, np.zeros(0, bool), np.empty((2, 0)))
-    solved_at, at_end, losses = watched(setup.task().take(places), sample.epochs)
+    task = setup.task().take(places)
+    solved_at, at_end, losses = watched(task, sample.epochs)
     alive = trained.rows["diverged_at"][places] < 0
     if not np.array_equal(losses[0, alive], trained.array("losses", places)[-1, alive]):
         raise AssertionError(f"the longer run does not begin with the shorter: {sample.command(0)}")
-    return Found(sample, places, outcomes, solved_at, at_end | (losses[1] <= losses[0] / 2), losses)
+    above = losses - task.criterion.lowest(task.data.t)
+    return Found(sample, places, outcomes, solved_at, at_end | (above[1] <= above[0] / 2), losses)
 
 
 def watched(task: Task, start: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

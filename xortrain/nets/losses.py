@@ -345,6 +345,11 @@ class Criterion:
             total *= self.share(z)
         return total
 
+    def lowest(self, t: Array) -> Array:
+        """L where every output is its target: (examples, outputs, *runs) -> (*runs,); not always 0."""
+        aims = self.aims(t)
+        return np.asarray(self.row.value(aims, aims, **self.own).sum(axis=(0, 1)) * self.share(t))
+
     def delta(self, z: Array, y: Array, t: Array) -> Array:
         """δ = dL/dz of the last layer, (examples, outputs, *runs), in a new array."""
         if self.joint is not None:

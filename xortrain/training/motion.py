@@ -12,6 +12,7 @@ from xortrain.nets.network import at_least_two
 from xortrain.training.diagnosis import tie_tolerance
 from xortrain.training.learner import Learner
 from xortrain.training.loop import Training
+from xortrain.training.success import within
 from xortrain.training.task import Task
 
 SETTLE = 100  # full-batch epochs before a run in batches is measured, to remove the noise of its batches
@@ -22,6 +23,7 @@ FASTER = 0.7  # growth of the speed of the loss, as a power of e in as many epoc
 STARTS = 0.0003  # as FALLS, for a loss whose fall accelerates
 RISES = 0.02  # as FALLS, for a loss that rises
 WATCHED, SWINGS = 8, 0.1  # epochs in batches that are watched for swings; their size, as a share of the loss
+ROUNDING = 1e-12  # distance of outputs, relative to their targets, whose growth means nothing
 AGAIN, LATER = 2, 3  # times the epochs trained: until the last example is right, until a tie is broken
 
 
@@ -29,9 +31,10 @@ def motion(training: Training, runs: Array) -> tuple[Array, Array]:
     """Which of these runs, by their indices, are still moving, and whose loss swings from epoch to epoch: (runs,) each.
 
     A run moves if its loss falls like a power of the epoch, or ever faster, or rises; or if all its wrong outputs,
-    extrapolated linearly, are right within twice as many epochs again.  Where the outputs of all wrong examples are
-    tied, the loss may only be approaching their mean: such a run moves if its fall accelerates, or if the distance
-    between the outputs grows so fast that the tie is broken within three times the epochs trained.
+    extrapolated linearly, are right within twice as many epochs again, by 1 % of the distance between the targets.
+    Where the outputs of all wrong examples are tied, the loss may only be approaching their mean: such a run moves if
+    its fall accelerates, or if the distance between the outputs grows so fast that the tie is broken within three times
+    the epochs trained.
     """
     moving, swinging = np.zeros((2, training.task.runs), bool)
     stayed = training.left[runs] > training.task.epochs
@@ -68,19 +71,21 @@ def _are_moving(learner: Learner, done: Array) -> tuple[Array, Array]:
         _losses(learner, min(SETTLE, learner.task.epochs // SHARE))
     task, y = learner.task, learner.full.forward().copy()
     half = 2 * min(TRIED // 4, -(-task.epochs // (4 * SHARE)))
-    loss, outputs = _full_losses(learner), [np.zeros_like(y), np.zeros_like(y)]
+    loss, outputs = _full_losses(learner) - task.criterion.lowest(task.data.t), [np.zeros_like(y), np.zeros_like(y)]
     losses = np.concatenate([_losses(learner, half, means) for means in outputs])
     quarters = losses.reshape(4, half // 2, -1).mean(axis=1)
     falls = quarters[0] - quarters[1], quarters[2] - quarters[3]
     fall = done * (quarters[:2].mean(axis=0) - quarters[2:].mean(axis=0)) / (half * loss)
     faster = np.log(falls[1] / falls[0]) * done / half
     accelerates = (falls[0] > 0) & (falls[1] > 0) & (faster > FASTER) & (fall > STARTS)
-    wrong = ~task.success.right(y, task.data.t)
+    low, high = task.success.interval(task.data.t)
+    clear = low + tie_tolerance(task), high - tie_tolerance(task)
+    wrong = ~within(y, clear)
     ahead = y + AGAIN * done * (outputs[1] - outputs[0]) / half
-    arrives = task.success.right(ahead, task.data.t).all(axis=0, where=wrong) & (fall > 0)
+    arrives = within(ahead, clear).all(axis=0, where=wrong) & (fall > 0)
     before, after = (_distances(task, values, wrong) for values in outputs)
     is_tied = (_spread(y, wrong) <= 2 * tie_tolerance(task)) & (wrong.sum(axis=0) > 1)
-    parts = LATER * np.log(after / before) * done / half > np.log(0.5 / after)
+    parts = (LATER * np.log(after / before) * done / half > np.log(0.5 / after)) & (after > ROUNDING)
     moves = accelerates | np.where(is_tied, parts, arrives | (fall > FALLS) | (fall < -RISES))
     return moves, _swing(losses) if swings is None else swings
 
