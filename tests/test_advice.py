@@ -45,6 +45,7 @@ BASES: list[tuple[str, ...]] = [
     ("activation=leaky_relu", "activation.slope=0.3", "optimizer.weight_decay=0.2", "lr=3e-5", "epochs=20"),
     ("data=circle", "data.examples=24", "data.test=0.25", "architecture.hidden=[]", "epochs=12"),
     ("experiment=rumelhart_1986", "epochs=10"),
+    ("data=moons", "data.examples=301", "optimizer.momentum=0.5", "lr=1e-6", "epochs=5", "loss=mae", "output=sigmoid"),
     ("data=encoder", "data.size=3", "loss=cross_entropy", "output=sigmoid", "epochs=10", "init=constant"),
 ]
 
@@ -57,6 +58,32 @@ def run_of(*overrides: str) -> Run:
 @cache
 def found_for(*overrides: str) -> list[Candidate]:
     return candidates(run_of(*overrides).own_setup)
+
+
+TABLES = {
+    "large": ("500,87000\n1500,245000\n2500,395000\n", ["success.within=20000"]),
+    "uneven": ("2.5,900,0.1\n3.5,400,-0.6\n3.1,1300,0.9\n2.2,700,-0.2\n", ["success.within=0.2"]),
+}
+
+
+@pytest.mark.parametrize(("rows", "words"), TABLES.values(), ids=TABLES)
+def test_for_columns_of_different_sizes_scaling_is_necessary_and_helps(
+    rows: str, words: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(rows, encoding="utf-8")
+    base = ["data=csv", f"data.path={path}", "loss=mse", "activation=relu", "success=tolerance", "lr=1e-5", *words]
+    run = xortrain.train("film=none", *base)
+    found = candidates(run.own_setup)
+    assert found[0].overrides == ("data.scale=standard",)
+    assert all("data.scale=standard" in candidate.overrides for candidate in found)
+    for candidate, trained in train_candidates(run.own_setup, found[:4]):
+        alone = train_run(composed("film=none", *base, *candidate.overrides))
+        np.testing.assert_array_equal(trained.array("parameters")[-1][:, 0], alone.parameters[-1])
+        assert trained.rows["outcome"][0] == alone.trained.rows["outcome"][0]
+    best = run.advice.best[0]
+    assert best.own
+    assert solves(xortrain.train("film=none", *base, *best.overrides))
 
 
 def solves(run: Any) -> bool:
@@ -79,7 +106,7 @@ def test_every_row_has_a_base_for_which_it_gives_candidates() -> None:
         config, task = dict(setup.population.config), setup.task()
         given |= {row for row in (*FIXES, *NEEDED, *HELPFUL) for _ in row(config, task)}
     absent = {getattr(row, "__name__", "") for row in {*FIXES, *NEEDED, *HELPFUL} - given}
-    assert absent <= {"_scaled_data", "_any_scaled_data"}  # which need the setting data.scale
+    assert absent == {"_scaled_data"}  # which needs a table, as in the test of columns of different sizes
 
 
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in GROUPS[group]])

@@ -84,8 +84,12 @@ def _recipe(config: Config, task: Task) -> Iterator[Changes]:
     elif examples <= FEW:
         hidden = [min(64, max(8, 4 * net.inputs // net.outputs, net.outputs))]
     layers = {"architecture.hidden": hidden, "architecture.activations": None, "activation": "tanh"}
+    same = {**layers, "batch_size": None, "schedule": "constant"}
     for last in (100, epochs) if examples > MANY else (epochs,):
-        yield layers | {"optimizer": "adam", "lr": lr, "epochs": last, "batch_size": None, "schedule": "constant"}
+        yield {**same, "optimizer": "adam", "lr": lr, "epochs": last}
+    if momentum := config["optimizer"].get("momentum"):  # which Adam does not have
+        rate = {"lr": _rounded(0.1 * (1 - momentum)), "epochs": 1000 if examples <= FEW else epochs}
+        yield {**same, **next(_cross_entropy(config, task), {}), "loss.reduction": "mean", **rate}
 
 
 def _learning_rates(config: Config, task: Task) -> Iterator[Changes]:
@@ -131,7 +135,8 @@ def _other_reduction(config: Config, task: Task) -> Iterator[Changes]:
 def _cross_entropy(config: Config, task: Task) -> Iterator[Changes]:
     """Its gradient does not vanish at a saturated output."""
     if task.criterion.row.targets == "any" and np.isin(task.data.t, (0, 1)).all():
-        yield {"loss": "bce", "loss.reduction": "mean", "output": "auto"}
+        output = {} if task.network.layers[-1].row.gives_probabilities else {"output": "auto"}
+        yield {"loss": "bce", "loss.reduction": config["loss"]["reduction"], **output}
 
 
 FIXES: tuple[Row, ...] = (

@@ -1,14 +1,14 @@
 """``xortrain show``: everything about one run or one sweep on a page."""
 
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from xortrain.advice.trials import kept_advice
 from xortrain.commands.arguments import answer, command_parser
 from xortrain.errors import UserError, printable
-from xortrain.records import columns
+from xortrain.records import columns, layout
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.naming import Named, named
 from xortrain.records.tables import format_cell
@@ -31,7 +31,7 @@ def show(arguments: list[str]) -> str:
         return answer(a, [line], _sweep_page(found, line))
     part, index = found.run()
     line = columns.run_columns(found.entry, part, index)
-    advice = None if found.entry.is_sweep else kept_advice(part.folder)
+    advice = None if found.entry.is_sweep else _kept_advice(part.folder)
     own = {} if isinstance(advice, str | None) else {"trials": advice.as_json()}
     return answer(a, [line | own], _run_page(found, part, index, line, str(advice or "")))
 
@@ -51,6 +51,15 @@ def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any
     own = {name: line[name] for name in ("seed", *part.metadata["varies"])}
     yield from _settings_lines(part.settings | own)
     yield from _remarks(found)
+
+
+def _kept_advice(folder: Path) -> Any:
+    """The advice in a record, a line if it is unreadable, None if there is none, which needs no large package."""
+    if not os.path.lexists(folder / layout.ADVICE):
+        return None
+    from xortrain.advice.trials import kept_advice
+
+    return kept_advice(folder)
 
 
 def _explanation(folder: Path, index: int) -> list[str]:
