@@ -148,7 +148,7 @@ def test_right_outputs_that_creep_do_not_keep_a_run_from_being_stuck() -> None:
 
 
 HORIZONS = [("bce", 1.0), ("mse", 1.0), ("half_sse", 2.0), ("huber", 2.0)]
-EPOCHS, SEEDS = 300, 40
+EPOCHS, SEEDS = (300, 1000, 2000), 40
 
 
 def after(epochs: int, activation: str, loss: int, stop: str = "never") -> Array:
@@ -168,19 +168,19 @@ def after(epochs: int, activation: str, loss: int, stop: str = "never") -> Array
 
 
 def test_stuck_runs_are_not_solved_by_as_many_epochs_again_and_the_others_improve() -> None:
-    """480 runs: at most 2 % of the stuck are ever right up to 2 T; half of those training are, or halve their loss."""
+    """1,440 runs: at most 2 % of the stuck are ever right up to 2 T; half of those training are, or halve their loss."""
     stuck, soon, training, better = 0, 0, 0, 0
     solved = code("solved")
-    for activation, loss in itertools.product(("tanh", "sigmoid", "relu"), range(len(HORIZONS))):
-        now, late = after(EPOCHS, activation, loss), after(4 * EPOCHS, activation, loss)
-        watched = after(2 * EPOCHS, activation, loss, "solved")
-        is_right = (watched["outcome"] == solved) & (watched["epochs_done"] > EPOCHS)
+    for epochs, activation, loss in itertools.product(EPOCHS, ("tanh", "sigmoid", "relu"), range(len(HORIZONS))):
+        now, late = after(epochs, activation, loss), after(4 * epochs, activation, loss)
+        watched = after(2 * epochs, activation, loss, "solved")
+        is_right = (watched["outcome"] == solved) & (watched["epochs_done"] > epochs)
         is_better = (late["outcome"] == solved) | (late["final_loss"] < now["final_loss"] / 2)
         moves = now["outcome"] == code("training")
         rests = ~moves & (now["outcome"] != solved)
         stuck, soon = stuck + rests.sum(), soon + is_right[rests].sum()
         training, better = training + moves.sum(), better + is_better[moves].sum()
-    assert stuck >= 200
+    assert stuck >= 600
     assert training >= 100
     assert soon <= 0.02 * stuck
     assert better >= 0.5 * training
