@@ -326,6 +326,7 @@ def test_every_trial_is_named_once_and_with_what_came_of_it() -> None:
     assert str(Advice(tried[2:3])) == "Tried: lr=3 solves 9 of 16 seeds, not this one."
     assert str(Advice((Trial(("seed=1",), False, 0, 16),))) == "Tried: 16 other seeds: no."
     assert str(Advice((Trial(("seed=1",), False, 0, 1),))) == "Tried: seed=1: no."
+    assert str(Trial(("init=randn", "seed=1"), False, 0, 16)) == "init=randn with 16 other seeds: no"
     assert [str(tried[0]), str(tried[5])] == [
         "init=xavier_uniform 'architecture.hidden=[3]' solves it (15 of 16 seeds)",
         "lr=100: no",
