@@ -62,6 +62,7 @@ def found_for(*overrides: str) -> list[Candidate]:
 
 TABLES = {
     "large": ("500,87000\n1500,245000\n2500,395000\n", ["success.within=20000"]),
+    "large targets of a bounded output": ("0,0\n1,140\n2,10\n3,140\n", ["success.within=20", "output=tanh"]),
     "uneven": ("2.5,900,0.1\n3.5,400,-0.6\n3.1,1300,0.9\n2.2,700,-0.2\n", ["success.within=0.2"]),
 }
 
@@ -76,7 +77,9 @@ def test_for_columns_of_different_sizes_scaling_is_necessary_and_helps(
     run = xortrain.train("film=none", *base)
     found = candidates(run.own_setup)
     assert found[0].overrides == ("data.scale=standard",)
-    assert all("data.scale=standard" in candidate.overrides for candidate in found)
+    both = [candidate for candidate in found if candidate.overrides != ("output=auto",)]
+    assert all("data.scale=standard" in candidate.overrides for candidate in both)
+    assert all("output=auto" in candidate.overrides for candidate in both[1:] if "output=tanh" in words)
     for candidate, trained in train_candidates(run.own_setup, found[:4]):
         alone = train_run(composed("film=none", *base, *candidate.overrides))
         np.testing.assert_array_equal(trained.array("parameters")[-1][:, 0], alone.parameters[-1])
@@ -323,6 +326,7 @@ def test_every_trial_is_named_once_and_with_what_came_of_it() -> None:
     assert str(Advice(tried[2:3])) == "Tried: lr=3 solves 9 of 16 seeds, not this one."
     assert str(Advice((Trial(("seed=1",), False, 0, 16),))) == "Tried: 16 other seeds: no."
     assert str(Advice((Trial(("seed=1",), False, 0, 1),))) == "Tried: seed=1: no."
+    assert str(Trial(("init=randn", "seed=1"), False, 0, 16)) == "init=randn with 16 other seeds: no"
     assert [str(tried[0]), str(tried[5])] == [
         "init=xavier_uniform 'architecture.hidden=[3]' solves it (15 of 16 seeds)",
         "lr=100: no",

@@ -140,8 +140,8 @@ def _cross_entropy(config: Config, task: Task) -> Iterator[Changes]:
 
 
 FIXES: tuple[Row, ...] = (
+    _scaled_data,  # before the output, which must reach the scaled targets
     _reaching_output,
-    _scaled_data,
     _random_start,
     _nonlinear_layer,
     lambda config, task: [{"freeze": []}] if set(config["freeze"]) >= set(task.network.shapes) else [],
@@ -186,13 +186,13 @@ class Candidate:
 def candidates(own: Setup) -> list[Candidate]:
     """Everything worth trying for the only run of a setup, in the order of the rows; each config once."""
     start, fixes, wanted = dict(own.population.config), dict[str, Any](), list[tuple[Changes, bool]]()
+    fixed = own
     for row in FIXES:
-        for changes in row(start, own.task()):
-            if not changes.keys() & fixes.keys() and _changed(own, {**fixes, **changes}):
-                fixes.update(changes)
+        for changes in row(dict(fixed.population.config), fixed.task()):
+            if not changes.keys() & fixes.keys() and (setup := _changed(own, {**fixes, **changes})):
+                fixes, fixed = {**fixes, **changes}, setup
                 wanted.append((changes, True))
     wanted.append((fixes, True))
-    fixed = _changed(own, fixes) or own
     for row in (*NEEDED, *HELPFUL):
         rest = row(dict(fixed.population.config), fixed.task())
         wanted += [({**fixes, **changes}, row in NEEDED) for changes in rest]

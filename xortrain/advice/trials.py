@@ -55,8 +55,10 @@ class Trial:
     def __str__(self) -> str:
         """As in "lr=3 solves it (15 of 16 seeds)"."""
         of, are_seeds = f"{self.solved} of {self.seeds}", self.overrides[-1].startswith("seed=")
+        if not self.solved and are_seeds and self.seeds > 1:
+            return " with ".join(filter(None, [pasted(self.overrides[:-1]), f"{self.seeds} other seeds"])) + ": no"
         if not self.solved:
-            return f"{self.seeds} other seeds: no" if are_seeds and self.seeds > 1 else f"{self.words}: no"
+            return f"{self.words}: no"
         if self.seeds == 1 or not self.own:
             return f"{self.words} solves {'it' if self.own else f'{of} seeds, not this one'}"
         return f"{self.words} solves it ({of} {'other seeds do' if are_seeds else 'seeds'})"
