@@ -94,7 +94,7 @@ class Setting:
         ones = points.labels[:, None] == (np.arange(3) if self.data == "blobs" else [1])
         arrays = points.x, np.where(ones, self.high, self.low)
         varying = {"seed": np.array(seeds, np.uint32)}
-        setup = Setup.of(Population(compose(self.words()), varying, np.arange(len(seeds)), arrays))
+        setup = Setup.of(Population(compose(["data=csv", *self.words()]), varying, np.arange(len(seeds)), arrays))
         trained = train_in_memory(setup)
         return [Diagnosed.of(RunData(trained, place), self, seed) for place, seed in enumerate(seeds)]
 

@@ -168,7 +168,7 @@ def after(epochs: int, activation: str, loss: int, stop: str = "never") -> Array
 
 
 def test_stuck_runs_are_not_solved_by_as_many_epochs_again_and_the_others_improve() -> None:
-    """1,440 runs: at most 2 % of the stuck are ever right up to 2 T; half of those training are, or halve their loss."""
+    """1,440 runs: at most 2 % of the stuck are ever right up to 2 T; half of the training are, or halve their loss."""
     stuck, soon, training, better = 0, 0, 0, 0
     solved = code("solved")
     for epochs, activation, loss in itertools.product(EPOCHS, ("tanh", "sigmoid", "relu"), range(len(HORIZONS))):

@@ -22,7 +22,7 @@ from xortrain.runner.progress import progress
 from xortrain.runner.train import epochs_to_train, train_under
 from xortrain.setup.population import Population, populations, shared_key
 from xortrain.setup.run_setup import Setup
-from xortrain.trained.run_data import SUCCESSES, RunData, TrainedRuns
+from xortrain.trained.run_data import RunData, TrainedRuns
 
 Overrides = tuple[str, ...]
 BEST = 3  # trials that are shown with their figures
@@ -34,7 +34,7 @@ MOST_LISTED, MOST_OVERRIDES, LONGEST, MOST_SEEDS = 200, 20, 200, 1000  # in a fi
 class Trial:
     """Overrides that were tried: whether they solve it as they stand, and of how many seeds.
 
-    A run is solved if every example is right, or if it has learnt what its data allow.
+    A run is solved if every example is right, or if it has learnt where the data do not allow that.
     """
 
     overrides: Overrides
@@ -190,7 +190,8 @@ def train_candidates(
 
 
 def _result(candidate: Candidate, trained: TrainedRuns) -> Trial:
-    solves = np.isin(trained.outcomes, SUCCESSES)
+    outcomes = np.array(trained.outcomes)
+    solves = (outcomes == "solved") | ((outcomes == "learnt") & (trained.rows["allowed_accuracy"] < 1))
     own, overrides = bool(solves[0]), candidate.overrides
     if overrides[-1].startswith("seed="):  # the first seed that solves it is the one to take
         own, overrides = bool(solves.any()), (*overrides[:-1], f"seed={candidate.seeds[solves.argmax()]}")
