@@ -36,6 +36,19 @@ class Run(RunData):
         """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
         return Explanation(step_at(self.task, epoch), options)
 
+    def more(self, epochs: int) -> "Run":
+        """Train it for more epochs, with the same settings: in memory, or into a new record if it has one."""
+        return self.fork(f"epochs=+{epochs}")
+
+    def fork(self, *overrides: str, epoch: int | None = None) -> "Run":
+        """Train it on from its end or a recorded epoch, as in fork("lr=0.1", epoch=60); "epochs=+500" for 500 more.
+
+        The new run has the whole history.  It is in memory, or in a new record if this one is.
+        """
+        from xortrain.runner.continuation import continue_run
+
+        return Run(continue_run(self, overrides, epoch)[0].trained)
+
     def summary(self) -> str:
         """How the run ended, in a few lines."""
         from xortrain.views.summary import summary

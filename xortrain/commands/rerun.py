@@ -1,12 +1,15 @@
-"""``xortrain rerun`` and ``resume``: train a recorded run again, or what is missing of a stopped sweep.
+"""``xortrain rerun``, ``resume`` and ``continue``: train recorded runs again, what is missing of a sweep, or on.
 
 `rerun` uses the settings and data of the record; it writes a new record, or compares every number.
 """
 
-from xortrain.commands.arguments import answer, command_parser, positive_int
+from argparse import Namespace
+
+from xortrain.commands.arguments import Parser, answer, command_parser, positive_int, whole_number
 from xortrain.commands.show import show
 from xortrain.errors import UserError
 from xortrain.records.naming import named
+from xortrain.runner.continuation import continue_run, continue_sweep
 from xortrain.runner.engines import ENGINES, Engine
 from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
@@ -38,15 +41,46 @@ def resume(arguments: list[str]) -> str:
     """xortrain resume SWEEP: train, and print what a sweep prints at its end."""
     p = command_parser("resume")
     p.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
-    p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
-    p.add_argument("--workers", type=positive_int, help="as hydra.launcher.workers")
-    p.add_argument("--address", help="as hydra.launcher.address")
+    _add_engine(p)
     a = p.parse_args(arguments)
     found = named(a.sweep, a.root)
     if found.number is not None:
         raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {a.sweep.rpartition('#')[0]}")
-    trained = resume_sweep(found.entry, Engine(a.engine, a.workers, a.address), show=True)
+    trained = resume_sweep(found.entry, _engine(a), show=True)
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
     lines = [] if a.json else [first, "", sweep_ending(found.entry.folder, is_new=trained > 0)]
     return answer(a, [{"id": found.entry.id, "trained": trained}], lines)
+
+
+def continue_training(arguments: list[str]) -> str:
+    """xortrain continue RECORD[#RUN] epochs=+500 [override …] [--epoch N]: train on, and print what training prints."""
+    p = command_parser("continue")
+    p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
+    p.add_argument("override", nargs="*", default=(), help="epochs=+500 for 500 more, lr=0.1, optimizer=adam, …")
+    p.add_argument("--epoch", type=whole_number, help="the recorded epoch from which to go on (default: the last one)")
+    _add_engine(p)
+    a = p.parse_intermixed_args(arguments)
+    found = open_record(a.record, a.root)
+    if isinstance(found, SweepData):
+        folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, _engine(a), a.root, True)
+        return (
+            show([str(folder), "--root", str(a.root), "--json"]) if a.json else _joined(remarks, sweep_ending(folder))
+        )
+    run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
+    shown = [str(run.folder), "--root", str(a.root), "--json"]
+    return show(shown) if a.json else _joined(remarks, run_ending(run))
+
+
+def _joined(remarks: list[str], ending: str) -> str:
+    return "\n".join([*remarks, "", ending])
+
+
+def _add_engine(p: Parser) -> None:
+    p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
+    p.add_argument("--workers", type=positive_int, help="as hydra.launcher.workers")
+    p.add_argument("--address", help="as hydra.launcher.address")
+
+
+def _engine(a: Namespace) -> Engine:
+    return Engine(a.engine, a.workers, a.address)

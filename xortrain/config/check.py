@@ -30,6 +30,21 @@ def check(config: Mapping[str, Any]) -> Config:
     return checked
 
 
+ADDED: dict[str, Any] = {"film.at": "last"}
+"""Settings that older records lack, with the values that they were trained with."""
+
+
+def check_stored(config: Mapping[str, Any]) -> Config:
+    """The checked configuration of a record, which may be older than some settings."""
+    filled = dict(config)
+    for key, value in ADDED.items():
+        group, _, name = key.partition(".")
+        own, options = filled.get(group), GROUPS[group]
+        if isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
+            filled[group] = {name: value, **own}
+    return check(filled)
+
+
 def take(key: str, setting: Setting, value: Any) -> Any:
     """A value converted to the type of its setting; raises UserError if it does not fit."""
     if value is None and setting.nullable:

@@ -10,24 +10,30 @@ from typing import Any
 
 import numpy as np
 
+from xortrain.config.settings import keys_of
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS, initialize
 from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.setting import in_use
 from xortrain.setup.csv_table import UNNAMED, Columns
+from xortrain.setup.earlier import Earlier, EarlierSettings, Origin
 from xortrain.setup.examples import examples
 from xortrain.setup.population import Population
-from xortrain.training.success import SUCCESS_RULES, Success
-from xortrain.training.task import Choice, Data, Task
+from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
+from xortrain.training.task import Choice, Data, Stage, Task
 
 CACHE_BYTES = 4 << 20  # numbers of one block; twice a core's second-level cache is fastest, see docs/design.md
 
 
 @dataclass(frozen=True)
 class Setup:
-    """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded."""
+    """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded.
+
+    If it continues another training, it has the ``earlier`` settings, and the ``origin``.
+    """
 
     population: Population
     train: Data
@@ -35,6 +41,8 @@ class Setup:
     loss_epochs: Array
     frame_epochs: Array
     columns: Columns = UNNAMED
+    earlier: Earlier = ()
+    origin: Origin | None = None
 
     @classmethod
     def of(cls, population: Population) -> "Setup":
@@ -59,7 +67,9 @@ class Setup:
         """The setup of some of the runs."""
         places = np.arange(self.population.runs)[runs]
         test = self.test.take(places) if self.test else None
-        return replace(self, population=self.population.part(runs), train=self.train.take(places), test=test)
+        earlier = tuple(stage.part(runs) for stage in self.earlier)
+        population, train = self.population.part(runs), self.train.take(places)
+        return replace(self, population=population, train=train, test=test, earlier=earlier)
 
     @cached_property
     def shape(self) -> Network:
@@ -96,7 +106,31 @@ class Setup:
             batch_size=None if is_full_batch else int(size),
             shuffle=p.shared("shuffle"),
             freeze=tuple(p.shared("freeze")),
+            stages=tuple(Stage(self.under(stage).task(runs), stage.until) for stage in self.earlier),
         )
+
+    def alone(self, run: int) -> "Setup":
+        """The setup of one run as a single run."""
+        part = self.part(np.array([run]))
+        earlier = tuple(replace(stage, population=stage.population.alone(0)) for stage in part.earlier)
+        return replace(part, population=part.population.alone(0), earlier=earlier)
+
+    def under(self, stage: EarlierSettings) -> "Setup":
+        """The same setup with earlier settings."""
+        return replace(self, population=stage.population, earlier=())
+
+    @cached_property
+    def state_sizes(self) -> dict[str, int]:
+        """How many numbers the optimizer remembers of a run, by name."""
+        p, row = self.population, OPTIMIZERS[self.population.shared("optimizer.name")]
+        options = {name: value[:1] for name, value in in_use(row.settings, p.settings("optimizer")).items()}
+        state = row.start(np.zeros((self.shape.size, 1), p.dtype), np.ones(1, p.dtype), **options)
+        return {name: value.size for name, value in state.items()}
+
+    @property
+    def has_best(self) -> bool:
+        """Whether the stop rule finds the best parameters."""
+        return STOP_RULES[self.population.shared("stop.name")].has_best
 
     @property
     def numbers_of_a_run(self) -> int:
@@ -126,6 +160,17 @@ def spread(last: int, most: int, spacing: str) -> Array:
     return np.unique(np.round(points).astype(np.int64))
 
 
+def with_known(wanted: Array, known: Array, epoch: int) -> Array:
+    """The wanted epochs; those before ``epoch`` are replaced by the nearest of the known ones."""
+    early, late, known = wanted[wanted < epoch], wanted[wanted >= epoch], known[known < epoch]
+    if not len(known):
+        return late
+    right = np.searchsorted(known, early).clip(max=len(known) - 1)
+    left = (right - 1).clip(min=0)
+    nearest = np.where(early - known[left] <= known[right] - early, known[left], known[right])
+    return np.union1d(nearest, late)
+
+
 def _network(p: Population, train: Data) -> Network:
     architecture = p.config["architecture"]
     hidden, given = architecture["hidden"], architecture["activations"]
@@ -150,7 +195,9 @@ def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
 
 def _choice(p: Population, group: str) -> Choice:
     """The chosen option of a group, with its numbers."""
-    return Choice(p.shared(f"{group}.name"), p.settings(group))
+    name = p.shared(f"{group}.name")
+    words = {key: p.shared(f"{group}.{key}") for key, s in keys_of(group, name).items() if s.kind == "choice"}
+    return Choice(name, p.settings(group), words)
 
 
 def _success(p: Population, values: Array) -> Success:
@@ -185,6 +232,8 @@ def refuse_contradictions(setup: Setup) -> None:
     optimizer, batch_size = p.shared("optimizer.name"), p.shared("batch_size")
     if OPTIMIZERS[optimizer].is_full_batch and batch_size is not None:
         raise UserError(f"batch_size={batch_size}: optimizer={optimizer} requires the full batch; add batch_size=null")
+    if p.config["stop"].get("on") == "test_loss" and setup.test is None:
+        raise UserError("stop.on=test_loss: requires held-out examples, as with data.test=0.25; else stop.on=loss")
     if optimizer == "sgd" and np.any((p.values("optimizer.nesterov") != 0) & (p.values("optimizer.momentum") == 0)):
         raise UserError("optimizer.nesterov=true: requires momentum; add optimizer.momentum=0.9")
     for name in p.shared("freeze"):
