@@ -67,7 +67,7 @@ class Continuation:
             f"Epochs 0 to {epoch} are those of the parent" + (f"; it keeps {' and '.join(kept)}." if kept else ".")
         ]
         optimizer, ended = p.shared("optimizer.name"), int((first_untrained(self.parent.rows) <= epoch).sum())
-        if epoch and optimizer != before.population.shared("optimizer.name"):
+        if epoch and optimizer != self.setup.settings_of(epoch - 1).shared("optimizer.name"):
             lines.append(f"optimizer={optimizer} starts fresh at epoch {epoch}, with lr={p.values('lr')[0]:g}.")
         if ended:
             lines.append(f"{ended:,} of {p.runs:,} runs had ended by epoch {epoch}, and stay as they were.")
@@ -142,10 +142,9 @@ def _refuse_stopped(parent: TrainedRuns, judge: str, population: Population, epo
     rows = parent.rows
     stopped = int(((rows["diverged_at"] < 0) & (first_untrained(rows) <= epoch)).sum())
     if stopped:
-        name, rule = population.shared(f"{judge}.name"), parent.setup.population.shared("stop.name")
         raise UserError(
-            f"{judge}={name}: stop={rule} had stopped {stopped:,} of these runs by epoch {epoch}, judged by another "
-            f"{judge}; continue runs one by one, or from an earlier epoch"
+            f"{judge}={population.shared(f'{judge}.name')}: a stop rule had ended {stopped:,} of these runs by epoch "
+            f"{epoch}, judged by another {judge}; continue runs one by one, or from an earlier epoch"
         )
 
 
@@ -198,9 +197,10 @@ def _epoch_of_run(run: RunData, epoch: int | None) -> int:
 
 def _refuse_stop_again(run: RunData, plan: Continuation) -> None:
     """Raise UserError for a run that the rule that stopped it would stop at once."""
-    before, population = plan.parent.setup.population, plan.setup.population
-    was_stopped = plan.epoch == run.row["epochs_done"] < before.epochs
-    if was_stopped and all(have_same(before, population, key) for key in ("stop", *JUDGES)):
+    before, population = run.setup.alone(run.place), plan.setup.population
+    was_stopped = plan.epoch == run.row["epochs_done"] < before.population.epochs
+    rule = before.settings_of(plan.epoch)
+    if was_stopped and all(have_same(rule, population, key) for key in ("stop", *JUDGES)):
         name = population.shared("stop.name")
         raise UserError(f"stop={name}: stopped this run at epoch {plan.epoch}, and would again; add stop=never")
 

@@ -115,6 +115,10 @@ class Setup:
         earlier = tuple(replace(stage, population=stage.population.alone(0)) for stage in part.earlier)
         return replace(part, population=part.population.alone(0), earlier=earlier)
 
+    def settings_of(self, epoch: int) -> Population:
+        """The settings with which an epoch is judged, and its update is made."""
+        return next((stage.population for stage in self.earlier if epoch < stage.until), self.population)
+
     def under(self, stage: EarlierSettings) -> "Setup":
         """The same setup with earlier settings."""
         return replace(self, population=stage.population, earlier=())
