@@ -119,6 +119,18 @@ def test_without_patience_the_best_parameters_are_those_of_the_snapshot_with_the
     np.testing.assert_array_equal(run.predict(run.x, best=True), run.predict(run.x, run.best_epoch))
 
 
+def test_a_changed_bit_of_the_best_parameters_is_found(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*PATIENT, "film=none"]) == 0
+    folder = newest().folder
+    assert folder
+    assert main(["rerun", "latest", "--check"]) == 0
+    best = np.load(folder / "best-000.npy", mmap_mode="r+")
+    best[3] = np.nextafter(best[3], 9)
+    best.flush()
+    assert main(["rerun", "latest", "--check"]) == 1
+    assert "not the same: best W1[1, 1] after epoch 150: recorded" in capsys.readouterr().err
+
+
 def picture(path: Path) -> Array:
     with Image.open(path) as image:
         image.seek(getattr(image, "n_frames", 1) - 1)
