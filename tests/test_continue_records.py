@@ -13,9 +13,11 @@ import pytest
 import xortrain
 from xortrain.api import Run, Sweep
 from xortrain.cli import main
+from xortrain.hydra_sweeps.jobs import plan_overrides
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.records import layout
 from xortrain.records.index import listing
+from xortrain.runner.sweep import run_sweep
 from xortrain.trained import checkpoints
 
 Command = Callable[..., str]
@@ -466,3 +468,40 @@ def test_a_film_is_made_as_in_a_training(root: Path, run_command: Command) -> No
     assert folder
     assert (folder / "film.gif").exists()
     assert shown.endswith("film.gif")
+
+
+def test_a_record_of_an_older_version_is_trained_on(root: Path, run_command: Command) -> None:
+    shutil.copytree(Path(__file__).parent / "records", root)
+    for entry in listing(root).entries:
+        parent = xortrain.load(entry.folder)
+        run_command("continue", entry.id, "epochs=+5")
+        found = xortrain.load("latest")
+        np.testing.assert_array_equal(found.losses[:6], parent.losses)
+        assert len(found.losses) == 11
+
+
+def test_a_run_with_data_of_its_own_goes_on_with_them(root: Path, run_command: Command) -> None:
+    words = ("data=moons", "data.test=0.2", "data.examples=20", "film=none")
+    run_command("-m", "seed=range(0,4)", "data.seed=${seed}", *words, "epochs=30")
+    run_command("continue", "latest#3", "epochs=60")
+    alone = xortrain.train("seed=3", "data.seed=3", *words, "epochs=60")
+    np.testing.assert_array_equal(newest().losses, alone.losses)
+    np.testing.assert_array_equal(newest().test_losses, alone.test_losses)
+    assert run_command("rerun", "latest", "--check").startswith("The same to the bit")
+
+
+@pytest.mark.parametrize("words", [("optimizer=adam",), ("stop=patience", "optimizer.momentum=0,0.5")])
+def test_the_state_and_the_best_parameters_count_for_the_disk_and_for_track_bytes(
+    words: tuple[str, ...], root: Path
+) -> None:
+    sweep = ("seed=range(0,3000)", "epochs=30", "track.losses=31", "film=none", *words)
+    plan = plan_overrides([*sweep, "track.frames=31"])
+    assert plan
+    folder = run_sweep(plan)
+    written = sum(path.stat().st_size for path in folder.rglob("*"))
+    assert abs(written - plan.bytes) < 30_000
+    arrays = sum(path.stat().st_size for path in folder.glob("*-[0-9]*.npy"))
+    for budget in (arrays - 100_000, arrays + 1):
+        again = plan_overrides([*sweep, "track.frames=31", f"track.bytes={budget}"])
+        assert again
+        assert again.is_trimmed == (budget < arrays)

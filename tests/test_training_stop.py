@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import Outcome, some_setup, trained
+from some_runs import Outcome, some_config, some_setup, trained
 
 from xortrain.nets import Array
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.training.outcome import words
 
 RUNS = 40
@@ -106,3 +108,15 @@ def test_a_run_that_starts_solved_stops_at_epoch_0() -> None:
     assert found.rows["epochs_done"] == found.rows["solved_at"] == 0
     assert np.isfinite(found.losses[0, 0])
     assert np.isnan(found.losses[1:]).all()
+
+
+def test_a_run_whose_loss_was_not_finite_has_diverged_even_if_its_stop_rule_holds_soon_after() -> None:
+    """y = 1e20 is finite in float32, its square is not; the next updates bring it to its targets."""
+    weights = {"W1": [[1e20]], "b1": [0]}
+    changes: dict[str, Any] = {"dtype": "float32", "loss": "mse", "stop": ("loss", {"below": 1e10}), "lr": 0.25}
+    net: dict[str, Any] = {"architecture": ("mlp", {"hidden": []}), "init": ("explicit", {"weights": weights})}
+    arrays = np.ones((2, 1)), np.array([[0.5], [0.25]])
+    config = some_config(success="tolerance", epochs=20, **changes, **net)
+    found = trained(Setup.of(Population(config, arrays=arrays)))
+    assert words(found.rows["outcome"]) == ["diverged"]
+    assert found.rows[["diverged_at", "diverged_in"]].tolist() == [(0, -1)]
