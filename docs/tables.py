@@ -19,7 +19,7 @@ from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Settings
-from xortrain.training.success import SUCCESS_RULES
+from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
 PAGE = Path(__file__).with_name("maths.md")
 BLOCK = re.compile(r"(<!-- rows: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -111,6 +111,11 @@ def success_rules() -> str:
     return table(("name", "an example is right", "notes"), rows)
 
 
+def stop_rules() -> str:
+    rows = ([f"`{name}`", row.help, summary(row.holds) if row.holds else ""] for name, row in STOP_RULES.items())
+    return table(("name", "a run stops", "notes"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
@@ -123,6 +128,7 @@ TABLES: dict[str, Callable[[], str]] = {
         datasets,
         scales,
         success_rules,
+        stop_rules,
     )
 }
 

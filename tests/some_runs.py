@@ -56,17 +56,23 @@ def some_setup(varying: Varying | None = None, **changes: Any) -> Setup:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Results of training: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,)."""
+    """Results of training: losses (recorded, runs), parameters (frames, parameters, runs) and rows (runs,).
+
+    ``best`` is (parameters, runs), if the stop rule finds it.
+    """
 
     losses: Array
     parameters: Array
     test_losses: Array | None
     rows: Array
+    best: Array | None = None
 
     def run(self, place: int) -> "Outcome":
-        column = slice(place, place + 1)
-        test = None if self.test_losses is None else self.test_losses[:, column]
-        return Outcome(self.losses[:, column], self.parameters[..., column], test, self.rows[column])
+        return self.runs(slice(place, place + 1))
+
+    def runs(self, columns: slice) -> "Outcome":
+        test, best = (None if array is None else array[:, columns] for array in (self.test_losses, self.best))
+        return Outcome(self.losses[:, columns], self.parameters[..., columns], test, self.rows[columns], best)
 
 
 def trained(setup: Setup, sizes: Sequence[int] = ()) -> Outcome:
@@ -74,13 +80,15 @@ def trained(setup: Setup, sizes: Sequence[int] = ()) -> Outcome:
     ends = np.cumsum(sizes or [setup.population.runs])
     assert ends[-1] == setup.population.runs
     parts = [_block(setup, slice(*ends)) for ends in pairwise([0, *ends.tolist()])]
-    test = None if parts[0].test_losses is None else _joined([part.test_losses for part in parts])
-    losses, parameters = (_joined([getattr(part, name) for part in parts]) for name in ("losses", "parameters"))
-    return Outcome(losses, parameters, test, np.concatenate([part.rows for part in parts]))
+    rows = np.concatenate([part.rows for part in parts])
+    return Outcome(
+        rows=rows, **{name: _joined(parts, name) for name in ("losses", "parameters", "test_losses", "best")}
+    )
 
 
-def _joined(parts: Sequence[Any]) -> Array:
-    return np.concatenate(parts, axis=-1)
+def _joined(parts: Sequence[Outcome], name: str) -> Any:
+    arrays = [getattr(part, name) for part in parts]
+    return None if arrays[0] is None else np.concatenate(arrays, axis=-1)
 
 
 def _block(setup: Setup, runs: slice) -> Outcome:
@@ -90,7 +98,7 @@ def _block(setup: Setup, runs: slice) -> Outcome:
         try:
             next(steps)
         except StopIteration as end:
-            return Outcome(history.losses, history.parameters, history.test_losses, end.value)
+            return Outcome(history.losses, history.parameters, history.test_losses, end.value, history.best)
 
 
 def train_alone(setup: Setup, run: int) -> Outcome:
@@ -102,9 +110,9 @@ def assert_same_bits(one: Outcome, two: Outcome) -> None:
     """Check that losses, parameters and rows are equal; nan equals nan."""
     np.testing.assert_array_equal(one.losses, two.losses)
     np.testing.assert_array_equal(one.parameters, two.parameters)
-    if one.test_losses is not None:
-        assert two.test_losses is not None
-        np.testing.assert_array_equal(one.test_losses, two.test_losses)
+    for name in ("test_losses", "best"):
+        if getattr(one, name) is not None:
+            np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     assert one.losses.dtype == two.losses.dtype
     for name in (one.rows.dtype.names or ())[1:]:
         if name in (two.rows.dtype.names or ()):

@@ -25,9 +25,10 @@ from xortrain.training.outcome import OUTCOMES
 STORED = Path(__file__).parent / "records"  # a run and a sweep of four, written by an older version
 RUN, SWEEP = "2026-11-28/14-49-29-679447", "2026-11-28/14-49-29-241340"
 OPTIONAL = [name for name in layout.ROW if name not in layout.REQUIRED]
-EPOCHS = ("epochs_done", "solved_at", "diverged_at", "diverged_in", "exploded_at")
+EPOCHS = ("epochs_done", "solved_at", "diverged_at", "diverged_in", "exploded_at", "best_at")
 NEWER = {
     "exploded_at",
+    "best_at",
     "constant_loss",
     "constant_accuracy",
     "allowed_accuracy",

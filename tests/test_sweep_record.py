@@ -174,7 +174,7 @@ def test_a_dry_run_prints_an_estimate_and_writes_nothing(
     assert main(["-m", "activation=relu,tanh", "seed=range(0,100000)", "film=none", "dry_run=true"]) == 0
     lines = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines() if not line.startswith(" "))
     assert (lines["jobs"], lines["populations"]) == ("200000", "2")
-    assert lines["disk"].startswith("274 MB, of ")
+    assert lines["disk"].startswith("275 MB, of ")
     assert lines["recorded"] == "first and last snapshots"
     assert lines["time"].endswith(" on one core")
     assert not list(tmp_path.iterdir())

@@ -40,15 +40,6 @@ def make_setup(
     return some_setup(varying_start | spread | (varying or {}), **({"epochs": EPOCHS} | changes))
 
 
-def outcome_of_first(whole: Outcome, runs: int) -> Outcome:
-    return Outcome(
-        whole.losses[:, :runs],
-        whole.parameters[..., :runs],
-        None if whole.test_losses is None else whole.test_losses[:, :runs],
-        whole.rows[:runs],
-    )
-
-
 def setup_of_first(setup: Setup, runs: int) -> Setup:
     return Setup.of(setup.population.part(slice(0, runs)))
 
@@ -58,7 +49,7 @@ def assert_same_bits_in_any_population(setup: Setup) -> None:
     assert np.isfinite(together.parameters).all()
     assert_same_bits(trained(setup, [RUNS - 3, 2, 1]), together)
     for runs in SMALLER_SIZES:
-        assert_same_bits(trained(setup_of_first(setup, runs)), outcome_of_first(together, runs))
+        assert_same_bits(trained(setup_of_first(setup, runs)), together.runs(slice(runs)))
     for run in (0, RUNS // 2, RUNS - 1):
         assert_same_bits(train_alone(setup, run), together.run(run))
 
@@ -161,9 +152,17 @@ def test_same_bits_if_runs_have_different_targets() -> None:
     assert_same_bits_in_any_population(make_setup(varying=varying, success="fahlman"))
 
 
-LONG = {
+LONG: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "solved": ({}, {"stop": "solved", "epochs": 200}),
     "loss": ({"stop.below": np.linspace(0.3, 2, RUNS)}, {"stop": "loss", "epochs": 200}),
+    "patience": (
+        {"stop.epochs": 5 + np.arange(RUNS)},
+        {"stop": ("patience", {"least": 0.001}), "epochs": 200, "lr": 2.0},
+    ),
+    "patience, held out": (
+        {"stop.epochs": 5 + np.arange(RUNS), "lr": np.geomspace(0.1, 1e3, RUNS)},
+        {"stop": ("patience", {"on": "test_loss"}), "epochs": 90, "data": HELD_OUT, "optimizer": "adam"},
+    ),
     "solved with adam": ({}, {"stop": "solved", "epochs": 100, "optimizer": "adam"}),
     "solved online": ({}, {"stop": "solved", "epochs": 100, "batch_size": 1}),
     "diverging": ({"lr": np.geomspace(1, 1e3, RUNS)}, {"loss": "mse", "output": "identity", "epochs": 150}),
@@ -200,10 +199,10 @@ def test_same_bits_if_some_runs_end_early(name: str) -> None:
     for run in range(0, RUNS, 5):
         assert_same_bits(train_alone(setup, run), together.run(run))
     for runs in SMALLER_SIZES:
-        assert_same_bits(trained(setup_of_first(setup, runs)), outcome_of_first(together, runs))
+        assert_same_bits(trained(setup_of_first(setup, runs)), together.runs(slice(runs)))
 
 
-@pytest.mark.parametrize("name", ["solved", "diverging or stopped", "diverging online"])
+@pytest.mark.parametrize("name", ["solved", "patience", "diverging or stopped", "diverging online"])
 @settings(max_examples=8)
 @given(cuts=st.sets(st.integers(1, RUNS - 1), max_size=6))
 def test_same_bits_with_any_blocks(name: str, cuts: set[int]) -> None:
@@ -225,5 +224,5 @@ def test_every_option_is_tested_here() -> None:
     }
     for group, table in tables.items():
         assert GROUPS[group].keys() == table.keys()
-    assert GROUPS["stop"].keys() == {"never", "solved", "loss"}
+    assert GROUPS["stop"].keys() == {"never", "solved", "loss", "patience"}
     assert GROUPS["architecture"].keys() == {"mlp", "skip"}

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from some_runs import Outcome, some_setup, trained
 
+import xortrain
 from xortrain.nets import Array
 from xortrain.training.outcome import words
 
@@ -106,3 +107,12 @@ def test_a_run_that_starts_solved_stops_at_epoch_0() -> None:
     assert found.rows["epochs_done"] == found.rows["solved_at"] == 0
     assert np.isfinite(found.losses[0, 0])
     assert np.isnan(found.losses[1:]).all()
+
+
+def test_a_run_whose_loss_was_not_finite_has_diverged_even_if_its_stop_rule_holds_soon_after() -> None:
+    """y = 1e20 is finite in float32, its square is not; the next updates bring it to its targets."""
+    words = ["dtype=float32", "loss=mse", "success=tolerance", "lr=0.25", "epochs=20", "stop=loss", "stop.below=1e10"]
+    net = ["architecture.hidden=[]", "init=explicit", "init.weights={W1:[[1e20]],b1:[0]}"]
+    run = xortrain.train(*words, *net, data=([[1], [1]], [[0.5], [0.25]]))
+    assert run.outcome == "diverged"
+    assert (run.row["diverged_at"], run.row["diverged_in"]) == (0, -1)

@@ -48,6 +48,19 @@ class Run(RunData):
 
         return (self._own_folder and read_advice(self._own_folder)) or advise(self)
 
+    def more(self, epochs: int) -> "Run":
+        """Train it for more epochs, with the same settings: in memory, or into a new record if it has one."""
+        return self.fork(f"epochs=+{epochs}")
+
+    def fork(self, *overrides: str, epoch: int | None = None) -> "Run":
+        """Train it on from its end or a recorded epoch, as in fork("lr=0.1", epoch=60); "epochs=+500" for 500 more.
+
+        The new run has the whole history.  It is in memory, or in a new record if this one is.
+        """
+        from xortrain.runner.continuation import continue_run
+
+        return Run(continue_run(self, overrides, epoch)[0].trained)
+
     def summary(self) -> str:
         """How the run ended, in a few lines; with its advice, if that is known."""
         from xortrain.advice.trials import kept_advice

@@ -1,7 +1,7 @@
 """The commands: each is a function from command-line words to the text that `cli` prints, or to its parts in order.
 
-`arguments` has what they share.  Begin with `ls` and `show`; `resume` and `rerun` train, `render` draws, `explain` and
-`check` look at one training step, all others only read records or change their tags and notes.
+`arguments` has what they share.  Begin with `ls` and `show`; `resume`, `continue` and `rerun` train, `render` draws,
+`explain` and `check` look at one training step, all others only read records or change their tags and notes.
 """
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -15,6 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rm": ("rm:rm", "remove runs or sweeps with everything in their folders"),
     "export": ("export:export", "write runs, losses or parameters as CSV, JSON lines or NPZ"),
     "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),
+    "continue": ("rerun:continue_training", "train a run or a sweep on, with the same or other settings"),
     "rerun": ("rerun:rerun", "train a run again; --check compares every number with the record"),
     "render": ("render:render", "draw a film or a still image again from a record"),
     "explain": ("explain_and_check:explain_step", "explain one training step, with every number beside its formula"),

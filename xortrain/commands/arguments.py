@@ -63,6 +63,13 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def whole_number(text: str) -> int:
+    """A whole number, at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number, at least 0")
+    return int(text)
+
+
 @dataclass(frozen=True)
 class Selection:
     """Some runs of one record, by their indices, increasing."""

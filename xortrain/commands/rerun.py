@@ -1,15 +1,18 @@
-"""``xortrain rerun`` and ``resume``: train a recorded run again, or what is missing of a stopped sweep.
+"""``xortrain rerun``, ``resume`` and ``continue``: train recorded runs again, what is missing of a sweep, or on.
 
 `rerun` uses the settings and data of the record; it writes a new record, or compares every number.
 """
 
+from argparse import Namespace
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from xortrain.commands.arguments import answer, command_parser, positive_int
+from xortrain.commands.arguments import Parser, answer, command_parser, positive_int, whole_number
 from xortrain.commands.show import show
 from xortrain.errors import UserError
 from xortrain.records.naming import named
+from xortrain.runner.continuation import continue_run, continue_sweep
 from xortrain.runner.engines import ENGINES, Engine
 from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
@@ -46,14 +49,12 @@ def resume(arguments: list[str]) -> Iterator[str]:
     """xortrain resume SWEEP: train, and print what a run or a sweep prints at its end."""
     p = command_parser("resume")
     p.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
-    p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
-    p.add_argument("--workers", type=positive_int, help="as hydra.launcher.workers")
-    p.add_argument("--address", help="as hydra.launcher.address")
+    _add_engine(p)
     a = p.parse_args(arguments)
     found = named(a.sweep, a.root)
     if found.number is not None:
         raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {a.sweep.rpartition('#')[0]}")
-    trained = resume_sweep(found.entry, Engine(a.engine, a.workers, a.address), show=True)
+    trained = resume_sweep(found.entry, _engine(a), show=True)
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
     lines = [] if a.json else [first, "", sweep_ending(found.entry.folder, is_new=trained > 0)]
@@ -61,3 +62,33 @@ def resume(arguments: list[str]) -> Iterator[str]:
     if trained and not found.entry.is_sweep:
         again = SweepData[Any].open(found.entry.folder)[0]
         yield from (text for text in advice_ending(again) if not a.json)
+
+
+def continue_training(arguments: list[str]) -> Iterator[str]:
+    """xortrain continue RECORD[#RUN] epochs=+500 [override …] [--epoch N]: train on, and print what training prints."""
+    p = command_parser("continue")
+    p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
+    p.add_argument("override", nargs="*", default=(), help="epochs=+500 for 500 more, lr=0.1, optimizer=adam, …")
+    p.add_argument("--epoch", type=whole_number, help="the recorded epoch from which to go on (default: the last one)")
+    _add_engine(p)
+    a = p.parse_intermixed_args(arguments)
+    found = open_record(a.record, a.root)
+    if isinstance(found, SweepData):
+        folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, _engine(a), a.root, True)
+        ending = "" if a.json else sweep_ending(folder)
+    else:
+        run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
+        folder, ending = run.folder or Path(), "" if a.json else run_ending(run)
+    yield show([str(folder), "--root", str(a.root), "--json"]) if a.json else "\n".join([*remarks, "", ending])
+    if not (a.json or isinstance(found, SweepData)):
+        yield from advice_ending(run)
+
+
+def _add_engine(p: Parser) -> None:
+    p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
+    p.add_argument("--workers", type=positive_int, help="as hydra.launcher.workers")
+    p.add_argument("--address", help="as hydra.launcher.address")
+
+
+def _engine(a: Namespace) -> Engine:
+    return Engine(a.engine, a.workers, a.address)

@@ -17,7 +17,7 @@ BARS = "▁▂▃▄▅▆▇█"
 POINTS = 48  # of the loss curve
 BEST = 10  # groups of a sweep that are shown
 RESULTS = ("outcome", "reasons", "epochs_done", "solved_at", "diverged_at", "diverged_in", "final_loss", "best_loss")
-RESULTS_OF_EXAMPLES = ("exploded_at", "accuracy", "test_loss", "test_accuracy")
+RESULTS_OF_EXAMPLES = ("exploded_at", "best_at", "accuracy", "test_loss", "test_accuracy")
 
 
 def show(arguments: list[str]) -> str:
@@ -79,6 +79,9 @@ def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:
     record = columns.record_columns(entry, of)
     took = "" if record["seconds"] is None else f", took {record['seconds']:.3g} s"
     yield f"started {record['started']}{took}, on {record['host'] or 'an unknown host'}"
+    parent = of.metadata.get("parent")
+    if record["parent"] and isinstance(parent, dict):
+        yield printable(f"continues {record['parent']} from epoch {parent.get('epoch')}")
     versions, git = of.metadata.get("versions"), of.metadata.get("git")
     if isinstance(versions, dict):
         shown = [f"{name} {versions[name]}" for name in ("xortrain", "python", "numpy") if name in versions]

@@ -30,7 +30,7 @@ def check(config: Mapping[str, Any]) -> Config:
     return checked
 
 
-ADDED: dict[str, Any] = {"advice": "auto", "data.scale": "none"}
+ADDED: dict[str, Any] = {"advice": "auto", "data.scale": "none", "film.at": "last"}
 """Settings that older records lack, with the values that they were trained with."""
 
 
@@ -39,7 +39,7 @@ def check_stored(config: Mapping[str, Any]) -> Config:
     filled = dict(config)
     for key, value in ADDED.items():
         group, dot, name = key.partition(".")
-        own, options = config.get(group), GROUPS.get(group, {})
+        own, options = filled.get(group), GROUPS.get(group, {})
         if not dot:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:

@@ -8,7 +8,16 @@ from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key, short
 from xortrain.config.overrides import CHOICES, prepare
-from xortrain.config.settings import GROUPS, LAUNCHER, PLAIN_GROUPS, TOP, conf_folder, dotted_keys, keys_of
+from xortrain.config.settings import (
+    GROUPS,
+    LAUNCHER,
+    PLAIN_GROUPS,
+    TOP,
+    conf_folder,
+    dotted_keys,
+    keys_of,
+    set_by_options,
+)  # fmt: skip
 from xortrain.errors import UserError, unknown, unknown_key
 
 _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
@@ -17,6 +26,32 @@ _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choi
 def compose(overrides: Sequence[str]) -> Config:
     """The checked configuration of these overrides."""
     return check(plain(composed(overrides)))
+
+
+def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str]]:
+    """A recorded configuration with overrides, and the settings and groups that they set.
+
+    An option that is chosen anew has its defaults, and sets others as in conf/: an optimizer its learning rate.
+    """
+    for override in overrides:
+        if override.startswith(("~", "hydra", "experiment")) or "=" not in override:
+            raise UserError(f"{override}: a recorded run takes settings, as in lr=0.1 optimizer=adam")
+    keys = [override.partition("=")[0].lstrip("+") for override in overrides]
+    options = [f"{group}={recorded[group]['name']}" for group in GROUPS if group not in keys]
+    fresh = compose([*options, *overrides])
+    found = {key: dict(value) if isinstance(value, Mapping) else value for key, value in recorded.items()}
+    touched = set(keys)
+    for group in touched & GROUPS.keys():
+        found[group] = fresh[group]
+        if fresh[group]["name"] != recorded[group]["name"]:
+            touched = touched | set_by_options(group)
+    for key in touched - GROUPS.keys():
+        group, dot, name = key.partition(".")
+        if dot:
+            found[group][name] = fresh[group][name]
+        else:
+            found[key] = fresh[key]
+    return check(found), touched
 
 
 def composed(overrides: Sequence[str]) -> Any:

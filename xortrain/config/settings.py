@@ -160,6 +160,12 @@ def _with_shared(name: str, group: str) -> dict[str, Any]:
     return {key: value for keys in (*shared, own) for key, value in keys.items() if key != "name"}
 
 
+def set_by_options(group: str) -> set[str]:
+    """The settings outside a group that its options set in conf/: optimizers set lr."""
+    files = [read_conf(f"{group}/{path.stem}") for path in (conf_folder() / group).glob("*.yaml")]
+    return {key for content in files if group in content for key in content} - {group, "defaults"}
+
+
 def chosen_by_default() -> dict[str, str]:
     """Group to option, as in the defaults list of config.yaml."""
     pairs = [next(iter(item.items())) for item in read_conf("config")["defaults"] if isinstance(item, dict)]

@@ -190,13 +190,14 @@ def step_at(task: Task, epoch: int = 0, run: int = 0) -> Step:
     if not 0 <= run < task.runs:
         raise UserError(f"run={run}: there are runs 0 to {task.runs - 1}")
     chosen = replace(task.take(at_least_two(np.array([run]))), epochs=max(task.epochs, 1))
-    learner, lost_at = Learner(chosen, chosen.theta.copy()), None
+    learner, lost_at = Learner(chosen.at(0), chosen.theta.copy()), None
     for done in range(epoch):
+        learner = learner.under(chosen.at(done))
         learner.full.forward()
         learner.update(done)
         if lost_at is None and not np.isfinite(learner.theta[:, 0]).all():
             lost_at = done + 1
-    return replace(take_step(learner, epoch), lost_at=lost_at)
+    return replace(take_step(learner.under(chosen.at(epoch)), epoch), lost_at=lost_at)
 
 
 @np.errstate(all="ignore")

@@ -28,6 +28,7 @@ SETTINGS: Settings = {
     ),
     "levels": whole("bands of colour over the outputs", 2, 100, even=True),
     "spacing": choice("frames at equal steps of", "progress", "epochs", "log"),
+    "at": choice("the last frame: after the last epoch, or with the best parameters", "last", "best"),
     "colours": text("default, or a colour map of matplotlib by name"),
     "dark": flag("a dark background"),
     "hold": number("seconds that the last frame is held", 0, 600, varies=False),

@@ -323,12 +323,14 @@ OPTIMIZERS: dict[str, Optimizer] = {
 class Schedule:
     """``factor(epoch, epochs, **settings)`` multiplies the learning rate; None stands for 1.
 
-    ``epoch`` is a number, or an array type that follows NumPy's protocols.
+    ``epoch`` is a number, or an array type that follows NumPy's protocols.  ``uses_total`` is whether the factor
+    depends on ``epochs``.
     """
 
     help: str
     factor: Callable[..., Array | None]
     settings: Settings = field(default_factory=dict)
+    uses_total: bool = False
 
 
 def step_decay(epoch: int, epochs: int, *, every: Array, gamma: Array) -> Array:
@@ -353,7 +355,8 @@ SCHEDULES: dict[str, Schedule] = {
     "constant": Schedule("constant learning rate", lambda epoch, epochs: None),
     "step": Schedule("times gamma every few epochs", step_decay, {"every": number("epochs per step", 1), **_GAMMA}),
     "exponential": Schedule("times gamma every epoch", exponential_decay, _GAMMA),
-    "cosine": Schedule("along half a cosine", cosine_decay, {"final": number("share of the rate at the end", 0, 1)}),
+    "cosine": Schedule("along half a cosine", cosine_decay, {"final": number("share of the rate at the end", 0, 1)},
+        uses_total=True),
 }
 # fmt: on
 """Name of a schedule in a config to its row."""

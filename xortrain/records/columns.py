@@ -14,7 +14,7 @@ from xortrain.records import layout
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.metadata import flat_settings, moment, training_seconds
 
-RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "path")
+RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "parent", "path")
 RESULTS = tuple(layout.ROW)
 BRIEF = ("id", "number", "status", "outcome", "epochs_done", "final_loss", "seed", "tags")
 OF_SWEEPS = ("runs", "done", "solved", "outcomes")
@@ -64,7 +64,7 @@ def differing_keys(parts: Iterable[RecordInfo]) -> set[str]:
 
 def record_columns(entry: Entry, of: Entry | RecordInfo) -> dict[str, Any]:
     """The columns in RECORD of an entry, or of one of its populations."""
-    metadata, versions = of.metadata, of.metadata.get("versions")
+    metadata, versions, parent = of.metadata, of.metadata.get("versions"), of.metadata.get("parent")
     return {
         "id": printable(entry.id),
         "status": of.status,
@@ -76,6 +76,7 @@ def record_columns(entry: Entry, of: Entry | RecordInfo) -> dict[str, Any]:
         "seconds": training_seconds(metadata, moment(metadata.get("ended"))),
         "host": _text(metadata.get("host")),
         "version": _text(versions.get("xortrain")) if isinstance(versions, dict) else None,
+        "parent": _text(parent.get("id")) if isinstance(parent, dict) else None,
         "path": printable(of.path),
     }
 
@@ -188,6 +189,7 @@ COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
     "solved_at": _epochs("solved_at"),
     "diverged_at": _epochs("diverged_at"),
     "exploded_at": _epochs("exploded_at"),
+    "best_at": _epochs("best_at"),
     "epochs_done": _epochs("epochs_done"),
     "diverged_in": _diverged_in,
     "tags": lambda entry, part, chunk: (

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from xortrain.errors import UserError, unknown
 from xortrain.records import columns
 from xortrain.records.index import RecordInfo
-from xortrain.records.reader import read_data, structured
+from xortrain.records.reader import RecordReader, read_data, structured
 from xortrain.records.tables import finite
 
 Array = npt.NDArray[Any]
@@ -188,7 +188,17 @@ def _identities(parts: Sequence[RecordInfo]) -> Array:
     kinds, sizes = dict[object, int](), [len(part.rows) for part in parts]
     codes = [kinds.setdefault(_record_key(part, shared), len(kinds)) for part in parts]
     own = column_table(parts, ["seed", *varying]).values()
-    return group_codes([np.repeat(codes, sizes), *own], sum(sizes))[0]
+    before = np.concatenate([_earlier_settings(part) for part in parts])
+    return group_codes([np.repeat(codes, sizes), before, *own], sum(sizes))[0]
+
+
+def _earlier_settings(part: RecordInfo) -> Array:
+    """A number for each run of a record: the same for runs that agree in what varied only in earlier stages."""
+    try:
+        columns = RecordReader(part.folder, part.metadata).stages if part.metadata.get("stages") else {}
+    except UserError:
+        columns = {}
+    return group_codes([*columns.values()], len(part.rows))[0]
 
 
 def _varying(parts: Sequence[RecordInfo]) -> dict[str, None]:
@@ -198,7 +208,8 @@ def _varying(parts: Sequence[RecordInfo]) -> dict[str, None]:
 
 def _record_key(part: RecordInfo, names: Collection[str]) -> object:
     """The shared settings of a record, and its data if they come from a file (its path if they are unreadable)."""
-    shared = frozenset((name, repr(value)) for name, value in part.settings.items() if name in names)
+    settings = [(name, repr(value)) for name, value in part.settings.items() if name in names]
+    shared = frozenset([*settings, ("stages", repr(part.metadata.get("stages")))])
     if "data.path" not in part.settings:
         return shared
     try:

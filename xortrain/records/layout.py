@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ RECORD, CONFIG, DATA, RUNS, EVENTS = "record.json", "config.yaml", "data.npz", "
 SWEEP = "sweep.json"  # of a sweep of several populations, whose records are in its subfolders
 LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # the epochs of the arrays' rows
 ADVICE = "advice.json"  # what was tried for a single run that ended unsolved
+STAGES = "stages.npy"  # settings that varied only in earlier stages of a continued training
 HEARTBEAT = "heartbeat"  # an empty file that is touched during training
 
 STATUSES = ("running", "finished", "failed", "interrupted")
@@ -33,6 +35,7 @@ ROW: dict[str, str] = {
     "diverged_in": "<i4",  # the index of the first parameter that is not finite, -1: the loss
     "solved_at": "<i4",  # an epoch, -1: never
     "exploded_at": "<i4",  # an epoch, -1: never
+    "best_at": "<i4",  # the epoch of the best parameters, -1: the stop rule does not find them
     "final_loss": "<f8",
     "best_loss": "<f8",
     "accuracy": "<f8",
@@ -61,14 +64,33 @@ def empty_rows(runs: int, varying: Mapping[str, np.dtype[Any]]) -> npt.NDArray[n
 
 
 def block_file(what: str, block: int) -> str:
-    """losses-000.npy, parameters-000.npy, test-losses-000.npy."""
+    """losses-000.npy, test-losses-000.npy, parameters-000.npy, best-000.npy, state-000.npy."""
     return f"{what}-{block:03d}.npy"
 
 
+def loss_files(metadata: Mapping[str, Any], block: int) -> list[str]:
+    """The names of the loss curves of a block."""
+    return [block_file(name, block) for name in ("losses", *(["test-losses"] if metadata["has_test"] else []))]
+
+
 def block_files(metadata: Mapping[str, Any], block: int) -> list[str]:
-    """The names of all files of a block."""
-    names = ["losses", "parameters", *(["test-losses"] if metadata["has_test"] else [])]
-    return [block_file(name, block) for name in names]
+    """The names of the files that a block must have; the state of the optimizer can be computed again."""
+    parameters = ["parameters", *(["best"] if metadata.get("has_best") else [])]
+    return [*loss_files(metadata, block), *(block_file(name, block) for name in parameters)]
+
+
+def array_shape(metadata: Mapping[str, Any], what: str) -> tuple[int, ...]:
+    """The shape of an array of a block without its last axis, runs."""
+    size = sum(math.prod(shape) for shape in metadata["parameters"].values())
+    if what == "state":
+        return (sum(metadata.get("state", {}).values()),)
+    return {"parameters": (metadata["frames"], size), "best": (size,)}.get(what, (metadata["losses"],))
+
+
+def by_name(state: npt.NDArray[Any], sizes: Mapping[str, int]) -> dict[str, npt.NDArray[Any]]:
+    """Views of the state (numbers, runs) of an optimizer by name, for the sizes in record.json."""
+    ends = list(accumulate(sizes.values()))
+    return {name: state[end - size : end] for (name, size), end in zip(sizes.items(), ends, strict=True)}
 
 
 @dataclass(frozen=True)

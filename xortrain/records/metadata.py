@@ -47,6 +47,9 @@ def read_metadata(folder: Path | str) -> Metadata:
         raise file_error(path, "outcomes: must be words")
     if not _are_names(metadata["varies"]):
         raise file_error(path, "varies: must be names of settings")
+    state = metadata.get("state", {})
+    if not (isinstance(state, dict) and _are_names(state) and _are_shapes([list(state.values())])):
+        raise file_error(path, "state: must be names with their sizes")
     if len(metadata["config"]) > MOST_KEYS or not _are_names(metadata["config"]):
         raise file_error(path, f"config: must be at most {MOST_KEYS} settings by their names")
     return metadata

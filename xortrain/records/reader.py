@@ -91,6 +91,19 @@ class RecordReader:
         """W1[0, 0], W1[0, 1], …, in the order of the parameter arrays."""
         return layout.parameter_names(self.metadata["parameters"])
 
+    @cached_property
+    def stages(self) -> dict[str, Array]:
+        """The settings that varied only in earlier stages of a continued training, by column: (runs,)."""
+        path = self.folder / layout.STAGES
+        if not path.exists():
+            return {}
+        found, file = open_npy(path)
+        with file:
+            if not found.columns or found.shape != (self.runs,):
+                raise file_error(path, f"must have columns, and {self.runs} rows")
+            rows = np.array(np.memmap(file, _dtype(found), "r", found.start, found.shape))
+        return {name: rows[name] for name in found.columns}
+
     def has_block(self, block: int) -> bool:
         """Whether a block has all its files."""
         return all((self.folder / name).is_file() for name in layout.block_files(self.metadata, block))
@@ -98,11 +111,11 @@ class RecordReader:
     def block_array(self, what: str, block: int, *, or_nan: bool = False) -> Array:
         """A mapped array of a block: losses or test-losses (recorded, runs), parameters (frames, parameters, runs).
 
-        With ``or_nan`` it is nan if the training of the block never started; else this is an error.
+        best is (parameters, runs), state (numbers, runs).  With ``or_nan`` it is nan if the training of the block never
+        started; else this is an error.
         """
         path, runs = self.folder / layout.block_file(what, block), self.blocks.runs_of(block)
-        lead = (self.metadata["frames"], self.size) if what == "parameters" else (self.metadata["losses"],)
-        shape = (*lead, runs.stop - runs.start)
+        shape = (*layout.array_shape(self.metadata, what), runs.stop - runs.start)
         if or_nan and not path.exists():
             return np.broadcast_to(np.nan, shape)
         return read_array(path, shape, np.dtype(self.metadata["dtype"]))

@@ -131,11 +131,7 @@ def _last_losses(
 ) -> Iterator[tuple[int, tuple[Any, ...]]]:
     recorded, kind = metadata["losses"], _KINDS[metadata["dtype"]]
     epochs = _Numbers.open(f"{folder}/{layout.LOSS_EPOCHS}", "<i8", (recorded,))
-    curves = [
-        _Numbers.open(f"{folder}/{name}", kind, (recorded, runs))
-        for name in layout.block_files(metadata, block)
-        if not name.startswith("parameters")
-    ]
+    curves = [_Numbers.open(f"{folder}/{name}", kind, (recorded, runs)) for name in layout.loss_files(metadata, block)]
     for index in pending:
         row = bisect_left(range(recorded), True, key=lambda row: isnan(curves[0][row * runs + index])) - 1
         if row >= 0 and 0 <= epochs[row] <= LAST_EPOCH:

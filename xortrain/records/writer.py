@@ -40,11 +40,16 @@ def new_folder(root: Path, now: datetime | None = None) -> Path:
 
 @dataclass(frozen=True)
 class BlockArrays:
-    """The mapped arrays of a block: losses and test losses (recorded, runs), parameters (frames, parameters, runs)."""
+    """The mapped arrays of a block: losses and test losses (recorded, runs), parameters (frames, parameters, runs).
+
+    ``best`` is (parameters, runs), ``state`` has (numbers, runs) by name.
+    """
 
     losses: Array
     parameters: Array
     test_losses: Array | None
+    best: Array | None
+    state: dict[str, Array]
 
 
 @dataclass
@@ -58,8 +63,9 @@ class RecordWriter:
 
     @classmethod
     def start(
-        cls, folder: Path, metadata: Mapping[str, Any], config: str, data: Mapping[str, Array], rows: Array
-    ) -> "RecordWriter":
+        cls, folder: Path, metadata: Mapping[str, Any], config: str, data: Mapping[str, Array], rows: Array,
+        stages: Mapping[str, Array] | None = None,
+    ) -> "RecordWriter":  # fmt: skip
         """Write all files of a new record except its blocks; ``config`` is YAML, ``rows`` are of unfinished runs.
 
         record.json has the config too, since JSON is parsed 40 times faster.  The epochs, up to millions, have files of
@@ -74,6 +80,11 @@ class RecordWriter:
         (folder / layout.CONFIG).write_text(config, encoding="utf-8")
         np.savez(folder / layout.DATA, **data)  # type: ignore[arg-type]
         _save_rows(folder / layout.RUNS, rows)
+        if stages:
+            columns = np.zeros(len(rows), [(name, values.dtype) for name, values in stages.items()])
+            for name, values in stages.items():
+                columns[name] = values
+            _save_rows(folder / layout.STAGES, columns)
         np.save(folder / layout.LOSS_EPOCHS, np.asarray(metadata["loss_epochs"], np.int64))
         np.save(folder / layout.FRAME_EPOCHS, np.asarray(metadata["frame_epochs"], np.int64))
         record.write()
@@ -138,15 +149,16 @@ def _first_keys() -> dict[str, Any]:
 def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockArrays:
     """Create the files of a block, full of nan, and map them; a worker process writes only its own blocks."""
     part = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
-    runs, recorded = part.stop - part.start, metadata["losses"]
-    size = sum(math.prod(shape) for shape in metadata["parameters"].values())
 
-    def array(what: str, *shape: int) -> Array:
-        return _filled(folder / layout.block_file(what, number), (*shape, runs), np.dtype(metadata["dtype"]))
+    def array(what: str) -> Array:
+        shape = (*layout.array_shape(metadata, what), part.stop - part.start)
+        return _filled(folder / layout.block_file(what, number), shape, np.dtype(metadata["dtype"]))
 
-    losses = array("losses", recorded)
-    test = array("test-losses", recorded) if metadata["has_test"] else None
-    return BlockArrays(losses, array("parameters", metadata["frames"], size), test)
+    losses, parameters = array("losses"), array("parameters")
+    test = array("test-losses") if metadata["has_test"] else None
+    best = array("best") if metadata.get("has_best") else None
+    state = layout.by_name(array("state"), metadata["state"]) if metadata.get("state") else {}
+    return BlockArrays(losses, parameters, test, best, state)
 
 
 def _save_rows(path: Path, rows: Array) -> None:

@@ -4,7 +4,7 @@ The requirements of an engine are checked before anything is written.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -14,10 +14,10 @@ from typing import Any
 from xortrain.config.check import take
 from xortrain.config.settings import LAUNCHER
 from xortrain.errors import UserError, unknown
-from xortrain.nets import Array
 from xortrain.runner.interrupts import ENDS, exit_with_parent, postponed
 from xortrain.runner.progress import Progress
 from xortrain.runner.train import Block, Failure, Result, empty_history
+from xortrain.training.task import History
 
 WHERE = "hydra.launcher"
 PATIENCE = 10  # seconds to wait for a scheduler
@@ -123,11 +123,11 @@ def train_elsewhere(
 
 @dataclass(frozen=True)
 class Answer:
-    """The result of a worker for block ``place`` of a batch, and its arrays if it cannot see the record."""
+    """The result of a worker for block ``place`` of a batch, and its history if it cannot see the record."""
 
     place: int
     result: Result | OSError
-    arrays: Mapping[str, Array | None] | None = None
+    history: History | None = None
 
 
 def _train_in_worker(place: int, block: Block) -> Answer:
@@ -139,8 +139,7 @@ def _train_in_worker(place: int, block: Block) -> Answer:
         return Answer(place, error)
     except Exception as error:
         return Answer(place, Failure.of(error))
-    names = () if is_visible else ("losses", "test_losses", "parameters")
-    return Answer(place, result, {name: getattr(history, name) for name in names} or None)
+    return Answer(place, result, None if is_visible else history)
 
 
 def _answers(
@@ -178,9 +177,6 @@ def _received(block: Block, answer: Answer) -> Result:
     """The result of a worker; arrays that it returned are written to the record here."""
     if isinstance(answer.result, OSError):
         raise answer.result
-    if answer.arrays:
-        history = block.history()
-        for name, values in answer.arrays.items():
-            if values is not None:
-                getattr(history, name)[:] = values
+    if answer.history:
+        block.history().fill(answer.history)
     return answer.result

@@ -72,10 +72,14 @@ def plan(populations: Sequence[Population], job_name: Callable[[int], str], engi
     for key in ONE_FOR_ALL:
         if len({population.shared(key) for population in populations}) > 1:
             raise UserError(f"{key}: must be the same for all jobs of a sweep")
-    setups = [_checked(population, job_name) for population in populations]
-    budget = int(populations[0].shared("track.bytes"))
+    return within_budget([_checked(population, job_name) for population in populations], Engine(*engine))
+
+
+def within_budget(setups: Sequence[Setup], engine: Engine) -> Plan:
+    """A plan of these setups that records no more than track.bytes."""
+    budget = int(setups[0].population.shared("track.bytes"))
     fits = sum(map(_array_bytes, setups)) <= budget
-    return Plan(tuple(setups if fits else _trimmed(setups, budget)), not fits, Engine(*engine))
+    return Plan(tuple(setups if fits else _trimmed(setups, budget)), not fits, engine)
 
 
 def refuse_what_does_not_fit(plan: Plan) -> None:
@@ -153,9 +157,10 @@ def _thinned(epochs: Array, share: float) -> Array:
 
 
 def _array_bytes(setup: Setup, losses: bool = True, frames: bool = True) -> int:
-    """The size of the losses and snapshots of a population."""
+    """The size of the losses, and of the snapshots with the last state, of a population."""
     each = losses * len(setup.loss_epochs) * (2 if setup.test else 1)
-    each += frames * len(setup.frame_epochs) * setup.shape.size
+    last = sum(setup.state_sizes.values()) + setup.has_best * setup.shape.size
+    each += frames * (len(setup.frame_epochs) * setup.shape.size + last)
     return each * setup.population.runs * setup.population.dtype.itemsize
 
 

@@ -6,6 +6,8 @@ One population is one record; several have a folder each, beside a sweep.json.
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import zip_longest
 from pathlib import Path
 
 from xortrain.errors import UserError
@@ -20,11 +22,15 @@ from xortrain.runner.progress import progress
 from xortrain.runner.train import RESUME, Block, Failure, final_status, make_folder, start_record, working_in
 from xortrain.setup.film_config import refuse_unfit_films
 from xortrain.trained.opening import open_trained, refuse_strange_files
+from xortrain.trained.run_data import TrainedRuns
 from xortrain.training.outcome import OUTCOMES
 
 
-def run_sweep(plan: Plan, show: bool = False) -> Path:
-    """Train all jobs of a plan into a new folder under its root; runs that fail stay pending, with a reason."""
+def run_sweep(plan: Plan, show: bool = False, parents: Sequence[TrainedRuns] = ()) -> Path:
+    """Train all jobs of a plan into a new folder under its root; runs that fail stay pending, with a reason.
+
+    ``parents`` are the trained populations that those of the plan continue, if they do.
+    """
     refuse_what_does_not_fit(plan)
     refuse_unfit_films((setup.population.config for setup in plan.setups), plan.jobs)
     with plan.engine.open() as train:
@@ -32,8 +38,8 @@ def run_sweep(plan: Plan, show: bool = False) -> Path:
         with working_in(folder, RESUME):
             records, top = _start(folder, plan)
             blocks = [
-                Block.of(record, setup, number)
-                for record, setup in zip(records, plan.setups, strict=True)
+                Block.of(record, setup, number, parent)
+                for record, setup, parent in zip_longest(records, plan.setups, parents)
                 for number in range(len(record.blocks))
             ]
             _train_blocks(blocks, records, top, train, show)
@@ -109,7 +115,9 @@ def _start(folder: Path, plan: Plan) -> tuple[list[RecordWriter], list[RecordWri
         config = plan.setups[0].population.config
         own = {"kind": "sweep", **{key: config[key] for key in ("name", "tags", "notes")}}
         counts = {"runs": plan.jobs, "populations": len(plan.setups)}
-        return records, [RecordWriter.start_sweep(folder, {**own, **counts, **environment})]
+        origin = plan.setups[0].origin
+        parent = {"parent": asdict(origin)} if origin else {}
+        return records, [RecordWriter.start_sweep(folder, {**own, **counts, **parent, **environment})]
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise

@@ -19,11 +19,13 @@ from xortrain.records.files import read_json, shown_path
 from xortrain.records.process import describe
 from xortrain.records.writer import RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
+from xortrain.setup.earlier import described
 from xortrain.setup.film_config import refuse_unfit_films
 from xortrain.setup.population import Arrays, Population
-from xortrain.setup.run_setup import Setup
+from xortrain.setup.run_setup import Setup, recorded_epochs
+from xortrain.trained.checkpoints import checkpoint_of
 from xortrain.trained.run_data import RunData, TrainedRuns
-from xortrain.training.loop import Training
+from xortrain.training.loop import Checkpoint, Training
 from xortrain.training.outcome import OUTCOMES, results
 from xortrain.training.task import History, Results
 
@@ -64,13 +66,17 @@ def record_run(config: Mapping[str, Any], show: bool = False) -> RunData:
 
 def train_again(run: RunData, root: Path, show: bool = False) -> RunData:
     """Train a recorded run again, with the settings and data of its record, into a new record under a root."""
-    return train_into_folder(run.own_setup.changed({**run.config, "root": str(root)}), make_folder(str(root)), show)
+    alone = run.setup.alone(run.place)
+    population = replace(alone.population, config={**run.config, "root": str(root)})
+    losses, frames = recorded_epochs(population)
+    setup = replace(alone, population=population, loss_epochs=losses, frame_epochs=frames, origin=None)
+    return train_into_folder(setup, make_folder(str(root)), show)
 
 
-def train_in_memory(setup: Setup, show: bool = False) -> TrainedRuns:
-    """Train a population and write nothing."""
+def train_in_memory(setup: Setup, show: bool = False, start: Checkpoint | None = None) -> TrainedRuns:
+    """Train a population and write nothing; a single run may start at a checkpoint."""
     with progress(epochs_to_train(setup), "epochs", show) as bar:
-        return train_under(bar, setup)
+        return train_under(bar, setup, start)
 
 
 def epochs_to_train(setup: Setup) -> int:
@@ -78,11 +84,11 @@ def epochs_to_train(setup: Setup) -> int:
     return len(_blocks(setup)) * setup.population.epochs
 
 
-def train_under(bar: Progress, setup: Setup) -> TrainedRuns:
+def train_under(bar: Progress, setup: Setup, start: Checkpoint | None = None) -> TrainedRuns:
     """Train a population in memory; its epochs count in a progress bar."""
     whole, rows, epochs, blocks = empty_history(setup), [], setup.population.epochs, _blocks(setup)
     for runs in map(blocks.runs_of, range(len(blocks))):
-        rows.append(bar.follow(train_block(setup, runs, whole.columns(runs)), epochs, epochs))
+        rows.append(bar.follow(train_block(setup, runs, whole.columns(runs), start), epochs, epochs))
     return TrainedRuns(setup, np.concatenate(rows), whole)
 
 
@@ -90,23 +96,25 @@ def _blocks(setup: Setup) -> layout.Blocks:
     return layout.Blocks(setup.population.runs, setup.block_size)
 
 
-def train_into_folder(setup: Setup, folder: Path, show: bool = False) -> RunData:
-    """Train one run into a record in an empty folder."""
+def train_into_folder(setup: Setup, folder: Path, show: bool = False, start: Checkpoint | None = None) -> RunData:
+    """Train one run into a record in an empty folder, from its start or from a checkpoint."""
     epochs = setup.population.epochs
     with working_in(folder, RESUME):
         record = start_record(setup, folder, "run", describe())
         with final_status([record]), progress(epochs, "epochs", show) as bar:
             history = Block.of(record, setup, 0).history()
-            rows = bar.follow(train_block(setup, slice(0, 1), history), epochs, epochs)
+            rows = bar.follow(train_block(setup, slice(0, 1), history, start), epochs, epochs)
             record.finish_block(0, rows)
     return RunData(TrainedRuns(setup, rows, history, folder))
 
 
-def train_block(setup: Setup, runs: slice, history: History) -> Steps:
-    """Train some runs into their history; yields the epochs done, returns the rows."""
-    training = Training(setup.task(runs), history)
+def train_block(setup: Setup, runs: slice, history: History, start: Checkpoint | None = None) -> Steps:
+    """Train some runs into their history, from a checkpoint if given; yields the epochs done, returns the rows."""
+    training = Training(setup.task(runs), history, start)
     yield from training.run()
-    return rows_of(setup.population.part(runs), results(training))
+    rows = rows_of(setup.population.part(runs), results(training))
+    rows["best_at"] = training.memory.get("best_at", -1)
+    return rows
 
 
 def rows_of(p: Population, found: Results | None = None) -> Array:
@@ -124,7 +132,8 @@ def rows_of(p: Population, found: Results | None = None) -> Array:
 def empty_history(setup: Setup) -> History:
     """A history in memory for all runs, filled with nan."""
     shape, dtype = (setup.shape.size, setup.population.runs), setup.population.dtype
-    return History.empty(setup.loss_epochs, setup.frame_epochs, shape, dtype, setup.test is not None)
+    has_test, sizes = setup.test is not None, setup.state_sizes
+    return History.empty(setup.loss_epochs, setup.frame_epochs, shape, dtype, has_test, sizes, setup.has_best)
 
 
 def start_record(
@@ -134,6 +143,7 @@ def start_record(
     import yaml
 
     p, network = setup.population, setup.shape
+    stages, columns = described(setup.earlier, p)
     metadata = {
         "kind": kind,
         **{key: p.config[key] for key in ("name", "tags", "notes")},
@@ -145,6 +155,10 @@ def start_record(
         "varies": list(p.varying),
         "has_test": setup.test is not None,
         **({"columns": asdict(setup.columns)} if setup.columns.inputs else {}),
+        **({"state": setup.state_sizes} if setup.state_sizes else {}),
+        **({"has_best": True} if setup.has_best else {}),
+        **({"parent": asdict(setup.origin)} if setup.origin else {}),
+        **({"stages": stages} if stages else {}),
         "outcomes": list(OUTCOMES),
         "loss_epochs": setup.loss_epochs.tolist(),
         "frame_epochs": setup.frame_epochs.tolist(),
@@ -152,7 +166,7 @@ def start_record(
     }
     dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
     config = yaml.dump(dict(p.config), Dumper=dumper, sort_keys=False, allow_unicode=True)
-    return RecordWriter.start(folder, metadata, config, _data_arrays(setup), rows_of(p))
+    return RecordWriter.start(folder, metadata, config, _data_arrays(setup), rows_of(p), columns)
 
 
 def _data_arrays(setup: Setup) -> dict[str, Array]:
@@ -218,16 +232,20 @@ def _end(records: Sequence[RecordWriter], status: str, reason: str = "") -> None
 
 @dataclass(frozen=True)
 class Block:
-    """A block of a record: its number, and the population that its ``runs`` are a part of."""
+    """A block of a record: its number, and the population that its ``runs`` are a part of.
+
+    With a ``parent`` of the same runs it goes on from the parent's checkpoint; else it is trained from its start.
+    """
 
     record: RecordWriter
     setup: Setup
     number: int
     runs: slice
+    parent: TrainedRuns | None = None
 
     @classmethod
-    def of(cls, record: RecordWriter, setup: Setup, number: int) -> "Block":
-        return cls(record, setup, number, record.blocks.runs_of(number))
+    def of(cls, record: RecordWriter, setup: Setup, number: int, parent: TrainedRuns | None = None) -> "Block":
+        return cls(record, setup, number, record.blocks.runs_of(number), parent)
 
     def __len__(self) -> int:
         return int(self.runs.stop - self.runs.start)
@@ -235,12 +253,14 @@ class Block:
     def packed(self) -> "Block":
         """The same block with the setup of its own runs only, to be sent to another process."""
         record = replace(self.record, folder=self.record.folder.absolute())
-        return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)))
+        parent = self.parent and self.parent.take(np.arange(self.runs.start, self.runs.stop))
+        return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)), parent)
 
     def history(self) -> History:
         """Make the files of this block, filled with nan; the history has them as its arrays."""
         setup, new = self.setup, self.record.block(self.number)
-        return History(setup.loss_epochs, setup.frame_epochs, new.losses, new.parameters, new.test_losses)
+        arrays = new.losses, new.parameters, new.test_losses, new.state, new.best
+        return History(setup.loss_epochs, setup.frame_epochs, *arrays)
 
     def is_visible(self) -> bool:
         """Whether this process sees the same record, not another one in a folder of the same name."""
@@ -253,7 +273,8 @@ class Block:
     def train(self, bar: Progress, history: History | None = None) -> Result:
         """Train this block, by default into its files; any error becomes a failure, except those of the disk."""
         try:
-            steps = train_block(self.setup, self.runs, history or self.history())
+            start = checkpoint_of(self.parent, self.setup, self.runs) if self.parent else None
+            steps = train_block(self.setup, self.runs, history or self.history(), start)
             return bar.follow(steps, self.setup.population.epochs, len(self))
         except OSError as error:
             if error.errno != errno.ENOMEM:

@@ -107,6 +107,9 @@ def _pairs(recorded: TrainedRuns, again: TrainedRuns) -> Iterator[tuple[str, Arr
     for what, epochs in EPOCHS.items():
         if what != "test_losses" or recorded.setup.test:
             yield what, recorded.array(what), again.array(what), getattr(recorded.setup, epochs)
+    if recorded.setup.has_best:
+        last = np.array([recorded.setup.population.epochs])
+        yield "best parameters", recorded.array("best")[None], again.array("best")[None], last
 
 
 def _compare(part: TrainedRuns, again: TrainedRuns, whole: TrainedRuns, now: Mapping[str, Any]) -> Rounding | None:
@@ -148,7 +151,8 @@ def first_difference(recorded: TrainedRuns, again: TrainedRuns, near: float | No
         if differ.any():
             place = np.unravel_index(int(differ.argmax()), differ.shape)
             shapes = recorded.setup.shape.shapes
-            name = parameter_names(shapes)[place[1]] if what == "parameters" else what.replace("_", " ")[:-2]
+            names = parameter_names(shapes) if "parameters" in what else []
+            name = f"{what[:-10]}{names[place[1]]}" if names else what.replace("_", " ")[:-2]
             found.append(Difference(int(epochs[place[0]]), name, int(place[-1]), old[place].item(), new[place].item()))
     return min(found, key=lambda difference: difference.epoch, default=None)
 

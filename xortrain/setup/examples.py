@@ -126,7 +126,7 @@ def _refuse_empty(train: int, test: int, share: float) -> None:
 
 
 def _data(population: Population, x: Array, t: Array) -> Data:
-    _refuse_unfit(population, t)
+    refuse_unfit_targets(population, t)
     with np.errstate(over="ignore"):
         x, t = (np.ascontiguousarray(values, population.dtype) for values in (x, t))
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
@@ -135,8 +135,8 @@ def _data(population: Population, x: Array, t: Array) -> Data:
     return Data(x, t[..., None])
 
 
-def _refuse_unfit(population: Population, t: Array) -> None:
-    """Refuse targets that the loss cannot use."""
+def refuse_unfit_targets(population: Population, t: Array) -> None:
+    """Refuse targets (examples, outputs, …) that the loss cannot use."""
     loss = population.shared("loss.name")
     kind = LOSSES[loss].targets
     if kind == "signs" and not np.isin(t, (-1, 1)).all():

@@ -44,7 +44,14 @@ def of_one(folder: Path, number: int, name: Path) -> Path:
 
 def with_many(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config with a film that shows many runs."""
+    refuse_best_of_many(config)
     return config if LAYOUTS[config["film"]["name"]].most_runs > 1 else with_film(config, layout="sweep")
+
+
+def refuse_best_of_many(config: Mapping[str, Any]) -> None:
+    """Raise UserError for a film of many runs that is to end at the best epoch, which differs between them."""
+    if config["film"]["at"] == "best":
+        raise UserError("film.at=best: ends the film of one run at its best epoch; choose one run of the sweep")
 
 
 def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:

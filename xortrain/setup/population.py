@@ -69,6 +69,10 @@ class Population:
         names = numbers(keys_of(group, option or self.shared(f"{group}.name")))
         return {name: self.number(f"{group}.{name}") for name in names}
 
+    def alone(self, run: int) -> "Population":
+        """One run as a population of its own, with job number 0."""
+        return Population(self.config_of(run), arrays=self.arrays)
+
     def config_of(self, run: int) -> dict[str, Any]:
         """The complete configuration of one run."""
         config = {key: dict(value) if isinstance(value, Mapping) else value for key, value in self.config.items()}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from xortrain.config.settings import keys_of
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
 from xortrain.nets.datasets import UNSCALED, DataScaling, Scaling
@@ -17,11 +18,13 @@ from xortrain.nets.initializers import INITIALIZERS, initialize
 from xortrain.nets.losses import LOSSES, Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.setting import in_use
 from xortrain.setup.csv_table import UNNAMED, Columns
+from xortrain.setup.earlier import Earlier, EarlierSettings, Origin
 from xortrain.setup.examples import examples, fitted_scaling
 from xortrain.setup.population import Population
-from xortrain.training.success import SUCCESS_RULES, Success
-from xortrain.training.task import Choice, Data, Task
+from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
+from xortrain.training.task import Choice, Data, Stage, Task
 
 CACHE_BYTES = 4 << 20  # numbers of one block; twice a core's second-level cache is fastest, see docs/design.md
 
@@ -30,7 +33,8 @@ CACHE_BYTES = 4 << 20  # numbers of one block; twice a core's second-level cache
 class Setup:
     """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded.
 
-    ``train`` and ``test`` are in the units of the data; the network has them scaled, by ``scaling``.
+    ``train`` and ``test`` are in the units of the data; the network has them scaled, by ``scaling``.  If it continues
+    another training, it has the ``earlier`` settings, and the ``origin``.
     """
 
     population: Population
@@ -40,6 +44,8 @@ class Setup:
     frame_epochs: Array
     columns: Columns = UNNAMED
     scaling: DataScaling = UNSCALED
+    earlier: Earlier = ()
+    origin: Origin | None = None
 
     @classmethod
     def of(cls, population: Population) -> "Setup":
@@ -67,7 +73,15 @@ class Setup:
         places = np.arange(self.population.runs)[runs]
         test = self.test.take(places) if self.test else None
         train, scaling = self.train.take(places), self.scaling.take(places)
-        return replace(self, population=self.population.part(runs), train=train, test=test, scaling=scaling)
+        population, earlier = self.population.part(runs), tuple(stage.part(runs) for stage in self.earlier)
+        return replace(self, population=population, train=train, test=test, scaling=scaling, earlier=earlier)
+
+    def alone(self, run: int) -> "Setup":
+        """The setup of one run as a single run."""
+        train, test = self.train.of_run(run), self.test and self.test.of_run(run)
+        earlier = tuple(EarlierSettings(stage.population.alone(run), stage.until) for stage in self.earlier)
+        population, scaling = self.population.alone(run), self.scaling.take(run)
+        return replace(self, population=population, train=train, test=test, scaling=scaling, earlier=earlier)
 
     def changed(self, config: Mapping[str, Any]) -> "Setup":
         """The setup of one run with the same examples and other settings."""
@@ -78,7 +92,8 @@ class Setup:
         population = replace(population, arrays=self.population.arrays)
         losses, frames = recorded_epochs(population)
         scaling = fitted_scaling(population, self.train, self.test)
-        setup = replace(self, population=population, loss_epochs=losses, frame_epochs=frames, scaling=scaling)
+        new = replace(self, population=population, loss_epochs=losses, frame_epochs=frames, scaling=scaling)
+        setup = replace(new, earlier=(), origin=None)
         refuse_contradictions(setup)
         return setup
 
@@ -118,7 +133,29 @@ class Setup:
             shuffle=p.shared("shuffle"),
             freeze=tuple(p.shared("freeze")),
             scaling=scaling,
+            stages=tuple(Stage(self.under(stage).task(runs), stage.until) for stage in self.earlier),
         )
+
+    def settings_of(self, epoch: int) -> Population:
+        """The settings with which an epoch is judged, and its update is made."""
+        return next((stage.population for stage in self.earlier if epoch < stage.until), self.population)
+
+    def under(self, stage: EarlierSettings) -> "Setup":
+        """The same setup with earlier settings."""
+        return replace(self, population=stage.population, earlier=())
+
+    @cached_property
+    def state_sizes(self) -> dict[str, int]:
+        """How many numbers the optimizer remembers of a run, by name."""
+        p, row = self.population, OPTIMIZERS[self.population.shared("optimizer.name")]
+        options = {name: value[:1] for name, value in in_use(row.settings, p.settings("optimizer")).items()}
+        state = row.start(np.zeros((self.shape.size, 1), p.dtype), np.ones(1, p.dtype), **options)
+        return {name: value.size for name, value in state.items()}
+
+    @property
+    def has_best(self) -> bool:
+        """Whether the stop rule finds the best parameters."""
+        return STOP_RULES[self.population.shared("stop.name")].has_best
 
     @property
     def numbers_of_a_run(self) -> int:
@@ -148,6 +185,17 @@ def spread(last: int, most: int, spacing: str) -> Array:
     return np.unique(np.round(points).astype(np.int64))
 
 
+def with_known(wanted: Array, known: Array, epoch: int) -> Array:
+    """The wanted epochs; those before ``epoch`` are replaced by the nearest of the known ones."""
+    early, late, known = wanted[wanted < epoch], wanted[wanted >= epoch], known[known < epoch]
+    if not len(known):
+        return late
+    right = np.searchsorted(known, early).clip(max=len(known) - 1)
+    left = (right - 1).clip(min=0)
+    nearest = np.where(early - known[left] <= known[right] - early, known[left], known[right])
+    return np.union1d(nearest, late)
+
+
 def _network(p: Population, train: Data) -> Network:
     architecture = p.config["architecture"]
     hidden, given = architecture["hidden"], architecture["activations"]
@@ -172,7 +220,9 @@ def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
 
 def _choice(p: Population, group: str) -> Choice:
     """The chosen option of a group, with its numbers."""
-    return Choice(p.shared(f"{group}.name"), p.settings(group))
+    name = p.shared(f"{group}.name")
+    words = {key: p.shared(f"{group}.{key}") for key, s in keys_of(group, name).items() if s.kind == "choice"}
+    return Choice(name, p.settings(group), words)
 
 
 def _success(p: Population, values: Array) -> Success:
@@ -207,6 +257,8 @@ def refuse_contradictions(setup: Setup) -> None:
     optimizer, batch_size = p.shared("optimizer.name"), p.shared("batch_size")
     if OPTIMIZERS[optimizer].is_full_batch and batch_size is not None:
         raise UserError(f"batch_size={batch_size}: optimizer={optimizer} requires the full batch; add batch_size=null")
+    if p.config["stop"].get("on") == "test_loss" and setup.test is None:
+        raise UserError("stop.on=test_loss: requires held-out examples, as with data.test=0.25; else stop.on=loss")
     if optimizer == "sgd" and np.any((p.values("optimizer.nesterov") != 0) & (p.values("optimizer.momentum") == 0)):
         raise UserError("optimizer.nesterov=true: requires momentum; add optimizer.momentum=0.9")
     for name in p.shared("freeze"):

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.config.check import check_stored
-from xortrain.errors import file_error
+from xortrain.errors import UserError, file_error, printable
 from xortrain.nets.datasets import fit_of
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
 from xortrain.setup.csv_table import UNNAMED, Columns, shown
+from xortrain.setup.earlier import Earlier, Origin, read_stages
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup, refuse_contradictions
 from xortrain.trained.run_data import TrainedRuns
@@ -32,7 +33,30 @@ def open_trained(folder: Path) -> TrainedRuns:
     _check_data(record, fit_of(population.config["data"]) is not None)
     setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     _check_network(record, setup)
-    return TrainedRuns(replace(setup, columns=_column_names(record)), rows, record, folder)
+    setup = replace(setup, columns=_column_names(record), earlier=_earlier(record, setup), origin=_origin(record))
+    return TrainedRuns(setup, rows, record, folder)
+
+
+def _earlier(record: RecordReader, setup: Setup) -> Earlier:
+    """The earlier settings of a continued training, each of which must fit the record's data and network."""
+    try:
+        found = read_stages(record.metadata.get("stages", []), record.stages, setup.population)
+        for stage in found:
+            refuse_contradictions(setup.under(stage))
+    except UserError as error:
+        raise file_error(record.folder / layout.RECORD, error) from None
+    return found
+
+
+def _origin(record: RecordReader) -> Origin | None:
+    given = record.metadata.get("parent")
+    if given is None:
+        return None
+    if not (
+        isinstance(given, Mapping) and [type(given.get(key)) for key in ("id", "path", "epoch")] == [str, str, int]
+    ):
+        raise file_error(record.folder / layout.RECORD, "parent: must have an id, a path and an epoch")
+    return Origin(printable(given["id"]), printable(given["path"]), given["epoch"])
 
 
 def _check_varying(record: RecordReader) -> None:
@@ -85,6 +109,10 @@ def _check_network(record: RecordReader, setup: Setup) -> None:
     shapes = [(name, tuple(shape)) for name, shape in record.metadata["parameters"].items()]
     if shapes != list(setup.shape.shapes.items()):
         raise file_error(path, "parameters: do not match the network in its config")
+    if record.metadata.get("state", setup.state_sizes) != setup.state_sizes:
+        raise file_error(path, "state: does not match the optimizer in its config")
+    if bool(record.metadata.get("has_best", False)) != setup.has_best:
+        raise file_error(path, "has_best: does not match the stop rule in its config")
     for name, epochs in (("losses", setup.loss_epochs), ("frames", setup.frame_epochs)):
         if not len(epochs) or epochs[0] != 0 or epochs[-1] > setup.population.epochs:
             raise file_error(path, f"{name}: must start at epoch 0 and end by epoch {setup.population.epochs}")

@@ -10,14 +10,17 @@ from typing import Any
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.nets import Array
+from xortrain.nets import Array, Numbers
 from xortrain.nets.network import Network, Pass, at_least_two
+from xortrain.records import layout
 from xortrain.records.reader import RecordReader
+from xortrain.setup.earlier import stages_until
 from xortrain.setup.run_setup import Setup
-from xortrain.training.outcome import others, words
+from xortrain.training.outcome import code, others, words
 from xortrain.training.task import History, Task
 
 SUCCESSES = ("solved", "learnt")  # outcomes
+AT_ONCE = 1 << 22  # numbers of snapshots that are computed together
 
 
 @dataclass(frozen=True)
@@ -30,17 +33,31 @@ class TrainedRuns:
     folder: Path | None = None
 
     def array(self, what: str, runs: slice | Array = slice(None)) -> Array:
-        """losses or test_losses (recorded, runs), or parameters (frames, parameters, runs), of all runs or of some."""
+        """losses or test_losses (recorded, runs), parameters (frames, parameters, runs), or best (parameters, runs)."""
         if isinstance(self.source, History):
             return np.asarray(getattr(self.source, what)[..., runs])
         return np.asarray(self.source.of_runs(what.replace("_", "-"), runs))
 
     def take(self, runs: Array) -> "TrainedRuns":
         """Some of the runs, by their indices, in memory."""
-        names = ("losses", "parameters", *(("test_losses",) if self.setup.test else ()))
-        arrays = {name: self.array(name, runs) for name in names}
-        history = History(self.setup.loss_epochs, self.setup.frame_epochs, **arrays)
-        return TrainedRuns(self.setup.part(runs), np.asarray(self.rows[runs]), history)
+        setup = self.setup
+        wanted = {"losses": True, "parameters": True, "test_losses": setup.test is not None, "best": setup.has_best}
+        arrays: dict[str, Any] = {name: self.array(name, runs) for name, is_wanted in wanted.items() if is_wanted}
+        history = History(setup.loss_epochs, setup.frame_epochs, **arrays, state=self.state(runs) or {})
+        return TrainedRuns(setup.part(runs), np.asarray(self.rows[runs]), history)
+
+    def state(self, runs: slice | Array = slice(None)) -> Numbers | None:
+        """The state of the optimizer after the last epoch of each run, by name; None if not known, or not finite."""
+        sizes = self.setup.state_sizes
+        if isinstance(self.source, History):
+            found = {name: values[:, runs] for name, values in self.source.state.items()}
+        elif self.metadata.get("state"):
+            whole = self.source.of_runs("state", np.arange(len(self.rows))[runs], or_nan=True)
+            found = layout.by_name(whole, self.metadata["state"])
+        else:
+            found = {}
+        is_sound = all(np.isfinite(values).all() for values in found.values())
+        return found if found.keys() == sizes.keys() and is_sound else None
 
     def until(self, last: int) -> "TrainedRuns":
         """The same runs up to epoch ``last``, by which all of them must have ended."""
@@ -76,6 +93,15 @@ class TrainedRuns:
     def finished(self) -> Array:
         """The indices of the runs whose training is over."""
         return np.flatnonzero(self.rows["outcome"])
+
+
+def place_of_epoch(epochs: Array, epoch: int) -> int:
+    """The place of an epoch among the recorded ones; raises UserError for another epoch."""
+    found = np.flatnonzero(epochs == epoch)
+    if not len(found):
+        nearest = epochs[np.abs(epochs - epoch).argmin()]
+        raise UserError(f"epoch={epoch}: its parameters were not recorded; the nearest recorded epoch is {nearest}")
+    return int(found[0])
 
 
 class RunData:
@@ -192,11 +218,70 @@ class RunData:
         return self.network.split(self._theta(epoch))
 
     @np.errstate(all="ignore")
-    def predict(self, x: Any, epoch: int | None = None) -> Array:
-        """Outputs (examples, outputs) for x (examples, inputs), both unscaled, after the last or a recorded epoch."""
+    def predict(self, x: Any, epoch: int | None = None, best: bool = False) -> Array:
+        """Outputs for x (examples, inputs), both unscaled, after the last epoch, a recorded one, or the best."""
+        if best and epoch is not None:
+            raise UserError(f"epoch={epoch}: best=True chooses the epoch; leave one of them out")
+        theta = self.best_theta if best else self._theta(self.epochs[-1] if epoch is None else epoch)
         scaling = self.task.scaling.take(0)
-        net = self._pass(scaling.inputs.scaled(self._inputs(x)), self.epochs[-1] if epoch is None else epoch)
-        return scaling.targets.unscaled(net.y[..., 0])
+        return scaling.targets.unscaled(self._pass(scaling.inputs.scaled(self._inputs(x)), theta).y[..., 0])
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the best parameters: those that stop=patience found, else the snapshot with the lowest loss.
+
+        The loss is that of the held-out examples, if there are any; stop=patience has stop.on for this.
+        """
+        found = int(self.row["best_at"])
+        return found if found >= 0 else int(self.epochs[self._best_snapshot])
+
+    @property
+    def best_theta(self) -> Array:
+        """The parameters (parameters,) after the best epoch."""
+        if self.row["best_at"] >= 0:
+            return self._array("best")
+        return np.array(self.parameters[self._best_snapshot])
+
+    @cached_property
+    def _best_snapshot(self) -> int:
+        """The snapshot with the lowest finite loss; the first, if there is none."""
+        losses = self._losses_of(np.array(self.parameters).T, is_held_out=self.task.test is not None)
+        return int(np.where(np.isfinite(losses), losses, np.inf).argmin())
+
+    @np.errstate(all="ignore")
+    def _losses_of(self, theta: Array, is_held_out: bool = False) -> Array:
+        """The losses (snapshots,) of parameters (parameters, snapshots) of this run."""
+        found, step = [], max(2, AT_ONCE // self.setup.numbers_of_a_run)
+        for start in range(0, theta.shape[1], step):
+            part = theta[:, start : start + step]
+            both = at_least_two(np.arange(part.shape[1]))
+            task = self.task.take(np.zeros(len(both), int))
+            data = task.test if is_held_out and task.test else task.data
+            net = task.network.forward(np.ascontiguousarray(part[:, both]), data.x)
+            found.append(task.criterion.total(net.z[-1], net.y, data.t)[: part.shape[1]])
+        return np.concatenate(found)
+
+    def until_best(self) -> TrainedRuns:
+        """This run as if it had been trained up to its best epoch only."""
+        best, theta, alone = self.best_epoch, self.best_theta[:, None], self.setup.alone(self.place)
+        now = replace(alone.population, config={**alone.population.config, "epochs": best})
+        earlier = stages_until(best, alone.earlier, alone.population, now)
+        loss_epochs, frame_epochs = (np.union1d(e[e <= best], best) for e in (self.loss_epochs, self.epochs))
+        setup = replace(alone, population=now, earlier=earlier, loss_epochs=loss_epochs, frame_epochs=frame_epochs)
+
+        def ending(values: Array, last: Array, epochs: Array) -> Array:
+            return np.concatenate([values[: len(epochs) - 1], last])[..., None]
+
+        loss, held_out = self._losses_of(theta), self.test_losses
+        losses, parameters = ending(self.losses, loss, loss_epochs), ending(self.parameters, theta.T, frame_epochs)
+        test = None if held_out is None else ending(held_out, self._losses_of(theta, True), loss_epochs)
+        rows = self.trained.rows[[self.place]].copy()
+        if best < rows["epochs_done"]:
+            rows["epochs_done"], rows["final_loss"] = best, loss
+            for name in ("solved_at", "diverged_at", "exploded_at"):
+                rows[name] = np.where(rows[name] > best, -1, rows[name])
+            rows["outcome"] = code("solved" if rows["solved_at"][0] >= 0 else "training")
+        return TrainedRuns(setup, rows, History(loss_epochs, frame_epochs, losses, parameters, test, {}, theta))
 
     @np.errstate(all="ignore")
     def gradients(self, epoch: int = 0, example: int | None = None) -> dict[str, Array]:
@@ -206,7 +291,7 @@ class RunData:
             if not -len(x) <= example < len(x):
                 raise UserError(f"example={example}: must be from 0 to {len(x) - 1}")
             x, t = x[[example]], t[[example]]
-        net = self._pass(x, epoch)
+        net = self._pass(x, self._theta(epoch))
         return self.network.split(net.backward(self._twins.criterion.delta(net.z[-1], net.y, t))[:, 0])
 
     @cached_property
@@ -214,15 +299,11 @@ class RunData:
         """The task of this run and a copy of it, so that sums have the same bits as in a sweep."""
         return self.task.take(at_least_two(np.zeros(1, int)))
 
-    def _pass(self, x: Array, epoch: int) -> Pass:
-        return self._twins.network.forward(np.repeat(self._theta(epoch)[:, None], self._twins.runs, axis=1), x)
+    def _pass(self, x: Array, theta: Array) -> Pass:
+        return self._twins.network.forward(np.repeat(theta[:, None], self._twins.runs, axis=1), x)
 
     def _theta(self, epoch: int) -> Array:
-        found = np.flatnonzero(self.epochs == epoch)
-        if not len(found):
-            nearest = self.epochs[np.abs(self.epochs - epoch).argmin()]
-            raise UserError(f"epoch={epoch}: its parameters were not recorded; the nearest recorded epoch is {nearest}")
-        return np.array(self.parameters[found[0]])
+        return np.array(self.parameters[place_of_epoch(self.epochs, epoch)])
 
     def _inputs(self, x: Any) -> Array:
         try:

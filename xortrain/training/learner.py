@@ -4,7 +4,7 @@ A full batch is one update an epoch; smaller batches come in the order of the da
 seed.  That order depends on seed, epoch and example alone, so it can be recomputed at any epoch.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,19 @@ class Learner:
         """A learner of some of the runs, by their indices, with copies of their current state."""
         return LearnerState(self.task, self.theta, self.state).take(runs)
 
+    def under(self, task: Task) -> "Learner":
+        """The same runs with the settings of another task."""
+        return self if task is self.task else Learner.of(task, self.theta, self.task.optimizer.name, self.state)
+
+    @classmethod
+    def of(cls, task: Task, theta: Array, optimizer: str, state: Mapping[str, Array]) -> "Learner":
+        """A learner that takes over the state of an optimizer; the state of another one starts anew."""
+        new = cls(task, theta)
+        for name, fresh in new.state.items() if optimizer == task.optimizer.name else ():
+            if name in state:
+                fresh[:] = state[name].reshape(fresh.shape)
+        return new
+
     def update(self, epoch: int) -> None:
         """Train one epoch; with a full batch, from the outputs of the last forward pass of ``full``."""
         lr = self.rate(epoch)
@@ -79,12 +92,6 @@ class Learner:
             rows = order(self.task.seeds, epoch, len(data.x))
             data = Data(shuffled(data.x, rows), shuffled(data.t, rows))
         return batches(data.x, data.t, size)
-
-    def test_losses(self) -> Array:
-        """The losses of the held-out examples: (runs,)."""
-        assert self.task.test is not None
-        net = self.task.network.forward(self.theta, self.task.test.x)
-        return self.task.criterion.total(net.z[-1], net.y, self.task.test.t)
 
     def _descend(self, net: Pass, t: Array, lr: Array) -> None:
         g = net.backward(self.task.criterion.delta(net.z[-1], net.y, t))

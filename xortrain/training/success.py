@@ -11,7 +11,7 @@ import numpy as np
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.datasets import NO_SCALING, Scaling
-from xortrain.nets.setting import Settings, number
+from xortrain.nets.setting import Settings, choice, number, whole
 
 Bounds = tuple[Array, Array]
 
@@ -63,25 +63,82 @@ SUCCESS_RULES: dict[str, SuccessRule] = {
 """Name of a success rule in a config to its row."""
 
 
+@dataclass(frozen=True)
+class JudgedEpoch:
+    """An epoch as a stop rule sees it; arrays have runs last.
+
+    ``right`` (runs,) is whether all examples of a run are right, ``sound`` (runs,) whether all its numbers are finite;
+    ``losses()`` and ``test_losses()`` return (runs,).  The rule may change its ``memory``.
+    """
+
+    epoch: int
+    theta: Array
+    right: Array
+    sound: Array
+    losses: Callable[[], Array]
+    test_losses: Callable[[], Array]
+    memory: Numbers
+
+
 @dataclass(frozen=True, eq=False)
 class StopRule:
-    """``holds(right, losses, **settings)`` returns which runs (runs,) stop now; it is None for never.
+    """``holds(judged, **settings)`` returns which runs (runs,) stop after a `JudgedEpoch`; it is None for never.
 
-    ``right`` (runs,) is whether all examples of a run are right, ``losses()`` returns their losses (runs,).
+    ``start(theta, epoch)`` is what a rule remembers at its first epoch: arrays with runs last.  If this includes the
+    ``best`` parameters (parameters, runs) and their epoch ``best_at`` (runs,), these are recorded, and ``recall(best,
+    best_at, losses, test_losses, **words)`` is what it remembered, from the losses of the best parameters.
     """
 
     help: str
     holds: Callable[..., Array] | None
     settings: Settings = field(default_factory=dict)
+    start: Callable[[Array, int], Numbers] = lambda theta, epoch: {}
+    recall: Callable[..., Numbers] | None = None
+
+    @property
+    def has_best(self) -> bool:
+        """Whether it finds the best parameters."""
+        return self.recall is not None
+
+
+def start_patience(theta: Array, epoch: int) -> Numbers:
+    runs = theta.shape[1]
+    return {"lowest": np.full(runs, np.inf, theta.dtype), "best_at": np.full(runs, epoch), "best": theta.copy()}
+
+
+def recall_patience(
+    best: Array, best_at: Array, losses: Callable[[], Array], test_losses: Callable[[], Array], on: str
+) -> Numbers:
+    return {"lowest": test_losses() if on == "test_loss" else losses(), "best_at": best_at, "best": best}
+
+
+def patience(judged: JudgedEpoch, epochs: Array, least: Array, on: str) -> Array:
+    """The lowest loss is ``epochs`` epochs old; one that is lower by ``least`` or less does not count."""
+    losses = judged.test_losses() if on == "test_loss" else judged.losses()
+    memory = judged.memory
+    falls = judged.sound & (losses < memory["lowest"] - least)
+    some = slice(None) if falls.all() else np.flatnonzero(falls)
+    memory["lowest"][some], memory["best_at"][some] = losses[some], judged.epoch
+    memory["best"][:, some] = judged.theta[:, some]
+    return np.asarray(judged.epoch - memory["best_at"] >= epochs)
 
 
 _BELOW = {"below": number("loss below which a run stops", above=0)}
+_PATIENCE = {
+    "epochs": whole("epochs without a lower loss after which a run stops", 1, 1_000_000_000, varies=True),
+    "least": number("a fall of the loss by no more than this does not count", 0),
+    "on": choice("the loss of the training examples or of the held-out ones", "loss", "test_loss"),
+}
 
+# fmt: off
 STOP_RULES: dict[str, StopRule] = {
     "never": StopRule("train all epochs", None),
-    "solved": StopRule("when every example is right", lambda right, losses: right),
-    "loss": StopRule("when the loss is below a value", lambda _, losses, below: losses() < below, _BELOW),
+    "solved": StopRule("when every example is right", lambda judged: judged.right),
+    "loss": StopRule("when the loss is below a value", lambda judged, below: judged.losses() < below, _BELOW),
+    "patience": StopRule("when the loss has not fallen for some epochs; keeps the best parameters",
+        patience, _PATIENCE, start_patience, recall_patience),
 }
+# fmt: on
 """Name of a stop rule in a config to its row."""
 
 

@@ -3,6 +3,7 @@
 Settings are already checked; numbers that may differ between runs are arrays (runs,).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
@@ -41,10 +42,11 @@ class Data:
 
 @dataclass(frozen=True)
 class Choice:
-    """A row of a table by its name, with its settings (runs,)."""
+    """A row of a table by its name, with its settings (runs,), and those that are a ``words`` for all runs."""
 
     name: str
     settings: Numbers = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
 
     def take(self, runs: Array) -> "Choice":
         """The choice for some of the runs."""
@@ -55,7 +57,8 @@ class Choice:
 class Task:
     """Everything needed to train some runs; ``theta`` (parameters, runs) are their initial parameters.
 
-    ``data`` and ``test`` are scaled already, by ``scaling``.
+    ``data`` and ``test`` are scaled already, by ``scaling``.  ``stages`` have other settings for earlier epochs; the
+    criterion and the success rule judge every epoch.
     """
 
     network: Network
@@ -74,10 +77,15 @@ class Task:
     shuffle: bool = True
     freeze: tuple[str, ...] = ()
     scaling: DataScaling = UNSCALED
+    stages: tuple["Stage", ...] = ()
 
     @property
     def runs(self) -> int:
         return self.theta.shape[1]
+
+    def at(self, epoch: int) -> "Task":
+        """The task whose settings make the update of an epoch."""
+        return next((stage.task for stage in self.stages if epoch < stage.until), self)
 
     def take(self, runs: Array) -> "Task":
         """The task for some of the runs, by their indices."""
@@ -88,7 +96,16 @@ class Task:
                 changed[name] = value.take(runs, axis=-1)
             elif hasattr(value, "take"):
                 changed[name] = value.take(runs)
+        changed["stages"] = tuple(Stage(stage.task.take(runs), stage.until) for stage in self.stages)
         return replace(self, **changed)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Settings with which runs were trained up to epoch ``until``, before they were trained with others."""
+
+    task: Task
+    until: int
 
 
 @dataclass(frozen=True)
@@ -96,6 +113,8 @@ class History:
     """What training records: losses (recorded, runs) and parameters (frames, parameters, runs).
 
     They are those after the epochs ``loss_epochs`` (recorded,) and ``frame_epochs`` (frames,); epoch 0 is the start.
+    ``state`` is the optimizer's after the last epoch of each run: names to (numbers, runs).  ``best`` (parameters,
+    runs) are the parameters that a stop rule found best.
     """
 
     loss_epochs: Array
@@ -103,6 +122,8 @@ class History:
     losses: Array
     parameters: Array
     test_losses: Array | None = None
+    state: Numbers = field(default_factory=dict)
+    best: Array | None = None
 
     @cached_property
     def loss_rows(self) -> dict[int, int]:
@@ -116,22 +137,35 @@ class History:
 
     @classmethod
     def empty(
-        cls, loss_epochs: Array, frame_epochs: Array, shape: tuple[int, int], dtype: npt.DTypeLike, has_test: bool
-    ) -> "History":
-        """A history in memory, filled with nan, for θ of ``shape`` (parameters, runs)."""
+        cls, loss_epochs: Array, frame_epochs: Array, shape: tuple[int, int], dtype: npt.DTypeLike, has_test: bool,
+        state: Mapping[str, int] | None = None, has_best: bool = False,
+    ) -> "History":  # fmt: skip
+        """A history in memory, filled with nan, for θ of ``shape`` (parameters, runs) and a state of these sizes."""
 
         def nan(*lead: int) -> Array:
             return np.full((*lead, shape[1]), np.nan, dtype)
 
         recorded, frames = len(loss_epochs), len(frame_epochs)
-        test = nan(recorded) if has_test else None
-        return cls(loss_epochs, frame_epochs, nan(recorded), nan(frames, shape[0]), test)
+        test, best = nan(recorded) if has_test else None, nan(shape[0]) if has_best else None
+        own = {name: nan(size) for name, size in (state or {}).items()}
+        return cls(loss_epochs, frame_epochs, nan(recorded), nan(frames, shape[0]), test, own, best)
 
     def columns(self, runs: slice) -> "History":
         """A view of some of the runs."""
-        test = None if self.test_losses is None else self.test_losses[:, runs]
+        test, best = (None if array is None else array[:, runs] for array in (self.test_losses, self.best))
         losses, parameters = self.losses[:, runs], self.parameters[..., runs]
-        return History(self.loss_epochs, self.frame_epochs, losses, parameters, test)
+        state = {name: values[:, runs] for name, values in self.state.items()}
+        return History(self.loss_epochs, self.frame_epochs, losses, parameters, test, state, best)
+
+    def fill(self, other: "History") -> None:
+        """Copy another history, which may have only the first of the epochs, and no state or best parameters."""
+        self.losses[: len(other.losses)], self.parameters[: len(other.parameters)] = other.losses, other.parameters
+        if self.test_losses is not None and other.test_losses is not None:
+            self.test_losses[: len(other.test_losses)] = other.test_losses
+        if self.best is not None and other.best is not None:
+            self.best[:] = other.best
+        for name, values in other.state.items():
+            self.state[name][:] = values
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from xortrain.films.arrangement import sample_shares
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.nets import Array
-from xortrain.setup.film_config import film_name, of_one, with_many, with_one
+from xortrain.setup.film_config import film_name, of_one, refuse_best_of_many, with_many, with_one
 from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
@@ -36,6 +36,7 @@ def write_sweep_film(
     sweep: SweepData[RunData], config: Mapping[str, Any], path: Path, progress: bool = False, still: bool = False
 ) -> Path:
     """Write the film of all runs with the settings of a config, or with ``still`` its last frame; return the path."""
+    refuse_best_of_many(config)
     layout = config["film"]["name"]
     most = LAYOUTS[layout].most_runs
     if most == 1:

@@ -1,0 +1,229 @@
+"""Trains runs on from their end or from any kept epoch, with the same or with other settings, into new records.
+
+A new record has the whole history, so it needs no other.  Data, network and start are those of its parent.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from xortrain.config.compose import changed
+from xortrain.errors import UserError
+from xortrain.nets.optimizers import SCHEDULES
+from xortrain.records.index import Entry, id_of
+from xortrain.runner.engines import Engine
+from xortrain.runner.plan import within_budget
+from xortrain.runner.sweep import run_sweep
+from xortrain.runner.train import make_folder, train_in_memory, train_into_folder
+from xortrain.setup.earlier import Origin, have_same, stages_until
+from xortrain.setup.examples import refuse_unfit_targets
+from xortrain.setup.film_config import refuse_unfit_films
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup, output_name, recorded_epochs, refuse_contradictions, with_known
+from xortrain.trained.checkpoints import JUDGES, checkpoint_of, first_untrained
+from xortrain.trained.opening import open_trained
+from xortrain.trained.run_data import RunData, TrainedRuns, place_of_epoch
+
+SAME = ("data", "architecture", "activation", "init", "seed", "dtype")
+"""The settings and groups that a continued training has from its parent."""
+_MORE = re.compile(r"epochs=\+(\d{1,10})")
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """Trained runs, and the setup with which they are trained on from the epoch of its origin."""
+
+    parent: TrainedRuns
+    setup: Setup
+
+    @property
+    def epoch(self) -> int:
+        """The epoch from which it goes on."""
+        assert self.setup.origin is not None
+        return self.setup.origin.epoch
+
+    def recorded(self, setup: Setup) -> "Continuation":
+        """The same with the recorded epochs of a setup; those before its epoch are the nearest of the parent's."""
+        before = self.parent.setup
+        losses = with_known(setup.loss_epochs, before.loss_epochs, self.epoch)
+        frames = np.union1d(with_known(setup.frame_epochs, before.frame_epochs, self.epoch), self.epoch)
+        return replace(self, setup=replace(self.setup, loss_epochs=losses, frame_epochs=frames))
+
+    def remarks(self) -> list[str]:
+        """What is kept of the parent, and what is not as it would be in one longer training."""
+        before, p, epoch = self.parent.setup, self.setup.population, self.epoch
+        kept = [
+            f"{(new < epoch).sum()} of {(old < epoch).sum()} {what}"
+            for what, old, new in (
+                ("losses", before.loss_epochs, self.setup.loss_epochs),
+                ("snapshots", before.frame_epochs, self.setup.frame_epochs),
+            )
+            if (new < epoch).sum() < (old < epoch).sum()
+        ]
+        lines = [
+            f"Epochs 0 to {epoch} are those of the parent" + (f"; it keeps {' and '.join(kept)}." if kept else ".")
+        ]
+        optimizer, ended = p.shared("optimizer.name"), int((first_untrained(self.parent.rows) <= epoch).sum())
+        if epoch and optimizer != self.setup.settings_of(epoch - 1).shared("optimizer.name"):
+            lines.append(f"optimizer={optimizer} starts fresh at epoch {epoch}, with lr={p.values('lr')[0]:g}.")
+        if ended:
+            lines.append(f"{ended:,} of {p.runs:,} runs had ended by epoch {epoch}, and stay as they were.")
+        return lines
+
+
+def continuation(
+    parent: TrainedRuns, overrides: Sequence[str], origin: Origin, root: Path | str | None = None
+) -> Continuation:
+    """Check what is asked, and plan to train the runs of a population on; raises UserError for what cannot be."""
+    before, epoch = parent.setup.population, origin.epoch
+    words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
+    config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
+    varying = {key: v for key, v in before.varying.items() if not {key, key.partition(".")[0]} & touched}
+    population = replace(before, config=config, varying=varying)
+    _refuse_what_must_stay(before, population, words)
+    _refuse_total(before, population, epoch)
+    return _continued(parent, population, origin)
+
+
+def _continued(parent: TrainedRuns, population: Population, origin: Origin) -> Continuation:
+    setup, before = parent.setup, parent.setup.population
+    known, now = setup.earlier, before
+    judge = next((key for key in JUDGES if not have_same(before, population, key)), None)
+    if judge:
+        _refuse_stopped(parent, judge, population, origin.epoch)
+        known = tuple(replace(stage, population=_unstopped(stage.population)) for stage in known)
+        now = _unstopped(before)
+    losses, frames = recorded_epochs(population)
+    earlier = stages_until(origin.epoch, known, now, population)
+    setup = replace(
+        setup, population=population, loss_epochs=losses, frame_epochs=frames, earlier=earlier, origin=origin
+    )
+    refuse_contradictions(setup)
+    for part in (setup.train, setup.test):
+        if part:
+            refuse_unfit_targets(population, part.t)
+    return Continuation(parent, setup)
+
+
+def _unstopped(population: Population) -> Population:
+    """The same settings without a stop rule, for runs that it did not stop."""
+    varying = {key: values for key, values in population.varying.items() if not key.startswith("stop.")}
+    return replace(population, config={**population.config, "stop": {"name": "never"}}, varying=varying)
+
+
+def _refuse_what_must_stay(before: Population, population: Population, words: Sequence[str]) -> None:
+    """Raise UserError for other data, another network or another start."""
+    if population.shared("dry_run"):
+        raise UserError("dry_run=true: there is no estimate for a run that is continued; leave it out")
+    for key in SAME:
+        if not have_same(before, population, key):
+            word = next(word for word in words if re.split(r"[.=]", word, maxsplit=1)[0] == key)
+            raise UserError(f"{word}: a run is continued with its own {key}; train another one for this")
+    was, now = (output_name(p) for p in (before, population))
+    if was != now or (before.shared("output.name") == was and not have_same(before, population, "output")):
+        raise UserError(f"output={now}: a run is continued with its own output; add output={was}")
+
+
+def _refuse_total(before: Population, population: Population, epoch: int) -> None:
+    total, schedule = population.epochs, population.shared("schedule.name")
+    if total <= epoch:
+        raise UserError(f"epochs={total}: {epoch} are trained already; add epochs=+500 for 500 more")
+    same = schedule == before.shared("schedule.name")
+    if same and SCHEDULES[schedule].uses_total and total != before.epochs:
+        known = f"which was {before.epochs}; add schedule=constant for the rest"
+        raise UserError(f"epochs={total}: schedule={schedule} depends on the number of epochs, {known}")
+
+
+def _refuse_stopped(parent: TrainedRuns, judge: str, population: Population, epoch: int) -> None:
+    """Raise UserError if a rule stopped some runs by the loss or success rule that is to be changed."""
+    rows = parent.rows
+    stopped = int(((rows["diverged_at"] < 0) & (first_untrained(rows) <= epoch)).sum())
+    if stopped:
+        raise UserError(
+            f"{judge}={population.shared(f'{judge}.name')}: a stop rule had ended {stopped:,} of these runs by epoch "
+            f"{epoch}, judged by another {judge}; continue runs one by one, or from an earlier epoch"
+        )
+
+
+def continue_run(
+    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None, show: bool = False
+) -> tuple[RunData, list[str]]:
+    """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks."""
+    rows = run.trained.rows[[run.place]]
+    _refuse_unfinished(rows)
+    from_epoch = _epoch_of_run(run, epoch)
+    folder, number = run.folder, run.row["number"]
+    name = id_of(folder.absolute(), Path(run.config["root"]).absolute()) if folder else ""
+    suffix = f"#{number}" if folder and run.setup.population.runs > 1 else ""
+    origin = Origin(f"{name}{suffix}", f"{folder}{suffix}" if folder else "", from_epoch)
+    alone = run.trained.take(np.array([run.place]))
+    parent = replace(alone, setup=run.setup.alone(run.place))
+    plan = continuation(parent, overrides, origin, root)
+    plan = plan.recorded(plan.setup)
+    _refuse_stop_again(run, plan)
+    config = plan.setup.population.config
+    if folder and config["film"]["name"] != "none":
+        refuse_unfit_films([config], 1)
+    start = checkpoint_of(parent, plan.setup, slice(0, 1))
+    if not folder:
+        return RunData(train_in_memory(plan.setup, show, start)), plan.remarks()
+    return train_into_folder(plan.setup, make_folder(config["root"]), show, start), plan.remarks()
+
+
+def _refuse_unfinished(rows: np.ndarray) -> None:
+    waiting = int((rows["outcome"] == 0).sum())
+    if waiting:
+        what = "it is" if len(rows) == 1 else f"{waiting:,} of {len(rows):,} runs are"
+        raise UserError(f"{what} not finished; xortrain resume trains what is missing")
+
+
+def _epoch_of_run(run: RunData, epoch: int | None) -> int:
+    """The epoch from which a run goes on, by default its last; raises UserError if it cannot."""
+    row, kept = run.row, run.epochs
+    diverged, done = row["diverged_at"], row["epochs_done"]
+    if diverged >= 0 and (epoch is None or epoch >= diverged):
+        earlier = kept[kept < diverged]
+        hint = f"choose an earlier epoch, such as epoch {earlier[-1]}" if len(earlier) else "it cannot be continued"
+        raise UserError(f"diverged at epoch {diverged}; {hint}")
+    if epoch is None:
+        return int(done if done >= 0 else kept[-1])
+    if epoch > done >= 0:
+        raise UserError(f"epoch={epoch}: this run ended at epoch {done}")
+    return epoch if epoch == done else int(kept[place_of_epoch(kept, epoch)])
+
+
+def _refuse_stop_again(run: RunData, plan: Continuation) -> None:
+    """Raise UserError for a run that the rule that stopped it would stop at once."""
+    before, population = run.setup.alone(run.place), plan.setup.population
+    was_stopped = plan.epoch == run.row["epochs_done"] < before.population.epochs
+    rule = before.settings_of(plan.epoch)
+    if was_stopped and all(have_same(rule, population, key) for key in ("stop", *JUDGES)):
+        name = population.shared("stop.name")
+        raise UserError(f"stop={name}: stopped this run at epoch {plan.epoch}, and would again; add stop=never")
+
+
+def continue_sweep(
+    entry: Entry, overrides: Sequence[str], epoch: int | None, engine: Engine, root: Path | str, show: bool = False
+) -> tuple[Path, list[str]]:
+    """Train all runs of a sweep on, as a new sweep; returns its folder, and remarks."""
+    if entry.problems:
+        raise UserError(entry.problems[0])
+    plans = []
+    for part in entry.parts:
+        parent = open_trained(part.folder)
+        _refuse_unfinished(parent.rows)
+        kept = parent.setup.frame_epochs
+        chosen = parent.setup.population.epochs if epoch is None else int(kept[place_of_epoch(kept, epoch)])
+        plans.append(continuation(parent, overrides, Origin(entry.id, entry.path, chosen), root))
+    if all((first_untrained(plan.parent.rows) <= plan.epoch).all() for plan in plans):
+        raise UserError(f"every run had ended by epoch {max(plan.epoch for plan in plans)}; choose an earlier epoch")
+    within = within_budget([plan.setup for plan in plans], engine)
+    plans = [plan.recorded(setup) for plan, setup in zip(plans, within.setups, strict=True)]
+    for plan in plans:  # the first run stands for the others, which are checked when they are trained
+        checkpoint_of(plan.parent, plan.setup, slice(0, 1))
+    whole = replace(within, setups=tuple(plan.setup for plan in plans))
+    remarks = list(dict.fromkeys(line for plan in plans for line in plan.remarks()))
+    return run_sweep(whole, show, [plan.parent for plan in plans]), remarks
