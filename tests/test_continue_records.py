@@ -467,7 +467,7 @@ def test_a_film_is_made_as_in_a_training(root: Path, run_command: Command) -> No
     folder = newest().folder
     assert folder
     assert (folder / "film.gif").exists()
-    assert shown.endswith("film.gif")
+    assert f"film    {folder / 'film.gif'}" in shown
 
 
 def test_a_record_of_an_older_version_is_trained_on(root: Path, run_command: Command) -> None:
