@@ -4,11 +4,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from some_runs import Outcome, some_config, some_setup, trained
+from some_runs import Outcome, some_setup, trained
 
+import xortrain
 from xortrain.nets import Array
-from xortrain.setup.population import Population
-from xortrain.setup.run_setup import Setup
 from xortrain.training.outcome import words
 
 RUNS = 40
@@ -112,11 +111,8 @@ def test_a_run_that_starts_solved_stops_at_epoch_0() -> None:
 
 def test_a_run_whose_loss_was_not_finite_has_diverged_even_if_its_stop_rule_holds_soon_after() -> None:
     """y = 1e20 is finite in float32, its square is not; the next updates bring it to its targets."""
-    weights = {"W1": [[1e20]], "b1": [0]}
-    changes: dict[str, Any] = {"dtype": "float32", "loss": "mse", "stop": ("loss", {"below": 1e10}), "lr": 0.25}
-    net: dict[str, Any] = {"architecture": ("mlp", {"hidden": []}), "init": ("explicit", {"weights": weights})}
-    arrays = np.ones((2, 1)), np.array([[0.5], [0.25]])
-    config = some_config(success="tolerance", epochs=20, **changes, **net)
-    found = trained(Setup.of(Population(config, arrays=arrays)))
-    assert words(found.rows["outcome"]) == ["diverged"]
-    assert found.rows[["diverged_at", "diverged_in"]].tolist() == [(0, -1)]
+    words = ["dtype=float32", "loss=mse", "success=tolerance", "lr=0.25", "epochs=20", "stop=loss", "stop.below=1e10"]
+    net = ["architecture.hidden=[]", "init=explicit", "init.weights={W1:[[1e20]],b1:[0]}"]
+    run = xortrain.train(*words, *net, data=([[1], [1]], [[0.5], [0.25]]))
+    assert run.outcome == "diverged"
+    assert (run.row["diverged_at"], run.row["diverged_in"]) == (0, -1)
