@@ -69,6 +69,11 @@ class Population:
         names = numbers(keys_of(group, option or self.shared(f"{group}.name")))
         return {name: self.number(f"{group}.{name}") for name in names}
 
+    def words(self, group: str) -> dict[str, str]:
+        """The settings of a group's chosen option that are one of a few words, by name."""
+        own = self.shared(group)
+        return {name: own[name] for name, setting in keys_of(group, own["name"]).items() if setting.kind == "choice"}
+
     def alone(self, run: int) -> "Population":
         """One run as a population of its own, with job number 0."""
         return Population(self.config_of(run), arrays=self.arrays)

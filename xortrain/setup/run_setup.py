@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.config.settings import keys_of
 from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
 from xortrain.nets.datasets import UNSCALED, DataScaling, Scaling
@@ -220,9 +219,7 @@ def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
 
 def _choice(p: Population, group: str) -> Choice:
     """The chosen option of a group, with its numbers."""
-    name = p.shared(f"{group}.name")
-    words = {key: p.shared(f"{group}.{key}") for key, s in keys_of(group, name).items() if s.kind == "choice"}
-    return Choice(name, p.settings(group), words)
+    return Choice(p.shared(f"{group}.name"), p.settings(group), p.words(group))
 
 
 def _success(p: Population, values: Array) -> Success:
