@@ -505,3 +505,25 @@ def test_the_state_and_the_best_parameters_count_for_the_disk_and_for_track_byte
         again = plan_overrides([*sweep, "track.frames=31", f"track.bytes={budget}"])
         assert again
         assert again.is_trimmed == (budget < arrays)
+
+
+@pytest.mark.parametrize("scale", ["standard", "minmax"])
+def test_scaled_data_stay_scaled_as_they_were(scale: str, root: Path, run_command: Command) -> None:
+    table = Path("table.csv")
+    table.write_text("x,y\n" + "".join(f"{x},{30 + x * x}\n" for x in range(-10, 11)), encoding="utf-8")
+    words = ("data=csv", f"data.path={table}", f"data.scale={scale}", "data.test=0.3", "loss=mse", "success=tolerance")
+    more = ("optimizer=adam", "lr=0.05", "activation=tanh", "film=none", "advice=none")
+    run_command("-m", "data.seed=0,1", *words, *more, "epochs=50")
+    table.unlink()
+    run_command("continue", "latest#1", "epochs=90", "stop=patience", "stop.on=test_loss")
+    found = newest()
+    table.write_text("x,y\n" + "".join(f"{x},{30 + x * x}\n" for x in range(-10, 11)), encoding="utf-8")
+    alone = xortrain.train(*words, *more, "data.seed=1", "epochs=90")
+    done = found.row["epochs_done"] + 1
+    np.testing.assert_array_equal(found.losses[:done], alone.losses[:done])
+    np.testing.assert_array_equal(found.predict([[3.0]], best=True), alone.predict([[3.0]], epoch=found.best_epoch))
+    assert run_command("rerun", "latest", "--check").startswith("The same to the bit")
+    if scale == "standard":
+        line = run_command("continue", "latest", "loss=bce", "output=identity", "epochs=+5", code=2)
+        assert "loss=bce: requires targets from 0 to 1" in line
+    run_command("render", "latest", "film=field", "film.at=best", "--still", "--output", "best.png")

@@ -104,7 +104,7 @@ def _continued(parent: TrainedRuns, population: Population, origin: Origin) -> C
     refuse_contradictions(setup)
     for part in (setup.train, setup.test):
         if part:
-            refuse_unfit_targets(population, part.t)
+            refuse_unfit_targets(population, part.scaled(setup.scaling).t)
     return Continuation(parent, setup)
 
 
