@@ -12,7 +12,7 @@ import numpy as np
 
 from xortrain.config.compose import changed
 from xortrain.errors import UserError
-from xortrain.nets.optimizers import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
 from xortrain.runner.engines import Engine
 from xortrain.runner.plan import within_budget
@@ -84,7 +84,7 @@ def continuation(
     varying = {key: v for key, v in before.varying.items() if not {key, key.partition(".")[0]} & touched}
     population = replace(before, config=config, varying=varying)
     _refuse_what_must_stay(before, population, words)
-    _refuse_total(before, population, epoch)
+    _refuse_rates(parent.setup, population, epoch)
     return _continued(parent, population, origin)
 
 
@@ -127,11 +127,16 @@ def _refuse_what_must_stay(before: Population, population: Population, words: Se
         raise UserError(f"output={now}: a run is continued with its own output; add output={was}")
 
 
-def _refuse_total(before: Population, population: Population, epoch: int) -> None:
+def _refuse_rates(setup: Setup, population: Population, epoch: int) -> None:
+    """Raise UserError for too few epochs, and for rates of which the past would have needed to know."""
     total, schedule = population.epochs, population.shared("schedule.name")
     if total <= epoch:
         raise UserError(f"epochs={total}: {epoch} are trained already; add epochs=+500 for 500 more")
-    same = schedule == before.shared("schedule.name")
+    optimizer, last = population.shared("optimizer.name"), setup.settings_of(max(0, epoch - 1))
+    goes_on = epoch > 0 and optimizer == last.shared("optimizer.name")
+    if goes_on and OPTIMIZERS[optimizer].rate_at_start and not have_same(last, population, "lr"):
+        raise UserError(f"lr: optimizer={optimizer} uses it at its start only; leave it out, or use another one")
+    before, same = setup.population, schedule == setup.population.shared("schedule.name")
     if same and SCHEDULES[schedule].uses_total and total != before.epochs:
         known = f"which was {before.epochs}; add schedule=constant for the rest"
         raise UserError(f"epochs={total}: schedule={schedule} depends on the number of epochs, {known}")
