@@ -193,11 +193,12 @@ def _epoch_of_run(run: RunData, epoch: int | None) -> int:
         earlier = kept[kept < diverged]
         hint = f"choose an earlier epoch, such as epoch {earlier[-1]}" if len(earlier) else "it cannot be continued"
         raise UserError(f"diverged at epoch {diverged}; {hint}")
-    if epoch is None:
-        return int(done if done >= 0 else kept[-1])
-    if epoch > done >= 0:
-        raise UserError(f"epoch={epoch}: this run ended at epoch {done}")
-    return epoch if epoch == done else int(kept[place_of_epoch(kept, epoch)])
+    chosen = epoch if epoch is not None else int(done if done >= 0 else kept[-1])
+    if chosen > done >= 0:
+        raise UserError(f"epoch={chosen}: this run ended at epoch {done}")
+    if chosen != done or done > kept[-1]:
+        place_of_epoch(kept, chosen)
+    return chosen
 
 
 def _refuse_stop_again(run: RunData, plan: Continuation) -> None:
@@ -220,8 +221,8 @@ def continue_sweep(
     for part in entry.parts:
         parent = open_trained(part.folder)
         _refuse_unfinished(parent.rows)
-        kept = parent.setup.frame_epochs
-        chosen = parent.setup.population.epochs if epoch is None else int(kept[place_of_epoch(kept, epoch)])
+        chosen = parent.setup.population.epochs if epoch is None else epoch
+        place_of_epoch(parent.setup.frame_epochs, chosen)
         plans.append(continuation(parent, overrides, Origin(entry.id, entry.path, chosen), root))
     if all((first_untrained(plan.parent.rows) <= plan.epoch).all() for plan in plans):
         raise UserError(f"every run had ended by epoch {max(plan.epoch for plan in plans)}; choose an earlier epoch")
