@@ -259,6 +259,17 @@ def test_every_schedule_says_whether_it_depends_on_the_number_of_epochs() -> Non
         assert row.uses_total == (short is not None and bool((short != long).any())), name
 
 
+def test_a_rate_that_matters_at_the_start_only_cannot_be_changed_later() -> None:
+    for name, row in OPTIMIZERS.items():
+        run = xortrain.train(f"optimizer={name}", "lr=0.05", "epochs=20")
+        if row.rate_at_start:
+            with pytest.raises(UserError, match=f"lr: optimizer={name} uses it at its start only"):
+                run.fork("lr=0.2", "epochs=30")
+        else:
+            assert (run.fork("lr=0.2", "epochs=30").losses[22:] != run.more(10).losses[22:]).all()
+        assert run.fork("lr=0.2", "epochs=30", epoch=0).row["epochs_done"] == 30
+
+
 def test_a_run_of_a_sweep_goes_on_as_it_does_alone(tmp_path: Path) -> None:
     """It has other shapes of state and other neighbours there."""
     root, more = f"root={tmp_path}", ("film=none", "optimizer=adam", "batch_size=2", "epochs=40")

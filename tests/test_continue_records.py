@@ -341,6 +341,22 @@ def test_a_hostile_record_of_a_continuation_is_refused_in_one_line(
     assert "\n" not in line
 
 
+def test_a_last_epoch_without_parameters_is_refused_in_one_line(root: Path, run_command: Command) -> None:
+    for sweep in ((), ("-m", "seed=0,1")):
+        run_command(*sweep, "optimizer=adam", "epochs=10", "film=none")
+        folder = listing(root).entries[0].folder
+        np.save(folder / layout.FRAME_EPOCHS, np.array([*range(8), 8, 9]))
+        np.save(folder / "parameters-000.npy", np.load(folder / "parameters-000.npy")[:10])
+        (folder / layout.RECORD).write_text(json.dumps(metadata(folder) | {"frames": 10}))
+        line = run_command("continue", "latest", "epochs=+5", code=2)
+        assert "epoch=10: its parameters were not recorded; the nearest recorded epoch is 9" in line
+        rows = np.load(folder / layout.RUNS, mmap_mode="r+")
+        rows["epochs_done"] = 1 << 30
+        rows.flush()
+        assert "its parameters were not recorded" in run_command("continue", "latest", "epochs=+5", code=2)
+        shutil.rmtree(root)
+
+
 def test_a_continued_run_is_continued_by_its_states_not_by_training_again(
     root: Path, run_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

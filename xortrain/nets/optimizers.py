@@ -57,6 +57,8 @@ class Optimizer:
     settings: Settings
     letters: Mapping[str, str] = field(default_factory=dict)
     is_full_batch: bool = False
+    rate_at_start: bool = False
+    """Whether η matters at the start only."""
     note: str = ""
     """What the documentation adds: conventions and sources."""
 
@@ -311,7 +313,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
          "eta_plus": number("factor of a step while the sign stays", above=1, letter="η+"),
          "step_min": number("shortest step", above=0, letter="Δmin"),
          "step_max": number("longest step", above=0, letter="Δmax")},
-        {"sign": "s", "step": "Δ"}, is_full_batch=True,
+        {"sign": "s", "step": "Δ"}, is_full_batch=True, rate_at_start=True,
         note="without weight backtracking; a schedule has no effect; "
         "compares signs, where PyTorch takes the sign of a product that may underflow"),
 }

@@ -12,7 +12,7 @@ import numpy as np
 
 from xortrain.config.compose import changed
 from xortrain.errors import UserError
-from xortrain.nets.optimizers import SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
 from xortrain.runner.engines import Engine
 from xortrain.runner.plan import within_budget
@@ -84,7 +84,7 @@ def continuation(
     varying = {key: v for key, v in before.varying.items() if not {key, key.partition(".")[0]} & touched}
     population = replace(before, config=config, varying=varying)
     _refuse_what_must_stay(before, population, words)
-    _refuse_total(before, population, epoch)
+    _refuse_rates(parent.setup, population, epoch)
     return _continued(parent, population, origin)
 
 
@@ -127,11 +127,16 @@ def _refuse_what_must_stay(before: Population, population: Population, words: Se
         raise UserError(f"output={now}: a run is continued with its own output; add output={was}")
 
 
-def _refuse_total(before: Population, population: Population, epoch: int) -> None:
+def _refuse_rates(setup: Setup, population: Population, epoch: int) -> None:
+    """Raise UserError for too few epochs, and for rates of which the past would have needed to know."""
     total, schedule = population.epochs, population.shared("schedule.name")
     if total <= epoch:
         raise UserError(f"epochs={total}: {epoch} are trained already; add epochs=+500 for 500 more")
-    same = schedule == before.shared("schedule.name")
+    optimizer, last = population.shared("optimizer.name"), setup.settings_of(max(0, epoch - 1))
+    goes_on = epoch > 0 and optimizer == last.shared("optimizer.name")
+    if goes_on and OPTIMIZERS[optimizer].rate_at_start and not have_same(last, population, "lr"):
+        raise UserError(f"lr: optimizer={optimizer} uses it at its start only; leave it out, or use another one")
+    before, same = setup.population, schedule == setup.population.shared("schedule.name")
     if same and SCHEDULES[schedule].uses_total and total != before.epochs:
         known = f"which was {before.epochs}; add schedule=constant for the rest"
         raise UserError(f"epochs={total}: schedule={schedule} depends on the number of epochs, {known}")
@@ -188,11 +193,12 @@ def _epoch_of_run(run: RunData, epoch: int | None) -> int:
         earlier = kept[kept < diverged]
         hint = f"choose an earlier epoch, such as epoch {earlier[-1]}" if len(earlier) else "it cannot be continued"
         raise UserError(f"diverged at epoch {diverged}; {hint}")
-    if epoch is None:
-        return int(done if done >= 0 else kept[-1])
-    if epoch > done >= 0:
-        raise UserError(f"epoch={epoch}: this run ended at epoch {done}")
-    return epoch if epoch == done else int(kept[place_of_epoch(kept, epoch)])
+    chosen = epoch if epoch is not None else int(done if done >= 0 else kept[-1])
+    if chosen > done >= 0:
+        raise UserError(f"epoch={chosen}: this run ended at epoch {done}")
+    if chosen != done or done > kept[-1]:
+        place_of_epoch(kept, chosen)
+    return chosen
 
 
 def _refuse_stop_again(run: RunData, plan: Continuation) -> None:
@@ -215,8 +221,8 @@ def continue_sweep(
     for part in entry.parts:
         parent = open_trained(part.folder)
         _refuse_unfinished(parent.rows)
-        kept = parent.setup.frame_epochs
-        chosen = parent.setup.population.epochs if epoch is None else int(kept[place_of_epoch(kept, epoch)])
+        chosen = parent.setup.population.epochs if epoch is None else epoch
+        place_of_epoch(parent.setup.frame_epochs, chosen)
         plans.append(continuation(parent, overrides, Origin(entry.id, entry.path, chosen), root))
     if all((first_untrained(plan.parent.rows) <= plan.epoch).all() for plan in plans):
         raise UserError(f"every run had ended by epoch {max(plan.epoch for plan in plans)}; choose an earlier epoch")
