@@ -11,7 +11,7 @@ from importlib import import_module
 from types import ModuleType
 
 from xortrain.commands import COMMANDS
-from xortrain.errors import FailedError, UserError, unknown_word
+from xortrain.errors import LONGEST, FailedError, UserError, cut
 from xortrain.runner.interrupts import Terminated, sigterm_as_interrupt
 
 
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(words)
         return 0
     except UserError as error:
-        return _complain(f"error: {error}", 2)
+        return _complain(f"error: {error}", 2, LONGEST)
     except FailedError as error:
         if error.shown:
             print(error.shown)
@@ -42,10 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"error: {where}{error.strerror}", 1)
 
 
-def _complain(line: str, code: int = 0) -> int:
-    """Print a line to standard error, safe for a terminal; returns the exit code."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    print(f"xortrain: {shown}", file=sys.stderr)
+def _complain(line: str, code: int = 0, most: int | None = None) -> int:
+    """Print a line to standard error, safe for a terminal and cut to ``most`` characters; returns the exit code."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"xortrain: {line}")
+    print(cut(shown, most or len(shown)), file=sys.stderr)
     return code
 
 
@@ -69,7 +69,9 @@ def _run(words: list[str]) -> None:
 
         _say(f"xortrain {__version__}")
     elif words and words[0].isidentifier():
-        raise unknown_word(words[0], COMMANDS, "command")
+        from xortrain.config.overrides import no_such_command
+
+        raise no_such_command(words, COMMANDS)
     else:
         from xortrain.hydra_app import run_overrides
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from xortrain.films.film_settings import LAYOUTS
@@ -17,7 +18,7 @@ from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import ARCHITECTURES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
-from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, text, whole
+from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, path, text, whole
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
 TOP: Settings = {
@@ -28,10 +29,11 @@ TOP: Settings = {
     "shuffle": flag("a new order of the examples every epoch, if there are batches"),
     "dtype": choice("precision of every number of the training", "float64", "float32"),
     "freeze": names("parameters that keep their initial values, as in [b1]"),
+    "experiment": text("a prepared set of settings, from the list below", nullable=True),
     "name": text("your name for this run", nullable=True),
     "tags": names("words by which to find the run"),
     "notes": text("anything you want to remember", nullable=True),
-    "root": text("folder of the records"),
+    "root": path("folder of the records"),
     "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
 }
 
@@ -111,12 +113,17 @@ def find(config: Mapping[str, Any], key: str) -> Setting | None:
     return keys_of(group, option).get(name) if group in GROUPS and option in GROUPS[group] else None
 
 
-def may_vary(key: str) -> bool:
-    """Whether a dotted key may differ inside a population, for every option that has it."""
+def settings_of(key: str) -> list[Setting]:
+    """The setting behind a dotted key, of every option that has it."""
     group, dot, name = key.partition(".")
     if not dot:
-        return group in TOP and TOP[group].varies
-    found = [row.settings[name] for row in GROUPS.get(group, {}).values() if name in row.settings]
+        return [TOP[group]] if group in TOP else []
+    return [row.settings[name] for row in GROUPS.get(group, {}).values() if name in row.settings]
+
+
+def may_vary(key: str) -> bool:
+    """Whether a dotted key may differ inside a population, for every option that has it."""
+    found = settings_of(key)
     return bool(found) and all(setting.varies for setting in found)
 
 
@@ -143,9 +150,19 @@ def read_conf(name: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def defaults_of(group: str, option: str) -> dict[str, Any]:
-    """The settings of an option with their defaults, without its name."""
-    return {key: value for key, value in read_conf(f"{group}/{option}").items() if key not in ("name", "defaults")}
+@cache
+def defaults_of(group: str, option: str) -> Mapping[str, Any]:
+    """The settings of an option with their defaults, without its name, as Hydra composes them."""
+    name = f"activation/{option}" if group == "output" else f"{group}/{option}"
+    return {} if name == "activation/auto" else MappingProxyType(_with_shared(name, group))
+
+
+def _with_shared(name: str, group: str) -> dict[str, Any]:
+    """The keys of a file of conf/ and of those in its defaults list, as in /shared/mean@_here_."""
+    content = read_conf(name)
+    shared = [_with_shared(item[1:].removesuffix("@_here_"), group) for item in content.pop("defaults", [])]
+    own = content.get(group, content)  # an optimizer sets the learning rate too
+    return {key: value for keys in (*shared, own) for key, value in keys.items() if key != "name"}
 
 
 def chosen_by_default() -> dict[str, str]:

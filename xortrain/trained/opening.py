@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from xortrain.config.check import check
+from xortrain.config.check import check_stored
 from xortrain.errors import file_error
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
@@ -28,7 +28,7 @@ def open_trained(folder: Path) -> TrainedRuns:
     _check_data(record)
     rows = record.rows
     varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
-    population = Population(check(record.config), varying, np.array(rows["number"]))
+    population = Population(check_stored(record.config), varying, np.array(rows["number"]))
     setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     _check_network(record, setup)
     return TrainedRuns(replace(setup, columns=_column_names(record)), rows, record, folder)
