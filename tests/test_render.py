@@ -41,8 +41,8 @@ def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys
     ("words", "expected"),
     [
         ([], "required: RECORD;"),
-        (["latest", "--output", "pp/x"], "--output=pp/x: the extension is not a film format"),
-        (["latest", "--output", "pp/"], "--output=pp/: the extension is not a film format"),
+        (["latest", "--output", "pp/x"], "--output=pp/x: must end in .gif, .png, .webp, .mp4"),
+        (["latest", "--output", "pp/"], "--output=pp/: must end in .gif, .png, .webp, .mp4"),
         (["latest", "--output", "/proc/x.gif"], "error: /proc/x.gif: "),
         (["latest", "film.colours=viridi"], "Did you mean 'viridis'"),
         (["latest", "film.fps", "=", "20"], "write film.fps=20, without blanks"),

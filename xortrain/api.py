@@ -14,8 +14,7 @@ from xortrain.errors import UserError
 from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
-from xortrain.records.files import user_path
-from xortrain.records.naming import ROOT, named
+from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record

@@ -2,16 +2,15 @@
 
 import argparse
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
-from xortrain.records.files import user_path
 from xortrain.records.index import Entry, RecordInfo, listing
-from xortrain.records.naming import ROOT, named
+from xortrain.records.naming import ROOT, named, user_path
 from xortrain.records.tables import as_json
 
 NAMES = (
@@ -23,7 +22,8 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises a UserError instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
-        line = message.removeprefix("argument ").replace(": =", "=", 1)  # see `misfit`
+        option, mark, misfit = message.removeprefix("argument ").partition(": =")
+        line = f"{option.partition('/')[0]}={misfit}" if mark else option
         raise UserError(f"{line}; see {self.prog} --help")
 
 
@@ -57,15 +57,21 @@ def _folder(text: str) -> Path:
     return path
 
 
-def add_output(parser: Parser, help: str, *aliases: str, kind: Callable[[str], Path] = user_path) -> None:
+def add_output(parser: Parser, help: str, *aliases: str, extensions: Collection[str] = ()) -> None:
     """Add the option for the file to write, --output; ``aliases`` are its older names."""
+
+    def kind(text: str) -> Path:
+        path = user_path(text)
+        if extensions and (text.endswith("/") or path.suffix.lower() not in extensions):
+            raise misfit(text, f"must end in {', '.join(extensions)}")
+        return path
+
     parser.add_argument("--output", *aliases, type=kind, metavar="PATH", help=help)
 
 
-def refuse_two_formats(option: str, form: str | None, path: Path | None, known: Iterable[str]) -> None:
+def refuse_two_formats(option: str, form: str | None, path: Path | None, extensions: Iterable[str]) -> None:
     """Raise UserError if a format and the extension of a file contradict each other."""
-    extension = path.suffix[1:].lower() if path else ""
-    if form and extension in known and extension != form:
+    if form and path and path.suffix.lower() in extensions and path.suffix.lower() != f".{form}":
         raise UserError(f"{option}={form} and --output={printable(path)}: contradict each other; leave one of them out")
 
 

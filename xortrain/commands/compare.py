@@ -26,7 +26,7 @@ IF_DIFFERENT = (
     "name",
     "tags",
 )
-FORMATS = ("png", "svg", "pdf")
+FORMATS = (".png", ".svg", ".pdf")
 MOST = len(ascii_uppercase)
 CUT = 100  # losses above this multiple of the first loss are drawn at the top of the plot
 LOGARITHMIC = 100  # ratio of largest to smallest loss above which the scale is logarithmic
@@ -37,12 +37,10 @@ def compare(arguments: list[str]) -> str:
     """xortrain compare RUN RUN …: the table of settings and results; --output writes the loss curves to a file."""
     p = command_parser("compare")
     p.add_argument("runs", nargs="+", metavar="RUN", help="two or more runs")
-    add_output(p, "draw the loss curves into this .png, .svg or .pdf", "--plot")
+    add_output(p, "draw the loss curves into this .png, .svg or .pdf", "--plot", extensions=FORMATS)
     a = p.parse_args(arguments)
     if not 2 <= len(a.runs) <= MOST:
         raise UserError(f"compare: requires 2 to {MOST} runs, not {len(a.runs)}")
-    if a.output and a.output.suffix[1:].lower() not in FORMATS:
-        raise UserError(f"--output={printable(a.output)}: must end in {', '.join('.' + kind for kind in FORMATS)}")
     runs = [named(name, a.root) for name in a.runs]
     lines = [columns.run_columns(run.entry, *run.run()) for run in runs]
     settings = _unequal(lines, dict.fromkeys(key for line in lines for key in line if columns.is_setting(key)))

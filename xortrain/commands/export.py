@@ -76,7 +76,7 @@ def export(arguments: list[str]) -> str:
 
 def _refuse(a: Namespace, form: str) -> None:
     """Reject invalid combinations of options."""
-    refuse_two_formats("--format", form, a.output, FORMATS)
+    refuse_two_formats("--format", a.format, a.output, [f".{known}" for known in FORMATS])
     if form not in FORMATS:
         raise UserError(f"--output={printable(a.output)}: must end in .csv, .jsonl or .npz, or add --format")
     if form == "npz" and a.output is None:

@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xortrain.commands.arguments import add_output, answer, command_parser, misfit, refuse_two_formats
+from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
 from xortrain.errors import UserError
 from xortrain.films.film_settings import FASTEST, LAYOUTS
-from xortrain.records.files import user_path
 from xortrain.setup.film_config import film_name, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
@@ -28,6 +27,7 @@ def render(arguments: Sequence[str]) -> str:
     fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
     config = compose([*_recorded_overrides(own), *fit, *a.override])
     layout = config["film"]["name"]
+    _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
         reason = f"applies only to a sweep while it is trained; render one run, as in {a.record}#0"
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
@@ -50,33 +50,25 @@ def render(arguments: Sequence[str]) -> str:
 
 
 def _parse(arguments: Sequence[str]) -> Namespace:
-    from xortrain.config.overrides import refuse_blanks
-
     p = command_parser("render")
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
-    add_output(p, "the file: .gif, .png, .webp or .mp4", kind=_film_path)
+    add_output(p, "the file: .gif, .png, .webp or .mp4", extensions=FASTEST)
     p.add_argument("--still", action="store_true", help="only the last frame, as PNG: poster.png, or losses.png")
     a = p.parse_intermixed_args(arguments)
-    refuse_blanks(a.override)
-    for override in a.override:
-        if override == "film=none":
-            raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
-        if not override.startswith(("film=", "film.")):
-            raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
     form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)
-    refuse_two_formats("film.format", form, a.output, [suffix[1:] for suffix in FASTEST])
+    refuse_two_formats("film.format", form, a.output, FASTEST)
     if a.still and a.output and a.output.suffix.lower() != ".png":
         raise UserError(f"--output={a.output}: a still is a PNG; its name must end in .png")
     return a
 
 
-def _film_path(text: str) -> Path:
-    """A path whose extension is that of a film format."""
-    path = user_path(text)
-    if text.endswith("/") or path.suffix.lower() not in FASTEST:
-        raise misfit(text, f"the extension is not a film format; known: {', '.join(FASTEST)}")
-    return path
+def _refuse_overrides(overrides: Sequence[str]) -> None:
+    for override in overrides:
+        if override == "film=none":
+            raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
+        if not override.startswith(("film=", "film.")):
+            raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
 
 
 def _has_override(a: Namespace, key: str) -> bool:

@@ -15,8 +15,7 @@ from pathlib import Path
 from xortrain.commands.arguments import answer, command_parser, entries_of, selection
 from xortrain.errors import UserError, file_error, printable
 from xortrain.records import layout
-from xortrain.records.index import Entry
-from xortrain.records.naming import folder_named, named
+from xortrain.records.naming import Named, folder_named, named
 from xortrain.records.process import process_name
 
 AS_A_WHOLE = "can only be removed as a whole"
@@ -62,7 +61,7 @@ def _matching(names: Sequence[str], where: str, root: Path) -> list[Doomed]:
     whole = [one for one in entries_of(found) if matching[one.folder] == one.runs and not one.problems]
     if not whole:
         raise UserError(f"--where={printable(where)}: matches some runs of a sweep, which {AS_A_WHOLE}")
-    return [_removable(printable(entry.id), entry) for entry in whole]
+    return [_removable(Named(entry.id, entry)) for entry in whole]
 
 
 def _find(name: str, root: Path) -> Doomed:
@@ -78,10 +77,11 @@ def _find(name: str, root: Path) -> Doomed:
         return Doomed(own, Path(folder), printable(error))
     if found.number is not None and found.entry.is_sweep:
         raise UserError(f"{where}: one run of a sweep cannot be removed, only the whole sweep")
-    return _removable(where, found.entry)
+    return _removable(found)
 
 
-def _removable(where: str, entry: Entry) -> Doomed:
+def _removable(found: Named) -> Doomed:
+    where, entry = printable(found.name), found.entry
     _refuse_population(where, entry.folder)
     if entry.status == "running":
         raise UserError(f"{where}: is running ({process_name(entry.metadata)}); stop it first")

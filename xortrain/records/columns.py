@@ -156,11 +156,6 @@ def _columns(
             yield repeat(shared.get(name), runs)
 
 
-def run_id(entry: Entry, number: int) -> str:
-    """The id of a run: that of its entry, and in a sweep the number of its job."""
-    return f"{printable(entry.id)}#{number}" if entry.is_sweep else printable(entry.id)
-
-
 def statuses(part: RecordInfo, codes: Iterable[int]) -> Iterable[str]:
     """The status of each run of a record, from the codes of their outcomes."""
     unfinished = "failed" if part.status == "finished" else part.status
@@ -183,7 +178,7 @@ def _diverged_in(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str |
 
 
 COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
-    "id": lambda entry, part, chunk: (run_id(entry, number) for number in chunk["number"]),
+    "id": lambda entry, part, chunk: (entry.run_id(number) for number in chunk["number"]),
     "status": lambda entry, part, chunk: statuses(part, chunk["outcome"]),
     "outcome": lambda entry, part, chunk: map(part.word, chunk["outcome"]),
     "reasons": _reasons,

@@ -92,11 +92,6 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
-def user_path(path: str | Path) -> Path:
-    """A path as a user writes it, where ~ is the home folder."""
-    return Path(os.path.expanduser(path))
-
-
 def shown_path(path: Path | None) -> str:
     """A path as a user types it from the working directory."""
     absolute = Path(path or ".").absolute()

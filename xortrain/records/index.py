@@ -101,6 +101,10 @@ class Entry:
     def is_sweep(self) -> bool:
         return self.metadata.get("kind") == "sweep" or len(self.parts) != 1 or self.runs > 1
 
+    def run_id(self, number: int) -> str:
+        """The id of a run: that of the entry, and in a sweep the number of its job."""
+        return f"{printable(self.id)}#{number}" if self.is_sweep else printable(self.id)
+
     @cached_property
     def runs(self) -> int:
         return sum(part.metadata["runs"] for part in self.parts)

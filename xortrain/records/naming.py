@@ -3,12 +3,12 @@
 The id of a run or a sweep is the date and time of its start: 2026-11-21/19-39-21-123456.  ``SWEEP#17`` is one run.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from xortrain.errors import UserError, printable
-from xortrain.records.files import user_path
 from xortrain.records.index import Entry, RecordInfo, folders, id_of, is_entry, listing, open_entry
 
 ROOT = Path("outputs")  # of the records, where the user names no other
@@ -59,6 +59,11 @@ def _index_of(part: RecordInfo, number: int) -> int | None:
             return before + chunk["number"].index(number)
         before += len(chunk["number"])
     return None
+
+
+def user_path(path: str | Path) -> Path:
+    """A path as a user writes it, where ~ is the home folder."""
+    return Path(os.path.expanduser(path))
 
 
 def named(name: str, root: Path) -> Named:

@@ -13,7 +13,6 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.records.columns import run_id
 from xortrain.records.groups import column_table as columns_of
 from xortrain.records.groups import differing_settings, group_runs
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry
@@ -125,7 +124,7 @@ class SweepData(Generic[AnyRun]):
         names = ["number", *self.axes, "seed", *RESULTS]
         values = {name: _plain_values(name, column) for name, column in self._columns(names).items()}
         which, numbers = self.which.tolist(), values["number"]
-        ids = [run_id(self.entries[k], number) for k, number in zip(which, numbers, strict=True)]
+        ids = [self.entries[k].run_id(number) for k, number in zip(which, numbers, strict=True)]
         runs = [f"{self.parts[k].folder}#{number}" for k, number in zip(which, numbers, strict=True)]
         rows = zip(ids, runs, *values.values(), strict=True)
         return [dict(zip(("id", "run", *names), row, strict=True)) for row in rows]
