@@ -6,7 +6,8 @@ Only this module prints.  Exit codes: 2 for a user's mistake, 1 for a failure, 1
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
@@ -58,24 +59,30 @@ def _run(words: list[str]) -> None:
         module, _, function = COMMANDS[words[0]][0].partition(":")
         _say(getattr(import_module(f"xortrain.commands.{module}"), function)(words[1:]))
     elif (words and words[0] == "help") or {"-h", "--help"} & set(words):
-        is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
-        from xortrain.config.help import help_text
-
-        if is_stub:
-            del sys.modules["numpy"]
+        with _numpy_when_used():
+            from xortrain.config.help import help_text
         _say(help_text({name: line for name, (_, line) in COMMANDS.items()}))
     elif words and words[0] == "--version":
         from xortrain import __version__
 
         _say(f"xortrain {__version__}")
     elif words and words[0].isidentifier():
-        from xortrain.config.overrides import no_such_command
-
+        with _numpy_when_used():
+            from xortrain.config.overrides import no_such_command
         raise no_such_command(words, COMMANDS)
     else:
         from xortrain.hydra_app import run_overrides
 
         run_overrides(words, _say, _complain)
+
+
+@contextmanager
+def _numpy_when_used() -> Iterator[None]:
+    """Import the tables in this context without NumPy, until it is used."""
+    is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
+    yield
+    if is_stub:
+        sys.modules.pop("numpy", None)
 
 
 class _NumPyWhenUsed(ModuleType):
