@@ -171,7 +171,7 @@ WRONG: dict[str, list[str]] = {
     "experiment=notebook_001 architecture.hidden=[3]": ["init.weights"],
     # tables
     "data=csv": ["data.path"],
-    "data.scale=standard": ["data.scale=standard", "no such setting of data=xor"],
+    "data.scale=standard": ["data.scale=standard", "not of data=xor"],
     "data=circle data.scale=standart": ["data.scale=standart", "one of none, standard, minmax"],
     "data=csv data.path=nowhere.csv": ["data.path=nowhere.csv", "no such file"],
     # arguments that are not overrides
