@@ -20,7 +20,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = "xortrain"
 UNCOUNTED = (f"{PACKAGE}.errors",)
-BOUNDS = {"modules": 130, "lines": 19_000, "imports a module": 3.65, "spine modules": 36, "spine lines": 2_050}
+BOUNDS = {"modules": 130, "lines": 19_450, "imports a module": 3.65, "spine modules": 36, "spine lines": 2_080}
 """Raised where a capability was added: at first 126, 17,600, 3.5, 34 and 1,800; then diagnosis of any data, advice and
 scaled data."""
 

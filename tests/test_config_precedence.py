@@ -48,7 +48,7 @@ def test_an_experiment_overrides_the_defaults_of_its_options() -> None:
 
 def test_a_derived_experiment_changes_only_the_settings_in_its_file() -> None:
     one, two = composed("experiment=notebook_004"), composed("experiment=notebook_004_as_printed")
-    assert {key for key in one if one[key] != two[key]} == {"activation"}
+    assert {key for key in one if one[key] != two[key]} == {"activation", "experiment"}
 
 
 def test_experiment_null_removes_an_experiment() -> None:

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from some_runs import config_with_options
+from some_runs import composed, config_with_options
 
 from xortrain.cli import main
+from xortrain.commands import COMMANDS
 from xortrain.config.check import check
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP
-from xortrain.errors import UserError
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, dotted_keys
+from xortrain.errors import LONGEST, SYNONYMS, UserError, cut, nearest
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
@@ -35,6 +36,40 @@ WRONG: dict[str, list[str]] = {
     "+lr=2": ["lr"],
     "foo/bar=1": ["foo/bar"],
     "data@other=xor": ["data@other"],
+    "lerning_rate=1": ["'lr'"],
+    "hidden=3": ["'architecture.hidden'"],
+    "-m lrr=1,2": ["job 0: lrr=1: no such setting. Did you mean 'lr'?"],
+    "film=none film.nonsense=1": ["no such setting of film=none. There are none"],
+    # a key that other options have
+    "data.path=a.csv": ["data.path=a.csv: is a setting of data=csv, not of data=xor"],
+    "film=none film.hold=1": ["film.hold=1: is a setting of film=panels, field, ", "not of film=none"],
+    "optimizer.beta1=0.5": ["optimizer.beta1=0.5: is a setting of optimizer=adam, adamw, not of optimizer=sgd"],
+    # a value of a key in place of a choice
+    "film=mp4": ["film=mp4: no such choice; write film.format=mp4"],
+    "film=me/a.gif": ["write film.format=gif"],
+    "-m film=mp4 seed=1,2": ["write film.format=mp4"],
+    "loss=sum": ["write loss.reduction=sum"],
+    "optimizer=momentum": ["write optimizer.momentum=…"],
+    "data=a.csv": ["data=a.csv: no such choice; write data=csv data.path=a.csv"],
+    "data=~/me/a.csv": ["write data=csv data.path=~/me/a.csv"],
+    "-m data=xor,a.csv": ["job 1: data=a.csv: no such choice; write data=csv data.path=a.csv"],
+    "architecture=3": ["write architecture.hidden=[3]"],
+    "architecture=[3,2]": ["takes one choice, not a list; write architecture.hidden=[3,2]"],
+    # an override in several words
+    "lr = 0.1": ["lr = 0.1: write lr=0.1, without blanks"],
+    "lr 1": ["lr 1: write lr=1, without blanks"],
+    "seed=1 lr =2": ["lr =2: write lr=2, without blanks"],
+    "lr= 0.1 seed=1": ["lr= 0.1: write lr=0.1, without blanks"],
+    "-m lr=0.1, 1": ["lr=0.1, 1: write lr=0.1,1, without blanks"],
+    "-m lr=0.1 , 1 seed=1": ["lr=0.1 , 1: write lr=0.1,1, without blanks"],
+    "architecture.hidden=[2, 3 ]": ["write architecture.hidden=[2,3], without blanks"],
+    "--cfg job data.low = -1": ["write data.low=-1, without blanks"],
+    "explain lr = 1": ["write lr=1, without blanks"],
+    # words that are no command
+    "train lr=1": ["train: leave it out; overrides alone train"],
+    "fit -m lr=1,2": ["fit: leave it out"],
+    "run latest": ["run: no such command. Did you mean 'rerun'?"],
+    "remove latest": ["'rm'"],
     # an unknown name, with the nearest match
     "activation=relux": ["activation=relux", "'relu'", "leaky_relu"],
     "activation=tahn": ["activation=tahn", "'tanh'"],
@@ -58,8 +93,16 @@ WRONG: dict[str, list[str]] = {
     "activation=relu,tanh": ["activation=relu,tanh", "-m"],
     "lr=1,2": ["lr=1,2", "-m"],
     "seed=range(0,3)": ["seed=range(0,3)", "-m"],
+    "architecture.hidden=2,3": ["-m", "architecture.hidden=[2,3] for a list"],
+    "explain lr=1,2": ["lr=1,2: several values; one is needed here"],
     # a wrong type
     "lr=abc": ["lr=abc", "number"],
+    "--cfg job lr=abc": ["lr=abc", "number"],
+    "lr=-1 -c job -p optimizer": ["lr=-1", "number"],
+    "root=": ["root=: must be a path"],
+    "lr=1_000": ["lr=1_000: write 1000"],
+    "-m seed=range(0,1_0)": ["seed=range(0,1_0): write 10"],
+    "architecture.hidden=[2,1_0]": ["write 10"],
     "lr=true": ["lr=true", "number"],
     "lr=[1]": ["lr=[1]", "number"],
     "lr=": ["lr", "number"],
@@ -128,13 +171,13 @@ WRONG: dict[str, list[str]] = {
     "experiment=notebook_001 architecture.hidden=[3]": ["init.weights"],
     # tables
     "data=csv": ["data.path"],
-    "data.scale=standard": ["data.scale=standard", "no such setting of data=xor"],
+    "data.scale=standard": ["data.scale=standard", "not of data=xor"],
     "data=circle data.scale=standart": ["data.scale=standart", "one of none, standard, minmax"],
     "data=csv data.path=nowhere.csv": ["data.path=nowhere.csv", "no such file"],
     # arguments that are not overrides
     "nonsense": ["nonsense", "command"],
     "lr=1 seed": ["seed"],
-    "lr": ["lr"],
+    "lr": ["lr: is a setting; write lr=VALUE"],
     "5": ["5"],
     "=1": ["=1"],
     "+=1": ["+=1"],
@@ -153,7 +196,7 @@ WRONG: dict[str, list[str]] = {
     "-m hydra.launcher.enigne=loky": ["hydra.launcher.enigne", "'hydra.launcher.engine'", "hydra.launcher.workers"],
     "-m hydra.launcher.workers=0 dry_run=true": ["hydra.launcher.workers=0", "from 1"],
     "-m hydra.launcher.engine=lokky dry_run=true": ["hydra.launcher.engine=lokky", "'loky'"],
-    "-m hydra/launcher=basic lr=1,-1 film=none": ["job 1 (lr=-1)"],
+    "-m hydra/launcher=basic lr=1,-1 film=none": ["job 1: lr=-1: must be"],
     # Hydra settings that xortrain does not support
     "-m hydra.sweeper.params=5": ["hydra.sweeper.params=5", "must be a mapping"],
     "-m hydra.sweeper.params=[a]": ["hydra.sweeper.params=['a']", "must be a mapping"],
@@ -189,6 +232,7 @@ def error_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         assert err.startswith("xortrain: error: ")
         assert err.endswith("\n")
         assert err.count("\n") == 1
+        assert len(err) <= LONGEST + 1
         assert sorted(tmp_path.rglob("*")) == before
         return err
 
@@ -264,6 +308,40 @@ def test_control_characters_in_an_error_line_are_escaped(error_of: ErrorOf) -> N
 def test_too_long_or_too_deeply_nested_values_are_errors(error_of: ErrorOf) -> None:
     assert "cannot be read" in error_of("lr=" + 5000 * "9")
     assert "cannot be read" in error_of("lr=" + 3000 * "[" + 3000 * "]")
+
+
+@pytest.mark.parametrize(
+    "key", ["lr", "lrr", "data.path", "optimizer", "film", "seed", "optimizer.beta1", "init.weights"]
+)
+def test_of_a_long_value_an_error_shows_both_ends(key: str, error_of: ErrorOf) -> None:
+    line = error_of(f"{key}=a{500 * 'x'}z")
+    assert f"{key}=a" in line
+    assert "xxz" in line
+
+
+@given(word=st.text(), most=st.integers(1, 20))
+def test_a_cut_text_keeps_its_ends_and_has_the_length_asked_for(word: str, most: int) -> None:
+    shown = cut(word, most)
+    assert len(shown) == min(len(word), most)
+    first, _, last = shown.partition("…") if shown != word else (word, "", "")
+    assert word.startswith(first)
+    assert word.endswith(last)
+
+
+KNOWN = {*TOP, *GROUPS, *PLAIN_GROUPS, *dotted_keys(), *COMMANDS}
+
+
+@pytest.mark.parametrize("name", SYNONYMS)
+def test_what_people_call_a_setting_or_a_command_leads_to_its_name(name: str) -> None:
+    assert name in KNOWN
+    for other in SYNONYMS[name]:
+        assert other not in KNOWN
+        assert nearest(other, sorted(KNOWN)) == [name]
+
+
+@pytest.mark.parametrize("text", ["a b", "a_b", "1_000", "lr = 1", "v1_0", "2024, 25"])
+def test_texts_may_have_blanks_and_underscores(text: str) -> None:
+    assert composed(f"notes={text}", f"name={text}")["notes"] == text
 
 
 def test_an_invalid_unicode_character_is_an_error(error_of: ErrorOf) -> None:

@@ -9,7 +9,7 @@ from hydra.core.global_hydra import GlobalHydra
 from some_runs import composed, config_with_options, option
 
 from xortrain.commands import COMMANDS
-from xortrain.config.check import check, must_be, take
+from xortrain.config.check import check, must_be, short, take
 from xortrain.config.compose import hydra_started
 from xortrain.config.help import help_text
 from xortrain.config.settings import (
@@ -19,6 +19,7 @@ from xortrain.config.settings import (
     TOP,
     chosen_by_default,
     conf_folder,
+    defaults_of,
     find,
     keys_of,
     read_conf,
@@ -56,6 +57,12 @@ def test_hydra_knows_every_output_although_outputs_have_no_files() -> None:
     with hydra_started():
         loader: Any = GlobalHydra.instance().config_loader()
         assert loader.get_group_options("output") == sorted(GROUPS["output"])
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_the_defaults_read_from_conf_are_those_that_hydra_composes(group: str, name: str) -> None:
+    if keys_of(group, name):
+        assert {"name": name, **defaults_of(group, name)} == option(group, name)
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
@@ -130,7 +137,16 @@ def test_help_describes_every_option_and_its_keys(group: str) -> None:
         assert (star == "*") == (chosen_by_default()[group] == name)
         assert all(f"{group}.{key}" in line for key in row.settings)
         for key, setting in row.settings.items():
-            assert re.search(rf"\n +{group}\.{key} .*{re.escape(setting.doc)}: {re.escape(must_be(setting))}\n", text)
+            line = rf"\n +{group}\.{key} .*{re.escape(setting.doc)}: {re.escape(must_be(setting))} \(default (.*)\)\n"
+            found = re.search(line, text)
+            assert found
+            usual, *others = found[1].split("; ")
+            of = {
+                option: value
+                for value, _, options in (o.partition(" for ") for o in others)
+                for option in options.split(", ")
+            }
+            assert of.get(name, usual) == short(option(group, name)[key])
 
 
 def test_help_lists_every_setting_experiment_and_command() -> None:

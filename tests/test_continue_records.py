@@ -399,7 +399,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "an epoch that was not kept": (("--epoch", "7", "epochs=+5"), "epoch=7: its parameters were not recorded; the nea"),
     "an epoch after the end": (("--epoch", "31", "epochs=+5"), "epoch=31: this run ended at epoch 30"),
-    "no epoch": (("--epoch", "x"), "must be a whole number, at least 0"),
+    "no epoch": (("--epoch", "x"), "must be a whole number"),
     "an experiment": (("experiment=notebook_002",), "experiment=notebook_002: a recorded run takes settings"),
     "Hydra": (("hydra.job.name=x",), "hydra.job.name=x: a recorded run takes settings"),
     "a deleted setting": (("~lr",), "~lr: a recorded run takes settings"),

@@ -106,6 +106,7 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "one column": ("0\n1\n", "1 column"),
     "not text": (b"\xff\xfe\x00\x01", "cannot be read"),
     "a quote that never ends": ('0,0,0\n"' + 200_000 * "1", "cannot be read"),
+    "grouped digits": ("0,0,0\n0,1_000,1\n", "line 2: '1_000' is not a finite number"),
     "semicolons": ("a;b;c\n0;0;0\n", "1 column"),
 }
 
@@ -120,7 +121,7 @@ def test_a_broken_table_is_a_one_line_error(tmp_path: Path, kind: str) -> None:
     assert expected in str(caught.value)
 
 
-@pytest.mark.parametrize("digits", ["1_0", "١", "0x10", "1.0.0"])
+@pytest.mark.parametrize("digits", ["١", "0x10", "1.0.0"])
 def test_unusual_numerals_are_read_or_refused_without_a_traceback(tmp_path: Path, digits: str) -> None:
     path = table(tmp_path, f"a,b\n{digits},1\n2,0\n")
     try:

@@ -421,7 +421,7 @@ def test_own_arrays_take_the_place_of_a_table() -> None:
         ("data=circle", r"^data=circle: your own arrays, data=\(x, t\), take its place; leave it out$"),
         ("data.path=a.csv", r"^data.path=a.csv: your own arrays, data=\(x, t\), take its place; leave it out$"),
         ("data.targets=[y]", r"^data.targets=\['y'\]: your own arrays, data=\(x, t\), take its place; leave it out$"),
-        ("data.low=-1", r"^data.low=-1: no such setting of data=csv"),
+        ("data.low=-1", r"^data.low=-1: is a setting of data=.*, not of data=csv"),
         ("data.scale=big", r"^data.scale=big: must be one of none, standard, minmax$"),
     ):
         with pytest.raises(UserError, match=expected):
@@ -433,5 +433,5 @@ def test_own_arrays_take_the_place_of_a_table() -> None:
 @pytest.mark.parametrize("name", GROUPS["data"])
 def test_truth_tables_have_no_scaling(name: str) -> None:
     if name not in OPTIONS:
-        with pytest.raises(UserError, match=rf"^data\.scale=standard: no such setting of data={name}"):
+        with pytest.raises(UserError, match=rf"^data\.scale=standard: is a setting of data=.*, not of data={name}"):
             compose([f"data={name}", "data.scale=standard"])

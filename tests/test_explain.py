@@ -173,6 +173,28 @@ def test_an_invalid_option_is_a_one_line_error(options: dict[str, object], messa
         explain(step_of("notebook 000"), **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("explain --format html", "--format=html: no such choice. Known: latex"),
+        ("explain --only forwards", "--only=forwards: no such part. Did you mean 'forward'?"),
+        ("explain --precision 0", "--precision=0: must be from 1 to 17 digits"),
+        ("explain --precision x", "--precision=x: must be a whole number; see"),
+        ("explain --precision 1_0", "--precision=1_0: must be a whole number; see"),
+        ("explain --example 4", "--example=4: this batch has examples 0 to 3"),
+        ("explain --example 1.5", "--example=1.5: must be a whole number; see"),
+        ("explain --epoch 999", "--epoch=999: this run has epochs 0 to 140"),
+        ("check --epoch 999", "--epoch=999: this run has epochs 0 to 140"),
+        ("check --epoch x", "--epoch=x: must be a whole number; see"),
+    ],
+)
+def test_on_the_command_line_an_error_names_the_option(
+    words: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err.startswith(f"xortrain: error: {message}")
+
+
 @pytest.mark.parametrize(("epoch", "run", "message"), [(4, 0, "has epochs 0 to 3"), (0, 1, "there are runs 0 to 0")])
 def test_a_step_that_does_not_exist_is_an_error(epoch: int, run: int, message: str) -> None:
     with pytest.raises(UserError, match=message):

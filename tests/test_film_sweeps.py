@@ -231,6 +231,13 @@ def test_zero_and_a_hundred_percent_mean_none_and_all(runs: int, share: float) -
     count = round(share * runs)
     assert (format_share(count, runs) == "0 %") == (count == 0)
     assert (format_share(count, runs) == "100 %") == (count == runs)
+    shown = format_share(count, runs)
+    if shown[0] not in "<>":
+        assert abs(int(shown.removesuffix(" %")) - 100 * count / runs) <= 0.5
+
+
+def test_shares_are_rounded() -> None:
+    assert [format_share(count, 1800) for count in (304, 1799, 1782, 1)] == ["17 %", ">99 %", "99 %", "<1 %"]
 
 
 @pytest.mark.parametrize("outcome", ORDER)

@@ -1,5 +1,6 @@
 """SQL queries over runs give the same results as plain Python, and are read-only."""
 
+import statistics
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -177,10 +178,12 @@ def test_invalid_and_modifying_queries_are_refused(
         ("lrr > 1", "no such column: lrr. Did you mean 'lr'?"),
         ("optimizer.momentun > 1", "Did you mean 'optimizer.momentum'"),
         ('"optimizer.momentun" > 1', "Did you mean 'optimizer.momentum'"),
-        ("lr >", "syntax error"),
-        ("lr > 1) or (1", None),
+        ("lr >", "lr >: incomplete input"),
+        ("lr in (1, 2) and", "and: incomplete input"),
+        ("lr > 1) or (1", 'near ")": syntax error'),
         ("lr > 1 -- and this is a comment", None),
-        ("1); drop table runs; --", "one statement at a time"),
+        ("1); drop table runs; --", 'near ")": syntax error'),
+        ("1 limit 1", 'near "limit": syntax error'),
         ("lr = 'a", "unrecognized token"),
         ("sum(lr) > 1", "misuse of aggregate"),
     ],
@@ -229,3 +232,42 @@ def test_ctrl_c_stops_an_endless_query(entries: tuple[Entry, ...]) -> None:
             ask(entries, endless)
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("quoted", ['"0.01"', "'0.01'", "'1'", '"1e-3"', "' 2 '"])
+@pytest.mark.parametrize("column", ["lr", "seed", "optimizer.momentum", "optimizer.name", "solved_at", "seconds"])
+@pytest.mark.parametrize("sign", [">", "<=", "=", "!=", "is", "is not"])
+def test_a_number_in_quotes_is_refused(entries: tuple[Entry, ...], quoted: str, column: str, sign: str) -> None:
+    with pytest.raises(UserError) as caught:
+        select(entries, f"seed >= 0 and {column} {sign} {quoted}", "--where")
+    assert str(caught.value).endswith(f"{quoted} is a text; write the number without quotes: {quoted[1:-1]}")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "name = '1'",
+        "tags = '2026'",
+        "version != '1.0'",
+        "outcome = 'solved'",
+        "architecture.hidden = '[2]'",
+        "'1' = '1'",
+    ],
+)
+def test_texts_stay_in_quotes_even_if_they_look_like_numbers(entries: tuple[Entry, ...], condition: str) -> None:
+    select(entries, condition)
+
+
+def test_the_median_is_that_of_python(entries: tuple[Entry, ...]) -> None:
+    found = rows(entries)
+    head, answers = ask(
+        entries, "select optimizer, median(final_loss), median(solved_at), median(name) from runs group by 1"
+    )
+    assert head[1] == "median(final_loss)"
+    for name, loss, epoch, text in answers:
+        own = [row for row in found if row["optimizer"] == name]
+        epochs = [row["solved_at"] for row in own if row["solved_at"] is not None]
+        assert loss == statistics.median(row["final_loss"] for row in own)
+        assert epoch == (statistics.median(epochs) if epochs else None)
+        assert text is None
+    assert ask(entries, "select median(lr) from runs where lr > 1000")[1] == [(None,)]

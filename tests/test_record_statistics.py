@@ -211,3 +211,15 @@ def test_an_unknown_setting_is_reported_with_the_nearest_name(tmp_path: Path) ->
         UserError, match=r"by=optimizer\.momentun: no such setting\. Did you mean 'optimizer\.momentum'"
     ):
         group_runs(parts, ["optimizer.momentun"])
+
+
+def test_a_setting_with_one_value_everywhere_does_not_differ(tmp_path: Path) -> None:
+    """Older records list a number that was given for all runs among those that vary."""
+    one = open_entry(a_sweep(tmp_path, 0, {"lr": [0.5] * 4, "optimizer.momentum": [0.0, 0.9] * 2}), "a").parts
+    two = open_entry(a_sweep(tmp_path, 1, {"lr": [0.5] * 2}, activation__name="tanh"), "b").parts
+    other = open_entry(a_sweep(tmp_path, 2, {"lr": [0.25] * 2}), "c").parts
+    alike = open_entry(a_run(tmp_path, 3, lr=0.5), "d").parts
+    assert differing_settings(one) == ["optimizer.momentum"]
+    assert differing_settings(two) == []
+    assert differing_settings([*two, *alike]) == ["activation"]
+    assert differing_settings([*alike, *other]) == ["lr"]

@@ -41,11 +41,17 @@ def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys
     ("words", "expected"),
     [
         ([], "required: RECORD;"),
-        (["latest", "--output", "pp/x"], "--output: pp/x: the extension is not a film format"),
-        (["latest", "--output", "pp/"], "--output: pp/: the extension is not a film format"),
+        (["latest", "--output", "pp/x"], "--output=pp/x: must end in .gif, .png, .webp, .mp4"),
+        (["latest", "--output", "pp/"], "--output=pp/: must end in .gif, .png, .webp, .mp4"),
         (["latest", "--output", "/proc/x.gif"], "error: /proc/x.gif: "),
         (["latest", "film.colours=viridi"], "Did you mean 'viridis'"),
-        (["latest", "--still", "--output", "poster.gif"], "--output poster.gif: a still is a PNG"),
+        (["latest", "film.fps", "=", "20"], "write film.fps=20, without blanks"),
+        (
+            ["latest", "film.format=mp4", "--output", "x.gif"],
+            "film.format=mp4 and --output=x.gif: contradict each other",
+        ),
+        (["latest", "film=sweep"], "film=sweep: shows several runs, and this is one; choose film=panels, field"),
+        (["latest", "--still", "--output", "poster.gif"], "--output=poster.gif: a still is a PNG"),
     ],
 )
 def test_errors_name_the_word_that_was_given(

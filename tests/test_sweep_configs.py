@@ -29,7 +29,7 @@ def by_hydra(composer: Composer, texts: list[str], number: int) -> dict[str, Any
     before = HydraConfig.instance().cfg
     HydraConfig.instance().set_config(config)
     try:
-        return plain(config)
+        return plain(config) | {"experiment": config.hydra.runtime.choices.experiment}
     finally:
         HydraConfig.instance().cfg = before
 
@@ -168,15 +168,15 @@ def test_the_params_of_an_experiment_come_before_the_overrides() -> None:
 @pytest.mark.parametrize(
     ("texts", "line"),
     [
-        (["lr=1,-1", "seed=0,1"], "job 2 (lr=-1): lr=-1: must be a number greater than 0"),
+        (["lr=1,-1", "seed=0,1"], "job 2: lr=-1: must be a number greater than 0"),
         (["lr=1,2", "seed=range(-2,3)"], "job 0 (lr=1 seed=-2): seed=-2: must be a whole number from 0 to 4294967295"),
         (["seed=range(0,3)", "epochs=5,x"], "job 1 (seed=0 epochs=x): epochs=x: must be a whole number"),
         (["lr=interval(0,1)"], "lr=interval(0,1): an interval has infinitely many values; write a choice or a range"),
         (["seed=range(3,0)"], "seed=range(3,0): there is nothing to run"),
-        (["activation=relu,tahn"], "job 1 (activation=tahn): activation=tahn: no such choice. Did you mean 'tanh'?"),
+        (["activation=relu,tahn"], "job 1: activation=tahn: no such choice. Did you mean 'tanh'?"),
         (
             ["optimizer=adam,sgd", "optimizer.beta1=0.5"],
-            "job 1 (optimizer=sgd): optimizer.beta1=0.5: no such setting of",
+            "job 1 (optimizer=sgd): optimizer.beta1=0.5: is a setting of optimizer=adam, adamw, not of optimizer=sgd",
         ),
     ],
 )

@@ -9,8 +9,11 @@ import pytest
 import xortrain
 from xortrain.api import Sweep
 from xortrain.cli import main
+from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.films.arrangement import arrange_runs
+from xortrain.films.film_settings import LAYOUTS
+from xortrain.runner.train import record_run
 from xortrain.views.run_film import sweep_title
 from xortrain.views.sweep_film import film_data_of
 
@@ -66,7 +69,7 @@ def test_populations_of_different_lengths_are_trained_again_for_common_epochs(tm
 
 
 def test_a_sweep_with_first_and_last_snapshots_only_has_a_complete_film(tmp_path: Path) -> None:
-    sweep = swept(tmp_path, "seed=range(0,500)", "epochs=60", "track.bytes=300_000")
+    sweep = swept(tmp_path, "seed=range(0,500)", "epochs=60", "track.bytes=300000")
     assert len(sweep.epochs) == 2
     shown = film_data_of(sweep, 400, 60)
     assert (shown.runs, len(shown.epochs), shown.all_outcomes.runs) == (400, 61, 500)
@@ -181,3 +184,33 @@ def test_runs_with_other_numbers_of_outputs_are_in_one_film(tmp_path: Path) -> N
 def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=1", *overrides)
     assert sweep_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
+
+
+SEVERAL = [name for name, row in LAYOUTS.items() if row.fewest_runs > 1]
+
+
+@pytest.mark.parametrize("layout", SEVERAL)
+def test_a_film_of_several_runs_is_refused_for_one(layout: str, tmp_path: Path) -> None:
+    message = f"^film={layout}: shows several runs, and this is one; choose film=panels, field, "
+    for words in ([], ["-m"], ["-m", "seed=3"]):
+        with pytest.raises(UserError, match=message):
+            xortrain.sweep(f"film={layout}", f"root={tmp_path}", *words[1:]) if words else record_run(
+                compose([f"film={layout}", f"root={tmp_path}"])
+            )
+    assert not list(tmp_path.iterdir())
+    run = xortrain.train("epochs=1")
+    with pytest.raises(UserError, match=message):
+        run.film(tmp_path / "film.gif", layout=layout)
+
+
+@pytest.mark.parametrize("layout", SEVERAL)
+def test_a_run_of_a_sweep_with_such_a_film_is_filmed_with_panels(layout: str, tmp_path: Path) -> None:
+    sweep = xortrain.sweep("seed=1,2", "epochs=1", f"film={layout}", "film.frames=1", f"root={tmp_path}")
+    film = sweep[1].film(tmp_path / "one.gif")
+    assert iio.improps(film).shape[1:3] == iio.improps(sweep[1].film(tmp_path / "two.gif", layout="panels")).shape[1:3]
+
+
+def test_cells_name_rates_that_differ_in_the_ninth_digit(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "lr=0.1,0.100000001,100000", "seed=1,2", "epochs=1")
+    cells = arrange_runs(film_data_of(sweep, 400, 2))
+    assert {*cells.row_names, *cells.column_names} > {"0.1", "0.100000001", "100000"}

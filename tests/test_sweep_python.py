@@ -58,7 +58,7 @@ def test_an_index_gives_a_run_and_a_slice_or_mask_some_runs(sweep: Sweep) -> Non
 
 def test_the_table_has_a_row_with_the_name_of_each_run(sweep: Sweep) -> None:
     row = sweep.table()[33]
-    assert list(row)[:4] == ["run", "number", "lr", "seed"]
+    assert list(row)[:4] == ["id", "run", "number", "lr"]
     found = xortrain.load(row["run"])
     assert isinstance(found, Run)
     assert {name: row[name] for name in ("final_loss", "outcome")} == {
@@ -142,7 +142,7 @@ def test_a_missing_root_is_not_an_empty_one(tmp_path: Path) -> None:
 def test_tables_have_none_where_exports_have_null(tmp_path: Path) -> None:
     words = ("lr=0.001,1000", "activation=relu", "output=identity", "loss=mse", "data.high=2", "film=none")
     sweep = xortrain.sweep(*words, f"root={tmp_path}")
-    lines = json.loads(export([str(sweep.folder), "--json"]))
+    lines = json.loads(export([str(sweep.folder), "--json", "--root", str(tmp_path)]))
     for row, line in zip(sweep.table(), lines, strict=True):
         assert {name: line[name] for name in row if name != "run"} == {k: v for k, v in row.items() if k != "run"}
     assert [row["solved_at"] for row in sweep.table()] == [None, None]

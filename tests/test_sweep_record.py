@@ -12,6 +12,8 @@ import pytest
 import xortrain
 from xortrain.api import Run, Sweep
 from xortrain.cli import main
+from xortrain.commands.group import group
+from xortrain.commands.ls import ls
 from xortrain.records.index import Entry, listing
 
 QUICK = ["epochs=12", "film=none"]
@@ -134,10 +136,10 @@ def test_an_experiment_may_contain_a_sweep(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        (["lr=1,-1", "seed=range(0,3)"], "job 3 (lr=-1): lr=-1: must be a number greater than 0"),
+        (["lr=1,-1", "seed=range(0,3)"], "job 3: lr=-1: must be a number greater than 0"),
         (["loss=bce,hinge", "seed=range(0,3)"], "job 3 (loss=hinge seed=0): loss=hinge: requires targets -1 and 1"),
         (["data.high=1,0", "seed=0,1"], "job 2 (data.high=0 seed=0): data.low and data.high: must differ"),
-        (["output=sigmoid,softmax"], "job 1 (output=softmax): output=softmax: is constant over one unit, always 1"),
+        (["output=sigmoid,softmax"], "job 1: output=softmax: is constant over one unit, always 1"),
         (["data=xor_cloud", "data.seed=range(0,1000000)"], "data: 1000000 runs with different examples take 4.8 GB"),
         (["root=a,b"], "root: must be the same for all jobs of a sweep"),
         (["lr=1", "hydra.launcher.engine=pool"], "hydra.launcher.engine=pool: no such choice. Known: dask"),
@@ -200,3 +202,43 @@ sys.exit(main({words!r}))
     (entry,) = listing(tmp_path).entries
     assert entry.status == "failed"
     assert [part.status for part in entry.parts] == ["finished", "failed", "finished"]
+
+
+@pytest.mark.parametrize("choices", [[], ["activation=relu,tanh"], ["architecture.hidden=[2],[3]", "loss=bce,mse"]])
+def test_only_what_has_several_values_varies(choices: list[str], tmp_path: Path) -> None:
+    entry = swept(tmp_path, *choices, "lr=0.3", "optimizer.momentum=0.5", "init.scale=1,2", "seed=4")
+    assert [part.metadata["varies"] for part in entry.parts] == [["init.scale"]] * len(entry.parts)
+    assert {(part.settings["lr"], part.settings["optimizer.momentum"]) for part in entry.parts} == {(0.3, 0.5)}
+    assert "lr" not in Sweep.of(entry).table()[0]
+
+
+def test_the_experiment_is_a_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = f"root={tmp_path}"
+    for words in (["experiment=notebook_000"], ["-m", "seed=1,2", "experiment=notebook_001"], ["lr=1"],
+                  ["hydra.job.name=x", "experiment=notebook_003"], ["-m", "experiment=notebook_000,notebook_004"],
+                  ["-m", "hydra/launcher=basic", "experiment=notebook_004,notebook_003"]):  # fmt: skip
+        assert main([*words, root, "film=none", "epochs=0"]) == 0
+    names = [line["experiment"] for line in json.loads(ls(["--root", str(tmp_path), "--runs", "--json"]))]
+    assert sorted(map(str, names)) == sorted(
+        ["None", "notebook_000", "notebook_000", *["notebook_001"] * 2, *["notebook_003"] * 2, *["notebook_004"] * 2]
+    )
+    assert len(xortrain.runs(tmp_path, "experiment = 'notebook_001'")) == 2
+    assert xortrain.train("experiment=notebook_001").config["experiment"] == "notebook_001"
+    groups = json.loads(group(["--root", str(tmp_path), "--by", "experiment", "--json"]))
+    assert {row["experiment"]: row["runs"] for row in groups}["notebook_001"] == 2
+
+
+def test_runs_have_ids_in_python_that_find_them(tmp_path: Path) -> None:
+    sweep = xortrain.sweep("activation=relu,tanh", "seed=1,2", "film=none", "epochs=1", f"root={tmp_path}")
+    xortrain.sweep("seed=5", "film=none", "epochs=1", f"root={tmp_path}")
+    listed = [line["id"] for line in json.loads(ls(["--root", str(tmp_path), "--runs", "--json"]))]
+    everything = xortrain.runs(tmp_path).table()
+    assert [row["id"] for row in everything] == listed
+    again = xortrain.load(str(sweep.folder), tmp_path)
+    assert isinstance(again, Sweep)
+    assert again.table() == sweep.table()
+    assert {row["id"] for row in sweep.table()} < set(listed)
+    for row in everything:
+        found = xortrain.load(row["id"], tmp_path)
+        assert isinstance(found, Run)
+        assert found.row["final_loss"] == row["final_loss"]

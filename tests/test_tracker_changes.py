@@ -1,4 +1,4 @@
-"""Commands that change records or write files: xortrain tag, note, rm and export."""
+"""Commands that change records or write files: xortrain tag, note, rename, rm and export."""
 
 import csv
 import io
@@ -12,13 +12,21 @@ import numpy as np
 import pytest
 from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_records, make_record
 
+import xortrain
 from xortrain.commands import COMMANDS
 from xortrain.commands.export import export
+from xortrain.commands.group import group
+from xortrain.commands.ls import ls
 from xortrain.commands.rm import rm
-from xortrain.commands.tag import note, tag
+from xortrain.commands.show import show
+from xortrain.commands.tag import note, rename, tag
+from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.records.index import listing
 from xortrain.records.process import host
+from xortrain.records.reader import RecordReader
+from xortrain.runner.train import record_run
+from xortrain.views.run_film import film_title
 
 
 @pytest.fixture
@@ -54,6 +62,45 @@ def test_a_note_is_stored_with_every_character(root: Path) -> None:
             note([RUN, text])
 
 
+@pytest.mark.parametrize("record", [RUN, SWEEP, BIG])
+def test_a_new_name_is_shown_everywhere_and_nothing_else_changes(root: Path, record: str) -> None:
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.name != "events.jsonl"}
+    for name in ("first", "my “figure 2”\n"):
+        assert rename([record, name]) == f"{record}: {name.replace(chr(10), ' ')}"
+    shown = "my “figure 2” "
+    assert {path: path.read_bytes() for path in before} == before
+    assert ids(root) == [BIG, SWEEP, LATER, RUN]
+    for options in ([], ["--runs"], ["--where", f"name = '{shown}'"]):
+        lines = json.loads(ls([*options, "--json"]))
+        assert {line["name"] for line in lines if line["id"].startswith(record)} == {shown}
+        assert {line["name"] for line in lines if not line["id"].startswith(record)} <= {None}
+    (line,) = [line for line in show([record]).split("\n") if line.startswith("name ")]
+    assert line.split(maxsplit=1)[1].strip() == shown.strip()
+    assert {row["name"] for row in json.loads(group([record, "--by", "name", "--json"]))} == {shown}
+    (entry,) = [entry for entry in listing(root).entries if entry.id == record]
+    assert {RecordReader.open(part.folder).config["name"] for part in entry.parts} == {"my “figure 2”\n"}
+    assert rename([record, ""]) == f"{record}: no name"
+    assert {line["name"] for line in json.loads(ls(["--json"]))} == {None}
+
+
+def test_only_a_whole_record_has_a_name(root: Path) -> None:
+    with pytest.raises(UserError, match=f"^{BIG}#4: only a whole sweep has a name; write xortrain rename {BIG} …"):
+        rename([f"{BIG}#4", "mine"])
+    with pytest.raises(UserError, match="must be a text of at most"):
+        rename([RUN, "x" * 10_001])
+
+
+def test_a_renamed_run_has_its_new_name_in_python_and_in_its_film(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = record_run(compose([f"root={tmp_path}", "film=none", "epochs=1", "name=old"]))
+    rename([str(run.folder), "new"])
+    again = xortrain.load(str(run.folder))
+    assert isinstance(again, xortrain.api.Run)
+    assert again.config["name"] == "new"
+    assert film_title(again.setup).startswith("new ")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
 def test_an_unwritable_record_is_a_one_line_error(root: Path) -> None:
     (root / RUN).chmod(0o500)
@@ -82,6 +129,42 @@ def test_a_link_in_a_record_is_removed_but_not_its_target(root: Path, tmp_path: 
     (root / RUN / "link").symlink_to(tmp_path / "mine")
     rm([RUN, "--yes"])
     assert (tmp_path / "mine" / "thesis").exists()
+
+
+@pytest.mark.parametrize(
+    ("condition", "left"),
+    [
+        ("lr >= 0", []),
+        ("optimizer = 'adam'", None),  # half of a sweep
+        ("lr = 0.25", [BIG, SWEEP, RUN]),
+        ("architecture = 'mlp' and number < 6", [SWEEP]),
+        ("lr < 0.3 or optimizer = 'adam'", [BIG, SWEEP, RUN]),
+    ],
+)
+def test_rm_with_a_condition_removes_what_it_holds_for_throughout(
+    root: Path, condition: str, left: list[str] | None
+) -> None:
+    if left is None:
+        with pytest.raises(UserError, match="matches some runs of a sweep, which can only be removed as a whole"):
+            rm(["--where", condition, "--yes"])
+    else:
+        rm(["--where", condition, "--yes"])
+    assert ids(root) == ([BIG, SWEEP, LATER, RUN] if left is None else left)
+
+
+def test_rm_with_a_condition_removes_only_named_records(root: Path) -> None:
+    assert rm([RUN, SWEEP, "--where", "lr = 1", "--yes"]) == f"removed outputs/{RUN}"
+    with pytest.raises(UserError, match="--where=lr = 7: no run matches"):
+        rm(["--where", "lr = 7", "--yes"])
+    with pytest.raises(UserError, match=r"^rm: name runs or sweeps, or add --where"):
+        rm(["--yes"])
+    assert ids(root) == [BIG, SWEEP, LATER]
+
+
+def test_a_sweep_of_which_a_part_is_unreadable_meets_no_condition(root: Path) -> None:
+    (root / "sweeps" / BIG / "population-001" / "record.json").write_text("{")
+    rm(["--where", "1", "--yes"])
+    assert ids(root) == [BIG]
 
 
 @pytest.mark.parametrize(("answer", "left"), [("y", 3), ("yes", 3), ("n", 4), ("", 4), ("whatever", 4)])
@@ -210,8 +293,10 @@ def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "a.xls"], "--to=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
-        (["--format", "npz"], "is a binary format; add --to PATH"),
+        (["--to", "a.xls"], "--output=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
+        (["--format", "csv", "--output", "p.npz"], "--format=csv and --output=p.npz: contradict each other"),
+        (["--format", "jsonl", "--to", "p.CSV"], "--format=jsonl and --output=p.CSV: contradict each other"),
+        (["--format", "npz"], "is a binary format; add --output PATH"),
         (["--sql", "select 1", "--where", "lr > 1"], "it cannot be combined with RUN, --where or --what"),
         (["--where", "lr > 1000"], "--where=lr > 1000: no run matches"),
         (["--what", "films"], "invalid choice: 'films'"),
@@ -224,6 +309,12 @@ def test_an_invalid_export_is_a_one_line_error(root: Path, arguments: list[str],
         export(arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("option", ["--output", "--to"])
+def test_a_format_may_be_stated_twice_and_any_other_extension_has_none(root: Path, option: str) -> None:
+    for name, form in (("a.csv", "csv"), ("a.jsonl", "jsonl"), ("a.npz", "npz"), ("a.txt", "csv")):
+        assert export([RUN, option, name, "--format", form]) == f"written {name}"
 
 
 def test_a_failed_export_does_not_change_the_old_file(root: Path, tmp_path: Path) -> None:
@@ -255,6 +346,7 @@ CHANGES = {
     "tag": (["{run}", "good"], {"id": RUN, "tags": ["first", "good"]}),
     "note": (["{run}", "a", "word"], {"id": RUN, "note": "a word"}),
     "export": (["{run}", "--to", "a.csv"], {"path": "a.csv"}),
+    "rename": (["{run}", "mine"], {"id": RUN, "name": "mine"}),
     "rm": (["{run}", "--yes"], {"id": RUN, "removed": f"outputs/{RUN}"}),
 }
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -131,10 +132,10 @@ def test_a_given_root_must_exist_but_the_default_root_may_be_missing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert ls([]) == "no runs under outputs"
-    with pytest.raises(UserError, match=r"^argument --root: nowhere: no such folder"):
+    with pytest.raises(UserError, match=r"^--root=nowhere: no such folder"):
         ls(["--root", "nowhere"])
     Path("file").touch()
-    with pytest.raises(UserError, match=r"^argument --root: file: is not a folder"):
+    with pytest.raises(UserError, match=r"^--root=file: is not a folder"):
         ls(["--root", "file"])
 
 
@@ -224,3 +225,30 @@ def test_an_invalid_condition_names_the_option_and_a_remedy(root: Path, conditio
     with pytest.raises(UserError) as caught:
         ls(["--where", condition])
     assert str(caught.value) == f"--where={condition}: {message}"
+
+
+def test_records_are_in_the_order_of_the_ids_shown(tmp_path: Path) -> None:
+    """The recorded time of the start is used only for folders without a date."""
+    made = [a_run(tmp_path / place, minute) for minute, place in enumerate(["", "sweeps", "", "sweeps", ""])]
+    for minute, folder in enumerate(made):
+        path = folder / "record.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"started": f"2026-01-0{9 - minute}T00:00:00+00:00"}))
+    shown = [line.split()[0] for line in ls(["--root", str(tmp_path)]).split("\n")[1:]]
+    assert shown == sorted(shown, reverse=True)
+    made[4].rename(tmp_path / "mine")
+    assert [line["id"] for line in json.loads(ls(["--root", str(tmp_path), "--json"]))] == [*shown[1:], "mine"]
+
+
+@pytest.mark.parametrize("option", ["--sort", "--columns"])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("lerning_rate", "lr"), ("hidden", "architecture.hidden"), ("SEED", "seed")]
+)
+def test_an_unknown_column_leads_to_the_setting_that_is_meant(root: Path, option: str, typed: str, meant: str) -> None:
+    with pytest.raises(UserError, match=f"^{option}={typed}: no such column. Did you mean '{meant}'"):
+        ls([option, typed])
+    with (
+        pytest.raises(UserError, match=f"no such column: {typed}. Did you mean '{meant}'")
+        if typed != "SEED"
+        else nullcontext()
+    ):
+        ls(["--where", f"{typed} > 1"])

@@ -1,21 +1,25 @@
 """xortrain show, compare, group and sql print text and JSON."""
 
 import json
+import re
 from pathlib import Path
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
+from hypothesis import given
+from hypothesis import strategies as st
+from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, finished_rows, four_records, make_record
 
 from xortrain.commands.compare import compare
 from xortrain.commands.group import group
-from xortrain.commands.ls import sql
+from xortrain.commands.ls import ls, sql
 from xortrain.commands.show import show
 from xortrain.commands.tag import note, tag
 from xortrain.errors import UserError
 from xortrain.records.events import add_event
 from xortrain.records.index import listing
+from xortrain.records.tables import told_apart
 
 
 @pytest.fixture
@@ -125,8 +129,8 @@ def test_the_losses_are_plotted_in_one_figure(root: Path, tmp_path: Path, ending
         ([RUN], "compare: requires 2 to 26 runs, not 1"),
         ([RUN] * 27, "compare: requires 2 to 26 runs, not 27"),
         ([RUN, SWEEP], "a sweep of 12 runs; name one of them, as in 2026-11-21/19-41-21-123456#0"),
-        ([RUN, LATER, "--plot", "a.xyz"], "--plot=a.xyz: must end in .png, .svg, .pdf"),
-        ([RUN, LATER, "--plot", "nowhere/a.png"], "--plot=nowhere/a.png: No such file or directory"),
+        ([RUN, LATER, "--plot", "a.xyz"], "--output=a.xyz: must end in .png, .svg, .pdf"),
+        ([RUN, LATER, "--plot", "nowhere/a.png"], "--output=nowhere/a.png: No such file or directory"),
     ],
 )
 def test_an_invalid_comparison_is_a_one_line_error(root: Path, arguments: list[str], message: str) -> None:
@@ -237,3 +241,57 @@ def test_a_diverging_run_does_not_flatten_the_plot(root: Path, tmp_path: Path) -
     compare([RUN, str(record.folder), "--plot", str(plot)])
     is_blue = (np.abs(iio.imread(plot)[..., :3].astype(int) - [31, 119, 180]) < 30).all(axis=2)  # the first curve
     assert np.ptp(np.flatnonzero(is_blue[:, :300].any(axis=1))) > 60
+
+
+def test_groups_of_a_condition_have_the_runs_it_selects(root: Path) -> None:
+    rows = json.loads(group([SWEEP, "--where", "lr < 0.7 and seed < 3", "--json"]))
+    assert {row["lr"]: row["runs"] for row in rows} == {0.1: 3, 0.5: 3}
+    with pytest.raises(UserError, match="--where=lr > 7: no run matches"):
+        group([SWEEP, "--where", "lr > 7"])
+
+
+def test_without_names_all_runs_are_grouped(root: Path) -> None:
+    names = [entry.id for entry in listing(root).entries]
+    assert group(["--by", "lr", "--json"]) == group([*names, "--by", "lr", "--json"])
+
+
+def test_runs_are_grouped_by_status(root: Path) -> None:
+    rows = blank_rows(5)
+    rows["outcome"][:2] = 2
+    folder = root / "stopped"
+    folder.mkdir()
+    make_record(folder, rows, config(), kind="sweep", status="interrupted")
+    found = {row["status"]: row for row in json.loads(group([str(folder), "--by", "status", "--json"]))}
+    assert {status: row["runs"] for status, row in found.items()} == {"finished": 2, "interrupted": 3}
+    assert found["interrupted"]["pending"] == 3
+    listed = json.loads(sql(["select status, count(*) n from runs group by 1", "--json"]))
+    everything = json.loads(group(["--by", "status", "--json"]))
+    assert {row["status"] for row in everything} == {line["status"] for line in listed}
+
+
+NEAR = [0.1, 0.1 + 1e-9, 0.1 + 2e-9, 1.0]
+
+
+@pytest.mark.parametrize("command", ["group", "ls", "compare", "show"])
+def test_settings_that_differ_in_the_ninth_digit_are_shown_apart(tmp_path: Path, command: str) -> None:
+    folder = tmp_path / "sweep"
+    folder.mkdir()
+    make_record(folder, finished_rows(4, {"lr": np.array(NEAR)}), config(), kind="sweep")
+    name = str(folder)
+    shown = {
+        "group": lambda: group([name]),
+        "ls": lambda: ls(["--root", str(tmp_path), "--runs"]),
+        "compare": lambda: compare([f"{name}#{k}" for k in range(4)]),
+        "show": lambda: "".join(show([f"{name}#{k}"]) for k in range(4)),
+    }[command]()
+    assert set(re.findall(r"(?<![\d.])0\.1\d*\b", shown)) >= {"0.100000001", "0.100000002"}
+    assert len(set(re.findall(r"(?<![\d.])0\.10*\b", shown))) == 1
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, unique=True))
+def test_different_numbers_are_told_apart_by_as_few_digits_as_possible(numbers: list[float]) -> None:
+    texts = told_apart(numbers)
+    assert len(set(texts)) == len(numbers)
+    assert [float(text) for text in texts] == pytest.approx(numbers, rel=1e-3)
+    if len({f"{number:.4g}" for number in numbers}) == len(numbers):
+        assert texts == [f"{number:.4g}" for number in numbers]

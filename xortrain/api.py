@@ -16,7 +16,7 @@ from xortrain.errors import UserError
 from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
-from xortrain.records.naming import ROOT
+from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record
@@ -32,10 +32,10 @@ class Run(RunData):
 
     def film(self, path: str | Path, **settings: Any) -> Path:
         """Write a film of the run; the extension sets the format, settings are those of film=, as in layout="field"."""
-        from xortrain.setup.film_config import with_film
+        from xortrain.setup.film_config import with_film, with_one
         from xortrain.views.run_film import write_run_film
 
-        return write_run_film(self.trained, with_film(self.config, **settings), Path(path), self.place)
+        return write_run_film(self.trained, with_film(with_one(self.config), **settings), user_path(path), self.place)
 
     def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
         """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
@@ -92,7 +92,7 @@ class Sweep(SweepData[Run]):
         from xortrain.setup.film_config import with_film
         from xortrain.views.sweep_film import write_sweep_film
 
-        return write_sweep_film(self, with_film(self.config, **{"layout": "sweep", **settings}), Path(path))
+        return write_sweep_film(self, with_film(self.config, **{"layout": "sweep", **settings}), user_path(path))
 
     def _repr_html_(self) -> str | None:
         """All runs side by side, for a notebook; None if there is nothing to show yet."""
@@ -156,18 +156,18 @@ def sweep(
     _refuse_dry_run(plan.is_dry)
     given: dict[str, Any] = {"name": engine, "workers": workers, "address": address}
     chosen = replace(plan.engine, **{name: value for name, value in given.items() if value is not None})
-    return Sweep.open(run_sweep(replace(plan, engine=chosen), show))
+    return Sweep.of(named(str(run_sweep(replace(plan, engine=chosen), show)), Path(plan.root)).entry)
 
 
 def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
     """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it."""
-    found = open_record(str(name), Path(root))
+    found = open_record(str(name), user_path(root))
     return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
 def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
     """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
-    return _as_sweep(open_all(Path(root), where))
+    return _as_sweep(open_all(user_path(root), where))
 
 
 def _as_sweep(found: SweepData[RunData]) -> Sweep:

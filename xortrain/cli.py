@@ -6,12 +6,13 @@ Only this module prints.  Exit codes: 2 for a user's mistake, 1 for a failure, 1
 import gc
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from types import ModuleType
 
 from xortrain.commands import COMMANDS
-from xortrain.errors import FailedError, UserError, unknown_word
+from xortrain.errors import LONGEST, FailedError, UserError, cut
 from xortrain.runner.interrupts import Terminated, sigterm_as_interrupt
 
 
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _run(words)
         return 0
     except UserError as error:
-        return _complain(f"error: {error}", 2)
+        return _complain(f"error: {error}", 2, LONGEST)
     except FailedError as error:
         if error.shown:
             print(error.shown)
@@ -42,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"error: {where}{error.strerror}", 1)
 
 
-def _complain(line: str, code: int = 0) -> int:
-    """Print a line to standard error, safe for a terminal; returns the exit code."""
-    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-    print(f"xortrain: {shown}", file=sys.stderr)
+def _complain(line: str, code: int = 0, most: int | None = None) -> int:
+    """Print a line to standard error, safe for a terminal and cut to ``most`` characters; returns the exit code."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"xortrain: {line}")
+    print(cut(shown, most or len(shown)), file=sys.stderr)
     return code
 
 
@@ -60,22 +61,30 @@ def _run(words: list[str]) -> None:
         for text in [answer] if isinstance(answer, str) else answer:
             _say(text)
     elif (words and words[0] == "help") or {"-h", "--help"} & set(words):
-        is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
-        from xortrain.config.help import help_text
-
-        if is_stub:
-            del sys.modules["numpy"]
+        with _numpy_when_used():
+            from xortrain.config.help import help_text
         _say(help_text({name: line for name, (_, line) in COMMANDS.items()}))
     elif words and words[0] == "--version":
         from xortrain import __version__
 
         _say(f"xortrain {__version__}")
     elif words and words[0].isidentifier():
-        raise unknown_word(words[0], COMMANDS, "command")
+        with _numpy_when_used():
+            from xortrain.config.overrides import no_such_command
+        raise no_such_command(words, COMMANDS)
     else:
         from xortrain.hydra_app import run_overrides
 
         run_overrides(words, _say, _complain)
+
+
+@contextmanager
+def _numpy_when_used() -> Iterator[None]:
+    """Import the tables in this context without NumPy, until it is used."""
+    is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
+    yield
+    if is_stub:
+        sys.modules.pop("numpy", None)
 
 
 class _NumPyWhenUsed(ModuleType):

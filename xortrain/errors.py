@@ -18,31 +18,75 @@ class FailedError(Exception):
         self.shown = shown
 
 
+LONGEST = 300  # characters of an error line
+LONGEST_VALUE = 60  # characters of a value in it
+SYNONYMS: dict[str, tuple[str, ...]] = {
+    "lr": ("learning_rate", "rate", "step_size", "eta"),
+    "epochs": ("epoch", "n_epochs", "num_epochs", "iterations", "n_iter", "max_iter"),
+    "seed": ("random_state", "random_seed"),
+    "batch_size": ("batch", "minibatch"),
+    "data": ("dataset",),
+    "data.path": ("csv", "file", "input"),
+    "architecture.hidden": ("units", "neurons", "layers", "hidden_units", "hidden_layers", "hidden_size"),
+    "activation": ("activation_function", "act", "nonlinearity"),
+    "output": ("output_activation", "output_function"),
+    "loss": ("loss_function", "criterion", "objective", "cost"),
+    "init": ("initializer", "initialization", "weight_init"),
+    "optimizer": ("optim", "optimiser", "opt", "solver"),
+    "optimizer.weight_decay": ("l2", "decay"),
+    "schedule": ("scheduler", "lr_schedule"),
+    "stop": ("early_stopping", "patience"),
+    "root": ("output_dir", "out_dir", "folder", "directory"),
+    "ls": ("list",),
+    "rm": ("remove", "delete"),
+    "render": ("plot", "draw", "animate"),
+    "sql": ("query",),
+}
+"""Settings and commands, and what else people call them."""
+
+
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:
     """The error for a value that is not among the known ones; it suggests the nearest."""
-    return UserError(f"{where}={name}: {_none_such(name, known, what)}")
+    return _none_such(f"{where}={cut(str(name))}", name, known, what)
 
 
 def unknown_key(
     key: str, value: object, known: Iterable[str], what: str = "setting", deeper: Iterable[str] = ()
 ) -> UserError:
-    """The error for an unknown key; it suggests the nearest, also by the last part of the dotted keys in ``deeper``."""
-    return UserError(f"{key}={value}: {_none_such(key, known, what, deeper)}")
+    """The error for an unknown key; the nearest that it suggests may also be one of ``deeper``."""
+    return _none_such(f"{key}={cut(str(value))}", key, known, what, deeper)
 
 
 def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
     """The error for a word that is not among the known ones."""
-    return UserError(f"{word}: {_none_such(word, known, what)}")
+    return _none_such(word, word, known, what)
 
 
-def _none_such(name: object, known: Iterable[str], what: str, deeper: Iterable[str] = ()) -> str:
+def _none_such(where: str, name: object, known: Iterable[str], what: str, deeper: Iterable[str] = ()) -> UserError:
+    """The error; it lists as many of the known names as fit into its line."""
+    names = sorted(known)
+    near = nearest(name, [*deeper, *names])
+    line = f"{where}: no such {what}.{f' Did you mean {near[0]!r}?' if near else ''} "
+    listed, room = ", ".join(names), LONGEST - len("xortrain: error: Known: , …") - len(line)
+    if len(listed) > room > 0:
+        listed = f"{listed[:room].rpartition(', ')[0]}, …"
+    return UserError(f"{line}Known: {listed}" if names else f"{line}There are none")
+
+
+def nearest(name: object, known: Iterable[str], most: int = 1) -> list[str]:
+    """The known names most like a name, which may be their last part after a dot, or another word for them."""
     from difflib import get_close_matches
 
-    names = sorted(known)
-    named = {key.rpartition(".")[2]: key for key in deeper} | {key: key for key in names}
-    near = get_close_matches(str(name).lower(), named, n=1, cutoff=0.5)
-    meant = f" Did you mean {named[near[0]]!r}?" if near else ""
-    return f"no such {what}.{meant} Known: {', '.join(names) or 'none'}"
+    names = list(known)
+    called = {other: key for key in names for other in (*SYNONYMS.get(key, ()), key.rpartition(".")[2])}
+    called |= {key: key for key in names}
+    return list(dict.fromkeys(called[word] for word in get_close_matches(str(name).lower(), called, most, cutoff=0.5)))
+
+
+def cut(text: str, most: int = LONGEST_VALUE) -> str:
+    """A text with its middle left out if it is longer than ``most``."""
+    half = (most - 1) // 2
+    return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
 
 
 def printable(text: object) -> str:

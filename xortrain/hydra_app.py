@@ -12,7 +12,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
-from xortrain.errors import FailedError
+from xortrain.errors import FailedError, UserError
 from xortrain.runner.interrupts import interrupts_first
 
 if TYPE_CHECKING:
@@ -97,27 +97,31 @@ def _run_hydra(words: Sequence[str], say: Say, note: Say) -> None:
     """Run Hydra's main on flags and overrides."""
     import hydra
 
-    from xortrain.config.compose import store_outputs, user_error
+    from xortrain.config.compose import extend_hydra, user_error
     from xortrain.config.overrides import prepare
     from xortrain.config.settings import conf_folder
     from xortrain.hydra_sweeps.axes import with_held_keys
     from xortrain.hydra_sweeps.plugins import register
-    from xortrain.hydra_sweeps.private import split_flags
+    from xortrain.hydra_sweeps.private import config_flags, split_flags
 
     flags, overrides = split_flags(words)
     is_sweep = bool({"-m", "--multirun"} & set(flags))
     prepared = prepare(overrides, many=is_sweep)
     prepared = with_held_keys(prepared) if is_sweep else prepared
     register()
-    store_outputs()
+    extend_hydra()
     task = _Task(say, note)
-    with _as_command_line([*flags, *prepared]):
-        try:
-            hydra.main(str(conf_folder()), "config", version_base="1.3")(task)()
-        except Exception as error:
-            task.failures.append(user_error(error, prepared))
-    if task.failures:
-        raise task.failures[0]
+    calls: list[tuple[list[str], Callable[[Any], object]]] = [(flags, task)]
+    if (own := config_flags(flags)) is not None:
+        calls.insert(0, (own, task.check))
+    for words, function in calls:
+        with _as_command_line([*words, *prepared]):
+            try:
+                hydra.main(str(conf_folder()), "config", version_base="1.3")(function)()
+            except Exception as error:
+                task.failures.append(user_error(error, prepared))
+        if task.failures:
+            raise task.failures[0]
     if task.folder and (study := _study(task.folder)):
         say(study)
 
@@ -134,13 +138,27 @@ class _Task:
         from hydra.core.hydra_config import HydraConfig
         from hydra.types import RunMode
 
+        from xortrain.config.compose import with_experiment
+
         hydra = HydraConfig.get()
         self.folder = Path(hydra.sweep.dir)
         try:
-            return run_one(composed, hydra if hydra.mode is RunMode.RUN else None, self.say, self.note)
+            return run_one(
+                with_experiment(composed, hydra), hydra if hydra.mode is RunMode.RUN else None, self.say, self.note
+            )
         except Exception as error:  # Hydra would print its own message for an error that escapes here
             self.failures.append(error)
             return None
+
+    def check(self, composed: Any) -> None:
+        """Check the configuration and run nothing, since Hydra shows wrong ones too."""
+        from xortrain.config.check import check
+        from xortrain.config.compose import plain
+
+        try:
+            check(plain(composed))
+        except UserError as error:
+            self.failures.append(error)
 
     def sweep(self, plan: "Plan", folder: Path) -> Path | None:
         """Train all jobs of a plan; ``folder`` is where another sweeper writes its own results."""

@@ -1,7 +1,7 @@
 """The commands: each is a function from command-line words to the text that `cli` prints, or to its parts in order.
 
 `arguments` has what they share.  Begin with `ls` and `show`; `resume`, `continue` and `rerun` train, `render` draws,
-`explain` and `check` look at one training step, all others only read records or change their tags and notes.
+`explain` and `check` look at one training step, all others only read records or change names, tags and notes.
 """
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -12,6 +12,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sql": ("ls:sql", "query all runs in SQL: select … from runs"),
     "tag": ("tag:tag", "add tags to a run or a sweep, or remove them"),
     "note": ("tag:note", "add a note to a run or a sweep"),
+    "rename": ("tag:rename", "name a run or a sweep; its id and its folder stay the same"),
     "rm": ("rm:rm", "remove runs or sweeps with everything in their folders"),
     "export": ("export:export", "write runs, losses or parameters as CSV, JSON lines or NPZ"),
     "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),

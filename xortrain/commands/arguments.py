@@ -1,7 +1,8 @@
 """What the command lines of all commands share: their parsers, the runs that they select, and JSON output."""
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
 from xortrain.records.index import Entry, RecordInfo, listing
-from xortrain.records.naming import ROOT, named
+from xortrain.records.naming import ROOT, named, user_path
 from xortrain.records.tables import as_json
 
 NAMES = (
@@ -21,7 +22,9 @@ class Parser(argparse.ArgumentParser):
     """A parser that raises a UserError instead of exiting."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; see {self.prog} --help")
+        option, mark, misfit = message.removeprefix("argument ").partition(": =")
+        line = f"{option.partition('/')[0]}={misfit}" if mark else option
+        raise UserError(f"{line}; see {self.prog} --help")
 
 
 def command_parser(command: str, notes: str = NAMES, *, has_json: bool = True, root_must_exist: bool = True) -> Parser:
@@ -29,7 +32,7 @@ def command_parser(command: str, notes: str = NAMES, *, has_json: bool = True, r
     line = COMMANDS[command][1]
     description = f"{line[0].upper()}{line[1:]}."
     parser = Parser(f"xortrain {command}", description=description, epilog=notes, allow_abbrev=False)
-    kind = _folder if root_must_exist else Path
+    kind = _folder if root_must_exist else user_path
     parser.add_argument("--root", type=kind, default=ROOT, help="folder of the records (default: %(default)s)")
     if has_json:
         parser.add_argument("--json", action="store_true", help="print the answer as one JSON array")
@@ -41,32 +44,56 @@ def answer(asked: argparse.Namespace, items: Iterable[Mapping[str, Any]], lines:
     return as_json(items) if asked.json else "\n".join(lines)
 
 
+def misfit(text: str, what: str) -> argparse.ArgumentTypeError:
+    """The error for the value of an option, which `Parser` shows as in "--limit=x: must be a whole number"."""
+    return argparse.ArgumentTypeError(f"={text}: {what}")
+
+
 def _folder(text: str) -> Path:
     """An existing folder."""
-    if not Path(text).is_dir():
-        raise argparse.ArgumentTypeError(f"{text}: {'is not a folder' if Path(text).exists() else 'no such folder'}")
-    return Path(text)
+    path = user_path(text)
+    if not path.is_dir():
+        raise misfit(text, "is not a folder" if path.exists() else "no such folder")
+    return path
+
+
+def add_output(parser: Parser, help: str, *aliases: str, extensions: Collection[str] = ()) -> None:
+    """Add the option for the file to write, --output; ``aliases`` are its older names."""
+
+    def kind(text: str) -> Path:
+        path = user_path(text)
+        if extensions and (text.endswith("/") or path.suffix.lower() not in extensions):
+            raise misfit(text, f"must end in {', '.join(extensions)}")
+        return path
+
+    parser.add_argument("--output", *aliases, type=kind, metavar="PATH", help=help)
+
+
+def refuse_two_formats(option: str, form: str | None, path: Path | None, extensions: Iterable[str]) -> None:
+    """Raise UserError if a format and the extension of a file contradict each other."""
+    if form and path and path.suffix.lower() in extensions and path.suffix.lower() != f".{form}":
+        raise UserError(f"{option}={form} and --output={printable(path)}: contradict each other; leave one of them out")
 
 
 def comma_separated(text: str) -> list[str]:
     """The names in "lr,seed"."""
     found = [name.strip() for name in text.split(",") if name.strip()]
     if not found:
-        raise argparse.ArgumentTypeError("must be names separated by commas")
+        raise misfit(text, "must be names separated by commas")
     return found
+
+
+def whole_number(text: str) -> int:
+    """A whole number."""
+    if not re.fullmatch("-?[0-9]+", text):
+        raise misfit(text, "must be a whole number")
+    return int(text)
 
 
 def positive_int(text: str) -> int:
     """A whole number, at least 1."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number, at least 1")
-    return int(text)
-
-
-def whole_number(text: str) -> int:
-    """A whole number, at least 0."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number, at least 0")
+    if not re.fullmatch("[0-9]+", text) or int(text) < 1:
+        raise misfit(text, "must be a whole number, at least 1")
     return int(text)
 
 

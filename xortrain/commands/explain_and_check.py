@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from xortrain.commands.arguments import answer, command_parser
+from xortrain.commands.arguments import answer, command_parser, whole_number
 from xortrain.errors import FailedError, UserError
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
@@ -23,14 +23,18 @@ def explain_step(arguments: Sequence[str]) -> str:
 
     parser = command_parser("explain", has_json=False, root_must_exist=False)
     parser.add_argument("what", nargs="*", help=WHAT)
-    parser.add_argument("--epoch", type=int, default=0, help="the step after this epoch (default: %(default)s)")
-    parser.add_argument("--example", type=int, help="write out only this example, counted from 0")
+    parser.add_argument(
+        "--epoch", type=whole_number, default=0, help="the step after this epoch (default: %(default)s)"
+    )
+    parser.add_argument("--example", type=whole_number, help="write out only this example, counted from 0")
     parser.add_argument("--only", help="forward, backward or update")
     parser.add_argument("--format", default="text", help="text, markdown or latex (default: %(default)s)")
-    parser.add_argument("--precision", type=int, default=4, help="digits after the point (default: %(default)s)")
+    parser.add_argument(
+        "--precision", type=whole_number, default=4, help="digits after the point (default: %(default)s)"
+    )
     asked = parser.parse_intermixed_args(arguments)
-    step = step_at(_setup(asked).task(), asked.epoch)
-    return explain(step, asked.format, asked.precision, asked.example, asked.only)
+    step = step_at(_setup(asked).task(), asked.epoch, prefix="--")
+    return explain(step, asked.format, asked.precision, asked.example, asked.only, prefix="--")
 
 
 def check_gradient(arguments: Sequence[str]) -> str:
@@ -40,11 +44,13 @@ def check_gradient(arguments: Sequence[str]) -> str:
 
     parser = command_parser("check", root_must_exist=False)
     parser.add_argument("what", nargs="*", help=WHAT)
-    parser.add_argument("--epoch", type=int, help=f"check after this epoch (default: at the start and after {AFTER})")
+    parser.add_argument(
+        "--epoch", type=whole_number, help=f"check after this epoch (default: at the start and after {AFTER})"
+    )
     asked = parser.parse_intermixed_args(arguments)
     task = _setup(asked).task()
     epochs = [asked.epoch] if asked.epoch is not None else sorted({0, min(AFTER, task.epochs)})
-    checks, notes = [check_network(step_at(task, epochs[0]))], dict[int, str]()
+    checks, notes = [check_network(step_at(task, epochs[0], prefix="--"))], dict[int, str]()
     try:
         checks += [check_network(step_at(task, epoch)) for epoch in epochs[1:]]
     except UserError as error:  # diverged
@@ -60,9 +66,11 @@ def check_gradient(arguments: Sequence[str]) -> str:
 def _setup(asked: Namespace) -> Setup:
     """The setup that overrides describe, or that of a recorded run."""
     from xortrain.config.compose import compose
+    from xortrain.config.overrides import refuse_blanks
     from xortrain.trained.sweep_data import SweepData, open_record
 
     words = asked.what
+    refuse_blanks(words)
     if not words or "=" in words[0].partition("/")[0]:
         return Setup.of(Population(compose(words)))
     found = open_record(words[0], asked.root)

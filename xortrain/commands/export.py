@@ -9,12 +9,19 @@ import json
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
-from xortrain.commands.arguments import NAMES, Selection, answer, command_parser, selection
+from xortrain.commands.arguments import (
+    NAMES,
+    Selection,
+    add_output,
+    answer,
+    command_parser,
+    refuse_two_formats,
+    selection,
+)
 from xortrain.errors import UserError, file_error, printable
 from xortrain.records import columns
 from xortrain.records.files import atomic
@@ -25,36 +32,36 @@ from xortrain.records.tables import finite
 FORMATS = ("csv", "jsonl", "npz")
 MOST_PARAMETERS = 1 << 20  # columns
 NOTES = (
-    "--format, or else the extension of --to, sets the format; without --to the text is printed. CSV and JSON lines "
-    "have a row for each run, with --what losses or parameters a row for each run and epoch. NPZ has everything as "
-    f"arrays, with runs on the last axis. {NAMES}"
+    "--format, or else the extension of --output, sets the format; without --output the text is printed. CSV and JSON "
+    "lines have a row for each run, with --what losses or parameters a row for each run and epoch. NPZ has everything "
+    f"as arrays, with runs on the last axis. {NAMES}"
 )
 Row = Sequence[Any]
 Table = tuple[Sequence[str], Iterable[Row]]
 
 
 def export(arguments: list[str]) -> str:
-    """xortrain export RUN …: the table, or with --to the path of the written file."""
+    """xortrain export RUN …: the table, or with --output the path of the written file."""
     p = command_parser("export", NOTES)
     p.add_argument("runs", nargs="*", metavar="RUN", help="runs and sweeps (default: all)")
     p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
     p.add_argument("--sql", metavar="QUERY", help="the answer to this query, over all runs")
     p.add_argument("--what", choices=tuple(TABLES), default="runs", help="what to export (default: %(default)s)")
-    p.add_argument("--format", choices=FORMATS, help="the format (default: from the extension of --to, or csv)")
-    p.add_argument("--to", type=Path, metavar="PATH", help="the file to write")
+    p.add_argument("--format", choices=FORMATS, help="the format (default: from the extension of --output, or csv)")
+    add_output(p, "the file to write", "--to")
     a = p.parse_args(arguments)
-    form = a.format or (a.to.suffix[1:].lower() if a.to else "csv")
+    form = a.format or (a.output.suffix[1:].lower() if a.output else "csv")
     _refuse(a, form)
-    if a.json and a.to is None:
+    if a.json and a.output is None:
         head, rows = _chosen_table(a)
         return answer(a, (dict(zip(head, row, strict=True)) for row in rows), [])
     write = _csv if form == "csv" else _jsonl
-    if a.to is None:
+    if a.output is None:
         text = io.StringIO()
         write(text, *_chosen_table(a))
         return text.getvalue().rstrip("\n")
     try:
-        with atomic(a.to) as file:
+        with atomic(a.output) as file:
             if form == "npz":
                 np.savez(file, **_chosen_arrays(a))  # type: ignore[arg-type]
             else:
@@ -63,16 +70,17 @@ def export(arguments: list[str]) -> str:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise file_error(a.to, error.strerror or error) from None
-    return answer(a, [{"path": str(a.to)}], [f"written {printable(a.to)}"])
+        raise file_error(a.output, error.strerror or error) from None
+    return answer(a, [{"path": str(a.output)}], [f"written {printable(a.output)}"])
 
 
 def _refuse(a: Namespace, form: str) -> None:
     """Reject invalid combinations of options."""
+    refuse_two_formats("--format", a.format, a.output, [f".{known}" for known in FORMATS])
     if form not in FORMATS:
-        raise UserError(f"--to={printable(a.to)}: must end in .csv, .jsonl or .npz, or add --format")
-    if form == "npz" and a.to is None:
-        raise UserError("--format=npz: is a binary format; add --to PATH")
+        raise UserError(f"--output={printable(a.output)}: must end in .csv, .jsonl or .npz, or add --format")
+    if form == "npz" and a.output is None:
+        raise UserError("--format=npz: is a binary format; add --output PATH")
     if a.sql and (a.runs or a.where or a.what != "runs"):
         raise UserError("--sql: covers all runs; it cannot be combined with RUN, --where or --what")
 
@@ -131,7 +139,7 @@ def _parameters_table(chosen: Sequence[Selection]) -> Table:
     for record in records:
         if record.size > MOST_PARAMETERS:
             many = f"{record.size:,} columns are too many for a table"
-            raise UserError(f"--what=parameters: {many}; export with --to PATH.npz")
+            raise UserError(f"--what=parameters: {many}; export with --output PATH.npz")
     names = list(dict.fromkeys(name for record in records for name in record.parameter_names))
     pairs = zip(chosen, records, strict=True)
     return ["id", "epoch", *names], (row for found, record in pairs for row in _parameter_rows(found, record, names))

@@ -8,8 +8,8 @@ from xortrain.commands.arguments import (
     comma_separated,
     command_parser,
     entries_of,
-    named_runs,
     positive_int,
+    selection,
 )
 from xortrain.records.groups import group_runs
 from xortrain.views.group_table import group_report
@@ -23,18 +23,19 @@ NOTES = (
 
 
 def group(arguments: list[str]) -> str:
-    """xortrain group SWEEP …: the table of groups."""
+    """xortrain group [SWEEP …]: the table of groups."""
     p = command_parser("group", NOTES)
-    p.add_argument("sweeps", nargs="+", metavar="SWEEP", help="sweeps or runs")
+    p.add_argument("sweeps", nargs="*", metavar="SWEEP", help="sweeps or runs (default: all)")
+    p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
     p.add_argument(
         "--by",
         type=lambda text: comma_separated(text) if text else [],
         metavar="A,B,…",
-        help='settings (default: all that differ, except the seed; "": one group of all runs)',
+        help='settings or status (default: all settings that differ, except the seed; "": one group of all runs)',
     )
     p.add_argument("--limit", type=positive_int, metavar="N", help="only the first N groups")
     a = p.parse_args(arguments)
-    chosen = named_runs(a.sweeps, a.root)
+    chosen = selection(a.sweeps, a.where, a.root)
     starts = np.cumsum([0, *(len(found.part.rows) for found in chosen)])
     indices = [start + np.asarray(found.indices) for start, found in zip(starts, chosen, strict=False)]
     groups = group_runs([found.part for found in chosen], a.by, "--by", np.concatenate(indices))

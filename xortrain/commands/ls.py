@@ -12,7 +12,7 @@ from xortrain.commands.arguments import answer, comma_separated, command_parser,
 from xortrain.errors import printable, unknown
 from xortrain.records import columns
 from xortrain.records.index import Entry, Listing, listing
-from xortrain.records.tables import GAP, NULL, as_json, format_cell, format_table
+from xortrain.records.tables import GAP, NULL, as_json, format_cell, format_table, told_apart
 
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
 LAST = ("name", "tags")
@@ -90,7 +90,8 @@ def ls(arguments: list[str]) -> str:
     text = _empty_message(found, bool(a.where or a.tag))
     if lines:
         shown = chosen or _default_columns(lines, a.sort)
-        text = format_table(shown, ([cell_value(line, name) for name in shown] for line in lines))
+        rows = ([cell_value(line, name) for name in shown] for line in lines)
+        text = format_table(shown, rows, list(filter(columns.is_setting, shown)))
     return "\n".join([text, *problems])
 
 
@@ -158,7 +159,8 @@ def _total_width(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
 
 
 def _width(name: str, lines: Sequence[Line]) -> int:
-    return max([len(name), *(len(format_cell(cell_value(line, name))) for line in lines)])
+    values = [cell_value(line, name) for line in lines]
+    return max(map(len, [name, *(told_apart(values) if columns.is_setting(name) else map(format_cell, values))]))
 
 
 def _terminal() -> int:

@@ -3,12 +3,12 @@
 The film settings of the record apply where the user gives no others.
 """
 
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xortrain.commands.arguments import answer, command_parser
+from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
 from xortrain.errors import UserError
 from xortrain.films.film_settings import FASTEST, LAYOUTS
 from xortrain.setup.film_config import film_name, of_one
@@ -27,6 +27,7 @@ def render(arguments: Sequence[str]) -> str:
     fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
     config = compose([*_recorded_overrides(own), *fit, *a.override])
     layout = config["film"]["name"]
+    _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
         reason = f"applies only to a sweep while it is trained; render one run, as in {a.record}#0"
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
@@ -52,25 +53,22 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p = command_parser("render")
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
-    p.add_argument("--output", type=_film_path, metavar="PATH", help="the file: .gif, .png, .webp or .mp4")
+    add_output(p, "the file: .gif, .png, .webp or .mp4", extensions=FASTEST)
     p.add_argument("--still", action="store_true", help="only the last frame, as PNG: poster.png, or losses.png")
     a = p.parse_intermixed_args(arguments)
-    for override in a.override:
+    form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)
+    refuse_two_formats("film.format", form, a.output, FASTEST)
+    if a.still and a.output and a.output.suffix.lower() != ".png":
+        raise UserError(f"--output={a.output}: a still is a PNG; its name must end in .png")
+    return a
+
+
+def _refuse_overrides(overrides: Sequence[str]) -> None:
+    for override in overrides:
         if override == "film=none":
             raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
         if not override.startswith(("film=", "film.")):
             raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
-    if a.still and a.output and a.output.suffix.lower() != ".png":
-        raise UserError(f"--output {a.output}: a still is a PNG; its name must end in .png")
-    return a
-
-
-def _film_path(text: str) -> Path:
-    """A path whose extension is that of a film format."""
-    path = Path(text)
-    if text.endswith("/") or path.suffix.lower() not in FASTEST:
-        raise ArgumentTypeError(f"{text}: the extension is not a film format; known: {', '.join(FASTEST)}")
-    return path
 
 
 def _has_override(a: Namespace, key: str) -> bool:

@@ -6,17 +6,19 @@ A folder is first renamed and then emptied, so that a half-removed folder is nev
 import os
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xortrain.commands.arguments import answer, command_parser
+from xortrain.commands.arguments import answer, command_parser, entries_of, selection
 from xortrain.errors import UserError, file_error, printable
 from xortrain.records import layout
-from xortrain.records.naming import folder_named, named
+from xortrain.records.naming import Named, folder_named, named
 from xortrain.records.process import process_name
 
+AS_A_WHOLE = "can only be removed as a whole"
 REMOVING = ".removing-"  # prefix of the name of a folder that is being removed
 
 
@@ -33,18 +35,33 @@ class Doomed:
 
 
 def rm(arguments: list[str]) -> str:
-    """xortrain rm RUN …: remove, and print what was removed."""
+    """xortrain rm [RUN …] [--where EXPR]: remove, and print what was removed."""
     p = command_parser("rm")
-    p.add_argument("runs", nargs="+", metavar="RUN", help="runs or sweeps")
+    p.add_argument("runs", nargs="*", metavar="RUN", help="runs or sweeps")
+    p.add_argument("--where", metavar="EXPR", help="only those of which every run matches this condition")
     p.add_argument("--yes", action="store_true", help="do not ask")
     a = p.parse_args(arguments)
-    doomed = {found.folder.resolve(): found for found in (_find(name, a.root) for name in a.runs)}
+    if not a.runs and a.where is None:
+        raise UserError("rm: name runs or sweeps, or add --where")
+    found = [_find(name, a.root) for name in a.runs] if a.where is None else _matching(a.runs, a.where, a.root)
+    doomed = {one.folder.resolve(): one for one in found}
     if not (a.yes or _is_confirmed(list(doomed.values()))):
         return answer(a, [], ["nothing removed"])
     for folder in doomed:
         _remove(folder)
     items = ({"id": printable(found.id), "removed": printable(found.folder)} for found in doomed.values())
     return answer(a, items, (f"removed {found}" for found in doomed.values()))
+
+
+def _matching(names: Sequence[str], where: str, root: Path) -> list[Doomed]:
+    """The runs that match a condition, and the sweeps of which every run does."""
+    found, matching = selection(names, where, root), Counter[Path]()
+    for chosen in found:
+        matching[chosen.entry.folder] += len(chosen.indices)
+    whole = [one for one in entries_of(found) if matching[one.folder] == one.runs and not one.problems]
+    if not whole:
+        raise UserError(f"--where={printable(where)}: matches some runs of a sweep, which {AS_A_WHOLE}")
+    return [_removable(Named(entry.id, entry)) for entry in whole]
 
 
 def _find(name: str, root: Path) -> Doomed:
@@ -60,15 +77,20 @@ def _find(name: str, root: Path) -> Doomed:
         return Doomed(own, Path(folder), printable(error))
     if found.number is not None and found.entry.is_sweep:
         raise UserError(f"{where}: one run of a sweep cannot be removed, only the whole sweep")
-    _refuse_population(where, found.entry.folder)
-    if found.entry.status == "running":
-        raise UserError(f"{where}: is running ({process_name(found.entry.metadata)}); stop it first")
-    return Doomed(found.entry.id, found.entry.folder)
+    return _removable(found)
+
+
+def _removable(found: Named) -> Doomed:
+    where, entry = printable(found.name), found.entry
+    _refuse_population(where, entry.folder)
+    if entry.status == "running":
+        raise UserError(f"{where}: is running ({process_name(entry.metadata)}); stop it first")
+    return Doomed(entry.id, entry.folder)
 
 
 def _refuse_population(where: str, folder: Path) -> None:
     if os.path.lexists(folder.resolve().parent / layout.SWEEP):
-        raise UserError(f"{where}: part of a sweep, which can only be removed as a whole")
+        raise UserError(f"{where}: part of a sweep, which {AS_A_WHOLE}")
 
 
 def _is_confirmed(doomed: Sequence[Doomed]) -> bool:

@@ -13,6 +13,7 @@ from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.naming import Named, named
 from xortrain.records.tables import format_cell
 
+DIGITS = 10
 BARS = "▁▂▃▄▅▆▇█"
 POINTS = 48  # of the loss curve
 BEST = 10  # groups of a sweep that are shown
@@ -44,8 +45,7 @@ def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any
     yield ""
     for name in (*RESULTS, *RESULTS_OF_EXAMPLES):
         if line[name] not in (None, ""):
-            value = line[name]
-            yield f"{name:<16}{f'{value:.10g}' if isinstance(value, float) else format_cell(value)}"
+            yield f"{name:<16}{format_cell(line[name], DIGITS)}"
     yield from _curve(part, index)
     yield ""
     own = {name: line[name] for name in ("seed", *part.metadata["varies"])}
@@ -123,7 +123,8 @@ def _settings_lines(settings: Mapping[str, Any]) -> Iterator[str]:
         group, _, key = name.partition(".")
         if value not in (None, "", "[]"):
             shown = groups.setdefault(group, [])
-            shown.insert(len(shown) if key else 0, f"{key} {format_cell(value)}" if key else format_cell(value))
+            text = format_cell(value, DIGITS)
+            shown.insert(len(shown) if key else 0, f"{key} {text}" if key else text)
     yield from (f"{group:<16}{', '.join(shown)}" for group, shown in groups.items())
 
 

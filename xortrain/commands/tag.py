@@ -1,4 +1,4 @@
-"""``xortrain tag`` and ``xortrain note``: a user's remarks on a run or a sweep, appended to its events."""
+"""``xortrain tag``, ``note`` and ``rename``: a user's words for a run or a sweep, appended to its events."""
 
 from collections.abc import Sequence
 
@@ -53,3 +53,21 @@ def note(arguments: list[str]) -> str:
     found = named(a.run, a.root)
     found.entry.annotate("note", found.number, text=text)
     return answer(a, [{"id": found.id, "note": printable(text)}], [f"{found.id}: noted"])
+
+
+def rename(arguments: list[str]) -> str:
+    """xortrain rename RECORD NAME: set the name, as name= does in a training."""
+    p = command_parser("rename")
+    p.add_argument("record", metavar="RECORD", help="a run or a sweep")
+    p.add_argument("name", metavar="NAME", help='the name; "" for none')
+    a = p.parse_args(arguments)
+    if len(a.name) > LONGEST:
+        raise UserError(f"rename: must be a text of at most {LONGEST} characters")
+    found = named(a.record, a.root)
+    if found.number is not None:
+        raise UserError(
+            f"{found.id}: only a whole sweep has a name; write xortrain rename {printable(found.entry.id)} …"
+        )
+    name = found.entry.annotate("rename", None, name=a.name).marks.name
+    shown = None if name is None else printable(name)
+    return answer(a, [{"id": found.id, "name": shown}], [f"{found.id}: {shown or 'no name'}"])

@@ -4,11 +4,12 @@ Values are converted to the type of their setting: 1 becomes 1.0 for a number.  
 """
 
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
-from xortrain.errors import UserError, unknown, unknown_key
+from xortrain.errors import UserError, cut, unknown, unknown_key
 from xortrain.nets.setting import Kind, Setting, Settings
 
 Config = dict[str, Any]
@@ -30,8 +31,8 @@ def check(config: Mapping[str, Any]) -> Config:
     return checked
 
 
-ADDED: dict[str, Any] = {"advice": "auto", "data.scale": "none", "film.at": "last"}
-"""Settings that older records lack, with the values that they were trained with."""
+ADDED: dict[str, Any] = {"advice": "auto", "experiment": None, "data.scale": "none", "film.at": "last"}
+"""Settings that older records lack, with the values that stand for them."""
 
 
 def check_stored(config: Mapping[str, Any]) -> Config:
@@ -69,7 +70,7 @@ def must_be(setting: Setting) -> str:
         case "choice":
             words = f"one of {', '.join(setting.choices)}"
         case kind:
-            words = {"flag": "true or false", "text": "a text", "names": "a list of texts"}[kind]
+            words = {"flag": "true or false", "text": "a text", "path": "a path", "names": "a list of texts"}[kind]
     return f"{words} or null" if setting.nullable else words
 
 
@@ -104,6 +105,10 @@ def _text(s: Setting, value: Any) -> str:
     return str(value)
 
 
+def _path(s: Setting, value: Any) -> str:
+    return os.path.expanduser(_value_if(value != "", _text(s, value)))
+
+
 def _names(s: Setting, value: Any) -> list[str]:
     items = value if isinstance(value, list) else [value]
     return [_text(s, str(_value_if(isinstance(item, str) or type(item) is int, item))) for item in items]
@@ -119,6 +124,7 @@ _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "whole": _whole,
     "flag": lambda s, value: _value_if(isinstance(value, bool), value),
     "text": _text,
+    "path": _path,
     "choice": lambda s, value: _value_if(value in tuple(s.choices), value),
     "names": _names,
     "wholes": _wholes,
@@ -159,9 +165,12 @@ def _keys(group: str, known: Settings, given: Any, where: str = "") -> Config:
 
 
 def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: str = "") -> UserError:
-    """The error for a key that the chosen option does not have."""
+    """The error for a key that the chosen option does not have; it names the options that have it."""
+    name, others = f"{group}.{key}", [option for option, row in GROUPS.get(group, {}).items() if key in row.settings]
+    if others:
+        return UserError(f"{name}={short(value)}: is a setting of {group}={', '.join(others)}, not of {where}")
     names = [f"{group}.{name}" for name in known]
-    return unknown_key(f"{group}.{key}", short(value), names, f"setting of {where or group}")
+    return unknown_key(name, short(value), names, f"setting of {where or group}")
 
 
 def _activations(checked: Config) -> None:
@@ -200,5 +209,4 @@ def short(value: Any) -> str:
         text = "[" + ",".join(short(item) for item in value) + "]"
     else:
         text = "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 60 else text[:57] + "..."
+    return cut(" ".join(text.split()))

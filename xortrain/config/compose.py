@@ -1,5 +1,6 @@
 """Turns overrides into a checked configuration, composed by Hydra, and Hydra's errors into one-line errors."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from traceback import walk_tb
 from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key, short
-from xortrain.config.overrides import CHOICES, prepare
+from xortrain.config.overrides import fitting_override, prepare
 from xortrain.config.settings import (
     GROUPS,
     LAUNCHER,
@@ -17,15 +18,17 @@ from xortrain.config.settings import (
     dotted_keys,
     keys_of,
     set_by_options,
-)  # fmt: skip
+    settings_of,
+)
 from xortrain.errors import UserError, unknown, unknown_key
 
+SEVERAL = "add -m to run each of them"
 _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
 
 
 def compose(overrides: Sequence[str]) -> Config:
     """The checked configuration of these overrides."""
-    return check(plain(composed(overrides)))
+    return check(plain(composed(overrides, "one is needed here")))
 
 
 def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str]]:
@@ -54,16 +57,20 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
     return check(found), touched
 
 
-def composed(overrides: Sequence[str]) -> Any:
-    """The configuration that Hydra composes from these overrides, including Hydra's own part."""
+def composed(overrides: Sequence[str], instead: str = SEVERAL) -> Any:
+    """The configuration that Hydra composes from these overrides, including Hydra's own part.
+
+    ``instead`` is what an error advises for several values.
+    """
     from hydra import compose as hydra_compose
 
     prepared = prepare(overrides)
     with hydra_started():
         try:
-            return hydra_compose("config", overrides=prepared, return_hydra_config=True)
+            found = hydra_compose("config", overrides=prepared, return_hydra_config=True)
+            return with_experiment(found, found.hydra)
         except Exception as error:
-            raise user_error(error, prepared) from None
+            raise user_error(error, prepared, instead) from None
 
 
 @contextmanager
@@ -71,18 +78,26 @@ def hydra_started() -> Iterator[None]:
     """Start Hydra without its main, with the configs of conf/ and the generated choices of ``output``."""
     from hydra import initialize_config_dir
 
-    store_outputs()
+    extend_hydra()
     with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
         yield
 
 
-def store_outputs() -> None:
-    """Make the choices of ``output`` for Hydra: auto, and every activation with the settings it has in conf/."""
+def extend_hydra() -> None:
+    """Make ${expanduser:PATH} for conf/, and the choices of ``output``: auto, and every activation as it is there."""
     from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
 
+    OmegaConf.register_new_resolver("expanduser", os.path.expanduser, replace=True)
     for name in GROUPS["output"]:
         node: dict[str, Any] = {"defaults": [f"/activation/{name}@_here_"]} if name in GROUPS["activation"] else {}
         ConfigStore.instance().store(group="output", name=name, node=node or {"name": name})
+
+
+def with_experiment(composed: Any, hydra: Any) -> Any:
+    """A composed configuration that states the experiment chosen; ``hydra`` is Hydra's part of it."""
+    composed.experiment = hydra.runtime.choices.get("experiment")
+    return composed
 
 
 def ignored_sweep(hydra: Any) -> str:
@@ -107,7 +122,7 @@ def plain(composed: Any) -> dict[str, Any]:
         raise UserError(f"{error.full_key}: {_first_line(error)}") from None
 
 
-def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
+def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERAL) -> Exception:
     """The UserError for a mistake that Hydra reports; any other error is returned unchanged."""
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
@@ -121,9 +136,13 @@ def user_error(error: Exception, overrides: Sequence[str]) -> Exception:
     text = _first_line(error)
     if text.startswith(("Ambiguous value for argument", "Sweep parameters")):
         override = text.split("'")[1]
-        is_list = "(" not in override and override.partition("=")[0] not in CHOICES
-        hint = f", or write {override.replace('=', '=[', 1)}] for a list" if is_list else ""
-        return UserError(f"{override}: several values; add -m to run each of them{hint}")
+        kinds = {setting.kind for setting in settings_of(override.partition("=")[0])}
+        hint = (
+            f", or write {override.replace('=', '=[', 1)}] for a list"
+            if kinds & {"names", "wholes", "free"} and "(" not in override
+            else ""
+        )
+        return UserError(f"{override}: several values; {instead}{hint}")
     if text.startswith("Unexpected type annotation"):  # a sweep among the values of a sweep
         mixed = next((override for override in overrides if _MIXED.search(override)), short(" ".join(overrides)))
         return UserError(f"{mixed}: a range or a choice among other values cannot be read; write all values out")
@@ -154,6 +173,9 @@ PLUGINS = {"sweeper": ("ax", "nevergrad", "optuna"), "launcher": ("joblib", "ray
 
 def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
     """The error for an unknown choice, also of Hydra's plug-ins."""
+    first, _, value = name.partition("/")
+    if fitting := fitting_override(first, value):
+        return UserError(f"{first}={value}: no such choice; write {fitting}")
     group, _, option = name.removesuffix(".yaml").rpartition("/")
     kind = group.removeprefix("hydra/")
     if option in PLUGINS.get(kind, ()):
@@ -171,7 +193,8 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
     if dot and group in GROUPS:
         option = _chosen(group, overrides)
         if option in GROUPS[group]:
-            return no_such_key(group, name, value, keys_of(group, option), f"{group}={option}")
+            unquoted = value.strip("'")  # of a text that `prepare` has quoted
+            return no_such_key(group, name, unquoted, keys_of(group, option), f"{group}={option}")
     if dot and group in PLAIN_GROUPS:
         return no_such_key(group, name, value, PLAIN_GROUPS[group])
     if key in GROUPS:
@@ -186,7 +209,7 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
             )
         mine = where == "hydra.launcher"
         return no_such_key(where, last, value, LAUNCHER) if mine else UserError(f"{key}: Hydra has no such setting")
-    every = [*TOP, *GROUPS, "experiment", *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]
+    every = [*TOP, *GROUPS, *(f"{g}.{k}" for g, keys in PLAIN_GROUPS.items() for k in keys)]
     return unknown_key(key, value, every, deeper=dotted_keys())
 
 

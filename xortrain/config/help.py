@@ -3,7 +3,7 @@
 It is made from the tables of rows and from conf/; Hydra is not imported.
 """
 
-from xortrain.config.check import must_be
+from xortrain.config.check import must_be, short
 from xortrain.config.settings import (
     GROUPS,
     LAUNCHER,
@@ -11,6 +11,7 @@ from xortrain.config.settings import (
     TOP,
     chosen_by_default,
     conf_folder,
+    defaults_of,
     read_conf,
 )  # fmt: skip
 from xortrain.nets.setting import Setting
@@ -48,8 +49,7 @@ def _settings() -> list[str]:
 
 
 def _line(setting: Setting, default: object) -> str:
-    shown = "null" if default is None else str(default).lower() if isinstance(default, bool) else default
-    return f"{setting.doc}: {must_be(setting)} (default {shown})"
+    return f"{setting.doc}: {must_be(setting)} (default {short(default)})"
 
 
 def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:
@@ -66,9 +66,25 @@ def _groups() -> list[str]:
             star = "*" if chosen[group] == option else " "
             keys = ", ".join(f"{group}.{key}" for key in row.settings)
             lines.append(f" {star}{option:<15}{row.help}{f'  [{keys}]' if keys else ''}")
-        known = {(key, s.doc, must_be(s)) for row in options.values() for key, s in row.settings.items()}
-        lines += _table("    ", [(f"{group}.{key}", f"{doc}: {words}") for key, doc, words in sorted(known)])
+        lines += _table("    ", _keys(group))
     return lines
+
+
+def _keys(group: str) -> list[tuple[str, str]]:
+    """Each key of a group's options, with its description and its default."""
+    known: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for option, row in GROUPS[group].items():
+        given = defaults_of(group, option)
+        for key, s in row.settings.items():
+            defaults = known.setdefault((f"{group}.{key}", f"{s.doc}: {must_be(s)}"), {})
+            defaults.setdefault(short(given[key]), []).append(option)
+    return [(key, f"{line} (default {_usual(known[key, line])})") for key, line in sorted(known)]
+
+
+def _usual(defaults: dict[str, list[str]]) -> str:
+    """Defaults with the options that have them, as in "mean; sum for bce": the most common one first."""
+    first, *others = sorted(defaults, key=lambda value: -len(defaults[value]))
+    return "; ".join([first, *(f"{value} for {', '.join(defaults[value])}" for value in others)])
 
 
 def _experiments() -> str:

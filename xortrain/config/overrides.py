@@ -1,23 +1,27 @@
-"""Prepares overrides for Hydra: texts stay texts, and a list in place of one choice is an error.
+"""Prepares overrides for Hydra: texts stay texts, and what Hydra would misread is an error.
 
-Hydra would read name=1e3 as a number, and merge activation=[relu,tanh] without an error.
+Hydra would read name=1e3 as a number and lr=1_000 as 1000, and merge activation=[relu,tanh] without an error.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from xortrain.config.settings import GROUPS
-from xortrain.errors import UserError
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, chosen_by_default, dotted_keys, keys_of
+from xortrain.errors import UserError, unknown_word
 
 TEXTS = ("name", "notes", "root", "data.path")
 LISTS = ("tags", "freeze", "data.targets")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+TRAINING = ("train", "run", "fit")  # words that people put before overrides
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value without Hydra's syntax
+_OVERRIDE = re.compile(r"[+~]*[A-Za-z_][\w./@-]*=.+", re.DOTALL)
+_GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 
 
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
+    refuse_blanks(overrides)
     for override in overrides:
         _refuse_invalid_choice(override)
         _refuse_folder(override, overrides)
@@ -34,6 +38,7 @@ def _quoted_override(override: str, many: bool) -> str:
     if key.lstrip("+") in LISTS:
         return f"{key}={_quoted_list(value)}"
     if key.lstrip("+") not in TEXTS:
+        _refuse_grouped_digits(override, value)
         return override
     if many:
         parts = value.split(",")
@@ -54,6 +59,64 @@ def _quoted_list(value: str) -> str:
 def _quote(value: str) -> str:
     escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"'{escaped}'"
+
+
+def no_such_command(words: Sequence[str], commands: Iterable[str]) -> UserError:
+    """The error for words that begin neither with a command nor with an override."""
+    refuse_blanks(words)
+    first, others = words[0], words[1:]
+    if _is_key(first):
+        return UserError(f"{first}: is a setting; write {first}=VALUE")
+    if first in TRAINING and all("=" in word or word.startswith("-") for word in others):
+        return UserError(f"{first}: leave it out; overrides alone train, as in xortrain lr=1")
+    return unknown_word(first, commands, "command")
+
+
+def refuse_blanks(words: Sequence[str]) -> None:
+    """Refuse an override that blanks divide into several words, as in lr = 0.1, lr 0.1 and lr=0.1, 1."""
+    for start, first in enumerate(words):
+        whole, end = first, start + 1
+        while end < len(words) and (joined := _joined(whole, words[end])):
+            whole, end = joined, end + 1
+        if end > start + 1:
+            raise UserError(f"{' '.join(words[start:end])}: write {whole}, without blanks")
+
+
+def _joined(left: str, right: str) -> str:
+    """Two words as one override; empty if they are not parts of one."""
+    key, equals, value = left.partition("=")
+    if _OVERRIDE.match(right) or re.match("-+[a-z]", right) or (value and key.lstrip("+") in TEXTS):
+        return ""
+    if left.endswith(("=", ",", ":", "[", "{", "(")) or right.startswith(("=", ",", "]", "}", ")")):
+        return left + right
+    return f"{left}={right}" if not equals and _is_key(left) else ""
+
+
+def _is_key(word: str) -> bool:
+    return word.lstrip("+") in {*TOP, *PLAIN_GROUPS, *GROUPS, *dotted_keys()}
+
+
+def _refuse_grouped_digits(override: str, value: str) -> None:
+    found = _GROUPED_DIGITS.search(value)
+    if found:
+        raise UserError(f"{override}: write {found[0].replace('_', '')}; digits are not grouped by _")
+
+
+def fitting_override(group: str, value: str) -> str:
+    """The override that a wrong choice was meant for, as film.format=mp4 for film=mp4; empty if there is none."""
+    for option, row in GROUPS.get(group, {}).items():
+        for key, setting in row.settings.items():
+            chosen = "" if key in keys_of(group, chosen_by_default()[group]) else f"{group}={option} "
+            choice = value.rpartition(".")[2]
+            if choice in setting.choices:
+                return f"{chosen}{group}.{key}={choice}"
+            if setting.kind == "wholes" and re.fullmatch(r"\[?\d+(, *\d+)*\]?", value):
+                return f"{chosen}{group}.{key}=[{value.strip('[]')}]"
+            if setting.kind == "path" and re.search(r"[./~\\]", value):
+                return f"{chosen}{group}.{key}={value}"
+            if value == key:
+                return f"{chosen}{group}.{key}=…"
+    return ""
 
 
 def _refuse_folder(override: str, overrides: Sequence[str]) -> None:
@@ -86,8 +149,8 @@ def _refuse_invalid_choice(override: str) -> None:
     if group not in CHOICES:
         return
     if value.startswith("["):
-        raise UserError(
-            f"{override}: {group} takes one choice, not a list; to run each: -m {group}={value.strip('[]')}"
-        )
+        fitting = fitting_override(group, value)
+        hint = f"write {fitting}" if fitting else f"to run each: -m {group}={value.strip('[]')}"
+        raise UserError(f"{override}: {group} takes one choice, not a list; {hint}")
     if group in GROUPS and equals and value in ("", "null"):
         raise UserError(f"{override}: must be one of {', '.join(GROUPS[group])}")

@@ -18,7 +18,7 @@ from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import ARCHITECTURES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
-from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, text, whole
+from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, path, text, whole
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
 TOP: Settings = {
@@ -29,11 +29,12 @@ TOP: Settings = {
     "shuffle": flag("a new order of the examples every epoch, if there are batches"),
     "dtype": choice("precision of every number of the training", "float64", "float32"),
     "freeze": names("parameters that keep their initial values, as in [b1]"),
+    "experiment": text("a prepared set of settings, from the list below", nullable=True),
     "name": text("your name for this run", nullable=True),
     "tags": names("words by which to find the run"),
     "notes": text("anything you want to remember", nullable=True),
     "advice": choice("whether a run that ends unsolved is followed by trials of what might help", "auto", "none"),
-    "root": text("folder of the records"),
+    "root": path("folder of the records"),
     "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
 }
 
@@ -113,12 +114,17 @@ def find(config: Mapping[str, Any], key: str) -> Setting | None:
     return keys_of(group, option).get(name) if group in GROUPS and option in GROUPS[group] else None
 
 
-def may_vary(key: str) -> bool:
-    """Whether a dotted key may differ inside a population, for every option that has it."""
+def settings_of(key: str) -> list[Setting]:
+    """The setting behind a dotted key, of every option that has it."""
     group, dot, name = key.partition(".")
     if not dot:
-        return group in TOP and TOP[group].varies
-    found = [row.settings[name] for row in GROUPS.get(group, {}).values() if name in row.settings]
+        return [TOP[group]] if group in TOP else []
+    return [row.settings[name] for row in GROUPS.get(group, {}).values() if name in row.settings]
+
+
+def may_vary(key: str) -> bool:
+    """Whether a dotted key may differ inside a population, for every option that has it."""
+    found = settings_of(key)
     return bool(found) and all(setting.varies for setting in found)
 
 

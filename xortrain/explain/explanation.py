@@ -21,21 +21,26 @@ MOST_DIGITS = 17
 
 @np.errstate(all="ignore")
 def explain(
-    step: Step, format: str = "text", precision: int = 4, example: int | None = None, only: str | None = None
+    step: Step,
+    format: str = "text",
+    precision: int = 4,
+    example: int | None = None,
+    only: str | None = None,
+    prefix: str = "",
 ) -> str:
     """One step of training as a worked example, in text, markdown or latex.
 
     ``precision`` is the number of digits after the point, ``example`` (from 0) the one example to write out, ``only``
-    one of forward, backward and update. Raises UserError for an invalid argument.
+    one of forward, backward and update. Raises UserError for an invalid argument, with ``prefix`` before its name.
     """
     if format not in FORMATS:
-        raise unknown("format", format, FORMATS)
+        raise unknown(f"{prefix}format", format, FORMATS)
     if only is not None and only not in SECTIONS:
-        raise unknown("only", only, SECTIONS, "part")
+        raise unknown(f"{prefix}only", only, SECTIONS, "part")
     if not 1 <= precision <= MOST_DIGITS:
-        raise UserError(f"precision={precision}: must be from 1 to {MOST_DIGITS} digits")
+        raise UserError(f"{prefix}precision={precision}: must be from 1 to {MOST_DIGITS} digits")
     if example is not None and not 0 <= example < len(step.x):
-        raise UserError(f"example={example}: this batch has examples 0 to {len(step.x) - 1}")
+        raise UserError(f"{prefix}example={example}: this batch has examples 0 to {len(step.x) - 1}")
     return FORMATS[format](precision).write(explanation(step, example, only))
 
 

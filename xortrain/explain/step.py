@@ -183,12 +183,15 @@ def _backward(net: Pass, task: Task, t: Array) -> Backward:
 
 
 @np.errstate(all="ignore")
-def step_at(task: Task, epoch: int = 0, run: int = 0) -> Step:
-    """Train one run of a task for ``epoch`` epochs, and take a step; raises UserError if either is out of range."""
+def step_at(task: Task, epoch: int = 0, run: int = 0, prefix: str = "") -> Step:
+    """Train one run of a task for ``epoch`` epochs, and take a step; raises UserError if either is out of range.
+
+    In errors, ``prefix`` stands before the name of an argument.
+    """
     if not 0 <= epoch <= task.epochs:
-        raise UserError(f"epoch={epoch}: this run has epochs 0 to {task.epochs}")
+        raise UserError(f"{prefix}epoch={epoch}: this run has epochs 0 to {task.epochs}")
     if not 0 <= run < task.runs:
-        raise UserError(f"run={run}: there are runs 0 to {task.runs - 1}")
+        raise UserError(f"{prefix}run={run}: there are runs 0 to {task.runs - 1}")
     chosen = replace(task.take(at_least_two(np.array([run]))), epochs=max(task.epochs, 1))
     learner, lost_at = Learner(chosen.at(0), chosen.theta.copy()), None
     for done in range(epoch):

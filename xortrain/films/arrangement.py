@@ -8,6 +8,7 @@ import numpy as np
 
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.nets import Array
+from xortrain.records.tables import told_apart
 
 MOST_CELLS = 400
 MOST_ACROSS = 25  # cells in a row or a column of a grid, so that each is large enough
@@ -46,7 +47,7 @@ class SweptSetting:
         values = np.asarray(values)
         if values.dtype.kind in "biuf":
             distinct, value = np.unique(values, return_inverse=True)
-            return cls(name, tuple(map(_format_number, distinct.tolist())), value)
+            return cls(name, tuple(told_apart(distinct.tolist(), _format_number)), value)
         places: dict[str, int] = {}
         value = np.array([places.setdefault(str(one), len(places)) for one in values])
         return cls(name, tuple(places), value)
@@ -57,11 +58,11 @@ class SweptSetting:
         return word if word[:1].isalpha() else f"{self.name} {word}"
 
 
-def _format_number(value: float) -> str:
-    """Four digits; no exponent from 0.0001 to a million."""
+def _format_number(value: float, digits: int) -> str:
+    """A few digits; no exponent from 0.0001 to a million."""
     if not isinstance(value, float):
         return str(value)
-    plain = f"{value:.4g}"
+    plain = f"{value:.{digits}g}"
     return plain if "e" not in plain or not 1e-4 <= abs(value) < 1e6 else f"{float(plain):.0f}"
 
 

@@ -42,13 +42,15 @@ SETTINGS: Settings = {
 class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
-    ``smallest`` are the width and height in pixels below which its text does not fit; it shows at most ``most_runs``.
+    ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
+    ``most_runs``.
     """
 
     help: str
     location: str
     smallest: tuple[int, int] = (0, 0)
     most_runs: int = 1
+    fewest_runs: int = 1
     settings: Settings = field(default_factory=lambda: SETTINGS)
 
 
@@ -57,7 +59,9 @@ LAYOUTS: dict[str, FilmLayout] = {
         "field, loss, hidden space, network, outputs", "xortrain.films.panels_layout:PanelsLayout", (480, 300)
     ),
     "field": FilmLayout("the decision field alone", "xortrain.films.field:FieldLayout", (240, 160)),
-    "sweep": FilmLayout("all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400),
+    "sweep": FilmLayout(
+        "all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400, 2
+    ),
     "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
     "none": FilmLayout("no film", "", settings={}),

@@ -164,6 +164,6 @@ class SolvedCurve:
 
 
 def format_share(count: int, runs: int) -> str:
-    """Whole percent; 0 % and 100 % only for none and for all."""
-    whole = 100 * count // runs
-    return f"{whole} %" if whole or not count else "<1 %"
+    """Percent, rounded; 0 % and 100 % only for none and for all."""
+    whole = round(100 * count / runs)
+    return ">99 %" if whole == 100 and count < runs else f"{whole} %" if whole or not count else "<1 %"

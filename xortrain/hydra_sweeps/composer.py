@@ -16,7 +16,7 @@ from hydra.core.override_parser.types import Override, OverrideType
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from xortrain.config.check import short
-from xortrain.config.compose import plain
+from xortrain.config.compose import plain, with_experiment
 from xortrain.config.overrides import not_chosen
 from xortrain.errors import UserError
 from xortrain.hydra_sweeps.axes import Grid
@@ -106,6 +106,7 @@ class Composer:
         config = self.loader.load_sweep_config(self.master, list(texts))
         with open_dict(config):
             config.hydra.job.id = config.hydra.job.num = number
+            with_experiment(config, config.hydra)
         with _current(config):
             return plain(config)
 
@@ -121,6 +122,7 @@ def plugin(config: DictConfig, kind: str) -> Any:
 def _without_hydra(config: DictConfig) -> DictConfig:
     """A configuration without Hydra's part; it is deleted, because a masked copy would lose types."""
     with read_write(config), open_dict(config):
+        with_experiment(config, config.hydra)
         del config["hydra"]
     return config
 

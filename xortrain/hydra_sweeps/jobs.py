@@ -19,11 +19,11 @@ from xortrain.config.check import Config, check, take
 from xortrain.config.compose import hydra_started, plain, user_error
 from xortrain.config.overrides import prepare
 from xortrain.config.settings import find, may_vary
-from xortrain.errors import UserError
+from xortrain.errors import UserError, cut
 from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.nets import Array
-from xortrain.runner.plan import Plan, plan
+from xortrain.runner.plan import Plan, job_error, plan
 from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
@@ -118,14 +118,13 @@ def errors_name_job(number: int, swept: Sequence[str], texts: Sequence[str] = ()
         line = user_error(error, texts)
         if not isinstance(line, UserError):
             raise
-        raise UserError(f"{job_name(number, swept)}: {line}") from None
+        raise job_error(job_name(number, swept), line) from None
 
 
 def job_name(number: int, swept: Sequence[str]) -> str:
     """The name of a job in errors: its number and the overrides that differ between jobs."""
     own = " ".join(swept)
-    own = f" ({own if len(own) <= LONGEST else own[: LONGEST - 3] + '...'})" if own else ""
-    return f"job {number}{own}"
+    return f"job {number} ({cut(own, LONGEST)})" if own else f"job {number}"
 
 
 def _quick_axes(grid: Grid, composer: Composer) -> list[int]:
@@ -134,7 +133,8 @@ def _quick_axes(grid: Grid, composer: Composer) -> list[int]:
     return [
         k
         for k, axis in enumerate(grid.axes)
-        if (isinstance(axis.values, range) or all(isinstance(value, int | float) for value in axis.values))
+        if len(axis.values) > 1
+        and (isinstance(axis.values, range) or all(isinstance(value, int | float) for value in axis.values))
         and axis.key == axis.override.key_or_group  # no +, ++, ~ or package
         and may_vary(axis.key)
         and not any(_overlap(axis, other) for other in others if other is not axis)

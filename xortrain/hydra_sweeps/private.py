@@ -39,6 +39,13 @@ def split_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return flags, overrides
 
 
+def config_flags(flags: Sequence[str]) -> list[str] | None:
+    """Of flags with --cfg, those that choose the configuration that it shows; None without --cfg."""
+    parsed = get_args_parser().parse_args(list(flags))
+    own = {name: getattr(parsed, name.replace("-", "_")) for name in ("config-path", "config-name", "config-dir")}
+    return [f"--{name}={value}" for name, value in own.items() if value] if parsed.cfg else None
+
+
 def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
     """Set the values of parsed overrides in a config, as Hydra does after composing."""
     ConfigLoaderImpl._apply_overrides_to_config(overrides, config)

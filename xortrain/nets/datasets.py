@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.setting import Setting, Settings, names, number, text, whole
+from xortrain.nets.setting import Setting, Settings, names, number, path, whole
 
 Labels = Array
 SEED = whole("seed of the data", 0, 2**32 - 1, varies=True)
@@ -238,7 +238,7 @@ _CLOUD = {
 }
 
 _TABLE: Settings = {
-    "path": text("CSV file of numbers, one example per line, with or without a header", nullable=True),
+    "path": path("CSV file of numbers, one example per line, with or without a header", nullable=True),
     "targets": names("target columns, by name or number; the last column if the list is empty"),
     "seed": SEED,
 }

@@ -10,7 +10,7 @@ from typing import Literal
 
 from xortrain.nets import Numbers
 
-Kind = Literal["number", "whole", "flag", "text", "choice", "names", "wholes", "free"]
+Kind = Literal["number", "whole", "flag", "text", "path", "choice", "names", "wholes", "free"]
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def flag(doc: str, *, varies: bool = False, optional: bool = False) -> Setting:
 def text(doc: str, *, nullable: bool = False) -> Setting:
     """Any text."""
     return Setting(doc, "text", nullable=nullable)
+
+
+def path(doc: str, *, nullable: bool = False) -> Setting:
+    """The path of a file or a folder; ~ is the home folder."""
+    return Setting(doc, "path", nullable=nullable)
 
 
 def choice(doc: str, *choices: str) -> Setting:

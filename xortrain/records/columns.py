@@ -16,10 +16,11 @@ from xortrain.records.metadata import flat_settings, moment, training_seconds
 
 RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "parent", "path")
 RESULTS = tuple(layout.ROW)
+TEXTS = {*RECORD, "outcome", "reasons", "diverged_in", "data.path"} - {"seconds"}  # that may look like numbers
 BRIEF = ("id", "number", "status", "outcome", "epochs_done", "final_loss", "seed", "tags")
 OF_SWEEPS = ("runs", "done", "solved", "outcomes")
 VARIES = "varies"
-_NOT_SETTINGS = {*RECORD, *RESULTS, "advice", "root", "dry_run"}
+_NOT_SETTINGS = {*RECORD, *RESULTS, "advice", "experiment", "root", "dry_run"}
 _COSMETIC_GROUPS = ("film", "track")
 _ROW_IDS = {"rowid", "oid", "_rowid_"}  # SQLite's own names
 Chunk = Mapping[str, tuple[Any, ...]]
@@ -68,7 +69,7 @@ def record_columns(entry: Entry, of: Entry | RecordInfo) -> dict[str, Any]:
     return {
         "id": printable(entry.id),
         "status": of.status,
-        "name": _text(entry.metadata.get("name")),
+        "name": _text(entry.marks.name),
         "tags": ", ".join(map(printable, entry.marks.tags)),
         "notes": printable("; ".join(entry.marks.notes)) or None,
         "started": _text(metadata["started"]),
@@ -116,7 +117,7 @@ def run_lines(entry: Entry, part: RecordInfo, brief: Collection[str] | None = No
         shared, own = part.settings | record_columns(entry, part), _own_columns(part)
     else:
         shared = flat_settings({key: config[key] for key in brief if key in config})
-        shared["name"] = _text(part.metadata.get("name"))
+        shared["name"] = _text(part.marks.name)
         own = list(dict.fromkeys([*BRIEF, *part.metadata["varies"]]))
     for chunk in part.rows.chunks():
         yield from _lines(entry, part, chunk, shared, own)
@@ -156,14 +157,10 @@ def _columns(
             yield repeat(shared.get(name), runs)
 
 
-def _ids(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
-    name = printable(entry.id)
-    return (f"{name}#{number}" if entry.is_sweep else name for number in chunk["number"])
-
-
-def _statuses(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
+def statuses(part: RecordInfo, codes: Iterable[int]) -> Iterable[str]:
+    """The status of each run of a record, from the codes of their outcomes."""
     unfinished = "failed" if part.status == "finished" else part.status
-    return ("finished" if code else unfinished for code in chunk["outcome"])
+    return ("finished" if code else unfinished for code in codes)
 
 
 def _reasons(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str]:
@@ -182,8 +179,8 @@ def _diverged_in(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str |
 
 
 COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
-    "id": _ids,
-    "status": _statuses,
+    "id": lambda entry, part, chunk: (entry.run_id(number) for number in chunk["number"]),
+    "status": lambda entry, part, chunk: statuses(part, chunk["outcome"]),
     "outcome": lambda entry, part, chunk: map(part.word, chunk["outcome"]),
     "reasons": _reasons,
     "solved_at": _epochs("solved_at"),

@@ -60,8 +60,9 @@ def read_events(folder: Path | str) -> list[Event]:
 
 @dataclass
 class Annotations:
-    """The tags and notes of a record, and those of single runs by their number."""
+    """The name, the tags and the notes of a record, and those of single runs by their number."""
 
+    name: str | None = None
     tags: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     of_runs: dict[int, "Annotations"] = field(default_factory=dict)
@@ -69,12 +70,16 @@ class Annotations:
     def of(self, number: int | None) -> "Annotations":
         """The annotations that apply to one run: the record's and its own; for None those of the record."""
         own = None if number is None else self.of_runs.get(number)
-        return Annotations(list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes]) if own else self
+        return (
+            Annotations(self.name, list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes])
+            if own
+            else self
+        )
 
 
 def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotations:
-    """Tags and notes from the config of a record, and from the events that add or remove them."""
-    found = Annotations(_texts(metadata.get("tags")), _texts(metadata.get("notes")))
+    """Name, tags and notes from the config of a record, and from the events that change them."""
+    found = Annotations(metadata.get("name"), _texts(metadata.get("tags")), _texts(metadata.get("notes")))
     for event in events:
         run = event.get("run")
         target = found.of_runs.setdefault(run, Annotations()) if type(run) is int else found
@@ -84,6 +89,8 @@ def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotat
             target.tags = [tag for tag in target.tags if tag not in _texts(event.get("tags"))]
         elif event["kind"] == "note":
             target.notes += _texts(event.get("text"))
+        elif event["kind"] == "rename":
+            target.name = next(iter(_texts(event.get("name"))), None)
     return found
 
 

@@ -222,10 +222,11 @@ def _record_key(part: RecordInfo, names: Collection[str]) -> object:
 def differing_settings(parts: Sequence[RecordInfo]) -> list[str]:
     """The settings in which runs differ, without the seed and its copies, and without those that follow from others."""
     unwanted = _copies_of_the_seed(parts) | {"seed"}
-    varying = dict.fromkeys(name for part in parts for name in part.metadata["varies"] if name not in unwanted)
+    varies = _varying(parts)
+    varying = [name for name in varies if name not in unwanted and _differs(parts, name)]
     shared = [part.settings for part in parts]
     fixed = dict.fromkeys(name for settings in shared for name in settings if columns.affects_training(name))
-    others = [name for name in fixed if name not in varying and name not in unwanted]
+    others = [name for name in fixed if name not in varies and name not in unwanted]
     groups = {key for part in parts for key, value in part.metadata["config"].items() if isinstance(value, dict)}
     chosen, distinct = list[str](), 1
     for name in sorted(others, key=lambda other: ("." in other, other not in groups)):
@@ -233,6 +234,12 @@ def differing_settings(parts: Sequence[RecordInfo]) -> list[str]:
         if found > distinct:
             chosen, distinct = [*chosen, name], found
     return [*varying, *chosen]
+
+
+def _differs(parts: Sequence[RecordInfo], name: str) -> bool:
+    """Whether a setting that varies in some record has more than one value."""
+    values = [_column(part, name) for part in parts]
+    return any((column != values[0][0]).any() for column in values)
 
 
 def _copies_of_the_seed(parts: Sequence[RecordInfo]) -> set[str]:
@@ -247,7 +254,11 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
 
     Results that a record lacks are nan, or -1 for epochs.  ``option`` is for error messages.
     """
-    known = {*columns.RESULTS, *(name for part in parts for name in (*part.settings, *part.metadata["varies"]))}
+    known = {
+        "status",
+        *columns.RESULTS,
+        *(name for part in parts for name in (*part.settings, *part.metadata["varies"])),
+    }
     for name in names:
         if name not in known:
             raise unknown(option, name, known, "setting")
@@ -255,6 +266,8 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
 
 
 def _column(part: RecordInfo, name: str) -> Array:
+    if name == "status":
+        return np.array([*columns.statuses(part, part.rows.codes)], object)
     if name in columns.RESULTS or name in part.rows.names:
         values = structured(part.rows)[name]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values

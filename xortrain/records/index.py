@@ -5,6 +5,7 @@ are the records in its subfolders.  Links are not followed, and names that start
 """
 
 import os
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +20,7 @@ from xortrain.records.process import status
 from xortrain.records.rows import Rows, rows_now
 
 DEEPEST = 5  # levels of folders under the root
+_START = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}$")
 
 
 @dataclass(eq=False)
@@ -39,11 +41,15 @@ class RecordInfo:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The settings that its runs share, as flat columns."""
-        return flat_settings(self.metadata["config"])
+        return flat_settings({**self.metadata["config"], "name": self.marks.name})
 
     @cached_property
     def events(self) -> list[Event]:
         return read_events(self.path)
+
+    @cached_property
+    def marks(self) -> Annotations:
+        return annotations(self.metadata, self.events)
 
     @cached_property
     def status(self) -> str:
@@ -95,6 +101,10 @@ class Entry:
     def is_sweep(self) -> bool:
         return self.metadata.get("kind") == "sweep" or len(self.parts) != 1 or self.runs > 1
 
+    def run_id(self, number: int) -> str:
+        """The id of a run: that of the entry, and in a sweep the number of its job."""
+        return f"{printable(self.id)}#{number}" if self.is_sweep else printable(self.id)
+
     @cached_property
     def runs(self) -> int:
         return sum(part.metadata["runs"] for part in self.parts)
@@ -113,11 +123,13 @@ class Entry:
         return annotations(self.metadata, self.events)
 
     def annotate(self, kind: str, run: int | None, **content: Any) -> "Entry":
-        """Add a tag or a note to the entry, or to its run of this number; returns the entry read again."""
-        try:
-            add_event(self.folder, kind, **({} if run is None else {"run": run}), **content)
-        except OSError as error:
-            raise file_error(self.folder / layout.EVENTS, error.strerror or error) from None
+        """Rename the entry, or tag or note it or its run of this number; returns the entry read again."""
+        renamed = [part.folder for part in self.parts] if kind == "rename" else []
+        for folder in renamed or [self.folder]:
+            try:
+                add_event(folder, kind, **({} if run is None else {"run": run}), **content)
+            except OSError as error:
+                raise file_error(folder / layout.EVENTS, error.strerror or error) from None
         return open_entry(self.path, self.id)
 
     def failures(self) -> list[str]:
@@ -127,10 +139,10 @@ class Entry:
         return [f"{name}: {text}{f' ({times} times)' if times > 1 else ''}" for text, times in counted.items()]
 
     @property
-    def start(self) -> float:
-        """When it started, in seconds since 1970."""
-        began = moment(self.metadata["started"])
-        return began.timestamp() if began else 0.0
+    def start(self) -> str:
+        """The local time of its start as in ids: that of its id or, if the folder was renamed, that of its record."""
+        in_id, began = _START.search(self.id), moment(self.metadata["started"])
+        return in_id[0] if in_id else began.strftime(layout.FOLDER) if began else ""
 
 
 def _failure_line(event: Event) -> str:

@@ -21,6 +21,7 @@ SWEEP = "sweep.json"  # of a sweep of several populations, whose records are in 
 LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # the epochs of the arrays' rows
 ADVICE = "advice.json"  # what was tried for a single run that ended unsolved
 STAGES = "stages.npy"  # settings that varied only in earlier stages of a continued training
+FOLDER = "%Y-%m-%d/%H-%M-%S-%f"  # of a record under the root: the time of its start
 HEARTBEAT = "heartbeat"  # an empty file that is touched during training
 
 STATUSES = ("running", "finished", "failed", "interrupted")

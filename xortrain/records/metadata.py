@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from xortrain.errors import file_error, printable
+from xortrain.errors import cut, file_error, printable
 from xortrain.records import layout
 from xortrain.records.files import read_json
 
@@ -105,7 +105,7 @@ def _moment(text: str) -> datetime | None:
 
 def _short(value: object) -> str:
     text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
-    return text if len(text) <= 60 else text[:57] + "..."
+    return cut(text)
 
 
 def _are_names(texts: Iterable[object]) -> bool:

@@ -3,6 +3,7 @@
 The id of a run or a sweep is the date and time of its start: 2026-11-21/19-39-21-123456.  ``SWEEP#17`` is one run.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +40,14 @@ class Named:
             index = _index_of(part, self.number)
             if index is not None:
                 return part, index
-        if not self.entry.is_sweep:
-            raise UserError(f"{printable(self.name)}: this is a single run; leave out #{self.number}")
-        raise UserError(f"{printable(self.name)}: no such number; this sweep has 0 … {self.entry.runs - 1}")
+        raise _no_such_number(self.name, self.entry)
+
+
+def _no_such_number(name: str, entry: Entry) -> UserError:
+    shown, number = printable(name), printable(name.rpartition("#")[2])
+    if not entry.is_sweep:
+        return UserError(f"{shown}: this is a single run; leave out #{number}")
+    return UserError(f"{shown}: no such number; this sweep has 0 … {entry.runs - 1}")
 
 
 def _index_of(part: RecordInfo, number: int) -> int | None:
@@ -55,6 +61,11 @@ def _index_of(part: RecordInfo, number: int) -> int | None:
     return None
 
 
+def user_path(path: str | Path) -> Path:
+    """A path as a user writes it, where ~ is the home folder."""
+    return Path(os.path.expanduser(path))
+
+
 def named(name: str, root: Path) -> Named:
     """Find the run or sweep with a name under a root; raises UserError with similar names if there is none."""
     numbered = None if is_entry(name) else _NUMBERED.fullmatch(name)
@@ -62,11 +73,9 @@ def named(name: str, root: Path) -> Named:
         found = Named(name, _entry(numbered["entry"], root), int(numbered["number"]))
         found.run()
         return found
-    before, mark, number = name.rpartition("#")
-    if mark and before and not is_entry(name):
-        entry = _entry(before, root)
-        known = f"0 … {entry.runs - 1}" if entry.is_sweep else "none, it is a single run"
-        raise UserError(f"{printable(name)}: no such number as #{printable(number)}; known: {known}")
+    before, _, _ = name.rpartition("#")
+    if before and not is_entry(name):
+        raise _no_such_number(name, _entry(before, root))
     return Named(name, _entry(name, root))
 
 
@@ -81,12 +90,12 @@ def _entry(name: str, root: Path) -> Entry:
 
 def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
     """The folder and the id of a name, whether the record is readable or not."""
-    for path in (Path(name), root / name, root / "sweeps" / name):
+    for path in (user_path(name), root / name, root / "sweeps" / name):
         if is_entry(path):
             inside = path.absolute().is_relative_to(root.absolute())
             return path, id_of(path.absolute(), root.absolute()) if inside else str(path)
     ids = {id_of(folder, root): folder for folder in folders(root)}
-    start = id_of(Path(name), root)
+    start = id_of(user_path(name), root)
     matching = [start] if start in ids else sorted(key for key in ids if key.startswith(start))
     if len(matching) == 1:
         return ids[matching[0]], matching[0]

@@ -6,14 +6,14 @@ Dotted names need no quotes.  Only the columns that a query uses are filled.
 import re
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from difflib import get_close_matches
 from itertools import accumulate
 from pathlib import Path
+from statistics import median
 from typing import Any
 
-from xortrain.errors import UserError, printable
+from xortrain.errors import UserError, nearest, printable
 from xortrain.records import columns
 from xortrain.records.index import Entry, RecordInfo, listing
 
@@ -29,6 +29,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+_COMPARED = re.compile(r"(?P<column>[A-Za-z_][\w.]*)\s*(?:[=<>!]+|is(?: not)?)\s*$", re.IGNORECASE)
+
 
 def select(entries: Sequence[Entry], where: str, option: str = "where") -> list[Found]:
     """The runs for which an expression is true, in the order of the entries; ``option`` is for error messages."""
@@ -37,7 +39,8 @@ def select(entries: Sequence[Entry], where: str, option: str = "where") -> list[
     parts = [(entry, part) for entry in entries for part in entry.parts]
     if not parts:
         return []
-    _, rows = _ask(parts, f"select rowid from runs where ({where}\n)", f"{option}={where}")
+    start, context = "select rowid from runs where", f"{option}={where}"
+    _, rows = _ask(parts, f"{start} ({where}\n)", context, f"{start} {where}")
     ends = list(accumulate(part.metadata["runs"] for _, part in parts))
     found = []
     for (rowid,) in rows:
@@ -56,12 +59,14 @@ def ask(entries: Sequence[Entry], query: str) -> Answer:
     return _ask([(entry, part) for entry in entries for part in entry.parts], query, "sql")
 
 
-def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str) -> Answer:
+def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str, typed: str = "") -> Answer:
+    """The answer to a query; ``typed`` is the query as a user thinks of it, compiled first for its errors."""
     names = columns.column_names(part for _, part in parts)[:MOST_COLUMNS]
     with _errors_in_one_line(context, names), closing(sqlite3.connect(":memory:")) as connection:
-        query = quote_columns(query, names)
+        typed, query = quote_columns(typed, names), quote_columns(query, names)
+        connection.create_aggregate("median", 1, Median)  # type: ignore[arg-type]
         _create(connection, names)
-        used = _used(connection, query)
+        used = [_used(connection, text) for text in (typed or query, query)][-1]
         connection.execute("drop table runs")
         wanted = [name for name in names if name in used] or ["number"]
         _create(connection, wanted)
@@ -75,6 +80,20 @@ def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str) ->
             raise UserError(f"{context}: must be a select")
         head = [re.sub(r'"(\w+\.\w+)"', r"\1", printable(name)) for name, *_ in answer.description]  # as typed
         return head, answer.fetchall()
+
+
+class Median:
+    """SQL's median(column) of the numbers in it; null if there are none."""
+
+    def __init__(self) -> None:
+        self.values: list[float] = []
+
+    def step(self, value: Any) -> None:
+        if isinstance(value, int | float):
+            self.values.append(value)
+
+    def finalize(self) -> float | None:
+        return float(median(self.values)) if self.values else None
 
 
 def _create(connection: sqlite3.Connection, names: Sequence[str]) -> None:
@@ -107,10 +126,14 @@ def _used(connection: sqlite3.Connection, query: str) -> set[str]:
 
 
 def quote_columns(query: str, names: Sequence[str]) -> str:
-    """Put quotes around the dotted names of columns in a query; strings and comments stay unchanged."""
+    """Put quotes around the dotted names of columns in a query; strings and comments stay unchanged.
+
+    A number in quotes is a text, and no number is greater or equal; where it is compared with a number, it is an error.
+    """
     known = {name.lower(): name for name in names}
 
     def column(match: re.Match[str]) -> str:
+        _refuse_quoted_number(match, known)
         name = "" if match["text"] else "".join(match[0].split()).strip('"')
         if "." not in name:
             return match[0]
@@ -124,6 +147,21 @@ def quote_columns(query: str, names: Sequence[str]) -> str:
         return match[0]
 
     return _TOKEN.sub(column, query)
+
+
+def _refuse_quoted_number(match: re.Match[str], known: Mapping[str, str]) -> None:
+    text, before = match[0][1:-1], _COMPARED.search(match.string[: match.start()])
+    column = known.get(columns.canonical(before["column"]).lower()) if before else None
+    if column and column not in columns.TEXTS and match[0][0] in "'\"" and _is_number(text):
+        raise sqlite3.OperationalError(f"{match[0]} is a text; write the number without quotes: {text}")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager
@@ -147,5 +185,5 @@ def _advice(message: str, context: str, names: Sequence[str]) -> str:
         return f"; write a list in single quotes: '[{name}]'"
     if re.search(rf"[=<>]\s*{re.escape(name)}\b", context.partition("=")[2]):
         return f"; write text in single quotes: '{name}'"
-    near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+    near = nearest(name, names, 3)
     return f". Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from xortrain.errors import UserError, file_error
 from xortrain.records import layout
+from xortrain.records.events import annotations, read_events
 from xortrain.records.files import open_own
 from xortrain.records.metadata import Metadata, read_metadata
 from xortrain.records.npy import FIRST, Header, header, open_npy
@@ -52,10 +53,10 @@ class RecordReader:
         """The structured rows (runs,); unfinished runs have the losses of their last recorded epoch."""
         return structured(rows_now(self.folder, self.metadata))
 
-    @property
+    @cached_property
     def config(self) -> dict[str, Any]:
-        """The settings that all runs share."""
-        return dict(self.metadata["config"])
+        """The settings that all runs share, with the name as it is now."""
+        return {**self.metadata["config"], "name": annotations(self.metadata, read_events(self.folder)).name}
 
     @cached_property
     def data(self) -> dict[str, Array]:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from xortrain.errors import printable
@@ -10,10 +10,11 @@ from xortrain.errors import printable
 GAP = "  "
 NULL = "null"  # a setting that is null; an empty cell means that there is no such setting
 WIDEST = 40  # characters of one cell
+DIGITS, EXACT = 4, 17  # of a number in a table: usually, and where fewer would make different numbers look equal
 
 
-def format_cell(value: Any) -> str:
-    """A value as text for a table: four digits of a number, nothing for None."""
+def format_cell(value: Any, digits: int = DIGITS) -> str:
+    """A value as text for a table: a few digits of a number, nothing for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -21,18 +22,29 @@ def format_cell(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()[:WIDEST]
     if isinstance(value, float):
-        return "-" if math.isnan(value) else f"{value:.4g}"
+        return "-" if math.isnan(value) else f"{value:.{digits}g}"
     text = printable(value)
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
-def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table with a header line; columns of numbers are right-aligned."""
+def told_apart(values: Sequence[Any], text: Callable[[Any, int], str] = format_cell) -> list[str]:
+    """Settings as text, with as many digits as it takes to show that values differ."""
+    numbers = {value for value in values if isinstance(value, float)}
+    digits = next((n for n in range(DIGITS, EXACT) if len({text(one, n) for one in numbers}) == len(numbers)), EXACT)
+    return [text(value, digits) for value in values]
+
+
+def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
+    """A table with a header line; columns of numbers are right-aligned, those of ``settings`` told apart."""
     content = [list(row) for row in rows]
-    cells = [[format_cell(value) for value in row] for row in content]
-    columns = list(zip(head, *cells, strict=True)) if cells else [(name,) for name in head]
-    widths = [max(map(len, column)) for column in columns]
-    numeric = [_is_numeric(row[k] for row in content) for k in range(len(head))]
+    columns = list(zip(*content, strict=True)) or [()] * len(head)
+    texts = [
+        told_apart(column) if name in settings else list(map(format_cell, column))
+        for name, column in zip(head, columns, strict=True)
+    ]
+    widths = [max(map(len, [name, *column])) for name, column in zip(head, texts, strict=True)]
+    numeric = [_is_numeric(column) for column in columns]
+    cells = zip(*texts, strict=True)
     return "\n".join(_line(row, widths, numeric) for row in [list(map(printable, head)), *cells])
 
 

@@ -29,8 +29,7 @@ BEAT = 10.0  # seconds between two touches of the heartbeat
 def new_folder(root: Path, now: datetime | None = None) -> Path:
     """Create a new folder root/date/time; two starts in the same microsecond get different folders."""
     while True:
-        moment = now or datetime.now()
-        folder = root / moment.strftime("%Y-%m-%d") / moment.strftime("%H-%M-%S-%f")
+        folder = root / (now or datetime.now()).strftime(layout.FOLDER)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             folder.mkdir()

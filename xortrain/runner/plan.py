@@ -107,7 +107,13 @@ def _checked(population: Population, job_name: Callable[[int], str]) -> Setup:
     try:
         return Setup.of(population)
     except UserError as error:
-        raise UserError(f"{job_name(int(_first_invalid(population).numbers[0]))}: {error}") from None
+        raise job_error(job_name(int(_first_invalid(population).numbers[0])), error) from None
+
+
+def job_error(job: str, error: Exception) -> UserError:
+    """The error of a job, "job 3 (lr=-1)"; without the overrides in its name if the error begins with them."""
+    name, _, own = job.partition(" (")
+    return UserError(f"{name if own and str(error).startswith(f'{own[:-1]}:') else job}: {error}")
 
 
 def _refuse_large_data(population: Population) -> None:

@@ -98,7 +98,7 @@ def _are_numbers(cell: str, mark: str) -> bool:
 
 def _is_number(cell: str) -> bool:
     try:
-        return bool(np.isfinite(float(cell)))
+        return bool(np.isfinite(float(cell))) and "_" not in cell  # 1_000 is Python's way of writing 1000
     except ValueError:
         return False
 

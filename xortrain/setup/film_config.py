@@ -56,7 +56,15 @@ def refuse_best_of_many(config: Mapping[str, Any]) -> None:
 
 def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config with a film that shows one run."""
-    return with_film(config, layout="panels") if config["film"]["name"] == "sweep" else config
+    return with_film(config, layout="panels") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
+
+
+def refuse_film_of_one(config: Mapping[str, Any]) -> None:
+    """Raise UserError for a film that cannot show a single run."""
+    layout = config["film"]["name"]
+    if LAYOUTS[layout].fewest_runs > 1:
+        others = ", ".join(name for name, row in LAYOUTS.items() if row.location and row.fewest_runs == 1)
+        raise UserError(f"film={layout}: shows several runs, and this is one; choose film={others}")
 
 
 def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
@@ -65,6 +73,8 @@ def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
         wanted = config["film"]
         if wanted["name"] == "none":
             continue
+        if runs == 1:
+            refuse_film_of_one(config)
         is_asked_for = LAYOUTS[wanted["name"]].most_runs == 1 and wanted["name"] != chosen_by_default()["film"]
         if is_asked_for and runs > 1 and not wanted["each"]:
             known = "add film.each=true for a film of every run, or choose film=sweep or film=losses, which show all"

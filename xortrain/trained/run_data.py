@@ -288,7 +288,7 @@ class RunData:
         """dL/dW1, dL/db1, … over the full batch, as it is scaled, after a recorded epoch; or over one example."""
         x, t = self._twins.data.x, self._twins.data.t
         if example is not None:
-            if not -len(x) <= example < len(x):
+            if not 0 <= example < len(x):
                 raise UserError(f"example={example}: must be from 0 to {len(x) - 1}")
             x, t = x[[example]], t[[example]]
         net = self._pass(x, self._theta(epoch))

@@ -32,11 +32,15 @@ AnyRun = TypeVar("AnyRun", bound=RunData, covariant=True)
 
 @dataclass(frozen=True)
 class SweepData(Generic[AnyRun]):
-    """Runs of some records: for each run its index in ``parts``, ``which`` (runs,), and in that record, ``places``."""
+    """Runs of some records: for each run its index in ``parts``, ``which`` (runs,), and in that record, ``places``.
+
+    ``entries`` are the runs and sweeps that the records belong to, one for each of ``parts``.
+    """
 
     parts: tuple[RecordInfo, ...]
     which: Array
     places: Array
+    entries: tuple[Entry, ...]
     folder: Path | None = None
     opened: dict[int, TrainedRuns] = field(default_factory=dict, repr=False)
 
@@ -46,7 +50,7 @@ class SweepData(Generic[AnyRun]):
         sizes = [part.metadata["runs"] for part in entry.parts]
         which = np.repeat(np.arange(len(sizes)), sizes)
         places = np.concatenate([np.arange(size) for size in sizes]) if sizes else which
-        whole = cls(entry.parts, which, places, entry.folder)
+        whole = cls(entry.parts, which, places, (entry,) * len(entry.parts), entry.folder)
         return whole[np.argsort(whole.column("number"), kind="stable")] if len(sizes) > 1 else whole
 
     @classmethod
@@ -113,15 +117,17 @@ class SweepData(Generic[AnyRun]):
         return self._same("frame_epochs")
 
     def table(self) -> list[dict[str, Any]]:
-        """A row for each run: its path, its number and seed, the settings that differ, and its results.
+        """A row for each run: its id, path, number and seed, the settings that differ, and its results.
 
         As in the tables of the commands, None stands for never and for a number that is not finite.
         """
         names = ["number", *self.axes, "seed", *RESULTS]
         values = {name: _plain_values(name, column) for name, column in self._columns(names).items()}
-        folders = [str(part.folder) for part in self.parts]
-        runs = [f"{folders[w]}#{number}" for w, number in zip(self.which.tolist(), values["number"], strict=True)]
-        return [dict(zip(("run", *names), row, strict=True)) for row in zip(runs, *values.values(), strict=True)]
+        which, numbers = self.which.tolist(), values["number"]
+        ids = [self.entries[k].run_id(number) for k, number in zip(which, numbers, strict=True)]
+        runs = [f"{self.parts[k].folder}#{number}" for k, number in zip(which, numbers, strict=True)]
+        rows = zip(ids, runs, *values.values(), strict=True)
+        return [dict(zip(("id", "run", *names), row, strict=True)) for row in rows]
 
     def frame(self) -> "pandas.DataFrame":
         """The table as a pandas DataFrame."""
@@ -211,10 +217,11 @@ def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     if not root.is_dir():
         raise UserError(f"root={root}: no such folder")
     found = select(list(listing(root).entries), "1" if where is None else where)
-    parts = {id(part): part for _, part, _ in found}
+    parts = {id(part): (entry, part) for entry, part, _ in found}
     numbers = {key: number for number, key in enumerate(parts)}
     which = np.array([numbers[id(part)] for _, part, _ in found], np.int64)
-    return SweepData(tuple(parts.values()), which, np.array([place for _, _, place in found], np.int64))
+    entries, records = zip(*parts.values(), strict=True) if parts else ((), ())
+    return SweepData(records, which, np.array([place for _, _, place in found], np.int64), entries)
 
 
 def open_record(name: str, root: Path = ROOT) -> RunData | SweepData[RunData]:

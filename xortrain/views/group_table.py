@@ -54,7 +54,7 @@ def _table(groups: Sequence[GroupStatistics]) -> str:
         for found, cells in zip(groups, columns, strict=False)
     ]
     names = {"diverged": "diverged or exploded"} if exploded else {}
-    return format_table([*by, *(names.get(name, name) for name in head)], rows)
+    return format_table([*by, *(names.get(name, name) for name in head)], rows, by)
 
 
 def _cells(found: GroupStatistics) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from xortrain.films.film import write_film
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
 from xortrain.runner.train import RENDER, train_in_memory, working_in
-from xortrain.setup.film_config import film_name, film_settings
+from xortrain.setup.film_config import film_name, film_settings, refuse_film_of_one
 from xortrain.setup.run_setup import Setup, spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 
@@ -35,6 +35,7 @@ def write_run_film(
     still: bool = False,
 ) -> Path:
     """Write the film of one run with the settings of a config, or with ``still`` its last frame; return the path."""
+    refuse_film_of_one(config)
     if config["film"]["at"] == "best":
         trained, run = RunData(trained, run).until_best(), 0
     one = single_run(trained, 1 if still else config["film"]["frames"], run)

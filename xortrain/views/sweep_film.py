@@ -59,7 +59,7 @@ def _write_film_of_all(sweep: SweepData[RunData], runs: SweepData[RunData], show
     assert sweep.folder is not None
     path = sweep.folder / film_name(config)
     if len(sweep) == 1:
-        return write_run_film(runs[0].trained, config, path, progress=show)
+        return write_run_film(runs[0].trained, with_one(config), path, progress=show)
     return write_sweep_film(runs, with_many(config), path, progress=show)
 
 
