@@ -300,7 +300,7 @@ def test_a_state_that_is_not_finite_is_computed_again(root: Path, run_command: C
     np.testing.assert_array_equal(newest().losses, xortrain.train("optimizer=adam", "epochs=15").losses)
 
 
-ADAM = {"name": "adam", "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0}
+RPROP = {"name": "rprop", "eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50.0}
 METADATA: dict[str, tuple[dict[str, Any], str]] = {
     "state of another optimizer": ({"state": {"velocity": 9}}, "state: does not match the optimizer"),
     "state with a path": ({"state": {"../x": 9}}, "state: must be names with their sizes"),
@@ -320,8 +320,8 @@ METADATA: dict[str, tuple[dict[str, Any], str]] = {
     "a stage of another seed": ({"stages": [{"until": 5, "config": {"seed": 1}, "varies": []}]}, "config may have"),
     "a stage that is not checked": ({"stages": [{"until": 5, "config": {"lr": -1}, "varies": []}]}, "lr=-1: must be"),
     "a stage that contradicts itself": (
-        {"stages": [{"until": 5, "config": {"optimizer": {**ADAM, "name": "rprop"}}, "varies": []}]},
-        "no such setting of optimizer=rprop",
+        {"stages": [{"until": 5, "config": {"optimizer": RPROP, "batch_size": 2}, "varies": []}]},
+        "batch_size=2: optimizer=rprop requires the full batch",
     ),
     "a stage that varies without values": ({"stages": [{"until": 5, "config": {}, "varies": ["lr"]}]}, "has no values"),
     "a stage that varies nonsense": ({"stages": [{"until": 5, "config": {}, "varies": ["lr.x"]}]}, "has no values"),
@@ -404,7 +404,8 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "Hydra": (("hydra.job.name=x",), "hydra.job.name=x: a recorded run takes settings"),
     "a deleted setting": (("~lr",), "~lr: a recorded run takes settings"),
     "a dry run": (("dry_run=true", "epochs=+5"), "dry_run=true: there is no estimate for a run that is continued"),
-    "an unknown setting": (("optimizer.beta1=0.5",), "optimizer.beta1=0.5: no such setting of optimizer=sgd"),
+    "an unknown setting": (("optimizer.damping=0.5",), "optimizer.damping=0.5: no such setting of optimizer=sgd"),
+    "several values": (("lr=1,2", "epochs=+5"), "lr=1,2: several values"),
     "a parameter that is not there": (
         ("freeze=[W9]", "schedule=constant", "epochs=+5"),
         "freeze=W9: no such parameter",
@@ -475,6 +476,15 @@ def test_json_has_the_new_run_or_sweep(root: Path, run_command: Command) -> None
     assert (line["runs"], line["epochs"]) == (3, 20)
     (line,) = json.loads(run_command("continue", "latest#1", "epochs=30", "--json"))
     assert (line["seed"], line["epochs_done"]) == (1, 30)
+
+
+def test_a_run_of_a_sweep_with_a_film_of_all_gets_a_film_of_its_own(root: Path, run_command: Command) -> None:
+    run_command("-m", "lr=1,2", "epochs=10", "film=sweep", "film.frames=3")
+    shown = run_command("continue", "latest#1", "epochs=+10")
+    folder = newest().folder
+    assert folder
+    assert f"film    {folder / 'film.gif'}" in shown
+    assert newest().config["film"]["name"] == "panels"
 
 
 def test_a_film_is_made_as_in_a_training(root: Path, run_command: Command) -> None:

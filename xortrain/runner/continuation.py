@@ -20,7 +20,7 @@ from xortrain.runner.sweep import run_sweep
 from xortrain.runner.train import make_folder, train_in_memory, train_into_folder
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
-from xortrain.setup.film_config import refuse_unfit_films
+from xortrain.setup.film_config import refuse_unfit_films, with_one
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup, output_name, recorded_epochs, refuse_contradictions, with_known
 from xortrain.trained.checkpoints import JUDGES, checkpoint_of, first_untrained
@@ -164,8 +164,9 @@ def continue_run(
     name = id_of(folder.absolute(), Path(run.config["root"]).absolute()) if folder else ""
     suffix = f"#{number}" if folder and run.setup.population.runs > 1 else ""
     origin = Origin(f"{name}{suffix}", f"{folder}{suffix}" if folder else "", from_epoch)
-    alone = run.trained.take(np.array([run.place]))
-    parent = replace(alone, setup=run.setup.alone(run.place))
+    alone = run.setup.alone(run.place)
+    settings = replace(alone.population, config=dict(with_one(run.config)))
+    parent = replace(run.trained.take(np.array([run.place])), setup=replace(alone, population=settings))
     plan = continuation(parent, overrides, origin, root)
     plan = plan.recorded(plan.setup)
     _refuse_stop_again(run, plan)
