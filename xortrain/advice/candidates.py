@@ -23,7 +23,7 @@ Changes = Mapping[str, Any]
 Row = Callable[[Config, Task], Iterable[Changes]]
 FACTORS = (3, 10, 100, 0.3, 0.1, 0.01)  # of the learning rate
 FAR = 30  # times larger or smaller than the optimizer's own rate
-FEW, MANY = 64, 300  # examples: of a truth table of 6 bits; so many that an epoch takes long
+FEW, MANY = 64, 300  # examples: as in a truth table of 6 bits; from here on an epoch takes long
 SEEDS = 16
 
 
