@@ -16,7 +16,15 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.setup.run_setup import Setup
-from xortrain.training.diagnosis import LARGE, equal_units, is_linear, linear_fit, out_of_reach, unscaled_inputs
+from xortrain.training.diagnosis import (
+    LARGE,
+    equal_units,
+    have_equal,
+    is_linear,
+    linear_fit,
+    out_of_reach,
+    unscaled_inputs,
+)
 from xortrain.training.task import Task
 
 Changes = Mapping[str, Any]
@@ -64,7 +72,7 @@ def _is_regression(task: Task) -> bool:
 
 def _random_start(config: Config, task: Task) -> Iterator[Changes]:
     """A random start, if units are equal or all parameters 0."""
-    are_equal = any(group.max() + 1 < len(group) for group in equal_units(task.network, task.theta))
+    are_equal = any(have_equal(group).any() for group in equal_units(task.network, task.theta))
     if are_equal or not task.theta.any():
         yield {"init": "xavier_uniform"} if config["init"]["scale"] else {"init.scale": 1.0}
 
