@@ -64,8 +64,7 @@ def test_a_mean_absolute_error_gives_equal_outputs_no_direction() -> None:
         assert "Every constant answer from 0 to 1 has the loss 0.5, so this loss moves equal outputs in no" in text
     for answer in (0.0, 0.3, 1.0):
         assert np.abs(answer - run.t).mean() == pytest.approx(0.5)
-    later = [run_of(*words, "epochs=20000", "track.frames=2", f"seed={seed}").outcome for seed in range(24)]
-    assert 1 <= later.count("solved") <= 12
+    assert share("solved", *words, "epochs=20000") == near(0.15)
     assert share("solved", *MAE, "loss=mse", "lr=1", "epochs=5000") > 0.9
 
 

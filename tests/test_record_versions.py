@@ -175,7 +175,7 @@ def test_resuming_a_record_preserves_unknown_columns(root: Path, run_command: Ru
 
 
 def test_a_resumed_record_has_the_outcomes_of_this_version(root: Path, run_command: RunCommand) -> None:
-    """Its list of words is extended; an exploded run whose row has no place for the epoch is told without it."""
+    """Its list of words is extended; the summary of an exploded run whose row lacks the epoch leaves it out."""
     folder = root / RUN
     config = yaml.safe_load((folder / layout.CONFIG).read_text())
     config["lr"] = 1e9

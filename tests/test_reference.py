@@ -84,7 +84,7 @@ def test_held_out_examples_are_predicted_from_the_others() -> None:
 
 
 @pytest.mark.parametrize("data", [("parity", {"bits": 4}), ("encoder", {"size": 40}), "and"])
-def test_nothing_is_known_of_data_whose_neighbours_do_not_tell(data: Any) -> None:
+def test_what_data_allow_is_unknown_where_a_vote_is_no_better_than_a_constant(data: Any) -> None:
     assert np.isnan(references(task_of(data=data, epochs=1)).allowed).all()
 
 
@@ -109,7 +109,7 @@ def test_the_class_is_that_of_the_greatest_output() -> None:
     assert flipped.accurate(1 - y, 1 - t)[:, 0].tolist() == [True, True, False, True]
 
 
-def test_two_values_are_told_apart_by_their_midpoint_whatever_the_rule() -> None:
+def test_two_values_are_separated_by_their_midpoint_whatever_the_rule() -> None:
     rule = Success("tolerance", np.zeros(2), np.ones(2), some_settings({}, 2) | {"within": np.full(2, 0.1)})
     y, t = np.array([0.6, 0.4, 0.95])[:, None, None] * np.ones(2), np.array([1.0, 1.0, 1.0])[:, None, None]
     assert rule.accurate(y, t)[:, 0].tolist() == [True, False, True]

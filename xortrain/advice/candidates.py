@@ -16,14 +16,22 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.setup.run_setup import Setup
-from xortrain.training.diagnosis import LARGE, equal_units, is_linear, linear_fit, out_of_reach, unscaled_inputs
+from xortrain.training.diagnosis import (
+    LARGE,
+    equal_units,
+    have_equal,
+    is_linear,
+    linear_fit,
+    out_of_reach,
+    unscaled_inputs,
+)
 from xortrain.training.task import Task
 
 Changes = Mapping[str, Any]
 Row = Callable[[Config, Task], Iterable[Changes]]
 FACTORS = (3, 10, 100, 0.3, 0.1, 0.01)  # of the learning rate
 FAR = 30  # times larger or smaller than the optimizer's own rate
-FEW, MANY = 64, 300  # examples: of a truth table of 6 bits; so many that an epoch takes long
+FEW, MANY = 64, 300  # examples: as in a truth table of 6 bits; from here on an epoch takes long
 SEEDS = 16
 
 
@@ -64,7 +72,7 @@ def _is_regression(task: Task) -> bool:
 
 def _random_start(config: Config, task: Task) -> Iterator[Changes]:
     """A random start, if units are equal or all parameters 0."""
-    are_equal = any(group.max() + 1 < len(group) for group in equal_units(task.network, task.theta))
+    are_equal = any(have_equal(group).any() for group in equal_units(task.network, task.theta))
     if are_equal or not task.theta.any():
         yield {"init": "xavier_uniform"} if config["init"]["scale"] else {"init.scale": 1.0}
 

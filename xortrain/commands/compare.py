@@ -15,17 +15,8 @@ from xortrain.records.tables import format_table, told_apart
 
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
 IF_DIFFERENT = (
-    "diverged_at",
-    "diverged_in",
-    "exploded_at",
-    "status",
-    "seconds",
-    "host",
-    "version",
-    "experiment",
-    "name",
-    "tags",
-)
+    "diverged_at", "diverged_in", "exploded_at", "status", "seconds", "host", "version", "experiment", "name", "tags",
+)  # fmt: skip
 FORMATS = (".png", ".svg", ".pdf")
 MOST = len(ascii_uppercase)
 CUT = 100  # losses above this multiple of the first loss are drawn at the top of the plot

@@ -35,7 +35,7 @@ def told_apart(values: Sequence[Any], text: Callable[[Any, int], str] = format_c
 
 
 def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
-    """A table with a header line; columns of numbers are right-aligned, those of ``settings`` told apart."""
+    """A table with a header line, numbers right-aligned; those of ``settings`` have the digits in which they differ."""
     content = [list(row) for row in rows]
     columns = list(zip(*content, strict=True)) or [()] * len(head)
     texts = [

@@ -53,6 +53,11 @@ def equal_units(network: Network, theta: Array) -> list[Array]:
     return found
 
 
+def have_equal(group: Array) -> Array:
+    """Whether two units share one of the groups (units, runs) of a layer: (runs,)."""
+    return np.asarray(group.max(axis=0) + 1 < len(group))
+
+
 def _equal_rows(parts: list[Array]) -> Array:
     """Group units by their numbers, ``parts`` of (units, n, runs) each: (units, runs).
 

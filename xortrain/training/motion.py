@@ -70,24 +70,43 @@ def _are_moving(learner: Learner, done: Array) -> tuple[Array, Array]:
         learner = Learner(replace(learner.task, batch_size=None), learner.theta, learner.state)
         _losses(learner, min(SETTLE, learner.task.epochs // SHARE))
     task, y = learner.task, learner.full.forward().copy()
-    half = 2 * min(TRIED // 4, -(-task.epochs // (4 * SHARE)))
-    loss, outputs = _full_losses(learner) - task.criterion.lowest(task.data.t), [np.zeros_like(y), np.zeros_like(y)]
+    above = _full_losses(learner) - task.criterion.lowest(task.data.t)
+    half, outputs = 2 * min(TRIED // 4, -(-task.epochs // (4 * SHARE))), [np.zeros_like(y), np.zeros_like(y)]
     losses = np.concatenate([_losses(learner, half, means) for means in outputs])
-    quarters = losses.reshape(4, half // 2, -1).mean(axis=1)
-    falls = quarters[0] - quarters[1], quarters[2] - quarters[3]
-    fall = done * (quarters[:2].mean(axis=0) - quarters[2:].mean(axis=0)) / (half * loss)
-    faster = np.log(falls[1] / falls[0]) * done / half
-    accelerates = (falls[0] > 0) & (falls[1] > 0) & (faster > FASTER) & (fall > STARTS)
+    falls, accelerates, changes = _loss_motion(losses, above, done)
+    arrives, is_tied, parts = _output_motion(task, y, outputs, done / half)
+    moves = accelerates | np.where(is_tied, parts, (arrives & falls) | changes)
+    return moves, _swing(losses) if swings is None else swings
+
+
+def _loss_motion(losses: Array, above: Array, done: Array) -> tuple[Array, Array, Array]:
+    """Whether losses (epochs, runs) fall, fall ever faster, and fall or rise enough to matter: (runs,) each.
+
+    ``above`` (runs,) is how far they are above the lowest that the targets allow.
+    """
+    half = len(losses) // 2
+    quarters = losses.reshape(4, half // 2, -1).mean(axis=1)  # means cancel a zigzag
+    first, second = quarters[0] - quarters[1], quarters[2] - quarters[3]
+    fall = done * (quarters[:2].mean(axis=0) - quarters[2:].mean(axis=0)) / (half * above)
+    faster = np.log(second / first) * done / half
+    accelerates = (first > 0) & (second > 0) & (faster > FASTER) & (fall > STARTS)
+    return fall > 0, accelerates, (fall > FALLS) | (fall < -RISES)
+
+
+def _output_motion(task: Task, y: Array, means: list[Array], times: Array) -> tuple[Array, Array, Array]:
+    """Whether all wrong outputs become right, whether they are tied, and whether the tie is broken: (runs,) each.
+
+    ``means`` are the outputs of two spans of epochs, ``times`` (runs,) how often such a span fits what was trained.
+    """
     low, high = task.success.interval(task.data.t)
     clear = low + tie_tolerance(task), high - tie_tolerance(task)
     wrong = ~within(y, clear)
-    ahead = y + AGAIN * done * (outputs[1] - outputs[0]) / half
-    arrives = within(ahead, clear).all(axis=0, where=wrong) & (fall > 0)
-    before, after = (_distances(task, values, wrong) for values in outputs)
+    ahead = y + AGAIN * times * (means[1] - means[0])
+    arrives = np.asarray(within(ahead, clear).all(axis=0, where=wrong))
     is_tied = (_spread(y, wrong) <= 2 * tie_tolerance(task)) & (wrong.sum(axis=0) > 1)
-    parts = (LATER * np.log(after / before) * done / half > np.log(0.5 / after)) & (after > ROUNDING)
-    moves = accelerates | np.where(is_tied, parts, arrives | (fall > FALLS) | (fall < -RISES))
-    return moves, _swing(losses) if swings is None else swings
+    before, after = (_distances(task, values, wrong) for values in means)
+    parts = (LATER * np.log(after / before) * times > np.log(0.5 / after)) & (after > ROUNDING)
+    return arrives, is_tied, parts
 
 
 def _distances(task: Task, y: Array, wrong: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two
-from xortrain.training.diagnosis import dead, equal_units, is_linear, linear_fit, saturated, vanishes
+from xortrain.training.diagnosis import dead, equal_units, have_equal, is_linear, linear_fit, saturated, vanishes
 from xortrain.training.loop import Training
 from xortrain.training.motion import motion
 from xortrain.training.reference import References, references
@@ -40,18 +40,17 @@ def results(training: Training) -> Results:
     net = some.network.forward(theta, some.data.x)
     final_loss = some.criterion.total(net.z[-1], net.y, some.data.t)[: task.runs]
     right = some.success.right(net.y, some.data.t)
-    correct, one_hot = some.success.accurate(net.y, some.data.t), some.success.are_one_hot(some.data.t)
-    accuracy = np.where(one_hot, correct, right).mean(axis=0)[: task.runs]
+    accuracy = some.success.counted(net.y, some.data.t).mean(axis=0)[: task.runs]
     test_loss, test_accuracy = np.full((2, some.runs), np.nan, theta.dtype)
     if some.test:
         held = some.network.forward(theta, some.test.x)
         test_loss = some.criterion.total(held.z[-1], held.y, some.test.t)
-        test_correct = some.success.accurate(held.y, some.test.t)
-        test_accuracy = np.where(one_hot, test_correct, some.success.right(held.y, some.test.t)).mean(axis=0)
+        test_accuracy = some.success.counted(held.y, some.test.t).mean(axis=0)
     known = references(task)
     diverged = training.diverged_at >= 0
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
-    judged = (test_correct if some.test else correct).mean(axis=0)[: task.runs]
+    y, t = (held.y, some.test.t) if some.test else (net.y, some.data.t)
+    judged = some.success.accurate(y, t).mean(axis=0)[: task.runs]
     learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= known.allowed - SHORT)
     exploded_at = np.where(solved | learnt, -1, _exploded_at(training, known))
     stopped = (training.left <= task.epochs) & ~diverged
@@ -95,13 +94,15 @@ def _states(
     run that still moves is not called after its units, unless they rule out a solution.
     """
     task, runs, network = training.task, len(unsolved), net.network
-    rest, moving, swings = np.zeros((3, runs), bool)
+    rest, moving, swings, vanishing = np.zeros((4, runs), bool)
     places = np.flatnonzero(unsolved)
+    if len(places):
+        vanishing[places] = vanishes(task.take(places), training.theta[:, places])
     moving[places], swings[places] = motion(training, places) if task.epochs else (True, False)
     rest[places] = ~moving[places]
     alive, off = training.diverged_at < 0, dead(net)[:, :runs]
     equal = [group[:, :runs] for group in equal_units(network, net.theta)]
-    clones = np.any([group.max(axis=0) + 1 < len(group) for group in equal] or [~alive & False], axis=0)
+    clones = np.any([have_equal(group) for group in equal] or [~alive & False], axis=0)
     one_unit = len(equal) == 1 and network.layers[0].row.is_monotone
     line = unsolved & (is_linear(network) | ((equal[0].max(axis=0) == 0) if one_unit and clones.any() else False))
     if line.any():
@@ -113,7 +114,7 @@ def _states(
         "saturated": rest & _any(saturated(task, net))[:runs],
         "plateau": rest,
         "training": moving,
-        "vanishing": unsolved & vanishes(task, training.theta),
+        "vanishing": vanishing,
         "slow": unsolved & ~_any(off) & _is_slow(training, known),
         "oscillating": swings,
         "overfitting": alive & _overfits(training),
@@ -135,8 +136,7 @@ def _is_slow(training: Training, known: References) -> Array:
     """Which runs hardly moved: their parameters, or a loss that is still above that of a constant answer."""
     task, losses = training.task, training.history.losses
     way, start = (np.sqrt((theta**2).sum(axis=0)) for theta in (training.theta - task.theta, task.theta))
-    first = losses[0]
-    last = np.where(np.isnan(losses), -np.inf, losses)[-1]
+    first, last = losses[0], losses[-1]
     crawls = (last > (1 + STILL) * known.loss) & (last < first) & (last - known.loss > FAR * (first - last))
     return (task.epochs > 1) & (training.left > task.epochs) & ((way > 0) & (way < STILL * start) | crawls)
 

@@ -195,6 +195,10 @@ class Success:
         greatest = rising == np.maximum.reduce(rising, axis=1, keepdims=True)
         return np.where(one_hot, (greatest & (t == self.high)).any(axis=1) & (greatest.sum(axis=1) == 1), known)
 
+    def counted(self, y: Array, t: Array) -> Array:
+        """Which examples count for the accuracy: those of the right class for one-hot targets, else the right ones."""
+        return np.where(self.are_one_hot(t), self.accurate(y, t), self.right(y, t))
+
     def are_one_hot(self, t: Array) -> Array:
         """Whether exactly one of several targets is high in each example of t (examples, outputs, *runs): (*runs,)."""
         return self.are_classes(t) & (t.shape[1] > 1) & ((t == self.high).sum(axis=1) == 1).all(axis=0)

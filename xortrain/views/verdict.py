@@ -150,10 +150,8 @@ def _ahead(case: Case) -> str:
 
 
 def _no_better(case: Case) -> str:
-    row = case.run.row
-    is_tied = any(tie.holds for tie in case.found.tied) or np.isfinite(
-        row["allowed_accuracy"]
-    )  # where this is said in another way
+    row = case.run.row  # where outputs are tied, or the data are known, this is said in another way
+    is_said = any(tie.holds for tie in case.found.tied) or np.isfinite(row["allowed_accuracy"])
     worse = row["final_loss"] >= LEARNT * row["constant_loss"]
     if worse and is_flat(case.run.task):
         low, high = case.run.t.min(), case.run.t.max()
@@ -161,7 +159,7 @@ def _no_better(case: Case) -> str:
             f"Every constant answer from {low:g} to {high:g} has the loss {row['constant_loss']:.6g}, so this loss"
             " moves equal outputs in no direction."
         )
-    return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_tied else ""
+    return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_said else ""
 
 
 def _training(case: Case) -> list[str]:
