@@ -123,11 +123,13 @@ def test_nguyen_widrow_weights_have_the_same_norm_in_each_hidden_unit() -> None:
     assert 0.49 < np.abs(parameters["W2"]).max() <= 0.5
 
 
-def test_explicit_weights_are_the_same_in_every_run() -> None:
+def test_explicit_weights_are_those_of_each_run() -> None:
+    runs = np.array([1.0, 10.0])
     given = {"W1": [[1, 2], [3, 4]], "b1": [5, 6], "W2": [[7, 8]], "b2": [9]}
-    theta = initialize(XOR, "explicit", np.array([0, 1]), np.float32, {}, np.ones(2, np.float32), given)
+    of_runs = {name: np.array(values)[..., None] * runs for name, values in given.items()}
+    theta = initialize(XOR, "explicit", np.array([0, 1]), np.float32, {}, np.ones(2, np.float32), of_runs)
     assert theta.dtype == np.float32
-    np.testing.assert_array_equal(theta, np.arange(1, 10)[:, None] * np.ones(2))
+    np.testing.assert_array_equal(theta, np.arange(1, 10)[:, None] * runs)
 
 
 @pytest.mark.parametrize("name", sorted(set(INITIALIZERS) - {"explicit"}))

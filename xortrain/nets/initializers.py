@@ -7,7 +7,7 @@ Neither the stream nor the rows ever change, so a seed always gives the same net
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -155,19 +155,16 @@ INITIALIZERS: dict[str, Initializer] = {
 
 def initialize(
     network: Network, name: str, seeds: Array, dtype: "np.typing.DTypeLike", settings: Numbers, scale: Array,
-    weights: Mapping[str, Any] | None = None,
+    weights: Mapping[str, Array] | None = None,
 ) -> Array:  # fmt: skip
     """θ (parameters, runs) for one seed per run; all parameters are multiplied by scale (runs,).
 
-    ``settings`` (runs,) are the row's own.  Everything is computed in float64 and rounded to dtype at the end.
+    ``settings`` (runs,) are the row's own, ``weights`` (*shape, runs) by name those that the user gives.
+    Everything is computed in float64 and rounded to dtype at the end.
     """
     row = INITIALIZERS[name]
-    r = _draw(row.draw, network.size, seeds)
-    if weights is None:
-        theta = _fill(network, row, r, settings)
-    else:
-        given = {k: np.asarray(weights[k], np.float64)[..., None] for k in network.shapes}
-        theta = network.join({k: np.broadcast_to(v, (*network.shapes[k], len(seeds))) for k, v in given.items()})
+    drawn = _draw(row.draw, network.size, seeds)
+    theta = _fill(network, row, drawn, settings) if weights is None else network.join(weights)
     return np.ascontiguousarray((theta * scale).astype(dtype))
 
 

@@ -41,7 +41,8 @@ class RecordInfo:
     @cached_property
     def settings(self) -> dict[str, Any]:
         """The settings that its runs share, as flat columns."""
-        return flat_settings({**self.metadata["config"], "name": self.marks.name})
+        flat = flat_settings({**self.metadata["config"], "name": self.marks.name})
+        return {key: v for key, v in flat.items() if not any(n.startswith(f"{key}.") for n in self.metadata["varies"])}
 
     @cached_property
     def events(self) -> list[Event]:

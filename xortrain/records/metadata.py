@@ -21,7 +21,7 @@ MOST_RUNS = 100_000_000
 MOST = 1 << 40  # epochs, or units of a layer
 MOST_KEYS = 500  # settings in a config
 LONGEST_NAME = 80
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*)?")
 _KINDS: dict[str, type] = {
     **dict.fromkeys(("status", "started", "dtype"), str),
     **dict.fromkeys(("runs", "block_size", "losses", "frames"), int),
@@ -120,7 +120,7 @@ def _all_are_names(names: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=1024)
 def is_name(text: str) -> bool:
-    """Whether a text is the name of a setting, with at most one dot."""
+    """Whether a text is the name of a setting, as in optimizer.momentum or init.weights.W1.0.1."""
     return _NAME.fullmatch(text) is not None
 
 

@@ -4,7 +4,8 @@ A single run is a population of one; a sweep over options of a group is several 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,9 @@ import numpy as np
 from xortrain.config.settings import GROUPS, TOP, keys_of
 from xortrain.nets import Array, Numbers
 from xortrain.nets.setting import numbers
+
+WEIGHTS = "init.weights"
+MOST_WEIGHTS = 500  # numbers that may differ between the runs of a population; each is a column of its record
 
 Arrays = tuple[Array, Array] | tuple[Array, Array, Array, Array]
 """x and t, and x and t of held-out examples."""
@@ -49,10 +53,7 @@ class Population:
 
     def shared(self, key: str) -> Any:
         """The value of a dotted key in the config, which all runs share unless the key varies."""
-        value: Any = self.config
-        for name in key.split("."):
-            value = value[name]
-        return value
+        return value_at(self.config, key)
 
     def values(self, key: str) -> Array:
         """A setting of each run, (runs,), in the type of the setting."""
@@ -81,10 +82,30 @@ class Population:
     def config_of(self, run: int) -> dict[str, Any]:
         """The complete configuration of one run."""
         config = {key: dict(value) if isinstance(value, Mapping) else value for key, value in self.config.items()}
+        if any(key.startswith(f"{WEIGHTS}.") for key in self.varying):
+            config["init"]["weights"] = deepcopy(config["init"]["weights"])
         for key, values in self.varying.items():
             group, _, name = key.rpartition(".")
-            (config[group] if group else config)[name] = values[run].item()
+            within: Any = value_at(config, group) if group else config
+            within[int(name) if isinstance(within, list) else name] = values[run].item()
         return config
+
+    def weights(self) -> dict[str, Array]:
+        """The numbers of init.weights by parameter: shape of the parameter, runs."""
+        found = {name: np.asarray(own, np.float64)[..., None] for name, own in self.shared(WEIGHTS).items()}
+        found = {name: np.repeat(own, self.runs, axis=-1) for name, own in found.items()}
+        for key, values in self.varying.items():
+            if key.startswith(f"{WEIGHTS}."):
+                name, *place = key.removeprefix(f"{WEIGHTS}.").split(".")
+                found[name][tuple(map(int, place))] = values
+        return found
+
+
+def value_at(config: Any, key: str) -> Any:
+    """The value at a dotted key of a config; a number is the place in a list."""
+    for name in key.split("."):
+        config = config[int(name) if isinstance(config, list) else name]
+    return config
 
 
 def populations(parts: Iterable[Population]) -> list[Population]:
@@ -101,17 +122,36 @@ def varying_keys(config: Mapping[str, Any]) -> Iterator[str]:
     for group in GROUPS:
         keys = keys_of(group, config[group]["name"])
         yield from (f"{group}.{key}" for key, setting in keys.items() if setting.varies)
+    yield from _weight_keys(config)
+
+
+def _weight_keys(config: Mapping[str, Any]) -> list[str]:
+    """The dotted keys of all numbers in init.weights, as in init.weights.W1.0.1; empty if there are too many."""
+    keys = list(_number_keys(WEIGHTS, config["init"].get("weights")))
+    return keys if len(keys) <= MOST_WEIGHTS else []
+
+
+def _number_keys(key: str, value: Any) -> Iterator[str]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, own in inner:
+        if type(own) in (int, float):
+            yield f"{key}.{name}"
+        else:
+            yield from _number_keys(f"{key}.{name}", own)
 
 
 def shared_key(config: Mapping[str, Any]) -> str:
     """Everything that the jobs of one population have in common, as text."""
-    may_vary = set(varying_keys(config))
-    shared = {
-        key: {name: v for name, v in value.items() if f"{key}.{name}" not in may_vary} if key in GROUPS else value
-        for key, value in config.items()
-        if key not in may_vary
-    }
-    return json.dumps(shared, sort_keys=True)
+    return json.dumps(_without(config, set(varying_keys(config))), sort_keys=True)
+
+
+def _without(value: Any, keys: Collection[str], within: str = "") -> Any:
+    """A value of a config in which 0 stands at these dotted keys."""
+    if not isinstance(value, dict | list):
+        return value
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    kept = {name: 0 if f"{within}{name}" in keys else _without(own, keys, f"{within}{name}.") for name, own in items}
+    return kept if isinstance(value, dict) else list(kept.values())
 
 
 def _merged(group: Sequence[Population]) -> Population:

@@ -237,7 +237,7 @@ def _success(p: Population, values: Array) -> Success:
 
 def _initial_parameters(p: Population, network: Network) -> Array:
     name = p.shared("init.name")
-    weights = p.shared("init.weights") if INITIALIZERS[name].takes_weights else None
+    weights = p.weights() if INITIALIZERS[name].takes_weights else None
     settings = {key: p.values(f"init.{key}").astype(np.float64) for key in INITIALIZERS[name].own}
     return initialize(network, name, p.values("seed"), p.dtype, settings, p.values("init.scale"), weights)
 
@@ -267,7 +267,7 @@ def refuse_contradictions(setup: Setup) -> None:
         _refuse_overflow(setup)
     _success(p.part(slice(0, 1)), setup.target_values)
     if INITIALIZERS[p.shared("init.name")].takes_weights:
-        _refuse_weights(p.shared("init.weights"), network)
+        _refuse_weights(p, network)
 
 
 @np.errstate(all="ignore")
@@ -288,7 +288,8 @@ def _activation_keys(p: Population, layers: int) -> list[str]:
     return [*hidden, "output"]
 
 
-def _refuse_weights(weights: Any, network: Network) -> None:
+def _refuse_weights(population: Population, network: Network) -> None:
+    weights = population.shared("init.weights")
     expected = ", ".join(f"{name} {list(shape)}" for name, shape in network.shapes.items())
     if not isinstance(weights, Mapping):
         raise UserError(f"init.weights: init=explicit needs a mapping of this network's parameters: {expected}")
@@ -304,5 +305,6 @@ def _refuse_weights(weights: Any, network: Network) -> None:
             raise UserError(f"init.weights.{name}: must be {list(shape)} numbers, rows of equal length") from None
         if given.shape != shape:
             raise UserError(f"init.weights.{name}: has shape {list(given.shape)}, must have {list(shape)}")
+    for name, given in population.weights().items():
         if not np.isfinite(given).all():
             raise UserError(f"init.weights.{name}: must be finite")

@@ -18,7 +18,7 @@ from xortrain.records import layout
 from xortrain.records.reader import RecordReader
 from xortrain.setup.csv_table import UNNAMED, Columns, shown
 from xortrain.setup.earlier import Earlier, Origin, read_stages
-from xortrain.setup.population import Population
+from xortrain.setup.population import Population, value_at
 from xortrain.setup.run_setup import Setup, refuse_contradictions
 from xortrain.trained.run_data import TrainedRuns
 
@@ -65,9 +65,11 @@ def _check_varying(record: RecordReader) -> None:
     for name in record.metadata["varies"]:
         if name not in names:
             raise file_error(record.folder / layout.RUNS, f"has no column {name}, which varies")
-        group, _, key = name.partition(".")
-        config = record.config.get(group)
-        if group not in record.config or (key and not (isinstance(config, Mapping) and key in config)):
+        try:
+            found = value_at(record.config, name)
+        except (LookupError, TypeError, ValueError):
+            found = {}
+        if isinstance(found, Mapping | list):
             raise file_error(record.folder / layout.RECORD, f"{name}: varies, but config has no such setting")
 
 
