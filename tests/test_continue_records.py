@@ -553,3 +553,10 @@ def test_scaled_data_stay_scaled_as_they_were(scale: str, root: Path, run_comman
         line = run_command("continue", "latest", "loss=bce", "output=identity", "epochs=+5", code=2)
         assert "loss=bce: requires targets from 0 to 1" in line
     run_command("render", "latest", "film=field", "film.at=best", "--still", "--output", "best.png")
+
+
+def test_advice_for_a_continued_run_says_that_it_starts_anew(root: Path, run_command: Command) -> None:
+    assert "\nTried:" in run_command("lr=0.3", "epochs=50", "film=none")
+    said = run_command("continue", "latest", "epochs=+10")
+    assert "\nTried, each from the start:" in said
+    assert said.rpartition("\n\n")[2].strip() in run_command("show", "latest")

@@ -66,10 +66,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Advice:
-    """What was tried, in the order of need, and what was not, because it was too much work or Ctrl-C came first."""
+    """What was tried, in the order of need, and what was not, because it was too much work or Ctrl-C came first.
+
+    Trials are trained from the start, which is said for a run that ``is_continued``.
+    """
 
     tried: tuple[Trial, ...] = ()
     skipped: tuple[Overrides, ...] = ()
+    is_continued: bool = False
 
     @property
     def best(self) -> tuple[Trial, ...]:
@@ -89,12 +93,14 @@ class Advice:
         )
         parts += [", ".join(map(_unbroken, useless)) + ": no"] if useless else []
         skipped = ", ".join(_unbroken(pasted(overrides)) for overrides in self.skipped)
-        text = f"Tried: {'; '.join(parts)}. " * bool(parts) + f"Not tried: {skipped}." * bool(skipped)
+        start = "Tried, each from the start" if self.is_continued else "Tried"
+        text = f"{start}: {'; '.join(parts)}. " * bool(parts) + f"Not tried: {skipped}." * bool(skipped)
         return "\n".join(wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)).replace(_JOINT, " ")
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, as in advice.json."""
-        return {"tried": [dict(vars(trial)) for trial in self.tried], "skipped": self.skipped}
+        tried = [dict(vars(trial)) for trial in self.tried]
+        return {"tried": tried, "skipped": self.skipped, **({"is_continued": True} if self.is_continued else {})}
 
 
 def pasted(overrides: Overrides) -> str:
@@ -165,7 +171,8 @@ def advise(run: RunData, show: bool = False) -> Advice:
         if not show or type(error) is not KeyboardInterrupt:
             raise
     names = [candidate.overrides for candidate in found]
-    return Advice(tuple(results[n] for n in names if n in results), tuple(n for n in names if n not in results))
+    tried, skipped = (tuple(results[n] for n in names if n in results), tuple(n for n in names if n not in results))
+    return Advice(tried, skipped, run.setup.origin is not None)
 
 
 def train_candidates(
@@ -211,7 +218,7 @@ def read_advice(folder: Path) -> Advice | None:
     found = read_json(path)
     try:
         tried = (Trial(tuple(own["overrides"]), own["own"], own["solved"], own["seeds"]) for own in found["tried"])
-        advice = Advice(tuple(tried), tuple(map(tuple, found["skipped"])))
+        advice = Advice(tuple(tried), tuple(map(tuple, found["skipped"])), found.get("is_continued") is True)
         is_sound = [type(found[key]) for key in ("tried", "skipped")] == [list, list] and _is_sound(advice)
     except (KeyError, TypeError):
         is_sound = False
