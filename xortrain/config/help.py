@@ -82,15 +82,20 @@ def _keys(group: str) -> list[tuple[str, str]]:
         for key, s in row.settings.items():
             defaults = known.setdefault((f"{group}.{key}", f"{s.doc}: {must_be(s)}"), {})
             defaults.setdefault(short(given[key]), []).append(option)
-    by_data: dict[str, dict[str, list[str]]] = {}
+    over = _over_data(group)
+    return [(key, f"{line} (default {_usual(known[key, line])}{over.get(key, '')})") for key, line in sorted(known)]
+
+
+def _over_data(group: str) -> dict[str, str]:
+    """For keys of a group that data sets set, the values and the data, as in "; mean over data=circle, csv"."""
+    found: dict[str, dict[str, list[str]]] = {}
     for data in GROUPS["data"]:
         for key, value in set_by_data(data).get(group, {}).items():
-            by_data.setdefault(f"{group}.{key}", {}).setdefault(short(value), []).append(data)
-    over = {
+            found.setdefault(f"{group}.{key}", {}).setdefault(short(value), []).append(data)
+    return {
         key: "".join(f"; {value} over data={', '.join(names)}" for value, names in values.items())
-        for key, values in by_data.items()
+        for key, values in found.items()
     }
-    return [(key, f"{line} (default {_usual(known[key, line])}{over.get(key, '')})") for key, line in sorted(known)]
 
 
 def _usual(defaults: dict[str, list[str]]) -> str:

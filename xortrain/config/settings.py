@@ -162,6 +162,7 @@ def defaults_of(group: str, option: str, data: str | None = None) -> Mapping[str
     return MappingProxyType({**own, **(set_by_data(data).get(group, {}) if data else {})})
 
 
+@cache
 def set_by_data(data: str) -> dict[str, dict[str, Any]]:
     """What a data set sets in other groups: group to key to value."""
     return {group: keys for group, keys in _placed(f"data/{data}", "data").items() if group != "data"}

@@ -192,7 +192,7 @@ def _deviations(t: Array) -> Array:
     columns = np.ascontiguousarray(np.moveaxis(t, 0, -1), np.float64)  # added up the same beside any other runs
     largest = np.maximum(np.abs(columns).max(axis=-1), np.finfo(np.float64).tiny)  # against overflow
     deviations = largest * (columns / largest[..., None]).std(axis=-1)
-    return np.where(np.ptp(t, axis=0) == 0, 1.0, deviations)
+    return np.where((columns == columns[..., :1]).all(axis=-1), 1.0, deviations)
 
 
 def _initial_parameters(p: Population, network: Network) -> Array:
