@@ -156,6 +156,13 @@ def test_auto_is_a_quarter_of_the_standard_deviation_for_real_targets(name: str,
     assert not rule.unscaled.right((t + sd / 4)[..., None], t[..., None]).any() or name == "far from zero"
 
 
+def test_targets_near_the_largest_number_have_a_deviation() -> None:
+    t = np.array([[1.7e308], [-1.7e308], [0.0]])
+    rule, _ = rule_of("loss=mse", "data=csv", data=(np.eye(3), t))
+    np.testing.assert_allclose(rule.sd, 1.7e308 * np.sqrt(2 / 3))
+    assert rule.right(t[..., None], t[..., None]).all()
+
+
 @pytest.mark.parametrize("name", REAL)
 def test_real_targets_are_trained_and_explained_with_the_default_rule(name: str) -> None:
     t = np.array(REAL[name])

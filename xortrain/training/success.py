@@ -41,7 +41,8 @@ def auto(t: Array, low: Array, high: Array, sd: Array) -> Bounds:
     two_valued, side = np.isnan(sd), midpoint(t, low, high, sd)
     if two_valued.all():
         return side
-    lower, upper = tolerance(t, low, high, sd, NEAR * sd)
+    with np.errstate(over="ignore"):  # a bound beyond the largest number excludes nothing
+        lower, upper = tolerance(t, low, high, sd, NEAR * sd)
     return np.where(two_valued, side[0], lower), np.where(two_valued, side[1], upper)
 
 
