@@ -113,9 +113,9 @@ SINE = Path(tempfile.gettempdir()) / "xortrain-census"
 FACTORS: dict[str, dict[str, list[str]]] = {
     "loss": {
         "bce mean": ["loss=bce", "loss.reduction=mean"],
-        "bce sum": ["loss=bce"],
+        "bce sum": ["loss=bce", "loss.reduction=sum"],
         "mse": ["loss=mse"],
-        "half_sse": ["loss=half_sse"],
+        "half_sse": ["loss=half_sse", "loss.reduction=sum"],
         "huber": ["loss=huber"],
     },
     "activation": {name: [f"activation={name}"] for name in ("sigmoid", "tanh", "relu", "leaky_relu", "sin")},

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from xortrain.config.settings import read_conf
+from xortrain.config.settings import chosen_by_data, defaults_of, read_conf, set_by_data
 from xortrain.explain.text import TextWriter
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS, SCALES
@@ -63,9 +63,9 @@ def losses() -> str:
         row = LOSSES[name]
         own, count = symbols(row.own), {"element": "n K", "example": "n"}[row.per]
         formulas = written(row.formula(y, t, **own)), written(row.slope(y, t, **own))
-        return [f"`{name}`", *formulas, row.output, count, row.note]
+        return [f"`{name}`", *formulas, row.output, count, defaults_of("loss", name)["reduction"], row.note]
 
-    return table(("name", "value", "dL/dy", "output", "mean over", "notes"), map(cells, LOSSES))
+    return table(("name", "value", "dL/dy", "output", "mean over", "default", "notes"), map(cells, LOSSES))
 
 
 def joint_forms() -> str:
@@ -98,8 +98,12 @@ def schedules() -> str:
 
 
 def datasets() -> str:
-    rows = ([f"`{name}`", row.help, summary(row.make) if row.make else ""] for name, row in DATASETS.items())
-    return table(("name", "data", "notes"), rows)
+    def cells(name: str) -> list[str]:
+        row, reduction = DATASETS[name], set_by_data(name).get("loss", {}).get("reduction", "")
+        loss = " ".join(f"`{word}`" for word in (chosen_by_data(name).get("loss"), reduction) if word)
+        return [f"`{name}`", row.help, loss, summary(row.make) if row.make else ""]
+
+    return table(("name", "data", "default loss", "notes"), map(cells, DATASETS))
 
 
 def scales() -> str:

@@ -10,13 +10,14 @@ import numpy as np
 
 from xortrain.config.check import Config, check
 from xortrain.config.compose import compose
-from xortrain.config.settings import GROUPS
+from xortrain.config.settings import GROUPS, chosen_by_data
 from xortrain.nets import Array
 from xortrain.runner.train import empty_history, train_block
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
 Varying = Mapping[str, Any]
+BY_DATA = {data: chosen_by_data(data) for data in GROUPS["data"]}
 
 
 @cache
@@ -39,8 +40,12 @@ def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
 
 
 def some_config(**changes: Any) -> Config:
-    """Return the default configuration with changes; a group takes the name of an option, or (name, settings)."""
-    chosen: dict[str, Any] = {"film": "none"} | changes
+    """Return the default configuration with changes; a group takes the name of an option, or (name, settings).
+
+    The loss is one that the data can have, with its own reduction.
+    """
+    data = changes.get("data", "xor")
+    chosen: dict[str, Any] = {"film": "none"} | BY_DATA[data if isinstance(data, str) else data[0]] | changes
     for group in GROUPS.keys() & chosen.keys():
         name, keys = chosen[group] if isinstance(chosen[group], tuple) else (chosen[group], {})
         chosen[group] = option(group, name, **keys)

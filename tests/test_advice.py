@@ -44,6 +44,8 @@ BASES: list[tuple[str, ...]] = [
     ("architecture.hidden=[2,3]", "architecture.activations=[identity,identity]", "freeze=[W1,b1,W2,b2,W3,b3]"),
     ("activation=leaky_relu", "activation.slope=0.3", "optimizer.weight_decay=0.2", "lr=3e-5", "epochs=20"),
     ("data=circle", "data.examples=24", "data.test=0.25", "architecture.hidden=[]", "epochs=12"),
+    ("data=circle", "data.examples=24", "loss=half_sse", "loss.reduction=sum", "epochs=12"),
+    ("data=sine", "data.examples=24", "lr=0.01", "epochs=12"),
     ("experiment=rumelhart_1986", "epochs=10"),
     ("data=moons", "data.examples=301", "optimizer.momentum=0.5", "lr=1e-6", "epochs=5", "loss=mae", "output=sigmoid"),
     ("data=encoder", "data.size=3", "loss=cross_entropy", "output=sigmoid", "epochs=10", "init=constant"),

@@ -1,12 +1,16 @@
-"""The command line overrides experiments, these override optimizer defaults, and these override config.yaml.
-
-The order of arguments does not matter.
+"""The command line overrides experiments, these override the defaults of optimizers and data, these those of losses
+and of config.yaml.  The order of arguments does not matter.
 """
 
 from itertools import permutations
 
 import pytest
+from hydra import compose
 from some_runs import composed
+
+from xortrain.config.compose import hydra_started
+from xortrain.config.settings import GROUPS, defaults_of
+from xortrain.nets.losses import LOSSES
 
 DEFAULT = 1.0  # in config.yaml
 ADAM = 0.001
@@ -29,6 +33,54 @@ RATES: dict[tuple[str, ...], float] = {
 def test_the_source_with_the_highest_precedence_sets_the_learning_rate(overrides: tuple[str, ...]) -> None:
     for order in permutations(overrides):
         assert composed(*order)["lr"] == RATES[overrides]
+
+
+TRUTH_TABLES = {"xor", "and", "or", "nand", "nor", "xnor", "parity", "encoder", "notebook_003"}
+SUMS = {"bce", "half_sse"}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_reduction(loss: str) -> None:
+    with hydra_started():
+        losses = {data: dict(compose("config", [f"data={data}", f"loss={loss}"]).loss) for data in GROUPS["data"]}
+    for data, found in losses.items():
+        expected = "sum" if data in TRUTH_TABLES and loss in SUMS else "mean"
+        assert found["reduction"] == expected, data
+        assert found == {"name": loss, **defaults_of("loss", loss, data)}
+
+
+def test_a_loss_is_bce_over_all_data_but_a_regression() -> None:
+    for data in GROUPS["data"]:
+        assert composed(f"data={data}")["loss"]["name"] == ("mse" if data == "sine" else "bce")
+
+
+LOSS_AND_REDUCTION: dict[tuple[str, ...], tuple[str, str]] = {
+    (): ("bce", "sum"),
+    ("data=circle",): ("bce", "mean"),
+    ("data=circle", "loss=half_sse"): ("half_sse", "mean"),
+    ("data=circle", "loss.reduction=sum"): ("bce", "sum"),
+    ("data=sine", "loss=huber", "loss.reduction=sum"): ("huber", "sum"),
+    ("data=sine", "loss.reduction=sum"): ("mse", "sum"),
+    ("data=sine", "loss=bce"): ("bce", "mean"),
+    ("experiment=rumelhart_1986", "data=circle"): ("half_sse", "sum"),
+    ("experiment=rumelhart_1986", "data=sine"): ("half_sse", "sum"),
+    ("experiment=rumelhart_1986", "data=sine", "loss=mae"): ("mae", "sum"),
+    ("experiment=rumelhart_1986", "loss.reduction=mean"): ("half_sse", "mean"),
+    ("experiment=notebook_001", "data=circle", "loss=bce"): ("bce", "mean"),
+    ("experiment=notebook_004", "data=circle"): ("bce", "mean"),
+    ("experiment=circle",): ("bce", "mean"),
+    ("experiment=regression",): ("mse", "mean"),
+    ("experiment=regression", "data=xor"): ("bce", "sum"),
+}
+
+
+@pytest.mark.parametrize("overrides", LOSS_AND_REDUCTION, ids=" ".join)
+def test_loss_and_reduction_are_set_by_the_command_line_then_experiment_data_and_loss(
+    overrides: tuple[str, ...],
+) -> None:
+    for order in permutations(overrides):
+        loss = composed(*order)["loss"]
+        assert (loss["name"], loss["reduction"]) == LOSS_AND_REDUCTION[overrides]
 
 
 def test_the_command_line_overrides_an_experiment() -> None:

@@ -17,12 +17,14 @@ from xortrain.config.settings import (
     LAUNCHER,
     PLAIN_GROUPS,
     TOP,
+    chosen_by_data,
     chosen_by_default,
     conf_folder,
     defaults_of,
     find,
     keys_of,
     read_conf,
+    set_by_data,
 )  # fmt: skip
 from xortrain.films.data import EPOCH_SPACINGS
 from xortrain.films.film_settings import SETTINGS as FILM_SETTINGS
@@ -63,6 +65,23 @@ def test_hydra_knows_every_output_although_outputs_have_no_files() -> None:
 def test_the_defaults_read_from_conf_are_those_that_hydra_composes(group: str, name: str) -> None:
     if keys_of(group, name):
         assert {"name": name, **defaults_of(group, name)} == option(group, name)
+
+
+@pytest.mark.parametrize("data", GROUPS["data"])
+def test_what_a_data_set_sets_and_chooses_in_other_groups_is_what_hydra_composes(data: str) -> None:
+    found = composed(f"data={data}")
+    for group, chosen in (chosen_by_default() | chosen_by_data(data) | {"data": data}).items():
+        assert found[group] == {"name": chosen, **defaults_of(group, chosen, data)}
+
+
+def test_help_names_the_data_that_set_or_choose_in_other_groups() -> None:
+    text = help_text({})
+    for data in GROUPS["data"]:
+        for group, keys in set_by_data(data).items():
+            for key, value in keys.items():
+                assert re.search(rf"\n +{group}\.{key} .*; {short(value)} over data=[\w, ]*\b{data}\b", text)
+        for group, chosen in chosen_by_data(data).items():
+            assert re.search(rf"\n \W?{chosen} .*\(default over data=[\w, ]*\b{data}\b", text), group
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)

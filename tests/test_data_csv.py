@@ -21,6 +21,7 @@ from xortrain.trained.run_data import RunData
 from xortrain.views.run_film import film_data
 from xortrain.views.summary import summary
 
+MIDPOINT = {"loss": "mse", "success": "midpoint"}
 XOR = "0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 
 
@@ -151,8 +152,8 @@ def test_invalid_targets_are_refused(tmp_path: Path, targets: list[str], expecte
 @pytest.mark.parametrize(
     ("text", "changes", "expected"),
     [
-        ("0,0.5\n1,1\n2,0\n", {"loss": "mse"}, "success=midpoint: requires targets of two values, these have 3"),
-        ("0,1\n1,1\n", {"loss": "mse"}, "success=midpoint: requires targets of two values, these have 1"),
+        ("0,0.5\n1,1\n2,0\n", MIDPOINT, "success=midpoint: requires targets of two values, these have 3"),
+        ("0,1\n1,1\n", MIDPOINT, "success=midpoint: requires targets of two values, these have 1"),
         ("0,0.5\n1,1\n", {"loss": "cross_entropy"}, "classes must be whole numbers"),
         ("0,-1\n1,1\n", {"loss": "cross_entropy"}, "classes must be whole numbers"),
         ("0,0\n1,2\n", {"loss": "bce"}, "loss=bce: requires targets from 0 to 1"),

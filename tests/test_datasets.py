@@ -16,9 +16,11 @@ FROZEN = {
     "gauss": [4.137422056393, 0.6738746230445],
     "spiral": [3.773638260896, -1.52171326434],
     "moons": [2.195119045866, 1.878941869494],
+    "sine": [3.11703170033537],
 }
 MADE = [name for name, row in DATASETS.items() if row.make]
-CLOUDS = [name for name in MADE if DATASETS[name].can_hold_out]
+SAMPLES = [name for name in MADE if DATASETS[name].can_hold_out]
+CLOUDS = [name for name in SAMPLES if not DATASETS[name].is_regression]
 SETTINGS: dict[str, Any] = {"bits": 3, "size": 4, "examples": 200, "noise": 0.0, "seed": 7}
 
 
@@ -67,12 +69,12 @@ def test_notebook_003_has_the_four_points_of_the_notebook() -> None:
 def test_the_same_settings_give_the_same_data(name: str) -> None:
     one, two = some_data(name, noise=0.2), some_data(name, noise=0.2)
     assert one.x.dtype == np.float64
-    assert np.issubdtype(one.labels.dtype, np.integer)
+    assert np.issubdtype(one.labels.dtype, np.floating if DATASETS[name].is_regression else np.integer)
     np.testing.assert_array_equal(one.x, two.x)
     np.testing.assert_array_equal(one.labels, two.labels)
 
 
-@pytest.mark.parametrize("name", CLOUDS)
+@pytest.mark.parametrize("name", SAMPLES)
 def test_the_points_of_a_seed_never_change(name: str) -> None:
     np.testing.assert_allclose(some_data(name, examples=5, noise=0.1).x.sum(axis=0), FROZEN[name], rtol=1e-11)
 
@@ -152,6 +154,16 @@ def test_noise_moves_only_points_of_gauss_spiral_and_moons(name: str) -> None:
     clean, noisy = some_data(name), some_data(name, noise=0.1)
     np.testing.assert_array_equal(clean.labels, noisy.labels)
     assert 0 < np.abs(clean.x - noisy.x).max() < 2
+
+
+def test_a_sine_is_a_function_of_x_with_noise_in_its_targets_alone() -> None:
+    clean, noisy = some_data("sine", examples=2000), some_data("sine", examples=2000, noise=0.3)
+    np.testing.assert_array_equal(clean.labels, np.sin(clean.x[:, 0]))
+    np.testing.assert_array_equal(clean.x, noisy.x)
+    assert -np.pi <= clean.x.min() < -3.1 < 3.1 < clean.x.max() <= np.pi
+    apart = noisy.labels - clean.labels
+    assert abs(apart.mean()) < 0.02
+    np.testing.assert_allclose(apart.std(), 0.3, rtol=0.05)
 
 
 def test_targets_are_coded_low_and_high_or_by_class() -> None:

@@ -62,6 +62,8 @@ SWEEPS = [
     ["activation=leaky_relu", "++activation.slope=0.1,0.2", "seed=3"],
     ["activation=glob(l*)", "lr=1"],
     ["data=xor,xor_cloud", "seed=1,2", "optimizer=adam"],
+    ["data=xor,circle,sine", "seed=1,2"],
+    ["loss=mse,half_sse", "data=encoder,sine", "loss.reduction=sum"],
     ["data=xor_cloud", "data.seed=${seed}", "seed=range(0,3)", "data.noise=0,0.25"],
     ["lr=${seed}", "seed=range(1,4)"],
     ["notes='seed ${seed} of ${hydra:job.num}'", "seed=range(0,3)"],

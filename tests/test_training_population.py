@@ -143,7 +143,7 @@ def test_same_bits_if_runs_have_different_data(data: str, shuffle: bool) -> None
     chosen = (data, {"examples": 11, "test": 0.2})
     varying = {"data.seed": 3 + np.arange(RUNS) // 2, "data.noise": np.linspace(0, 0.5, RUNS)}
     setup = make_setup(varying=varying, data=chosen, batch_size=4, shuffle=shuffle, epochs=4)
-    assert setup.train.x.shape == (9, 2, RUNS)
+    assert setup.train.x.shape == (9, setup.shape.inputs, RUNS)
     assert_same_bits_in_any_population(setup)
 
 

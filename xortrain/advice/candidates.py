@@ -1,7 +1,7 @@
 """What might help an unsolved run: rows that look at its settings and return changes worth trying.
 
-A change is a key with its new value, or a group with another option.  `applied` makes the config that Hydra composes
-if the changes are written after the overrides of the run.
+A change is a key with its new value, or a group other than the data with another option.  `applied` makes the config
+that Hydra composes if the changes are written after the overrides of the run.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -232,15 +232,15 @@ def applied(config: Mapping[str, Any], changes: Changes) -> Config:
         if dot:
             changed[group][name] = value
         else:
-            changed[key] = _option(key, value, changed[key]) if key in GROUPS else value
+            changed[key] = _option(key, value, changed[key], changed["data"]["name"]) if key in GROUPS else value
     return check(changed)
 
 
-def _option(group: str, name: str, own: Config) -> Config:
+def _option(group: str, name: str, own: Config, data: str) -> Config:
     """Another option of a group; keys that differ from their defaults were set for this run, and stay set."""
-    before = defaults_of(group, own["name"])
+    before = defaults_of(group, own["name"], data)
     kept = {key: value for key, value in own.items() if key != "name" and value != before.get(key)}
-    return {"name": name, **defaults_of(group, name), **kept}
+    return {"name": name, **defaults_of(group, name, data), **kept}
 
 
 def _effective(config: Config, changes: Changes) -> Changes:

@@ -9,10 +9,12 @@ from xortrain.config.settings import (
     LAUNCHER,
     PLAIN_GROUPS,
     TOP,
+    chosen_by_data,
     chosen_by_default,
     conf_folder,
     defaults_of,
     read_conf,
+    set_by_data,
 )  # fmt: skip
 from xortrain.nets.setting import Setting
 
@@ -59,13 +61,15 @@ def _table(indent: str, rows: list[tuple[str, str]]) -> list[str]:
 
 def _groups() -> list[str]:
     lines = ["Choices (group=option), * is the default; settings of an option (group.key=value) in brackets"]
-    chosen = chosen_by_default()
+    chosen, by_data = chosen_by_default(), {data: chosen_by_data(data) for data in GROUPS["data"]}
     for group, options in GROUPS.items():
         lines.append(f"{group}=")
         for option, row in options.items():
             star = "*" if chosen[group] == option else " "
             keys = ", ".join(f"{group}.{key}" for key in row.settings)
-            lines.append(f" {star}{option:<15}{row.help}{f'  [{keys}]' if keys else ''}")
+            over = ", ".join(data for data, choices in by_data.items() if choices.get(group) == option)
+            usual = f" (default over data={over})" if over else ""
+            lines.append(f" {star}{option:<15}{row.help}{usual}{f'  [{keys}]' if keys else ''}")
         lines += _table("    ", _keys(group))
     return lines
 
@@ -78,7 +82,20 @@ def _keys(group: str) -> list[tuple[str, str]]:
         for key, s in row.settings.items():
             defaults = known.setdefault((f"{group}.{key}", f"{s.doc}: {must_be(s)}"), {})
             defaults.setdefault(short(given[key]), []).append(option)
-    return [(key, f"{line} (default {_usual(known[key, line])})") for key, line in sorted(known)]
+    over = _over_data(group)
+    return [(key, f"{line} (default {_usual(known[key, line])}{over.get(key, '')})") for key, line in sorted(known)]
+
+
+def _over_data(group: str) -> dict[str, str]:
+    """For keys of a group that data sets set, the values and the data, as in "; mean over data=circle, csv"."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for data in GROUPS["data"]:
+        for key, value in set_by_data(data).get(group, {}).items():
+            found.setdefault(f"{group}.{key}", {}).setdefault(short(value), []).append(data)
+    return {
+        key: "".join(f"; {value} over data={', '.join(names)}" for value, names in values.items())
+        for key, values in found.items()
+    }
 
 
 def _usual(defaults: dict[str, list[str]]) -> str:

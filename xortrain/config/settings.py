@@ -152,18 +152,36 @@ def read_conf(name: str) -> dict[str, Any]:
 
 
 @cache
-def defaults_of(group: str, option: str) -> Mapping[str, Any]:
-    """The settings of an option with their defaults, without its name, as Hydra composes them."""
+def defaults_of(group: str, option: str, data: str | None = None) -> Mapping[str, Any]:
+    """The settings of an option with their defaults, without its name, as Hydra composes them over a data set.
+
+    Without a data set they are the option's own.
+    """
     name = f"activation/{option}" if group == "output" else f"{group}/{option}"
-    return {} if name == "activation/auto" else MappingProxyType(_with_shared(name, group))
+    own = {} if name == "activation/auto" else _placed(name, group)[group]
+    return MappingProxyType({**own, **(set_by_data(data).get(group, {}) if data else {})})
 
 
-def _with_shared(name: str, group: str) -> dict[str, Any]:
-    """The keys of a file of conf/ and of those in its defaults list, as in /shared/mean@_here_."""
-    content = read_conf(name)
-    shared = [_with_shared(item[1:].removesuffix("@_here_"), group) for item in content.pop("defaults", [])]
-    own = content.get(group, content)  # an optimizer sets the learning rate too
-    return {key: value for keys in (*shared, own) for key, value in keys.items() if key != "name"}
+@cache
+def set_by_data(data: str) -> dict[str, dict[str, Any]]:
+    """What a data set sets in other groups: group to key to value."""
+    return {group: keys for group, keys in _placed(f"data/{data}", "data").items() if group != "data"}
+
+
+def _placed(name: str, here: str) -> dict[str, dict[str, Any]]:
+    """What a file of conf/ and those in its defaults list set, by group.
+
+    /shared/mean@_here_ belongs to the group ``here``, /shared/mean@_global_.loss to the loss.
+    """
+    content, found = read_conf(name), dict[str, dict[str, Any]]()
+    for item in content.pop("defaults", []):
+        if isinstance(item, str):  # else it overrides a choice
+            file, _, place = item[1:].partition("@")
+            for group, keys in _placed(file, here if place == "_here_" else place.removeprefix("_global_.")).items():
+                found[group] = found.get(group, {}) | keys
+    own = content.get(here, content)  # an optimizer sets the learning rate too
+    found[here] = found.get(here, {}) | {key: value for key, value in own.items() if key != "name"}
+    return found
 
 
 def set_by_options(group: str) -> set[str]:
@@ -174,5 +192,16 @@ def set_by_options(group: str) -> set[str]:
 
 def chosen_by_default() -> dict[str, str]:
     """Group to option, as in the defaults list of config.yaml."""
-    pairs = [next(iter(item.items())) for item in read_conf("config")["defaults"] if isinstance(item, dict)]
-    return {group: option for group, option in pairs if " " not in group and option}
+    return {group: option for group, option in _pairs("config") if " " not in group and option}
+
+
+def chosen_by_data(data: str) -> dict[str, str]:
+    """What a data set chooses in other groups: group to option."""
+    pairs = _pairs(f"data/{data}")
+    return {key.partition("@")[0].removeprefix("override /"): option for key, option in pairs}
+
+
+def _pairs(name: str) -> list[tuple[str, str]]:
+    """The choices in the defaults list of a file of conf/."""
+    items = read_conf(name).get("defaults", [])
+    return [pair for item in items if isinstance(item, dict) for pair in item.items()]

@@ -1,7 +1,7 @@
 """The data sets: Boolean functions, patterns and clouds of points, each made from its settings; and their scaling.
 
 x (examples, inputs) are numbers, labels (examples,) are 0 and 1, or (examples, outputs) for several outputs;
-`targets` codes labels for a loss.
+`targets` codes labels for a loss.  The labels of a regression are real numbers, and are the targets themselves.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,20 +32,21 @@ class Dataset:
     """``make(**own)`` always returns the same data for the same settings; it is None for the user's own data.
 
     ``can_hold_out`` is whether the data are a sample, of which a share can be held out for testing and which can be
-    scaled; ``title`` is the name in films.
+    scaled; ``is_regression`` whether labels are real; ``title`` is the name in films.
     """
 
     help: str
     make: Callable[..., Points] | None
     own: Settings = field(default_factory=dict)
     can_hold_out: bool = False
+    is_regression: bool = False
     title: str = ""
 
     @property
     def settings(self) -> Settings:
         """All settings: its own, those of a sample, and the target values of labels that it makes."""
         sample = {"test": TEST, "scale": SCALE} if self.can_hold_out else {}
-        return {**self.own, **sample, **(CODING if self.make else {})}
+        return {**self.own, **sample, **(CODING if self.make and not self.is_regression else {})}
 
 
 def _counting(bits: int) -> Labels:
@@ -132,6 +133,17 @@ def moons(examples: int, noise: float, seed: int) -> Points:
     upper = np.stack([np.cos(upper_angle), np.sin(upper_angle)], axis=1)
     x = np.concatenate([upper, np.stack([1 - np.cos(angle), 0.5 - np.sin(angle)], axis=1)])
     return Points(x + noise * np.random.RandomState(seed).standard_normal(x.shape), labels)
+
+
+def sine(examples: int, noise: float, seed: int) -> Points:
+    """sin(x) and noise of that standard deviation, at x drawn evenly from -π to π.
+
+    One period falls, rises and falls: a line fits no more than the rise, three tanh units fit it all.  Inputs and
+    targets have the size that small initial weights suit, so nothing needs to be scaled.
+    """
+    stream = np.random.RandomState(seed)
+    x = stream.uniform(-np.pi, np.pi, (examples, 1))
+    return Points(x, np.sin(x[:, 0]) + noise * stream.standard_normal(examples))
 
 
 Fit = Callable[[Array], tuple[Array, Array]]
@@ -257,6 +269,7 @@ DATASETS: dict[str, Dataset] = {
     "gauss": Dataset("two round clouds", gauss, _CLOUD, True),
     "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
     "moons": Dataset("two interleaved half circles", moons, _CLOUD, True),
+    "sine": Dataset("points of a sine wave, one input and a real target", sine, _CLOUD, True, is_regression=True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
     "csv": Dataset("a table of your own, or arrays in Python", None, _TABLE, can_hold_out=True),
 }

@@ -105,14 +105,17 @@ def _coded(population: Population, own: OwnData | None) -> Examples:
     row = DATASETS[name]
     assert row.make is not None
     dataset = row.make(**{key: _first(population, key) for key in row.own})
-    low, high = _first(population, "low"), _first(population, "high")
     parts = [dataset]
     share = _first(population, "test") if "test" in population.config["data"] else 0.0
     if share:
         parts = list(split(dataset.x, dataset.labels, share, _first(population, "seed")))
         _refuse_empty(len(parts[0].x), len(parts[1].x), share)
-    one_hot = LOSSES[loss].targets == "classes"
-    coded = [_data(population, part.x, targets(part.labels, low, high, one_hot)) for part in parts]
+    if row.is_regression:
+        aims = [part.labels[:, None] for part in parts]
+    else:
+        low, high = _first(population, "low"), _first(population, "high")
+        aims = [targets(part.labels, low, high, LOSSES[loss].targets == "classes") for part in parts]
+    coded = [_data(population, part.x, t) for part, t in zip(parts, aims, strict=True)]
     return Examples(coded[0], coded[1] if share else None)
 
 
@@ -140,7 +143,8 @@ def refuse_unfit_targets(population: Population, t: Array) -> None:
     loss = population.shared("loss.name")
     kind = LOSSES[loss].targets
     if kind == "signs" and not np.isin(t, (-1, 1)).all():
-        raise UserError(f"loss={loss}: requires targets -1 and 1, these are {_listed(t)}; add data.low=-1 data.high=1")
+        hint = "; add data.low=-1 data.high=1" if "low" in population.config["data"] else ""
+        raise UserError(f"loss={loss}: requires targets -1 and 1, these are {_listed(t)}{hint}")
     if kind == "unit" and not ((t >= 0) & (t <= 1)).all():
         raise UserError(f"loss={loss}: requires targets from 0 to 1, these are {_listed(t)}")
     if kind == "classes" and not (np.isin(t, (0, 1)).all() and (t.sum(axis=1) == 1).all() and t.shape[1] > 1):

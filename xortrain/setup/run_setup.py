@@ -101,11 +101,6 @@ class Setup:
         """The network without the settings of its runs."""
         return _network(self.population.part(slice(0, 0)), self.train)
 
-    @cached_property
-    def target_values(self) -> Array:
-        """The distinct targets, held-out ones included, so that all runs of a population have the same."""
-        return np.unique(np.concatenate([part.t.ravel() for part in (self.train, self.test) if part]))
-
     @np.errstate(over="ignore")  # a value that overflows this dtype diverges at epoch 0
     def task(self, runs: slice | Array = slice(None)) -> Task:
         """The task of some of the runs, with their initial parameters."""
@@ -120,7 +115,7 @@ class Setup:
             criterion=Criterion(loss, last.activation, p.settings("loss"), last.settings, p.shared("loss.reduction")),
             optimizer=_choice(p, "optimizer"),
             schedule=_choice(p, "schedule"),
-            success=replace(_success(p, self.target_values), scaling=scaling.targets),
+            success=replace(_success(part), scaling=scaling.targets),
             stop=_choice(p, "stop"),
             data=train,
             test=test,
@@ -222,17 +217,29 @@ def _choice(p: Population, group: str) -> Choice:
     return Choice(p.shared(f"{group}.name"), p.settings(group), p.words(group))
 
 
-def _success(p: Population, values: Array) -> Success:
-    """The success rule; for targets of a table or a Python user, low and high are their extreme values."""
+def _success(setup: Setup) -> Success:
+    """The success rule; where the data have no low and high, these are each run's extreme targets, held out or not."""
+    p, train = setup.population, setup.train.t
     rule = _choice(p, "success")
     if "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
-    if len(values) != 2 and SUCCESS_RULES[rule.name].needs_two_values:
-        raise UserError(
-            f"success={rule.name}: requires targets of two values, these have {len(values)}; add success=tolerance"
-        )
-    low, high = np.full((2, p.runs), [[values[0]], [values[-1]]], p.dtype)
-    return Success(rule.name, low, high, rule.settings)
+    t = np.concatenate([part.t for part in (setup.train, setup.test) if part])
+    low, high = t.min(axis=(0, 1)), t.max(axis=(0, 1))
+    is_two_valued = (low != high) & ((t == low) | (t == high)).all(axis=(0, 1))
+    if not is_two_valued.all() and SUCCESS_RULES[rule.name].needs_two_values:
+        count = len(np.unique(t[..., np.argmin(is_two_valued)]))
+        raise UserError(f"success={rule.name}: requires targets of two values, these have {count}; add success=auto")
+    sd = np.where(is_two_valued, np.nan, _deviations(train)).astype(p.dtype)
+    low, high, sd = (np.repeat(values, p.runs // values.shape[-1], axis=-1) for values in (low, high, sd))
+    return Success(rule.name, low, high, rule.settings, sd=sd)
+
+
+def _deviations(t: Array) -> Array:
+    """The standard deviation (outputs, runs) of targets (examples, outputs, runs); 1 for equal ones."""
+    columns = np.ascontiguousarray(np.moveaxis(t, 0, -1), np.float64)  # added up the same beside any other runs
+    largest = np.maximum(np.abs(columns).max(axis=-1), np.finfo(np.float64).tiny)  # against overflow
+    deviations = largest * (columns / largest[..., None]).std(axis=-1)
+    return np.where((columns == columns[..., :1]).all(axis=-1), 1.0, deviations)
 
 
 def _initial_parameters(p: Population, network: Network) -> Array:
@@ -265,7 +272,7 @@ def refuse_contradictions(setup: Setup) -> None:
         raise UserError("data.low and data.high: must differ")
     if setup.scaling.inputs.fitted:
         _refuse_overflow(setup)
-    _success(p.part(slice(0, 1)), setup.target_values)
+    _success(setup.part(slice(0, 1)))
     if INITIALIZERS[p.shared("init.name")].takes_weights:
         _refuse_weights(p, network)
 

@@ -14,14 +14,17 @@ from xortrain.nets.datasets import NO_SCALING, Scaling
 from xortrain.nets.setting import Settings, choice, number, whole
 
 Bounds = tuple[Array, Array]
+NEAR = 0.25  # standard deviations from a real target: less than 1/16 of the variance remains
+FEW = 4  # outputs whose numbers are listed
 
 
 @dataclass(frozen=True, eq=False)
 class SuccessRule:
-    """``interval(t, low, high, **settings)`` bounds the right outputs, for targets t and the two target values.
+    """``interval(t, low, high, sd, **settings)`` bounds the right outputs, for targets t and the two target values.
 
-    ``words(low, high, **settings)`` describes it in a phrase; ``needs_two_values`` is whether the rule requires targets
-    with exactly two values.
+    ``sd`` is the standard deviation of each output's targets, nan if they are two-valued.
+    ``words(low, high, sd, **settings)`` describes the rule in a phrase; ``needs_two_values`` is whether it requires
+    targets with exactly two values.
     """
 
     help: str
@@ -31,33 +34,60 @@ class SuccessRule:
     needs_two_values: bool = True
 
 
-def midpoint(t: Array, low: Array, high: Array) -> Bounds:
+def auto(t: Array, low: Array, high: Array, sd: Array) -> Bounds:
+    """Two-valued targets and classes by their midpoint; real ones by a quarter of their standard deviation, column by
+    column, over the training examples: σ divides by n, and a constant column has the σ 1.
+    """
+    two_valued, side = np.isnan(sd), midpoint(t, low, high, sd)
+    if two_valued.all():
+        return side
+    with np.errstate(over="ignore"):  # a bound beyond the largest number excludes nothing
+        lower, upper = tolerance(t, low, high, sd, NEAR * sd)
+    return np.where(two_valued, side[0], lower), np.where(two_valued, side[1], upper)
+
+
+def midpoint(t: Array, low: Array, high: Array, sd: Array) -> Bounds:
     """On the target's side of the midpoint between low and high; the midpoint itself is not right."""
     middle = (low + high) / 2
     return np.where(t > middle, middle, -np.inf), np.where(t > middle, np.inf, middle)
 
 
-def tolerance(t: Array, low: Array, high: Array, within: Array) -> Bounds:
+def tolerance(t: Array, low: Array, high: Array, sd: Array, within: Array) -> Bounds:
     """Less than ``within`` away from the target."""
     return t - within, t + within
 
 
-def fahlman(t: Array, low: Array, high: Array) -> Bounds:
+def fahlman(t: Array, low: Array, high: Array, sd: Array) -> Bounds:
     """40-20-40: the lowest 40 % of low..high count as low, the highest 40 % as high (Fahlman 1988)."""
     low, high = np.minimum(low, high), np.maximum(low, high)
     is_high, span = t > (low + high) / 2, high - low
     return np.where(is_high, high - 0.4 * span, -np.inf), np.where(is_high, np.inf, low + 0.4 * span)
 
 
+def _in_words(low: float, high: float, sd: Array) -> str:
+    """What success=auto requires, as in "less than 0.25 standard deviations (0.18) from its target"."""
+    if np.isnan(sd).all():
+        return _side(low, high)
+    distances = f" ({', '.join(f'{NEAR * value:.2g}' for value in sd)})" if len(sd) <= FEW else ""
+    return f"less than {NEAR:g} standard deviations{distances} from its target"
+
+
+def _side(low: float, high: float) -> str:
+    return f"on the target's side of {(low + high) / 2:g}"
+
+
 # fmt: off
 SUCCESS_RULES: dict[str, SuccessRule] = {
+    "auto": SuccessRule("midpoint for two-valued targets and classes; real ones within a quarter of their deviation",
+        auto, _in_words, needs_two_values=False),
     "midpoint": SuccessRule("each output on its target's side of the midpoint",
-        midpoint, lambda low, high: f"on the target's side of {(low + high) / 2:g}"),
+        midpoint, lambda low, high, sd: _side(low, high)),
     "tolerance": SuccessRule("each output near its target",
-        tolerance, lambda low, high, within: f"less than {within:g} from its target",
+        tolerance, lambda low, high, sd, within: f"less than {within:g} from its target",
         {"within": number("distance from the target", above=0)}, needs_two_values=False),
     "fahlman": SuccessRule("40-20-40: outer 40 % on the target's side (Fahlman 1988)",
-        fahlman, lambda low, high: f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is"),
+        fahlman,
+        lambda low, high, sd: f"in the lowest or the highest 40 % of {low:g} to {high:g}, where the target is"),
 }
 # fmt: on
 """Name of a success rule in a config to its row."""
@@ -146,7 +176,8 @@ STOP_RULES: dict[str, StopRule] = {
 class Success:
     """A success rule with its numbers, arrays (runs,), in the units of the data; low and high are the target values.
 
-    ``scaling`` is that of the targets: the rule takes scaled targets and outputs.
+    ``scaling`` is that of the targets: the rule takes scaled targets and outputs.  ``sd`` (outputs, runs) are the
+    standard deviations of the training targets, nan for runs whose targets have two values.
     """
 
     name: str
@@ -154,6 +185,7 @@ class Success:
     high: Array
     settings: Numbers = field(default_factory=dict)
     scaling: Scaling = NO_SCALING
+    sd: Array = field(default_factory=lambda: np.array(np.nan))
 
     @property
     def unscaled(self) -> "Success":
@@ -169,7 +201,7 @@ class Success:
     def interval(self, t: Array) -> Bounds:
         """The two values between which outputs are right, for targets t (examples, outputs, 1 or runs)."""
         t = self.scaling.unscaled(t)
-        lower, upper = SUCCESS_RULES[self.name].interval(t, self.low, self.high, **self.settings)
+        lower, upper = SUCCESS_RULES[self.name].interval(t, self.low, self.high, self.sd, **self.settings)
         return self.scaling.scaled(lower), self.scaling.scaled(upper)
 
     def right(self, y: Array, t: Array) -> Array:
@@ -180,14 +212,14 @@ class Success:
         """Whether all targets (examples, outputs, *runs) are one of the two target values, so not scaled: (*runs,)."""
         if self.scaling.fitted:
             return np.zeros(t.shape[2:], bool)
-        return np.logical_and.reduce((t == self.low) | (t == self.high), axis=(0, 1))
+        return (self.low != self.high) & np.logical_and.reduce((t == self.low) | (t == self.high), axis=(0, 1))
 
     def accurate(self, y: Array, t: Array) -> Array:
         """Which examples have the right class, whatever the rule: (examples, *runs); for real targets, which are right.
 
         One output for each class: the greatest is that of the class.  Else every output is on its target's side.
         """
-        sides = within(y, midpoint(t, self.low, self.high))
+        sides = within(y, midpoint(t, self.low, self.high, self.sd))
         known, one_hot = np.where(self.are_classes(t), sides, self.right(y, t)), self.are_one_hot(t)
         if not one_hot.any():
             return known
@@ -206,13 +238,14 @@ class Success:
     def words(self) -> str:
         """When an output of the first run counts as right, in a phrase."""
         numbers = {name: value[0] for name, value in self.settings.items()}
-        words = SUCCESS_RULES[self.name].words(self.low[0], self.high[0], **numbers)
+        words = SUCCESS_RULES[self.name].words(self.low[0], self.high[0], np.atleast_2d(self.sd)[:, 0], **numbers)
         return words if self.scaling.fitted is None else f"{words}, both unscaled"
 
     def take(self, runs: Array) -> "Success":
         """The rule for some of the runs."""
         settings = {name: value[runs] for name, value in self.settings.items()}
-        return Success(self.name, self.low[runs], self.high[runs], settings, self.scaling.take(runs))
+        sd = self.sd[:, runs] if self.sd.ndim else self.sd
+        return Success(self.name, self.low[runs], self.high[runs], settings, self.scaling.take(runs), sd)
 
 
 def within(y: Array, bounds: Bounds) -> Array:
