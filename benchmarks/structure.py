@@ -20,9 +20,9 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = "xortrain"
 UNCOUNTED = (f"{PACKAGE}.errors",)
-BOUNDS = {"modules": 133, "lines": 20_560, "imports a module": 3.85, "spine modules": 37, "spine lines": 2_200}
+BOUNDS = {"modules": 133, "lines": 20_670, "imports a module": 3.85, "spine modules": 37, "spine lines": 2_210}
 """Raised where a capability was added: at first 126, 17,600, 3.5, 34 and 1,800; then diagnosis of any data, advice,
-scaled data, and going on."""
+scaled data, going on, and defaults that fit the data."""
 
 SPY = """
 import sys, threading

@@ -286,7 +286,7 @@ def test_a_run_of_a_sweep_goes_on_as_it_does_alone(tmp_path: Path) -> None:
 
 def test_a_run_in_memory_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    run = xortrain.train("epochs=10", data=([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]))
+    run = xortrain.train("epochs=10", "loss.reduction=sum", data=([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]))
     found = run.more(20)
     np.testing.assert_array_equal(found.losses, xortrain.train("epochs=30").losses)
     assert list(tmp_path.iterdir()) == []
