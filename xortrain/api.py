@@ -18,6 +18,7 @@ from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
 from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
+from xortrain.setup.own_arrays import array_data
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record
 
@@ -119,11 +120,11 @@ def train(*overrides: str, data: tuple[Any, Any] | tuple[Any, Any, Any, Any] | N
 
     config = compose(overrides if data is None else ("data=csv", *overrides))
     _refuse_dry_run(config["dry_run"])
-    if data is not None and (not isinstance(data, tuple | list) or len(data) not in (2, 4)):
-        raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
-    if data is not None:
-        _refuse_other_data(config["data"])
-    return Run(train_run(config, data).trained)
+    if data is None:
+        return Run(train_run(config).trained)
+    own = array_data(data)
+    _refuse_other_data(config["data"])
+    return Run(train_run(config, own).trained)
 
 
 def sweep(
@@ -161,12 +162,16 @@ def _as_sweep(found: SweepData[RunData]) -> Sweep:
     return Sweep(**{field.name: getattr(found, field.name) for field in fields(found)})
 
 
+OF_TABLES = ("path", "test_path", "inputs", "targets", "categorical", "header", "missing")
+
+
 def _refuse_other_data(settings: Mapping[str, Any]) -> None:
     """Refuse settings that own arrays make useless."""
     other = "" if settings["name"] == "csv" else settings["name"]
-    useless = {"data": other, "data.path": settings.get("path"), "data.targets": settings.get("targets")}
+    usual = {"header": "auto", "missing": "error"}
+    useless = {"data": other} | {f"data.{key}": settings[key] for key in OF_TABLES if key in settings}
     for key, value in useless.items():
-        if value:
+        if value and value != usual.get(key.rpartition(".")[2]):
             raise UserError(f"{key}={value}: your own arrays, data=(x, t), take its place; leave it out")
 
 

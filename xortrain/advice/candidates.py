@@ -15,6 +15,7 @@ from xortrain.config.settings import GROUPS, defaults_of, read_conf
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS
+from xortrain.nets.losses import LOSSES
 from xortrain.setup.run_setup import Setup
 from xortrain.training.diagnosis import (
     LARGE,
@@ -143,8 +144,9 @@ def _other_reduction(config: Config, task: Task) -> Iterator[Changes]:
 def _cross_entropy(config: Config, task: Task) -> Iterator[Changes]:
     """Its gradient does not vanish at a saturated output."""
     if task.criterion.row.targets == "any" and np.isin(task.data.t, (0, 1)).all():
-        output = {} if task.network.layers[-1].row.gives_probabilities else {"output": "auto"}
-        yield {"loss": "bce", "loss.reduction": config["loss"]["reduction"], **output}
+        last = task.network.layers[-1]
+        output = last.activation if last.row.gives_probabilities and last.activation != LOSSES["bce"].output else "auto"
+        yield {"loss": "bce", "loss.reduction": config["loss"]["reduction"], "output": output}
 
 
 FIXES: tuple[Row, ...] = (
@@ -244,13 +246,19 @@ def _option(group: str, name: str, own: Config) -> Config:
 
 
 def _effective(config: Config, changes: Changes) -> Changes:
-    """The changes that change something, and what must be written with another optimizer or loss."""
+    """The changes that change something, and what must be written with another optimizer or loss.
+
+    Another loss is written with its output, which the user may have chosen or not.
+    """
     new = {key for key, value in changes.items() if _value(config, key) != value}
-    return {k: v for k, v in changes.items() if {k, k.partition(".")[0]} & new or (k == "lr" and "optimizer" in new)}
+    with_it = {"lr": "optimizer", "output": "loss"}
+    return {k: v for k, v in changes.items() if {k, k.partition(".")[0], with_it.get(k)} & new}
 
 
 def _value(config: Config, key: str) -> Any:
     group, dot, name = key.partition(".")
+    if key == "output" and config["output"]["name"] == LOSSES[config["loss"]["name"]].output:
+        return "auto"
     return config[group].get(name) if dot else config[key]["name"] if key in GROUPS else config[key]
 
 

@@ -15,7 +15,7 @@ from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
-from xortrain.nets.losses import LOSSES
+from xortrain.nets.losses import LOSSES, REDUCTION
 from xortrain.nets.network import ARCHITECTURES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, path, text, whole
@@ -81,7 +81,7 @@ GROUPS: dict[str, Mapping[str, Row]] = {
     "architecture": ARCHITECTURES,
     "activation": ACTIVATIONS,
     "output": ChainMap[str, Any](ACTIVATIONS, {"auto": PlainRow("the activation that goes with the loss")}),
-    "loss": LOSSES,
+    "loss": ChainMap[str, Any](LOSSES, {"auto": PlainRow("the one that fits the targets", REDUCTION)}),
     "init": INITIALIZERS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
@@ -161,7 +161,8 @@ def defaults_of(group: str, option: str) -> Mapping[str, Any]:
 def _with_shared(name: str, group: str) -> dict[str, Any]:
     """The keys of a file of conf/ and of those in its defaults list, as in /shared/mean@_here_."""
     content = read_conf(name)
-    shared = [_with_shared(item[1:].removesuffix("@_here_"), group) for item in content.pop("defaults", [])]
+    items = [item for item in content.pop("defaults", []) if isinstance(item, str)]  # the others override a choice
+    shared = [_with_shared(item[1:].removesuffix("@_here_"), group) for item in items]
     own = content.get(group, content)  # an optimizer sets the learning rate too
     return {key: value for keys in (*shared, own) for key, value in keys.items() if key != "name"}
 
