@@ -317,3 +317,87 @@ def test_numbers_of_a_class_that_no_training_example_has_are_refused(tmp_path: P
     with pytest.raises(UserError, match=r"held-out examples have the class 2, and no training example has it"):
         setup_of(path, test_path=str(other))
     assert setup_of(path, "mse", test_path=str(other)).test is not None
+
+
+class Frame(np.ndarray):
+    """An array with the names of its columns, as a DataFrame."""
+
+    columns = ("length", "width")
+
+
+X = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [2.0, 2.0], [2.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("t", "keys", "loss", "classes"),
+    [
+        (["no", "yes", "yes", "no", "no", "yes"], {}, "bce", ("no", "yes")),
+        (np.array(["a", "b", "c"] * 2, object), {}, "cross_entropy", ("a", "b", "c")),
+        (np.array([1, 2, 3] * 2), {"classes": ["low", "middle", "high"]}, "cross_entropy", ("low", "middle", "high")),
+        (np.array([True, False] * 3), {}, "bce", ("False", "True")),
+        (np.eye(3)[[0, 1, 2, 0, 1, 2]], {"classes": ["a", "b", "c"]}, "cross_entropy", ("a", "b", "c")),
+        (np.arange(6) / 7, {"outputs": ["price"]}, "mse", ()),
+    ],
+)
+def test_labels_and_names_from_python(t: Any, keys: dict[str, Any], loss: str, classes: tuple[str, ...]) -> None:
+    words = ["epochs=2", "success=tolerance"]
+    run = xortrain.train(*words, data=(X.view(Frame), t), **keys)
+    assert run.config["loss"]["name"] == loss
+    assert run.classes == classes
+    assert run.setup.columns.inputs == ("length", "width")
+    assert xortrain.train(*words, data=(X, t), inputs=["p", "q"], **keys).setup.columns.inputs == ("p", "q")
+    assert run.setup.columns.outputs == {"price": ("price",)}.get(*keys.get("outputs", [""]), run.setup.columns.outputs)
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({"inputs": ["a"]}, r"^inputs=\['a'\]: must be 2 names, one for each$"),
+        ({"inputs": "ab"}, r"^inputs='ab': must be 2 names"),
+        ({"outputs": ["a", "b"]}, r"^outputs=.*: must be 1 names?"),
+        ({"classes": ["a"]}, r"^classes=.*: must be 2 names"),
+        ({"data": None, "classes": ["a", "b"]}, r"^classes=.*: names own arrays; add data=\(x, t\)$"),
+    ],
+)
+@pytest.mark.parametrize("start", [xortrain.train, xortrain.sweep])
+def test_names_that_do_not_fit_are_refused_before_anything_starts(
+    start: Any, keys: dict[str, Any], expected: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=expected):
+        start(f"root={tmp_path}", **{"data": (X, [0, 1] * 3), **keys})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("engine", ["inline", "loky"])
+def test_a_sweep_over_own_arrays_has_the_runs_that_train_has(tmp_path: Path, engine: str) -> None:
+    keys: dict[str, Any] = {"data": (X, ["no", "yes"] * 3), "inputs": ["p", "q"]}
+    words = ["epochs=5", "data.test=0.2"]
+    found = xortrain.sweep(*words, "lr=0.1,1", "activation=tanh,sigmoid", f"root={tmp_path}", engine=engine, **keys)
+    assert len(found) == 4
+    for run in found:
+        own = [f"lr={run.config['lr']}", f"activation={run.config['activation']['name']}"]
+        alone = xortrain.train(*words, *own, **keys)
+        np.testing.assert_array_equal(run.parameters, alone.parameters)
+        assert run.classes == ("no", "yes")
+        assert run.setup.columns == alone.setup.columns
+    assert not main(["rerun", "latest", "--check", "--root", str(tmp_path)])
+    assert not main(["render", "latest#0", "--still", "--output", str(tmp_path / "film.png"), "--root", str(tmp_path)])
+
+
+def test_a_stopped_sweep_over_own_arrays_can_be_resumed(tmp_path: Path) -> None:
+    found = xortrain.sweep("epochs=5", "lr=0.1,1", f"root={tmp_path}", data=(X, ["no", "yes"] * 3))
+    whole, folder = found.losses.copy(), found.parts[0].folder
+    for path in folder.glob("*-000.npy"):
+        path.unlink()
+    rows = np.load(folder / "runs.npy")
+    rows["outcome"] = 0
+    np.save(folder / "runs.npy", rows)
+    metadata = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(metadata | {"status": "interrupted"}))
+    assert not main(["resume", "latest", "--root", str(tmp_path)])
+    np.testing.assert_array_equal(xortrain.load(folder).losses, whole)
+
+
+def test_a_sweep_refuses_other_data_beside_own_arrays(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"data=xor: your own arrays, data=\(x, t\), take its place; leave it out$"):
+        xortrain.sweep("data=csv,xor", f"root={tmp_path}", data=(X, [0, 1] * 3))

@@ -1,6 +1,6 @@
 """From checked settings to what is trained.
 
-Reading order: `population` (runs that differ in numbers only), `column_names`, `csv_table`, `table_columns`, `own_data`,
-`own_arrays` (a user's own data), `target_coding`, `examples` (what a loss requires), `run_setup` (network, criterion, initial
-parameters, and the epochs to record), `film_config` (the film that a config chooses).
+Reading order: `population` (runs that differ in numbers only), `column_names`, `csv_table`, `table_columns`,
+`own_data`, `own_arrays` (a user's own data), `target_coding`, `examples` (what a loss requires), `run_setup` (network,
+criterion, initial parameters, and the epochs to record), `film_config` (the film that a config chooses).
 """

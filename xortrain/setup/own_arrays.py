@@ -1,6 +1,6 @@
 """A Python user's own arrays as `OwnData`: numbers as inputs, numbers or labels as targets, and their names."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,10 @@ from xortrain.setup.column_names import MOST_KINDS, Columns, Source, shown, unde
 from xortrain.setup.own_data import OwnData, Target, target_of, target_parts
 
 PARTS = ("(x, t)", "(x_test, t_test)")
+OF_TABLES: dict[str, Any] = {
+    "path": None, "test_path": None, "inputs": [], "targets": [], "categorical": [], "header": "auto", "missing": "error"
+}  # fmt: skip
+"""The settings of data=csv that concern a file, with the values that they have for arrays."""
 Names = Sequence[str] | None
 
 
@@ -37,11 +41,27 @@ def array_data(data: object, inputs: Names = None, outputs: Names = None, classe
     if len(targets) == 1:
         targets = [_with_classes(targets[0], classes, np.asarray(data[1]).dtype == bool)]
     sources = tuple(Source(name, k) for k, name in enumerate(input_names or [f"x{k + 1}" for k in range(x.shape[1])]))
-    lines = [(f"{len(x) - held:,} examples", [], ""), (f"{x.shape[1]} inputs ", list(input_names), "")]
+    lines = [
+        (f"{len(x) - held:,} examples", [], ""),
+        (f"{x.shape[1]} inputs{': ' * bool(input_names)}", list(input_names), ""),
+    ]
     line = understood("data", [*lines, *target_parts(targets), *([(f"{held:,} held out", [], "")] if held else [])])
     is_small = len(sources) <= MOST_KINDS
     columns = Columns(input_names, (), (), sources if is_small else (), len(sources) if is_small else 0, line)
     return OwnData(x, tuple(targets), columns, where, held)
+
+
+def refuse_other_data(data: Mapping[str, Any]) -> None:
+    """Refuse settings of data that own arrays make useless."""
+    if data["name"] != "csv":
+        raise _useless("data", data["name"])
+    for key, usual in OF_TABLES.items():
+        if data[key] != usual:
+            raise _useless(f"data.{key}", data[key])
+
+
+def _useless(key: str, value: object) -> UserError:
+    return UserError(f"{key}={value}: your own arrays, data=(x, t), take its place; leave it out")
 
 
 def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]:

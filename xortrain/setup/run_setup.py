@@ -19,6 +19,7 @@ from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.setup.column_names import UNNAMED, Columns
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
+from xortrain.setup.own_arrays import refuse_other_data
 from xortrain.setup.own_data import own_data
 from xortrain.setup.population import Population
 from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
@@ -46,6 +47,8 @@ class Setup:
     @classmethod
     def of(cls, population: Population) -> "Setup":
         """The setup of a population; raises UserError for what cannot be trained."""
+        if population.own:
+            refuse_other_data(population.config["data"])
         given, own = population, population.own or own_data(population.config["data"])
         population = with_chosen_loss(given, lambda: loss_that_fits(given, own))
         train, test, columns, scaling = examples(population, own)

@@ -149,7 +149,8 @@ def _data_name(setup: Setup) -> str:
     """The user's name for the run, or the name of the data."""
     p = setup.population
     name = p.shared("data.name")
-    own = "own data" if p.own else Path(p.shared("data.path")).stem if name == "csv" else ""
+    path = p.config["data"].get("path")
+    own = Path(path).stem if path and not p.own else "own data" if name == "csv" else ""
     return printable(p.shared("name") or DATASETS[name].title or own or name.replace("_", " "))
 
 
