@@ -13,8 +13,11 @@ from xortrain.setup.own_data import OwnData, Target, target_of, target_parts
 
 PARTS = ("(x, t)", "(x_test, t_test)")
 OF_TABLES: dict[str, Any] = {
-    "path": None, "test_path": None, "inputs": [], "targets": [], "categorical": [], "header": "auto", "missing": "error"
-}  # fmt: skip
+    **dict.fromkeys(("path", "test_path")),
+    **{key: [] for key in ("inputs", "targets", "categorical")},
+    "header": "auto",
+    "missing": "error",
+}
 """The settings of data=csv that concern a file, with the values that they have for arrays."""
 Names = Sequence[str] | None
 

@@ -57,17 +57,19 @@ def _is_index(table: DataTable, place: int) -> bool:
     return numbers in (list(range(count)), list(range(1, count + 1)))
 
 
-def complete_rows(table: DataTable, places: Sequence[int], missing: str) -> list[int]:
+def complete_rows(
+    table: DataTable,
+    places: Sequence[int],
+    missing: str,
+    hint: str = "; add data.missing=drop to leave such rows out",
+) -> list[int]:
     """The rows without missing values in these columns; with missing=error, all of them or a UserError."""
     rows = range(len(table.lines))
     lacking = {row for place in places for row in rows if is_missing(table.columns[place][row])}
     if lacking and missing == "error":
         row = min(lacking)
         place = next(place for place in places if is_missing(table.columns[place][row]))
-        raise UserError(
-            f"{table.at(row, place)} is a missing value; add data.missing=drop to leave such rows out"
-            f"{table.hint_at(row)}"
-        )
+        raise UserError(f"{table.at(row, place)} is a missing value{hint}{table.hint_at(row)}")
     kept = [row for row in rows if row not in lacking]
     if not kept:
         raise UserError(f"{table.where}: every row has missing values")
