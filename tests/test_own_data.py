@@ -14,11 +14,14 @@ from hypothesis import strategies as st
 from some_runs import some_config, some_setup
 
 import xortrain
+from xortrain.advice.candidates import candidates
 from xortrain.cli import main
+from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.runner.train import record_run
 from xortrain.setup.csv_table import MISSING
 from xortrain.setup.own_data import own_data
+from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
 NUMBERS = np.array([[1.5, 20.0, -3.25], [0.25, 3.0, 1e-3], [2.75, 7.0, 4.5], [-1.5, 1.0, 0.0]])
@@ -401,3 +404,31 @@ def test_a_stopped_sweep_over_own_arrays_can_be_resumed(tmp_path: Path) -> None:
 def test_a_sweep_refuses_other_data_beside_own_arrays(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"data=xor: your own arrays, data=\(x, t\), take its place; leave it out$"):
         xortrain.sweep("data=csv,xor", f"root={tmp_path}", data=(X, [0, 1] * 3))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2024-01-01 10:00,1,0\n2024-01-02 11:00,2,1\n2024-01-03 12:00,3\n",
+        "light blue,1,0\ndark red,2,1,7\nlight blue,3,1\n",
+        "a;b;c\n1;2,5;3\n1;2;3;4\n",
+    ],
+)
+def test_an_odd_line_is_named_and_changes_no_separator(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UserError, match=r"line [23] has [24] values, (the others|its header) 3"):
+        setup_of(write(tmp_path, text))
+
+
+def test_advice_for_classes_of_a_table_is_a_loss_that_the_table_accepts(tmp_path: Path) -> None:
+    """With mse three classes are one-hot too; bce would refuse the names of the classes."""
+    path = write(tmp_path, "a,kind\n" + "".join(f"{k},{'xyz'[k % 3]}\n" for k in range(9)))
+    words = ["data=csv", f"data.path={path}", "loss=mse", "epochs=2", "film=none"]
+    run = xortrain.train(*words)
+    losses = [
+        candidate.overrides for candidate in candidates(run.own_setup) if any("loss=" in o for o in candidate.overrides)
+    ]
+    assert losses
+    for overrides in losses:
+        changed = compose([*words, *overrides])
+        setup = Setup.of(Population({**changed, "epochs": 1}))
+        assert setup.population.config["loss"]["name"] == "cross_entropy"

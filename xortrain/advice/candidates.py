@@ -17,6 +17,7 @@ from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.setup.run_setup import Setup
+from xortrain.setup.target_coding import fitting_loss_of
 from xortrain.training.diagnosis import (
     LARGE,
     equal_units,
@@ -144,9 +145,12 @@ def _other_reduction(config: Config, task: Task) -> Iterator[Changes]:
 def _cross_entropy(config: Config, task: Task) -> Iterator[Changes]:
     """Its gradient does not vanish at a saturated output."""
     if task.criterion.row.targets == "any" and np.isin(task.data.t, (0, 1)).all():
-        last = task.network.layers[-1]
-        output = last.activation if last.row.gives_probabilities and last.activation != LOSSES["bce"].output else "auto"
-        yield {"loss": "bce", "loss.reduction": config["loss"]["reduction"], "output": output}
+        last, loss = task.network.layers[-1], "bce"
+        if config["data"]["name"] == "csv":  # whose classes bce refuses, if there are more than two
+            loss = fitting_loss_of(task.data.t)
+        is_kept = loss == "bce" and last.row.gives_probabilities and last.activation != LOSSES[loss].output
+        output = last.activation if is_kept else "auto"
+        yield {"loss": loss, "loss.reduction": config["loss"]["reduction"], "output": output}
 
 
 FIXES: tuple[Row, ...] = (

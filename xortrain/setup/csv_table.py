@@ -93,8 +93,6 @@ def read_table(where: str, path: Path, header: str = "auto", known: Sequence[str
     rows = _rows(where, text, separator)
     if not rows:
         raise UserError(f"{where}: has no rows")
-    if max(len(row) for _, row in rows) > MOST_COLUMNS:
-        raise UserError(f"{where}: has more than {MOST_COLUMNS} columns")
     first = rows[0][1]
     is_header = header == "true" or (header == "auto" and (_is_header(rows, separator) or _names(known, first)))
     names = [str(place) for place in range(len(first))]
@@ -117,7 +115,9 @@ def _text(where: str, path: Path) -> str:
     try:
         content = path.read_bytes()
         text = content.decode(ENCODINGS.get(content[:2], "utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: cannot be read ({error}); save it as UTF-8") from None
+    except OSError as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
     if "\0" in text:
         raise UserError(f"{where}: cannot be read (it has NUL characters; save it as UTF-8)")
@@ -142,8 +142,13 @@ def _parsed(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _rows(where: str, text: str, separator: str) -> Rows:
+    rows: Rows = []
     try:
-        return list(_parsed(text, separator))
+        for line, row in _parsed(text, separator):
+            if len(row) > MOST_COLUMNS:
+                raise UserError(f"{where}: line {line} has more than {MOST_COLUMNS} columns")
+            rows.append((line, row))
+        return rows
     except csv.Error as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
 
@@ -154,17 +159,17 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=lambda separator: _fit(sample, separator))  # the first of those that fit alike
 
 
-def _fit(sample: str, separator: str) -> tuple[float, float]:
-    """The shares of the lines that have the usual number of cells, at least two, and of the cells that are numbers."""
+def _fit(sample: str, separator: str) -> float:
+    """How well a separator fits: mainly, which share of the lines has the usual number of cells, at least two."""
     rows = list[list[str]]()
     with suppress(csv.Error):
         rows.extend(row for _, row in _parsed(sample, separator))
     if not rows:
-        return 0, 0
+        return 0.0
     width, lines = Counter(map(len, rows)).most_common(1)[0]
     cells = [cell for row in rows for cell in row]
     numbers = sum(is_missing(cell) or as_number(cell, separator) is not None for cell in cells)
-    return (lines / len(rows) if width > 1 else 0), numbers / len(cells)
+    return (lines / len(rows)) ** 2 * (numbers / len(cells) + 0.1) if width > 1 else 0.0
 
 
 def _is_header(rows: Rows, separator: str) -> bool:

@@ -145,8 +145,9 @@ def column_in(other: DataTable, table: DataTable, place: int) -> int:
 
 def refuse_kinds(where: str, name: str, kinds: Sequence[str], what: str) -> None:
     """Refuse too many kinds, or kinds that are too long."""
+    hint = "; choose other columns by data.inputs=" if what == "categories" else ""
     if len(kinds) > MOST_KINDS:
-        raise UserError(f"{where}: column {name} has {len(kinds)} {what}, at most {MOST_KINDS} are possible")
+        raise UserError(f"{where}: column {name} has {len(kinds)} {what}, at most {MOST_KINDS} are possible{hint}")
     long = [kind for kind in kinds if len(kind) > LONGEST_NAME]
     if long:
         raise UserError(f"{where}: column {name} has {cut(repr(long[0]))}, longer than {LONGEST_NAME} characters")
