@@ -432,3 +432,22 @@ def test_advice_for_classes_of_a_table_is_a_loss_that_the_table_accepts(tmp_path
         changed = compose([*words, *overrides])
         setup = Setup.of(Population({**changed, "epochs": 1}))
         assert setup.population.config["loss"]["name"] == "cross_entropy"
+
+
+def test_an_older_record_of_a_table_is_read(tmp_path: Path) -> None:
+    """Without the newer settings, with output=auto, and with columns that have only inputs and outputs."""
+    path = write(tmp_path, "a,b,t\n1,2,0\n2,1,1\n")
+    run = record_run(some_config(data=("csv", {"path": str(path)}), root=str(tmp_path / "out"), epochs=3))
+    assert run.folder
+    metadata = json.loads((run.folder / "record.json").read_text())
+    config = metadata["config"]
+    newer = ("inputs", "categorical", "header", "missing", "test_path")
+    config["data"] = {key: value for key, value in config["data"].items() if key not in newer}
+    config["output"] = {"name": "auto"}
+    metadata["columns"] = {key: metadata["columns"][key] for key in ("inputs", "outputs")}
+    (run.folder / "record.json").write_text(json.dumps(metadata))
+    again: Any = xortrain.load(run.folder)
+    assert again.config == run.config
+    assert again.setup.columns.inputs == ("a", "b")
+    assert not main(["rerun", str(run.folder), "--check"])
+    assert not main(["predict", str(run.folder), str(path)])

@@ -49,7 +49,7 @@ def check_stored(config: Mapping[str, Any]) -> Config:
     filled = dict(config)
     for key, value in ADDED.items():
         group, dot, name = key.partition(".")
-        own, options = config.get(group), GROUPS.get(group, {})
+        own, options = filled.get(group), GROUPS.get(group, {})
         if not dot:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:

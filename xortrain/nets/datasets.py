@@ -239,9 +239,7 @@ _CLOUD = {
 
 _TABLE: Settings = {
     "path": path("table with an example per line: CSV, or with semicolons, tabs or blanks", nullable=True),
-    "test_path": path(
-        "table of held-out examples, with the columns, categories and classes of the first", nullable=True
-    ),
+    "test_path": path("table of held-out examples, with the same columns and classes", nullable=True),
     "inputs": names("input columns, by name or number; all that are neither targets nor an index if the list is empty"),
     "targets": names("target columns, by name or number; the last column if the list is empty"),
     "categorical": names("input columns of numbers that are categories, as texts are: one-hot"),
