@@ -18,11 +18,13 @@ from xortrain.advice.candidates import candidates
 from xortrain.cli import main
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
+from xortrain.films.colour_scale import colour_scale
 from xortrain.runner.train import record_run
 from xortrain.setup.csv_table import MISSING
 from xortrain.setup.own_data import own_data
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
+from xortrain.views.run_film import film_data
 
 NUMBERS = np.array([[1.5, 20.0, -3.25], [0.25, 3.0, 1e-3], [2.75, 7.0, 4.5], [-1.5, 1.0, 0.0]])
 WORDS = ["red", "blue", "red", "green"]
@@ -64,7 +66,7 @@ def written(
     return file.getvalue().encode(encoding)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     separator=st.sampled_from([",", ";", "\t", " "]),
     comma=st.booleans(),
@@ -451,3 +453,23 @@ def test_an_older_record_of_a_table_is_read(tmp_path: Path) -> None:
     assert again.setup.columns.inputs == ("a", "b")
     assert not main(["rerun", str(run.folder), "--check"])
     assert not main(["predict", str(run.folder), str(path)])
+
+
+def test_a_label_that_only_held_out_examples_have_is_refused() -> None:
+    with pytest.raises(UserError, match=r"^data=\(x, t\): held-out examples have the class 'z', and no training"):
+        xortrain.train(data=(X, ["a", "b"] * 3, X[:1], ["z"]))
+
+
+@pytest.mark.parametrize(
+    ("labels", "outputs", "ends"),
+    [
+        (["no", "yes"] * 3, ["well"], ("no", "yes")),
+        (["a", "b", "c"] * 2, ["a", "b", "c"], None),
+        ([0, 1] * 3, ["well"], None),
+    ],
+)
+def test_a_film_names_the_classes(labels: list[Any], outputs: list[str], ends: tuple[str, str] | None) -> None:
+    run = xortrain.train("epochs=2", data=(X, labels), outputs=["well"])
+    shown = film_data(run.trained)
+    assert list(shown.output_names) == outputs
+    assert colour_scale(shown, 24).ends == (ends or ("0", "1"))

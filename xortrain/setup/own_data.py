@@ -74,8 +74,10 @@ def target_of(where: str, name: str, values: Sequence[Any] | Array, held: int) -
         refuse_kinds(where, name, texts, "classes")
         if len(texts) < 2:
             raise UserError(f"{where}: the target {name} has only one class, {texts[0]!r}")
+        if new := set(values) - set(texts):
+            raise UserError(f"{where}: held-out examples have the class {min(new)!r}, and no training example has it")
         index = {text: k for k, text in enumerate(texts)}
-        values = np.array([index.get(text, -1) for text in values], np.float64)
+        values = np.array([index[text] for text in values], np.float64)
     array = np.asarray(values, np.float64)
     distinct, counts = np.unique(array[: len(array) - held], return_counts=True)
     are_few = len(distinct) <= FEW_CLASSES and bool((distinct == np.floor(distinct)).all() and counts.min() >= 2)
