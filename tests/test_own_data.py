@@ -473,3 +473,10 @@ def test_a_film_names_the_classes(labels: list[Any], outputs: list[str], ends: t
     shown = film_data(run.trained)
     assert list(shown.output_names) == outputs
     assert colour_scale(shown, 24).ends == (ends or ("0", "1"))
+
+
+def test_a_sweep_over_losses_is_grouped_by_loss_though_their_outputs_differ_too(tmp_path: Path) -> None:
+    words = ["epochs=2", "success=tolerance", f"root={tmp_path}"]
+    assert xortrain.sweep(*words, "loss=mse,bce").axes == ["loss"]
+    assert xortrain.sweep(*words, "output=sigmoid,tanh", "loss=mse").axes == ["output"]
+    assert xortrain.sweep(*words, "loss=mse,half_sse", "output=auto,sigmoid").axes == ["loss", "output"]
