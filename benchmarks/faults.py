@@ -24,6 +24,7 @@ from results import keep
 from xortrain.config.compose import compose
 from xortrain.nets import Array
 from xortrain.runner.train import train_in_memory
+from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData
@@ -92,9 +93,9 @@ class Setting:
         """The runs with these seeds."""
         points = cloud(self.data, self.sample)
         ones = points.labels[:, None] == (np.arange(3) if self.data == "blobs" else [1])
-        arrays = points.x, np.where(ones, self.high, self.low)
+        own = array_data((points.x, np.where(ones, self.high, self.low)))
         varying = {"seed": np.array(seeds, np.uint32)}
-        setup = Setup.of(Population(compose(["data=csv", *self.words()]), varying, np.arange(len(seeds)), arrays))
+        setup = Setup.of(Population(compose(["data=csv", *self.words()]), varying, np.arange(len(seeds)), own))
         trained = train_in_memory(setup)
         return [Diagnosed.of(RunData(trained, place), self, seed) for place, seed in enumerate(seeds)]
 

@@ -28,6 +28,7 @@ from xortrain.errors import UserError
 from xortrain.records.groups import wilson
 from xortrain.runner.interrupts import Terminated
 from xortrain.runner.train import train_run, train_under
+from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population, populations
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import SUCCESSES, RunData
@@ -99,7 +100,7 @@ def solves(run: Any) -> bool:
 def test_a_candidate_has_the_config_that_its_overrides_compose(base: tuple[str, ...]) -> None:
     found = found_for(*base)
     for candidate in found:
-        assert candidate.setup.population.config == composed("film=none", *base, *candidate.overrides)
+        assert candidate.setup.population.config == setup_of("film=none", *base, *candidate.overrides).population.config
     configs = [candidate.setup.population.config for candidate in found]
     assert all(config not in configs[:k] for k, config in enumerate([*configs, run_of(*base).config]))
 
@@ -188,10 +189,10 @@ def test_a_change_is_written_as_hydra_reads_it(value: Any) -> None:
 
 
 def test_user_arrays_stay_with_merged_populations() -> None:
-    arrays = (np.eye(3), np.array([0.0, 1, 1]))
-    parts = [Population({**composed(), "lr": float(k)}, numbers=np.array([k]), arrays=arrays) for k in (1, 2)]
+    own = array_data((np.eye(3), np.array([0.0, 1, 1])))
+    parts = [Population({**composed(), "lr": float(k)}, numbers=np.array([k]), own=own) for k in (1, 2)]
     (merged,) = populations(parts)
-    assert merged.arrays is arrays
+    assert merged.own is own
     assert merged.values("lr").tolist() == [1, 2]
 
 

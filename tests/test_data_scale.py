@@ -20,6 +20,7 @@ from xortrain.nets.datasets import SCALES
 from xortrain.nets.losses import LOSSES
 from xortrain.records import layout
 from xortrain.runner.train import record_run, train_in_memory, train_run
+from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.opening import open_trained
@@ -67,7 +68,7 @@ def setup_of(folder: Path, name: str, scale: str, **changes: Any) -> Setup:
 
 def of_arrays(x: Array, t: Any, scale: str = "none", test: float = 0.0, **changes: Any) -> Setup:
     keys = {"scale": scale, "test": test}
-    return Setup.of(Population(some_config(data=("csv", keys), **changes), arrays=(x, t)))
+    return Setup.of(Population(some_config(data=("csv", keys), **changes), own=array_data((x, t))))
 
 
 def run_of(setup: Setup) -> RunData:
@@ -415,7 +416,7 @@ def test_numbers_that_cannot_be_scaled_are_refused(scale: str, largest: float, d
 def test_own_arrays_take_the_place_of_a_table() -> None:
     x, t = np.random.RandomState(0).randn(20, 2), np.arange(20) % 3
     run = xortrain.train("experiment=notebook_002", "loss=cross_entropy", "epochs=1", "data.test=0.25", data=(x, t))
-    assert run.config["data"] == {"name": "csv", "path": None, "targets": [], "seed": 0, "test": 0.25, "scale": "none"}
+    assert run.config["data"] == compose(["data=csv", "data.test=0.25"])["data"]
     assert run.t.shape == (15, 3)
     assert run.setup.test is not None
     assert {*run.x[:, 0], *run.setup.test.x[:, 0]} == set(x[:, 0])
@@ -423,12 +424,14 @@ def test_own_arrays_take_the_place_of_a_table() -> None:
         ("data=circle", r"^data=circle: your own arrays, data=\(x, t\), take its place; leave it out$"),
         ("data.path=a.csv", r"^data.path=a.csv: your own arrays, data=\(x, t\), take its place; leave it out$"),
         ("data.targets=[y]", r"^data.targets=\['y'\]: your own arrays, data=\(x, t\), take its place; leave it out$"),
+        ("data.inputs=[y]", r"^data.inputs=\['y'\]: your own arrays, data=\(x, t\), take its place; leave it out$"),
+        ("data.header=true", r"^data.header=true: your own arrays, data=\(x, t\), take its place; leave it out$"),
         ("data.low=-1", r"^data.low=-1: is a setting of data=.*, not of data=csv"),
         ("data.scale=big", r"^data.scale=big: must be one of none, standard, minmax$"),
     ):
         with pytest.raises(UserError, match=expected):
             xortrain.train(words, data=(x, t))
-    with pytest.raises(UserError, match=r"^data=\(x, t\): classes must be whole numbers from 0 to 255$"):
+    with pytest.raises(UserError, match=r"^loss=cross_entropy: requires classes, and y has 0\.5; add loss=mse$"):
         xortrain.train("loss=cross_entropy", data=(x, t + 0.5))
 
 

@@ -8,6 +8,7 @@ from some_runs import some_config, some_setup
 from some_settings import some_settings
 
 from xortrain.nets.losses import LOSSES
+from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.reference import FEWEST, NEIGHBOURS, best_constant, references
@@ -94,7 +95,7 @@ def test_a_line_through_noise_is_allowed_and_too_few_points_are_not_judged() -> 
         x = stream.uniform(-1, 1, (examples, 1))
         t = 3 * x + 0.01 * stream.standard_normal(x.shape)
         config = some_config(loss="mse", success="tolerance", data="csv")
-        found = references(Setup.of(Population(config, arrays=(x, t))).task())
+        found = references(Setup.of(Population(config, own=array_data((x, t)))).task())
         assert np.isnan(found.allowed[0]) if examples < FEWEST else found.allowed[0] == 1
         assert found.loss[0] == pytest.approx(t.var())
 

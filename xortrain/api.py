@@ -4,7 +4,6 @@
 `xortrain.errors.UserError` with the line that the command line would print.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,8 @@ from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
 from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
+from xortrain.setup.own_arrays import Names, array_data
+from xortrain.setup.own_data import OwnData
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from xortrain.advice.trials import Advice
 
 __all__ = ["Run", "Sweep", "check_gradients", "load", "runs", "sweep", "train"]
+
+Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
 
 
 class Run(RunData):
@@ -121,36 +124,39 @@ class Explanation:
         return explain(self.step, **{"format": kind, **self.options})
 
 
-def train(*overrides: str, data: tuple[Any, Any] | tuple[Any, Any, Any, Any] | None = None) -> Run:
+def train(
+    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None
+) -> Run:
     """Train one network and write nothing.
 
     ``overrides`` are those of the command line, as in "lr=1"; ``data`` are your own arrays, (x, t) or (x, t, x_test,
-    t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs).  They take the place of
-    the file of data=csv, whose other settings they have, as in "data.scale=standard".
+    t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs), numbers or the names of
+    classes.  They take the place of the file of data=csv, whose other settings they have, as in "data.scale=standard".
+    ``inputs``, ``outputs`` and ``classes`` name columns of x and t, and the classes of t in increasing order; a frame
+    brings its own names.
     """
     from xortrain.config.compose import compose
 
-    config = compose(overrides if data is None else ("data=csv", *overrides))
+    own = _own(data, inputs, outputs, classes)
+    config = compose(overrides if own is None else ("data=csv", *overrides))
     _refuse_dry_run(config["dry_run"])
-    if data is not None and (not isinstance(data, tuple | list) or len(data) not in (2, 4)):
-        raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
-    if data is not None:
-        _refuse_other_data(config["data"])
-    return Run(train_run(config, data).trained)
+    return Run(train_run(config, own).trained)
 
 
 def sweep(
     *overrides: str, engine: str | None = None, workers: int | None = None, address: str | None = None,
-    show: bool = False,
+    show: bool = False, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
 ) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
-    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal.
+    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal;
+    ``data`` and their names are as in `train`.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
 
-    plan = plan_overrides(overrides)
+    own = _own(data, inputs, outputs, classes)
+    plan = plan_overrides(overrides if own is None else ("data=csv", *overrides), own)
     if plan is None:
         raise UserError("hydra/sweeper and hydra/launcher: Python supports only those of xortrain")
     _refuse_dry_run(plan.is_dry)
@@ -174,13 +180,14 @@ def _as_sweep(found: SweepData[RunData]) -> Sweep:
     return Sweep(**{field.name: getattr(found, field.name) for field in fields(found)})
 
 
-def _refuse_other_data(settings: Mapping[str, Any]) -> None:
-    """Refuse settings that own arrays make useless."""
-    other = "" if settings["name"] == "csv" else settings["name"]
-    useless = {"data": other, "data.path": settings.get("path"), "data.targets": settings.get("targets")}
-    for key, value in useless.items():
-        if value:
-            raise UserError(f"{key}={value}: your own arrays, data=(x, t), take its place; leave it out")
+def _own(data: Data | None, inputs: Names, outputs: Names, classes: Names) -> OwnData | None:
+    """Own arrays with their names; None if there are none."""
+    if data is not None:
+        return array_data(data, inputs, outputs, classes)
+    for name, given in (("inputs", inputs), ("outputs", outputs), ("classes", classes)):
+        if given is not None:
+            raise UserError(f"{name}={given!r}: names own arrays; add data=(x, t)")
+    return None
 
 
 def _refuse_dry_run(is_dry: bool) -> None:

@@ -61,7 +61,7 @@ def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
 
         say(estimate_run(config))
         return None
-    run = record_run(config, show=True)
+    run = record_run(config, show=True, say=say)
     say(run_ending(run))
     if hydra is None:
         return run.objective
@@ -83,6 +83,8 @@ def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) ->
     from xortrain.runner.sweep import run_sweep
     from xortrain.views.summary import sweep_ending
 
+    for line in plan.understood:
+        say(line)
     folder = run_sweep(plan, show=True)
     try:
         say(sweep_ending(folder))

@@ -15,7 +15,9 @@ from xortrain.config.settings import GROUPS, defaults_of, read_conf
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.initializers import INITIALIZERS
+from xortrain.nets.losses import LOSSES
 from xortrain.setup.run_setup import Setup
+from xortrain.setup.target_coding import fitting_loss_of
 from xortrain.training.diagnosis import (
     LARGE,
     equal_units,
@@ -143,8 +145,12 @@ def _other_reduction(config: Config, task: Task) -> Iterator[Changes]:
 def _cross_entropy(config: Config, task: Task) -> Iterator[Changes]:
     """Its gradient does not vanish at a saturated output."""
     if task.criterion.row.targets == "any" and np.isin(task.data.t, (0, 1)).all():
-        output = {} if task.network.layers[-1].row.gives_probabilities else {"output": "auto"}
-        yield {"loss": "bce", "loss.reduction": config["loss"]["reduction"], **output}
+        last, loss = task.network.layers[-1], "bce"
+        if config["data"]["name"] == "csv":  # whose classes bce refuses, if there are more than two
+            loss = fitting_loss_of(task.data.t)
+        is_kept = loss == "bce" and last.row.gives_probabilities and last.activation != LOSSES[loss].output
+        output = last.activation if is_kept else "auto"
+        yield {"loss": loss, "loss.reduction": config["loss"]["reduction"], "output": output}
 
 
 FIXES: tuple[Row, ...] = (
@@ -244,13 +250,19 @@ def _option(group: str, name: str, own: Config, data: str) -> Config:
 
 
 def _effective(config: Config, changes: Changes) -> Changes:
-    """The changes that change something, and what must be written with another optimizer or loss."""
+    """The changes that change something, and what must be written with another optimizer or loss.
+
+    Another loss is written with its output, which the user may have chosen or not.
+    """
     new = {key for key, value in changes.items() if _value(config, key) != value}
-    return {k: v for k, v in changes.items() if {k, k.partition(".")[0]} & new or (k == "lr" and "optimizer" in new)}
+    with_it = {"lr": "optimizer", "output": "loss"}
+    return {k: v for k, v in changes.items() if {k, k.partition(".")[0], with_it.get(k)} & new}
 
 
 def _value(config: Config, key: str) -> Any:
     group, dot, name = key.partition(".")
+    if key == "output" and config["output"]["name"] == LOSSES[config["loss"]["name"]].output:
+        return "auto"
     return config[group].get(name) if dot else config[key]["name"] if key in GROUPS else config[key]
 
 

@@ -1,7 +1,8 @@
 """The commands: each is a function from command-line words to the text that `cli` prints, or to its parts in order.
 
-`arguments` has what they share.  Begin with `ls` and `show`; `resume`, `continue` and `rerun` train, `render` draws,
-`explain` and `check` look at one training step, all others only read records or change names, tags and notes.
+`arguments` has what they share.  Begin with `ls` and `show`; `resume`, `continue` and `rerun` train, `predict` computes
+outputs, `render` draws, `explain` and `check` look at one training step, all others only read records or change names,
+tags and notes.
 """
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -18,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),
     "continue": ("rerun:continue_training", "train a run or a sweep on, with the same or other settings"),
     "rerun": ("rerun:rerun", "train a run again; --check compares every number with the record"),
+    "predict": ("predict:predict", "outputs and classes of a trained network for other inputs"),
     "render": ("render:render", "draw a film or a still image again from a record"),
     "explain": ("explain_and_check:explain_step", "explain one training step, with every number beside its formula"),
     "check": ("explain_and_check:check_gradient", "check a gradient against central differences"),

@@ -2,12 +2,12 @@
 
 import os
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import answer, command_parser
-from xortrain.errors import UserError, printable
+from xortrain.errors import LONGEST, UserError, printable
 from xortrain.records import columns, layout
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.naming import Named, named
@@ -42,6 +42,7 @@ def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any
     yield from _explanation(part.folder, index)
     yield from advice.splitlines()
     yield from _origin(found.entry, part)
+    yield from _understood([part])
     yield ""
     for name in (*RESULTS, *RESULTS_OF_EXAMPLES):
         if line[name] not in (None, ""):
@@ -95,6 +96,13 @@ def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:
     yield f"in {record['path']}"
 
 
+def _understood(parts: Iterable[RecordInfo]) -> Iterator[str]:
+    """What was understood of the user's own data."""
+    found = (part.metadata.get("columns") for part in parts)
+    lines = [names["line"] for names in found if isinstance(names, dict) and isinstance(names.get("line"), str)]
+    yield from (f"data {printable(line)[:LONGEST]}" for line in dict.fromkeys(lines) if line)
+
+
 def _curve(part: RecordInfo, index: int) -> Iterator[str]:
     """The recorded losses as a row of bars."""
     import numpy as np
@@ -146,6 +154,7 @@ def _sweep_page(found: Named, line: Mapping[str, Any]) -> Iterator[str]:
     counted = ", ".join(f"{word} {runs}" for word, runs in sorted(line["outcomes"].items(), key=lambda pair: -pair[1]))
     yield f"{line['id']}  {line['status']}: a sweep of {line['runs']} runs, {line['outcome']}"
     yield from _origin(entry, entry)
+    yield from _understood(entry.parts)
     yield f"outcomes {counted or 'none yet'}"
     if entry.parts:
         yield ""

@@ -31,7 +31,17 @@ def check(config: Mapping[str, Any]) -> Config:
     return checked
 
 
-ADDED: dict[str, Any] = {"advice": "auto", "experiment": None, "data.scale": "none", "film.at": "last"}
+ADDED: dict[str, Any] = {
+    "advice": "auto",
+    "experiment": None,
+    "data.scale": "none",
+    "data.test_path": None,
+    "data.inputs": [],
+    "data.categorical": [],
+    "data.header": "auto",
+    "data.missing": "error",
+    "film.at": "last",
+}
 """Settings that older records lack, with the values that stand for them."""
 
 
@@ -105,6 +115,11 @@ def _text(s: Setting, value: Any) -> str:
     return str(value)
 
 
+def _choice(s: Setting, value: Any) -> Any:
+    found = str(value).lower() if isinstance(value, bool) else value  # true is a choice of data.header
+    return _value_if(found in tuple(s.choices), found)
+
+
 def _path(s: Setting, value: Any) -> str:
     return os.path.expanduser(_value_if(value != "", _text(s, value)))
 
@@ -125,7 +140,7 @@ _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "flag": lambda s, value: _value_if(isinstance(value, bool), value),
     "text": _text,
     "path": _path,
-    "choice": lambda s, value: _value_if(value in tuple(s.choices), value),
+    "choice": _choice,
     "names": _names,
     "wholes": _wholes,
     "free": lambda s, value: value,

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, chosen_by_default, dotted_keys, keys_of
 from xortrain.errors import UserError, unknown_word
 
-TEXTS = ("name", "notes", "root", "data.path")
-LISTS = ("tags", "freeze", "data.targets")
+TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
+LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 TRAINING = ("train", "run", "fit")  # words that people put before overrides

@@ -15,7 +15,7 @@ from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
-from xortrain.nets.losses import LOSSES
+from xortrain.nets.losses import LOSSES, REDUCTION
 from xortrain.nets.network import ARCHITECTURES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, path, text, whole
@@ -81,7 +81,7 @@ GROUPS: dict[str, Mapping[str, Row]] = {
     "architecture": ARCHITECTURES,
     "activation": ACTIVATIONS,
     "output": ChainMap[str, Any](ACTIVATIONS, {"auto": PlainRow("the activation that goes with the loss")}),
-    "loss": LOSSES,
+    "loss": ChainMap[str, Any](LOSSES, {"auto": PlainRow("the one that fits the targets", REDUCTION)}),
     "init": INITIALIZERS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,

@@ -19,8 +19,9 @@ def scale_strip(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[
     s, label, y = canvas.unit, canvas.colours.label, box.y + box.height
     canvas.paste(box, np.tile(np.arange(box.width) * scale.levels // box.width, (box.height, 1)))
     name = f"{outputs[0]} of {len(outputs)}  " if scale.hides_outputs else "output"
-    canvas.text(box.x - 5 * s, y, f"{name} {scale.ends[0]}", 10, label, align="right")
-    canvas.text(box.x + box.width + 5 * s, y, scale.ends[1], 10, label)
+    low, high = (canvas.shorten(end, 90 * s, 10) for end in scale.ends)
+    canvas.text(box.x - 5 * s, y, low if scale.names else f"{name} {low}", 10, label, align="right")
+    canvas.text(box.x + box.width + 5 * s, y, high, 10, label)
 
 
 def _class_rows(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[str]) -> None:
@@ -45,8 +46,8 @@ def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
         return 0
     bands = np.arange(box.height)[::-1] * scale.levels // box.height
     canvas.paste(box, np.repeat(bands[:, None], box.width, axis=1))
-    x, words = box.x + box.width + 4 * canvas.unit, scale.ends[::-1]
-    for word, y in zip(words, (box.y + 8 * canvas.unit, box.y + box.height), strict=True):
+    x, words = box.x + box.width + 4 * canvas.unit, [canvas.shorten(end, 40 * canvas.unit, 10) for end in scale.ends]
+    for word, y in zip(words[::-1], (box.y + 8 * canvas.unit, box.y + box.height), strict=True):
         canvas.text(x, y, word, 10, canvas.colours.label)
     return max(canvas.text_width(word, 10) for word in words)
 
@@ -62,7 +63,7 @@ def marks_legend(canvas: Canvas, x: float, top: float, low: float, scale: Colour
         canvas.text(x, low - 15 * s, canvas.shorten("colour: target", room, 10), 10, label)
         return
     lines = int((low - top) / (13 * s)) - 1
-    names = [f"target {value}" for value in scale.ends]
+    names = list(scale.names) or [f"target {value}" for value in scale.ends]
     if scale.classes > 2:
         names = _cut_list(outputs, 2 * lines)
     columns = 1 if len(names) <= lines else 2

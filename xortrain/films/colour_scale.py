@@ -32,10 +32,14 @@ class ColourScale:
     """Whether there are outputs that are not shown."""
     hollow: str = "wrong"
     """What a hollow mark means."""
+    names: tuple[str, ...] = ()
+    """Of two classes, if they have names."""
 
     @property
     def ends(self) -> tuple[str, str]:
         """The low and the high target as text."""
+        if len(self.names) == 2:
+            return self.names[0], self.names[1]
         return format_digits(self.low), format_digits(self.high)
 
     @property
@@ -102,7 +106,7 @@ def colour_scale(data: FilmData, levels: int) -> ColourScale:
     classes = len(t) if one_hot else 2 if binary else 0
     return ColourScale(
         float(data.low), float(data.high), levels, classes, one_hot, len(t) > 1 and not one_hot,
-        _hollow_meaning(data, classes, one_hot),
+        _hollow_meaning(data, classes, one_hot), tuple(data.class_names) if classes == 2 else (),
     )  # fmt: skip
 
 

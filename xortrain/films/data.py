@@ -123,6 +123,8 @@ class FilmData:
     """Settings that differ between the runs: name -> (runs,)."""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
+    class_names: Sequence[str] = ()
+    """Of one output: the low class and the high one; of several, that of each."""
     scaling: DataScaling = UNSCALED
     """How x and t are scaled for the network and the loss; everything shown is in their own units."""
 

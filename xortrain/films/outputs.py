@@ -126,8 +126,9 @@ class Spread(OutputsPanel):
         canvas, box, scale, label = self.canvas, self.box, self.scale, self.canvas.colours.label
         canvas.outline(box, canvas.colours.pale)
         y = box.y + box.height + 12 * canvas.unit
-        canvas.text(box.x, y, scale.ends[0], 9, label)
-        canvas.text(box.x + box.width, y, scale.ends[1], 9, label, align="right")
+        low, high = (canvas.shorten(end, box.width / 4, 9) for end in scale.ends)
+        canvas.text(box.x, y, low, 9, label)
+        canvas.text(box.x + box.width, y, high, 9, label, align="right")
         name = "output of the right class" if scale.classes > 2 else "output"
         if not scale.classes:
             shown = f"{self.run_frames.data.outputs[0]} of {self.t.shape[1]}" if scale.hides_outputs else "output"

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.nets import Array
 from xortrain.runner.plan import Plan, job_error, plan
+from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
@@ -31,13 +33,16 @@ LONGEST = 100  # characters of a job's overrides shown in an error
 _REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
 
-def plan_overrides(overrides: Sequence[str]) -> Plan | None:
-    """The plan of a sweep over these overrides; None if they choose another sweeper or launcher."""
+def plan_overrides(overrides: Sequence[str], own: OwnData | None = None) -> Plan | None:
+    """The plan of a sweep over these overrides; None if they choose another sweeper or launcher.
+
+    ``own`` are a Python user's own examples, which all runs have.
+    """
     with composing(overrides) as composer:
         sweeper, launcher = (plugin(composer.master, kind) for kind in ("sweeper", "launcher"))
         if (sweeper._target_, launcher._target_) != (SWEEPER, LAUNCHER):
             return None
-        return plan_grid(read_grid(composer), composer, (launcher.engine, launcher.workers, launcher.address))
+        return plan_grid(read_grid(composer), composer, (launcher.engine, launcher.workers, launcher.address), own)
 
 
 @contextmanager
@@ -59,9 +64,10 @@ def read_grid(composer: Composer) -> Grid:
     return read_axes(hydra.sweeper.params, texts, composer.loader)
 
 
-def plan_grid(grid: Grid, composer: Composer, engine: Sequence[Any] = ()) -> Plan:
+def plan_grid(grid: Grid, composer: Composer, engine: Sequence[Any] = (), own: OwnData | None = None) -> Plan:
     """The plan of all jobs of a grid, on an engine given by its fields."""
-    return plan(populations(of_grid(grid, composer)), lambda number: job_name(number, grid.swept(number)), engine)
+    parts = [replace(part, own=own) for part in populations(of_grid(grid, composer))]
+    return plan(parts, lambda number: job_name(number, grid.swept(number)), engine)
 
 
 def plan_lists(jobs: Sequence[Sequence[str]], composer: Composer, first: int, engine: Sequence[Any]) -> Plan:

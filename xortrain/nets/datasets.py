@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.setting import Setting, Settings, names, number, path, whole
+from xortrain.nets.setting import Setting, Settings, choice, names, number, path, whole
 
 Labels = Array
 SEED = whole("seed of the data", 0, 2**32 - 1, varies=True)
@@ -250,8 +250,13 @@ _CLOUD = {
 }
 
 _TABLE: Settings = {
-    "path": path("CSV file of numbers, one example per line, with or without a header", nullable=True),
+    "path": path("table with an example per line: CSV, or with semicolons, tabs or blanks", nullable=True),
+    "test_path": path("table of held-out examples, with the same columns and classes", nullable=True),
+    "inputs": names("input columns, by name or number; all that are neither targets nor an index if the list is empty"),
     "targets": names("target columns, by name or number; the last column if the list is empty"),
+    "categorical": names("input columns of numbers that are categories, as texts are: one-hot"),
+    "header": choice("whether the first line has the names of the columns", "auto", "true", "false"),
+    "missing": choice("rows with a missing value: an error, or left out", "error", "drop"),
     "seed": SEED,
 }
 

@@ -219,6 +219,10 @@ def _record_key(part: RecordInfo, names: Collection[str]) -> object:
     return shared, tuple((name, values.shape, values.tobytes()) for name, values in data)
 
 
+FOLLOWING = ("output",)
+"""Groups whose choice usually follows from another, as the output activation from the loss."""
+
+
 def differing_settings(parts: Sequence[RecordInfo]) -> list[str]:
     """The settings in which runs differ, without the seed and its copies, and without those that follow from others."""
     unwanted = _copies_of_the_seed(parts) | {"seed"}
@@ -229,7 +233,7 @@ def differing_settings(parts: Sequence[RecordInfo]) -> list[str]:
     others = [name for name in fixed if name not in varies and name not in unwanted]
     groups = {key for part in parts for key, value in part.metadata["config"].items() if isinstance(value, dict)}
     chosen, distinct = list[str](), 1
-    for name in sorted(others, key=lambda other: ("." in other, other not in groups)):
+    for name in sorted(others, key=lambda other: ("." in other, other not in groups, other in FOLLOWING)):
         found = len({tuple(repr(settings.get(key)) for key in (*chosen, name)) for settings in shared})
         if found > distinct:
             chosen, distinct = [*chosen, name], found

@@ -22,7 +22,7 @@ from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
 from xortrain.setup.film_config import refuse_unfit_films, with_one
 from xortrain.setup.population import Population
-from xortrain.setup.run_setup import Setup, output_name, recorded_epochs, refuse_contradictions, with_known
+from xortrain.setup.run_setup import Setup, recorded_epochs, refuse_contradictions, with_known
 from xortrain.trained.checkpoints import JUDGES, checkpoint_of, first_untrained
 from xortrain.trained.opening import open_trained
 from xortrain.trained.run_data import RunData, TrainedRuns, place_of_epoch
@@ -82,7 +82,7 @@ def continuation(
     words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
     varying = {key: v for key, v in before.varying.items() if not {key, key.partition(".")[0]} & touched}
-    population = replace(before, config=config, varying=varying)
+    population = parent.setup.with_names(replace(before, config=config, varying=varying))
     _refuse_what_must_stay(before, population, words)
     _refuse_rates(parent.setup, population, epoch)
     return _continued(parent, population, origin)
@@ -122,9 +122,9 @@ def _refuse_what_must_stay(before: Population, population: Population, words: Se
         if not have_same(before, population, key):
             word = next(word for word in words if re.split(r"[.=]", word, maxsplit=1)[0] == key)
             raise UserError(f"{word}: a run is continued with its own {key}; train another one for this")
-    was, now = (output_name(p) for p in (before, population))
-    if was != now or (before.shared("output.name") == was and not have_same(before, population, "output")):
-        raise UserError(f"output={now}: a run is continued with its own output; add output={was}")
+    if not have_same(before, population, "output"):
+        was, now = (p.shared("output.name") for p in (before, population))
+        raise UserError(f"output={now}: a run is continued with its own output; leave it out, or add output={was}")
 
 
 def _refuse_rates(setup: Setup, population: Population, epoch: int) -> None:

@@ -46,6 +46,11 @@ class Plan:
         return bool(self.setups[0].population.shared("dry_run"))
 
     @property
+    def understood(self) -> list[str]:
+        """What was understood of the user's own data, a line for each table."""
+        return list(dict.fromkeys(setup.columns.line for setup in self.setups if setup.columns.line))
+
+    @property
     def jobs(self) -> int:
         return sum(setup.population.runs for setup in self.setups)
 
@@ -192,6 +197,7 @@ def estimate(plan: Plan) -> str:
     recorded = "first and last snapshots" if plan.is_trimmed else "all that track asks for"
     cores = "on one core" if processes == 1 else f"on {processes} cores"
     lines = [
+        *plan.understood,
         f"jobs         {plan.jobs}",
         f"populations  {len(plan.setups)}",
         *(

@@ -4,7 +4,7 @@ A block is trained from its settings alone, so it can be trained here, in anothe
 """
 
 import errno
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,9 +19,11 @@ from xortrain.records.files import read_json, shown_path
 from xortrain.records.process import describe
 from xortrain.records.writer import RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
+from xortrain.setup.column_names import UNNAMED
 from xortrain.setup.earlier import described
 from xortrain.setup.film_config import refuse_unfit_films
-from xortrain.setup.population import Arrays, Population
+from xortrain.setup.own_data import OwnData
+from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup, recorded_epochs
 from xortrain.trained.checkpoints import checkpoint_of
 from xortrain.trained.run_data import RunData, TrainedRuns
@@ -51,16 +53,21 @@ Result = Array | Failure
 """The rows of a block, or why it has none."""
 
 
-def train_run(config: Mapping[str, Any], arrays: Arrays | None = None) -> RunData:
-    """Train one run in memory; ``arrays`` are the user's own examples."""
-    return RunData(train_in_memory(Setup.of(Population(config, arrays=arrays))))
+def train_run(config: Mapping[str, Any], own: OwnData | None = None) -> RunData:
+    """Train one run in memory; ``own`` are the user's own examples."""
+    return RunData(train_in_memory(Setup.of(Population(config, own=own))))
 
 
-def record_run(config: Mapping[str, Any], show: bool = False) -> RunData:
-    """Train one run into a new record under its root; every setting is checked before the folder is made."""
+def record_run(config: Mapping[str, Any], show: bool = False, say: Callable[[str], object] = len) -> RunData:
+    """Train one run into a new record under its root; every setting is checked before the folder is made.
+
+    ``say`` receives what was understood of a user's own data.
+    """
     setup = Setup.of(Population(config))
     if config["film"]["name"] != "none":
         refuse_unfit_films([config], 1)
+    if setup.columns.line:
+        say(setup.columns.line)
     return train_into_folder(setup, make_folder(config["root"]), show)
 
 
@@ -154,7 +161,7 @@ def start_record(
         "dtype": p.dtype.name,
         "varies": list(p.varying),
         "has_test": setup.test is not None,
-        **({"columns": asdict(setup.columns)} if setup.columns.inputs else {}),
+        **({"columns": asdict(setup.columns)} if setup.columns != UNNAMED else {}),
         **({"state": setup.state_sizes} if setup.state_sizes else {}),
         **({"has_best": True} if setup.has_best else {}),
         **({"parent": asdict(setup.origin)} if setup.origin else {}),

@@ -1,117 +1,243 @@
-"""Reads a user's CSV file: its numbers, and the names of its columns.
+"""Reads a user's file of values into a `DataTable`, with or without a header, whatever separates its values.
 
-Size, rows and names are checked before they are used.
+Size, encoding, rows and names are checked before they are used; `own_data` decides what the columns are for.
 """
 
 import csv
+import io
+import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from xortrain.errors import UserError, printable, unknown
-from xortrain.nets import Array
+from xortrain.errors import UserError, cut, printable, unknown
 
 LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
-LONGEST_NAME = 40  # characters shown of a column's name
-SEPARATORS = {";": "semicolons", "\t": "tabs", " ": "spaces"}  # in place of commas
+MOST_COLUMNS = 256
+LONGEST_NAME = 100  # characters of a column's name, or of a category
+SAMPLE = 100_000  # characters from which the separator is chosen
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", " ": "blanks"}
+"""What may separate values, first what is preferred if several fit; blanks may be several."""
+ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+"""The first two bytes of a file to its encoding; any other is UTF-8."""
+MISSING = ("", "na", "n/a", "nan", "null", "?")
+"""What stands for a missing value, in lower case."""
+_DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?", re.IGNORECASE)
+_DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d*(e[-+]?\d+)?", re.IGNORECASE)
+
+Rows = list[tuple[int, list[str]]]
+"""The number of a line in the file, and its cells."""
 
 
 @dataclass(frozen=True)
-class Columns:
-    """The names of inputs and outputs; empty without a header."""
+class DataTable:
+    """The cells of a file by column, as text; ``lines`` are the numbers of their lines, ``where`` begins its errors.
 
-    inputs: tuple[str, ...] = ()
-    outputs: tuple[str, ...] = ()
+    Without a header, ``names`` are the numbers of the columns.  ``hint`` is what the user may have meant by line 1.
+    """
 
-    def of_classes(self, count: int) -> "Columns":
-        """The same inputs, with one output for each of ``count`` classes in place of the only target."""
-        return replace(self, outputs=tuple(f"{name} {kind}" for name in self.outputs for kind in range(count)))
+    where: str
+    names: tuple[str, ...]
+    has_header: bool
+    columns: tuple[tuple[str, ...], ...]
+    lines: tuple[int, ...]
+    separator: str
+    hint: str = ""
+
+    def at(self, row: int, place: int) -> str:
+        """Where a cell is, for an error."""
+        name = f"column {printable(self.names[place])[:LONGEST_NAME] or place}"
+        return f"{self.where}: line {self.lines[row]}, {name}: {cut(repr(self.columns[place][row]))}"
+
+    def hint_at(self, row: int) -> str:
+        """The hint, if it concerns the line of this row."""
+        return self.hint if row == 0 and not self.has_header else ""
+
+    def number(self, cell: str) -> float | None:
+        """A cell as a number, which may be infinite; None if it is none."""
+        return as_number(cell, self.separator)
+
+    def place(self, key: str, name: str) -> int:
+        """The index of a column, from its name or its number (from 0; -1 is the last); ``key`` is the setting."""
+        if name in self.names:
+            return self.names.index(name)
+        if re.fullmatch("-?[0-9]{1,9}", name) and -len(self.names) <= int(name) < len(self.names):
+            return int(name) % len(self.names)
+        raise unknown(key, name, self.names, "column")
 
 
-UNNAMED = Columns()
+def as_number(cell: str, separator: str) -> float | None:
+    """A cell as a number, with a decimal comma unless commas separate; None if it is none."""
+    if separator != "," and _DECIMAL_COMMA.fullmatch(cell):
+        cell = cell.replace(",", ".")
+    try:
+        return None if "_" in cell else float(cell)  # 1_000 is Python's way of writing 1000
+    except ValueError:
+        return None
 
 
-def columns_of(names: list[str], targets: list[int]) -> Columns:
-    """The names of a table's columns; ``targets`` are the indices of the targets."""
-    if names == _numbered(len(names)):
-        return UNNAMED
-    return Columns(shown(names[k] for k in range(len(names)) if k not in targets), shown(names[k] for k in targets))
+def is_missing(cell: str) -> bool:
+    return cell.lower() in MISSING
 
 
-def shown(names: Iterable[str]) -> tuple[str, ...]:
-    """Names that are safe to print."""
-    return tuple(printable(name)[:LONGEST_NAME] or "?" for name in names)
+def read_table(where: str, path: Path, header: str = "auto", known: Sequence[str] = ()) -> DataTable:
+    """The table in a file; UserError if it is none.
+
+    ``header`` is auto, true or false; for auto, a first line with all ``known`` names is a header too.
+    """
+    text = _text(where, path)
+    separator = _separator(text)
+    rows = _rows(where, text, separator)
+    if not rows:
+        raise UserError(f"{where}: has no rows")
+    first = rows[0][1]
+    is_header = header == "true" or (header == "auto" and (_is_header(rows, separator) or _names(known, first)))
+    names = [str(place) for place in range(len(first))]
+    hint = "" if header == "false" else _hint(first, separator)
+    if is_header:
+        rows, names = rows[1:], _header(where, rows)
+    if not rows:
+        raise UserError(f"{where}: has no rows under its header")
+    _refuse_ragged(where, rows, len(names) if is_header else 0)
+    _refuse_two_decimals(where, rows, separator)
+    columns = tuple(zip(*(row for _, row in rows), strict=True))
+    return DataTable(where, tuple(names), is_header, columns, tuple(line for line, _ in rows), separator, hint)
 
 
-Table = tuple[list[str], Array]
-
-
-def read_table(path: Path) -> Table:
-    """Column names and numbers (rows, columns) of a CSV file, with or without a header; UserError if it is not one."""
-    where = f"data.path={path}"
+def _text(where: str, path: Path) -> str:
     if not path.is_file():
         raise UserError(f"{where}: {'is a folder' if path.is_dir() else 'no such file'}")
     if path.stat().st_size > LARGEST_TABLE:
         raise UserError(f"{where}: larger than {LARGEST_TABLE} bytes")
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = csv.reader(file)
-            rows = dict((lines.line_num, row) for row in lines if row)  # noqa: C402
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        content = path.read_bytes()
+        text = content.decode(ENCODINGS.get(content[:2], "utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise UserError(f"{where}: cannot be read ({error}); save it as UTF-8") from None
+    except OSError as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
-    first = next(iter(rows.values()), [])
-    names = _numbered(len(first))
-    if first and not any(_is_number(cell) for cell in first):  # a header; a row of words and numbers is an error below
-        names = [cell.strip() for cell in rows.pop(next(iter(rows)))]
-    return names, _numbers(where, rows, len(names))
+    if "\0" in text:
+        raise UserError(f"{where}: cannot be read (it has NUL characters; save it as UTF-8)")
+    return text
 
 
-def _numbers(where: str, rows: dict[int, list[str]], width: int) -> Array:
-    """The numbers of the rows, (rows, columns); ``rows`` maps line numbers of the file to cells."""
-    if not rows:
-        raise UserError(f"{where}: has no rows")
-    if width < 2:
-        hint = _separator_hint(next(iter(rows.values())))
-        raise UserError(f"{where}: has {width} column; inputs and targets require at least two{hint}")
-    for line, row in rows.items():
-        if len(row) != width:
-            raise UserError(f"{where}: line {line} has {len(row)} values, the others {width}")
-        bad = [cell for cell in row if not _is_number(cell)]
-        if bad:
-            raise UserError(f"{where}: line {line}: {bad[0][:40]!r} is not a finite number{_separator_hint(bad)}")
-    return np.array([[float(cell) for cell in row] for row in rows.values()])
+def _parsed(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank; raises csv.Error."""
+    is_blank = separator == " "
+    lines = csv.reader(
+        io.StringIO(text.replace("\t", " ") if is_blank else text, newline=""),
+        delimiter=separator,
+        skipinitialspace=not is_blank,
+        strict=True,
+    )
+    for row in lines:
+        cells = [cell.strip() for cell in row]
+        if is_blank:
+            cells = [cell for cell in cells if cell]
+        if len(cells) > 1 or any(cells):
+            yield lines.line_num, cells
 
 
-def _separator_hint(cells: list[str]) -> str:
-    """A hint if something other than commas seems to separate the values."""
-    found = [name for mark, name in SEPARATORS.items() if any(_are_numbers(cell, mark) for cell in cells)]
-    return f"; its values seem to be separated by {found[0]}: write commas" if found else ""
-
-
-def _are_numbers(cell: str, mark: str) -> bool:
-    parts = cell.strip().split(mark)
-    return len(parts) > 1 and all(_is_number(part) for part in parts)
-
-
-def _is_number(cell: str) -> bool:
+def _rows(where: str, text: str, separator: str) -> Rows:
+    rows: Rows = []
     try:
-        return bool(np.isfinite(float(cell))) and "_" not in cell  # 1_000 is Python's way of writing 1000
-    except ValueError:
+        for line, row in _parsed(text, separator):
+            if len(row) > MOST_COLUMNS:
+                raise UserError(f"{where}: line {line} has more than {MOST_COLUMNS} columns")
+            rows.append((line, row))
+        return rows
+    except csv.Error as error:
+        raise UserError(f"{where}: cannot be read ({error})") from None
+
+
+def _separator(text: str) -> str:
+    """The separator that divides most lines alike, and most of their cells into numbers."""
+    sample = text if len(text) <= SAMPLE else text[: text.rfind("\n", 0, SAMPLE) + 1] or text[:SAMPLE]
+    return max(SEPARATORS, key=lambda separator: _fit(sample, separator))  # the first of those that fit alike
+
+
+def _fit(sample: str, separator: str) -> float:
+    """How well a separator fits: mainly, which share of the lines has the usual number of cells, at least two."""
+    rows = list[list[str]]()
+    with suppress(csv.Error):
+        rows.extend(row for _, row in _parsed(sample, separator))
+    if not rows:
+        return 0.0
+    width, lines = Counter(map(len, rows)).most_common(1)[0]
+    cells = [cell for row in rows for cell in row]
+    numbers = sum(is_missing(cell) or as_number(cell, separator) is not None for cell in cells)
+    return (lines / len(rows)) ** 2 * (numbers / len(cells) + 0.1) if width > 1 else 0.0
+
+
+def _is_header(rows: Rows, separator: str) -> bool:
+    """Whether the first line has names: words over numbers or over other words, or 0 … n-1 over what is not whole."""
+    first, later = rows[0][1], [row for _, row in rows[1:]]
+    if _counts_columns(first):
+        return bool(later) and all(any(not re.fullmatch(r"[-+]?\d*", cell) for cell in row) for row in later)
+    if any(as_number(cell, separator) is not None for cell in first):
         return False
+    words = [k for k, cell in enumerate(first) if not is_missing(cell)]
+    if not words or (later and all(len(row) == len(first) + 1 for row in later)):
+        return bool(words)
+    below = {k: [row[k] for row in later if k < len(row) and not is_missing(row[k])] for k in words}
+    over_numbers = [all(as_number(cell, separator) is not None for cell in cells) for cells in below.values() if cells]
+    return any(over_numbers) or not any(first[k] in cells for k, cells in below.items())
 
 
-def place_of(names: list[str], target: str) -> int:
-    """The index of a column, from its name or its number (from 0; -1 is the last)."""
-    if target in names:
-        return names.index(target)
-    if re.fullmatch("-?[0-9]{1,9}", target) and -len(names) <= int(target) < len(names):
-        return int(target) % len(names)
-    raise unknown("data.targets", target, names, "column")
+def _counts_columns(first: list[str]) -> bool:
+    """Whether a line is 0 … n-1, maybe after an empty cell, as pandas writes columns without names."""
+    numbers = first[1:] if first[0] == "" else first
+    return bool(numbers) and numbers == [str(k) for k in range(len(numbers))]
 
 
-def _numbered(width: int) -> list[str]:
-    """The names of columns without a header."""
-    return [str(place) for place in range(width)]
+def _names(known: Sequence[str], first: list[str]) -> bool:
+    return bool(known) and set(known) <= set(first)
+
+
+def _hint(first: list[str], separator: str) -> str:
+    """What may be wrong if the first line was read as values."""
+    has_word = any(as_number(cell, separator) is None and not is_missing(cell) for cell in first)
+    return "; add data.header=true if line 1 has names" if has_word or _counts_columns(first) else ""
+
+
+def _header(where: str, rows: Rows) -> list[str]:
+    """The names in the first line; R leaves out that of the first column, which names the rows."""
+    line, names = rows[0]
+    if len(rows) > 1 and all(len(row) == len(names) + 1 for _, row in rows[1:]):
+        names = ["", *names]
+    names = [printable(name)[:LONGEST_NAME] for name in names]
+    twice = [name for name, count in Counter(names).items() if name and count > 1]
+    if twice:
+        raise UserError(f"{where}: line {line} has two columns {twice[0]!r}; rename one, or add data.header=false")
+    return names
+
+
+def _refuse_ragged(where: str, rows: Rows, named: int) -> None:
+    width = named or Counter(len(row) for _, row in rows).most_common(1)[0][0]
+    for line, row in rows:
+        if len(row) != width:
+            others = "its header" if named else "the others"
+            raise UserError(f"{where}: line {line} has {len(row)} values, {others} {width}")
+
+
+def _refuse_two_decimals(where: str, rows: Rows, separator: str) -> None:
+    """Refuse decimal points and decimal commas in one file: 1.500 may be 1500."""
+    if separator == ",":
+        return
+    firsts = [
+        next(((line, cell) for line, row in rows for cell in row if pattern.fullmatch(cell)), None)
+        for pattern in (_DECIMAL_COMMA, _DECIMAL_POINT)
+    ]
+    if firsts[0] and firsts[1]:
+        (comma, with_comma), (point, with_point) = firsts[0], firsts[1]
+        raise UserError(
+            f"{where}: line {comma} has a decimal comma, {with_comma[:40]!r}, and line {point} a decimal point,"
+            f" {with_point[:40]!r}; write one of them"
+        )
+
+
+def is_finite(number: float | None) -> bool:
+    return number is not None and math.isfinite(number)

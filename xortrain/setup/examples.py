@@ -1,23 +1,32 @@
-"""The examples of a population: made from settings, read from a table, or given by a Python user.
+"""The examples of a population: made from settings, or a user's own.
 
 Targets are coded as the loss requires; those that the loss cannot use raise UserError.
 """
 
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
-from xortrain.nets.datasets import DATASETS, NO_SCALING, UNSCALED, DataScaling, Scaling, fit_of, split, targets
+from xortrain.nets.datasets import (
+    DATASETS,
+    NO_SCALING,
+    UNSCALED,
+    DataScaling,
+    Points,
+    Scaling,
+    fit_of,
+    split,
+    targets,
+)  # fmt: skip
 from xortrain.nets.losses import LOSSES
-from xortrain.setup.csv_table import UNNAMED, Columns, columns_of, place_of, read_table
-from xortrain.setup.population import Arrays, Population
+from xortrain.setup.column_names import UNNAMED, Columns
+from xortrain.setup.own_data import OwnData
+from xortrain.setup.population import Population
+from xortrain.setup.target_coding import coded_targets, fitting_loss, fitting_loss_of
 from xortrain.training.task import Data
-
-MOST_CLASSES = 256
-OWN = "(x, t)", "(x_test, t_test)"  # names of a Python user's arrays
 
 
 class Examples(NamedTuple):
@@ -29,22 +38,8 @@ class Examples(NamedTuple):
     scaling: DataScaling = UNSCALED
 
 
-class OwnData(NamedTuple):
-    """A user's own x (examples, inputs) and t (examples, outputs), the names of their columns, and where they are.
-
-    ``held`` are x and t of held-out examples, if they come with the others.
-    """
-
-    x: Array
-    t: Array
-    columns: Columns
-    where: str
-    held: tuple[Array, Array] | None = None
-
-
-def examples(population: Population) -> Examples:
+def examples(population: Population, own: OwnData | None) -> Examples:
     """Training and test examples of all runs; arrays have an axis of runs if the examples differ between runs."""
-    own = _own_data(population)
     kinds = [key for key in population.varying if key.startswith("data.")]
     if not kinds:
         return _alike(population, own)
@@ -101,10 +96,8 @@ def _coded(population: Population, own: OwnData | None) -> Examples:
     """The examples of runs that all have the same, with targets for their loss."""
     if own:
         return _of_own(population, own)
-    name, loss = population.shared("data.name"), population.shared("loss.name")
-    row = DATASETS[name]
-    assert row.make is not None
-    dataset = row.make(**{key: _first(population, key) for key in row.own})
+    loss, dataset = population.shared("loss.name"), _made(population)
+    row = DATASETS[population.shared("data.name")]
     parts = [dataset]
     share = _first(population, "test") if "test" in population.config["data"] else 0.0
     if share:
@@ -119,6 +112,21 @@ def _coded(population: Population, own: OwnData | None) -> Examples:
     return Examples(coded[0], coded[1] if share else None)
 
 
+def _made(population: Population) -> Points:
+    """The points of a data set that is made, of the first run."""
+    row = DATASETS[population.shared("data.name")]
+    assert row.make is not None
+    return row.make(**{key: _first(population, key) for key in row.own})
+
+
+def loss_that_fits(population: Population, own: OwnData | None) -> str:
+    """What loss=auto chooses for the data of a population."""
+    if own:
+        return fitting_loss(own.targets)
+    labels = _made(population.part(slice(0, 1))).labels
+    return fitting_loss_of(targets(labels, 0.0, 1.0))
+
+
 def _first(population: Population, key: str) -> Any:
     return population.values(f"data.{key}")[0].item()
 
@@ -128,8 +136,8 @@ def _refuse_empty(train: int, test: int, share: float) -> None:
         raise UserError(f"data.test={share:g}: leaves {train} examples to train on and {test} to test")
 
 
-def _data(population: Population, x: Array, t: Array) -> Data:
-    refuse_unfit_targets(population, t)
+def _data(population: Population, x: Array, t: Array, hint: str = "") -> Data:
+    refuse_unfit_targets(population, t, hint)
     with np.errstate(over="ignore"):
         x, t = (np.ascontiguousarray(values, population.dtype) for values in (x, t))
     if not (np.isfinite(x).all() and np.isfinite(t).all()):
@@ -138,17 +146,20 @@ def _data(population: Population, x: Array, t: Array) -> Data:
     return Data(x, t[..., None])
 
 
-def refuse_unfit_targets(population: Population, t: Array) -> None:
-    """Refuse targets (examples, outputs, …) that the loss cannot use."""
+def refuse_unfit_targets(population: Population, t: Array, hint: str = "") -> None:
+    """Refuse targets (examples, outputs, …) that the loss cannot use; ``hint`` is the override that fits them."""
     loss = population.shared("loss.name")
     kind = LOSSES[loss].targets
     if kind == "signs" and not np.isin(t, (-1, 1)).all():
-        hint = "; add data.low=-1 data.high=1" if "low" in population.config["data"] else ""
-        raise UserError(f"loss={loss}: requires targets -1 and 1, these are {_listed(t)}{hint}")
-    if kind == "unit" and not ((t >= 0) & (t <= 1)).all():
-        raise UserError(f"loss={loss}: requires targets from 0 to 1, these are {_listed(t)}")
-    if kind == "classes" and not (np.isin(t, (0, 1)).all() and (t.sum(axis=1) == 1).all() and t.shape[1] > 1):
-        raise UserError(f"loss={loss}: requires one class per example, one-hot with 0 and 1; targets are {_listed(t)}")
+        coded = "; add data.low=-1 data.high=1" if "low" in population.config["data"] else "; add loss=mse"
+        wanted, fitting = "targets -1 and 1", hint or coded
+    elif kind == "unit" and not ((t >= 0) & (t <= 1)).all():
+        wanted, fitting = "targets from 0 to 1", hint or "; add loss=mse"
+    elif kind == "classes" and not (np.isin(t, (0, 1)).all() and (t.sum(axis=1) == 1).all() and t.shape[1] > 1):
+        wanted, fitting = "one class per example, one-hot with 0 and 1", hint or "; add loss=mse"
+    else:
+        return
+    raise UserError(f"loss={loss}: requires {wanted}, these are {_listed(t)}{fitting}")
 
 
 def _listed(t: Array) -> str:
@@ -157,68 +168,19 @@ def _listed(t: Array) -> str:
     return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
 
 
-def _own_arrays(arrays: Arrays) -> OwnData:
-    """A Python user's own examples."""
-    parts = [_given(x, t, of) for x, t, of in zip(arrays[::2], arrays[1::2], OWN[: len(arrays) // 2], strict=True)]
-    sizes = [f"{x.shape[1]} and {t.shape[1]}" for x, t in parts]
-    if sizes[-1] != sizes[0]:
-        raise UserError(f"data={OWN[1]}: must have as many columns as {OWN[0]}, {sizes[0]}, not {sizes[1]}")
-    return OwnData(*parts[0], UNNAMED, f"data={OWN[0]}", parts[1] if len(parts) > 1 else None)
-
-
-def _given(x: Any, t: Any, name: str) -> tuple[Array, Array]:
-    """Checked arrays: x (examples, inputs), t (examples,) or (examples, outputs)."""
-    try:
-        x, t = np.array(x, np.float64), np.array(t, np.float64)
-    except (TypeError, ValueError):
-        raise UserError(f"data={name}: must be two arrays of numbers") from None
-    t = t[:, None] if t.ndim == 1 else t
-    if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
-        shapes = "x (examples, inputs) and t (examples,) or (examples, outputs)"
-        raise UserError(f"data={name}: must be {shapes}, not {x.shape} and {t.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(t).all()):
-        raise UserError(f"data={name}: must be finite")
-    return x, t
-
-
-def _own_data(population: Population) -> OwnData | None:
-    """The user's own data, from Python or from a table; None for data that are made."""
-    if population.arrays:
-        return _own_arrays(population.arrays)
-    if DATASETS[population.shared("data.name")].make:
-        return None
-    path, chosen = population.shared("data.path"), population.shared("data.targets")
-    if path is None:
-        raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
-    names, table = read_table(Path(path))
-    places = [place_of(names, target) for target in chosen] or [len(names) - 1]
-    if len(set(places)) < len(places):
-        raise UserError(f"data.targets={chosen}: names a column twice")
-    if len(places) == len(names):
-        raise UserError(f"data.targets={chosen}: leaves no column for the inputs")
-    x, t = np.delete(table, places, axis=1), table[:, places]
-    return OwnData(x, t, columns_of(names, places), f"data.path={path}")
-
-
 def _of_own(population: Population, own: OwnData) -> Examples:
-    """The user's own data, with one-hot targets if the loss requires classes."""
-    x, t, columns, where, held = own
-    if LOSSES[population.shared("loss.name")].targets == "classes" and t.shape[1] == 1:
-        kinds = _one_hot(where, np.concatenate([t, held[1]] if held else [t])[:, 0])
-        t, columns = kinds[: len(t)], columns.of_classes(kinds.shape[1])
-        held = (held[0], kinds[len(t) :]) if held else None
+    """The user's own data, with targets for the loss."""
+    x, columns, last = own.x, own.columns, len(own.x) - own.held
+    t, outputs, classes = coded_targets(own, population.shared("loss.name"))
+    columns = replace(columns, outputs=outputs, classes=classes)
+    hint = f"; add loss={fitting_loss(own.targets)}"
     share = _first(population, "test")
-    if held and share:
+    if own.held and share:
         raise UserError(f"data.test={share:g}: these data have held-out examples of their own")
-    if not share:
-        return Examples(_data(population, x, t), _data(population, *held) if held else None, columns)
     rows = np.arange(len(x))
-    train, test = (part.labels for part in split(x, rows, share, _first(population, "seed")))
-    _refuse_empty(len(train), len(test), share)
-    return Examples(_data(population, x[train], t[train]), _data(population, x[test], t[test]), columns)
-
-
-def _one_hot(where: str, classes: Array) -> Array:
-    if not (np.isin(classes, np.arange(MOST_CLASSES)).all()):
-        raise UserError(f"{where}: classes must be whole numbers from 0 to {MOST_CLASSES - 1}")
-    return np.eye(max(2, int(classes.max()) + 1))[classes.astype(int)]
+    if not share:
+        test = _data(population, x[last:], t[last:], hint) if own.held else None
+        return Examples(_data(population, x[:last], t[:last], hint), test, columns)
+    train, held = (part.labels for part in split(x, rows, share, _first(population, "seed")))
+    _refuse_empty(len(train), len(held), share)
+    return Examples(_data(population, x[train], t[train], hint), _data(population, x[held], t[held], hint), columns)

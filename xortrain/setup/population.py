@@ -14,25 +14,23 @@ import numpy as np
 from xortrain.config.settings import GROUPS, TOP, keys_of
 from xortrain.nets import Array, Numbers
 from xortrain.nets.setting import numbers
+from xortrain.setup.own_data import OwnData
 
 WEIGHTS = "init.weights"
 MOST_WEIGHTS = 500  # numbers that may differ between the runs of a population; each is a column of its record
-
-Arrays = tuple[Array, Array] | tuple[Array, Array, Array, Array]
-"""x and t, and x and t of held-out examples."""
 
 
 @dataclass(frozen=True)
 class Population:
     """A checked ``config``, and ``varying``: dotted keys to values (runs,) that replace those of the config.
 
-    ``numbers`` (runs,) are the numbers of the jobs in their sweep, ``arrays`` a Python user's own examples.
+    ``numbers`` (runs,) are the numbers of the jobs in their sweep, ``own`` a Python user's own examples.
     """
 
     config: Mapping[str, Any]
     varying: Mapping[str, Array] = field(default_factory=dict)
     numbers: Array = field(default_factory=lambda: np.zeros(1, np.int64))
-    arrays: Arrays | None = None
+    own: OwnData | None = None
 
     @property
     def runs(self) -> int:
@@ -49,7 +47,7 @@ class Population:
     def part(self, runs: slice | Array) -> "Population":
         """Some of the runs."""
         varying = {key: values[runs] for key, values in self.varying.items()}
-        return Population(self.config, varying, self.numbers[runs], self.arrays)
+        return Population(self.config, varying, self.numbers[runs], self.own)
 
     def shared(self, key: str) -> Any:
         """The value of a dotted key in the config, which all runs share unless the key varies."""
@@ -77,7 +75,7 @@ class Population:
 
     def alone(self, run: int) -> "Population":
         """One run as a population of its own, with job number 0."""
-        return Population(self.config_of(run), arrays=self.arrays)
+        return Population(self.config_of(run), own=self.own)
 
     def config_of(self, run: int) -> dict[str, Any]:
         """The complete configuration of one run."""
@@ -164,4 +162,4 @@ def _merged(group: Sequence[Population]) -> Population:
     for key in varying_keys(group[0].config):
         if any(key in part.varying for part in group) or len({part.shared(key) for part in group}) > 1:
             varying[key] = np.concatenate([part.values(key) for part in group])[order]
-    return Population(group[0].config, varying, numbers[order], group[0].arrays)
+    return Population(group[0].config, varying, numbers[order], group[0].own)

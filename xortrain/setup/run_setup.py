@@ -14,14 +14,17 @@ from xortrain.errors import UserError, unknown
 from xortrain.nets import Array
 from xortrain.nets.datasets import UNSCALED, DataScaling, Scaling
 from xortrain.nets.initializers import INITIALIZERS, initialize
-from xortrain.nets.losses import LOSSES, Criterion
+from xortrain.nets.losses import Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.setting import in_use
-from xortrain.setup.csv_table import UNNAMED, Columns
+from xortrain.setup.column_names import UNNAMED, Columns
 from xortrain.setup.earlier import Earlier, EarlierSettings, Origin
-from xortrain.setup.examples import examples, fitted_scaling
+from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
+from xortrain.setup.own_arrays import refuse_other_data
+from xortrain.setup.own_data import own_data
 from xortrain.setup.population import Population
+from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
 
@@ -49,7 +52,11 @@ class Setup:
     @classmethod
     def of(cls, population: Population) -> "Setup":
         """The setup of a population; raises UserError for what cannot be trained."""
-        train, test, columns, scaling = examples(population)
+        if population.own:
+            refuse_other_data(population.config["data"])
+        given, own = population, population.own or own_data(population.config["data"])
+        population = with_chosen_loss(given, lambda: loss_that_fits(given, own))
+        train, test, columns, scaling = examples(population, own)
         losses, frames = recorded_epochs(population)
         setup = cls(population, train, test, losses, frames, columns, scaling)
         refuse_contradictions(setup)
@@ -65,7 +72,12 @@ class Setup:
         ]
         fitted = [(data[f"{name}_shift"], data[f"{name}_factor"]) if f"{name}_shift" in data else None for name in "xt"]
         scaling = DataScaling(*map(Scaling, fitted))
-        return cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames, scaling=scaling)
+        setup = cls(population, parts[0], parts[1] if len(parts) > 1 else None, losses, frames, scaling=scaling)
+        return replace(setup, population=setup.with_names(population))  # an older record has auto
+
+    def with_names(self, population: Population) -> Population:
+        """A population over these examples, with what loss=auto and output=auto stand for."""
+        return with_chosen_loss(population, lambda: fitting_loss_of(self.train.t))
 
     def part(self, runs: slice | Array) -> "Setup":
         """The setup of some of the runs."""
@@ -88,7 +100,7 @@ class Setup:
 
     def adapted(self, population: Population) -> "Setup":
         """The same examples, which all runs share, for another population; UserError for what cannot be trained."""
-        population = replace(population, arrays=self.population.arrays)
+        population = self.with_names(replace(population, own=self.population.own))
         losses, frames = recorded_epochs(population)
         scaling = fitted_scaling(population, self.train, self.test)
         new = replace(self, population=population, loss_epochs=losses, frame_epochs=frames, scaling=scaling)
@@ -201,14 +213,8 @@ def _network(p: Population, train: Data) -> Network:
     return Network(train.x.shape[1], tuple(layers), architecture["bias"], ARCHITECTURES[architecture["name"]].skip)
 
 
-def output_name(population: Population) -> str:
-    """The activation of the last layer: the one chosen, or with output=auto the one that goes with the loss."""
-    name = str(population.shared("output.name"))
-    return LOSSES[population.shared("loss.name")].output if name == "auto" else name
-
-
 def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
-    name = output_name(p) if group == "output" else str(p.shared("activation.name"))
+    name = str(p.shared(f"{group}.name"))
     return name, p.settings(group, name)
 
 

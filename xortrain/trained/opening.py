@@ -16,7 +16,7 @@ from xortrain.errors import UserError, file_error, printable
 from xortrain.nets.datasets import fit_of
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
-from xortrain.setup.csv_table import UNNAMED, Columns, shown
+from xortrain.setup.column_names import UNNAMED, Columns, stored_columns
 from xortrain.setup.earlier import Earlier, Origin, read_stages
 from xortrain.setup.population import Population, value_at
 from xortrain.setup.run_setup import Setup, refuse_contradictions
@@ -126,14 +126,10 @@ def _column_names(record: RecordReader) -> Columns:
     given = record.metadata.get("columns")
     if given is None:
         return UNNAMED
-    widths = {"inputs": record.data["x"].shape[1], "outputs": record.data["t"].shape[1]}
-    if not (isinstance(given, Mapping) and all(_are_names(given.get(kind), count) for kind, count in widths.items())):
-        raise file_error(record.folder / layout.RECORD, "columns: must be a name for each input and each output")
-    return Columns(*(shown(given[kind]) for kind in widths))
-
-
-def _are_names(names: object, count: int) -> bool:
-    return isinstance(names, list) and len(names) == count and all(isinstance(name, str) for name in names)
+    found = stored_columns(given, record.data["x"].shape[1], record.data["t"].shape[1])
+    if found is None:
+        raise file_error(record.folder / layout.RECORD, "columns: must be names that fit its inputs and outputs")
+    return found
 
 
 def refuse_strange_files(folder: Path) -> None:

@@ -213,6 +213,16 @@ class RunData:
         rule = self.task.success.unscaled
         return np.asarray(rule.right(self.predict(self.x)[..., None], self.t[..., None])[:, 0])
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the outputs, or the low one and the high one; empty for none."""
+        return self.setup.columns.classes
+
+    def class_indices(self, y: Array) -> Array:
+        """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to."""
+        values = self.setup.target_values
+        return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > (values[0] + values[-1]) / 2).astype(np.intp)
+
     def at(self, epoch: int) -> dict[str, Array]:
         """The parameters after a recorded epoch: W1 (fan_out, fan_in), b1 (fan_out,), …; UserError for other epochs."""
         return self.network.split(self._theta(epoch))

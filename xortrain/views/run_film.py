@@ -111,7 +111,8 @@ def film_data(trained: TrainedRuns) -> FilmData:
         outcomes=outcomes_of(trained.outcomes, rows.__getitem__),
         varied=setup.population.varying,
         input_names=setup.columns.inputs,
-        output_names=setup.columns.outputs,
+        output_names=setup.columns.short_outputs,
+        class_names=setup.columns.told_classes,
         scaling=setup.scaling,
     )
 
@@ -150,7 +151,8 @@ def _data_name(setup: Setup) -> str:
     """The user's name for the run, or the name of the data."""
     p = setup.population
     name = p.shared("data.name")
-    own = "own data" if p.arrays else Path(p.shared("data.path")).stem if name == "csv" else ""
+    path = p.config["data"].get("path")
+    own = Path(path).stem if path and not p.own else "own data" if name == "csv" else ""
     return printable(p.shared("name") or DATASETS[name].title or own or name.replace("_", " "))
 
 

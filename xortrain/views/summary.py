@@ -10,9 +10,11 @@ import numpy as np
 from xortrain.errors import FailedError
 from xortrain.nets import Array
 from xortrain.records.files import shown_path
+from xortrain.setup.column_names import cut_list
 from xortrain.trained.run_data import RunData
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
+MOST_CLASSES = 10
 WIDTH, WIDEST = 80, 100  # of sentences, of the table
 MOST_FILMS = 5  # whose paths are printed
 
@@ -72,7 +74,7 @@ def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
 
 def summary(run: RunData) -> str:
     """How a run ended and why, and the table of its examples."""
-    return "\n".join([*outcome_lines(run), *_held_out(run), "", *example_table(run)])
+    return "\n".join([*outcome_lines(run), *_held_out(run), *_right_by_class(run), "", *example_table(run)])
 
 
 def outcome_lines(run: RunData) -> list[str]:
@@ -153,12 +155,28 @@ def _held_out(run: RunData) -> list[str]:
     return [f"Held out, {examples}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}{_units(run)}."]
 
 
+def _right_by_class(run: RunData) -> list[str]:
+    """As in "Right: setosa 48 of 50, virginica 41 of 50.", where classes have names and some examples are wrong."""
+    names = run.setup.columns.told_classes
+    if not names or run.outcome == "pending" or run.right.all():
+        return []
+    kinds = run.class_indices(run.t)
+    counts = [(name, run.right[kinds == k]) for k, name in enumerate(names)]
+    said = [f"{name} {int(right.sum()):,} of {len(right):,}" for name, right in counts if len(right)]
+    return wrap(f"Right: {cut_list(said, MOST_CLASSES)}.", WIDTH)
+
+
 def example_table(run: RunData) -> list[str]:
     """Inputs, targets and outputs of the first examples, and which outputs are wrong."""
     if run.outcome == "pending":
         return []
     x, t, y, right = run.x, run.t, run.predict(run.x), run.right
-    columns = _fitted([Kind("x", x, run.setup.columns.inputs), Kind("target", t), Kind("output", y)])
+    names = run.setup.columns
+    kinds = [Kind("x", x, names.inputs), Kind("target", t), Kind("output", y)]
+    if names.told_classes:
+        kinds[1] = Kind("target", np.array(names.classes, object)[run.class_indices(t)][:, None])
+        kinds[2] = Kind("output", y, names.classes if y.shape[1] > 1 else ())
+    columns = _fitted(kinds)
     lines = ["  ".join(column[0].rjust(_width(column)) for column in columns)]
     for k in range(min(len(x), MOST_ROWS)):
         cells = "  ".join(column[k + 1].rjust(_width(column)) for column in columns)
@@ -180,6 +198,7 @@ class Kind:
         """Name and values of each column as text; if there are too many, the first ones and how many are left out."""
         count = self.values.shape[1]
         style = ".4f" if self.name == "output" and abs(self.values).max() < 1e6 else "g"
+        style = "" if self.values.dtype == object else style
         names = self.given or [f"{self.name}{k + 1}" if count > 1 else self.name for k in range(count)]
         shown = self.values[:MOST_ROWS, :most].T
         columns = [[name, *(f"{v:{style}}" for v in column)] for name, column in zip(names, shown, strict=False)]

@@ -1,0 +1,131 @@
+"""xortrain predict encodes other inputs as those of the training, and answers as the network does."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import xortrain
+from xortrain.cli import main
+
+TABLE = "id,size,hue,kind\n1,1.5,red,cat\n2,2,blue,dog\n3,3,red,cow\n4,1,red,cat\n5,?,red,cat\n"
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record of classes, as the only one under its root."""
+    folder = tmp_path_factory.mktemp("predict")
+    (folder / "table.csv").write_text(TABLE)
+    words = ["data=csv", f"data.path={folder}/table.csv", "data.missing=drop", "data.scale=standard", "film=none"]
+    assert not main([*words, f"root={folder}/out", "advice=none", "epochs=9"])
+    return folder / "out"
+
+
+def predicted(capsys: pytest.CaptureFixture[str], root: Path, *words: str) -> Any:
+    capsys.readouterr()
+    status = main(["predict", "latest", *words, "--json", "--root", str(root)])
+    found = capsys.readouterr()
+    return json.loads(found.out) if status == 0 else (status, found.err)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "size,hue\n4,red\n2.5,blue\n",
+        "hue;note;size\nred;x;4,0\nblue;y;2,5\n",
+        "id,size,hue,kind\n1,4,red,cat\n2,2.5,blue,dog\n",
+        "9,4,red,cat\n8,2.5,blue,owl\n",
+        "4\tred\n2.5\tblue\n",
+        "size,hue\n4,red\n,red\n2.5,blue\n",
+    ],
+)
+def test_a_file_in_any_form_has_the_outputs_of_its_inputs(
+    tmp_path: Path, root: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new.csv").write_text(text)
+    run: Any = xortrain.load("latest", root)
+    expected = run.predict([[4, 0, 1], [2.5, 1, 0]])  # size, hue=blue, hue=red
+    rows = predicted(capsys, root, str(tmp_path / "new.csv"))
+    np.testing.assert_array_equal([[row[name] for name in ("cat", "cow", "dog")] for row in rows], expected)
+    assert [row["class"] for row in rows] == [("cat", "cow", "dog")[k] for k in expected.argmax(axis=1)]
+    given = {row["line"]: row for row in rows}
+    numbers = {k: line.replace(",", ".") for k, line in enumerate(text.splitlines(), 1)}
+    assert list(given) == [k for k, line in numbers.items() if "4" in line or "2.5" in line]
+
+
+def test_values_are_one_example_and_may_be_negative(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run: Any = xortrain.load("latest", root)
+    for text, x in (("4,red", [4, 0, 1]), ("-4.5,blue", [-4.5, 1, 0]), ("7, 4, red, cat", [4, 0, 1])):
+        (row,) = predicted(capsys, root, text)
+        np.testing.assert_array_equal([row[name] for name in ("cat", "cow", "dog")], run.predict([x])[0])
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_the_answer_is_written_in_the_format_of_the_ending(
+    tmp_path: Path, root: Path, ending: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, (expected,) = tmp_path / f"out.{ending}", predicted(capsys, root, "4,red")
+    assert predicted(capsys, root, "4,red", "--output", str(path)) == [{"path": str(path)}]
+    if ending == "json":
+        assert json.loads(path.read_text()) == [expected]
+    else:
+        assert list(csv.DictReader(path.read_text().splitlines())) == [
+            {key: str(value) for key, value in expected.items()}
+        ]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("size\n4\n", "has no column 'hue'; the network needs size, hue"),
+        ("a,b,c\n4,5,6\n", "has 3 values per example; the network needs 2, size, hue, or 4 as in its own table"),
+        ("size,hue\n4,green\n", "line 2, column hue: 'green' is not among the categories blue, red"),
+        ("size,hue\nfour,red\n", "line 2, column size: 'four' is not a finite number"),
+        ("size,hue\n,red\n", "every row has missing values"),
+        ("size,hue\n4,red\n5\n", "line 3 has 1 values, its header 2"),
+        ("", "has no rows"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_exit_code_2(
+    tmp_path: Path, root: Path, text: str, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "new.csv").write_text(text)
+    status, line = predicted(capsys, root, str(tmp_path / "new.csv"))
+    assert status == 2
+    assert line.startswith("xortrain: error: ")
+    assert expected in line
+    assert line.count("\n") == 1
+
+
+@pytest.mark.parametrize(("words", "expected"), [(["nowhere.csv"], "no such file"), (["1"], "has 1 value per example")])
+def test_a_missing_file_and_a_single_value_are_refused(
+    root: Path, words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert expected in predicted(capsys, root, *words)[1]
+
+
+def test_data_that_are_made_and_single_outputs_are_predicted_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not main(["-m", "lr=1,2", "epochs=3", "film=none", f"root={tmp_path}"])
+    status, line = predicted(capsys, tmp_path, "1,0")
+    assert (status, "name one of them, as in latest#0" in line) == (2, True)
+    capsys.readouterr()
+    assert not main(["predict", "latest#1", "1,0", "--root", str(tmp_path)])
+    run: Any = xortrain.load("latest#1", tmp_path)
+    assert capsys.readouterr().out.split() == ["y", f"{run.predict([[1, 0]])[0, 0]:.4g}"]
+
+
+def test_two_classes_and_missing_values_of_a_strict_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("a,b,well\n0,0,no\n0,1,yes\n1,0,yes\n1,1,no\n")
+    (tmp_path / "new.csv").write_text("a,b\n1,\n")
+    root = tmp_path / "out"
+    assert not main(["data=csv", f"data.path={tmp_path}/t.csv", f"root={root}", "film=none", "advice=none"])
+    (row,) = predicted(capsys, root, "1,0")
+    assert row["class"] == ("yes" if row["output"] > 0.5 else "no")
+    status, line = predicted(capsys, root, str(tmp_path / "new.csv"))
+    assert status == 2
+    assert "line 2, column b: '' is a missing value; the network was trained with data.missing=error" in line

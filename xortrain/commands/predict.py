@@ -1,0 +1,84 @@
+"""``xortrain predict``: the outputs and classes of a trained network for other inputs."""
+
+import csv
+from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
+
+from xortrain.commands.arguments import add_output, command_parser
+from xortrain.errors import UserError
+from xortrain.records.naming import user_path
+from xortrain.records.tables import as_json, finite, format_table
+from xortrain.setup.new_inputs import inputs_from
+from xortrain.trained.run_data import RunData
+from xortrain.trained.sweep_data import SweepData, open_record
+
+ENDINGS = (".csv", ".json")
+
+
+def predict(arguments: Sequence[str]) -> str:
+    """xortrain predict RECORD[#RUN] FILE|1,0 [--output FILE] [--json]: a row for each example."""
+    a = _parse(arguments)
+    found = open_record(a.record, a.root)
+    if isinstance(found, SweepData):
+        raise UserError(f"{a.record}: a sweep of {len(found)} runs; name one of them, as in {a.record}#0")
+    if found.outcome == "pending":
+        raise UserError(f"{a.record}: is not trained to its end; xortrain resume continues it")
+    setup, path = found.setup, user_path(a.inputs)
+    missing = found.config["data"].get("missing", "error")
+    new = inputs_from(a.inputs, path, setup.columns, found.network.inputs, missing)
+    rows = _rows(found, new.x, new.lines if path.exists() else ())
+    lines = ", ".join(map(str, new.dropped[:10])) + ", …" * (len(new.dropped) > 10)
+    note = [f"left out: line {lines} with missing values"] if new.dropped else []
+    if a.output:
+        _write(a, rows)
+        return as_json([{"path": str(a.output)}]) if a.json else "\n".join([str(a.output), *note])
+    if a.json:
+        return as_json(rows)
+    return "\n".join([format_table(list(rows[0]), [list(row.values()) for row in rows]), *note])
+
+
+def _parse(arguments: Sequence[str]) -> Namespace:
+    p = command_parser("predict")
+    p.add_argument("record", metavar="RECORD", help="a run, or one run of a sweep: SWEEP#17")
+    p.add_argument("inputs", metavar="FILE|1,0", help="a table with the input columns, or the values of one example")
+    add_output(p, "the file to write: .csv or .json", extensions=ENDINGS)
+    values = [
+        f" {word}" if word[:1] == "-" and word[1:2] in ".0123456789" else word for word in arguments
+    ]  # not options
+    a = p.parse_args(values)
+    a.inputs = a.inputs.strip()
+    return a
+
+
+def _rows(run: RunData, x: Any, lines: Sequence[int]) -> list[dict[str, Any]]:
+    """For each example its line in the file, its class if there are classes, and the outputs, by name."""
+    columns, y = run.setup.columns, run.predict(x)
+    many = y.shape[1] > 1
+    names = columns.short_outputs or [f"y{k + 1}" if many else "y" for k in range(y.shape[1])]
+    shown = names if many or not columns.classes else ["output"]
+    found = run.class_indices(y).tolist() if columns.classes else []
+    rows = []
+    for k, outputs in enumerate(y.tolist()):
+        line = {"line": lines[k]} if lines else {}
+        kind = {"class": columns.classes[found[k]]} if found else {}
+        rows.append(line | kind | dict(zip(_distinct(shown, line | kind), outputs, strict=True)))
+    return rows
+
+
+def _distinct(names: Sequence[str], taken: dict[str, Any]) -> list[str]:
+    """Names of outputs that are neither the same nor those of other columns."""
+    are_distinct = len({*names, *taken}) == len(names) + len(taken)
+    return list(names) if are_distinct else [f"y{k + 1}" for k in range(len(names))]
+
+
+def _write(a: Namespace, rows: Sequence[dict[str, Any]]) -> None:
+    try:
+        with a.output.open("w", encoding="utf-8", newline="") as file:
+            if a.output.suffix.lower() == ".json":
+                file.write(as_json(rows) + "\n")
+                return
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([list(rows[0]), *([finite(value) for value in row.values()] for row in rows)])
+    except OSError as error:
+        raise UserError(f"--output={a.output}: cannot be written ({error.strerror})") from None

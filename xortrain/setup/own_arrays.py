@@ -1,0 +1,127 @@
+"""A Python user's own arrays as `OwnData`: numbers as inputs, numbers or labels as targets, and their names."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError, printable
+from xortrain.nets import Array
+from xortrain.setup.column_names import MOST_KINDS, Columns, Source, shown, understood
+from xortrain.setup.own_data import OwnData, Target, target_of, target_parts
+
+PARTS = ("(x, t)", "(x_test, t_test)")
+OF_TABLES: dict[str, Any] = {
+    **dict.fromkeys(("path", "test_path")),
+    **{key: [] for key in ("inputs", "targets", "categorical")},
+    "header": "auto",
+    "missing": "error",
+}
+"""The settings of data=csv that concern a file, with the values that they have for arrays."""
+Names = Sequence[str] | None
+
+
+def array_data(data: object, inputs: Names = None, outputs: Names = None, classes: Names = None) -> OwnData:
+    """Own data from (x, t), or (x, t, x_test, t_test) with held-out examples; UserError for what they cannot be.
+
+    Names that are not given are those of the arrays, if they have ``columns`` or a ``name``, as pandas' have.
+    """
+    if not isinstance(data, tuple | list) or len(data) not in (2, 4):
+        raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
+    parts = [_checked(x, t, of) for x, t, of in zip(data[::2], data[1::2], PARTS[: len(data) // 2], strict=True)]
+    sizes = [f"{x.shape[1]} and {len(t)}" for x, t in parts]
+    if sizes[-1] != sizes[0]:
+        raise UserError(f"data={PARTS[1]}: must have as many columns as {PARTS[0]}, {sizes[0]}, not {sizes[1]}")
+    x, held = np.concatenate([x for x, _ in parts]), len(parts[1][0]) if len(parts) > 1 else 0
+    input_names = _names("inputs", inputs, _own_names(data[0]), x.shape[1])
+    of_targets = classes if outputs is None and classes and len(parts[0][1]) > 1 else outputs
+    target_names = _names("outputs", of_targets, _own_names(data[1]), len(parts[0][1]))
+    where, targets = f"data={PARTS[0]}", []
+    for k, same in enumerate(zip(*(t for _, t in parts), strict=True)):
+        name = target_names[k] if target_names else f"y{k + 1}" if len(parts[0][1]) > 1 else "y"
+        targets.append(replace(target_of(where, name, _joined(same), held), is_named=bool(target_names)))
+    if len(targets) == 1:
+        targets = [_with_classes(targets[0], classes, np.asarray(data[1]).dtype == bool)]
+    sources = tuple(Source(name, k) for k, name in enumerate(input_names or [f"x{k + 1}" for k in range(x.shape[1])]))
+    lines = [
+        (f"{len(x) - held:,} examples", [], ""),
+        (f"{x.shape[1]} inputs{': ' * bool(input_names)}", list(input_names), ""),
+    ]
+    line = understood("data", [*lines, *target_parts(targets), *([(f"{held:,} held out", [], "")] if held else [])])
+    is_small = len(sources) <= MOST_KINDS
+    columns = Columns(input_names, (), (), sources if is_small else (), len(sources) if is_small else 0, line)
+    return OwnData(x, tuple(targets), columns, where, held)
+
+
+def refuse_other_data(data: Mapping[str, Any]) -> None:
+    """Refuse settings of data that own arrays make useless."""
+    if data["name"] != "csv":
+        raise _useless("data", data["name"])
+    for key, usual in OF_TABLES.items():
+        if data[key] != usual:
+            raise _useless(f"data.{key}", data[key])
+
+
+def _useless(key: str, value: object) -> UserError:
+    return UserError(f"{key}={value}: your own arrays, data=(x, t), take its place; leave it out")
+
+
+def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]:
+    """x (examples, inputs), and the columns of t (examples,) or (examples, outputs)."""
+    try:
+        x = np.array(x, np.float64)
+        t = np.array(t)
+    except (TypeError, ValueError):
+        raise UserError(f"data={name}: must be two arrays of numbers") from None
+    t = t[:, None] if t.ndim == 1 else t
+    if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
+        shapes = "x (examples, inputs) and t (examples,) or (examples, outputs)"
+        raise UserError(f"data={name}: must be {shapes}, not {x.shape} and {t.shape}")
+    columns = [_column(column) for column in t.T]
+    if not (np.isfinite(x).all() and all(isinstance(c, list) or np.isfinite(c).all() for c in columns)):
+        raise UserError(f"data={name}: must be finite")
+    return x, columns
+
+
+def _column(values: Array) -> list[str] | Array:
+    """A column of t as numbers, or as texts if it has labels."""
+    if values.dtype.kind not in "OSUT":
+        return values.astype(np.float64)
+    if not any(isinstance(value, str | bytes) for value in values.tolist()):
+        try:
+            return values.astype(np.float64)
+        except (TypeError, ValueError):
+            pass
+    return [printable(value.decode() if isinstance(value, bytes) else value) for value in values.tolist()]
+
+
+def _joined(columns: Sequence[list[str] | Array]) -> list[str] | Array:
+    """The same column of training and of held-out examples."""
+    if any(isinstance(column, list) for column in columns):
+        return [text if isinstance(text, str) else f"{text:.12g}" for column in columns for text in column]
+    return np.concatenate(columns)
+
+
+def _own_names(array: object) -> list[str]:
+    """The names that an array brings along."""
+    names = getattr(array, "columns", None)
+    if names is None:
+        name = getattr(array, "name", None)
+        names = [name] if isinstance(name, str) else []
+    return list(map(str, names)) if isinstance(names, Iterable) else []
+
+
+def _names(setting: str, given: Names, own: Sequence[str], count: int) -> tuple[str, ...]:
+    if given is None:
+        return shown(own) if len(own) == count else ()
+    if isinstance(given, str) or not all(isinstance(name, str) for name in given) or len(given) != count:
+        raise UserError(f"{setting}={given!r}: must be {count} names, one for each")
+    return shown(given)
+
+
+def _with_classes(target: Target, given: Names, is_bool: bool) -> Target:
+    if given is None:
+        names = tuple(str(bool(value)) for value in target.distinct) if is_bool else target.names
+        return replace(target, names=names)
+    return replace(target, names=_names("classes", given, (), len(target.distinct)), has_classes=True)
