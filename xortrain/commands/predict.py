@@ -7,6 +7,7 @@ from typing import Any
 
 from xortrain.commands.arguments import add_output, command_parser
 from xortrain.errors import UserError
+from xortrain.nets import Array
 from xortrain.records.naming import user_path
 from xortrain.records.tables import as_json, finite, format_table
 from xortrain.setup.new_inputs import inputs_from
@@ -17,7 +18,7 @@ ENDINGS = (".csv", ".json")
 
 
 def predict(arguments: Sequence[str]) -> str:
-    """xortrain predict RECORD[#RUN] FILE|1,0 [--output FILE] [--json]: a row for each example."""
+    """xortrain predict RECORD[#RUN] FILE|1,0 [--best] [--output FILE] [--json]: a row for each example."""
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     if isinstance(found, SweepData):
@@ -27,7 +28,7 @@ def predict(arguments: Sequence[str]) -> str:
     setup, path = found.setup, user_path(a.inputs)
     missing = found.config["data"].get("missing", "error")
     new = inputs_from(a.inputs, path, setup.columns, found.network.inputs, missing)
-    rows = _rows(found, new.x, new.lines if path.exists() else ())
+    rows = _rows(found, found.predict(new.x, best=a.best), new.lines if path.exists() else ())
     lines = ", ".join(map(str, new.dropped[:10])) + ", …" * (len(new.dropped) > 10)
     note = [f"left out: line {lines} with missing values"] if new.dropped else []
     if a.output:
@@ -42,6 +43,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p = command_parser("predict")
     p.add_argument("record", metavar="RECORD", help="a run, or one run of a sweep: SWEEP#17")
     p.add_argument("inputs", metavar="FILE|1,0", help="a table with the input columns, or the values of one example")
+    p.add_argument("--best", action="store_true", help="with the best parameters instead of the last")
     add_output(p, "the file to write: .csv or .json", extensions=ENDINGS)
     values = [
         f" {word}" if word[:1] == "-" and word[1:2] in ".0123456789" else word for word in arguments
@@ -51,9 +53,9 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     return a
 
 
-def _rows(run: RunData, x: Any, lines: Sequence[int]) -> list[dict[str, Any]]:
+def _rows(run: RunData, y: Array, lines: Sequence[int]) -> list[dict[str, Any]]:
     """For each example its line in the file, its class if there are classes, and the outputs, by name."""
-    columns, y = run.setup.columns, run.predict(x)
+    columns = run.setup.columns
     many = y.shape[1] > 1
     names = columns.short_outputs or [f"y{k + 1}" if many else "y" for k in range(y.shape[1])]
     shown = names if many or not columns.classes else ["output"]

@@ -123,6 +123,8 @@ def loss_that_fits(population: Population, own: OwnData | None) -> str:
     """What loss=auto chooses for the data of a population."""
     if own:
         return fitting_loss(own.targets)
+    if DATASETS[population.shared("data.name")].is_regression:
+        return "mse"
     labels = _made(population.part(slice(0, 1))).labels
     return fitting_loss_of(targets(labels, 0.0, 1.0))
 

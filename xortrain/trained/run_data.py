@@ -220,8 +220,8 @@ class RunData:
 
     def class_indices(self, y: Array) -> Array:
         """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to."""
-        values = self.setup.target_values
-        return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > (values[0] + values[-1]) / 2).astype(np.intp)
+        middle = (self.task.success.low[0] + self.task.success.high[0]) / 2
+        return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > middle).astype(np.intp)
 
     def at(self, epoch: int) -> dict[str, Array]:
         """The parameters after a recorded epoch: W1 (fan_out, fan_in), b1 (fan_out,), …; UserError for other epochs."""
