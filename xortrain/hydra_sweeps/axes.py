@@ -14,7 +14,7 @@ from hydra.core.override_parser.types import Glob, Override, RangeSweep
 
 from xortrain.config.check import short
 from xortrain.errors import UserError
-from xortrain.hydra_sweeps.private import parsed_value, value_text
+from xortrain.config.private import parsed_value, value_text
 
 PARAMS = "hydra.sweeper.params"
 MOST_JOBS = 200_000_000  # the numbers and seeds of more would take gigabytes

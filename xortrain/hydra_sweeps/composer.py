@@ -20,7 +20,7 @@ from xortrain.config.compose import plain, with_experiment
 from xortrain.config.overrides import not_chosen
 from xortrain.errors import UserError
 from xortrain.hydra_sweeps.axes import Grid
-from xortrain.hydra_sweeps.private import apply_overrides
+from xortrain.config.private import apply_overrides
 
 
 @dataclass(frozen=True)

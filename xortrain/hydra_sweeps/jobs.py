@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from xortrain.config.check import Config, check, take
-from xortrain.config.compose import hydra_started, plain, user_error
+from xortrain.config.compose import plain, user_error, user_errors
+from xortrain.config.guard import refuse_foreign_code
+from xortrain.config.hydra_state import hydra_started, own_folder
 from xortrain.config.overrides import prepare
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError, cut
@@ -27,29 +28,35 @@ from xortrain.runner.plan import Plan, job_error, plan
 from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
+BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
 LONGEST = 100  # characters of a job's overrides shown in an error
 _REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
 
-def plan_overrides(overrides: Sequence[str]) -> Plan | None:
-    """The plan of a sweep over these overrides; None if they choose another sweeper or launcher."""
-    with composing(overrides) as composer:
+def plan_overrides(overrides: Sequence[str], config_dir: str | None = None) -> Plan | None:
+    """The plan of a sweep over these overrides; None if they choose another sweeper or launcher.
+
+    The jobs of Hydra's own sweeper are checked all the same, before it trains the first.
+    """
+    with composing(overrides, config_dir) as composer:
         sweeper, launcher = (plugin(composer.master, kind) for kind in ("sweeper", "launcher"))
-        if (sweeper._target_, launcher._target_) != (SWEEPER, LAUNCHER):
+        is_ours = launcher._target_ == LAUNCHER
+        if sweeper._target_ not in (SWEEPER, BASIC):
             return None
-        return plan_grid(read_grid(composer), composer, (launcher.engine, launcher.workers, launcher.address))
+        engine = (launcher.engine, launcher.workers, launcher.address) if is_ours else ()
+        found = plan_grid(read_grid(composer), composer, engine)
+        return found if is_ours and sweeper._target_ == SWEEPER else None
 
 
 @contextmanager
-def composing(overrides: Sequence[str]) -> Iterator[Composer]:
+def composing(overrides: Sequence[str], config_dir: str | None = None) -> Iterator[Composer]:
     """A composer for these overrides, without Hydra's main; Hydra's errors become one-line errors."""
     prepared = with_held_keys(prepare(overrides, many=True))
-    with hydra_started():
-        loader: Any = GlobalHydra.instance().config_loader()
-        try:
-            yield Composer(loader, loader.load_configuration("config", prepared, RunMode.MULTIRUN))
-        except Exception as error:
-            raise user_error(error, prepared) from None
+    with hydra_started() as loader, user_errors(prepared):
+        master = loader.load_configuration("config", [*prepared, *own_folder(config_dir)], RunMode.MULTIRUN)
+        if config_dir is not None:
+            refuse_foreign_code(master, loader, RunMode.MULTIRUN)
+        yield Composer(loader, master)
 
 
 def read_grid(composer: Composer) -> Grid:
