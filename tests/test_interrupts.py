@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from xortrain.runner.interrupts import Terminated, interrupts_first, postponed, sigterm_as_interrupt
+from xortrain.runner.interrupts import Terminated, interrupts_first, postponed, signals_as_exceptions
 
 BLOCKED = "import signal; print(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
 ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
@@ -27,7 +27,7 @@ def test_ctrl_c_ends_a_library_that_ignores_or_replaces_it(
     number: int, end: type[KeyboardInterrupt], other: type[Exception] | None
 ) -> None:
     before = [signal.getsignal(number) for number, _ in ENDS]
-    with pytest.raises(KeyboardInterrupt) as raised, sigterm_as_interrupt(), interrupts_first():
+    with pytest.raises(KeyboardInterrupt) as raised, signals_as_exceptions(), interrupts_first():
         library(number, other)
     assert raised.type is end
     assert [signal.getsignal(number) for number, _ in ENDS] == before
@@ -40,7 +40,7 @@ def test_without_ctrl_c_an_error_stays_the_same() -> None:
 
 @pytest.mark.parametrize("number", [number for number, _ in ENDS])
 def test_ctrl_c_waits_and_a_process_started_meanwhile_never_gets_it(number: int) -> None:
-    with sigterm_as_interrupt(), postponed() as waiting:
+    with signals_as_exceptions(), postponed() as waiting:
         started = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True).stdout
         signal.raise_signal(number)
     assert waiting == [number]
@@ -50,7 +50,7 @@ def test_ctrl_c_waits_and_a_process_started_meanwhile_never_gets_it(number: int)
 
 def ending_under_fire(done: list[str]) -> None:
     """Takes a moment to end, and gets SIGTERM twice."""
-    with sigterm_as_interrupt():
+    with signals_as_exceptions():
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -69,7 +69,7 @@ def test_sigterm_is_left_to_an_existing_handler() -> None:
     heard = list[int]()
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        with sigterm_as_interrupt():
+        with signals_as_exceptions():
             signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -29,6 +29,7 @@ from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
 BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+MOST_COMPOSED = 10_000  # configurations; each takes milliseconds and has a record of its own
 LONGEST = 100  # characters of a job's overrides shown in an error
 _REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
@@ -87,6 +88,8 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
     """Populations of the jobs of a grid; jobs that differ on quick axes only are composed together."""
     composer.adopt(grid)
     quick = _quick_axes(grid, composer)
+    if (parts := len(grid) // math.prod(len(grid.axes[k].values) for k in quick)) > MOST_COMPOSED:
+        raise _too_varied(parts)
     others = [range(1) if k in quick else range(len(axis.values)) for k, axis in enumerate(grid.axes)]
     lengths = [len(grid.axes[k].values) for k in quick]
     on_axes = np.indices(lengths).reshape(len(quick), math.prod(lengths))  # places on quick axes: (axes, jobs)
@@ -99,6 +102,8 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
             followers = None if composed is None else _followers(composed, {grid.axes[k].key for k in quick})
             config = check(composer.by_hydra(texts, first) if composed is None else plain(composed))
         if followers is None:
+            if len(grid) > MOST_COMPOSED:
+                raise _too_varied(len(grid))
             for number in (first + steps).tolist():
                 yield _job(grid.texts(number), number, composer, grid.swept(number))
             continue
@@ -108,6 +113,13 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
             for name in (key, *(name for name, followed in followers.items() if followed == key)):
                 varying[name] = _checked_values(grid, k, name, config, first)[places]
         yield Population(config, varying, first + steps)
+
+
+def _too_varied(jobs: int) -> UserError:
+    return UserError(
+        f"{jobs:,} combinations of choices, lists, texts or whole settings such as epochs: a sweep has at most "
+        f"{MOST_COMPOSED:,}, each with any number of seeds and rates; sweep fewer at a time"
+    )
 
 
 def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[str]) -> Population:

@@ -44,7 +44,7 @@ class Progress:
 @contextmanager
 def progress(total: int, unit: str, show: bool) -> Iterator[Progress]:
     """The progress towards a total; with a bar if it takes longer than half a second."""
-    if not (show and sys.stderr.isatty()):
+    if not (show and sys.stderr is not None and sys.stderr.isatty()):
         yield Progress()
         return
     from tqdm import tqdm
