@@ -17,7 +17,7 @@ from xortrain.errors import UserError
 from xortrain.config.private import parsed_value, value_text
 
 PARAMS = "hydra.sweeper.params"
-MOST_JOBS = 200_000_000  # the numbers and seeds of more would take gigabytes
+MOST_JOBS = 20_000_000  # the numbers and seeds of more would take gigabytes
 MOST_LISTED = 1_000_000  # values of a range that is not one of whole numbers, and is written out
 
 
@@ -79,7 +79,8 @@ def read_axes(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: An
 
 
 def _too_many(jobs: int, most: int = MOST_JOBS, what: str = "jobs: a sweep") -> UserError:
-    return UserError(f"{jobs:,} {what} has at most {most:,}; sweep fewer at a time")
+    given = f"{jobs:,}" if jobs < 10**18 else f"more than {10**18:,}"
+    return UserError(f"{given} {what} has at most {most:,}; sweep fewer at a time")
 
 
 def with_held_keys(overrides: Sequence[str]) -> list[str]:
@@ -104,11 +105,11 @@ def _refuse_long(override: Override, swept: RangeSweep) -> None:
     """Refuse a range of more values than a sweep may have, or than can be written out."""
     start, stop, step = (float(end or 0) for end in (swept.start, swept.stop, swept.step))
     values = (stop - start) / step
-    count = math.ceil(min(max(0.0, values), 1e300)) if math.isfinite(values) else 10**300
+    count = math.ceil(max(0.0, min(values, 1e18)))  # an infinite one is more than enough
     if count > MOST_JOBS:
         raise _too_many(count)
     if count > MOST_LISTED and (swept.shuffle or not isinstance(swept.range(), range)):
-        raise _too_many(count, MOST_LISTED, f"values: {override.input_line}, which is not a plain range of integers,")
+        raise _too_many(count, MOST_LISTED, "values: a range that is shuffled, or not of whole numbers,")
 
 
 def _values(override: Override) -> Sequence[Any]:
