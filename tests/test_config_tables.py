@@ -10,8 +10,8 @@ from some_runs import composed, config_with_options, option
 
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check, must_be, short, take
-from xortrain.config.hydra_state import hydra_started
 from xortrain.config.help import help_text
+from xortrain.config.hydra_state import hydra_started
 from xortrain.config.settings import (
     GROUPS,
     LAUNCHER,

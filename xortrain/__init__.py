@@ -15,7 +15,7 @@ __all__ = ["check_gradients", "load", "runs", "sweep", "train"]
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})
 
 
 def __getattr__(name: str) -> "Any":

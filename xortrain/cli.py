@@ -5,17 +5,16 @@ Only this module prints, by `terminal`, which also has the exit codes.
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import import_module
-from types import ModuleType
 
 from xortrain.commands import COMMANDS
 from xortrain.runner.interrupts import signals_as_exceptions
+from xortrain.startup import numpy_when_used
 from xortrain.terminal import complain, end, make_streams_safe, say
 
-READING = ("ls", "show", "group", "sql", "tag", "note", "rename", "rm", "export", "explain", "check")
-"""The commands that draw nothing."""
+READING = ("ls", "show", "group", "sql", "tag", "note", "rename", "rm", "export", "explain", "check", "-sc")
+"""What draws nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,15 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> None:
-    if words and words[0] not in READING:
+    if not words or words[0] not in READING:
         _silence_matplotlib()
     if words and words[0] in COMMANDS:
         module, _, function = COMMANDS[words[0]][0].partition(":")
         answer = getattr(import_module(f"xortrain.commands.{module}"), function)(words[1:])
         for text in [answer] if isinstance(answer, str) else answer:
             say(text)
+    elif words and words[0] in ("-sc", "--shell-completion"):
+        from xortrain.commands.completion import completion
+
+        say(completion(words[1:]))
     elif (words and words[0] == "help") or {"-h", "--help"} & set(words):
-        with _numpy_when_used():
+        with numpy_when_used():
             from xortrain.config.help import help_text
         say(help_text({name: line for name, (_, line) in COMMANDS.items()}))
     elif words and words[0] == "--version":
@@ -49,7 +52,7 @@ def _run(words: list[str]) -> None:
 
         say(f"xortrain {__version__}")
     elif words and words[0].isidentifier():
-        with _numpy_when_used():
+        with numpy_when_used():
             from xortrain.config.overrides import no_such_command
         raise no_such_command(words, COMMANDS)
     else:
@@ -63,20 +66,3 @@ def _silence_matplotlib() -> None:
     import logging
 
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-
-
-@contextmanager
-def _numpy_when_used() -> Iterator[None]:
-    """Import the tables in this context without NumPy, until it is used."""
-    is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
-    yield
-    if is_stub:
-        sys.modules.pop("numpy", None)
-
-
-class _NumPyWhenUsed(ModuleType):
-    """Stands for NumPy while the tables are imported, which would take twice as long as all else that --help does."""
-
-    def __getattr__(self, name: str) -> object:
-        sys.modules.pop("numpy", None)
-        return getattr(import_module("numpy"), name)

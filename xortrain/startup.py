@@ -1,8 +1,12 @@
-"""How the program leaves while it starts and ends: at once, without a traceback, since nothing of its work is under way."""
+"""How the program starts: quickly, and ended by a signal without a traceback, since no work is under way."""
 
 import os
 import signal
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 
@@ -19,3 +23,20 @@ def leave_at_once() -> None:
     for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
         if signal.getsignal(number) is usual:
             signal.signal(number, leave)
+
+
+@contextmanager
+def numpy_when_used() -> Iterator[None]:
+    """Import the tables in this context without NumPy, until it is used."""
+    is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
+    yield
+    if is_stub:
+        sys.modules.pop("numpy", None)
+
+
+class _NumPyWhenUsed(ModuleType):
+    """Stands for NumPy while the tables are imported, which would take twice as long as all else that --help does."""
+
+    def __getattr__(self, name: str) -> object:
+        sys.modules.pop("numpy", None)
+        return getattr(import_module("numpy"), name)

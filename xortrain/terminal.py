@@ -72,7 +72,19 @@ def leave_no_output() -> None:
 
 USERS = {
     number
-    for name in "ENAMETOOLONG ENOENT EACCES EPERM EROFS ENOTDIR EISDIR ELOOP EEXIST ENOTEMPTY EILSEQ".split()
+    for name in [
+        "ENAMETOOLONG",
+        "ENOENT",
+        "EACCES",
+        "EPERM",
+        "EROFS",
+        "ENOTDIR",
+        "EISDIR",
+        "ELOOP",
+        "EEXIST",
+        "ENOTEMPTY",
+        "EILSEQ",
+    ]
     if (number := getattr(errno, name, None))
 }
 """System errors that are about a path that the user gave."""

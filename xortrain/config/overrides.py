@@ -13,7 +13,9 @@ TEXTS = ("name", "notes", "root", "data.path")
 LISTS = ("tags", "freeze", "data.targets")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
-OF_HYDRA = re.compile(r"hydra/(sweeper|launcher)(/\w+)*|hydra\.((sweeper|launcher)(\..+)?|(sweep|run)\.dir|sweep\.subdir|job\.name)")
+OF_HYDRA = re.compile(
+    r"hydra/(sweeper|launcher)(/\w+)*|hydra\.((sweeper|launcher)(\..+)?|(sweep|run)\.dir|sweep\.subdir|job\.name)"
+)
 """What overrides may set of Hydra: its other settings change what it imports, calls or prints."""
 TRAINING = ("train", "run", "fit")  # words that people put before overrides
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value without Hydra's syntax

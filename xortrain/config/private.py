@@ -11,6 +11,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, NoReturn
 
+import hydra.conf  # noqa: F401  (stores Hydra's own configs)
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
@@ -41,16 +42,14 @@ State = tuple[dict[type, Any], dict[str, Any]]
 
 def global_state() -> State:
     """Hydra's singletons and OmegaConf's resolvers, once all of Hydra's own configs are stored."""
-    import hydra.conf
-
-    assert hydra.conf.HydraConf and Plugins.instance()  # imported now, in the state that stays
+    Plugins.instance()  # all plugins are imported, and their configs stored, in the state that stays
     return Singleton._instances, BaseContainer._resolvers
 
 
 def fresh_state(state: State) -> State:
     """A state that has of another only the plugins, Hydra's own configs, and the resolvers."""
     instances, resolvers = state
-    shared = {kind: one for kind, one in instances.items() if kind in (Plugins, SourcesRegistry)}
+    shared: dict[type, Any] = {kind: one for kind, one in instances.items() if kind in (Plugins, SourcesRegistry)}
     store = object.__new__(ConfigStore)
     own = instances[ConfigStore].repo
     store.repo = {name: node for name, node in own.items() if name == "hydra" or name.startswith("_")}

@@ -13,8 +13,8 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, RangeSweep
 
 from xortrain.config.check import short
-from xortrain.errors import UserError
 from xortrain.config.private import parsed_value, value_text
+from xortrain.errors import UserError
 
 PARAMS = "hydra.sweeper.params"
 MOST_JOBS = 20_000_000  # the numbers and seeds of more would take gigabytes

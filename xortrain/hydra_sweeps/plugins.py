@@ -15,10 +15,10 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from xortrain.config.private import add_plugins
 from xortrain.hydra_sweeps.axes import Grid, read_axes
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.hydra_sweeps.jobs import plan_grid, plan_lists
-from xortrain.config.private import add_plugins
 
 PLACE = "hydra_plugins.xortrain"  # the name of this module for Hydra, as in conf/hydra/
 
