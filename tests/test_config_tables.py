@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import yaml
-from hydra.core.global_hydra import GlobalHydra
 from some_runs import composed, config_with_options, option
 
 from xortrain.commands import COMMANDS
@@ -54,8 +53,7 @@ def test_every_option_has_a_file_and_every_file_is_an_option(group: str) -> None
 
 def test_hydra_knows_every_output_although_outputs_have_no_files() -> None:
     assert not (conf_folder() / "output").exists()
-    with hydra_started():
-        loader: Any = GlobalHydra.instance().config_loader()
+    with hydra_started() as loader:
         assert loader.get_group_options("output") == sorted(GROUPS["output"])
 
 

@@ -70,23 +70,10 @@ def leave_no_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-USERS = {
-    number
-    for name in [
-        "ENAMETOOLONG",
-        "ENOENT",
-        "EACCES",
-        "EPERM",
-        "EROFS",
-        "ENOTDIR",
-        "EISDIR",
-        "ELOOP",
-        "EEXIST",
-        "ENOTEMPTY",
-        "EILSEQ",
-    ]
-    if (number := getattr(errno, name, None))
-}
+USERS = (
+    errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
+    errno.EEXIST, errno.ENOTEMPTY, errno.EILSEQ,
+)  # fmt: skip
 """System errors that are about a path that the user gave."""
 
 

@@ -22,7 +22,7 @@ ASKED = "\0"
 """Asks a command for its parser, in place of arguments, among which it cannot be."""
 
 
-class ParserShown(Exception):
+class ParserFound(Exception):  # noqa: N818  (not an error)
     """Raised by a command that is asked for its parser."""
 
     def __init__(self, parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if args == [ASKED]:
-            raise ParserShown(self)
+            raise ParserFound(self)
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:

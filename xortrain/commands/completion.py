@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 
 from xortrain.commands import COMMANDS
-from xortrain.commands.arguments import ASKED, ParserShown
+from xortrain.commands.arguments import ASKED, ParserFound
 from xortrain.errors import UserError
 from xortrain.records.index import folders, id_of
 from xortrain.records.naming import ROOT, user_path
@@ -37,26 +37,14 @@ _xortrain() {
     if [[ -n "$found" ]]; then compadd -Q -S '' -- $found; else _files; fi
 }
 compdef _xortrain xortrain"""
-FISH = (
-    "complete -c xortrain -a '(env COMP_LINE=(commandline -cp | string collect) xortrain -sc query=fish 2>/dev/null)'"
-)
+FISH = "complete -c xortrain -a '(env COMP_LINE=(commandline -cp) xortrain -sc query=fish 2>/dev/null)'"
 SHELLS = {
     "bash": (BASH, "complete -r xortrain"),
     "zsh": (ZSH, "compdef -d xortrain"),
     "fish": (FISH, "complete -c xortrain -e"),
 }
 """Shell to the script that installs completion, and the one that removes it."""
-FLAGS = (
-    "--multirun",
-    "--cfg",
-    "--resolve",
-    "--package",
-    "--info",
-    "--config-dir",
-    "--hydra-help",
-    "--help",
-    "--version",
-)
+FLAGS = ("--multirun", "--cfg", "--resolve", "--package", "--info", "--config-dir", "--hydra-help", "--help")
 VALUES = {"--cfg": ("job", "hydra", "all"), "-c": ("job", "hydra", "all"), "--info": ("all", "config", "defaults")}
 RECORDS = ("RUN", "SWEEP", "RECORD")
 MOST = 200  # records offered, the newest ones
@@ -72,12 +60,12 @@ def completion(words: Sequence[str]) -> str:
     line = os.environ.get("COMP_LINE", "")
     point = os.environ.get("COMP_POINT", "")
     try:
-        return "\n".join(candidates(line[: int(point)] if point.isdecimal() else line))
+        return "\n".join(offered(line[: int(point)] if point.isdecimal() else line))
     except Exception:  # a broken line, an unreadable folder
         return ""
 
 
-def candidates(line: str) -> list[str]:
+def offered(line: str) -> list[str]:
     """What the last word of a line may become."""
     words = _split(line)
     names = [place for place, word in enumerate(words) if Path(word).name in ("xortrain", "xortrain.exe")]
@@ -125,7 +113,7 @@ def _parser(command: str) -> argparse.ArgumentParser:
     module, _, function = COMMANDS[command][0].partition(":")
     try:
         getattr(import_module(f"xortrain.commands.{module}"), function)([ASKED])
-    except ParserShown as shown:
+    except ParserFound as shown:
         return shown.parser
     raise AssertionError(f"{command} has no parser")
 
@@ -151,7 +139,7 @@ def _settings(words: Sequence[str], last: str) -> list[str]:
             PLAIN_GROUPS,
             TOP,
             chosen_by_default,
-            conf_folder,
+            experiments,
             keys_of,
         )
 
@@ -165,7 +153,7 @@ def _settings(words: Sequence[str], last: str) -> list[str]:
         return [f"{name}=" for name in (*GROUPS, *settings) if name.startswith(key)]
     done = value[: value.rfind(",") + 1] or ("[" if value.startswith("[") else "")
     if key == "experiment":
-        known: Iterable[str] = sorted(path.stem for path in (conf_folder() / "experiment").glob("*.yaml"))
+        known: Iterable[str] = [path.stem for path in experiments()]
     elif key in GROUPS:
         known = GROUPS[key]
     else:
