@@ -175,7 +175,8 @@ def _hydra_main(asked: Asked, function: Callable[[Any], object]) -> None:
     from xortrain.hydra_sweeps.axes import with_held_keys
     from xortrain.hydra_sweeps.plugins import register
 
-    prepared = prepare(asked.overrides, many=asked.is_sweep)
+    overrides = [] if "--hydra-help" in asked.shows else asked.overrides  # which it would not understand
+    prepared = prepare(overrides, many=asked.is_sweep)
     prepared = with_held_keys(prepared) if asked.is_sweep else prepared
     mode = RunMode.MULTIRUN if asked.is_sweep else RunMode.RUN
     register()

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import FailedError, UserError
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import read_json, shown_path
@@ -196,12 +196,14 @@ def unwritable(root: str, why: str) -> UserError:
 
 @contextmanager
 def working_in(folder: Path, command: str) -> Iterator[None]:
-    """Add the folder to disk-full errors, and to Ctrl-C the command that continues."""
+    """Add the folder to disk-full errors, and to Ctrl-C and failures the command that continues."""
     try:
         yield
     except KeyboardInterrupt as error:
         hint = [f"{command} {shown_path(folder)}"] if any(folder.glob("*")) else []
         raise type(error)(*hint) from None
+    except FailedError as error:
+        raise FailedError(f"{error}; {command} {shown_path(folder)}") from None
     except OSError as error:
         if error.filename is not None:
             raise
