@@ -90,7 +90,7 @@ def test_records_are_offered_newest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["xortrain 'a\"", "xortrain show --root /proc/1/fd ", "\\", "xortrain \x00", "xortrain =="]
+    "line", ["xortrain 'a\"", "xortrain show --root /proc/1/fd ", "\\", "xortrain \x01", "xortrain =="]
 )
 def test_whatever_the_line_nothing_but_words_is_printed(
     line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

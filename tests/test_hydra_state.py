@@ -72,10 +72,10 @@ def test_inside_initialize() -> None:
         assert hydra.compose("config") == {"mine": 1}
 
 
-def test_inside_the_main_of_hydra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_inside_the_main_of_hydra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = list[Any]()
 
-    @hydra.main(config_path=None, config_name="config", version_base="1.3")
+    @hydra.main(config_path=str(tmp_path), config_name="config", version_base="1.3")
     def program(config: Any) -> None:
         before = HydraConfig.get().job.name
         works()
