@@ -13,8 +13,8 @@ from xortrain.runner.interrupts import signals_as_exceptions
 from xortrain.startup import numpy_when_used
 from xortrain.terminal import complain, end, make_streams_safe, say
 
-READING = ("ls", "show", "group", "sql", "tag", "note", "rename", "rm", "export", "explain", "check", "-sc")
-"""What draws nothing."""
+DRAWING = ("compare", "resume", "continue", "rerun", "render")
+"""The commands that may draw."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,9 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> None:
-    if not words or words[0] not in READING:
-        _silence_matplotlib()
     if words and words[0] in COMMANDS:
+        if words[0] in DRAWING:
+            _silence_matplotlib()
         module, _, function = COMMANDS[words[0]][0].partition(":")
         answer = getattr(import_module(f"xortrain.commands.{module}"), function)(words[1:])
         for text in [answer] if isinstance(answer, str) else answer:
@@ -58,6 +58,7 @@ def _run(words: list[str]) -> None:
     else:
         from xortrain.hydra_app import run_overrides
 
+        _silence_matplotlib()
         run_overrides(words, say, complain)
 
 

@@ -41,7 +41,8 @@ def complain(line: str) -> None:
 def end(error: BaseException) -> int:
     """Print the line of an error that a user, a system or a limit has caused; returns the exit code, or raises it."""
     if isinstance(error, FailedError) and error.shown:
-        say(error.shown)
+        with suppress(OSError):
+            say(error.shown)
     for kinds, ending in ENDINGS:
         if isinstance(error, kinds) and (found := ending(error)):
             code, line = found

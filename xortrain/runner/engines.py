@@ -22,7 +22,7 @@ from xortrain.runner.train import Block, Failure, Result, empty_history
 from xortrain.training.task import History
 
 WHERE = "hydra.launcher"
-PATIENCE = 10  # seconds to wait for a scheduler
+PATIENCE, PAUSE = 10, 1.0  # seconds to wait for a scheduler or a worker, and between two looks
 Train = Callable[[Sequence[Block], Progress], Iterator[tuple[Block, Result]]]
 """Trains blocks and yields each with its result, in the order in which they finish."""
 
@@ -95,7 +95,7 @@ def _noted_without_workers(client: Any, where: str, bar: Progress) -> Iterator[N
 
     def watch() -> None:
         lacking = 0
-        while lacking < PATIENCE and not over.wait(1):
+        while lacking < PATIENCE and not over.wait(PAUSE):
             with suppress(Exception):  # a scheduler that does not answer is noticed elsewhere
                 lacking = 0 if client.scheduler_info()["workers"] else lacking + 1
         if lacking >= PATIENCE:
