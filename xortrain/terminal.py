@@ -112,16 +112,15 @@ def _of_limits(error: Any) -> Ending | None:
 
 def _free_memory() -> int | None:
     """The bytes that this process may still use, as far as the system tells."""
-    found = list[int]()
-    with suppress(ImportError, OSError, ValueError):
+    try:
         import resource
 
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit != resource.RLIM_INFINITY:
-            found.append(max(0, limit - _kilobytes("/proc/self/status", "VmSize:")))
-    with suppress(OSError, ValueError):
-        found.append(_kilobytes("/proc/meminfo", "MemAvailable:"))
-    return min(found, default=None)
+        limit, free = resource.getrlimit(resource.RLIMIT_AS)[0], _kilobytes("/proc/meminfo", "MemAvailable:")
+        if limit == resource.RLIM_INFINITY:
+            return free
+        return min(free, max(0, limit - _kilobytes("/proc/self/status", "VmSize:")))
+    except (ImportError, OSError, ValueError, MemoryError, StopIteration):
+        return None
 
 
 def _kilobytes(path: str, name: str) -> int:
