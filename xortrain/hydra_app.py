@@ -86,9 +86,9 @@ def run_overrides(words: Sequence[str], say: Say, note: Say) -> None:
 
 @contextmanager
 def _strictly() -> Iterator[None]:
-    """Warnings about overrides are errors in this context."""
+    """Warnings about overrides are errors in this context; those of plug-ins stay warnings."""
     with warnings.catch_warnings():
-        warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("error", category=UserWarning, module=r"(hydra[.]_internal|omegaconf)\b")
         yield
 
 
