@@ -252,7 +252,7 @@ def test_an_error_line_names_the_setting_and_the_reason(words: str, error_of: Er
         ("{sweeper: {params: 'seed=1,2'}}", "hydra.sweeper.params=seed=1,2: must be a mapping"),
         ("{sweeper: {params: [seed]}}", "hydra.sweeper.params=['seed']: must be a mapping"),
         ("{launcher: 5}", "hydra.launcher=5: must be chosen by hydra/launcher="),
-        ("{sweeper: 5}", "hydra.sweeper and hydra.launcher: must be chosen by hydra/sweeper="),
+        ("{sweeper: 5}", "hydra.sweeper=5: must be chosen by hydra/sweeper="),
     ],
 )
 def test_a_malformed_sweep_in_an_experiment_is_an_error(

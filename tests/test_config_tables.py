@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hydra.core.global_hydra import GlobalHydra
 from some_runs import composed, config_with_options, option
 
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check, must_be, short, take
-from xortrain.config.compose import hydra_started
 from xortrain.config.help import help_text
+from xortrain.config.hydra_state import hydra_started
 from xortrain.config.settings import (
     GROUPS,
     LAUNCHER,
@@ -56,8 +55,7 @@ def test_every_option_has_a_file_and_every_file_is_an_option(group: str) -> None
 
 def test_hydra_knows_every_output_although_outputs_have_no_files() -> None:
     assert not (conf_folder() / "output").exists()
-    with hydra_started():
-        loader: Any = GlobalHydra.instance().config_loader()
+    with hydra_started() as loader:
         assert loader.get_group_options("output") == sorted(GROUPS["output"])
 
 

@@ -5,8 +5,11 @@ import subprocess
 import sys
 
 import pytest
+from waiting import wait_until
 
-from xortrain.runner.interrupts import Terminated, interrupts_first, postponed, sigterm_as_interrupt
+from xortrain.runner import engines
+from xortrain.runner.interrupts import Terminated, interrupts_first, postponed, signals_as_exceptions
+from xortrain.runner.progress import Progress
 
 BLOCKED = "import signal; print(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
 ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
@@ -27,7 +30,7 @@ def test_ctrl_c_ends_a_library_that_ignores_or_replaces_it(
     number: int, end: type[KeyboardInterrupt], other: type[Exception] | None
 ) -> None:
     before = [signal.getsignal(number) for number, _ in ENDS]
-    with pytest.raises(KeyboardInterrupt) as raised, sigterm_as_interrupt(), interrupts_first():
+    with pytest.raises(KeyboardInterrupt) as raised, signals_as_exceptions(), interrupts_first():
         library(number, other)
     assert raised.type is end
     assert [signal.getsignal(number) for number, _ in ENDS] == before
@@ -40,7 +43,7 @@ def test_without_ctrl_c_an_error_stays_the_same() -> None:
 
 @pytest.mark.parametrize("number", [number for number, _ in ENDS])
 def test_ctrl_c_waits_and_a_process_started_meanwhile_never_gets_it(number: int) -> None:
-    with sigterm_as_interrupt(), postponed() as waiting:
+    with signals_as_exceptions(), postponed() as waiting:
         started = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True).stdout
         signal.raise_signal(number)
     assert waiting == [number]
@@ -50,7 +53,7 @@ def test_ctrl_c_waits_and_a_process_started_meanwhile_never_gets_it(number: int)
 
 def ending_under_fire(done: list[str]) -> None:
     """Takes a moment to end, and gets SIGTERM twice."""
-    with sigterm_as_interrupt():
+    with signals_as_exceptions():
         try:
             signal.raise_signal(signal.SIGTERM)
         finally:
@@ -69,8 +72,68 @@ def test_sigterm_is_left_to_an_existing_handler() -> None:
     heard = list[int]()
     before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
     try:
-        with sigterm_as_interrupt():
+        with signals_as_exceptions():
             signal.raise_signal(signal.SIGTERM)
     finally:
         signal.signal(signal.SIGTERM, before)
     assert heard == [signal.SIGTERM]
+
+
+STARTING = """
+import signal, sys
+signal.signal(signal.SIGINT, {before})
+from xortrain.startup import leave_at_once
+leave_at_once()
+signal.raise_signal(int(sys.argv[1]))
+print("goes on")
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "before", "code", "out", "err"),
+    [
+        (signal.SIGINT, "signal.default_int_handler", 130, "", "xortrain: interrupted\n"),
+        (signal.SIGTERM, "signal.default_int_handler", 143, "", ""),
+        (signal.SIGINT, "signal.SIG_IGN", 0, "goes on\n", ""),  # as in background jobs of a shell
+    ],
+)
+def test_a_signal_during_the_start_ends_it_at_once(number: int, before: str, code: int, out: str, err: str) -> None:
+    command = [sys.executable, "-c", STARTING.format(before=before), str(int(number))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, out, err)
+
+
+class Cluster:
+    """A client of a Dask cluster whose workers come and go."""
+
+    def __init__(self) -> None:
+        self.workers, self.asked = dict[str, int](), 0
+
+    def scheduler_info(self) -> dict[str, dict[str, int]]:
+        self.asked += 1
+        if self.asked % 2:
+            raise OSError("busy")
+        return {"workers": self.workers}
+
+
+class Heard(Progress):
+    """Progress whose notes are kept."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines = list[str]()
+
+    def note(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@pytest.mark.parametrize("has_workers", [True, False])
+def test_a_cluster_without_workers_is_mentioned_once(has_workers: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "PATIENCE", 3)
+    monkeypatch.setattr(engines, "PAUSE", 0.001)
+    cluster, bar = Cluster(), Heard()
+    cluster.workers = {"a": 1} if has_workers else {}
+    with engines._noted_without_workers(cluster, "here", bar):
+        wait_until(lambda: cluster.asked > 40 or bar.lines)
+    line = "here: has no workers any more; waiting for new ones, Ctrl-C ends the sweep"
+    assert bar.lines == ([] if has_workers else [line])

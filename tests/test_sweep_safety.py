@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from some_clusters import some_cluster
+from some_runs import composed
 from waiting import PATIENCE, handles, has_loaded, wait_until
 
 import xortrain
@@ -23,7 +24,10 @@ from xortrain.errors import UserError
 from xortrain.hydra_sweeps.jobs import plan_overrides
 from xortrain.records.index import Entry, listing
 from xortrain.runner.engines import Engine
+from xortrain.runner.plan import LARGEST_EPOCH, LARGEST_NETWORK, MOST_UPDATES, small_part
 from xortrain.runner.sweep import resume_sweep
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 
 MODULE = [sys.executable, "-m", "xortrain"]
 JOBS = ("lr=0.1,1", "activation=tanh,relu", "seed=range(0,150)", "data=xor_cloud", "epochs=30", "film=none")
@@ -285,3 +289,24 @@ def test_a_sweep_that_would_not_fit_on_the_disk_is_refused_before_it_starts(
     assert "this sweep would write" in line
     assert line.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+LARGE = [
+    ["architecture.hidden=[4096,4096]", "epochs=1000000000"],
+    ["data=parity", "data.bits=12", "architecture.hidden=[512,512]"],
+    ["data=parity", "data.bits=12", "batch_size=1"],
+]
+
+
+@pytest.mark.parametrize("overrides", LARGE, ids=" ".join)
+def test_what_an_estimate_trains_is_small(overrides: list[str]) -> None:
+    setup = Setup.of(Population(composed(*overrides), numbers=np.arange(500)))
+    part = small_part(setup)
+    assert part.shape.size <= LARGEST_NETWORK
+    assert part.population.runs * len(part.train.x) * part.shape.size <= max(LARGEST_EPOCH, 2 * LARGEST_NETWORK)
+    assert len(part.train.x) <= MOST_UPDATES * (part.population.config["batch_size"] or len(part.train.x))
+
+
+def test_an_estimate_of_a_small_network_trains_that_network() -> None:
+    setup = Setup.of(Population(composed()))
+    assert (small_part(setup).shape.size, len(small_part(setup).train.x)) == (setup.shape.size, 4)

@@ -4,6 +4,8 @@
 `xortrain.errors.UserError` with the line that the command line would print.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.config.overrides import TEXTS
+from xortrain.errors import UserError, cut
 from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
@@ -24,6 +27,8 @@ from xortrain.trained.sweep_data import SweepData, open_all, open_record
 
 if TYPE_CHECKING:
     from xortrain.advice.trials import Advice
+
+_SEVERAL = re.compile(r"[\w./+~@-]+=\S*\s+[+~]*[A-Za-z_][\w./@-]*=")  # several overrides in one text
 
 __all__ = ["Run", "Sweep", "check_gradients", "load", "runs", "sweep", "train"]
 
@@ -137,6 +142,7 @@ def train(
     """
     from xortrain.config.compose import compose
 
+    _refuse_other_than_texts("train", overrides)
     own = _own(data, inputs, outputs, classes)
     config = compose(overrides if own is None else ("data=csv", *overrides))
     _refuse_dry_run(config["dry_run"])
@@ -155,8 +161,9 @@ def sweep(
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
 
+    _refuse_other_than_texts("sweep", overrides)
     own = _own(data, inputs, outputs, classes)
-    plan = plan_overrides(overrides if own is None else ("data=csv", *overrides), own)
+    plan = plan_overrides(overrides if own is None else ("data=csv", *overrides), own=own)
     if plan is None:
         raise UserError("hydra/sweeper and hydra/launcher: Python supports only those of xortrain")
     _refuse_dry_run(plan.is_dry)
@@ -188,6 +195,18 @@ def _own(data: Data | None, inputs: Names, outputs: Names, classes: Names) -> Ow
         if given is not None:
             raise UserError(f"{name}={given!r}: names own arrays; add data=(x, t)")
     return None
+
+
+def _refuse_other_than_texts(function: str, overrides: Sequence[Any]) -> None:
+    """Refuse overrides that are not texts, and several in one text."""
+    for override in overrides:
+        is_text = isinstance(override, str)
+        if not is_text or (_SEVERAL.match(override) and override.partition("=")[0] not in TEXTS):
+            given = repr(override) if isinstance(override, str | int | float) else f"a {type(override).__name__}"
+            raise UserError(
+                f'{function}: takes overrides as texts, each by itself, as in {function}("lr=1", "epochs=3"); '
+                f"got {cut(given)}"
+            )
 
 
 def _refuse_dry_run(is_dry: bool) -> None:

@@ -1,13 +1,16 @@
-"""Everything that is not a command: overrides for one run, -m for a sweep, and Hydra's own flags (--cfg, --info, …).
+"""Everything that is not a command: overrides for one run, -m for a sweep, and Hydra's flags (--cfg, --info, …).
 
-Overrides alone are composed once.  Hydra's main, which composes twice and searches for plugins, gets only flags and
-other sweepers.  Both ways train a single run through `run_one`.
+One run and a sweep are composed once, without Hydra's main, which composes twice and searches for plug-ins.  It gets
+only other sweepers and launchers, and the flags that show something.
 """
 
+import io
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
@@ -16,58 +19,101 @@ from xortrain.errors import FailedError, UserError
 from xortrain.runner.interrupts import interrupts_first
 
 if TYPE_CHECKING:
+    from xortrain.config.check import Config
     from xortrain.runner.plan import Plan
 
 Say = Callable[[str], object]
+SWEEP = ("-m", "--multirun")
+FLAGS = ("overrides", "multirun", "run", "cfg", "resolve", "package", "info", "hydra_help", "help", "config_dir")
+"""The flags of Hydra in use; the others run what a file names, or hide conf/."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A command line: overrides, and whether they are for a sweep; ``shows`` are flags that show something instead."""
+
+    overrides: list[str]
+    is_sweep: bool
+    config_dir: str | None = None
+    shows: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, words: Sequence[str]) -> "Asked":
+        others = [word for word in words if word not in SWEEP]
+        is_sweep = len(others) < len(words)
+        if not any(word.startswith("-") for word in others):
+            return cls(others, is_sweep)
+        from xortrain.config.private import parsed_flags
+
+        parsed = vars(parsed_flags(words))
+        for name, value in parsed.items():
+            if value and name not in FLAGS:
+                own = ", ".join(f"--{known.replace('_', '-')}" for known in FLAGS[1:])
+                raise UserError(f"--{name.replace('_', '-')}={value}: is not supported. Known: {own}")
+        modes = [name for name in ("run", "multirun", "info", "cfg", "hydra_help") if parsed[name]]
+        if len(modes) > 1:
+            raise UserError(f"--{modes[0]} and --{modes[1]} exclude each other; see --help")
+        for name in ("resolve", "package"):
+            if parsed[name] and not parsed["cfg"]:
+                raise UserError(f"--{name} requires --cfg; see --help")
+        values = {name: parsed[name] for name in ("cfg", "package", "info")}
+        shows = [f"--{name}={value}" for name, value in values.items() if value]
+        shows += [f"--{name.replace('_', '-')}" for name in ("resolve", "hydra_help") if parsed[name]]
+        return cls(parsed["overrides"], is_sweep, parsed["config_dir"], tuple(shows))
 
 
 def run_overrides(words: Sequence[str], say: Say, note: Say) -> None:
     """Run what the overrides ask for; ``say`` prints results, ``note`` prints remarks to standard error."""
-    overrides = [word for word in words if word not in ("-m", "--multirun")]
-    is_sweep, has_flags = len(overrides) < len(words), any(word.startswith("-") for word in overrides)
-    if is_sweep and not has_flags:
-        with interrupts_first():
+    asked = Asked.of(words)
+    if asked.shows:
+        say(_shown(asked))
+    elif asked.is_sweep:
+        with interrupts_first(), _strictly():
             from xortrain.hydra_sweeps.jobs import plan_overrides
 
-            plan = plan_overrides(overrides)
+            plan = plan_overrides(asked.overrides, asked.config_dir)
         if plan:
             run_plan(plan, say)
-            return
-    elif not has_flags and not any("hydra" in word for word in words):
-        with interrupts_first():
+        else:
+            _run_plugins(asked, say, note)
+    else:
+        with interrupts_first(), _strictly():
             from xortrain.config.compose import composed
 
-            found = composed(words)
-        run_one(found, found.hydra, say, note)
-        return
-    _run_hydra(words, say, note)
+            found, remark = composed(asked.overrides, asked.config_dir)
+        run_one(found, say, note, remark)
 
 
-def run_one(composed: Any, hydra: Any, say: Say, note: Say) -> float | None:
-    """Train one run from its composed configuration; inside a sweep, return its objective for a searching sweeper.
+@contextmanager
+def _strictly() -> Iterator[None]:
+    """Warnings about overrides are errors in this context; those of plug-ins stay warnings."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", category=UserWarning, module=r"(hydra[.]_internal|omegaconf)\b")
+        yield
 
-    ``hydra`` is Hydra's part of the configuration of a single run, None inside a sweep.
+
+def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> float:
+    """Train one run from its composed configuration; returns its objective, for a searching sweeper.
+
+    ``remark`` is what is said about a run that is not a job of a sweep, empty if nothing is.
     """
     from xortrain.config.check import check
-    from xortrain.config.compose import ignored_sweep, plain
     from xortrain.runner.train import record_run
     from xortrain.views.summary import advice_ending, run_ending
 
-    config = check(plain(composed))
-    if hydra is not None and (line := ignored_sweep(hydra)):
-        note(line)
+    config = check(found)
+    if remark:
+        note(remark)
     if config["dry_run"]:
         from xortrain.runner.plan import estimate_run
 
         say(estimate_run(config))
-        return None
+        return 0.0
     run = record_run(config, show=True, say=say)
     say(run_ending(run))
-    if hydra is None:
-        return run.objective
-    for text in advice_ending(run):
+    for text in () if remark is None else advice_ending(run):
         say(text)
-    return None
+    return run.objective
 
 
 def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) -> Path | None:
@@ -95,37 +141,54 @@ def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) ->
     return folder
 
 
-def _run_hydra(words: Sequence[str], say: Say, note: Say) -> None:
-    """Run Hydra's main on flags and overrides."""
-    import hydra
+def _shown(asked: Asked) -> str:
+    """What Hydra's main shows about a configuration, which is checked first."""
+    from xortrain.config.check import check
+    from xortrain.config.compose import composed
 
-    from xortrain.config.compose import extend_hydra, user_error
+    with _strictly():
+        check(composed(asked.overrides, asked.config_dir)[0])
+    text = io.StringIO()
+    with redirect_stdout(text), suppress(SystemExit):
+        _hydra_main(asked, lambda _: None)
+    return text.getvalue().rstrip("\n")
+
+
+def _run_plugins(asked: Asked, say: Say, note: Say) -> None:
+    """Run a sweep by another sweeper or launcher, through Hydra's main."""
+    task = _Task(say, note)
+    _hydra_main(asked, task)
+    if task.failures:
+        raise task.failures[0]
+    if task.folder and (study := _study(task.folder)):
+        say(study)
+
+
+def _hydra_main(asked: Asked, function: Callable[[Any], object]) -> None:
+    """Run Hydra's main with a task function, if its configuration runs nothing but installed plug-ins."""
+    import hydra
+    from hydra.types import RunMode
+
+    from xortrain.config.compose import user_errors
+    from xortrain.config.guard import refuse_foreign_code
+    from xortrain.config.hydra_state import hydra_apart, hydra_started, own_folder
     from xortrain.config.overrides import prepare
     from xortrain.config.settings import conf_folder
     from xortrain.hydra_sweeps.axes import with_held_keys
     from xortrain.hydra_sweeps.plugins import register
-    from xortrain.hydra_sweeps.private import config_flags, split_flags
 
-    flags, overrides = split_flags(words)
-    is_sweep = bool({"-m", "--multirun"} & set(flags))
-    prepared = prepare(overrides, many=is_sweep)
-    prepared = with_held_keys(prepared) if is_sweep else prepared
+    overrides = [] if "--hydra-help" in asked.shows else asked.overrides  # which it would not understand
+    prepared = prepare(overrides, many=asked.is_sweep)
+    prepared = with_held_keys(prepared) if asked.is_sweep else prepared
+    mode = RunMode.MULTIRUN if asked.is_sweep else RunMode.RUN
     register()
-    extend_hydra()
-    task = _Task(say, note)
-    calls: list[tuple[list[str], Callable[[Any], object]]] = [(flags, task)]
-    if (own := config_flags(flags)) is not None:
-        calls.insert(0, (own, task.check))
-    for words, function in calls:
-        with _as_command_line([*words, *prepared]):
-            try:
-                hydra.main(str(conf_folder()), "config", version_base="1.3")(function)()
-            except Exception as error:
-                task.failures.append(user_error(error, prepared))
-        if task.failures:
-            raise task.failures[0]
-    if task.folder and (study := _study(task.folder)):
-        say(study)
+    with user_errors(prepared):
+        with hydra_started() as loader, _strictly():
+            found = loader.load_configuration("config", [*prepared, *own_folder(asked.config_dir)], mode)
+            refuse_foreign_code(found, loader, mode)
+        words = [*asked.shows, *(["--multirun"] if asked.is_sweep else []), *own_folder(asked.config_dir), *prepared]
+        with hydra_apart(), _as_command_line(words):
+            hydra.main(str(conf_folder()), "config", version_base="1.3")(function)()
 
 
 class _Task:
@@ -138,29 +201,16 @@ class _Task:
 
     def __call__(self, composed: Any) -> float | None:
         from hydra.core.hydra_config import HydraConfig
-        from hydra.types import RunMode
 
-        from xortrain.config.compose import with_experiment
+        from xortrain.config.compose import plain, with_experiment
 
         hydra = HydraConfig.get()
         self.folder = Path(hydra.sweep.dir)
         try:
-            return run_one(
-                with_experiment(composed, hydra), hydra if hydra.mode is RunMode.RUN else None, self.say, self.note
-            )
+            return run_one(plain(with_experiment(composed, hydra)), self.say, self.note)
         except Exception as error:  # Hydra would print its own message for an error that escapes here
             self.failures.append(error)
             return None
-
-    def check(self, composed: Any) -> None:
-        """Check the configuration and run nothing, since Hydra shows wrong ones too."""
-        from xortrain.config.check import check
-        from xortrain.config.compose import plain
-
-        try:
-            check(plain(composed))
-        except UserError as error:
-            self.failures.append(error)
 
     def sweep(self, plan: "Plan", folder: Path) -> Path | None:
         """Train all jobs of a plan; ``folder`` is where another sweeper writes its own results."""

@@ -18,8 +18,24 @@ NAMES = (
 )
 
 
+ASKED = "\0"
+"""Asks a command for its parser, in place of arguments, among which it cannot be."""
+
+
+class ParserFound(Exception):  # noqa: N818  (not an error)
+    """Raised by a command that is asked for its parser."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self.parser = parser
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that raises a UserError instead of exiting."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        if args == [ASKED]:
+            raise ParserFound(self)
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         option, mark, misfit = message.removeprefix("argument ").partition(": =")

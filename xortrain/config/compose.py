@@ -1,6 +1,5 @@
 """Turns overrides into a checked configuration, composed by Hydra, and Hydra's errors into one-line errors."""
 
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,6 +7,8 @@ from traceback import walk_tb
 from typing import Any
 
 from xortrain.config.check import Config, check, no_such_key, short
+from xortrain.config.guard import refuse_foreign_code
+from xortrain.config.hydra_state import hydra_started, own_folder
 from xortrain.config.overrides import fitting_override, prepare
 from xortrain.config.settings import (
     GROUPS,
@@ -20,7 +21,7 @@ from xortrain.config.settings import (
     set_by_options,
     settings_of,
 )
-from xortrain.errors import UserError, unknown, unknown_key
+from xortrain.errors import FailedError, UserError, unknown, unknown_key
 
 SEVERAL = "add -m to run each of them"
 _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
@@ -28,7 +29,7 @@ _MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choi
 
 def compose(overrides: Sequence[str]) -> Config:
     """The checked configuration of these overrides."""
-    return check(plain(composed(overrides, "one is needed here")))
+    return check(composed(overrides, instead="one is needed here")[0])
 
 
 def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str]]:
@@ -57,41 +58,31 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
     return check(found), touched
 
 
-def composed(overrides: Sequence[str], instead: str = SEVERAL) -> Any:
-    """The configuration that Hydra composes from these overrides, including Hydra's own part.
+def composed(overrides: Sequence[str], config_dir: str | None = None, instead: str = SEVERAL) -> tuple[Config, str]:
+    """The configuration of one run, not checked, and a remark about what is ignored, which may be empty.
 
-    ``instead`` is what an error advises for several values.
+    ``config_dir`` is a user's folder of more configs; ``instead`` is what an error advises for several values.
     """
-    from hydra import compose as hydra_compose
+    from hydra.types import RunMode
 
     prepared = prepare(overrides)
-    with hydra_started():
-        try:
-            found = hydra_compose("config", overrides=prepared, return_hydra_config=True)
-            return with_experiment(found, found.hydra)
-        except Exception as error:
-            raise user_error(error, prepared, instead) from None
+    with hydra_started() as loader, user_errors(prepared, instead):
+        found = loader.load_configuration("config", [*prepared, *own_folder(config_dir)], RunMode.RUN)
+        if config_dir is not None:
+            refuse_foreign_code(found, loader, RunMode.RUN)
+        with_experiment(found, found.hydra)
+        return plain(found), ignored_sweep(found.hydra)
 
 
 @contextmanager
-def hydra_started() -> Iterator[None]:
-    """Start Hydra without its main, with the configs of conf/ and the generated choices of ``output``."""
-    from hydra import initialize_config_dir
-
-    extend_hydra()
-    with initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+def user_errors(overrides: Sequence[str], instead: str = SEVERAL) -> Iterator[None]:
+    """What Hydra raises in this context about these overrides becomes a one-line error."""
+    try:
         yield
-
-
-def extend_hydra() -> None:
-    """Make ${expanduser:PATH} for conf/, and the choices of ``output``: auto, and every activation as it is there."""
-    from hydra.core.config_store import ConfigStore
-    from omegaconf import OmegaConf
-
-    OmegaConf.register_new_resolver("expanduser", os.path.expanduser, replace=True)
-    for name in GROUPS["output"]:
-        node: dict[str, Any] = {"defaults": [f"/activation/{name}@_here_"]} if name in GROUPS["activation"] else {}
-        ConfigStore.instance().store(group="output", name=name, node=node or {"name": name})
+    except Exception as error:
+        if (line := user_error(error, overrides, instead)) is error:
+            raise
+        raise line from None
 
 
 def with_experiment(composed: Any, hydra: Any) -> Any:
@@ -112,14 +103,19 @@ def plain(composed: Any) -> dict[str, Any]:
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
+    key = ""
     try:
-        content = {key: composed[key] for key in composed if key != "hydra"}
-        return {
-            str(key): OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-            for key, value in content.items()
-        }
+        content = dict[str, Any]()
+        for key in (str(name) for name in composed if name != "hydra"):
+            value = composed[key]
+            content[key] = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        return content
     except OmegaConfBaseException as error:
         raise UserError(f"{error.full_key}: {_first_line(error)}") from None
+    except Exception as error:
+        if isinstance(error, SYSTEM):
+            raise
+        raise UserError(f"{key}: cannot be resolved ({_in_words(error)})") from None
 
 
 def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERAL) -> Exception:
@@ -156,11 +152,34 @@ def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERA
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__ or error.__context__
         return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({_first_line(cause)})")
-    if isinstance(error, TypeError) and any(
-        frame.f_globals.get("__name__") == "hydra.core.plugins" for frame, _ in walk_tb(error.__traceback__)
-    ):
-        return UserError("hydra.sweeper and hydra.launcher: must be chosen by hydra/sweeper=, hydra/launcher=")
-    return error
+    modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
+    if isinstance(error, (UserError, FailedError, *SYSTEM)) or not any(map(_OF_HYDRA.match, modules)):
+        return error
+    return UserError(f"{_guilty(overrides, error)}: cannot be read ({_in_words(error)})")
+
+
+def _guilty(overrides: Sequence[str], error: Exception) -> str:
+    """The override that raises an error by itself, or all of them."""
+    from hydra import compose as hydra_compose
+
+    with hydra_started():
+        for text in overrides if len(overrides) > 1 else ():
+            try:
+                hydra_compose("config", overrides=[text])
+            except Exception as found:
+                if type(found) is type(error):
+                    return short(text)
+    return short(" ".join(overrides))
+
+
+SYSTEM = (OSError, MemoryError)
+"""Errors that are not about an override, whoever raises them."""
+_OF_HYDRA = re.compile("(hydra|omegaconf|antlr4)([.]|$)")
+
+
+def _in_words(error: BaseException) -> str:
+    text = _first_line(error).partition(" : Override(")[0]
+    return text if text == type(error).__name__ else f"{type(error).__name__}: {text}"
 
 
 def _first_line(error: BaseException) -> str:
@@ -213,25 +232,12 @@ def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
     return unknown_key(key, value, every, deeper=dotted_keys())
 
 
-@contextmanager
-def _outside_hydra() -> Iterator[None]:
-    """Hide the running Hydra in this context, since Hydra refuses to start inside itself."""
-    from hydra.core.global_hydra import GlobalHydra
-
-    instance = GlobalHydra.instance()
-    before, instance.hydra = instance.hydra, None
-    try:
-        yield
-    finally:
-        instance.hydra = before
-
-
 def _chosen(group: str, overrides: Sequence[str]) -> str:
     """The option of a group that these overrides choose, ignoring those that set a key."""
     from hydra import compose as hydra_compose
 
     rest = [text for text in overrides if "." not in text.partition("=")[0] and "," not in text]
-    with _outside_hydra(), hydra_started():
+    with hydra_started():
         try:
             return str(hydra_compose("config", overrides=rest)[group]["name"])
         except Exception:  # the overrides have another mistake too

@@ -11,8 +11,8 @@ from xortrain.config.settings import (
     TOP,
     chosen_by_data,
     chosen_by_default,
-    conf_folder,
     defaults_of,
+    experiments,
     read_conf,
     set_by_data,
 )  # fmt: skip
@@ -106,7 +106,7 @@ def _usual(defaults: dict[str, list[str]]) -> str:
 
 def _experiments() -> str:
     lines = ["experiment="]
-    for path in sorted((conf_folder() / "experiment").glob("*.yaml")):
+    for path in experiments():
         comments = [line[2:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# ")]
         lines.append(f"  {path.stem:<26}{comments[1] if len(comments) > 1 else ''}")
     return "\n".join(lines)

@@ -7,12 +7,16 @@ import re
 from collections.abc import Iterable, Sequence
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, chosen_by_default, dotted_keys, keys_of
-from xortrain.errors import UserError, unknown_word
+from xortrain.errors import UserError, cut, unknown_word
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
 LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
+OF_HYDRA = re.compile(
+    r"hydra/(sweeper|launcher)(/\w+)*|hydra\.((sweeper|launcher)(\..+)?|(sweep|run)\.dir|sweep\.subdir|job\.name)"
+)
+"""What overrides may set of Hydra: its other settings change what it imports, calls or prints."""
 TRAINING = ("train", "run", "fit")  # words that people put before overrides
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value without Hydra's syntax
 _OVERRIDE = re.compile(r"[+~]*[A-Za-z_][\w./@-]*=.+", re.DOTALL)
@@ -24,6 +28,7 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     refuse_blanks(overrides)
     for override in overrides:
         _refuse_invalid_choice(override)
+        _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
     return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
@@ -34,7 +39,7 @@ def _quoted_override(override: str, many: bool) -> str:
     if not equals or value in ("", "null") or value[0] in "'\"":
         return override
     if key in CHOICES and _PLAIN.fullmatch(value) and not many:
-        return f"{key}={_quote(value)}"
+        return f"{key}={quote(value)}"
     if key.lstrip("+") in LISTS:
         return f"{key}={_quoted_list(value)}"
     if key.lstrip("+") not in TEXTS:
@@ -42,8 +47,8 @@ def _quoted_override(override: str, many: bool) -> str:
         return override
     if many:
         parts = value.split(",")
-        return key + "=" + ",".join(map(_quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
-    return override if value.startswith("${") else f"{key}={_quote(value)}"
+        return key + "=" + ",".join(map(quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
+    return override if value.startswith("${") else f"{key}={quote(value)}"
 
 
 def _quoted_list(value: str) -> str:
@@ -52,11 +57,11 @@ def _quoted_list(value: str) -> str:
     parts = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
     if not all(part and _PLAIN.fullmatch(part) for part in parts):
         return value
-    quoted = ",".join(map(_quote, parts))
+    quoted = ",".join(map(quote, parts))
     return f"[{quoted}]" if is_list else quoted
 
 
-def _quote(value: str) -> str:
+def quote(value: str) -> str:
     escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"'{escaped}'"
 
@@ -117,6 +122,23 @@ def fitting_override(group: str, value: str) -> str:
             if value == key:
                 return f"{chosen}{group}.{key}=…"
     return ""
+
+
+def _refuse_of_hydra(override: str) -> None:
+    """Refuse settings of Hydra that are not known to be harmless, and every name of something to call."""
+    key, _, value = override.partition("=")
+    name, at, package = key.lstrip("+~").partition("@")
+    if "_target_" in override:
+        raise UserError(f"{override}: cannot be set; what is called is chosen by hydra/sweeper=, hydra/launcher=")
+    if name.split(".")[0].split("/")[0] == "hydra" and (at or not OF_HYDRA.fullmatch(name)):
+        raise UserError(
+            f"{cut(override)}: Hydra's {cut(name)} cannot be set. Known: hydra/sweeper, hydra/launcher and their keys, "
+            "hydra.sweep.dir, hydra.job.name"
+        )
+    if "/" in name and name.startswith("hydra") and not re.fullmatch(r"[\w.-]+", value):
+        raise UserError(f"{override}: must be the name of an installed {name.split('/')[1]}")
+    if re.match(r"(\w+:)*_?hydra\b", package):
+        raise UserError(f"{override}: is not a part of hydra")
 
 
 def _refuse_folder(override: str, overrides: Sequence[str]) -> None:

@@ -142,6 +142,11 @@ def conf_folder() -> Path:
     raise FileNotFoundError(f"no conf/config.yaml in {_PACKAGE} or beside it: xortrain is not completely installed")
 
 
+def experiments() -> list[Path]:
+    """The files of the prepared sets of settings."""
+    return sorted((conf_folder() / "experiment").glob("*.yaml"))
+
+
 def read_conf(name: str) -> dict[str, Any]:
     """A file of conf/ as it is, by its name without .yaml."""
     import yaml

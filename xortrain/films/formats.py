@@ -242,12 +242,17 @@ class LazyImage(Image.Image):
 
 def _mp4(file: Any, frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
     """The last frame is repeated for ``hold`` seconds, because a video has one frame rate."""
-    with iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4") as film:
-        film.init_video_stream("libx264", fps=float(settings.fps))
-        for frame in frames:
-            film.write_frame(palette[frame])
-        for _ in range(round(settings.hold * settings.fps)):
-            film.write_frame(palette[frame])
+    film: Any = iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4")
+    try:
+        with film:
+            film.init_video_stream("libx264", fps=float(settings.fps))
+            for frame in frames:
+                film.write_frame(palette[frame])
+            for _ in range(round(settings.hold * settings.fps)):
+                film.write_frame(palette[frame])
+    except BaseException:
+        film.close = lambda: None  # imageio would close it a second time, and complain
+        raise
 
 
 FORMATS: dict[str, Callable[[IO[bytes], Frames, int, Array, FilmSettings], None]] = {

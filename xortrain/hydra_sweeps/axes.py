@@ -13,11 +13,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, RangeSweep
 
 from xortrain.config.check import short
+from xortrain.config.private import parsed_value, value_text
 from xortrain.errors import UserError
-from xortrain.hydra_sweeps.private import parsed_value, value_text
 
 PARAMS = "hydra.sweeper.params"
-MOST_JOBS = 200_000_000  # the numbers and seeds of more would take gigabytes
+MOST_JOBS = 20_000_000  # the numbers and seeds of more would take gigabytes
+MOST_LISTED = 1_000_000  # values of a range that is not one of whole numbers, and is written out
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,13 @@ def read_axes(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: An
     grid = Grid(tuple(axes.values()))
     jobs = math.prod(len(axis.values) for axis in grid.axes)  # len(grid) has a limit
     if jobs > MOST_JOBS:
-        raise UserError(f"{jobs:,} jobs: a sweep has at most {MOST_JOBS:,}; sweep fewer at a time")
+        raise _too_many(jobs)
     return grid
+
+
+def _too_many(jobs: int, most: int = MOST_JOBS, what: str = "jobs: a sweep") -> UserError:
+    given = f"{jobs:,}" if jobs < 10**18 else f"more than {10**18:,}"
+    return UserError(f"{given} {what} has at most {most:,}; sweep fewer at a time")
 
 
 def with_held_keys(overrides: Sequence[str]) -> list[str]:
@@ -95,6 +101,17 @@ def _is_swept(text: str) -> bool:
     return "," in outside or re.match(r"(choice|range|glob|interval|sort|shuffle|tag)\(", value) is not None
 
 
+def _refuse_long(override: Override, swept: RangeSweep) -> None:
+    """Refuse a range of more values than a sweep may have, or than can be written out."""
+    start, stop, step = (float(end or 0) for end in (swept.start, swept.stop, swept.step))
+    values = (stop - start) / step
+    count = math.ceil(max(0.0, min(values, 1e18)))  # an infinite one is more than enough
+    if count > MOST_JOBS:
+        raise _too_many(count)
+    if count > MOST_LISTED and (swept.shuffle or not isinstance(swept.range(), range)):
+        raise _too_many(count, MOST_LISTED, "values: a range that is shuffled, or not of whole numbers,")
+
+
 def _values(override: Override) -> Sequence[Any]:
     if not override.is_sweep_override():
         return [parsed_value(override)]
@@ -103,6 +120,8 @@ def _values(override: Override) -> Sequence[Any]:
     swept = parsed_value(override)
     if isinstance(swept, RangeSweep) and not swept.step:
         raise UserError(f"{override.input_line}: a range must have a step that is not 0")
+    if isinstance(swept, RangeSweep):
+        _refuse_long(override, swept)
     numbers = swept.range() if isinstance(swept, RangeSweep) and not swept.shuffle else None
     values = numbers if isinstance(numbers, range) else list(override.sweep_iterator())
     if not values:

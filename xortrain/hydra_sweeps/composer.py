@@ -18,9 +18,9 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from xortrain.config.check import short
 from xortrain.config.compose import plain, with_experiment
 from xortrain.config.overrides import not_chosen
+from xortrain.config.private import apply_overrides
 from xortrain.errors import UserError
 from xortrain.hydra_sweeps.axes import Grid
-from xortrain.hydra_sweeps.private import apply_overrides
 
 
 @dataclass(frozen=True)

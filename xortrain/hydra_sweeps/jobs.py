@@ -12,12 +12,13 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from xortrain.config.check import Config, check, take
-from xortrain.config.compose import hydra_started, plain, user_error
+from xortrain.config.compose import plain, user_error, user_errors
+from xortrain.config.guard import refuse_foreign_code
+from xortrain.config.hydra_state import hydra_started, own_folder
 from xortrain.config.overrides import prepare
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError, cut
@@ -29,32 +30,37 @@ from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
+BASIC = "hydra._internal.core_plugins.basic_sweeper.BasicSweeper"
+MOST_COMPOSED = 10_000  # configurations; each takes milliseconds and has a record of its own
 LONGEST = 100  # characters of a job's overrides shown in an error
 _REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
 
-def plan_overrides(overrides: Sequence[str], own: OwnData | None = None) -> Plan | None:
+def plan_overrides(overrides: Sequence[str], config_dir: str | None = None, own: OwnData | None = None) -> Plan | None:
     """The plan of a sweep over these overrides; None if they choose another sweeper or launcher.
 
-    ``own`` are a Python user's own examples, which all runs have.
+    The jobs of Hydra's own sweeper are checked all the same, before it trains the first.  ``own`` are a Python user's
+    own examples, which all runs have.
     """
-    with composing(overrides) as composer:
+    with composing(overrides, config_dir) as composer:
         sweeper, launcher = (plugin(composer.master, kind) for kind in ("sweeper", "launcher"))
-        if (sweeper._target_, launcher._target_) != (SWEEPER, LAUNCHER):
+        is_ours = launcher._target_ == LAUNCHER
+        if sweeper._target_ not in (SWEEPER, BASIC):
             return None
-        return plan_grid(read_grid(composer), composer, (launcher.engine, launcher.workers, launcher.address), own)
+        engine = (launcher.engine, launcher.workers, launcher.address) if is_ours else ()
+        found = plan_grid(read_grid(composer), composer, engine, own)
+        return found if is_ours and sweeper._target_ == SWEEPER else None
 
 
 @contextmanager
-def composing(overrides: Sequence[str]) -> Iterator[Composer]:
+def composing(overrides: Sequence[str], config_dir: str | None = None) -> Iterator[Composer]:
     """A composer for these overrides, without Hydra's main; Hydra's errors become one-line errors."""
     prepared = with_held_keys(prepare(overrides, many=True))
-    with hydra_started():
-        loader: Any = GlobalHydra.instance().config_loader()
-        try:
-            yield Composer(loader, loader.load_configuration("config", prepared, RunMode.MULTIRUN))
-        except Exception as error:
-            raise user_error(error, prepared) from None
+    with hydra_started() as loader, user_errors(prepared):
+        master = loader.load_configuration("config", [*prepared, *own_folder(config_dir)], RunMode.MULTIRUN)
+        if config_dir is not None:
+            refuse_foreign_code(master, loader, RunMode.MULTIRUN)
+        yield Composer(loader, master)
 
 
 def read_grid(composer: Composer) -> Grid:
@@ -86,6 +92,8 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
     """Populations of the jobs of a grid; jobs that differ on quick axes only are composed together."""
     composer.adopt(grid)
     quick = _quick_axes(grid, composer)
+    if (parts := len(grid) // math.prod(len(grid.axes[k].values) for k in quick)) > MOST_COMPOSED:
+        raise _too_varied(parts)
     others = [range(1) if k in quick else range(len(axis.values)) for k, axis in enumerate(grid.axes)]
     lengths = [len(grid.axes[k].values) for k in quick]
     on_axes = np.indices(lengths).reshape(len(quick), math.prod(lengths))  # places on quick axes: (axes, jobs)
@@ -98,6 +106,8 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
             followers = None if composed is None else _followers(composed, {grid.axes[k].key for k in quick})
             config = check(composer.by_hydra(texts, first) if composed is None else plain(composed))
         if followers is None:
+            if len(grid) > MOST_COMPOSED:
+                raise _too_varied(len(grid))
             for number in (first + steps).tolist():
                 yield _job(grid.texts(number), number, composer, grid.swept(number))
             continue
@@ -107,6 +117,13 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
             for name in (key, *(name for name, followed in followers.items() if followed == key)):
                 varying[name] = _checked_values(grid, k, name, config, first)[places]
         yield Population(config, varying, first + steps)
+
+
+def _too_varied(jobs: int) -> UserError:
+    return UserError(
+        f"{jobs:,} combinations of choices, lists, texts or whole settings such as epochs: a sweep has at most "
+        f"{MOST_COMPOSED:,}, each with any number of seeds and rates; sweep fewer at a time"
+    )
 
 
 def _job(texts: Sequence[str], number: int, composer: Composer, swept: Sequence[str]) -> Population:

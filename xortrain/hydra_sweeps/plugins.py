@@ -15,10 +15,10 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from xortrain.config.private import add_plugins
 from xortrain.hydra_sweeps.axes import Grid, read_axes
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.hydra_sweeps.jobs import plan_grid, plan_lists
-from xortrain.hydra_sweeps.private import add_plugins
 
 PLACE = "hydra_plugins.xortrain"  # the name of this module for Hydra, as in conf/hydra/
 
@@ -43,7 +43,6 @@ class PopulationSweeper(Sweeper):
         grid = read_axes(self.params, arguments, self.composer.loader)
         if isinstance(self.launcher, PopulationLauncher):
             return self.launcher.launch_grid(grid)
-        plan_grid(grid, self.composer)  # raises for an invalid job, which another launcher would find late
         return self.launcher.launch(list(grid), initial_job_idx=0)
 
 

@@ -3,24 +3,26 @@
 The requirements of an engine are checked before anything is written.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
+from threading import Event, Thread
 from typing import Any
 
 from xortrain.config.check import take
 from xortrain.config.settings import LAUNCHER
-from xortrain.errors import UserError, unknown
+from xortrain.errors import FailedError, UserError, unknown
 from xortrain.runner.interrupts import ENDS, exit_with_parent, postponed
 from xortrain.runner.progress import Progress
 from xortrain.runner.train import Block, Failure, Result, empty_history
 from xortrain.training.task import History
 
 WHERE = "hydra.launcher"
-PATIENCE = 10  # seconds to wait for a scheduler
+PATIENCE, PAUSE = 10, 1.0  # seconds to wait for a scheduler or a worker, and between two looks
 Train = Callable[[Sequence[Block], Progress], Iterator[tuple[Block, Result]]]
 """Trains blocks and yields each with its result, in the order in which they finish."""
 
@@ -67,14 +69,58 @@ def _dask(engine: Engine) -> Iterator[Train]:
 
     if not engine.address:
         raise UserError(f"{WHERE}.address=null: engine=dask requires a scheduler, as in tcp://127.0.0.1:8786")
+    where = f"{WHERE}.address={engine.address}"
     try:
         client: Any = Client(engine.address, timeout=PATIENCE, set_as_default=True)  # type: ignore[no-untyped-call]
         client.wait_for_workers(1, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{WHERE}.address={engine.address}: no scheduler with workers answers ({line})") from None
-    with client:
-        yield partial(train_elsewhere, "dask", engine.workers)
+        raise UserError(f"{where}: no scheduler with workers answers ({line})") from None
+
+    def train(blocks: Sequence[Block], bar: Progress) -> Iterator[tuple[Block, Result]]:
+        with _noted_without_workers(client, where, bar):
+            for block, result in train_elsewhere("dask", engine.workers, blocks, bar):
+                if isinstance(result, Failure) and client.status != "running":
+                    raise FailedError(f"{where}: the scheduler no longer answers")
+                yield block, result
+
+    with client, _silenced("distributed"):
+        yield train
+
+
+@contextmanager
+def _noted_without_workers(client: Any, where: str, bar: Progress) -> Iterator[None]:
+    """Note it once if a cluster has had no worker for a while; its jobs wait for new ones."""
+    over = Event()
+
+    def watch() -> None:
+        lacking = 0
+        while lacking < PATIENCE and not over.wait(PAUSE):
+            with suppress(Exception):  # a scheduler that does not answer is noticed elsewhere
+                lacking = 0 if client.scheduler_info()["workers"] else lacking + 1
+        if lacking >= PATIENCE:
+            bar.note(f"{where}: has no workers any more; waiting for new ones, Ctrl-C ends the sweep")
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+
+
+@contextmanager
+def _silenced(library: str) -> Iterator[None]:
+    """What a library logs about a broken connection is not shown in this context; an error says it."""
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == library]
+    before = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _require(engine: Engine, *packages: str) -> None:

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from threading import Thread, current_thread, main_thread
 from typing import Any
 
+from xortrain.startup import leave
+
 LOOK = 0.5  # seconds between two checks that the parent is alive
 
 
@@ -27,20 +29,23 @@ def _terminate(number: int, _: object) -> None:
     raise Terminated
 
 
+_DEFAULT = (signal.SIGTERM, signal.SIG_DFL)
 USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _terminate}
 
 
 @contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """SIGTERM raises Terminated in this context."""
-    is_ours = current_thread() is main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if is_ours:
-        signal.signal(signal.SIGTERM, _terminate)
+def signals_as_exceptions() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt and SIGTERM raises Terminated in this context, unless others handle them."""
+    is_main = current_thread() is main_thread()
+    before = {number: signal.getsignal(number) for number in USUAL if is_main}
+    ours = [number for number, handler in before.items() if handler is leave or (number, handler) == _DEFAULT]
     try:
+        for number in ours:
+            signal.signal(number, USUAL[number])
         yield
     finally:
-        if is_ours:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        for number in ours:
+            signal.signal(number, before[number])
 
 
 @contextmanager

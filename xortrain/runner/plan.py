@@ -185,6 +185,9 @@ def _row_bytes(population: Population) -> int:
 
 SAMPLES = 8  # populations that are timed
 SECONDS = 0.15  # for each of them
+LARGEST_EPOCH = 2_000_000  # examples times parameters times runs of an epoch that is timed
+MOST_UPDATES = 100  # updates of an epoch that is timed
+LARGEST_NETWORK = 100_000  # parameters of a network that is timed; a larger one takes in proportion
 START, POOL, RENDER = 0.45, 0.9, 0.6  # seconds to start a sweep, to start its workers, and to render a film
 PROGRAM, DRAWING = 31_000_000, 30_000_000  # bytes of memory of the program without runs, and of a film
 
@@ -228,39 +231,65 @@ def size(number: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for a reader: 0.8 s, 12 s, 3 min, 2.5 h."""
+    """Seconds for a reader: 0.8 s, 12 s, 3 min, 2.5 h, 40 days, 3 years."""
     if seconds < 90:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    if seconds < 360_000:
+        return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    days = seconds / 86_400
+    return f"{days:.0f} days" if days < 1000 else f"{days / 365.25:,.0f} years"
 
 
 def _seconds(plan: Plan) -> float:
     """The seconds of all runs on one core, extrapolated from a sample of populations."""
-    sampled = plan.setups[:: -(-len(plan.setups) // SAMPLES)]
-    share = sum(map(_work, plan.setups)) / max(1, sum(map(_work, sampled)))
-    return share * sum(map(_seconds_of, sampled))
+    began, seconds, work = time.perf_counter(), 0.0, 0
+    for setup in plan.setups[:: -(-len(plan.setups) // SAMPLES)]:
+        seconds, work = seconds + _seconds_of(setup), work + _work(setup)
+        if time.perf_counter() - began > SAMPLES * SECONDS:
+            break
+    return seconds * sum(map(_work, plan.setups)) / max(1, work)
 
 
 def _work(setup: Setup) -> int:
     return setup.population.runs * (setup.population.epochs + 1) * setup.shape.size
 
 
+def small_part(setup: Setup) -> Setup:
+    """A part of a population that trains an epoch in milliseconds: fewer examples, runs and hidden units."""
+    p, train, test = setup.population, setup.train, setup.test
+    batch = p.shared("batch_size") or len(train.x)
+    examples = min(len(train.x), max(1, LARGEST_EPOCH // setup.shape.size), MOST_UPDATES * batch)
+    runs = min(p.runs, setup.block_size, max(1, LARGEST_EPOCH // (examples * setup.shape.size)))
+    part = replace(setup.part(slice(runs)), frame_epochs=np.unique([0, p.epochs]))
+    if examples < len(train.x):
+        train, test = part.train.first(examples), part.test and part.test.first(examples)
+        part = replace(part, train=train, test=test)
+    if "weights" in p.config["init"]:  # which are of one size
+        return part
+    architecture = p.config["architecture"]
+    while part.shape.size > LARGEST_NETWORK and max(architecture["hidden"], default=1) > 1:
+        architecture = {**architecture, "hidden": [-(-units // 2) for units in architecture["hidden"]]}
+        narrow = replace(part.population, config={**p.config, "architecture": architecture})
+        part = replace(part, population=narrow)
+    return part
+
+
 def _seconds_of(setup: Setup) -> float:
-    """The seconds of a population on one core, extrapolated from the first epochs of one block."""
-    epochs, runs = setup.population.epochs, min(setup.population.runs, setup.block_size)
-    part = replace(setup.part(slice(runs)), frame_epochs=np.unique([0, epochs]))
+    """The seconds of a population on one core, extrapolated from the first epochs of a small part of it."""
+    part, epochs = small_part(setup), setup.population.epochs
+    ratio = _work(setup) * len(setup.train.x) / (_work(part) * len(part.train.x))
     began = time.perf_counter()
     steps = train_block(part, slice(None), empty_history(part))
     marks = [(time.perf_counter(), next(steps))]
     while marks[-1][0] - began < SECONDS or len(marks) < 2:
         now = next(steps, None)
         if now is None:
-            return (time.perf_counter() - began) * setup.population.runs / runs
+            return (time.perf_counter() - began) * ratio
         marks.append((time.perf_counter(), now))
     steps.close()
     (first, from_epoch), (last, to_epoch) = marks[0], marks[-1]
     pace = (last - first) / (to_epoch - from_epoch)
-    return (first - began + pace * (epochs - from_epoch)) * setup.population.runs / runs
+    return (first - began + pace * (epochs - from_epoch)) * ratio
 
 
 def _memory(plan: Plan) -> int:

@@ -15,10 +15,15 @@ Returned = TypeVar("Returned")
 
 
 class Progress:
-    """The amount done, in the unit of ``bar``, which is None if no bar is shown."""
+    """The amount done, in the unit of ``bar``, which is None if no bar is shown; ``is_seen`` if notes are."""
 
-    def __init__(self, bar: Any = None) -> None:
-        self.bar, self.done, self.shown = bar, 0.0, 0
+    def __init__(self, bar: Any = None, is_seen: bool = False) -> None:
+        self.bar, self.done, self.shown, self.is_seen = bar, 0.0, 0, is_seen
+
+    def note(self, line: str) -> None:
+        """Print a line beside the bar, about something that takes long."""
+        if self.is_seen and sys.stderr is not None:
+            print(f"{'' if self.bar is None else chr(10)}xortrain: {line}", file=sys.stderr, flush=True)
 
     def add(self, amount: float) -> None:
         """Count this amount as done."""
@@ -44,13 +49,13 @@ class Progress:
 @contextmanager
 def progress(total: int, unit: str, show: bool) -> Iterator[Progress]:
     """The progress towards a total; with a bar if it takes longer than half a second."""
-    if not (show and sys.stderr.isatty()):
-        yield Progress()
+    if not (show and sys.stderr is not None and sys.stderr.isatty()):
+        yield Progress(is_seen=show)
         return
     from tqdm import tqdm
 
     with tqdm(total=total, delay=0.5, unit=f" {unit}", leave=False) as bar:
-        yield Progress(bar)
+        yield Progress(bar, is_seen=True)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ A block is trained from its settings alone, so it can be trained here, in anothe
 """
 
 import errno
+import shutil
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import FailedError, UserError
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import read_json, shown_path
@@ -106,7 +107,7 @@ def _blocks(setup: Setup) -> layout.Blocks:
 def train_into_folder(setup: Setup, folder: Path, show: bool = False, start: Checkpoint | None = None) -> RunData:
     """Train one run into a record in an empty folder, from its start or from a checkpoint."""
     epochs = setup.population.epochs
-    with working_in(folder, RESUME):
+    with working_in(folder, RESUME), _dropped_without_memory(folder):
         record = start_record(setup, folder, "run", describe())
         with final_status([record]), progress(epochs, "epochs", show) as bar:
             history = Block.of(record, setup, 0).history()
@@ -202,17 +203,32 @@ def unwritable(root: str, why: str) -> UserError:
 
 @contextmanager
 def working_in(folder: Path, command: str) -> Iterator[None]:
-    """Add the folder to disk-full errors, and to Ctrl-C the command that continues."""
+    """Add the folder to disk-full errors, and to Ctrl-C and failures the command that continues."""
     try:
         yield
     except KeyboardInterrupt as error:
         hint = [f"{command} {shown_path(folder)}"] if any(folder.glob("*")) else []
         raise type(error)(*hint) from None
+    except FailedError as error:
+        raise FailedError(f"{error}; {command} {shown_path(folder)}") from None
     except OSError as error:
         if error.filename is not None:
             raise
         number, what = error.errno or errno.ENOSPC, error.strerror or f"not everything could be written ({error})"
         raise OSError(number, what, str(folder)) from None
+
+
+@contextmanager
+def _dropped_without_memory(folder: Path) -> Iterator[None]:
+    """Remove a new record that the memory is too small for, since it would be too small again."""
+    try:
+        yield
+    except (MemoryError, OSError) as error:
+        if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # the folder of the day, if it is empty now
+                folder.parent.rmdir()
+        raise
 
 
 @contextmanager

@@ -30,6 +30,10 @@ class Data:
         x = self.x.take(runs, axis=-1) if self.x.ndim == 3 else self.x
         return Data(x, self.t.take(runs, axis=-1) if self.t.shape[2] > 1 else self.t)
 
+    def first(self, examples: int) -> "Data":
+        """The first examples."""
+        return Data(self.x[:examples], self.t[:examples])
+
     def scaled(self, scaling: DataScaling) -> "Data":
         """The examples as the network has them."""
         return Data(scaling.inputs.scaled(self.x), scaling.targets.scaled(self.t))

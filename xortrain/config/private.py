@@ -1,49 +1,64 @@
 """The private parts of Hydra 1.3 that xortrain uses; no other module accesses a name with an underscore.
 
 Hydra has no public way to parse its command line, to apply parsed overrides to a config, to read the values of a
-sweep, or to load plugins from anywhere but below ``hydra_plugins``.
+sweep, to load plugins from anywhere but below ``hydra_plugins``, or to set its global state aside.
 """
 
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 from typing import Any, NoReturn
 
+import hydra.conf  # noqa: F401  (stores Hydra's own configs)
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
+from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
+from hydra.core.singleton import Singleton
 from omegaconf import DictConfig
+from omegaconf.basecontainer import BaseContainer
 
 from xortrain.errors import UserError
 
 
-def split_flags(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Hydra's flags with their values, and the overrides; the two may be mixed."""
+def parsed_flags(words: Sequence[str]) -> Namespace:
+    """Hydra's flags and the overrides, which may be mixed; flags cannot be abbreviated."""
     parser = get_args_parser()
+    parser.allow_abbrev = False
 
     def refuse(message: str) -> NoReturn:
-        raise UserError(f"{message}; see --help")
+        raise UserError(f"{message.removeprefix('argument ')}; see --help")
 
     parser.error = refuse  # type: ignore[method-assign]
-    parsed = parser.parse_intermixed_args(list(words))
-    modes = [flag for flag in ("run", "multirun", "info", "cfg", "shell_completion") if getattr(parsed, flag)]
-    if len(modes) > 1:
-        refuse(f"--{modes[0]} and --{modes[1]} exclude each other")
-    if parsed.resolve and not parsed.cfg:
-        refuse("--resolve requires --cfg")
-    overrides = list(parsed.overrides)
-    waiting = overrides.copy()
-    flags = [word for word in words if not (waiting and word == waiting[0] and waiting.pop(0))]
-    return flags, overrides
+    return parser.parse_intermixed_args(list(words))
 
 
-def config_flags(flags: Sequence[str]) -> list[str] | None:
-    """Of flags with --cfg, those that choose the configuration that it shows; None without --cfg."""
-    parsed = get_args_parser().parse_args(list(flags))
-    own = {name: getattr(parsed, name.replace("-", "_")) for name in ("config-path", "config-name", "config-dir")}
-    return [f"--{name}={value}" for name, value in own.items() if value] if parsed.cfg else None
+State = tuple[dict[type, Any], dict[str, Any]]
+
+
+def global_state() -> State:
+    """Hydra's singletons and OmegaConf's resolvers, once all of Hydra's own configs are stored."""
+    Plugins.instance()  # all plugins are imported, and their configs stored, in the state that stays
+    return Singleton._instances, BaseContainer._resolvers
+
+
+def fresh_state(state: State) -> State:
+    """A state that has of another only the plugins, Hydra's own configs, and the resolvers."""
+    instances, resolvers = state
+    shared: dict[type, Any] = {kind: one for kind, one in instances.items() if kind in (Plugins, SourcesRegistry)}
+    store = object.__new__(ConfigStore)
+    own = instances[ConfigStore].repo
+    store.repo = {name: node for name, node in own.items() if name == "hydra" or name.startswith("_")}
+    return {**shared, ConfigStore: store}, dict(resolvers)
+
+
+def set_global_state(state: State) -> None:
+    """Give Hydra and OmegaConf another state."""
+    Singleton._instances, BaseContainer._resolvers = state
 
 
 def apply_overrides(overrides: list[Override], config: DictConfig) -> None:

@@ -1,0 +1,227 @@
+"""Whatever the terminal, its streams and its limits: every command prints what it can, and every error is one line."""
+
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from make_records import RUN, SWEEP, four_records
+from waiting import PATIENCE
+
+import xortrain.cli
+from xortrain.cli import main
+from xortrain.commands import COMMANDS
+from xortrain.errors import LONGEST, FailedError, UserError
+from xortrain.runner.interrupts import Terminated
+from xortrain.terminal import USERS, end
+
+
+def ran(*command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+EXAMPLES = {
+    "ls": "--runs",
+    "show": f"{SWEEP}#1",
+    "compare": f"{RUN} {SWEEP}#1",
+    "group": "",
+    "sql": "select'±'",
+    "tag": f"{RUN} η",
+    "note": f"{RUN} δ±…",
+    "rename": f"{RUN} ζ",
+    "rm": f"{RUN} --yes",
+    "export": f"{RUN}",
+    "resume": f"{SWEEP}",
+    "continue": f"{RUN} epochs=+1",
+    "rerun": f"{RUN} --check",
+    "render": f"{RUN} --still --output ö.png",
+    "explain": "experiment=notebook_001",
+    "check": "experiment=notebook_001 --parameter W1[0,0] --value 1",
+}
+LINES = [f"{name} {words}".strip() for name, words in EXAMPLES.items()]
+OTHERS = [
+    "--help",
+    "--version",
+    "--info",
+    "--hydra-help",
+    "--cfg job",
+    "activation=tähn",
+    "ö",
+    "epochs=1 film=none name=ö",
+]
+ENCODINGS = ["ascii", "cp1252"]
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make four records in outputs/ of a folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    four_records(tmp_path / "outputs", {}, {})
+    return tmp_path
+
+
+def test_every_command_has_an_example() -> None:
+    assert EXAMPLES.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.usefixtures("root")
+def test_every_command_prints_in_every_encoding(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in [*LINES, *OTHERS, *(f"{name} --help" for name in COMMANDS)]:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding, errors="strict") for _ in range(2))
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        assert main(words.split(" ")) in (0, 1, 2)
+        for stream in (out, err):
+            stream.flush()
+        shown, said = (stream.buffer.getvalue().decode(encoding) for stream in (out, err))
+        assert shown or said
+        assert said.count("\n") <= 1
+        assert len(said) <= 3 * LONGEST  # an escaped letter takes several
+
+
+CLOSED = [">&-", "2>&-", "<&-", "<&- >&- 2>&-"]
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_closed_streams_change_nothing_but_what_is_seen(closed: str, root: Path) -> None:
+    program = f"'{sys.executable}' -m xortrain"
+    lines = [
+        f"{program} film=none epochs=1 root=new {closed}; echo $?",
+        f"{program} {LINES[1]} {closed} >/dev/null; echo $?",
+        f"{program} rm {RUN} {closed}; echo $?",
+    ]
+    done = ran("bash", "-c", "\n".join(lines), folder=root)
+    assert [line for line in done.stdout.split() if line in ("0", "1", "2")][-3:] == ["0", "0", "2"]
+    assert "Traceback" not in done.stderr
+    assert '"status": "finished"' in next((root / "new").rglob("record.json")).read_text()
+    assert (root / "outputs" / RUN).exists()
+
+
+@pytest.mark.parametrize("words", ["--help", "--info", "show --help", LINES[1], "--cfg all"])
+@pytest.mark.usefixtures("root")
+def test_a_reader_that_leaves_early_is_no_error(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    monkeypatch.setattr(sys, "stdout", os.fdopen(theirs, "w", encoding="utf-8"))
+    assert main(words.split(" ")) == 0
+    sys.stdout.close()  # nothing is left that could not be written
+
+
+def test_a_full_standard_output_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["--version"]) == 1
+    assert capsys.readouterr().err == "xortrain: error: standard output: No space left on device\n"
+
+
+ENDS: list[tuple[BaseException, int, str]] = [
+    (UserError("lr=x: must be a number"), 2, "error: lr=x: must be a number"),
+    (FailedError("2 of 3 runs"), 1, "failed: 2 of 3 runs"),
+    (KeyboardInterrupt(), 130, "interrupted"),
+    (Terminated("to continue: xortrain resume a"), 143, "interrupted; to continue: xortrain resume a"),
+    (MemoryError("Unable to allocate 1 GiB\nmore"), 1, "failed: out of memory (Unable to allocate 1 GiB); about "),
+    (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "failed: out of memory (Cannot allocate memory)"),
+    (RuntimeError("can't start new thread"), 1, "failed: out of memory (can't start new thread)"),
+    (ImportError("x.so: failed to map segment from shared object"), 1, "failed: out of memory (x.so: failed"),
+    (OSError(errno.ENOSPC, "No space left", "a/b"), 1, "error: a/b: No space left"),
+    *((OSError(number, "Cannot", "a/b"), 2, "error: a/b: Cannot") for number in USERS),
+    (OSError(errno.ENAMETOOLONG, "File name too long", 9999 * "a"), 2, "error: aaa"),
+    (UserError(9999 * "é"), 2, "error: é"),
+    (FailedError(9999 * "\x1b"), 1, "failed: \\x1b"),
+    (RecursionError(), 2, "error: something is nested too deeply"),
+    (UnicodeEncodeError("ascii", "ö", 0, 1, "no"), 2, "error: a text cannot be read or written"),
+    (EOFError(), 2, "error: the question was not answered"),
+]
+
+
+@pytest.mark.parametrize(("error", "code", "line"), ENDS, ids=lambda value: type(value).__name__)
+def test_an_error_is_one_line_of_limited_length(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(words: list[str]) -> None:
+        raise error
+
+    monkeypatch.setattr(xortrain.cli, "_run", fail)
+    assert main([]) == code
+    said = capsys.readouterr().err
+    assert said.startswith(f"xortrain: {line}")
+    assert said.count("\n") == 1
+    assert len(said) <= LONGEST + 1
+
+
+@pytest.mark.parametrize("bug", [ValueError("a bug"), RuntimeError("a bug"), ImportError("a bug")])
+def test_a_bug_keeps_its_traceback(bug: Exception) -> None:
+    with pytest.raises(type(bug), match="a bug"):
+        end(bug)
+
+
+LONG = 300 * "a"
+TOO_LONG = [
+    f"film=none root={LONG}",
+    f"-m film=none root={LONG}",
+    f"film=none data=csv data.path={LONG}",
+    f"show {LONG}",
+    f"explain {LONG}",
+    f"ls --root {LONG}",
+    f"compare {RUN} {SWEEP}#1 --output {LONG}.png",
+    f"export {RUN} --output {LONG}.csv",
+    f"render {LONG} --still",
+    f"--config-dir {LONG} film=none",
+]
+
+
+@pytest.mark.parametrize("words", TOO_LONG, ids=range(len(TOO_LONG)))
+def test_a_name_that_is_too_long_is_an_error_with_the_name(
+    words: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(root.rglob("*"))
+    assert main(words.split(" ")) == 2
+    said = capsys.readouterr().err
+    assert "aaaa" in said
+    assert len(said) <= LONGEST + 1
+    assert sorted(root.rglob("*")) == before
+
+
+LIMITED = """
+import resource, sys
+from xortrain.cli import main
+import xortrain.api
+limit = int(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmSize:"))) * 1024
+resource.setrlimit(resource.RLIMIT_AS, (limit + 150_000_000, -1))
+print(main(sys.argv[1:]))
+"""
+
+
+def test_what_does_not_fit_the_memory_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    words = ["architecture.hidden=[4096,4096]", "epochs=1", "film=none"]
+    done = ran(sys.executable, "-c", LIMITED, *words, folder=tmp_path)
+    assert done.stdout == "1\n"
+    assert done.stderr.startswith("xortrain: failed: out of memory (Unable to allocate 1")
+    assert " MB are free; " in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not [path for path in tmp_path.rglob("*") if path.name != "outputs"]
+
+
+def test_a_folder_that_is_gone_is_named_and_no_cache_of_matplotlib_is_mentioned(tmp_path: Path) -> None:
+    program = f"'{sys.executable}' -m xortrain"
+    lines = [
+        f"MPLCONFIGDIR=/proc/nowhere HOME=/nowhere {program} epochs=1 film.frames=2 advice=none >/dev/null; echo $?",
+        f"mkdir gone; cd gone; rmdir ../gone; {program} film=none; echo $?",
+    ]
+    done = ran("bash", "-c", "\n".join(lines), folder=tmp_path)
+    assert done.stdout.split() == ["0", "2"]
+    assert done.stderr == "xortrain: error: the current folder no longer exists; change to another one\n"
+
+
+def test_a_video_that_does_not_fit_the_disk_is_one_line(tmp_path: Path) -> None:
+    script = "import resource, sys; from xortrain.cli import main\n" \
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); sys.exit(main(sys.argv[1:]))"  # fmt: skip
+    words = ["epochs=20", "film.format=mp4", "advice=none", "track.frames=2", "track.losses=20"]
+    done = ran(sys.executable, "-c", script, *words, folder=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.endswith("film.mp4: File too large\n")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,70 @@
+"""Starts Hydra beside whatever else uses it: its global state is set aside, and put back as it was found.
+
+A user may call `xortrain.train` in threads, inside a program of Hydra's, and with resolvers and configs of his own.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from xortrain.config.overrides import quote
+from xortrain.config.settings import GROUPS, conf_folder
+from xortrain.errors import UserError
+
+_LOCK = {"of this process": threading.RLock()}  # Hydra's state is global: one thread composes at a time
+
+
+def _renew_lock() -> None:
+    _LOCK["of this process"] = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):  # another thread may compose while this one forks
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+@contextmanager
+def hydra_apart() -> Iterator[None]:
+    """Hydra as if nobody else used it, with ${expanduser:PATH} for conf/ and the generated choices of ``output``.
+
+    The choices are auto, and every activation as it is there.
+    """
+    from hydra.core.config_store import ConfigStore
+    from omegaconf import OmegaConf
+
+    from xortrain.config.private import fresh_state, global_state, set_global_state
+
+    with _LOCK["of this process"]:
+        before = global_state()
+        set_global_state(fresh_state(before))
+        try:
+            OmegaConf.register_new_resolver("expanduser", os.path.expanduser, replace=True)
+            for name in GROUPS["output"]:
+                is_one = name in GROUPS["activation"]
+                node: dict[str, Any] = {"defaults": [f"/activation/{name}@_here_"]} if is_one else {"name": name}
+                ConfigStore.instance().store(group="output", name=name, node=node)
+            yield
+        finally:
+            set_global_state(before)
+
+
+@contextmanager
+def hydra_started() -> Iterator[Any]:
+    """Start Hydra without its main, with the configs of conf/; yields its loader."""
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    with hydra_apart(), initialize_config_dir(str(conf_folder()), version_base="1.3", job_name="xortrain"):
+        yield GlobalHydra.instance().config_loader()
+
+
+def own_folder(config_dir: str | None) -> list[str]:
+    """The override of Hydra that adds a user's folder of configs; conf/ comes first."""
+    if config_dir is None:
+        return []
+    path = Path(config_dir).expanduser().absolute()
+    if not path.is_dir():
+        raise UserError(f"--config-dir={config_dir}: {'is not a folder' if path.exists() else 'no such folder'}")
+    return [f"hydra.searchpath=[{quote(f'file://{path}')}]"]

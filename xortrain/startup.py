@@ -1,0 +1,42 @@
+"""How the program starts: quickly, and ended by a signal without a traceback, since no work is under way."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+def leave(number: int, _: Any) -> None:
+    """Handle a signal: one line for Ctrl-C, and the exit code of a shell."""
+    if number == signal.SIGINT:
+        with suppress(OSError):
+            os.write(2, b"xortrain: interrupted\n")
+    os._exit(128 + number)
+
+
+def leave_at_once() -> None:
+    """Handle Ctrl-C and SIGTERM from now on, if they are not ignored, as in background jobs of a shell."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+        if signal.getsignal(number) is usual:
+            signal.signal(number, leave)
+
+
+@contextmanager
+def numpy_when_used() -> Iterator[None]:
+    """Import the tables in this context without NumPy, until it is used."""
+    is_stub = sys.modules.setdefault("numpy", _NumPyWhenUsed("numpy")).__class__ is _NumPyWhenUsed
+    yield
+    if is_stub:
+        sys.modules.pop("numpy", None)
+
+
+class _NumPyWhenUsed(ModuleType):
+    """Stands for NumPy while the tables are imported, which would take twice as long as all else that --help does."""
+
+    def __getattr__(self, name: str) -> object:
+        sys.modules.pop("numpy", None)
+        return getattr(import_module("numpy"), name)
