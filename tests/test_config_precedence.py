@@ -8,7 +8,7 @@ import pytest
 from hydra import compose
 from some_runs import composed
 
-from xortrain.config.compose import hydra_started
+from xortrain.config.hydra_state import hydra_started
 from xortrain.config.settings import GROUPS, defaults_of
 from xortrain.nets.losses import LOSSES
 
