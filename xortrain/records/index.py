@@ -5,22 +5,21 @@ are the records in its subfolders.  Links are not followed, and names that start
 """
 
 import os
-import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xortrain.errors import UserError, file_error, printable
+from xortrain.errors import Reading, UserError, file_error, printable
 from xortrain.records import layout
 from xortrain.records.events import Annotations, Event, add_event, annotations, failures, read_events
 from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
-from xortrain.records.process import status
+from xortrain.records.lock import lock_owner, locked_folder, status
 from xortrain.records.rows import Rows, rows_now
 
 DEEPEST = 5  # levels of folders under the root
-_START = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}$")
 
 
 @dataclass(eq=False)
@@ -42,7 +41,9 @@ class RecordInfo:
     def settings(self) -> dict[str, Any]:
         """The settings that its runs share, as flat columns."""
         flat = flat_settings({**self.metadata["config"], "name": self.marks.name})
-        return {key: v for key, v in flat.items() if not any(n.startswith(f"{key}.") for n in self.metadata["varies"])}
+        parts = [name.split(".") for name in self.metadata["varies"]]
+        inside = {".".join(names[:end]) for names in parts for end in range(1, len(names))}
+        return {key: value for key, value in flat.items() if key not in inside} if inside else flat
 
     @cached_property
     def events(self) -> list[Event]:
@@ -114,6 +115,11 @@ class Entry:
     def status(self) -> str:
         return self.parts[0].status if self.is_one_record else status(self.path, self.metadata)
 
+    @property
+    def running_as(self) -> Mapping[str, Any]:
+        """The process that trains it: the owner of its lock or, without one, the process that its record states."""
+        return lock_owner(locked_folder(self.folder)) or self.metadata
+
     @cached_property
     def events(self) -> list[Event]:
         own = [] if self.is_one_record else read_events(self.path)
@@ -142,7 +148,7 @@ class Entry:
     @property
     def start(self) -> str:
         """The local time of its start as in ids: that of its id or, if the folder was renamed, that of its record."""
-        in_id, began = _START.search(self.id), moment(self.metadata["started"])
+        in_id, began = layout.OWN_PLACE.search(self.id), moment(self.metadata["started"])
         return in_id[0] if in_id else began.strftime(layout.FOLDER) if began else ""
 
 
@@ -167,7 +173,7 @@ def listing(root: Path) -> Listing:
     for folder in folders(root):
         try:
             entries.append(open_entry(folder, id_of(folder, root)))
-        except (UserError, OSError) as error:
+        except UserError as error:
             problems[id_of(folder, root)] = printable(error)
     entries.sort(key=lambda entry: (entry.start, entry.id), reverse=True)
     return Listing(root, tuple(entries), problems)
@@ -175,30 +181,37 @@ def listing(root: Path) -> Listing:
 
 def is_entry(folder: Path | str) -> bool:
     """Whether a folder contains a run or a sweep, readable or not."""
-    return any(os.path.lexists(os.path.join(folder, name)) for name in (layout.RECORD, layout.SWEEP))
+    return any(os.path.lexists(os.path.join(folder, name)) for name in _ENTRIES)
+
+
+_ENTRIES = (layout.RECORD, layout.SWEEP)
 
 
 def folders(root: Path) -> list[str]:
-    """The folders of runs and sweeps under a root."""
+    """The folders of runs and sweeps under a root, also those below another one."""
     found, level = [], [str(root)]
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            if is_entry(path):
+            names, inside = _inside(path)
+            if layout.SWEEP in names:
+                inside = [own for own in inside if not layout.OWN_POPULATION.fullmatch(os.path.basename(own))]
+            if layout.SWEEP in names or layout.RECORD in names:
                 found.append(path)
-            else:
-                below += _inside(path)
+            below += inside
         level = below
     return found
 
 
-def _inside(path: str) -> list[str]:
-    """The subfolders of a folder; empty if unreadable."""
+def _inside(path: str) -> tuple[list[str], list[str]]:
+    """The names in a folder, and the paths of its subfolders; empty if unreadable."""
     try:
         with os.scandir(path) as entries:
-            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
+            listed = list(entries)
     except OSError:
-        return []
+        return [], []
+    names = [entry.name for entry in listed]
+    return names, [entry.path for entry in listed if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
 
 
 def id_of(folder: Path | str, root: Path) -> str:
@@ -209,22 +222,34 @@ def id_of(folder: Path | str, root: Path) -> str:
 
 def open_entry(folder: Path | str, name: str) -> Entry:
     """The run or the sweep in a folder; raises UserError if it cannot be read."""
-    if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
-        part = _part(str(folder))
-        return Entry(name, part.path, part.metadata, (part,))
+    with Reading(folder):
+        if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
+            part = _part(str(folder))
+            return Entry(name, part.path, part.metadata, (part,))
+        return _sweep_entry(str(folder), name)
+
+
+def _sweep_entry(folder: str, name: str) -> Entry:
     parts, problems, metadata = [], [], read_sweep(folder)
-    for path in sorted(path for path in _inside(str(folder)) if os.path.lexists(f"{path}/{layout.RECORD}")):
-        try:
-            parts.append(_part(path))
-        except (UserError, OSError) as error:
-            problems.append(printable(error))
-    entry = Entry(name, str(folder), metadata, tuple(parts), tuple(problems))
-    entry.events  # noqa: B018
+    _, inside = _inside(folder)
+    for path in sorted(path for path in inside if layout.OWN_POPULATION.fullmatch(os.path.basename(path))):
+        if os.path.lexists(f"{path}/{layout.RECORD}"):
+            try:
+                with Reading(path):
+                    parts.append(_part(path))
+            except UserError as error:
+                problems.append(printable(error))
+    if not parts:
+        raise file_error(folder, f"none of its populations is readable; {problems[0]}" if problems else "has no runs")
+    entry = Entry(name, folder, metadata, tuple(parts), tuple(problems))
+    entry.marks  # noqa: B018
     return entry
 
 
 def _part(folder: str) -> RecordInfo:
     """A record with everything that a listing needs; read here, so that all its errors are raised here."""
     part = RecordInfo(folder, read_metadata(folder))
-    part.rows, part.events  # noqa: B018
+    if part.rows.codes.translate(None, bytes(range(len(part.metadata["outcomes"])))):
+        raise file_error(f"{folder}/{layout.RUNS}", "has an outcome that its record does not name")
+    part.marks  # noqa: B018
     return part

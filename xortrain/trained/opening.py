@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.config.check import check_stored
-from xortrain.errors import UserError, file_error, printable
+from xortrain.errors import Reading, UserError, file_error, printable
 from xortrain.nets.datasets import fit_of
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
@@ -25,6 +25,11 @@ from xortrain.trained.run_data import TrainedRuns
 
 def open_trained(folder: Path) -> TrainedRuns:
     """The trained population of a record; raises UserError for a record that is not sound."""
+    with Reading(folder):
+        return _opened(folder)
+
+
+def _opened(folder: Path) -> TrainedRuns:
     record = RecordReader.open(folder)
     _check_varying(record)
     rows = record.rows
