@@ -113,6 +113,8 @@ class Reading:
         pass
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UserError) and not str(error).isprintable():
+            raise UserError(printable(error)) from None
         if isinstance(error, Exception) and not isinstance(error, UserError):
             reason = cut(" ".join(str(getattr(error, "strerror", None) or error).split()), LONGEST_REASON)
             raise file_error(self.path, f"not readable ({type(error).__name__}{reason and ': '}{reason})") from None

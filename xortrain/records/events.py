@@ -26,7 +26,9 @@ def now() -> str:
 
 def add_event(folder: Path, kind: str, **content: Any) -> None:
     """Append one line to the events of a record."""
-    append_line(folder / layout.EVENTS, json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False), LARGEST)
+    append_line(
+        folder / layout.EVENTS, json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False), LARGEST
+    )
 
 
 def read_events(folder: Path | str) -> list[Event]:
@@ -86,6 +88,11 @@ def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotat
     for target in (found, *found.of_runs.values()):
         del target.notes[MOST_WORDS:]
     return found
+
+
+def _texts(value: object) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str) and item]
 
 
 def failures(events: Iterable[Event]) -> list[Event]:

@@ -15,7 +15,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from xortrain.errors import UserError, file_error
+from xortrain.errors import file_error
 from xortrain.records.process import TOKEN, is_token_alive, token
 
 LARGEST_JSON = 4 << 20  # bytes; the record of a million runs has a few kilobytes
@@ -127,7 +127,9 @@ def append_line(path: Path, line: str, largest: int) -> None:
 def _append(file: int, path: Path, line: str, largest: int) -> bool:
     """Append a line to an open file; False if another process removed this file meanwhile."""
     size = os.lseek(file, 0, os.SEEK_END)
-    written = ("\n" if _ends_inside_a_line(file, size) else "").encode() + line.encode("utf-8", "backslashreplace") + b"\n"
+    written = (
+        ("\n" if _ends_inside_a_line(file, size) else "").encode() + line.encode("utf-8", "backslashreplace") + b"\n"
+    )
     if size + len(written) > largest:
         raise OSError(errno.EFBIG, f"would be larger than {largest} bytes, more than is read again")
     done = 0

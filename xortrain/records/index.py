@@ -15,8 +15,8 @@ from typing import Any
 from xortrain.errors import Reading, UserError, file_error, printable
 from xortrain.records import layout
 from xortrain.records.events import Annotations, Event, add_event, annotations, failures, read_events
-from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
 from xortrain.records.lock import lock_owner, locked_folder, status
+from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
 from xortrain.records.rows import Rows, rows_now
 
 DEEPEST = 5  # levels of folders under the root

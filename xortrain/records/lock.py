@@ -6,6 +6,7 @@ not visible from here counts as alive as long as its heartbeat is fresh.
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,7 +16,7 @@ from typing import Any
 
 from xortrain.errors import UserError, file_error
 from xortrain.records import layout
-from xortrain.records.files import content_of, shown_path, temporary_path, write_new
+from xortrain.records.files import content_of, parse_json, shown_path, temporary_path, write_new
 from xortrain.records.process import identity, is_running, process_name
 
 FRESH = 60.0  # seconds; training touches the heartbeat every 10 seconds
@@ -73,25 +74,22 @@ def _content(path: str) -> bytes | None:
 
 
 def _alive(folder: Path | str, content: bytes) -> Owner | None:
-    try:
-        owner = json.loads(content)
-    except (ValueError, RecursionError):  # it is just being written
-        owner = {}
-    if not isinstance(owner, dict):
-        owner = {}
-    is_alive = is_running(owner.get("host"), owner.get("pid"), owner.get("process_started"))
+    owner, is_alive = _owner(content)
     fresh = (layout.HEARTBEAT, layout.LOCK) if owner else (layout.LOCK,)
     return owner if is_alive or (is_alive is None and _is_fresh(folder, *fresh)) else None
 
 
-def refuse_running(folder: Path, what: str = "wait until it has stopped") -> None:
-    """Raise UserError if another process trains a record or a sweep."""
-    owner = lock_owner(locked_folder(folder))
-    if owner is not None:
-        raise is_locked(folder, owner, what)
+def _owner(content: bytes) -> tuple[Owner, bool | None]:
+    """The process in a lock, and whether it is alive; None if it is not visible, or the lock just being written."""
+    try:
+        found = parse_json(content)
+    except (ValueError, RecursionError):
+        found = {}
+    owner = found if isinstance(found, dict) else {}
+    return owner, is_running(owner.get("host"), owner.get("pid"), owner.get("process_started"))
 
 
-def is_locked(folder: Path, owner: Owner, what: str) -> UserError:
+def is_locked(folder: Path, owner: Owner, what: str = "wait until it has stopped") -> UserError:
     """The error for a record that another process trains."""
     return file_error(shown_path(folder), f"is running ({process_name(owner)}); {what}")
 
@@ -107,7 +105,9 @@ def locked(folder: Path) -> Iterator[None]:
                 write_new(path, own)
                 break
             except FileExistsError:
-                refuse_running(folder)
+                owner = lock_owner(folder)
+                if owner is not None:
+                    raise is_locked(folder, owner) from None
                 _take_away(folder)
     try:
         yield
@@ -147,3 +147,21 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(number)
+
+
+def remove_unborn(day: Path) -> None:
+    """Remove folders of records under a day whose process died before they were records."""
+    with suppress(OSError), os.scandir(day) as entries:
+        for entry in entries:
+            content = _content(f"{entry.path}/{layout.LOCK}") if entry.is_dir(follow_symlinks=False) else None
+            if content is not None and _owner(content)[1] is False and _is_unborn(entry.path):
+                shutil.rmtree(entry.path, ignore_errors=True)
+
+
+def _is_unborn(folder: str) -> bool:
+    """Whether a folder has nothing but files of a record that had not been started."""
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_file(follow_symlinks=False)]
+        return len(names) == len(os.listdir(folder)) and all(
+            layout.OWN_FILE.fullmatch(name) and name not in (layout.RECORD, layout.SWEEP) for name in names
+        )

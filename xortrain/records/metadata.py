@@ -54,16 +54,16 @@ def read_metadata(folder: Path | str) -> Metadata:
         raise file_error(path, f"parameters: those of a run would have more than {LARGEST_ARRAY:,} bytes")
     if set(map(type, metadata["outcomes"])) != {str} or len(metadata["outcomes"]) > MOST_OUTCOMES:
         raise file_error(path, f"outcomes: must be at most {MOST_OUTCOMES} words")
-    if not _are_names(metadata["varies"]) or not len(set(metadata["varies"])) == len(metadata["varies"]) <= MOST_VARYING:
+    varies = metadata["varies"]
+    if not _are_names(varies) or not len(set(varies)) == len(varies) <= MOST_VARYING:
         raise file_error(path, f"varies: must be names of at most {MOST_VARYING:,} settings")
     state = metadata.get("state", {})
     if not (isinstance(state, dict) and _are_names(state) and _are_shapes([[size] for size in state.values()])):
         raise file_error(path, "state: must be names with their sizes")
     config = metadata["config"]
-    if max(len(config), *(len(group) for group in config.values() if group.__class__ is dict), 0) > MOST_KEYS:
-        raise file_error(path, f"config: must be at most {MOST_KEYS} settings, and in a group")
-    if not _are_names(config):
-        raise file_error(path, "config: must be settings by their names")
+    sizes = [len(group) for group in config.values() if group.__class__ is dict]
+    if max(len(config), *sizes, 0) > MOST_KEYS or not _are_names(config):
+        raise file_error(path, f"config: must be at most {MOST_KEYS} settings, and in a group, by their names")
     return metadata
 
 

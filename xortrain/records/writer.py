@@ -21,7 +21,7 @@ from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.events import add_event, now
 from xortrain.records.files import remove_leftovers, temporary_path, write_json
-from xortrain.records.lock import last_sign
+from xortrain.records.lock import last_sign, remove_unborn
 from xortrain.records.metadata import moment, training_seconds
 from xortrain.records.process import identity
 from xortrain.records.reader import read_array
@@ -39,6 +39,7 @@ def new_folder(root: Path, now: datetime | None = None) -> Path:
         with suppress(FileExistsError):
             folder.mkdir()
             remove_leftovers(folder.parent)
+            remove_unborn(folder.parent)
             return folder
         now = None
 
@@ -205,7 +206,6 @@ def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockA
         waiting[path] = temporary_path(path)
         return _filled(waiting[path], shape, np.dtype(metadata["dtype"]))
 
-    new = BlockArrays(*[np.empty(0)] * 2, None, None, {}, waiting)
     try:
         test = array("test-losses") if metadata["has_test"] else None
         best = array("best") if metadata.get("has_best") else None
@@ -215,27 +215,22 @@ def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockA
         if new.before is None:
             new.take_place()
     except BaseException:
-        new.discard()
+        for made in waiting.values():
+            made.unlink(missing_ok=True)
         raise
     return new
 
 
 def _recorded(folder: Path, metadata: Mapping[str, Any], number: int) -> Array | None:
-    """The losses of a block up to the last recorded row; None if there are none, or their files are not sound."""
+    """The losses of a block up to the last recorded row; None if there are none, or their file is not sound."""
     runs = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
+    shape = (*layout.array_shape(metadata, "losses"), runs.stop - runs.start)
     try:
-        found = [
-            read_array(
-                folder / layout.block_file(what, number),
-                (*layout.array_shape(metadata, what), runs.stop - runs.start),
-                np.dtype(metadata["dtype"]),
-            )
-            for what in ("losses", "parameters")
-        ]
+        found = read_array(folder / layout.block_file("losses", number), shape, np.dtype(metadata["dtype"]))
     except UserError:
         return None
-    known = np.flatnonzero(~np.isnan(found[0]).all(axis=1))
-    return found[0][: known[-1] + 1] if len(known) else None
+    known = np.flatnonzero(~np.isnan(found).all(axis=1))
+    return found[: known[-1] + 1] if len(known) else None
 
 
 def _save_rows(path: Path, rows: Array) -> None:

@@ -21,6 +21,7 @@ from xortrain.setup.earlier import Earlier, Origin, read_stages
 from xortrain.setup.population import Population, value_at
 from xortrain.setup.run_setup import Setup, refuse_contradictions
 from xortrain.trained.run_data import TrainedRuns
+from xortrain.training.outcome import OUTCOMES
 
 
 def open_trained(folder: Path) -> TrainedRuns:
@@ -33,6 +34,8 @@ def _opened(folder: Path) -> TrainedRuns:
     record = RecordReader.open(folder)
     _check_varying(record)
     rows = record.rows
+    if rows["outcome"].max(initial=0) >= len(OUTCOMES):
+        raise file_error(folder / layout.RUNS, "has an outcome that this version does not know")
     varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
     population = Population(check_stored(record.config), varying, np.array(rows["number"]))
     _check_data(record, fit_of(population.config["data"]) is not None)
