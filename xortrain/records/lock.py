@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from xortrain.records.process import identity, is_running, process_name
 FRESH = 60.0  # seconds; training touches the heartbeat every 10 seconds
 LARGEST = 1 << 16  # bytes of a lock
 _TOUCHED = (layout.HEARTBEAT, layout.RECORD, layout.SWEEP)
+_counter = count()  # tells two locks of this process apart
 Owner = Mapping[str, Any]
 
 
@@ -98,23 +100,26 @@ def is_locked(folder: Path, owner: Owner, what: str = "wait until it has stopped
 def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a record or a sweep; raises UserError if another process has it."""
     folder = locked_folder(folder)
-    path, own = folder / layout.LOCK, (json.dumps(identity()) + "\n").encode()
-    with _alone(folder):
-        while True:
-            try:
-                write_new(path, own)
-                break
-            except FileExistsError:
-                owner = lock_owner(folder)
-                if owner is not None:
-                    raise is_locked(folder, owner) from None
-                _take_away(folder)
+    path, own = folder / layout.LOCK, (json.dumps(identity() | {"count": next(_counter)}) + "\n").encode()
     try:
+        with _alone(folder):
+            _take(path, own)
         yield
     finally:
         if _content(str(path)) == own:
             with suppress(OSError):
                 path.unlink()
+
+
+def _take(path: Path, own: bytes) -> None:
+    while True:
+        try:
+            return write_new(path, own)
+        except FileExistsError:
+            owner = lock_owner(path.parent)
+            if owner is not None:
+                raise is_locked(path.parent, owner) from None
+            _take_away(path.parent)
 
 
 def _take_away(folder: Path) -> None:

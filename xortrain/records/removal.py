@@ -11,7 +11,7 @@ from pathlib import Path
 
 from xortrain.errors import file_error, printable
 from xortrain.records import layout
-from xortrain.records.files import remove_leftovers, temporary_path
+from xortrain.records.files import remove_leftovers, shown_path, temporary_path
 from xortrain.records.index import folders, is_entry
 from xortrain.records.lock import is_locked, lock_owner
 
@@ -38,7 +38,7 @@ def refuse_removal(folder: Path, root: Path) -> None:
     """Raise UserError for a folder that is not a record, or that has something else in it."""
     link = _link(folder, root)
     if link:
-        raise file_error(folder, f"is reached through a link, {printable(link)}; name the folder itself")
+        raise file_error(folder, f"is reached through a link, {printable(shown_path(link))}; name the folder itself")
     if root.resolve().is_relative_to(folder.resolve()):
         raise file_error(folder, "is the root of the records, or contains it, and is never removed")
     if not is_record(folder):
