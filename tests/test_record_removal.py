@@ -89,7 +89,10 @@ REFUSED: dict[str, tuple[Callable[[Path], str], str]] = {
         write_file("outputs/2026-11-21/record.json", "2026-11-21"),
         "outputs/2026-11-21: is not a record",
     ),
-    "a record in a record": (copy_record(f"outputs/{RUN}/again"), "contains other records, as again"),
+    "a record in a record": (
+        lambda root: copy_record(f"outputs/{RUN}/again")(root) and RUN,
+        "contains other records, as again",
+    ),
     "a user's folder with a record.json": (write_file("p/record.json", "p"), "p: is not a record"),
     "a user's folder with a sweep.json": (write_file("p/sweep.json", "p"), "p: is not a record"),
     "a link to a record": (link("outputs/here", "elsewhere", "outputs/here"), "is reached through a link"),
