@@ -461,6 +461,17 @@ def test_the_work_of_reading_tags_is_linear_in_their_number(kind: str, run: int 
     assert used[1] <= 5 * used[0]
 
 
+@pytest.mark.parametrize(("kind", "command"), [("tag", tag), ("note", note)])
+def test_more_words_than_are_read_are_refused(kind: str, command: Callable[[list[str]], str], tmp_path: Path) -> None:
+    folder = a_run(tmp_path)
+    lines = [json.dumps({"kind": kind, "text": f"{k}", "tags": [f"{k}"]}) for k in range(1000)]
+    (folder / layout.EVENTS).write_text("\n".join(lines) + "\n")
+    with pytest.raises(UserError, match=f"^{kind}: a run or sweep has at most 1,000 tags"):
+        command([str(folder), "one-more"])
+    tag([str(folder), "1", *(["--remove"] if kind == "tag" else [])])
+    tag([str(folder), "one-more"])
+
+
 def test_as_many_words_as_a_record_may_have_are_read(tmp_path: Path) -> None:
     many = [{"kind": kind, "text": f"{k}", "tags": [f"{k}"]} for k in range(1500) for kind in ("tag", "note")]
     found: Annotations = annotations({}, many)

@@ -14,7 +14,7 @@ from typing import Any
 
 from xortrain.errors import Reading, UserError, file_error, printable
 from xortrain.records import layout
-from xortrain.records.events import Annotations, Event, add_event, annotations, failures, read_events
+from xortrain.records.events import MOST_WORDS, Annotations, Event, add_event, annotations, failures, read_events
 from xortrain.records.lock import lock_owner, locked_folder, status
 from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
 from xortrain.records.rows import Rows, rows_now
@@ -131,6 +131,10 @@ class Entry:
 
     def annotate(self, kind: str, run: int | None, **content: Any) -> "Entry":
         """Rename the entry, or tag or note it or its run of this number; returns the entry read again."""
+        own = self.marks if run is None else self.marks.of_runs.get(run, Annotations())
+        added = {"tag": len({*own.tags, *content.get("tags", ())}), "note": len(own.notes) + 1}.get(kind, 0)
+        if added > MOST_WORDS:
+            raise UserError(f"{kind}: a run or sweep has at most {MOST_WORDS:,} tags, and as many notes")
         renamed = [part.folder for part in self.parts] if kind == "rename" else []
         for folder in renamed or [self.folder]:
             try:

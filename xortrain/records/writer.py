@@ -24,7 +24,6 @@ from xortrain.records.files import remove_leftovers, temporary_path, write_json
 from xortrain.records.lock import last_sign, remove_unborn
 from xortrain.records.metadata import moment, training_seconds
 from xortrain.records.process import identity
-from xortrain.records.reader import read_array
 
 Array = npt.NDArray[Any]
 Returned = TypeVar("Returned")
@@ -223,10 +222,15 @@ def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockA
 
 def _recorded(folder: Path, metadata: Mapping[str, Any], number: int) -> Array | None:
     """The losses of a block up to the last recorded row; None if there are none, or their file is not sound."""
-    runs = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
-    shape = (*layout.array_shape(metadata, "losses"), runs.stop - runs.start)
+    path, runs = folder / layout.block_file("losses", number), layout.Blocks(metadata["runs"], metadata["block_size"])
+    if not path.exists():
+        return None
+    from xortrain.records.reader import read_array
+
+    part = runs.runs_of(number)
+    shape = (*layout.array_shape(metadata, "losses"), part.stop - part.start)
     try:
-        found = read_array(folder / layout.block_file("losses", number), shape, np.dtype(metadata["dtype"]))
+        found = read_array(path, shape, np.dtype(metadata["dtype"]))
     except UserError:
         return None
     known = np.flatnonzero(~np.isnan(found).all(axis=1))
