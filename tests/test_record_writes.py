@@ -150,7 +150,8 @@ ELSEWHERE = {**identity(), "host": "another"}
 
 @pytest.mark.parametrize("content", [DEAD, ELSEWHERE, {}, [1], None], ids=["dead", "elsewhere", "empty", "list", "cut"])
 def test_the_lock_of_a_dead_or_silent_owner_is_taken_over(content: object, tmp_path: Path) -> None:
-    folder = a_run(tmp_path)
+    folder = tmp_path
+    make_record(folder, blank_rows(1), config(), status="interrupted")
     lock = folder / layout.LOCK
     lock.write_text('{"ho' if content is None else json.dumps(content))
     long_ago = time.time() - 2 * FRESH

@@ -5,7 +5,7 @@ Lines are only appended, so that two processes that write at once lose nothing.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -66,9 +66,12 @@ class Annotations:
         )
 
 
-def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotations:
+def annotations(metadata: Mapping[str, Any], events: Sequence[Event]) -> Annotations:
     """Name, tags and notes from the config of a record, and from the events that change them."""
-    found = Annotations(metadata.get("name"), _texts(metadata.get("tags")), _texts(metadata.get("notes")))
+    given = _texts(metadata.get("tags")), _texts(metadata.get("notes"))
+    found = Annotations(metadata.get("name"), *(words[:MOST_WORDS] for words in given))
+    if not events:
+        return found
     tags: dict[int | None, dict[str, None]] = {None: dict.fromkeys(found.tags)}
     for event in events:
         run = event.get("run")

@@ -19,6 +19,7 @@ from xortrain.records.lock import lock_owner, locked_folder, status
 from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
 from xortrain.records.rows import Rows, rows_now
 
+_CODES = bytes(range(layout.MOST_OUTCOMES))
 DEEPEST = 5  # levels of folders under the root
 
 
@@ -127,7 +128,7 @@ class Entry:
 
     @cached_property
     def marks(self) -> Annotations:
-        return annotations(self.metadata, self.events)
+        return self.parts[0].marks if self.is_one_record else annotations(self.metadata, self.events)
 
     def annotate(self, kind: str, run: int | None, **content: Any) -> "Entry":
         """Rename the entry, or tag or note it or its run of this number; returns the entry read again."""
@@ -173,22 +174,20 @@ class Listing:
 
 def listing(root: Path) -> Listing:
     """Read all runs and sweeps under a root."""
-    entries, problems = [], {}
+    entries, problems, prefix = [], {}, os.path.join(root, "")
     for folder in folders(root):
+        name = _id(folder, prefix)
         try:
-            entries.append(open_entry(folder, id_of(folder, root)))
+            entries.append(open_entry(folder, name))
         except UserError as error:
-            problems[id_of(folder, root)] = printable(error)
+            problems[name] = printable(error)
     entries.sort(key=lambda entry: (entry.start, entry.id), reverse=True)
     return Listing(root, tuple(entries), problems)
 
 
 def is_entry(folder: Path | str) -> bool:
     """Whether a folder contains a run or a sweep, readable or not."""
-    return any(os.path.lexists(os.path.join(folder, name)) for name in _ENTRIES)
-
-
-_ENTRIES = (layout.RECORD, layout.SWEEP)
+    return any(os.path.lexists(os.path.join(folder, name)) for name in (layout.RECORD, layout.SWEEP))
 
 
 def folders(root: Path) -> list[str]:
@@ -197,31 +196,38 @@ def folders(root: Path) -> list[str]:
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            names, inside = _inside(path)
-            if layout.SWEEP in names:
-                inside = [own for own in inside if not layout.OWN_POPULATION.fullmatch(os.path.basename(own))]
-            if layout.SWEEP in names or layout.RECORD in names:
+            is_sweep = False
+            if os.path.lexists(f"{path}/{layout.RECORD}") or (is_sweep := os.path.lexists(f"{path}/{layout.SWEEP}")):
                 found.append(path)
-            below += inside
+                if os.lstat(path).st_nlink == 2:  # no subfolders, where a file system counts their links to this one
+                    continue
+                is_sweep = is_sweep or os.path.lexists(f"{path}/{layout.SWEEP}")
+            inside = _inside(path)
+            below += [own for own in inside if not _is_population(own)] if is_sweep else inside
         level = below
     return found
 
 
-def _inside(path: str) -> tuple[list[str], list[str]]:
-    """The names in a folder, and the paths of its subfolders; empty if unreadable."""
+def _is_population(path: str) -> bool:
+    return layout.OWN_POPULATION.fullmatch(os.path.basename(path)) is not None
+
+
+def _inside(path: str) -> list[str]:
+    """The subfolders of a folder; empty if unreadable."""
     try:
         with os.scandir(path) as entries:
-            listed = list(entries)
+            return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
     except OSError:
-        return [], []
-    names = [entry.name for entry in listed]
-    return names, [entry.path for entry in listed if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
+        return []
 
 
 def id_of(folder: Path | str, root: Path) -> str:
     """The id of a folder, which is date and time of the start; its whole path if it is not under the root."""
-    path = str(folder).removeprefix(os.path.join(root, ""))
-    return path.replace(os.sep, "/").removeprefix("sweeps/")
+    return _id(str(folder), os.path.join(root, ""))
+
+
+def _id(path: str, prefix: str) -> str:
+    return path.removeprefix(prefix).replace(os.sep, "/").removeprefix("sweeps/")
 
 
 def open_entry(folder: Path | str, name: str) -> Entry:
@@ -235,8 +241,7 @@ def open_entry(folder: Path | str, name: str) -> Entry:
 
 def _sweep_entry(folder: str, name: str) -> Entry:
     parts, problems, metadata = [], [], read_sweep(folder)
-    _, inside = _inside(folder)
-    for path in sorted(path for path in inside if layout.OWN_POPULATION.fullmatch(os.path.basename(path))):
+    for path in sorted(filter(_is_population, _inside(folder))):
         if os.path.lexists(f"{path}/{layout.RECORD}"):
             try:
                 with Reading(path):
@@ -253,7 +258,7 @@ def _sweep_entry(folder: str, name: str) -> Entry:
 def _part(folder: str) -> RecordInfo:
     """A record with everything that a listing needs; read here, so that all its errors are raised here."""
     part = RecordInfo(folder, read_metadata(folder))
-    if part.rows.codes.translate(None, bytes(range(len(part.metadata["outcomes"])))):
+    if part.rows.codes.translate(None, _CODES[: len(part.metadata["outcomes"])]):
         raise file_error(f"{folder}/{layout.RUNS}", "has an outcome that its record does not name")
-    part.marks  # noqa: B018
+    part.events  # noqa: B018
     return part

@@ -46,6 +46,7 @@ OWN_POPULATION = re.compile(r"population-\d{3,9}")
 OWN_PLACE = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}$")
 OWN_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
+MOST_OUTCOMES = 256  # their codes are bytes
 STATUSES = ("running", "finished", "failed", "interrupted")
 
 ROW: dict[str, str] = {

@@ -29,6 +29,8 @@ Owner = Mapping[str, Any]
 
 def status(folder: Path | str, metadata: Mapping[str, Any]) -> str:
     """The status of a record or a sweep: as it states itself, but "running" or "crashed" by what its process does."""
+    if metadata["status"] == "finished":
+        return "finished"
     if lock_owner(folder) is not None:
         return "running"
     if metadata["status"] != "running":

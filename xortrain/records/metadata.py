@@ -20,12 +20,11 @@ from xortrain.records.files import read_json
 Metadata = Mapping[str, Any]
 MOST_RUNS = 100_000_000
 MOST = 1 << 40  # epochs, or units of a layer
-MOST_KEYS = 500  # settings in a config, or in a group of it
+MOST_KEYS = 500  # settings in a config
 MOST_VARYING = 2000  # settings that differ between runs
 MOST_LAYERS = 10_000  # parameters by their names
 MOST_AXES = 8  # of a parameter
 LARGEST_ARRAY = 1 << 40  # bytes of all snapshots of a run
-MOST_OUTCOMES = 256  # their codes are bytes
 LONGEST_NAME = 80
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*)?")
 _KINDS: dict[str, type] = {
@@ -52,18 +51,16 @@ def read_metadata(folder: Path | str) -> Metadata:
         raise file_error(path, "parameters: must be names with their shapes")
     if 8 * metadata["frames"] * sum(map(math.prod, shapes.values())) > LARGEST_ARRAY:
         raise file_error(path, f"parameters: those of a run would have more than {LARGEST_ARRAY:,} bytes")
-    if set(map(type, metadata["outcomes"])) != {str} or len(metadata["outcomes"]) > MOST_OUTCOMES:
-        raise file_error(path, f"outcomes: must be at most {MOST_OUTCOMES} words")
+    if set(map(type, metadata["outcomes"])) != {str} or len(metadata["outcomes"]) > layout.MOST_OUTCOMES:
+        raise file_error(path, f"outcomes: must be at most {layout.MOST_OUTCOMES} words")
     varies = metadata["varies"]
     if not _are_names(varies) or not len(set(varies)) == len(varies) <= MOST_VARYING:
         raise file_error(path, f"varies: must be names of at most {MOST_VARYING:,} settings")
     state = metadata.get("state", {})
-    if not (isinstance(state, dict) and _are_names(state) and _are_shapes([[size] for size in state.values()])):
+    if not isinstance(state, dict) or not (_are_names(state) and _are_shapes([[size] for size in state.values()])):
         raise file_error(path, "state: must be names with their sizes")
-    config = metadata["config"]
-    sizes = [len(group) for group in config.values() if group.__class__ is dict]
-    if max(len(config), *sizes, 0) > MOST_KEYS or not _are_names(config):
-        raise file_error(path, f"config: must be at most {MOST_KEYS} settings, and in a group, by their names")
+    if len(metadata["config"]) > MOST_KEYS or not _are_names(metadata["config"]):
+        raise file_error(path, f"config: must be at most {MOST_KEYS} settings by their names")
     return metadata
 
 
