@@ -68,8 +68,8 @@ class Annotations:
 
 def annotations(metadata: Mapping[str, Any], events: Sequence[Event]) -> Annotations:
     """Name, tags and notes from the config of a record, and from the events that change them."""
-    given = _texts(metadata.get("tags")), _texts(metadata.get("notes"))
-    found = Annotations(metadata.get("name"), *(words[:MOST_WORDS] for words in given))
+    first = [_texts(metadata.get(key))[:MOST_WORDS] for key in ("tags", "notes")]
+    found = Annotations(metadata.get("name"), first[0], first[1])
     if not events:
         return found
     tags: dict[int | None, dict[str, None]] = {None: dict.fromkeys(found.tags)}

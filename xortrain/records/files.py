@@ -104,7 +104,8 @@ def _whole(text: str) -> int:
 
 
 _LONG = b"0" * MOST_DIGITS
-_parse, _scan = json.JSONDecoder().decode, json.JSONDecoder().scan_once
+_decoder: Any = json.JSONDecoder()
+_parse, _scan = _decoder.decode, _decoder.scan_once
 _parse_careful = json.JSONDecoder(parse_int=_whole).decode
 
 
