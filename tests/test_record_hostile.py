@@ -149,6 +149,10 @@ LISTED: dict[str, tuple[Break, str]] = {
     "a million names that vary": (change(varies=["lr"] * 1_000_000), "larger than"),
     "a name that varies twice": (change(varies=["lr", "lr"]), "varies: must be names"),
     "a thousand outcomes": (change(outcomes=["solved"] * 1000), "outcomes: must be"),
+    "groups of three thousand settings": (
+        change(config={f"group_{n}": {f"k{k}": 1 for k in range(1000)} for n in range(3)}),
+        "config: must be at most",
+    ),
     "settings nested 400 deep": (
         lambda folder: change(config={"a": json.loads("[" * 400 + "]" * 400)})(folder),
         "more than 64 lists and mappings",

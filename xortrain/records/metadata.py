@@ -20,7 +20,7 @@ from xortrain.records.files import read_json
 Metadata = Mapping[str, Any]
 MOST_RUNS = 100_000_000
 MOST = 1 << 40  # epochs, or units of a layer
-MOST_KEYS = 500  # settings in a config
+MOST_KEYS, MOST_INSIDE = 500, 2000  # settings and groups in a config, and settings in all its groups
 MOST_VARYING = 2000  # settings that differ between runs
 MOST_LAYERS = 10_000  # parameters by their names
 MOST_AXES = 8  # of a parameter
@@ -59,8 +59,9 @@ def read_metadata(folder: Path | str) -> Metadata:
     state = metadata.get("state", {})
     if not isinstance(state, dict) or not (_are_names(state) and _are_shapes([[size] for size in state.values()])):
         raise file_error(path, "state: must be names with their sizes")
-    if len(metadata["config"]) > MOST_KEYS or not _are_names(metadata["config"]):
-        raise file_error(path, f"config: must be at most {MOST_KEYS} settings by their names")
+    config, inside = metadata["config"], [own for own in metadata["config"].values() if own.__class__ is dict]
+    if len(config) > MOST_KEYS or sum(map(len, inside)) > MOST_INSIDE or not _are_names(config):
+        raise file_error(path, f"config: must be at most {MOST_KEYS} settings, and {MOST_INSIDE} in groups, by name")
     return metadata
 
 
