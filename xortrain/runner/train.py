@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.random  # which NumPy imports on first use, and which loses Ctrl-C meanwhile
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
