@@ -137,7 +137,7 @@ def recording() -> list[str]:
         with tempfile.TemporaryDirectory() as folder:
             record = start_record(setup, Path(folder), "sweep", describe())
             for block in range(len(record.blocks)):
-                rows = train(record.blocks.runs_of(block), Block.of(record, setup, block).history())
+                rows = train(record.blocks.runs_of(block), Block.of(record, setup, block).open()[1])
                 record.finish_block(block, rows)
             record.end("finished")
 

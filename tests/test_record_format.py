@@ -167,4 +167,6 @@ def test_a_block_is_nan_until_it_is_trained(tmp_path: Path) -> None:
     assert np.isnan(arrays.losses).all()
     assert np.isnan(arrays.parameters).all()
     arrays.losses[0] = 7.0
+    assert RecordReader.open(tmp_path).of_run("losses", 2)[0] == 0.002
+    arrays.take_place()
     assert RecordReader.open(tmp_path).of_run("losses", 2)[0] == 7.0

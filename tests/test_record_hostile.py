@@ -47,8 +47,23 @@ def pickled() -> bytes:
 
 def npy(descr: object, shape: object, body: bytes = b"", fortran: bool = False) -> bytes:
     """Return a .npy file with any header."""
-    text = repr({"descr": descr, "fortran_order": fortran, "shape": shape}).encode() + b"\n"
+    return npy_of(repr({"descr": descr, "fortran_order": fortran, "shape": shape}), body)
+
+
+def npy_of(header: str, body: bytes = b"") -> bytes:
+    """Return a .npy file with any text as its header."""
+    text = header.encode() + b"\n"
     return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + body
+
+
+def change_row(**values: object) -> Break:
+    def broken(folder: Path) -> None:
+        rows = np.load(folder / layout.RUNS, mmap_mode="r+")
+        for name, value in values.items():
+            rows[name] = value
+        rows.flush()
+
+    return broken
 
 
 def write(name: str, content: bytes) -> Break:
@@ -126,6 +141,33 @@ LISTED: dict[str, tuple[Break, str]] = {
     "absurd shape": (change(parameters={"W1": [1 << 50]}), "parameters: must be names with their shapes"),
     "outcomes of another type": (change(outcomes=[1]), "outcomes: must be words"),
     "names that vary": (change(varies=["a; drop table"]), "varies: must be names"),
+    "parameters of an enormous shape": (
+        change(parameters={"W1": [1 << 30, 1 << 30]}),
+        "those of a run would have more than",
+    ),
+    "parameters of many axes": (change(parameters={"W1": [1] * 1000}), "parameters: must be names with their shapes"),
+    "a million names that vary": (change(varies=["lr"] * 1_000_000), "larger than"),
+    "a name that varies twice": (change(varies=["lr", "lr"]), "varies: must be names"),
+    "a thousand outcomes": (change(outcomes=["solved"] * 1000), "outcomes: must be"),
+    "groups of three thousand settings": (
+        change(config={f"group_{n}": {f"k{k}": 1 for k in range(1000)} for n in range(3)}),
+        "config: must be at most",
+    ),
+    "settings nested 400 deep": (
+        lambda folder: change(config={"a": json.loads("[" * 400 + "]" * 400)})(folder),
+        "more than 64 lists and mappings",
+    ),
+    "a process of a thousand digits": (change(pid=10**1000), "a number of 1001 digits"),
+    "an outcome without a word": (change_row(outcome=255), "has an outcome that its record does not name"),
+    "a shape of 9,000 hexadecimal digits": (
+        write(layout.RUNS, npy_of(f"{{'descr': {ROW}, 'fortran_order': False, 'shape': (0x{'9' * 9000},)}}")),
+        "its header must be plain",
+    ),
+    "a shape of 9,000 digits": (
+        write(layout.RUNS, npy_of(f"{{'descr': {ROW}, 'fortran_order': False, 'shape': ({'9' * 9000},)}}")),
+        "its header must be plain",
+    ),
+    "rows of nine axes": (write(layout.RUNS, npy(ROW, (1,) * 9, bytes(400))), "has 9 axes"),
     "a thousand settings": (change(config={f"k{k}": 1 for k in range(1000)}), "config: must be at most"),
     "names of settings": (change(config={'a"b': 1}), "config: must be at most"),
     "pickle in rows": (write(layout.RUNS, pickled()), "contains something other than numbers, which is never loaded"),

@@ -213,7 +213,7 @@ def test_only_the_columns_of_a_query_are_read(entries: tuple[Entry, ...], monkey
 
 def test_settings_that_sql_cannot_express_do_not_break_queries(tmp_path: Path) -> None:
     deep: Any = []
-    for _ in range(200):
+    for _ in range(50):
         deep = [deep]
     a_run(tmp_path, 0, rowid=7, LR=3.0, huge=10**30, deep=deep, values=1, select="from")
     entries = listing(tmp_path).entries

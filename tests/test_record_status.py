@@ -19,8 +19,9 @@ from waiting import wait_until
 from xortrain.commands.show import show
 from xortrain.records import layout
 from xortrain.records.index import listing
+from xortrain.records.lock import FRESH, last_sign, status
 from xortrain.records.metadata import moment, training_seconds
-from xortrain.records.process import FRESH, host, last_sign, process_start, status
+from xortrain.records.process import host, process_start
 from xortrain.records.writer import BEAT, RecordWriter
 
 STARTS = """

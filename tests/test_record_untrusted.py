@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_record_hostile import EVIL, Break, change, is_safe, pickled, replace_with, write
+from test_record_hostile import EVIL, Break, change, change_row, is_safe, npy_of, pickled, replace_with, write
 
+import xortrain
 from xortrain.cli import main
+from xortrain.errors import UserError
 from xortrain.records import layout
-from xortrain.records.files import write_json
+from xortrain.records.files import temporary_path, write_json
 from xortrain.records.index import listing
 
 GOOD, BAD = "2026-01-01/00-00-00-000000", "2026-02-02/00-00-00-000000"
@@ -77,6 +79,13 @@ def link_outside(name: str) -> Break:
     return broken
 
 
+def link_temporary_files(folder: Path) -> None:
+    """Make links to a file outside under the names that temporary files of this process get next."""
+    start, _, number = temporary_path(folder / layout.RECORD).stem.rpartition("-")
+    for k in range(int(number), int(number) + 300):
+        (folder / f"{start}-{k}.part").symlink_to(outside(folder))
+
+
 def write_events(*lines: object) -> Break:
     return write(layout.EVENTS, b"\xff\n" + "\n".join(map(json.dumps, lines)).encode() + b"\n" + b"[" * 100_000)
 
@@ -93,7 +102,28 @@ BROKEN: dict[str, Break] = {
     "a link for losses": unfinished(link_outside("losses-000.npy")),
     "a link for parameters": unfinished(link_outside("parameters-000.npy")),
     "a link for the heartbeat": unfinished(link_outside(layout.HEARTBEAT)),
-    "a link for the temporary file": unfinished(link_outside(f".record.json.{os.getpid()}.part")),
+    "links for the next temporary files": unfinished(lambda folder: link_temporary_files(folder)),
+    "a link for the lock": unfinished(link_outside(layout.LOCK)),
+    "a pipe for the lock": unfinished(lambda folder: os.mkfifo(folder / layout.LOCK)),
+    "a lock that is no JSON": unfinished(write(layout.LOCK, b"\xff[")),
+    "a lock of a strange process": unfinished(write(layout.LOCK, b'{"host": [1], "pid": {}, "process_started": 5}')),
+    "an outcome without a word": change_row(outcome=255),
+    "an outcome of a later version": lambda folder: (
+        change(outcomes=[EVIL] * 256)(folder),
+        change_row(outcome=255)(folder),
+    ),
+    "an accuracy of nan": change_row(accuracy=np.nan, outcome=2, final_loss=np.nan),
+    "results of nan": change_row(**{name: np.nan for name, kind in layout.ROW.items() if kind == "<f8"}),
+    "infinite results": change_row(**{name: np.inf for name, kind in layout.ROW.items() if kind == "<f8"}),
+    "epochs of a billion": change_row(**{name: 1 << 30 for name, kind in layout.ROW.items() if kind == "<i4"}),
+    "parameters of an enormous shape": change(parameters={"W1": [1 << 30, 1 << 30]}),
+    "parameters as large as is read": change(parameters={"W1": [1 << 17, 1 << 17]}),
+    "a shape of 9,000 hexadecimal digits": write(
+        "losses-000.npy", npy_of(f"{{'descr': '<f8', 'fortran_order': False, 'shape': (0x{'9' * 9000},)}}")
+    ),
+    "settings nested 400 deep": lambda folder: change(config={"a": json.loads("[" * 400 + "]" * 400)})(folder),
+    "settings nested 50 deep": lambda folder: change(config={"a": json.loads("[" * 50 + "]" * 50)})(folder),
+    "a sweep without populations": write(layout.SWEEP, b'{"format": 1, "status": "finished", "started": "2026-01-01"}'),
     "no losses": unfinished(lambda folder: (folder / "losses-000.npy").unlink()),
     "no data": lambda folder: (folder / layout.DATA).unlink(),
     "epochs beyond a row": unfinished(lambda f: np.save(f / layout.LOSS_EPOCHS, np.array([0, 1, 2, 3, 1 << 60]))),
@@ -156,6 +186,7 @@ COMMANDS = (
     "export BAD --what losses",
     "export BAD --what parameters",
     "export BAD --to all.npz",
+    "compare ONE ONE",
     "rerun ONE --check",
     "rerun BAD --check",
     "rerun ONE",
@@ -193,9 +224,22 @@ def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
         assert is_safe(printed.out), command
         assert is_safe(printed.err), command
         assert words[0] != "ls" or GOOD in printed.out, command
+        if words == ["ls", "--json"]:
+            assert_python_reads_the_others(bad)
     assert (outside(bad).read_bytes(), outside(bad).stat().st_mtime_ns) == before
     assert not list(tmp_path.rglob("sprung"))
     assert not list(tmp_path.rglob("evil*"))
+
+
+def assert_python_reads_the_others(bad: Path) -> None:
+    assert any(GOOD in row["id"] for row in xortrain.runs("outputs").table())
+    line = ""
+    try:
+        loaded = xortrain.load(bad)
+        print(loaded, loaded.config, loaded.losses, loaded.parameters)
+    except UserError as error:
+        line = str(error)
+    assert line.isprintable()
 
 
 def reject_constant(constant: str) -> float:

@@ -115,6 +115,13 @@ def test_another_sweeper_sends_lists_of_overrides_to_the_launcher(
     assert numbers == [[0, 1], [2, 3], [4]]
 
 
+def test_a_refused_sweep_of_another_sweeper_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = ["lr=1,2", "film=field", "epochs=1", f"root={tmp_path / 'root'}", "hydra/sweeper=basic"]
+    assert main(["-m", *words]) == 2
+    assert not list(tmp_path.rglob("*.yaml"))
+
+
 def test_an_experiment_may_contain_a_sweep(tmp_path: Path) -> None:
     mine = tmp_path / "mine" / "experiment"
     mine.mkdir(parents=True)

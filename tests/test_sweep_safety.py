@@ -124,7 +124,9 @@ def test_a_sweep_that_is_running_is_not_resumed(tmp_path: Path) -> None:
         wait_until(lambda: list(tmp_path.glob("sweeps/*/*/sweep.json")))
         entry = only_entry(tmp_path)
         assert entry.status == "running"
-        with pytest.raises(UserError, match="is running; resume it when it has stopped"):
+        with pytest.raises(
+            UserError, match=f"is running \\(process {process.pid} on .*; resume it when it has stopped"
+        ):
             resume_sweep(entry, Engine())
     finally:
         process.kill()

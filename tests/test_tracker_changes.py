@@ -123,12 +123,12 @@ def test_rm_removes_only_the_given_records(root: Path) -> None:
     assert ids(root) == [SWEEP]
 
 
-def test_a_link_in_a_record_is_removed_but_not_its_target(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "thesis").write_text("")
-    (root / RUN / "link").symlink_to(tmp_path / "mine")
+def test_a_link_in_place_of_a_file_is_removed_but_not_its_target(root: Path, tmp_path: Path) -> None:
+    (root / RUN / "losses-000.npy").rename(tmp_path / "losses")
+    (root / RUN / "losses-000.npy").symlink_to(tmp_path / "losses")
     rm([RUN, "--yes"])
-    assert (tmp_path / "mine" / "thesis").exists()
+    assert ids(root) == [BIG, SWEEP, LATER]
+    assert (tmp_path / "losses").exists()
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_a_failed_export_does_not_change_the_old_file(root: Path, tmp_path: Path
     path.write_text("before")
     os.truncate(root / RUN / "losses-000.npy", 100)
     with pytest.raises(UserError, match=r"losses-000\.npy"):
-        export([LATER, RUN, "--what", "losses", "--to", str(path)])
+        export([LATER, RUN, "--what", "losses", "--to", str(path), "--force"])
     assert path.read_text() == "before"
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["a.csv"]
 

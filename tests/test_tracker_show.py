@@ -94,6 +94,7 @@ def test_a_running_training_is_shown_up_to_its_last_loss(tmp_path: Path) -> None
     record = make_record(tmp_path, blank_rows(1), config(), status=None)
     arrays = record.block(0)
     arrays.losses[:3, 0] = [3, 2, 1]
+    arrays.take_place()
     text = show([str(tmp_path)])
     assert "running: pending" in text
     assert "epochs 0 to 2" in text

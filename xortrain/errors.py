@@ -20,6 +20,7 @@ class FailedError(Exception):
 
 LONGEST = 300  # characters of an error line
 LONGEST_VALUE = 60  # characters of a value in it
+LONGEST_REASON = 120  # characters of an error of Python in it
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "lr": ("learning_rate", "rate", "step_size", "eta"),
     "epochs": ("epoch", "n_epochs", "num_epochs", "iterations", "n_iter", "max_iter"),
@@ -100,3 +101,20 @@ def printable(text: object) -> str:
 def file_error(path: object, what: object) -> UserError:
     """The error for a problem with a file."""
     return UserError(f"{printable(path)}: {printable(what)}")
+
+
+class Reading:
+    """Any error in this context is a UserError for a path: what others wrote may raise nearly anything."""
+
+    def __init__(self, path: object) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, UserError) and not str(error).isprintable():
+            raise UserError(printable(error)) from None
+        if isinstance(error, Exception) and not isinstance(error, UserError):
+            reason = cut(" ".join(str(getattr(error, "strerror", None) or error).split()), LONGEST_REASON)
+            raise file_error(self.path, f"not readable ({type(error).__name__}{reason and ': '}{reason})") from None

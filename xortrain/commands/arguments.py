@@ -9,8 +9,10 @@ from typing import Any, NoReturn
 
 from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
+from xortrain.records.files import shown_path
 from xortrain.records.index import Entry, RecordInfo, listing
 from xortrain.records.naming import ROOT, named, user_path
+from xortrain.records.removal import record_above
 from xortrain.records.tables import as_json
 
 NAMES = (
@@ -89,6 +91,14 @@ def refuse_two_formats(option: str, form: str | None, path: Path | None, extensi
     """Raise UserError if a format and the extension of a file contradict each other."""
     if form and path and path.suffix.lower() in extensions and path.suffix.lower() != f".{form}":
         raise UserError(f"{option}={form} and --output={printable(path)}: contradict each other; leave one of them out")
+
+
+def refuse_to_write(path: Path) -> None:
+    """Raise UserError for a file inside a record, which holds nothing but what training writes."""
+    record = record_above(path)
+    if record is not None:
+        where = printable(shown_path(record))
+        raise UserError(f"--output={printable(path)}: is inside a record, {where}; choose another folder")
 
 
 def comma_separated(text: str) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import ascii_uppercase
 from typing import Any
 
-from xortrain.commands.arguments import add_output, answer, command_parser
+from xortrain.commands.arguments import add_output, answer, command_parser, refuse_to_write
 from xortrain.commands.ls import cell_value
 from xortrain.errors import UserError, printable
 from xortrain.records import columns
@@ -37,6 +37,7 @@ def compare(arguments: list[str]) -> str:
     settings = _unequal(lines, dict.fromkeys(key for line in lines for key in line if columns.is_setting(key)))
     results = [*RESULTS, *_unequal(lines, IF_DIFFERENT)]
     if a.output:
+        refuse_to_write(a.output)
         _plot(a.output, runs, [line["id"] for line in lines])
     items = ({key: line.get(key) for key in ("id", *settings, *results)} for line in lines)
     written = [f"\nplot  {printable(a.output)}"] if a.output else []

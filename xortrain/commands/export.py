@@ -6,9 +6,11 @@ Rows are written as they are read, so that a million runs need little memory; th
 import csv
 import io
 import json
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -19,6 +21,7 @@ from xortrain.commands.arguments import (
     add_output,
     answer,
     command_parser,
+    refuse_to_write,
     refuse_two_formats,
     selection,
 )
@@ -49,6 +52,7 @@ def export(arguments: list[str]) -> str:
     p.add_argument("--what", choices=tuple(TABLES), default="runs", help="what to export (default: %(default)s)")
     p.add_argument("--format", choices=FORMATS, help="the format (default: from the extension of --output, or csv)")
     add_output(p, "the file to write", "--to")
+    p.add_argument("--force", action="store_true", help="replace an existing file without asking")
     a = p.parse_args(arguments)
     form = a.format or (a.output.suffix[1:].lower() if a.output else "csv")
     _refuse(a, form)
@@ -60,6 +64,9 @@ def export(arguments: list[str]) -> str:
         text = io.StringIO()
         write(text, *_chosen_table(a))
         return text.getvalue().rstrip("\n")
+    refuse_to_write(a.output)
+    if not (a.force or _may_replace(a.output)):
+        return answer(a, [], ["nothing written"])
     try:
         with atomic(a.output) as file:
             if form == "npz":
@@ -83,6 +90,15 @@ def _refuse(a: Namespace, form: str) -> None:
         raise UserError("--format=npz: is a binary format; add --output PATH")
     if a.sql and (a.runs or a.where or a.what != "runs"):
         raise UserError("--sql: covers all runs; it cannot be combined with RUN, --where or --what")
+
+
+def _may_replace(path: Path) -> bool:
+    """Whether a path is free, or the user agrees to replace the file that is there."""
+    if not path.is_file():  # /dev/null is none
+        return True
+    if not sys.stdin.isatty():
+        raise UserError(f"--output={printable(path)}: there is such a file already; add --force to replace it")
+    return input(f"replace {printable(path)}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _chosen_table(a: Namespace) -> Table:

@@ -1,25 +1,20 @@
-"""``xortrain rm``: remove runs or sweeps with their whole folders, after confirmation.
-
-A folder is first renamed and then emptied, so that a half-removed folder is never read as a record.
-"""
+"""``xortrain rm``: remove runs or sweeps with their whole folders, after confirmation."""
 
 import os
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from xortrain.commands.arguments import answer, command_parser, entries_of, selection
-from xortrain.errors import UserError, file_error, printable
+from xortrain.errors import UserError, printable
 from xortrain.records import layout
+from xortrain.records.lock import is_locked
 from xortrain.records.naming import Named, folder_named, named
-from xortrain.records.process import process_name
+from xortrain.records.removal import STOP_IT, refuse_removal, remove
 
 AS_A_WHOLE = "can only be removed as a whole"
-REMOVING = ".removing-"  # prefix of the name of a folder that is being removed
 
 
 @dataclass(frozen=True)
@@ -45,10 +40,12 @@ def rm(arguments: list[str]) -> str:
         raise UserError("rm: name runs or sweeps, or add --where")
     found = [_find(name, a.root) for name in a.runs] if a.where is None else _matching(a.runs, a.where, a.root)
     doomed = {one.folder.resolve(): one for one in found}
+    for one in doomed.values():
+        refuse_removal(one.folder, a.root)
     if not (a.yes or _is_confirmed(list(doomed.values()))):
         return answer(a, [], ["nothing removed"])
-    for folder in doomed:
-        _remove(folder)
+    for one in doomed.values():
+        remove(one.folder, a.root)
     items = ({"id": printable(found.id), "removed": printable(found.folder)} for found in doomed.values())
     return answer(a, items, (f"removed {found}" for found in doomed.values()))
 
@@ -81,15 +78,16 @@ def _find(name: str, root: Path) -> Doomed:
 
 
 def _removable(found: Named) -> Doomed:
-    where, entry = printable(found.name), found.entry
-    _refuse_population(where, entry.folder)
+    entry = found.entry
+    _refuse_population(printable(found.name), entry.folder)
     if entry.status == "running":
-        raise UserError(f"{where}: is running ({process_name(entry.metadata)}); stop it first")
+        raise is_locked(entry.folder, entry.running_as, STOP_IT)
     return Doomed(entry.id, entry.folder)
 
 
 def _refuse_population(where: str, folder: Path) -> None:
-    if os.path.lexists(folder.resolve().parent / layout.SWEEP):
+    is_population = layout.OWN_POPULATION.fullmatch(folder.resolve().name) is not None
+    if is_population and os.path.lexists(folder.resolve().parent / layout.SWEEP):
         raise UserError(f"{where}: part of a sweep, which {AS_A_WHOLE}")
 
 
@@ -103,14 +101,3 @@ def _is_confirmed(doomed: Sequence[Doomed]) -> bool:
 def _size(folder: Path) -> str:
     files = [path.lstat() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
     return f"{len(files)} files, {sum(file.st_size for file in files) / 1e6:.3g} MB"
-
-
-def _remove(folder: Path) -> None:
-    aside = folder.with_name(REMOVING + folder.name)
-    try:
-        os.replace(folder, aside)
-        shutil.rmtree(aside)
-    except OSError as error:
-        raise file_error(folder, error.strerror or error) from None
-    with suppress(OSError):  # the folder of the day, if it is empty now
-        folder.parent.rmdir()

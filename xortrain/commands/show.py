@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import answer, command_parser
-from xortrain.errors import LONGEST, UserError, printable
+from xortrain.errors import LONGEST, Reading, UserError, printable
 from xortrain.records import columns, layout
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.naming import Named, named
@@ -70,7 +70,8 @@ def _explanation(folder: Path, index: int) -> list[str]:
     from xortrain.views.summary import outcome_lines
 
     try:
-        return outcome_lines(RunData(open_trained(folder), index))
+        with Reading(folder):
+            return outcome_lines(RunData(open_trained(folder), index))
     except UserError:
         return []
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from xortrain.errors import printable
 from xortrain.records import layout
+from xortrain.records.events import Annotations
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.metadata import flat_settings, moment, training_seconds
 
@@ -178,6 +179,12 @@ def _diverged_in(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str |
         yield None if epoch < 0 else name
 
 
+def _words(entry: Entry, chunk: Chunk, text: Callable[[Annotations], str | None]) -> Iterable[str | None]:
+    """The words of a user for each run; those of most runs are the record's."""
+    of_all, own = text(entry.marks), entry.marks.of_runs
+    return (text(entry.marks.of(number)) if number in own else of_all for number in chunk["number"])
+
+
 COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
     "id": lambda entry, part, chunk: (entry.run_id(number) for number in chunk["number"]),
     "status": lambda entry, part, chunk: statuses(part, chunk["outcome"]),
@@ -189,10 +196,6 @@ COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
     "best_at": _epochs("best_at"),
     "epochs_done": _epochs("epochs_done"),
     "diverged_in": _diverged_in,
-    "tags": lambda entry, part, chunk: (
-        ", ".join(map(printable, entry.marks.of(number).tags)) for number in chunk["number"]
-    ),
-    "notes": lambda entry, part, chunk: (
-        printable("; ".join(entry.marks.of(number).notes)) or None for number in chunk["number"]
-    ),
+    "tags": lambda entry, part, chunk: _words(entry, chunk, lambda marks: ", ".join(map(printable, marks.tags))),
+    "notes": lambda entry, part, chunk: _words(entry, chunk, lambda marks: printable("; ".join(marks.notes)) or None),
 }

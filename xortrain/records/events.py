@@ -5,16 +5,17 @@ Lines are only appended, so that two processes that write at once lose nothing.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from xortrain.records import layout
-from xortrain.records.files import content_of
+from xortrain.records.files import append_line, content_of, parse_json
 
-LARGEST = 64 << 20  # bytes
+LARGEST = 16 << 20  # bytes
+MOST_WORDS = 1000  # tags, and notes, of a record or of one of its runs; more are neither added nor read
 Event = Mapping[str, Any]
 
 
@@ -24,22 +25,10 @@ def now() -> str:
 
 
 def add_event(folder: Path, kind: str, **content: Any) -> None:
-    """Append one line to the events of a record, in one write."""
-    line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False) + "\n"
-    file = os.open(folder / layout.EVENTS, os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0), 0o666)
-    try:
-        if _ends_inside_a_line(file):  # after a crash
-            line = "\n" + line
-        os.write(file, line.encode("utf-8", "backslashreplace"))
-    finally:
-        os.close(file)
-
-
-def _ends_inside_a_line(file: int) -> bool:
-    if not os.lseek(file, 0, os.SEEK_END):
-        return False
-    os.lseek(file, -1, os.SEEK_END)
-    return os.read(file, 1) != b"\n"
+    """Append one line to the events of a record."""
+    append_line(
+        folder / layout.EVENTS, json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False), LARGEST
+    )
 
 
 def read_events(folder: Path | str) -> list[Event]:
@@ -50,7 +39,7 @@ def read_events(folder: Path | str) -> list[Event]:
     found: list[Event] = []
     for line in content_of(path, LARGEST)[:].split(b"\n"):
         try:
-            event = json.loads(line) if line else None
+            event = parse_json(line) if line else None
         except (ValueError, RecursionError):
             continue
         if isinstance(event, dict) and isinstance(event.get("kind"), str):
@@ -77,20 +66,30 @@ class Annotations:
         )
 
 
-def annotations(metadata: Mapping[str, Any], events: Iterable[Event]) -> Annotations:
+def annotations(metadata: Mapping[str, Any], events: Sequence[Event]) -> Annotations:
     """Name, tags and notes from the config of a record, and from the events that change them."""
-    found = Annotations(metadata.get("name"), _texts(metadata.get("tags")), _texts(metadata.get("notes")))
+    first = [_texts(metadata.get(key))[:MOST_WORDS] for key in ("tags", "notes")]
+    found = Annotations(metadata.get("name"), first[0], first[1])
+    if not events:
+        return found
+    tags: dict[int | None, dict[str, None]] = {None: dict.fromkeys(found.tags)}
     for event in events:
         run = event.get("run")
-        target = found.of_runs.setdefault(run, Annotations()) if type(run) is int else found
+        own = run if type(run) is int else None
+        target = found if own is None else found.of_runs.setdefault(own, Annotations())
         if event["kind"] == "tag":
-            target.tags = list(dict.fromkeys([*target.tags, *_texts(event.get("tags"))]))
+            tags.setdefault(own, {}).update(dict.fromkeys(_texts(event.get("tags"))))
         elif event["kind"] == "untag":
-            target.tags = [tag for tag in target.tags if tag not in _texts(event.get("tags"))]
+            for tag in _texts(event.get("tags")):
+                tags.setdefault(own, {}).pop(tag, None)
         elif event["kind"] == "note":
             target.notes += _texts(event.get("text"))
         elif event["kind"] == "rename":
             target.name = next(iter(_texts(event.get("name"))), None)
+    for own, words in tags.items():
+        (found if own is None else found.of_runs[own]).tags = list(words)[:MOST_WORDS]
+    for target in (found, *found.of_runs.values()):
+        del target.notes[MOST_WORDS:]
     return found
 
 

@@ -5,22 +5,22 @@ are the records in its subfolders.  Links are not followed, and names that start
 """
 
 import os
-import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xortrain.errors import UserError, file_error, printable
+from xortrain.errors import Reading, UserError, file_error, printable
 from xortrain.records import layout
-from xortrain.records.events import Annotations, Event, add_event, annotations, failures, read_events
+from xortrain.records.events import MOST_WORDS, Annotations, Event, add_event, annotations, failures, read_events
+from xortrain.records.lock import lock_owner, locked_folder, status
 from xortrain.records.metadata import Metadata, flat_settings, moment, read_metadata, read_sweep
-from xortrain.records.process import status
 from xortrain.records.rows import Rows, rows_now
 
+_CODES = bytes(range(layout.MOST_OUTCOMES))
 DEEPEST = 5  # levels of folders under the root
-_START = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}$")
 
 
 @dataclass(eq=False)
@@ -42,7 +42,9 @@ class RecordInfo:
     def settings(self) -> dict[str, Any]:
         """The settings that its runs share, as flat columns."""
         flat = flat_settings({**self.metadata["config"], "name": self.marks.name})
-        return {key: v for key, v in flat.items() if not any(n.startswith(f"{key}.") for n in self.metadata["varies"])}
+        parts = [name.split(".") for name in self.metadata["varies"]]
+        inside = {".".join(names[:end]) for names in parts for end in range(1, len(names))}
+        return {key: value for key, value in flat.items() if key not in inside} if inside else flat
 
     @cached_property
     def events(self) -> list[Event]:
@@ -114,6 +116,11 @@ class Entry:
     def status(self) -> str:
         return self.parts[0].status if self.is_one_record else status(self.path, self.metadata)
 
+    @property
+    def running_as(self) -> Mapping[str, Any]:
+        """The process that trains it: the owner of its lock or, without one, the process that its record states."""
+        return lock_owner(locked_folder(self.folder)) or self.metadata
+
     @cached_property
     def events(self) -> list[Event]:
         own = [] if self.is_one_record else read_events(self.path)
@@ -121,10 +128,14 @@ class Entry:
 
     @cached_property
     def marks(self) -> Annotations:
-        return annotations(self.metadata, self.events)
+        return self.parts[0].marks if self.is_one_record else annotations(self.metadata, self.events)
 
     def annotate(self, kind: str, run: int | None, **content: Any) -> "Entry":
         """Rename the entry, or tag or note it or its run of this number; returns the entry read again."""
+        own = self.marks if run is None else self.marks.of_runs.get(run, Annotations())
+        added = {"tag": len({*own.tags, *content.get("tags", ())}), "note": len(own.notes) + 1}.get(kind, 0)
+        if added > MOST_WORDS:
+            raise UserError(f"{kind}: a run or sweep has at most {MOST_WORDS:,} tags, and as many notes")
         renamed = [part.folder for part in self.parts] if kind == "rename" else []
         for folder in renamed or [self.folder]:
             try:
@@ -142,7 +153,7 @@ class Entry:
     @property
     def start(self) -> str:
         """The local time of its start as in ids: that of its id or, if the folder was renamed, that of its record."""
-        in_id, began = _START.search(self.id), moment(self.metadata["started"])
+        in_id, began = layout.OWN_PLACE.search(self.id), moment(self.metadata["started"])
         return in_id[0] if in_id else began.strftime(layout.FOLDER) if began else ""
 
 
@@ -163,12 +174,13 @@ class Listing:
 
 def listing(root: Path) -> Listing:
     """Read all runs and sweeps under a root."""
-    entries, problems = [], {}
+    entries, problems, prefix = [], {}, os.path.join(root, "")
     for folder in folders(root):
+        name = _id(folder, prefix)
         try:
-            entries.append(open_entry(folder, id_of(folder, root)))
-        except (UserError, OSError) as error:
-            problems[id_of(folder, root)] = printable(error)
+            entries.append(open_entry(folder, name))
+        except UserError as error:
+            problems[name] = printable(error)
     entries.sort(key=lambda entry: (entry.start, entry.id), reverse=True)
     return Listing(root, tuple(entries), problems)
 
@@ -179,17 +191,25 @@ def is_entry(folder: Path | str) -> bool:
 
 
 def folders(root: Path) -> list[str]:
-    """The folders of runs and sweeps under a root."""
+    """The folders of runs and sweeps under a root, also those below another one."""
     found, level = [], [str(root)]
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            if is_entry(path):
+            is_sweep = False
+            if os.path.lexists(f"{path}/{layout.RECORD}") or (is_sweep := os.path.lexists(f"{path}/{layout.SWEEP}")):
                 found.append(path)
-            else:
-                below += _inside(path)
+                if os.lstat(path).st_nlink == 2:  # no subfolders, where a file system counts their links to this one
+                    continue
+                is_sweep = is_sweep or os.path.lexists(f"{path}/{layout.SWEEP}")
+            inside = _inside(path)
+            below += [own for own in inside if not _is_population(own)] if is_sweep else inside
         level = below
     return found
+
+
+def _is_population(path: str) -> bool:
+    return layout.OWN_POPULATION.fullmatch(os.path.basename(path)) is not None
 
 
 def _inside(path: str) -> list[str]:
@@ -203,28 +223,42 @@ def _inside(path: str) -> list[str]:
 
 def id_of(folder: Path | str, root: Path) -> str:
     """The id of a folder, which is date and time of the start; its whole path if it is not under the root."""
-    path = str(folder).removeprefix(os.path.join(root, ""))
-    return path.replace(os.sep, "/").removeprefix("sweeps/")
+    return _id(str(folder), os.path.join(root, ""))
+
+
+def _id(path: str, prefix: str) -> str:
+    return path.removeprefix(prefix).replace(os.sep, "/").removeprefix("sweeps/")
 
 
 def open_entry(folder: Path | str, name: str) -> Entry:
     """The run or the sweep in a folder; raises UserError if it cannot be read."""
-    if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
-        part = _part(str(folder))
-        return Entry(name, part.path, part.metadata, (part,))
+    with Reading(folder):
+        if not os.path.lexists(f"{folder}/{layout.SWEEP}"):
+            part = _part(str(folder))
+            return Entry(name, part.path, part.metadata, (part,))
+        return _sweep_entry(str(folder), name)
+
+
+def _sweep_entry(folder: str, name: str) -> Entry:
     parts, problems, metadata = [], [], read_sweep(folder)
-    for path in sorted(path for path in _inside(str(folder)) if os.path.lexists(f"{path}/{layout.RECORD}")):
-        try:
-            parts.append(_part(path))
-        except (UserError, OSError) as error:
-            problems.append(printable(error))
-    entry = Entry(name, str(folder), metadata, tuple(parts), tuple(problems))
-    entry.events  # noqa: B018
+    for path in sorted(filter(_is_population, _inside(folder))):
+        if os.path.lexists(f"{path}/{layout.RECORD}"):
+            try:
+                with Reading(path):
+                    parts.append(_part(path))
+            except UserError as error:
+                problems.append(printable(error))
+    if not parts:
+        raise file_error(folder, f"none of its populations is readable; {problems[0]}" if problems else "has no runs")
+    entry = Entry(name, folder, metadata, tuple(parts), tuple(problems))
+    entry.marks  # noqa: B018
     return entry
 
 
 def _part(folder: str) -> RecordInfo:
     """A record with everything that a listing needs; read here, so that all its errors are raised here."""
     part = RecordInfo(folder, read_metadata(folder))
-    part.rows, part.events  # noqa: B018
+    if part.rows.codes.translate(None, _CODES[: len(part.metadata["outcomes"])]):
+        raise file_error(f"{folder}/{layout.RUNS}", "has an outcome that its record does not name")
+    part.events  # noqa: B018
     return part

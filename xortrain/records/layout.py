@@ -6,6 +6,7 @@ A record has the runs of one population, divided into blocks; each block has its
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -23,7 +24,29 @@ ADVICE = "advice.json"  # what was tried for a single run that ended unsolved
 STAGES = "stages.npy"  # settings that varied only in earlier stages of a continued training
 FOLDER = "%Y-%m-%d/%H-%M-%S-%f"  # of a record under the root: the time of its start
 HEARTBEAT = "heartbeat"  # an empty file that is touched during training
+LOCK = "lock"  # names the process that trains a record or a sweep
+FILMS = "films"  # a folder with a film for each run of a sweep
+POPULATION = "population-{:03d}"  # a folder of a sweep, which is a record
 
+_FIXED = (RECORD, SWEEP, CONFIG, DATA, RUNS, EVENTS, LOSS_EPOCHS, FRAME_EPOCHS, ADVICE, STAGES, HEARTBEAT, LOCK)
+_ENDS = r"\.(?:gif|png|webp|mp4)"
+OWN_FILE = re.compile(
+    "|".join(
+        (
+            *map(re.escape, _FIXED),
+            r"(?:losses|test-losses|parameters|best|state)-\d{3,9}\.npy",
+            rf"(?:film|poster|losses)[\w-]*{_ENDS}",
+            r"\..+\.part",  # a temporary file
+        )
+    )
+)
+"""The names of files that a record or a sweep may have."""
+OWN_FILM = re.compile(rf"\d{{6,18}}[\w-]*{_ENDS}|\..+\.part")
+OWN_POPULATION = re.compile(r"population-\d{3,9}")
+OWN_PLACE = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}$")
+OWN_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
+MOST_OUTCOMES = 256  # their codes are bytes
 STATUSES = ("running", "finished", "failed", "interrupted")
 
 ROW: dict[str, str] = {

@@ -4,6 +4,7 @@ Needs no NumPy, so that a listing of a thousand records is fast.
 """
 
 import json
+import math
 import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -19,7 +20,11 @@ from xortrain.records.files import read_json
 Metadata = Mapping[str, Any]
 MOST_RUNS = 100_000_000
 MOST = 1 << 40  # epochs, or units of a layer
-MOST_KEYS = 500  # settings in a config
+MOST_KEYS, MOST_INSIDE = 500, 2000  # settings and groups in a config, and settings in all its groups
+MOST_VARYING = 2000  # settings that differ between runs
+MOST_LAYERS = 10_000  # parameters by their names
+MOST_AXES = 8  # of a parameter
+LARGEST_ARRAY = 1 << 40  # bytes of all snapshots of a run
 LONGEST_NAME = 80
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*)?")
 _KINDS: dict[str, type] = {
@@ -41,17 +46,22 @@ def read_metadata(folder: Path | str) -> Metadata:
             raise file_error(path, f"{name}={metadata[name]}: must be from {low} to {high}")
     if metadata["dtype"] not in ("float32", "float64"):
         raise file_error(path, f"dtype={metadata['dtype']!r}: must be float32 or float64")
-    if not (_are_names(metadata["parameters"]) and _are_shapes(metadata["parameters"].values())):
+    shapes = metadata["parameters"]
+    if not (len(shapes) <= MOST_LAYERS and _are_names(shapes) and _are_shapes(shapes.values())):
         raise file_error(path, "parameters: must be names with their shapes")
-    if set(map(type, metadata["outcomes"])) != {str}:
-        raise file_error(path, "outcomes: must be words")
-    if not _are_names(metadata["varies"]):
-        raise file_error(path, "varies: must be names of settings")
+    if 8 * metadata["frames"] * sum(map(math.prod, shapes.values())) > LARGEST_ARRAY:
+        raise file_error(path, f"parameters: those of a run would have more than {LARGEST_ARRAY:,} bytes")
+    if set(map(type, metadata["outcomes"])) != {str} or len(metadata["outcomes"]) > layout.MOST_OUTCOMES:
+        raise file_error(path, f"outcomes: must be at most {layout.MOST_OUTCOMES} words")
+    varies = metadata["varies"]
+    if not _are_names(varies) or not len(set(varies)) == len(varies) <= MOST_VARYING:
+        raise file_error(path, f"varies: must be names of at most {MOST_VARYING:,} settings")
     state = metadata.get("state", {})
-    if not (isinstance(state, dict) and _are_names(state) and _are_shapes([list(state.values())])):
+    if not isinstance(state, dict) or not (_are_names(state) and _are_shapes([[size] for size in state.values()])):
         raise file_error(path, "state: must be names with their sizes")
-    if len(metadata["config"]) > MOST_KEYS or not _are_names(metadata["config"]):
-        raise file_error(path, f"config: must be at most {MOST_KEYS} settings by their names")
+    config, inside = metadata["config"], [own for own in metadata["config"].values() if own.__class__ is dict]
+    if len(config) > MOST_KEYS or sum(map(len, inside)) > MOST_INSIDE or not _are_names(config):
+        raise file_error(path, f"config: must be at most {MOST_KEYS} settings, and {MOST_INSIDE} in groups, by name")
     return metadata
 
 
@@ -125,7 +135,7 @@ def is_name(text: str) -> bool:
 
 
 def _are_shapes(shapes: Collection[object]) -> bool:
-    lists = [shape for shape in shapes if isinstance(shape, list)]
+    lists = [shape for shape in shapes if isinstance(shape, list) and len(shape) <= MOST_AXES]
     sizes = list(chain(*lists))
     fits = not sizes or (set(map(type, sizes)) == {int} and min(sizes) >= 0 and max(sizes) <= MOST)
     return fits and len(lists) == len(shapes)

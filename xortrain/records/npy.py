@@ -17,7 +17,10 @@ from xortrain.errors import file_error
 from xortrain.records.files import open_own
 
 LARGEST_HEADER = 1 << 14  # bytes
+MOST_AXES = 8
 FIRST = LARGEST_HEADER + 12  # bytes that hold any header
+_LITERAL = re.compile(r"(?:'[^'\\]*+'|[0-9]{1,19}(?![0-9A-Za-z_.])|-|True|False|[][{}(),:\s])*+")
+"""What a header may have: texts without escapes, whole numbers of few decimal digits, and brackets."""
 _NUMBER = re.compile(r"<[iuf][248]|[|<]?[iub]1")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 Kind = str | tuple[tuple[str, str], ...]
@@ -91,12 +94,16 @@ def _header(first: bytes) -> Header:
 
 @lru_cache(maxsize=64)
 def _parsed(text: bytes, start: int) -> Header:
+    if not _LITERAL.fullmatch(text.decode("ascii")):
+        raise ValueError("its header must be plain")
     content = ast.literal_eval(text.decode("ascii"))
     if set(content) != {"descr", "fortran_order", "shape"} or content["fortran_order"] is not False:
         raise ValueError("must have descr, shape and fortran_order=False")
     shape = content["shape"]
-    if not isinstance(shape, tuple) or not all(type(size) is int and size >= 0 for size in shape):
+    if not isinstance(shape, tuple) or not all(type(size) is int and size >= 0 for size in shape[:MOST_AXES]):
         raise ValueError("its shape must be whole numbers")
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"has {len(shape)} axes")
     return Header(_kind(content["descr"]), shape, start)
 
 

@@ -1,20 +1,18 @@
-"""Identifies processes by host, id and start time, derives the status of a record, and describes this process.
+"""Identifies processes by host, id and start time, and describes this process.
 
 The start time is known on Linux only; elsewhere a heartbeat file shows that training is still running.
 """
 
 import os
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from xortrain.errors import printable
-from xortrain.records import layout
-from xortrain.records.metadata import Metadata
 
 
 def process_start(pid: int) -> str | None:
@@ -52,30 +50,22 @@ def is_running(named_host: object, pid: object, started: object) -> bool | None:
     return process_start(pid) == started
 
 
-_TOUCHED = (layout.HEARTBEAT, layout.RECORD, layout.SWEEP)
-FRESH = 60.0  # seconds; training touches the heartbeat every 10 seconds
+TOKEN = r"[0-9a-f]{8}-\d{1,20}-\d{1,20}"
 
 
-def status(folder: Path | str, metadata: Metadata) -> str:
-    """The status of a record or a sweep: as it states itself, but "crashed" if its process is gone."""
-    if metadata["status"] != "running":
-        return str(metadata["status"])
-    is_alive = is_running(metadata.get("host"), metadata.get("pid"), metadata.get("process_started"))
-    return "running" if is_alive or (is_alive is None and _is_fresh(folder)) else "crashed"
+@lru_cache(maxsize=4)
+def token(pid: int) -> str:
+    """A process of this host as a part of file names: a number for host, boot and namespace, its id, and its start."""
+    place, _, ticks = (process_start(pid) or "").rpartition(":")
+    return f"{crc32(f'{host()}:{place}'.encode()):08x}-{pid}-{ticks or 0}"
 
 
-def last_sign(folder: Path | str) -> datetime | None:
-    """When training last touched a record, to within about ten seconds; None if its files are missing."""
-    touched = [os.stat(path).st_mtime for name in _TOUCHED if os.path.isfile(path := f"{folder}/{name}")]
-    return datetime.fromtimestamp(max(touched)).astimezone() if touched else None
-
-
-def _is_fresh(folder: Path | str) -> bool:
-    """Whether the heartbeat is recent; the clock of another host may be ahead or behind."""
-    for name in _TOUCHED:
-        with suppress(OSError):
-            return abs(time.time() - os.stat(f"{folder}/{name}", follow_symlinks=False).st_mtime) < FRESH
-    return False
+def is_token_alive(text: str) -> bool | None:
+    """Whether the process with this token is alive; None if it is not visible from here."""
+    here, (place, pid, ticks) = process_start(os.getpid()), text.split("-")
+    if here is None or place != token(os.getpid()).partition("-")[0]:
+        return None
+    return (process_start(int(pid)) or "").rpartition(":")[2] == ticks
 
 
 PACKAGES = ("numpy", "matplotlib", "hydra-core", "omegaconf", "imageio", "pillow")

@@ -5,24 +5,28 @@ crashing in the middle of it, and everything that a killed process has written r
 """
 
 import math
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.events import add_event, now
-from xortrain.records.files import write_json
+from xortrain.records.files import remove_leftovers, temporary_path, write_json
+from xortrain.records.lock import last_sign, remove_unborn
 from xortrain.records.metadata import moment, training_seconds
-from xortrain.records.process import identity, last_sign
+from xortrain.records.process import identity
 
 Array = npt.NDArray[Any]
+Returned = TypeVar("Returned")
 BEAT = 10.0  # seconds between two touches of the heartbeat
 
 
@@ -33,6 +37,8 @@ def new_folder(root: Path, now: datetime | None = None) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             folder.mkdir()
+            remove_leftovers(folder.parent)
+            remove_unborn(folder.parent)
             return folder
         now = None
 
@@ -41,7 +47,8 @@ def new_folder(root: Path, now: datetime | None = None) -> Path:
 class BlockArrays:
     """The mapped arrays of a block: losses and test losses (recorded, runs), parameters (frames, parameters, runs).
 
-    ``best`` is (parameters, runs), ``state`` has (numbers, runs) by name.
+    ``best`` is (parameters, runs), ``state`` has (numbers, runs) by name.  ``waiting`` are their files, by the names
+    that they will have, as long as these belong to the files of an earlier training; ``before`` are its losses.
     """
 
     losses: Array
@@ -49,6 +56,46 @@ class BlockArrays:
     test_losses: Array | None
     best: Array | None
     state: dict[str, Array]
+    waiting: dict[Path, Path] = field(default_factory=dict)
+    before: Array | None = None
+
+    def until_better(self, steps: Generator[int, None, Returned]) -> Generator[int, None, Returned]:
+        """The steps of a training into these arrays, which take the place of earlier ones when they have more losses.
+
+        They do so at the latest at the end; an error before leaves the earlier ones as they were.
+        """
+        try:
+            while True:
+                try:
+                    epoch = next(steps)
+                except StopIteration as end:
+                    self.take_place()
+                    returned: Returned = end.value
+                    return returned
+                if self.waiting and self._has_more():
+                    self.take_place()
+                yield epoch
+        finally:
+            self.discard()
+
+    def _has_more(self) -> bool:
+        """Whether every run has all the losses that it had before."""
+        if self.before is None:
+            return True
+        reached = ~np.isnan(self.losses[len(self.before) - 1])
+        return bool(reached.any() and not (np.isnan(self.losses[: len(self.before)]) & ~np.isnan(self.before)).any())
+
+    def take_place(self) -> None:
+        """Give the files their names."""
+        for path, part in list(self.waiting.items()):
+            os.replace(part, path)
+            del self.waiting[path]
+
+    def discard(self) -> None:
+        """Remove the files that have not taken their place."""
+        for part in self.waiting.values():
+            part.unlink(missing_ok=True)
+        self.waiting.clear()
 
 
 @dataclass
@@ -146,18 +193,48 @@ def _first_keys() -> dict[str, Any]:
 
 
 def open_block(folder: Path, metadata: Mapping[str, Any], number: int) -> BlockArrays:
-    """Create the files of a block, full of nan, and map them; a worker process writes only its own blocks."""
-    part = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number)
+    """Create the files of a block, full of nan, and map them; a worker process writes only its own blocks.
+
+    They have temporary names until all are complete, and as long as a stopped training has left losses in this block.
+    """
+    part, waiting = layout.Blocks(metadata["runs"], metadata["block_size"]).runs_of(number), dict[Path, Path]()
 
     def array(what: str) -> Array:
+        path = folder / layout.block_file(what, number)
         shape = (*layout.array_shape(metadata, what), part.stop - part.start)
-        return _filled(folder / layout.block_file(what, number), shape, np.dtype(metadata["dtype"]))
+        waiting[path] = temporary_path(path)
+        return _filled(waiting[path], shape, np.dtype(metadata["dtype"]))
 
-    losses, parameters = array("losses"), array("parameters")
-    test = array("test-losses") if metadata["has_test"] else None
-    best = array("best") if metadata.get("has_best") else None
-    state = layout.by_name(array("state"), metadata["state"]) if metadata.get("state") else {}
-    return BlockArrays(losses, parameters, test, best, state)
+    try:
+        test = array("test-losses") if metadata["has_test"] else None
+        best = array("best") if metadata.get("has_best") else None
+        state = layout.by_name(array("state"), metadata["state"]) if metadata.get("state") else {}
+        parameters, losses = array("parameters"), array("losses")
+        new = BlockArrays(losses, parameters, test, best, state, waiting, _recorded(folder, metadata, number))
+        if new.before is None:
+            new.take_place()
+    except BaseException:
+        for made in waiting.values():
+            made.unlink(missing_ok=True)
+        raise
+    return new
+
+
+def _recorded(folder: Path, metadata: Mapping[str, Any], number: int) -> Array | None:
+    """The losses of a block up to the last recorded row; None if there are none, or their file is not sound."""
+    path, runs = folder / layout.block_file("losses", number), layout.Blocks(metadata["runs"], metadata["block_size"])
+    if not path.exists():
+        return None
+    from xortrain.records.reader import read_array
+
+    part = runs.runs_of(number)
+    shape = (*layout.array_shape(metadata, "losses"), part.stop - part.start)
+    try:
+        found = read_array(path, shape, np.dtype(metadata["dtype"]))
+    except UserError:
+        return None
+    known = np.flatnonzero(~np.isnan(found).all(axis=1))
+    return found[: known[-1] + 1] if len(known) else None
 
 
 def _save_rows(path: Path, rows: Array) -> None:

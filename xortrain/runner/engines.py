@@ -224,5 +224,5 @@ def _received(block: Block, answer: Answer) -> Result:
     if isinstance(answer.result, OSError):
         raise answer.result
     if answer.history:
-        block.history().fill(answer.history)
+        block.fill(answer.history)
     return answer.result

@@ -12,9 +12,10 @@ from pathlib import Path
 
 from xortrain.errors import UserError
 from xortrain.records import layout
-from xortrain.records.files import shown_path
-from xortrain.records.index import Entry
-from xortrain.records.process import describe, process_name
+from xortrain.records.files import remove_leftovers
+from xortrain.records.index import Entry, open_entry
+from xortrain.records.lock import is_locked, locked
+from xortrain.records.process import describe
 from xortrain.records.writer import RecordWriter
 from xortrain.runner.engines import Engine, Train
 from xortrain.runner.plan import Plan, refuse_what_does_not_fit
@@ -35,7 +36,7 @@ def run_sweep(plan: Plan, show: bool = False, parents: Sequence[TrainedRuns] = (
     refuse_unfit_films((setup.population.config for setup in plan.setups), plan.jobs)
     with plan.engine.open() as train:
         folder = make_folder(plan.root, "sweeps")
-        with working_in(folder, RESUME):
+        with working_in(folder, RESUME), locked(folder):
             records, top = _start(folder, plan)
             blocks = [
                 Block.of(record, setup, number, parent)
@@ -49,8 +50,21 @@ def run_sweep(plan: Plan, show: bool = False, parents: Sequence[TrainedRuns] = (
 def resume_sweep(entry: Entry, engine: Engine, show: bool = False) -> int:
     """Train the unfinished blocks of a stopped sweep, or a stopped single run; returns the number of runs trained."""
     if entry.status == "running":
-        where = shown_path(entry.folder)
-        raise UserError(f"{where}: is running; resume it when it has stopped ({process_name(entry.metadata)})")
+        raise is_locked(entry.folder, entry.running_as, "resume it when it has stopped")
+    if not any(_missing(entry)):
+        return 0
+    with engine.open() as train, working_in(entry.folder, RESUME), locked(entry.folder):
+        for folder in {entry.folder, *(part.folder for part in entry.parts)}:
+            remove_leftovers(folder)
+        blocks, records, top = _missing(open_entry(entry.path, entry.id))  # another process may have just finished it
+        for record in (*records, *top):
+            record.resume()
+        _train_blocks(blocks, records, top, train, show)
+    return sum(map(len, blocks))
+
+
+def _missing(entry: Entry) -> tuple[list[Block], list[RecordWriter], list[RecordWriter]]:
+    """What a stopped sweep lacks: blocks, records that are not finished, and the sweep.json above them."""
     if entry.problems:
         raise UserError(entry.problems[0])
     refuse_strange_files(entry.folder)
@@ -63,13 +77,8 @@ def resume_sweep(entry: Entry, engine: Engine, show: bool = False) -> int:
         blocks += lacking
         records += [record] if lacking or record.metadata["status"] != "finished" else []
     top = [] if entry.is_one_record else [RecordWriter(entry.folder, dict(entry.metadata), layout.SWEEP)]
-    if not records and all(record.metadata["status"] == "finished" for record in top):
-        return 0
-    with engine.open() as train, working_in(entry.folder, RESUME):
-        for record in (*records, *top):
-            record.resume()
-        _train_blocks(blocks, records, top, train, show)
-    return sum(map(len, blocks))
+    is_finished = not records and all(record.metadata["status"] == "finished" for record in top)
+    return blocks, records, [] if is_finished else top
 
 
 def _train_blocks(
@@ -106,7 +115,7 @@ def _start(folder: Path, plan: Plan) -> tuple[list[RecordWriter], list[RecordWri
     try:
         environment, records = describe() | {"trimmed": plan.is_trimmed}, []
         for number, setup in enumerate(plan.setups):
-            inside = folder if is_one else folder / f"population-{number:03d}"
+            inside = folder if is_one else folder / layout.POPULATION.format(number)
             inside.mkdir(exist_ok=is_one)
             kind = "sweep" if is_one else "population"
             records.append(start_record(setup, inside, kind, environment, plan.block_size(setup)))

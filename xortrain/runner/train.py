@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.random  # which NumPy imports on first use, and which loses Ctrl-C meanwhile
 
 from xortrain.errors import FailedError, UserError
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import read_json, shown_path
+from xortrain.records.lock import locked
 from xortrain.records.process import describe
-from xortrain.records.writer import RecordWriter, new_folder
+from xortrain.records.writer import BlockArrays, RecordWriter, new_folder
 from xortrain.runner.progress import Progress, beating, progress
 from xortrain.setup.column_names import UNNAMED
 from xortrain.setup.earlier import described
@@ -107,10 +109,10 @@ def _blocks(setup: Setup) -> layout.Blocks:
 def train_into_folder(setup: Setup, folder: Path, show: bool = False, start: Checkpoint | None = None) -> RunData:
     """Train one run into a record in an empty folder, from its start or from a checkpoint."""
     epochs = setup.population.epochs
-    with working_in(folder, RESUME), _dropped_without_memory(folder):
+    with working_in(folder, RESUME), _dropped_without_memory(folder), locked(folder):
         record = start_record(setup, folder, "run", describe())
         with final_status([record]), progress(epochs, "epochs", show) as bar:
-            history = Block.of(record, setup, 0).history()
+            _, history = Block.of(record, setup, 0).open()
             rows = bar.follow(train_block(setup, slice(0, 1), history, start), epochs, epochs)
             record.finish_block(0, rows)
     return RunData(TrainedRuns(setup, rows, history, folder))
@@ -279,11 +281,20 @@ class Block:
         parent = self.parent and self.parent.take(np.arange(self.runs.start, self.runs.stop))
         return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)), parent)
 
-    def history(self) -> History:
+    def open(self) -> tuple[BlockArrays, History]:
         """Make the files of this block, filled with nan; the history has them as its arrays."""
         setup, new = self.setup, self.record.block(self.number)
         arrays = new.losses, new.parameters, new.test_losses, new.state, new.best
-        return History(setup.loss_epochs, setup.frame_epochs, *arrays)
+        return new, History(setup.loss_epochs, setup.frame_epochs, *arrays)
+
+    def fill(self, other: History) -> None:
+        """Make the files of this block from the history of a worker that does not see them."""
+        new, history = self.open()
+        try:
+            history.fill(other)
+            new.take_place()
+        finally:
+            new.discard()
 
     def is_visible(self) -> bool:
         """Whether this process sees the same record, not another one in a folder of the same name."""
@@ -297,7 +308,11 @@ class Block:
         """Train this block, by default into its files; any error becomes a failure, except those of the disk."""
         try:
             start = checkpoint_of(self.parent, self.setup, self.runs) if self.parent else None
-            steps = train_block(self.setup, self.runs, history or self.history(), start)
+            if history is not None:
+                steps = train_block(self.setup, self.runs, history, start)
+            else:
+                new, into = self.open()
+                steps = new.until_better(train_block(self.setup, self.runs, into, start))
             return bar.follow(steps, self.setup.population.epochs, len(self))
         except OSError as error:
             if error.errno != errno.ENOMEM:

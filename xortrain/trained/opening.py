@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.config.check import check_stored
-from xortrain.errors import UserError, file_error, printable
+from xortrain.errors import Reading, UserError, file_error, printable
 from xortrain.nets.datasets import fit_of
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
@@ -21,13 +21,21 @@ from xortrain.setup.earlier import Earlier, Origin, read_stages
 from xortrain.setup.population import Population, value_at
 from xortrain.setup.run_setup import Setup, refuse_contradictions
 from xortrain.trained.run_data import TrainedRuns
+from xortrain.training.outcome import OUTCOMES
 
 
 def open_trained(folder: Path) -> TrainedRuns:
     """The trained population of a record; raises UserError for a record that is not sound."""
+    with Reading(folder):
+        return _opened(folder)
+
+
+def _opened(folder: Path) -> TrainedRuns:
     record = RecordReader.open(folder)
     _check_varying(record)
     rows = record.rows
+    if rows["outcome"].max(initial=0) >= len(OUTCOMES):
+        raise file_error(folder / layout.RUNS, "has an outcome that this version does not know")
     varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
     population = Population(check_stored(record.config), varying, np.array(rows["number"]))
     _check_data(record, fit_of(population.config["data"]) is not None)
