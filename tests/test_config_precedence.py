@@ -49,9 +49,9 @@ def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_redu
         assert found == {"name": loss, **defaults_of("loss", loss, data)}
 
 
-def test_a_loss_is_bce_over_all_data_but_a_regression() -> None:
+def test_a_loss_is_bce_over_all_data_but_a_regression_and_a_table() -> None:
     for data in GROUPS["data"]:
-        assert composed(f"data={data}")["loss"]["name"] == ("mse" if data == "sine" else "bce")
+        assert composed(f"data={data}")["loss"]["name"] == {"sine": "mse", "csv": "auto"}.get(data, "bce")
 
 
 LOSS_AND_REDUCTION: dict[tuple[str, ...], tuple[str, str]] = {

@@ -383,7 +383,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "another precision": (("dtype=float32", "epochs=+5"), "dtype=float32: a run is continued with its own dtype"),
     "another output": (("output=tanh", "epochs=+5"), "output=tanh: a run is continued with its own output"),
     "a loss with another output": (
-        ("loss=mse", "epochs=+5"),
+        ("loss=mse", "output=auto", "epochs=+5"),
         "output=identity: a run is continued with its own output",
     ),
     "a loss that the targets do not fit": (

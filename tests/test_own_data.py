@@ -205,7 +205,7 @@ def test_loss_auto_has_the_reduction_but_no_setting_of_one_loss(tmp_path: Path) 
     path = write(tmp_path, "a,t\n1,0\n2,1\n")
     words = ["data=csv", f"data.path={path}", "epochs=1"]
     assert xortrain.train(*words, "loss.reduction=sum").config["loss"]["reduction"] == "sum"
-    assert xortrain.train(*words, "loss=bce").config["loss"]["reduction"] == "sum"
+    assert xortrain.train(*words, "loss=bce").config["loss"]["reduction"] == "mean"
     with pytest.raises(UserError, match=r"^loss\.delta=1: is a setting of loss=huber, not of loss=auto"):
         xortrain.train(*words, "loss.delta=1")
 

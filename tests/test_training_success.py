@@ -13,6 +13,7 @@ import xortrain
 from xortrain.config.settings import GROUPS
 from xortrain.explain.step import step_at
 from xortrain.runner.train import train_run
+from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.success import SUCCESS_RULES, Success
@@ -82,7 +83,8 @@ def test_outputs_on_the_boundary_are_not_right(name: str) -> None:
 def rule_of(*overrides: str, data: Any = None, varying: Any = None) -> tuple[Success, Setup]:
     arrays = varying or {}
     runs = len(next(iter(arrays.values()), [0]))
-    setup = Setup.of(Population(composed(*overrides), arrays, np.arange(runs), data))
+    own = None if data is None else array_data(data)
+    setup = Setup.of(Population(composed(*overrides), arrays, np.arange(runs), own))
     return setup.task().success, setup
 
 
