@@ -76,8 +76,8 @@ def load() -> None:
 
 
 def run(
-    words: Sequence[str], folder: Path, *, seconds: float = SECONDS, memory: int = MEMORY, largest_file: int | None = None,
-    fault: Fault | None = None, kill: tuple[float, int] | None = None,
+    words: Sequence[str], folder: Path, *, seconds: float = SECONDS, memory: int = MEMORY,
+    largest_file: int | None = None, fault: Fault | None = None, kill: tuple[float, int] | None = None,
 ) -> Done:  # fmt: skip
     """Run a command in a folder; ``kill`` sends a signal after some seconds."""
     texts = [folder.parent / f"{folder.name}.{name}" for name in ("out", "err")]
@@ -182,10 +182,10 @@ class _Faults:
             for name in names:
                 setattr(os, name, self._failing(call, getattr(os, name)))
         self.real_open, self.real_write, self.real_io = os.open, os.write, io.open
-        os.open, os.write = self._os_open, self._os_write  # type: ignore[assignment]
+        os.open, os.write = self._os_open, self._os_write
         import builtins
 
-        builtins.open = io.open = self._io_open  # type: ignore[assignment]
+        builtins.open = io.open = self._io_open
 
     def _failing(self, call: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def called(*arguments: Any, **options: Any) -> Any:

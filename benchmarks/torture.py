@@ -204,9 +204,9 @@ class Case:
             self.blame(done, f"exit code 2, but changed {', '.join(changed[:4])}")
         if (self.folder / "canary").exists():
             self.blame(done, "something was executed")
-        if sorted(path.name for path in self.place.iterdir()) != ["outside", "work"] or tree(self.place / "outside") != {
-            "precious.txt": (7, zlib.crc32(b"keep me"))
-        }:
+        if sorted(path.name for path in self.place.iterdir()) != ["outside", "work"] or tree(
+            self.place / "outside"
+        ) != {"precious.txt": (7, zlib.crc32(b"keep me"))}:
             self.blame(done, "something outside was touched")
         return done
 
@@ -231,7 +231,8 @@ ODD = (
 )  # fmt: skip
 FLAGS = (
     ("-m",), ("--multirun",), ("--cfg", "job"), ("--cfg", "hydra"), ("--cfg", "all"), ("-c", "job", "--resolve"),
-    ("--info",), ("--info", "plugins"), ("--info", "defaults"), ("--info", "nope"), ("--help",), ("-h",), ("--hydra-help",),
+    ("--info",), ("--info", "plugins"), ("--info", "defaults"), ("--info", "nope"), ("--help",), ("-h",),
+    ("--hydra-help",),
     ("--version",), ("--package", "x"), ("-p", "x"), ("--experimental-rerun", "evil.pickle"), ("--config-dir", "."),
     ("--config-path", "."), ("--config-name", "nope"), ("-cd", "outputs"), ("-cn", "nope"), ("-sc", "install=bash"),
     ("--shell-completion", "query=bash"), ("--run",), ("--nope",), ("hydra.verbose=true",), ("hydra.verbose=1",),
@@ -244,7 +245,22 @@ FLAGS = (
     ("++lr=2",), ("+lr=2",), ("+nope=2",), ("lr@x=2",), ("data@loss=xor",), ("hydra=x",), ("hydra.nope=1",),
 )  # fmt: skip
 HEAVY = {"epochs", "architecture.hidden", "batch_size", "data.examples", "data.bits", "data.size", "seed"}
-NAMES = ("latest", "nope", "", ".", "..", "/", "outputs", "2026", "latest#0", "latest#99", "latest#x", "#", "x" * 300, "é")
+NAMES = (
+    "latest",
+    "nope",
+    "",
+    ".",
+    "..",
+    "/",
+    "outputs",
+    "2026",
+    "latest#0",
+    "latest#99",
+    "latest#x",
+    "#",
+    "x" * 300,
+    "é",
+)
 
 
 def settings() -> dict[str, list[Setting]]:
@@ -343,17 +359,18 @@ def known(case: Case) -> set[str]:
 
 VALUES: tuple[Any, ...] = (
     None, True, -1, 0, 255, 1 << 31, 1 << 63, 10**30, -0.5, 1e308, float("nan"), float("inf"), "", "x", "x" * 100_000,
-    "\x1b[31m\x07", "\ud800", "../../outside", "/etc/passwd", "a\nb", [], {}, [[]], [None] * 50, {"": 1}, {"a": {"b": 1}},
-    ["x"] * 300, [1 << 40, 1 << 40], "2026-13-45", "NaN", "' or 1=1; --", "__class__", "constructor",
+    "\x1b[31m\x07", "\ud800", "../../outside", "/etc/passwd", "a\nb", [], {}, [[]], [None] * 50, {"": 1},
+    {"a": {"b": 1}}, ["x"] * 300, [1 << 40, 1 << 40], "2026-13-45", "NaN", "' or 1=1; --", "__class__", "constructor",
 )  # fmt: skip
 NUMBERS = ("9" * 9000, "0x" + "f" * 9000, "-1", "1e400", "1_000", "٣", "True", "10**9", "(1,)", "1 << 60")
 READING: tuple[tuple[str, ...], ...] = (
     ("ls",), ("ls", "--runs"), ("ls", "--where", "lr > 0.1"), ("show", "ID"), ("show", "ID", "--json"),
-    ("sql", "select * from runs"), ("group",), ("compare", "ID", "GOOD"), ("export",), ("export", "ID", "--what", "losses"),
+    ("sql", "select * from runs"), ("group",), ("compare", "ID", "GOOD"), ("export",),
+    ("export", "ID", "--what", "losses"),
     ("export", "ID", "--what", "parameters"), ("export", "ID", "--format", "npz", "--output", "o.npz"),
     ("render", "ID", "film=losses", "--still", "--output", "o.png"), ("render", "ID", "--still", "--output", "o.png"),
     ("explain", "ID"), ("check", "ID"), ("tag", "ID", "x"), ("note", "ID", "x"), ("rename", "ID", "x"),
-    ("rerun", "ID", "--check"), ("resume", "ID"), ("continue", "ID", "epochs=+1"),
+    ("rerun", "ID", "--check"), ("resume", "ID"), ("continue", "ID", "epochs=+1"), ("predict", "ID", "1,0"),
 )  # fmt: skip
 TRAINING = ("rerun", "resume", "continue", "render", "explain")
 
@@ -363,7 +380,9 @@ def records(case: Case) -> None:
     rng = case.rng
     name, own = rng.choice(sorted(case.world.ids.items()))
     record = folder_of(case.folder, own)
-    change = rng.choice([changed_json, changed_json, changed_json, changed_bytes, changed_header, changed_kind, changed_place])
+    change = rng.choice(
+        [changed_json, changed_json, changed_json, changed_bytes, changed_header, changed_kind, changed_place]
+    )
     case.said = f"{name}: {change(rng, record, case)}"
     good = next(other for other in case.world.ids.values() if other != own)
     for words in [("ls",), *rng.sample(READING, 4)]:
@@ -448,7 +467,9 @@ def changed_header(rng: random.Random, record: Path, case: Case) -> str:
         number = rng.choice(NUMBERS)
         changed = re.sub(r"'shape': \((\d*)", f"'shape': ({number}", header, count=1)
     elif how == "descr":
-        changed = re.sub(r"'descr': '[^']*'", f"'descr': '{rng.choice(['|O', '<f8000', '<U9', '>f8', '|V8', '<M8[s]'])}'", header)
+        changed = re.sub(
+            r"'descr': '[^']*'", f"'descr': '{rng.choice(['|O', '<f8000', '<U9', '>f8', '|V8', '<M8[s]'])}'", header
+        )
     elif how == "order":
         changed = header.replace("False", "True")
     elif how == "code":
@@ -456,7 +477,11 @@ def changed_header(rng: random.Random, record: Path, case: Case) -> str:
     else:
         changed = header
     text = changed.rstrip().encode("latin-1", "replace") + b"\n"
-    length = (rng.randrange(1 << 16) if how == "length" else len(text)).to_bytes(2, "little") if len(text) < 65536 else b"\xff\xff"
+    length = (
+        (rng.randrange(1 << 16) if how == "length" else len(text)).to_bytes(2, "little")
+        if len(text) < 65536
+        else b"\xff\xff"
+    )
     path.write_bytes(content[: start + 8] + length + text + content[start + 10 + size :])
     return f"{path.name} header {how}: {changed[:60]!r}"
 
@@ -478,7 +503,10 @@ def changed_kind(rng: random.Random, record: Path, case: Case) -> str:
     elif how == "device":
         path.symlink_to("/dev/zero")
     elif how == "pickle":
-        path.write_bytes(b"\x93NUMPY\x01\x00v\x00{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(128) + pickle.dumps(_Evil()))
+        path.write_bytes(
+            b"\x93NUMPY\x01\x00v\x00{'descr': '|O', 'fortran_order': False, 'shape': (1,), }".ljust(128)
+            + pickle.dumps(_Evil())
+        )
     return f"{path.name} {how} ({len(content)} bytes before)"
 
 
@@ -507,7 +535,10 @@ def changed_place(rng: random.Random, record: Path, case: Case) -> str:
     else:
         with (record / "events.jsonl").open("a") as file:
             for k in range(rng.choice([20_000, 100_000])):
-                file.write(json.dumps({"when": "2026", "kind": rng.choice(["tag", "note"]), "tags": [f"t{k}"], "text": "x"}) + "\n")
+                file.write(
+                    json.dumps({"when": "2026", "kind": rng.choice(["tag", "note"]), "tags": [f"t{k}"], "text": "x"})
+                    + "\n"
+                )
     return how
 
 
@@ -515,8 +546,8 @@ def changed_place(rng: random.Random, record: Path, case: Case) -> str:
 
 DISTURBED: dict[str, tuple[str, ...]] = {
     "sweep": SWEEP, "run": RUN, "note": ("note", "SWEEP", "remember"), "tag": ("tag", "SWEEP", "good"),
-    "rename": ("rename", "POPULATIONS", "new"), "resume": ("resume", "STOPPED"), "continue": ("continue", "RUN", "epochs=+4"),
-    "continue sweep": ("continue", "SWEEP", "epochs=+4"), "rm": ("rm", "SWEEP", "--yes"),
+    "rename": ("rename", "POPULATIONS", "new"), "resume": ("resume", "STOPPED"),
+    "continue": ("continue", "RUN", "epochs=+4"), "continue sweep": ("continue", "SWEEP", "epochs=+4"), "rm": ("rm", "SWEEP", "--yes"),
     "render": ("render", "RUN", "film=losses", "film.frames=3"), "rerun": ("rerun", "RUN"),
     "export": ("export", "SWEEP", "--what", "losses", "--output", "o.csv"),
     "loky": (*SWEEP, "hydra.launcher.engine=loky", "hydra.launcher.workers=2"),
@@ -579,7 +610,9 @@ def disk(case: Case) -> None:
         case.said = f"files of at most {limits['largest_file']} bytes"
     else:
         call, count = rng.choice(calls)
-        fault = Fault(call, rng.randint(1, count), rng.choice([*ERRORS, None]) if call == "write" else rng.choice(ERRORS))
+        fault = Fault(
+            call, rng.randint(1, count), rng.choice([*ERRORS, None]) if call == "write" else rng.choice(ERRORS)
+        )
         limits = {"fault": fault}
         case.said = str(fault)
     done = case.run(*filled(case, name), seconds=30, **limits)
@@ -613,10 +646,12 @@ def undisturbed(world: World, folder: Path) -> None:
         case = Case(world, place, random.Random(0))
         before = set(entries(case.folder))
         done = case.run(*filled(case, name), seconds=60, fault=Fault("none", 0))
-        assert not case.problems and done.code == 0, (case.problems, done)
+        assert done.code == 0, done
+        assert not case.problems, case.problems
         world.seconds[name], world.calls[name] = done.seconds, done.calls
         new = [*(set(entries(case.folder)) - before), *([world.stopped] if name == "resume" else [])]
-        found |= {name: arrays(folder_of(case.folder, own)) for own in new}
+        for own in new:
+            found[name] = arrays(folder_of(case.folder, own))
     world.undisturbed = found
 
 

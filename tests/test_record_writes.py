@@ -355,7 +355,11 @@ def test_what_a_dead_process_left_is_never_listed_and_goes_with_the_next_write(
     day = a_run(tmp_path, 2).parent
     a_run(tmp_path, 1)
     alive = temporary_path(day / "alive")
-    unknown = [alive.name.replace(token(os.getpid()), "00000000-1-1"), ".film.gif.123.part", ".removing-it"]
+    unknown = [
+        alive.name.replace(token(os.getpid()), "00000000-1-1"),
+        ".film.gif.123.part",
+        ".removing-12-30-00-123456",
+    ]
     kept = [alive, *(day / name for name in (*unknown, ".mine.part", "film.part"))]
     for path in kept:
         path.write_text("")
@@ -373,7 +377,7 @@ def test_what_a_process_that_is_not_visible_left_goes_after_a_day(
     names = [temporary_path(tmp_path / "x").name.replace(token(os.getpid()), "00000000-1-1"), ".film.gif.123.part"]
     for name in (*names, ".mine.part"):
         (tmp_path / name).write_text("")
-    (tmp_path / ".removing-it").mkdir()
+    (tmp_path / ".removing-12-30-00-123456").mkdir()
     now = time.time()
     for hours, left in ((23, 4), (25, 1)):
         monkeypatch.setattr("time.time", lambda hours=hours: now + hours * 3600)

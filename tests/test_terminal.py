@@ -37,6 +37,7 @@ EXAMPLES = {
     "resume": f"{SWEEP}",
     "continue": f"{RUN} epochs=+1",
     "rerun": f"{RUN} --check",
+    "predict": f"{RUN} 1,0",
     "render": f"{RUN} --still --output ö.png",
     "explain": "experiment=notebook_001",
     "check": "experiment=notebook_001 --parameter W1[0,0] --value 1",

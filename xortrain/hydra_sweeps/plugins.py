@@ -16,6 +16,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from xortrain.config.private import add_plugins
+from xortrain.errors import UserError
 from xortrain.hydra_sweeps.axes import Grid, read_axes
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.hydra_sweeps.jobs import plan_grid, plan_lists
@@ -67,7 +68,11 @@ class PopulationLauncher(Launcher):
         """Train jobs given as lists of overrides; each returns its objective."""
         from xortrain.trained.sweep_data import SweepData
 
-        folder = self.train(plan_lists(job_overrides, self.composer, initial_job_idx, self.engine), self.folder)
+        try:
+            folder = self.train(plan_lists(job_overrides, self.composer, initial_job_idx, self.engine), self.folder)
+        except UserError:
+            (self.folder / "multirun.yaml").unlink(missing_ok=True)  # which Hydra's basic sweeper has just written
+            raise
         if folder is None:  # the estimate of a dry run, which is printed once
             raise SystemExit(0)
         sweep: SweepData[Any] = SweepData.open(folder)

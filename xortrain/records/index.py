@@ -124,7 +124,7 @@ class Entry:
     @cached_property
     def events(self) -> list[Event]:
         own = [] if self.is_one_record else read_events(self.path)
-        return [*own, *(event for part in self.parts for event in part.events)]
+        return [*(event for part in self.parts for event in part.events), *own]
 
     @cached_property
     def marks(self) -> Annotations:
@@ -136,12 +136,10 @@ class Entry:
         added = {"tag": len({*own.tags, *content.get("tags", ())}), "note": len(own.notes) + 1}.get(kind, 0)
         if added > MOST_WORDS:
             raise UserError(f"{kind}: a run or sweep has at most {MOST_WORDS:,} tags, and as many notes")
-        renamed = [part.folder for part in self.parts] if kind == "rename" else []
-        for folder in renamed or [self.folder]:
-            try:
-                add_event(folder, kind, **({} if run is None else {"run": run}), **content)
-            except OSError as error:
-                raise file_error(folder / layout.EVENTS, error.strerror or error) from None
+        try:
+            add_event(self.folder, kind, **({} if run is None else {"run": run}), **content)
+        except OSError as error:
+            raise file_error(self.folder / layout.EVENTS, error.strerror or error) from None
         return open_entry(self.path, self.id)
 
     def failures(self) -> list[str]:

@@ -17,6 +17,7 @@ from xortrain.errors import UserError, file_error
 from xortrain.records import layout
 from xortrain.records.events import annotations, read_events
 from xortrain.records.files import open_own
+from xortrain.records.lock import locked_folder
 from xortrain.records.metadata import Metadata, read_metadata
 from xortrain.records.npy import FIRST, Header, header, open_npy
 from xortrain.records.rows import Rows, rows_now
@@ -56,7 +57,9 @@ class RecordReader:
     @cached_property
     def config(self) -> dict[str, Any]:
         """The settings that all runs share, with the name as it is now."""
-        return {**self.metadata["config"], "name": annotations(self.metadata, read_events(self.folder)).name}
+        folders = dict.fromkeys([self.folder, locked_folder(self.folder)])  # and that of the sweep, which has its name
+        events = [event for folder in folders for event in read_events(folder)]
+        return {**self.metadata["config"], "name": annotations(self.metadata, events).name}
 
     @cached_property
     def data(self) -> dict[str, Array]:
