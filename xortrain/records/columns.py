@@ -118,7 +118,7 @@ def run_lines(entry: Entry, part: RecordInfo, brief: Collection[str] | None = No
         shared, own = part.settings | record_columns(entry, part), _own_columns(part)
     else:
         shared = flat_settings({key: config[key] for key in brief if key in config})
-        shared["name"] = _text(entry.marks.name)
+        shared["name"] = _text(part.marks.name)
         own = list(dict.fromkeys([*BRIEF, *part.metadata["varies"]]))
     for chunk in part.rows.chunks():
         yield from _lines(entry, part, chunk, shared, own)

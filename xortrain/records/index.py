@@ -6,7 +6,7 @@ are the records in its subfolders.  Links are not followed, and names that start
 
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,10 +25,11 @@ DEEPEST = 5  # levels of folders under the root
 
 @dataclass(eq=False)
 class RecordInfo:
-    """The record of one population, which has one run or many."""
+    """The record of one population, which has one run or many; ``renamed`` are events of the sweep above it."""
 
     path: str
     metadata: Metadata
+    renamed: Sequence[Event] = ()
 
     @property
     def folder(self) -> Path:
@@ -52,7 +53,7 @@ class RecordInfo:
 
     @cached_property
     def marks(self) -> Annotations:
-        return annotations(self.metadata, self.events)
+        return annotations(self.metadata, [*self.events, *self.renamed])
 
     @cached_property
     def status(self) -> str:
@@ -239,11 +240,12 @@ def open_entry(folder: Path | str, name: str) -> Entry:
 
 def _sweep_entry(folder: str, name: str) -> Entry:
     parts, problems, metadata = [], [], read_sweep(folder)
+    renamed = [event for event in read_events(folder) if event["kind"] == "rename"]
     for path in sorted(filter(_is_population, _inside(folder))):
         if os.path.lexists(f"{path}/{layout.RECORD}"):
             try:
                 with Reading(path):
-                    parts.append(_part(path))
+                    parts.append(_part(path, renamed))
             except UserError as error:
                 problems.append(printable(error))
     if not parts:
@@ -253,9 +255,9 @@ def _sweep_entry(folder: str, name: str) -> Entry:
     return entry
 
 
-def _part(folder: str) -> RecordInfo:
+def _part(folder: str, renamed: Sequence[Event] = ()) -> RecordInfo:
     """A record with everything that a listing needs; read here, so that all its errors are raised here."""
-    part = RecordInfo(folder, read_metadata(folder))
+    part = RecordInfo(folder, read_metadata(folder), renamed)
     if part.rows.codes.translate(None, _CODES[: len(part.metadata["outcomes"])]):
         raise file_error(f"{folder}/{layout.RUNS}", "has an outcome that its record does not name")
     part.events  # noqa: B018
