@@ -14,9 +14,9 @@ from waiting import PATIENCE
 import xortrain.cli
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
-from xortrain.errors import LONGEST, FailedError, UserError
+from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError
 from xortrain.runner.interrupts import Terminated
-from xortrain.terminal import USERS, end
+from xortrain.terminal import end
 
 
 def ran(*command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -129,7 +129,7 @@ ENDS: list[tuple[BaseException, int, str]] = [
     (RuntimeError("can't start new thread"), 1, "failed: out of memory (can't start new thread)"),
     (ImportError("x.so: failed to map segment from shared object"), 1, "failed: out of memory (x.so: failed"),
     (OSError(errno.ENOSPC, "No space left", "a/b"), 1, "error: a/b: No space left"),
-    *((OSError(number, "Cannot", "a/b"), 2, "error: a/b: Cannot") for number in USERS),
+    *((OSError(number, "Cannot", "a/b"), 2, "error: a/b: Cannot") for number in OF_PATHS),
     (OSError(errno.ENAMETOOLONG, "File name too long", 9999 * "a"), 2, "error: aaa"),
     (UserError(9999 * "é"), 2, "error: é"),
     (FailedError(9999 * "\x1b"), 1, "failed: \\x1b"),

@@ -3,6 +3,7 @@
 The command line prints them and exits with 2; in Python they are exceptions.
 """
 
+import errno
 from collections.abc import Iterable
 
 
@@ -17,6 +18,12 @@ class FailedError(Exception):
         super().__init__(line)
         self.shown = shown
 
+
+OF_PATHS = (
+    errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
+    errno.EEXIST, errno.ENOTEMPTY, errno.EILSEQ,
+)  # fmt: skip
+"""System errors that are about a path that the user gave."""
 
 LONGEST = 300  # characters of an error line
 LONGEST_VALUE = 60  # characters of a value in it

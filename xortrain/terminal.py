@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-from xortrain.errors import LONGEST, FailedError, UserError, cut
+from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError, cut
 from xortrain.runner.interrupts import Terminated
 
 Ending = tuple[int, str]
@@ -71,13 +71,6 @@ def leave_no_output() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-USERS = (
-    errno.ENAMETOOLONG, errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ELOOP,
-    errno.EEXIST, errno.ENOTEMPTY, errno.EILSEQ,
-)  # fmt: skip
-"""System errors that are about a path that the user gave."""
-
-
 def _of_system(error: Any) -> Ending | None:
     if error.strerror is None:
         return None
@@ -86,7 +79,7 @@ def _of_system(error: Any) -> Ending | None:
     if error.errno == errno.ENOENT and error.filename is None and not _has_current_folder():
         return 2, "error: the current folder no longer exists; change to another one"
     where = f"{cut(os.fsdecode(error.filename), LONGEST // 2)}: " if isinstance(error.filename, str | bytes) else ""
-    return 2 if error.errno in USERS else 1, f"error: {where}{error.strerror}"
+    return 2 if error.errno in OF_PATHS else 1, f"error: {where}{error.strerror}"
 
 
 def _has_current_folder() -> bool:
