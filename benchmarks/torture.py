@@ -2,6 +2,9 @@
 
 python benchmarks/torture.py --seed 1 --minutes 10        # --only records:123 repeats one case; --kinds disk,signals
 
+Kinds: random command lines; hostile records; a system call that fails, or files that may not grow; a full disk, where
+this machine lets its users mount one; signals.
+
 Each case works on a copy of the same few records.  The laws, of which one that is broken is printed with its case:
 no traceback; a known exit code; for a mistake one line, and nothing is left or changed; nothing of a record is executed
 (a canary tells); nothing outside the working folder is touched; every other record is still listed; what was
@@ -16,6 +19,7 @@ import random
 import re
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -619,6 +623,46 @@ def disk(case: Case) -> None:
     after(case, name, done, before, expected)
 
 
+def full_disk(case: Case) -> None:
+    """The working folder is on a disk of its own, which is nearly full."""
+    rng, name = case.rng, case.rng.choice([name for name in DISTURBED if name != "loky"])
+    free, aside = rng.choice([0, 1, 2, 4, 8, 16, 32, 64, 128]), case.place.with_name(f"{case.place.name}-aside")
+    used = sum(-(-path.lstat().st_size // 4096) + 1 for path in case.folder.rglob("*"))
+    case.folder.rename(aside)
+    case.folder.mkdir()
+    case.said = f"{4 * free} kB free"
+    try:
+        mount("tmpfs", str(case.folder), f"size={4 * (used + 300)}k")
+        shutil.copytree(aside, case.folder, symlinks=True, dirs_exist_ok=True)
+        with (case.folder / "ballast").open("wb") as file, suppress(OSError):
+            file.write(bytes(4096 * max(0, os.statvfs(case.folder).f_bavail - free)))
+        before = set(entries(case.folder))
+        done = case.run(*filled(case, name), seconds=30)
+        (case.folder / "ballast").unlink()
+        mount("tmpfs", str(case.folder), "remount,size=64m")
+        after(case, name, done, before, case.world.undisturbed)
+    finally:
+        subprocess.run(["umount", "--lazy", str(case.folder)], check=False, capture_output=True)
+        shutil.rmtree(aside)
+
+
+def mount(kind: str, place: str, options: str) -> None:
+    """Mount a file system in memory, which only this process and its children see."""
+    subprocess.run(["mount", "-t", kind, "-o", options, kind, place], check=True, capture_output=True)
+
+
+def with_own_mounts() -> bool:
+    """Whether this process may mount; it is started again as root of a namespace of its own, where that is possible."""
+    if "XORTRAIN_OWN_MOUNTS" in os.environ:
+        return True
+    unshare = ["unshare", "--user", "--map-root-user", "--mount"]
+    with suppress(OSError):
+        if subprocess.run([*unshare, "true"], check=False, capture_output=True).returncode == 0:
+            os.environ["XORTRAIN_OWN_MOUNTS"] = "1"
+            os.execvp(unshare[0], [*unshare, sys.executable, *sys.argv])
+    return False
+
+
 def signals(case: Case) -> None:
     """A signal at a random moment."""
     rng, name = case.rng, case.rng.choice(list(DISTURBED))
@@ -631,7 +675,7 @@ def signals(case: Case) -> None:
 
 
 KINDS: dict[str, Callable[[Case], None]] = {
-    "commands": command_lines, "records": records, "disk": disk, "signals": signals,
+    "commands": command_lines, "records": records, "disk": disk, "full": full_disk, "signals": signals,
 }  # fmt: skip
 
 
@@ -673,6 +717,7 @@ def main() -> int:
     parser.add_argument("--only", help="one case, as in records:123")
     parser.add_argument("--keep", action="store_true", help="keep the figures in results/")
     asked = parser.parse_args()
+    can_mount = with_own_mounts()
     load()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(os.path.realpath(name))
@@ -683,7 +728,8 @@ def main() -> int:
             case = one(kind, int(number), asked.seed, world, folder)
             print(case.said, *case.problems, sep="\n")
             return bool(case.problems)
-        kinds, cases, commands, found = asked.kinds.split(","), Counter[str](), 0, Counter[str]()
+        kinds = [kind for kind in asked.kinds.split(",") if can_mount or kind != "full"]
+        cases, commands, found = Counter[str](), 0, Counter[str]()
         end, number = time.monotonic() + 60 * asked.minutes, 0
         while time.monotonic() < end:
             for kind in kinds:
@@ -695,8 +741,9 @@ def main() -> int:
                     print(f"{kind}:{number}  {problem}", flush=True)
             number += 1
     lines = [f"seed {asked.seed}, {asked.minutes:g} minutes: {commands} commands"]
+    lines += [] if can_mount else ["no full disks: this machine does not let its users mount any"]
     lines += [f"{kind:10} {cases[kind]:6} cases, {found[kind]} with a broken law" for kind in kinds]
-    keep("torture", lines) if asked.keep else print(*lines, sep="\n")
+    keep(f"torture-seed-{asked.seed}", lines) if asked.keep else print(*lines, sep="\n")
     return bool(sum(found.values()))
 
 
