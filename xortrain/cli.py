@@ -4,6 +4,7 @@ Only this module prints, by `terminal`, which also has the exit codes.
 """
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> None:
+    os.getcwd()  # raises if the current folder no longer exists
     if words and words[0] in COMMANDS:
         if words[0] in DRAWING:
             _silence_matplotlib()

@@ -50,7 +50,15 @@ def end(error: BaseException) -> int:
                 complain(line)
             leave_no_output()
             return code
+    if isinstance(error.__context__, Exception | KeyboardInterrupt) and _is_interrupted(error.__context__):
+        return end(error.__context__)
     raise error
+
+
+def _is_interrupted(error: BaseException) -> bool:
+    """Whether Ctrl-C or SIGTERM came first, and another error only while a library put something back in order."""
+    behind = error.__context__
+    return isinstance(error, KeyboardInterrupt) or (behind is not None and _is_interrupted(behind))
 
 
 def say(text: str) -> None:
