@@ -228,14 +228,18 @@ def test_a_video_that_does_not_fit_the_disk_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def fail_after(interruption: BaseException) -> None:
+    try:
+        raise interruption
+    finally:
+        raise AttributeError
+
+
 def test_an_error_that_only_follows_an_interruption_is_the_interruption(capsys: pytest.CaptureFixture[str]) -> None:
     """As argparse raises one where Ctrl-C comes while it takes back what it changed for intermixed arguments."""
     for interruption, code in ((KeyboardInterrupt(), 130), (Terminated(), 143)):
         with pytest.raises(AttributeError) as found:
-            try:
-                raise interruption
-            finally:
-                raise AttributeError
+            fail_after(interruption)
         assert end(found.value) == code
         assert capsys.readouterr().err == "xortrain: interrupted\n"
     with pytest.raises(AttributeError):
