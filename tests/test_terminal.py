@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +16,7 @@ import xortrain.cli
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
 from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError
-from xortrain.runner.interrupts import Terminated
+from xortrain.runner.interrupts import DEFAULT, Terminated, signals_as_exceptions
 from xortrain.terminal import end
 
 
@@ -228,19 +229,28 @@ def test_a_video_that_does_not_fit_the_disk_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def fail_after(interruption: BaseException) -> None:
+def fail_after(number: int) -> None:
+    """Raise another error while a signal is handled, as NumPy and argparse do."""
+    with signals_as_exceptions():
+        try:
+            os.kill(os.getpid(), number)
+        except KeyboardInterrupt:
+            raise AttributeError from None
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_an_error_that_only_follows_a_signal_is_the_signal(
+    number: int, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.signal(number, DEFAULT[number])
     try:
-        raise interruption
-    finally:
-        raise AttributeError
-
-
-def test_an_error_that_only_follows_an_interruption_is_the_interruption(capsys: pytest.CaptureFixture[str]) -> None:
-    """As argparse raises one where Ctrl-C comes while it takes back what it changed for intermixed arguments."""
-    for interruption, code in ((KeyboardInterrupt(), 130), (Terminated(), 143)):
         with pytest.raises(AttributeError) as found:
-            fail_after(interruption)
+            fail_after(number)
         assert end(found.value) == code
         assert capsys.readouterr().err == "xortrain: interrupted\n"
-    with pytest.raises(AttributeError):
-        end(AttributeError())
+        with signals_as_exceptions():
+            pass
+        with pytest.raises(AttributeError):
+            end(AttributeError())
+    finally:
+        signal.signal(number, before)

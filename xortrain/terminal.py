@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError, cut
-from xortrain.runner.interrupts import Terminated
+from xortrain.runner.interrupts import Terminated, interruption
 
 Ending = tuple[int, str]
 """An exit code and the line that goes with it, empty for none."""
@@ -50,15 +50,10 @@ def end(error: BaseException) -> int:
                 complain(line)
             leave_no_output()
             return code
-    if isinstance(error.__context__, Exception | KeyboardInterrupt) and _is_interrupted(error.__context__):
-        return end(error.__context__)
+    signalled = interruption()  # of which a library has made another error, or failed while it put something in order
+    if signalled is not None:
+        return end(signalled)
     raise error
-
-
-def _is_interrupted(error: BaseException) -> bool:
-    """Whether Ctrl-C or SIGTERM came first, and another error only while a library put something back in order."""
-    behind = error.__context__
-    return isinstance(error, KeyboardInterrupt) or (behind is not None and _is_interrupted(behind))
 
 
 def say(text: str) -> None:

@@ -23,29 +23,39 @@ class Terminated(KeyboardInterrupt):
 ENDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
 
 
-def _terminate(number: int, _: object) -> None:
-    """Raise Terminated, and ignore a second SIGTERM: a batch system may signal a process and its whole group."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Terminated
+_received = list[int]()
 
 
-_DEFAULT = (signal.SIGTERM, signal.SIG_DFL)
-USUAL: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: _terminate}
+def _raise(number: int, _: object) -> None:
+    """Raise Ctrl-C or Terminated; a second SIGTERM is ignored, since a batch system may signal a whole group too."""
+    if number == signal.SIGTERM:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _received.append(number)
+    raise ENDS[number]
+
+
+DEFAULT: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
 
 @contextmanager
 def signals_as_exceptions() -> Iterator[None]:
     """Ctrl-C raises KeyboardInterrupt and SIGTERM raises Terminated in this context, unless others handle them."""
     is_main = current_thread() is main_thread()
-    before = {number: signal.getsignal(number) for number in USUAL if is_main}
-    ours = [number for number, handler in before.items() if handler is leave or (number, handler) == _DEFAULT]
+    before = {number: signal.getsignal(number) for number in ENDS if is_main}
+    ours = [number for number, handler in before.items() if handler in (leave, DEFAULT[number])]
+    _received.clear()
     try:
         for number in ours:
-            signal.signal(number, USUAL[number])
+            signal.signal(number, _raise)
         yield
     finally:
         for number in ours:
             signal.signal(number, before[number])
+
+
+def interruption() -> KeyboardInterrupt | None:
+    """The signal that was raised last, of which a library may have made another error."""
+    return ENDS[_received[-1]]() if _received else None
 
 
 @contextmanager
@@ -78,14 +88,15 @@ def postponed() -> Iterator[list[int]]:
 @contextmanager
 def _handled_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
     is_main = current_thread() is main_thread()
-    ours = [number for number in USUAL if is_main and signal.getsignal(number) is USUAL[number]]
+    before = {number: signal.getsignal(number) for number in ENDS if is_main}
+    ours = {number: own for number, own in before.items() if own in (_raise, signal.default_int_handler)}
     for number in ours:
         signal.signal(number, handler)
     try:
         yield
     finally:
-        for number in ours:
-            signal.signal(number, USUAL[number])
+        for number, own in ours.items():
+            signal.signal(number, own)
 
 
 @contextmanager
@@ -97,7 +108,7 @@ def _masked() -> Iterator[None]:
     from multiprocessing import resource_tracker
 
     resource_tracker.ensure_running()  # before the mask, which it would inherit
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, USUAL)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
         yield
     finally:
