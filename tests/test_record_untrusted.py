@@ -310,3 +310,22 @@ def test_a_loss_that_is_not_finite_is_null_in_all_json(
     for words in (["show", "latest", "--json"], ["sql", "select final_loss from runs", "--json"]):
         main(words)
         assert json.loads(capsys.readouterr().out)[0]["final_loss"] is None
+
+
+@pytest.mark.parametrize("name", ["losses-000.npy", "parameters-000.npy", "runs.npy", "config.yaml", "heartbeat", "lock"])
+def test_resume_writes_nothing_where_a_folder_is_in_place_of_a_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = xortrain.sweep("seed=0,1", "epochs=2", "film=none")
+    assert sweep.folder
+    rows = np.load(sweep.folder / "runs.npy")
+    rows["outcome"] = 0
+    np.save(sweep.folder / "runs.npy", rows)
+    content = (sweep.folder / "record.json").read_text()
+    (sweep.folder / "record.json").write_text(content.replace('"finished"', '"failed"', 1))
+    (sweep.folder / name).unlink(missing_ok=True)
+    (sweep.folder / name).mkdir()
+    before = {path: path.read_bytes() for path in sweep.folder.iterdir() if path.is_file()}
+    assert main(["resume", str(sweep.folder)]) == 2
+    assert {path: path.read_bytes() for path in sweep.folder.iterdir() if path.is_file()} == before

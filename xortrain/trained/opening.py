@@ -141,12 +141,13 @@ def _column_names(record: RecordReader) -> Columns:
 
 
 def refuse_strange_files(folder: Path) -> None:
-    """Raise UserError for links and pipes in a record that is about to be written to."""
+    """Raise UserError for links, pipes, and folders in place of files, in a record that is about to be written to."""
     for where, folders, files in os.walk(folder):
         for name in (*folders, *files):
             path = Path(where, name)
             mode = path.lstat().st_mode
             if stat.S_ISLNK(mode):
                 raise file_error(path, "is a link; a record must contain its own files")
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            is_folder = stat.S_ISDIR(mode) and not layout.OWN_FILE.fullmatch(name)
+            if not (stat.S_ISREG(mode) or is_folder):
                 raise file_error(path, "is not a plain file")
