@@ -15,7 +15,7 @@ from hydra.errors import HydraException
 
 from xortrain.api import Run
 from xortrain.config.check import Config, check
-from xortrain.config.compose import SEVERAL, compose
+from xortrain.config.compose import SEVERAL
 from xortrain.config.compose import composed as composed_by_hydra
 from xortrain.config.overrides import CHOICES, prepare
 from xortrain.config.settings import GROUPS, chosen_by_data
@@ -33,7 +33,7 @@ BY_DATA = {data: chosen_by_data(data) for data in GROUPS["data"]}
 @cache
 def composed(*overrides: str) -> Config:
     """Return the configuration that Hydra composes from overrides (cached)."""
-    return compose(overrides)
+    return check(composed_by_hydra(overrides)[0])
 
 
 def quickly_composed(
@@ -62,7 +62,8 @@ def _in_parts(*overrides: str) -> tuple[Config, str]:
         override = OverridesParser.create().parse_override(text)
         value, (group, dot, key) = override.value(), text.partition("=")[0].partition(".")
         place, key = (found[group], key) if dot else (found, group)
-        if override.is_sweep_override() or isinstance(value, dict) or key not in place or OF_OMEGACONF.search(text):
+        is_merged = isinstance(value, dict) and place[key] is not None
+        if override.is_sweep_override() or is_merged or key not in place or OF_OMEGACONF.search(text):
             raise KeyError(text)
         place[key] = value
     return found, remark
@@ -83,7 +84,7 @@ def run_with(*overrides: str) -> Run:
 @cache
 def config_with_options(k: int) -> Config:
     """Return a configuration with option number k, modulo their number, in every group."""
-    return compose([f"{group}={list(options)[k % len(options)]}" for group, options in GROUPS.items()])
+    return composed(*(f"{group}={list(options)[k % len(options)]}" for group, options in GROUPS.items()))
 
 
 def option(group: str, name: str, **keys: Any) -> dict[str, Any]:

@@ -124,16 +124,13 @@ def test_the_last_of_several_overrides_is_used() -> None:
 
 @pytest.mark.parametrize("k", range(3))
 def test_settings_take_their_places_in_any_options(k: int) -> None:
-    """All their numbers, and values of other kinds: `config_with`, which other tests use, is what Hydra composes."""
+    """Half of all their numbers, and other kinds: `config_with`, which other tests use, is what Hydra composes."""
     options, own = config_with_options(k), list[str]()
     chosen = [f"{group}={options[group]['name']}" for group in GROUPS]
     for group in ("data", "init", "optimizer", "stop"):
-        own += [f"{group}.{key}={value}" for key, value in options[group].items() if type(value) in (int, float)]
+        own += [f"{group}.{key}={value / 2}" for key, value in options[group].items() if type(value) is float]
     own += ["lr=1e-5", "batch_size=null", "architecture.hidden=[3,2]", "freeze=[W1,b2]", "name=1e3", "notes=it's a, b"]
-    for words in (
-        [*chosen, *own],
-        [*own, *chosen],
-        ["experiment=rumelhart_1986", *own[-6:]],
-        ["data=moons", "data.seed=${seed}"],
-    ):
+    reference = ["data=moons", "data.seed=${seed}"]
+    weights = ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", *own[-6:]]
+    for words in ([*chosen, *own], [*own, *chosen], ["experiment=rumelhart_1986", *own[-6:]], weights, reference):
         assert json.dumps(config_with(*words)) == json.dumps(composed(*words))
