@@ -56,9 +56,9 @@ def _of_choices(*choices: str) -> tuple[Config, str]:
 
 def _in_parts(*overrides: str) -> tuple[Config, str]:
     """Return a configuration in parts; raises an error for what is not a choice or one value of a known setting."""
-    choices = [text for text in overrides if text.partition("=")[0] in CHOICES]
-    found, remark = deepcopy(_of_choices(*choices))
-    for text in prepare([text for text in overrides if text not in choices]):
+    last = {text.partition("=")[0]: text for text in overrides}  # of several choices from a group, in any order
+    found, remark = deepcopy(_of_choices(*(last[key] for key in CHOICES if key in last)))
+    for text in prepare([text for text in overrides if text.partition("=")[0] not in CHOICES]):
         override = OverridesParser.create().parse_override(text)
         value, (group, dot, key) = override.value(), text.partition("=")[0].partition(".")
         place, key = (found[group], key) if dot else (found, group)

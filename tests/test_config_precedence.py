@@ -130,7 +130,7 @@ def test_settings_take_their_places_in_any_options(k: int) -> None:
     for group in ("data", "init", "optimizer", "stop"):
         own += [f"{group}.{key}={value / 2}" for key, value in options[group].items() if type(value) is float]
     own += ["lr=1e-5", "batch_size=null", "architecture.hidden=[3,2]", "freeze=[W1,b2]", "name=1e3", "notes=it's a, b"]
-    reference = ["data=moons", "data.seed=${seed}"]
+    others = [["data=moons", "data.seed=${seed}"], ["activation=relu", "lr=3", "activation=tanh", "lr=4", "data=sine"]]
     weights = ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", *own[-6:]]
-    for words in ([*chosen, *own], [*own, *chosen], ["experiment=rumelhart_1986", *own[-6:]], weights, reference):
+    for words in ([*chosen, *own], [*own, *chosen], ["experiment=rumelhart_1986", *own[-6:]], weights, *others):
         assert json.dumps(config_with(*words)) == json.dumps(composed(*words))
