@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from make_records import a_run
-from some_runs import composed
+from some_runs import composed, config_with, config_with_options, run_with
 from test_tracker_unfinished import interrupt
 
 import xortrain
@@ -53,9 +53,8 @@ BASES: list[tuple[str, ...]] = [
 ]
 
 
-@cache
 def run_of(*overrides: str) -> Run:
-    return xortrain.train("film=none", *overrides)
+    return run_with("film=none", *overrides)
 
 
 @cache
@@ -77,19 +76,19 @@ def test_for_columns_of_different_sizes_scaling_is_necessary_and_helps(
     path = tmp_path / "table.csv"
     path.write_text(rows, encoding="utf-8")
     base = ["data=csv", f"data.path={path}", "loss=mse", "activation=relu", "success=tolerance", "lr=1e-5", *words]
-    run = xortrain.train("film=none", *base)
+    run = run_of(*base)
     found = candidates(run.own_setup)
     assert found[0].overrides == ("data.scale=standard",)
     both = [candidate for candidate in found if candidate.overrides != ("output=auto",)]
     assert all("data.scale=standard" in candidate.overrides for candidate in both)
     assert all("output=auto" in candidate.overrides for candidate in both[1:] if "output=tanh" in words)
     for candidate, trained in train_candidates(run.own_setup, found[:4]):
-        alone = train_run(composed("film=none", *base, *candidate.overrides))
+        alone = train_run(config_with("film=none", *base, *candidate.overrides))
         np.testing.assert_array_equal(trained.array("parameters")[-1][:, 0], alone.parameters[-1])
         assert trained.rows["outcome"][0] == alone.trained.rows["outcome"][0]
     best = run.advice.best[0]
     assert best.own
-    assert solves(xortrain.train("film=none", *base, *best.overrides))
+    assert solves(run_of(*base, *best.overrides))
 
 
 def solves(run: Any) -> bool:
@@ -117,8 +116,9 @@ def test_every_row_has_a_base_for_which_it_gives_candidates() -> None:
 
 @pytest.mark.parametrize(("group", "name"), [(group, name) for group in GROUPS for name in GROUPS[group]])
 def test_the_defaults_of_an_option_are_those_that_hydra_composes(group: str, name: str) -> None:
-    quoted = f"{group}={name}"
-    assert {"name": name, **defaults_of(group, name)} == composed(quoted)[group]
+    config = config_with_options(list(GROUPS[group]).index(name))
+    data = config["data"]["name"] if group == "loss" else None
+    assert {"name": name, **defaults_of(group, name, data)} == config[group]
 
 
 @pytest.mark.parametrize("base", [BASES[k] for k in (0, 2, 5, 6, 9)], ids=" ".join)
@@ -131,7 +131,7 @@ def test_each_trial_has_the_bits_of_the_run_that_its_overrides_compose(base: tup
         assert len(trained.rows) == len(candidate.seeds)
         for place in (0, -1):
             seed = f"seed={candidate.seeds[place]}"
-            alone = train_run(composed("film=none", *base, *candidate.overrides, seed))
+            alone = train_run(config_with("film=none", *base, *candidate.overrides, seed))
             np.testing.assert_array_equal(trained.array("parameters")[-1][:, place], alone.parameters[-1])
             for name in ("outcome", "reasons", "final_loss", "best_loss", "accuracy", "test_loss", "solved_at"):
                 np.testing.assert_array_equal(trained.rows[name][place], alone.trained.rows[name][0], err_msg=name)
@@ -197,7 +197,7 @@ def test_user_arrays_stay_with_merged_populations() -> None:
 
 
 def setup_of(*overrides: str) -> Setup:
-    return Setup.of(Population(composed(*overrides)))
+    return Setup.of(Population(config_with(*overrides)))
 
 
 @pytest.mark.parametrize(
@@ -287,7 +287,7 @@ def test_pasted_advice_does_what_it_says(base: tuple[str, ...]) -> None:
     advice = run_of(*base).advice
     assert 1 <= len(advice.best) <= 3
     for trial in advice.best:
-        config = composed("film=none", *base, *trial.overrides)
+        config = config_with("film=none", *base, *trial.overrides)
         first = run_of(*base).config["seed"] + 1 if trial.overrides[-1].startswith("seed=") else config["seed"]
         solved = [solves(train_run({**config, "seed": seed})) for seed in range(first, first + SEEDS)]
         assert (sum(solved), len(solved)) == (trial.solved, trial.seeds)

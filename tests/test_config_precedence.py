@@ -2,11 +2,13 @@
 and of config.yaml.  The order of arguments does not matter.
 """
 
+import json
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hydra import compose
-from some_runs import composed
+from some_runs import composed, config_with, config_with_options
 
 from xortrain.config.hydra_state import hydra_started
 from xortrain.config.settings import GROUPS, defaults_of
@@ -35,23 +37,31 @@ def test_the_source_with_the_highest_precedence_sets_the_learning_rate(overrides
         assert composed(*order)["lr"] == RATES[overrides]
 
 
-TRUTH_TABLES = {"xor", "and", "or", "nand", "nor", "xnor", "parity", "encoder", "notebook_003"}
-SUMS = {"bce", "half_sse"}
+TRUTH_TABLES = ("xor", "and", "or", "nand", "nor", "xnor", "parity", "encoder", "notebook_003")
+SAMPLES = [data for data in GROUPS["data"] if data not in TRUTH_TABLES]
+SUMS = ("bce", "half_sse")
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_reduction(loss: str) -> None:
-    with hydra_started():
-        losses = {data: dict(compose("config", [f"data={data}", f"loss={loss}"]).loss) for data in GROUPS["data"]}
-    for data, found in losses.items():
-        expected = "sum" if data in TRUTH_TABLES and loss in SUMS else "mean"
-        assert found["reduction"] == expected, data
-        assert found == {"name": loss, **defaults_of("loss", loss, data)}
+def assert_reduction(found: dict[str, Any], loss: str, data: str) -> None:
+    assert found["reduction"] == ("sum" if data in TRUTH_TABLES and loss in SUMS else "mean")
+    assert found == {"name": loss, **defaults_of("loss", loss, data)}
 
 
-def test_a_loss_is_bce_over_all_data_but_a_regression_and_a_table() -> None:
-    for data in GROUPS["data"]:
-        assert composed(f"data={data}")["loss"]["name"] == {"sine": "mse", "csv": "auto"}.get(data, "bce")
+@pytest.mark.parametrize(("k", "loss"), list(enumerate(LOSSES)), ids=LOSSES)
+def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_reduction(k: int, loss: str) -> None:
+    """Data change one key of any loss: here every loss has data of both kinds, and below all data have two losses."""
+    for kind in (TRUTH_TABLES, SAMPLES):
+        data = kind[k % len(kind)]
+        with hydra_started():
+            found = dict(compose("config", [f"data={data}", f"loss={loss}"]).loss)
+        assert_reduction(found, loss, data)
+
+
+@pytest.mark.parametrize("data", GROUPS["data"])
+def test_a_loss_is_bce_over_all_data_but_a_regression_and_a_table(data: str) -> None:
+    found = composed(f"data={data}")["loss"]
+    assert_reduction(found, {"sine": "mse", "csv": "auto"}.get(data, "bce"), data)
+    assert_reduction(composed(f"data={data}", "loss=half_sse")["loss"], "half_sse", data)
 
 
 LOSS_AND_REDUCTION: dict[tuple[str, ...], tuple[str, str]] = {
@@ -110,3 +120,17 @@ def test_experiment_null_removes_an_experiment() -> None:
 def test_the_last_of_several_overrides_is_used() -> None:
     assert composed("lr=3", "lr=4")["lr"] == 4
     assert composed("activation=relu", "activation=tanh")["activation"] == {"name": "tanh"}
+
+
+@pytest.mark.parametrize("k", range(3))
+def test_settings_take_their_places_in_any_options(k: int) -> None:
+    """Half of all their numbers, and other kinds: `config_with`, which other tests use, is what Hydra composes."""
+    options, own = config_with_options(k), list[str]()
+    chosen = [f"{group}={options[group]['name']}" for group in GROUPS]
+    for group in ("data", "init", "optimizer", "stop"):
+        own += [f"{group}.{key}={value / 2}" for key, value in options[group].items() if type(value) is float]
+    own += ["lr=1e-5", "batch_size=null", "architecture.hidden=[3,2]", "freeze=[W1,b2]", "name=1e3", "notes=it's a, b"]
+    others = [["data=moons", "data.seed=${seed}"], ["activation=relu", "lr=3", "activation=tanh", "lr=4", "data=sine"]]
+    weights = ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", *own[-6:]]
+    for words in ([*chosen, *own], [*own, *chosen], ["experiment=rumelhart_1986", *own[-6:]], weights, *others):
+        assert json.dumps(config_with(*words)) == json.dumps(composed(*words))

@@ -20,6 +20,7 @@ from xortrain.records.index import listing
 from xortrain.runner.sweep import run_sweep
 from xortrain.trained import checkpoints
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 Command = Callable[..., str]
 SWEEP = ("lr=0.01,0.1", "optimizer=adam,sgd", "optimizer.weight_decay=0.001", "seed=range(0,40)", "film=none")
 
@@ -42,6 +43,22 @@ def run_command(capsys: pytest.CaptureFixture[str]) -> Command:
         return (shown.err if code else shown.out).rstrip("\n")
 
     return printed
+
+
+TRAINED = {
+    "adam": ("optimizer=adam", "epochs=10", "film=none"),
+    "run": ("epochs=30", "track.frames=4", "schedule=cosine", "film=none"),
+    "sweep": ("-m", "lr=1,2", "epochs=30", "track.frames=4", "schedule=cosine", "film=none"),
+}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A root for each row of TRAINED, to be copied."""
+    roots = {name: tmp_path_factory.mktemp("trained") for name in TRAINED}
+    for name, words in TRAINED.items():
+        assert main([*words, f"root={roots[name]}"]) == 0
+    return roots
 
 
 def metadata(folder: Path) -> dict[str, Any]:
@@ -281,9 +298,9 @@ STATE: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize(("broken", "expected"), STATE.values(), ids=STATE)
 def test_a_hostile_state_is_refused_in_one_line(
-    broken: Callable[[Path], object], expected: str, root: Path, run_command: Command
+    broken: Callable[[Path], object], expected: str, trained: dict[str, Path], root: Path, run_command: Command
 ) -> None:
-    run_command("optimizer=adam", "epochs=10", "film=none")
+    shutil.copytree(trained["adam"], root)
     folder = newest().folder
     assert folder
     broken(folder / "state-000.npy")
@@ -330,9 +347,9 @@ METADATA: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("changes", "expected"), METADATA.values(), ids=METADATA)
 def test_a_hostile_record_of_a_continuation_is_refused_in_one_line(
-    changes: dict[str, Any], expected: str, root: Path, run_command: Command
+    changes: dict[str, Any], expected: str, trained: dict[str, Path], root: Path, run_command: Command
 ) -> None:
-    run_command("optimizer=adam", "epochs=10", "film=none")
+    shutil.copytree(trained["adam"], root)
     folder = newest().folder
     assert folder
     (folder / layout.RECORD).write_text(json.dumps(metadata(folder) | changes))
@@ -420,10 +437,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
 @pytest.mark.parametrize(("words", "expected"), REFUSED.values(), ids=REFUSED)
 @pytest.mark.parametrize("kind", ["run", "sweep"])
 def test_what_cannot_be_continued_is_refused_in_one_line_and_writes_nothing(
-    kind: str, words: tuple[str, ...], expected: str, root: Path, run_command: Command
+    kind: str, words: tuple[str, ...], expected: str, trained: dict[str, Path], root: Path, run_command: Command
 ) -> None:
-    sweep = ("-m", "lr=1,2") if kind == "sweep" else ()
-    run_command(*sweep, "epochs=30", "track.frames=4", "schedule=cosine", "film=none")
+    shutil.copytree(trained[kind], root)
     if kind == "sweep" and "31" in words:
         expected = "epoch=31: its parameters were not recorded; the nearest recorded epoch is 30"
     line = run_command("continue", "latest", *words, code=2)

@@ -21,6 +21,7 @@ from xortrain.trained.run_data import RunData
 from xortrain.views.run_film import film_data
 from xortrain.views.summary import summary
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 MIDPOINT = {"loss": "mse", "success": "midpoint"}
 XOR = "0,0,0\n0,1,1\n1,0,1\n1,1,0\n"
 

@@ -28,6 +28,7 @@ from xortrain.trained.run_data import RunData
 from xortrain.views.summary import summary
 from xortrain.views.verdict import verdict
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 BY_HAND: dict[str, Callable[[Array], tuple[Array, Array]]] = {
     "standard": lambda x: (np.mean(x, axis=0), np.sqrt(np.mean((x - np.mean(x, axis=0)) ** 2, axis=0))),
     "minmax": lambda x: (np.min(x, axis=0), np.max(x, axis=0) - np.min(x, axis=0)),

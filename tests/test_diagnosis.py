@@ -10,20 +10,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_runs import some_setup, trained
+from some_runs import run_with, some_setup, trained
+from test_continue import trained_on
 
 import xortrain
 from xortrain.api import Run
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.runner.train import train_in_memory
-from xortrain.trained.run_data import RunData
+from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.training.diagnosis import dead_since, equal_units, findings, linear_fit, ties
 from xortrain.training.loop import Training
 from xortrain.training.outcome import ORDER, OUTCOMES, code, results
 from xortrain.training.task import History
 from xortrain.views.verdict import REASONS, SENTENCES, verdict
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 TARGETS = np.array([0.0, 1, 1, 0])
 NOISY = ("data=moons", "data.noise=0.3", "data.examples=60", "lr=0.1")
 CASES = {
@@ -47,9 +49,8 @@ CASES = {
 }
 
 
-@cache
 def run_of(*overrides: str) -> Run:
-    return xortrain.train("film=none", *overrides)
+    return run_with("film=none", *overrides)
 
 
 @pytest.mark.parametrize(("overrides", "expected"), CASES.items(), ids=[" ".join(words) for words in CASES])
@@ -151,35 +152,42 @@ HORIZONS = [("bce", 1.0), ("mse", 1.0), ("half_sse", 2.0), ("huber", 2.0)]
 EPOCHS, SEEDS = (300, 1000, 2000), 40
 
 
-def after(epochs: int, activation: str, loss: int, stop: str = "never") -> Array:
-    """The rows of 40 seeds of a 2-2-1 network; each loss has its own seeds."""
+def started(activation: str, loss: int) -> TrainedRuns:
+    """40 seeds of a 2-2-1 network after the fewest epochs; each loss has its own seeds."""
     name, lr = HORIZONS[loss]
     setup = some_setup(
         {"seed": SEEDS * loss + np.arange(SEEDS, dtype=np.uint32)},
         loss=(name, {"reduction": "mean"}),
         output="sigmoid",
         lr=lr,
-        epochs=epochs,
-        stop=stop,
+        epochs=EPOCHS[0],
         activation=activation,
         track={"losses": 2, "frames": 2, "spacing": "even", "bytes": 2**30},
     )
-    return train_in_memory(setup).rows
+    return train_in_memory(setup)
 
 
 def test_stuck_runs_are_not_solved_by_as_many_epochs_again_and_the_others_improve() -> None:
     """1,440 runs: at most 2 % of the stuck are ever right up to 2 T; half of the training are, or halve their loss."""
     stuck, soon, training, better = 0, 0, 0, 0
     solved = code("solved")
-    for epochs, activation, loss in itertools.product(EPOCHS, ("tanh", "sigmoid", "relu"), range(len(HORIZONS))):
-        now, late = after(epochs, activation, loss), after(4 * epochs, activation, loss)
-        watched = after(2 * epochs, activation, loss, "solved")
-        is_right = (watched["outcome"] == solved) & (watched["epochs_done"] > epochs)
-        is_better = (late["outcome"] == solved) | (late["final_loss"] < now["final_loss"] / 2)
-        moves = now["outcome"] == code("training")
-        rests = ~moves & (now["outcome"] != solved)
-        stuck, soon = stuck + rests.sum(), soon + is_right[rests].sum()
-        training, better = training + moves.sum(), better + is_better[moves].sum()
+    for activation, loss in itertools.product(("tanh", "sigmoid", "relu"), range(len(HORIZONS))):
+        runs = started(activation, loss)
+        rows, watched_rows = {EPOCHS[0]: runs.rows}, dict[int, Array]()
+        for epochs in sorted({*EPOCHS[1:], *(4 * epochs for epochs in EPOCHS)}):  # one training, judged on its way
+            now_at = runs.setup.population.epochs
+            if now_at in EPOCHS:
+                watched_rows[now_at] = trained_on(runs, "stop=solved", f"epochs={2 * now_at}").rows
+            runs = trained_on(runs, f"epochs={epochs}")
+            rows[epochs] = runs.rows
+        for epochs in EPOCHS:
+            now, late, watched = rows[epochs], rows[4 * epochs], watched_rows[epochs]
+            is_right = (watched["outcome"] == solved) & (watched["epochs_done"] > epochs)
+            is_better = (late["outcome"] == solved) | (late["final_loss"] < now["final_loss"] / 2)
+            moves = now["outcome"] == code("training")
+            rests = ~moves & (now["outcome"] != solved)
+            stuck, soon = stuck + rests.sum(), soon + is_right[rests].sum()
+            training, better = training + moves.sum(), better + is_better[moves].sum()
     assert stuck >= 600
     assert training >= 100
     assert soon <= 0.02 * stuck

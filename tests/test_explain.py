@@ -16,6 +16,7 @@ from xortrain.explain.explanation import explain
 from xortrain.explain.step import Step, step_at, take_step
 from xortrain.training.learner import Learner
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 NETS = {
     "notebook 000": ["experiment=notebook_000"],
     "deep": ["architecture.hidden=[3,3,3,3,3,3,3,3,3,3,3,3]", "activation=tanh"],

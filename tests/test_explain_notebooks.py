@@ -13,6 +13,7 @@ import xortrain
 from xortrain.explain.explanation import explain
 from xortrain.explain.step import step_at
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 Quantities = dict[str, list[float]]
 NUMBER = r"-?(?:\d+\.?\d*(?:e-?\d+)?|inf|nan)"
 

@@ -21,6 +21,7 @@ from xortrain.views.run_film import film_data, with_snapshots
 from xortrain.views.summary import headline
 from xortrain.views.sweep_film import film_data_of
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 SAYS = {
     "solved": ("Solved: every example is right from epoch 3 on.", 3, "all right since 3", "solved"),
     "diverged": ("Diverged: W1 is not finite at epoch 5.", 5, "diverged", "diverged"),

@@ -11,6 +11,8 @@ from xortrain.films.data import RunFrames
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.views.run_film import film_data, single_run
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 
 @pytest.mark.parametrize("thinned", [[], ["track.frames=7", "track.losses=9"]])
 def test_the_film_of_a_run_that_stopped_ends_at_its_last_epoch(thinned: list[str]) -> None:

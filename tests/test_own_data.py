@@ -26,6 +26,7 @@ from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.views.run_film import film_data
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 NUMBERS = np.array([[1.5, 20.0, -3.25], [0.25, 3.0, 1e-3], [2.75, 7.0, 4.5], [-1.5, 1.0, 0.0]])
 WORDS = ["red", "blue", "red", "green"]
 LABELS = ["yes", "no", "no", "yes"]

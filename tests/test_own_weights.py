@@ -13,6 +13,7 @@ from xortrain.api import Sweep
 from xortrain.errors import UserError
 from xortrain.setup.population import MOST_WEIGHTS
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 NUMBERS = st.lists(st.sampled_from([-2, -0.5, 0, 0.25, 1, 3]), min_size=9, max_size=9)
 
 

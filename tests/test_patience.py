@@ -14,6 +14,7 @@ from xortrain.cli import main
 from xortrain.errors import UserError
 from xortrain.nets import Array
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 RUNS = 30
 HELD_OUT: dict[str, Any] = {
     "data": ("moons", {"examples": 24, "test": 0.5, "noise": 0.4}),

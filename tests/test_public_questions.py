@@ -20,6 +20,7 @@ from xortrain.trained.run_data import TrainedRuns
 from xortrain.training.outcome import code
 from xortrain.views.verdict import verdict
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 SEEDS = 120
 FEW = ["film=none", "track.losses=2", "track.frames=2"]
 

@@ -13,6 +13,8 @@ from xortrain.api import Run
 from xortrain.runner.train import train_run
 from xortrain.views.verdict import verdict
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 
 def run_of(**changes: Any) -> Run:
     return Run(train_run(some_config(**changes)).trained)

@@ -43,6 +43,7 @@ SWEEPS: list[tuple[list[str], list[int]]] = [
 ]
 
 
+@pytest.mark.usefixtures("quick_composition")
 @pytest.mark.parametrize(("words", "jobs"), SWEEPS, ids=[" ".join(words) for words, _ in SWEEPS])
 def test_each_run_of_a_sweep_is_that_run_alone_bit_for_bit(
     words: list[str], jobs: Sequence[int], tmp_path: Path

@@ -6,6 +6,7 @@ import pytest
 
 import xortrain
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 EXPERIMENTS = ["gauss", "circle", "xor_cloud", "moons", "spiral", "regression"]
 
 

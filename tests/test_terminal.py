@@ -70,7 +70,7 @@ def test_every_command_has_an_example() -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.usefixtures("root")
+@pytest.mark.usefixtures("root", "quick_composition")
 def test_every_command_prints_in_every_encoding(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for words in [*LINES, *OTHERS, *(f"{name} --help" for name in COMMANDS)]:
         out, err = (io.TextIOWrapper(io.BytesIO(), encoding, errors="strict") for _ in range(2))

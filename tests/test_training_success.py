@@ -18,6 +18,7 @@ from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.training.success import SUCCESS_RULES, Success
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 numbers = st.floats(-3, 3)
 CODINGS = [(0.0, 1.0), (-1.0, 1.0), (0.1, 0.9), (1.0, 0.0)]
 
