@@ -312,7 +312,9 @@ def test_a_loss_that_is_not_finite_is_null_in_all_json(
         assert json.loads(capsys.readouterr().out)[0]["final_loss"] is None
 
 
-@pytest.mark.parametrize("name", ["losses-000.npy", "parameters-000.npy", "runs.npy", "config.yaml", "heartbeat", "lock"])
+@pytest.mark.parametrize(
+    "name", ["losses-000.npy", "parameters-000.npy", "runs.npy", "config.yaml", "heartbeat", "lock"]
+)
 def test_resume_writes_nothing_where_a_folder_is_in_place_of_a_file(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
