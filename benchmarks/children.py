@@ -145,7 +145,9 @@ def _in_child(
             faults = _Faults(fault, os.path.realpath(folder))
             faults.install()
         from xortrain.cli import main
+        from xortrain.startup import leave_at_once
 
+        leave_at_once()  # as the program does at its start
         os.write(started, b"x")
         code = main()
     except SystemExit as error:
