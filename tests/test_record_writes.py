@@ -131,7 +131,8 @@ def write_many(path: Path, name: int) -> None:
 
 def test_lines_of_several_processes_are_all_there(tmp_path: Path) -> None:
     together([(write_many, (tmp_path / "lines", k)) for k in range(4)])
-    lines = [line.split()[:2] for line in (tmp_path / "lines").read_text().splitlines()]
+    written = (tmp_path / "lines").read_text().splitlines()
+    lines = [line.split()[:2] for line in written if line]  # an empty one closes a line that was seen half written
     assert sorted(lines) == sorted([str(name), str(k)] for name in range(4) for k in range(50))
 
 
