@@ -9,6 +9,8 @@ import xortrain
 from xortrain.cli import main
 from xortrain.views.run_film import film_title
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +18,19 @@ from xortrain.records.index import listing
 MODULE = [sys.executable, "-m", "xortrain"]
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root with two populations of three runs, to be copied."""
+    root = tmp_path_factory.mktemp("trained")
+    xortrain.sweep("activation=tanh,relu", "seed=range(0,3)", "epochs=20", "film=none", f"root={root}")
+    return root
+
+
 @pytest.fixture
-def sweep(tmp_path: Path) -> Sweep:
+def sweep(trained: Path, tmp_path: Path) -> Sweep:
     """Two populations of three runs."""
-    return xortrain.sweep("activation=tanh,relu", "seed=range(0,3)", "epochs=20", "film=none", f"root={tmp_path}")
+    (entry,) = listing(shutil.copytree(trained, tmp_path, dirs_exist_ok=True)).entries
+    return Sweep.of(entry)
 
 
 def rerun(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:

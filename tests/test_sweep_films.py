@@ -17,6 +17,7 @@ from xortrain.runner.train import record_run
 from xortrain.views.run_film import sweep_title
 from xortrain.views.sweep_film import film_data_of
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
 SHAPES = "architecture.hidden=[2],[3],[4],[8],[2,2],[4,4]"
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,16 +40,23 @@ def interrupt(folder: Path, runs: slice, at: int, frames: int | None = None) -> 
     write_json(folder / layout.RECORD, metadata | {"status": "interrupted"})
 
 
-@pytest.fixture(params=["float64", "float32"])
-def half_finished(request: pytest.FixtureRequest, tmp_path: Path) -> SweepData[RunData]:
-    """Return two populations of four runs; two runs of the second were interrupted after epoch 20."""
-    x = np.random.RandomState(0).uniform(-1, 1, (40, 2))
-    table = tmp_path / "table.csv"
+@pytest.fixture(scope="module", params=["float64", "float32"])
+def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Train two populations of four runs; return their root, to be copied."""
+    x, folder = np.random.RandomState(0).uniform(-1, 1, (40, 2)), tmp_path_factory.mktemp("finished")
+    table = folder / "table.csv"
     table.write_text("a,b,y\n" + "".join(f"{a},{b},{int(a * b < 0)}\n" for a, b in x), encoding="utf-8")
     words = ("activation=tanh,relu", "seed=range(0,4)", "epochs=60", "film=none", f"dtype={request.param}")
-    sweep = xortrain.sweep(*words, "data=csv", f"data.path={table}", "data.test=0.25", f"root={tmp_path / 'root'}")
-    interrupt(sweep.parts[1].folder, slice(2, 4), 21)
-    found = open_record(str(sweep.folder))
+    xortrain.sweep(*words, "data=csv", f"data.path={table}", "data.test=0.25", f"root={folder / 'root'}")
+    return folder / "root"
+
+
+@pytest.fixture
+def half_finished(finished: Path, tmp_path: Path) -> SweepData[RunData]:
+    """Return two populations of four runs; two runs of the second were interrupted after epoch 20."""
+    (entry,) = listing(shutil.copytree(finished, tmp_path / "root")).entries
+    interrupt(entry.parts[1].folder, slice(2, 4), 21)
+    found = open_record(str(entry.folder))
     assert isinstance(found, SweepData)
     return found
 
