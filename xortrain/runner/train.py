@@ -209,7 +209,8 @@ def working_in(folder: Path, command: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        hint = [f"{command} {shown_path(folder)}"] if any(folder.glob("*")) else []
+        is_record = any((folder / name).is_file() for name in (layout.RECORD, layout.SWEEP))
+        hint = [f"{command} {shown_path(folder)}"] if is_record else []
         raise type(error)(*hint) from None
     except FailedError as error:
         raise FailedError(f"{error}; {command} {shown_path(folder)}") from None
