@@ -33,7 +33,7 @@ from xortrain.setup.table_columns import (
 )  # fmt: skip
 
 MOST_INPUTS = 4096
-FEW_CLASSES = 10  # whole numbers of at most so many values, each of them there twice, are classes
+FEW_CLASSES = 10  # whole numbers with at most this many distinct values, each at least twice, are classes
 
 
 @dataclass(frozen=True, eq=False)
