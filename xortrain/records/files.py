@@ -77,7 +77,7 @@ def parse_json(content: bytes) -> Any:
     """Parse JSON, trusted or not; raises ValueError beyond MOST_NESTED brackets or MOST_DIGITS digits."""
     kinds, text = content.translate(_KINDS), content.decode().strip(" \t\n\r")
     opened = len(kinds) - len(kinds.replace(b"[", b""))  # four times as fast as to count them
-    if opened > MOST_NESTED and _nesting(content) > MOST_NESTED:
+    if opened > MOST_NESTED and _is_too_deep(content):
         raise ValueError(f"more than {MOST_NESTED} lists and mappings in each other")
     if _LONG in kinds:
         return _parse_careful(text)
@@ -88,14 +88,15 @@ def parse_json(content: bytes) -> Any:
     return found if end == len(text) else _parse(text)  # which says what is wrong
 
 
-def _nesting(content: bytes) -> int:
-    """The largest number of open brackets outside of texts."""
-    depth = deepest = 0
+def _is_too_deep(content: bytes) -> bool:
+    """Whether more than MOST_NESTED brackets outside of texts are ever open at once."""
+    depth = 0
     for found in _BRACKETS.finditer(content):
         first = content[found.start()]
         depth += (first in b"[{") - (first in b"]}")
-        deepest = max(deepest, depth)
-    return deepest
+        if depth > MOST_NESTED:
+            return True
+    return False
 
 
 def _whole(text: str) -> int:

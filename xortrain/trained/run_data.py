@@ -121,9 +121,7 @@ class RunData:
     @property
     def own_setup(self) -> Setup:
         """Its setup without the other runs of its population."""
-        whole = self.setup
-        test = whole.test and whole.test.of_run(self.place)
-        return replace(whole, train=whole.train.of_run(self.place), test=test).changed(self.config)
+        return self.setup.alone(self.place).changed(self.config)
 
     @property
     def config(self) -> dict[str, Any]:
