@@ -137,21 +137,21 @@ TRAININGS = {
 }
 """Trainings beside the experiments and the gallery; `film=none` is added where no film is asked for."""
 
-LOOKS = """xor film=panels film.dark=true|xor film=field film.size=[240,160]|xor film=panels film.size=[480,300]
-xor film=weights film.size=[320,200]|xor film=panels film.size=[600,900]|xor film=panels film.size=[1920,1200]
+LOOKS = """xor film=story film.dark=true|xor film=field film.size=[240,160]|xor film=story film.size=[480,300]
+xor film=weights film.size=[320,200]|xor film=story film.size=[600,900]|xor film=story film.size=[1920,1200]
 xor film=field film.colours=viridis film.levels=6|xor film=field film.colours=rose|xor film=losses film.dark=true
-xor film=panels film.colours=grey film.spacing=log|xor film=weights film.dark=true|xor film=field film.spacing=epochs
+xor film=story film.colours=grey film.spacing=log|xor film=weights film.dark=true|xor film=field film.spacing=epochs
 xor film=field film.fps=30 film.hold=0 film.loop=false|xor film=field .png|xor film=field .webp|xor film=field --still
-xor film=panels --still|xor film=losses --still|xor film=weights --still|classes film=field film.colours=Accent
-classes film=panels film.dark=true|classes film=panels .png|classes film=field film.colours=viridis
-spiral film=panels film.dark=true film.fps=12.5|spiral film=field film.size=[1296,864] .webp|spiral film=field --still
-table film=panels film.dark=true|real film=panels film.size=[700,1000]|encoder film=panels film.dark=true
-diverged film=panels film.dark=true|diverged film=field --still|exploded film=field film.dark=true
-six-bits film=field film.size=[480,320]|three-bits film=panels film.dark=true|curve film=field film.dark=true
+xor film=story --still|xor film=losses --still|xor film=weights --still|classes film=field film.colours=Accent
+classes film=story film.dark=true|classes film=story .png|classes film=field film.colours=viridis
+spiral film=story film.dark=true film.fps=12.5|spiral film=field film.size=[1296,864] .webp|spiral film=field --still
+table film=story film.dark=true|real film=story film.size=[700,1000]|encoder film=story film.dark=true
+diverged film=story film.dark=true|diverged film=field --still|exploded film=field film.dark=true
+six-bits film=field film.size=[480,320]|three-bits film=story film.dark=true|curve film=field film.dark=true
 sweep-grid film=sweep film.dark=true|sweep-grid film=sweep film.size=[500,700]|sweep-grid film=sweep .png
 sweep-grid film=losses film.dark=true|sweep-grid film=losses --still|sweep-grid film=sweep --still
-sweep-grid #17 film=panels|sweep-grid #70 film=weights|sweep-seeds film=sweep film.colours=viridis
-sweep-seeds film=losses film.size=[480,320]|sweep-diverging film=sweep film.dark=true|sweep-own-data #3 film=panels
+sweep-grid #17 film=story|sweep-grid #70 film=weights|sweep-seeds film=sweep film.colours=viridis
+sweep-seeds film=losses film.size=[480,320]|sweep-diverging film=sweep film.dark=true|sweep-own-data #3 film=story
 sweep-shapes film=sweep film.size=[1200,900]|sweep-activations film=sweep film.spacing=epochs"""
 SWEPT = """shapes seeds grid diverging own-data own-seeds activations data
 stop-solved stop-loss skip losses trimmed online blocks"""
@@ -383,7 +383,7 @@ def gallery(repo: Path) -> dict[str, str]:
 def films(repo: Path) -> Iterator[tuple[str, ...]]:
     """For each film the training and the words of `render`."""
     runs = [name for name in gallery(repo) if not name.startswith("sweep")]
-    for name, layout in itertools.product(runs, ("panels", "field", "weights", "losses")):
+    for name, layout in itertools.product(runs, ("story", "field", "weights", "losses")):
         yield name, f"film={layout}"
     for name, layout in itertools.product(SWEPT.split(), ("sweep", "losses")):
         yield f"sweep-{name}", f"film={layout}"

@@ -111,7 +111,7 @@ def against_the_notebook() -> list[str]:
 
 def a_frame(film: Path) -> list[str]:
     """Processor time of a frame, including encoder and set-up of the film, in a process that has made a film before."""
-    subjects = {"field": (trained(140), 2.0), "panels": (trained(140), 8.0), "sweep": (trained(140, 100), 6.0)}
+    subjects = {"field": (trained(140), 2.0), "story": (trained(140), 8.0), "sweep": (trained(140, 100), 6.0)}
     lines = []
     for layout, (subject, most) in subjects.items():
         settings = FilmSettings(layout=layout, frames=FRAMES)

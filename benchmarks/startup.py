@@ -27,7 +27,7 @@ def main(config):
 
 main()
 """
-BOUNDS = {"field": 1.3, "panels": 2.3}
+BOUNDS = {"field": 1.3, "story": 2.3}
 
 
 def main() -> None:

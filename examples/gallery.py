@@ -41,8 +41,8 @@ SWEEPS = {
 LOOKS = {
     "default": {},
     "dark": {"dark": True},
-    "smallest": {"field": (240, 160), "panels": (480, 300), "weights": (320, 200)},
-    "largest": {"field": (1296, 864), "panels": (1920, 1200), "weights": (1920, 1200)},
+    "smallest": {"field": (240, 160), "story": (480, 300), "weights": (320, 200)},
+    "largest": {"field": (1296, 864), "story": (1920, 1200), "weights": (1920, 1200)},
 }
 
 
@@ -97,7 +97,7 @@ def main() -> None:
         for name, overrides in RUNS.items()
     }
     for look, changes in LOOKS.items():
-        for layout in ("field", "panels", "weights"):
+        for layout in ("field", "story", "weights"):
             settings = {"size": changes[layout]} if layout in changes else changes
             films = [folder / f"{name}-{layout}-{look}.gif" for name in RUNS]
             for run, film in zip(runs.values(), films, strict=True):

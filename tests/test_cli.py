@@ -54,7 +54,7 @@ def test_without_overrides_it_trains_notebook_002(here: Path, capsys: pytest.Cap
     assert Path(film).parent == Path(record)
 
 
-@pytest.mark.parametrize("film", ["panels", "field", "weights"])
+@pytest.mark.parametrize("film", ["story", "field", "weights"])
 def test_a_run_that_diverges_is_filmed_without_a_warning(film: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["lr=1e5", "loss=mse", "output=identity", "epochs=60", "film.frames=4"]
     assert main([*words, f"film={film}"]) == 0

@@ -500,7 +500,7 @@ def test_a_run_of_a_sweep_with_a_film_of_all_gets_a_film_of_its_own(root: Path, 
     folder = newest().folder
     assert folder
     assert f"film    {folder / 'film.gif'}" in shown
-    assert newest().config["film"]["name"] == "panels"
+    assert newest().config["film"]["name"] == "story"
 
 
 def test_a_film_is_made_as_in_a_training(root: Path, run_command: Command) -> None:

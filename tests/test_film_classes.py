@@ -54,14 +54,14 @@ def test_a_map_with_too_few_colours_is_extended_by_distinct_ones(name: str) -> N
     assert away[8:].min() > 20
 
 
-@pytest.mark.parametrize("layout", ["field", "panels"])
+@pytest.mark.parametrize("layout", ["field", "story"])
 @pytest.mark.parametrize("share", [(1, 1), (1.3, 1.3)])
 def test_every_class_is_named_beside_the_field(layout: str, share: tuple[float, float]) -> None:
     size = (round(480 * share[0]), round(300 * share[1]))
     film = make_layout(run_of("fourteen classes"), FilmSettings(layout=layout, size=size))
     frame, canvas = film.frame(0), film.canvas
     field = film.field.box  # type: ignore[attr-defined]
-    beside = frame[field.y + field.height :, : field.x + field.width] if layout == "panels" else (
+    beside = frame[field.y + field.height :, : field.x + field.width] if layout == "story" else (
         frame[:, field.x + field.width :]
     )  # fmt: skip
     marks = canvas.palette.nearest(canvas.colours.of_classes(np.arange(14)))

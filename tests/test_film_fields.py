@@ -132,6 +132,6 @@ def test_a_frame_shows_that_a_run_has_diverged(layout: str) -> None:
     film = make_layout(one, FilmSettings(layout=layout))
     before, after = film.frame(0), film.frame(30)
     assert (before != after).any()
-    if layout in ("field", "panels", "sweep"):
+    if layout in ("field", "story", "sweep"):
         grey = film.canvas.palette.no_value
         assert (after == grey).sum() > 5000 > (before == grey).sum()

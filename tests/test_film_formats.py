@@ -141,6 +141,6 @@ def test_an_odd_size_is_refused_where_the_format_requires_even_ones(tmp_path: Pa
 
 
 def test_an_unknown_colour_map_gets_a_suggestion(tmp_path: Path) -> None:
-    for change, meant in (({"colours": "viridas"}, "viridis"), ({"layout": "panel"}, "panels")):
+    for change, meant in (({"colours": "viridas"}, "viridis"), ({"layout": "panel"}, "story")):
         with pytest.raises(UserError, match=f"Did you mean '{meant}'"):
             write_film(run_of("xor"), replace(SETTINGS, **change), tmp_path / "film.gif")  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.glyphs import text_mask
 from xortrain.films.panel import format_loss
-from xortrain.films.panels_layout import PanelsLayout
+from xortrain.films.story_layout import StoryLayout
 
 SIZES = [(1, 1), (1.25, 1.1), (2.6, 1.3), (1.1, 2.6)]
 
@@ -41,7 +41,7 @@ def test_every_layout_shows_every_net(name: str, layout: str) -> None:
 
 def test_a_network_of_a_hundred_thousand_parameters_has_a_film() -> None:
     one = film_data(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
-    assert PanelsLayout(one, FilmSettings(), 0).frame(1).shape == (400, 640)
+    assert StoryLayout(one, FilmSettings(), 0).frame(1).shape == (400, 640)
 
 
 @pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
@@ -95,9 +95,9 @@ def test_text_that_does_not_fit_ends_in_an_ellipsis(words: str, room: int) -> No
 
 
 @pytest.mark.parametrize("number", [0, 7, 30])
-@pytest.mark.parametrize("layout", [FieldLayout, PanelsLayout])
+@pytest.mark.parametrize("layout", [FieldLayout, StoryLayout])
 def test_epoch_and_loss_on_screen_are_those_of_the_frame(
-    layout: type[FieldLayout] | type[PanelsLayout], number: int
+    layout: type[FieldLayout] | type[StoryLayout], number: int
 ) -> None:
     one = run_of("xor")
     film = layout(one, FilmSettings(), 0)
@@ -128,10 +128,10 @@ def test_layouts_of_many_runs_show_any_number_of_runs(layout: str, runs: int) ->
 EDGES = [0.0, 1e-300, 9.994e-4, 1e-3, 0.1234567, 9.99999, 10.0, 9999.7, 16390.0, 99999.4, 1e5, 1e308, np.nan, np.inf]
 
 
-@pytest.mark.parametrize("layout", [FieldLayout, PanelsLayout])
+@pytest.mark.parametrize("layout", [FieldLayout, StoryLayout])
 @pytest.mark.parametrize("name", ["xor", "wide", "six bits"])
 def test_every_loss_fits_on_screen_with_three_correct_digits(
-    name: str, layout: type[FieldLayout] | type[PanelsLayout]
+    name: str, layout: type[FieldLayout] | type[StoryLayout]
 ) -> None:
     film = layout(run_of(name), FilmSettings(), 0)
     losses = [*EDGES, *np.geomspace(1e-99, 9.99e99, 400)]

@@ -16,7 +16,7 @@ from xortrain.films.film_settings import FilmSettings
 from xortrain.films.hidden_space import WeightedSum
 from xortrain.films.loss_curve import spread_labels
 from xortrain.films.panel import Panel
-from xortrain.films.panels_layout import PANELS, PanelRow, PanelsLayout
+from xortrain.films.story_layout import PANELS, PanelRow, StoryLayout
 from xortrain.films.weights_layout import WeightsLayout
 
 
@@ -67,7 +67,7 @@ ROOMS = {"loss": 10, "hidden space": 8, "network": 18, "outputs": 10}
 
 @pytest.mark.parametrize("name", ["xor", "deep", "no hidden layer", "three bits", "fourteen classes", "real targets"])
 def test_no_pixel_outside_the_panels_changes(name: str) -> None:
-    film = PanelsLayout(run_of(name), FilmSettings(), 0)
+    film = StoryLayout(run_of(name), FilmSettings(), 0)
     frames = np.array([film.frame(int(number)) for number in film.chosen])
     changes = (frames != frames[0]).any(0)
     boxes = [(film.field.box, 3)]
@@ -89,9 +89,9 @@ class Bar(Panel):
 
 def test_a_panel_needs_one_line_in_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
     one, box = run_of("spiral"), Box(2, 200, 20, 100)
-    plain = PanelsLayout(one, FilmSettings(), 0).frame(30)
+    plain = StoryLayout(one, FilmSettings(), 0).frame(30)
     monkeypatch.setitem(PANELS, "toy", PanelRow(Bar, lambda layout: (box, layout.y(100))))
-    film = PanelsLayout(one, FilmSettings(), 0)
+    film = StoryLayout(one, FilmSettings(), 0)
     changed = film.frame(30) != plain
     share = film.run_frames.at(30).right.mean()
     assert 0 < share < 1
@@ -103,7 +103,7 @@ def test_a_panel_needs_one_line_in_the_list(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize("number", [0, 30])
 def test_without_a_hidden_layer_examples_stand_at_their_weighted_sums(number: int) -> None:
     one = run_of("no hidden layer")
-    film = PanelsLayout(one, FilmSettings(), 0)
+    film = StoryLayout(one, FilmSettings(), 0)
     (panel,) = (panel for panel in film.panels if isinstance(panel, WeightedSum))
     w1, w2, b = one.parameters[number, :, 0]
     z = one.x @ [w1, w2] + b

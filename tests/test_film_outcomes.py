@@ -17,8 +17,8 @@ from xortrain.records.groups import statistics
 from xortrain.trained.run_data import RunData
 from xortrain.training.outcome import ORDER, code
 from xortrain.views.group_table import best_groups
+from xortrain.views.headline import headline
 from xortrain.views.run_film import film_data, with_snapshots
-from xortrain.views.summary import headline
 from xortrain.views.sweep_film import film_data_of
 
 pytestmark = pytest.mark.usefixtures("quick_composition")
@@ -58,7 +58,7 @@ def ended(outcome: str) -> RunData:
     return RunData(replace(trained, rows=rows))
 
 
-@pytest.mark.parametrize("layout", ["panels", "field", "losses", "weights"])
+@pytest.mark.parametrize("layout", ["story", "field", "losses", "weights"])
 @pytest.mark.parametrize("outcome", [*ORDER, "pending"])
 def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(
     outcome: str, layout: str, written: list[tuple[str, Box]]
@@ -67,7 +67,7 @@ def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(
     assert headline(run).startswith(head)
     status = {"training": "still training", "pending": "not finished"}.get(outcome, outcome)
     banner = {"diverged": "diverged at epoch 5", "exploded": "exploded at epoch 7", "pending": status}.get(outcome, "")
-    says = {"panels": {panel, banner}, "field": {banner}, "losses": {status}, "weights": {status, banner}}[layout]
+    says = {"story": {panel, banner}, "field": {banner}, "losses": {status}, "weights": {status, banner}}[layout]
     film = make_layout(film_data(run.trained), FilmSettings(layout=layout))
     for epoch in (0, since - 1, since, 30):
         written.clear()
@@ -157,7 +157,7 @@ def huge(outcome: str) -> FilmData:
     )
 
 
-@pytest.mark.parametrize("layout", ["panels", "field"])
+@pytest.mark.parametrize("layout", ["story", "field"])
 @pytest.mark.parametrize("outcome", ["plateau", "training", "exploded"])
 def test_outputs_off_the_scale_are_called_exploded_only_if_the_run_is(
     outcome: str, layout: str, written: list[tuple[str, Box]]

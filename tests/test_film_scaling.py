@@ -13,8 +13,8 @@ from xortrain.films.film import make_layout
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.heatmap import Probe
 from xortrain.films.outputs import Chips
-from xortrain.films.panels_layout import PanelsLayout
 from xortrain.films.projection import format_digits, project
+from xortrain.films.story_layout import StoryLayout
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
@@ -26,7 +26,7 @@ from xortrain.trained.run_data import RunData
 from xortrain.views.run_film import film_data as film_data_of
 
 assert written
-SETTINGS = FilmSettings(layout="panels", frames=3)
+SETTINGS = FilmSettings(layout="story", frames=3)
 
 
 def in_other_units(one: FilmData) -> FilmData:
@@ -52,7 +52,7 @@ def in_other_units(one: FilmData) -> FilmData:
 @pytest.mark.parametrize("name", NETS)
 def test_a_film_of_scaled_data_looks_like_that_of_the_same_network_in_its_own_units(name: str) -> None:
     """Fields, boundaries, marks, hidden space and thumbnails; only the numbers written are others."""
-    plain, scaled = (PanelsLayout(one, SETTINGS, 0) for one in (run_of(name), in_other_units(run_of(name))))
+    plain, scaled = (StoryLayout(one, SETTINGS, 0) for one in (run_of(name), in_other_units(run_of(name))))
     for number in (0, 30):
         one, other = plain.frame(number), scaled.frame(number)
         for panel in plain.panels:

@@ -6,8 +6,8 @@ from some_films import NETS, cloud, parity, run_of
 
 from xortrain.films.field import FieldLayout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
-from xortrain.films.panels_layout import PanelsLayout
 from xortrain.films.projection import LEAST_SLICE, MOST_SLICES, project
+from xortrain.films.story_layout import StoryLayout
 
 NAMES = [f"x{number}" for number in range(1, 12)]
 
@@ -44,13 +44,13 @@ def test_many_distinct_values_are_shown_along_two_principal_axes() -> None:
     assert whole.names[0].startswith("principal axis 1")
 
 
-@pytest.mark.parametrize("layout", [FieldLayout, PanelsLayout])
+@pytest.mark.parametrize("layout", [FieldLayout, StoryLayout])
 @pytest.mark.parametrize("name", [name for name in NETS if "bits" in name])
 @pytest.mark.parametrize("grown", [1, 1.4, 2.2])
 def test_no_slice_is_too_small_to_be_legible(
-    layout: type[FieldLayout] | type[PanelsLayout], name: str, grown: float
+    layout: type[FieldLayout] | type[StoryLayout], name: str, grown: float
 ) -> None:
-    least = LAYOUTS["field" if layout is FieldLayout else "panels"].smallest
+    least = LAYOUTS["field" if layout is FieldLayout else "story"].smallest
     film = layout(run_of(name), FilmSettings(size=(round(least[0] * grown), round(least[1] * grown))), 0)
     boxes, box = film.field.heatmap.boxes, film.field.box
     assert min(min(one.width, one.height) for one in boxes) >= 0.75 * LEAST_SLICE

@@ -59,7 +59,7 @@ NARROW = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("layout", ["field", "panels"])
+@pytest.mark.parametrize("layout", ["field", "story"])
 @pytest.mark.parametrize("name", NARROW)
 def test_a_tick_never_overlaps_the_name_of_its_axis(name: str, layout: str, written: list[tuple[str, Box]]) -> None:
     make_layout(NARROW[name](), FilmSettings(layout=layout)).frame(30)
@@ -67,7 +67,7 @@ def test_a_tick_never_overlaps_the_name_of_its_axis(name: str, layout: str, writ
         assert not any(overlap(one, other) for _, other in written[:place])
 
 
-@pytest.mark.parametrize("layout", ["field", "panels"])
+@pytest.mark.parametrize("layout", ["field", "story"])
 def test_the_film_of_many_bits_names_the_fixed_ones(layout: str, written: list[tuple[str, Box]]) -> None:
     make_layout(NARROW["twelve bits"](), FilmSettings(layout=layout))
     assert any(word.startswith("x7…x12 = 0: 64 of 4096") for word, _ in written)

@@ -17,7 +17,7 @@ from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.glyphs import text_mask
 from xortrain.films.loss_curve import LossCurve, LossScale
-from xortrain.films.panels_layout import PanelsLayout
+from xortrain.films.story_layout import StoryLayout
 from xortrain.nets import Array
 from xortrain.nets.network import Network
 
@@ -43,7 +43,7 @@ def scaled_size(layout: str, factors: tuple[float, float]) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("factors", [(1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7)])
-@pytest.mark.parametrize("layout", ["field", "panels", "weights"])
+@pytest.mark.parametrize("layout", ["field", "story", "weights"])
 @pytest.mark.parametrize("name", NETS)
 def test_no_text_overlaps_another(
     name: str, layout: str, factors: tuple[float, float], written: list[tuple[str, Box]]
@@ -58,7 +58,7 @@ def test_no_text_overlaps_another(
 
 @pytest.mark.parametrize("name", ["xor", "deep", "no bias", "skip", "targets ±1", "two classes", "three bits"])
 def test_no_name_of_a_unit_overlaps_an_example(name: str, written: list[tuple[str, Box]]) -> None:
-    film = PanelsLayout(run_of(name), FilmSettings(), 0)
+    film = StoryLayout(run_of(name), FilmSettings(), 0)
     places = np.concatenate(film.field.places)
     for number in range(0, 31, 6):
         written.clear()
@@ -108,10 +108,10 @@ def test_a_loss_scale_labels_three_to_seven_distinct_losses_within_its_range(low
     ("name", "layout", "words"),
     [
         ("diverged", "field", "diverged at epoch"),
-        ("diverged", "panels", "diverged at epoch"),
+        ("diverged", "story", "diverged at epoch"),
         ("diverged", "weights", "diverged at epoch"),
         ("exploded", "field", "exploded: outputs reach"),
-        ("exploded", "panels", "exploded: outputs reach"),
+        ("exploded", "story", "exploded: outputs reach"),
         ("exploded", "weights", "exploded at epoch"),
         ("exploded", "weights", "far outside after epoch"),
     ],
@@ -133,7 +133,7 @@ def near_targets(distance: float) -> Callable[[Array, Array], Array]:
     return lambda y, t: np.asarray((np.abs(y - t.reshape(*t.shape, *[1] * (y.ndim - t.ndim))) < distance).all(1))
 
 
-@pytest.mark.parametrize("layout", ["field", "panels"])
+@pytest.mark.parametrize("layout", ["field", "story"])
 @pytest.mark.parametrize(
     ("name", "distance", "words"),
     [
@@ -174,7 +174,7 @@ def test_the_outcome_does_not_overlap_the_loss_curve(
 ) -> None:
     ended = replace(run_of(name).outcomes, outcome=np.array([word], object), solved_at=np.array([20]))
     one = replace(run_of(name), losses=CURVES[curve][:, None], outcomes=replace(ended, exploded_at=np.array([20])))
-    film = PanelsLayout(one, FilmSettings(size=scaled_size("panels", factors)), 0)
+    film = StoryLayout(one, FilmSettings(size=scaled_size("story", factors)), 0)
     written.clear()
     film.frame(30)
     words = {"solved": "all right since 20", "exploded": "exploded at 20"}.get(word, word)
@@ -190,7 +190,7 @@ def test_counts_of_units_left_out_of_a_deep_and_wide_network_stand_side_by_side(
     written: list[tuple[str, Box]],
 ) -> None:
     one = film_data(net(2, 50, 40, 30, 20, 10, 8, 6, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.0, epochs=2)
-    film = PanelsLayout(replace(one, title="XOR   2-50-40-30-20-10-8-6-1 tanh and more   lr 0.125"), FilmSettings(), 0)
+    film = StoryLayout(replace(one, title="XOR   2-50-40-30-20-10-8-6-1 tanh and more   lr 0.125"), FilmSettings(), 0)
     film.frame(2)
     left_out = [box for word, box in written if word.startswith("+")]
     assert len(left_out) == 5

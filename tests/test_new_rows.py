@@ -22,7 +22,7 @@ from xortrain.films.data import Frame
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.panel import Panel
-from xortrain.films.panels_layout import PANELS, PanelRow
+from xortrain.films.story_layout import PANELS, PanelRow
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.datasets import DATASETS, SCALES, Dataset, Points, Scale

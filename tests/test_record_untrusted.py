@@ -146,7 +146,7 @@ BROKEN: dict[str, Break] = {
     "another type": change_setting("dtype", "float32"),
     "an activation that is code": change_setting("activation.name", "__import__('os').mkdir('sprung')"),
     "an activation with control characters": change_setting("activation.name", EVIL),
-    "a film outside the record": change_setting("film", {"name": "panels", "format": "../../evil.gif"}),
+    "a film outside the record": change_setting("film", {"name": "story", "format": "../../evil.gif"}),
     "a frozen parameter that is a path": change_setting("freeze", ["../x"]),
     "weights that are text": change_setting("init", {"name": "explicit", "weights": EVIL, "scale": 1.0}),
     "no settings": change(config={}),

@@ -21,7 +21,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return tmp_path
 
 
-@pytest.mark.parametrize(("override", "name"), [("film=panels", "poster.png"), ("film=losses", "losses.png")])
+@pytest.mark.parametrize(("override", "name"), [("film=story", "poster.png"), ("film=losses", "losses.png")])
 def test_a_still_is_one_frame(root: Path, override: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "latest", override, "--still"]) == 0
     path = Path(capsys.readouterr().out.rstrip("\n"))
@@ -52,7 +52,7 @@ def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys
             ["latest", "film.format=mp4", "--output", "x.gif"],
             "film.format=mp4 and --output=x.gif: contradict each other",
         ),
-        (["latest", "film=sweep"], "film=sweep: shows several runs, and this is one; choose film=panels, field"),
+        (["latest", "film=sweep"], "film=sweep: shows several runs, and this is one; choose film=story, field"),
         (["latest", "--still", "--output", "poster.gif"], "--output=poster.gif: a still is a PNG"),
     ],
 )

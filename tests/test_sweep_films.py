@@ -192,7 +192,7 @@ SEVERAL = [name for name, row in LAYOUTS.items() if row.fewest_runs > 1]
 
 @pytest.mark.parametrize("layout", SEVERAL)
 def test_a_film_of_several_runs_is_refused_for_one(layout: str, tmp_path: Path) -> None:
-    message = f"^film={layout}: shows several runs, and this is one; choose film=panels, field, "
+    message = f"^film={layout}: shows several runs, and this is one; choose film=story, field, "
     for words in ([], ["-m"], ["-m", "seed=3"]):
         with pytest.raises(UserError, match=message):
             xortrain.sweep(f"film={layout}", f"root={tmp_path}", *words[1:]) if words else record_run(
@@ -208,7 +208,7 @@ def test_a_film_of_several_runs_is_refused_for_one(layout: str, tmp_path: Path) 
 def test_a_run_of_a_sweep_with_such_a_film_is_filmed_with_panels(layout: str, tmp_path: Path) -> None:
     sweep = xortrain.sweep("seed=1,2", "epochs=1", f"film={layout}", "film.frames=1", f"root={tmp_path}")
     film = sweep[1].film(tmp_path / "one.gif")
-    assert iio.improps(film).shape[1:3] == iio.improps(sweep[1].film(tmp_path / "two.gif", layout="panels")).shape[1:3]
+    assert iio.improps(film).shape[1:3] == iio.improps(sweep[1].film(tmp_path / "two.gif", layout="story")).shape[1:3]
 
 
 def test_cells_name_rates_that_differ_in_the_ninth_digit(tmp_path: Path) -> None:

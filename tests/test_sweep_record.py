@@ -151,14 +151,14 @@ def test_an_experiment_may_contain_a_sweep(tmp_path: Path) -> None:
         (["data=xor_cloud", "data.seed=range(0,1000000)"], "data: 1000000 runs with different examples take 4.8 GB"),
         (["root=a,b"], "root: must be the same for all jobs of a sweep"),
         (["lr=1", "hydra.launcher.engine=pool"], "hydra.launcher.engine=pool: no such choice. Known: dask"),
-        (["film=panels", "film.colours=rainbowish", "seed=1,2"], "film.colours=rainbowish"),
+        (["film=story", "film.colours=rainbowish", "seed=1,2"], "film.colours=rainbowish"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_written(
     words: list[str], line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["-m", *words, *([] if "film=panels" in words else ["film=none"])]) == 2
+    assert main(["-m", *words, *([] if "film=story" in words else ["film=none"])]) == 2
     line_shown = capsys.readouterr().err
     assert line_shown.startswith(f"xortrain: error: {line}")
     assert line_shown.count("\n") == 1

@@ -24,7 +24,7 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
+    fit = ["film=sweep"] if is_sweep else ["film=story"] if own["name"] == "sweep" else []
     config = compose([*_recorded_overrides(own), *fit, *a.override])
     layout = config["film"]["name"]
     _refuse_overrides(a.override)
@@ -66,7 +66,7 @@ def _parse(arguments: Sequence[str]) -> Namespace:
 def _refuse_overrides(overrides: Sequence[str]) -> None:
     for override in overrides:
         if override == "film=none":
-            raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
+            raise UserError("film=none: draws nothing; choose film=story, field, sweep, losses or weights")
         if not override.startswith(("film=", "film.")):
             raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
 

@@ -43,6 +43,8 @@ ADDED: dict[str, Any] = {
     "film.at": "last",
 }
 """Settings that older records lack, with the values that stand for them."""
+USUAL = {"fps": 10.0, "frames": 60}
+"""Defaults of the layout ``panels`` of older records, for which ``story`` stands: there each film has what it needs."""
 
 
 def check_stored(config: Mapping[str, Any]) -> Config:
@@ -55,6 +57,9 @@ def check_stored(config: Mapping[str, Any]) -> Config:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
+    film = filled.get("film")
+    if isinstance(film, Mapping) and film.get("name") == "panels":
+        filled["film"] = {**film, "name": "story", **{key: None for key, old in USUAL.items() if film.get(key) == old}}
     return check(filled)
 
 

@@ -218,9 +218,16 @@ class Canvas:
         return text_width(words, self.unit, size, face)
 
     def shorten(self, words: str, width: float, size: float, face: str = "") -> str:
-        """The text, cut with an ellipsis if it is wider than ``width`` pixels."""
+        """The text without its last words, and an ellipsis, if it is wider than ``width`` pixels.
+
+        Only a single word that is too wide by itself is cut.
+        """
         if len(words) <= 2 or self.text_width(words, size, face) <= width:
             return words
+        while " " in words and self.text_width(words + " …", size, face) > width:
+            words = words.rpartition(" ")[0].rstrip(" ,:")
+        if self.text_width(words + " …", size, face) <= width:
+            return words + " …"
         while len(words) > 1 and self.text_width(words + "…", size, face) > width:
             words = words[:-1].rstrip()
         return words + "…"

@@ -11,35 +11,6 @@ from xortrain.films.colour_scale import ColourScale
 MOST_IN_ROW = 10  # names of classes side by side below a field
 
 
-def scale_strip(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[str]) -> None:
-    """Draw the colours with their smallest and largest value below a field; for classes, their marks and names."""
-    if scale.classes > 2:
-        _class_rows(canvas, box, scale, outputs)
-        return
-    s, label, y = canvas.unit, canvas.colours.label, box.y + box.height
-    canvas.paste(box, np.tile(np.arange(box.width) * scale.levels // box.width, (box.height, 1)))
-    name = f"{outputs[0]} of {len(outputs)}  " if scale.hides_outputs else "output"
-    low, high = (canvas.shorten(end, 90 * s, 10) for end in scale.ends)
-    canvas.text(box.x - 5 * s, y, low if scale.names else f"{name} {low}", 10, label, align="right")
-    canvas.text(box.x + box.width + 5 * s, y, high, 10, label)
-
-
-def _class_rows(canvas: Canvas, box: Box, scale: ColourScale, outputs: Sequence[str]) -> None:
-    """Draw marks and names in one or two rows, wider than the strip; one row also has the meaning of hollow marks."""
-    s, names = canvas.unit, _cut_list(outputs, 2 * MOST_IN_ROW)
-    width, left = round(box.width * 5 / 3), round(box.x - box.width / 3)
-    words = "" if scale.hollow == "wrong" else f"hollow: {scale.hollow}"
-    beside = canvas.text_width(words, 9) + 6 * s * bool(words)
-    needed: float = sum(canvas.text_width(name, 10) + 24 * s for name in names)
-    rows = 1 if needed <= width or len(names) <= MOST_IN_ROW / 2 else 2
-    below = bool(words) and rows == 1 and needed + beside > width
-    y = round(box.y + box.height - 4 * s * (rows + below - 1))
-    room = width if below or rows == 2 else round(width - beside)
-    _class_names(canvas, Box(left, y, room, round(13 * s)), names, -(-len(names) // rows))
-    if rows == 1:
-        canvas.text(left + width, y + 13 * s * below, words, 9, canvas.colours.label, align="right")
-
-
 def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
     """Draw the colours upwards in a box; return the width of the values beside it, 0 for three or more classes."""
     if scale.classes > 2:
@@ -55,9 +26,9 @@ def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
 def marks_legend(canvas: Canvas, x: float, top: float, low: float, scale: ColourScale, outputs: Sequence[str]) -> None:
     """Write what the marks mean between two heights, aligned to the lower one; many classes take two columns."""
     s, label, room = canvas.unit, canvas.colours.label, canvas.width - x - 6 * canvas.unit
-    hollow = wrap(f"hollow: {scale.hollow} now".split(), room, partial(canvas.text_width, size=10))
-    low -= 13 * s * (len(hollow) - 1)
-    for line, words in enumerate(hollow):
+    crossed = wrap(f"cross: {scale.crossed} now".split(), room, partial(canvas.text_width, size=10))
+    low -= 13 * s * (len(crossed) - 1)
+    for line, words in enumerate(crossed):
         canvas.text(x, low + 13 * s * line, words, 10, label)
     if not scale.classes:
         canvas.text(x, low - 15 * s, canvas.shorten("colour: target", room, 10), 10, label)
@@ -70,7 +41,7 @@ def marks_legend(canvas: Canvas, x: float, top: float, low: float, scale: Colour
     rows = -(-len(names) // columns)
     step = min((low - top) / (rows + 1.5), 17 * s)
     first = low - (rows + 0.2 * (columns - 1)) * step
-    _class_names(canvas, Box(round(x), round(first), round(room), round(step)), names, columns)
+    class_names(canvas, Box(round(x), round(first), round(room), round(step)), names, columns)
 
 
 def _cut_list(names: Sequence[str], most: int) -> list[str]:
@@ -78,7 +49,7 @@ def _cut_list(names: Sequence[str], most: int) -> list[str]:
     return list(names) if len(names) <= most else [*names[: most - 1], f"+{len(names) - most + 1} more"]
 
 
-def _class_names(canvas: Canvas, row: Box, names: list[str], columns: int) -> None:
+def class_names(canvas: Canvas, row: Box, names: list[str], columns: int) -> None:
     """Draw mark and name of each class, row by row; the upper edge of ``row`` is the baseline of the first."""
     s, width = canvas.unit, row.width / columns
     size = 10 if len(names) <= MOST_IN_ROW else 9

@@ -30,8 +30,8 @@ class ColourScale:
     """Whether each output is a class of its own."""
     hides_outputs: bool
     """Whether there are outputs that are not shown."""
-    hollow: str = "wrong"
-    """What a hollow mark means."""
+    crossed: str = "wrong"
+    """What a cross on a mark means."""
     names: tuple[str, ...] = ()
     """Of two classes, if they have names."""
 
@@ -86,8 +86,15 @@ class ColourScale:
             return [self.value(y) - (self.low + self.high) / 2]
         if self.classes < 3:
             return []
-        best = np.sort(y, axis=0)[-2:]
-        return [np.where(y[kind] == best[1], best[1] - best[0], y[kind] - best[1]) for kind in range(self.classes)]
+        leading = y.argmax(0)[None]
+        first, rest = np.take_along_axis(y, leading, 0)[0], y.copy()
+        np.put_along_axis(rest, leading, -np.inf, 0)
+        lead = first - rest.max(0)
+        return [np.where(leading[0] == kind, lead, y[kind] - first) for kind in np.unique(leading).tolist()]
+
+    def leading_class(self, y: Array) -> Array:
+        """The class (…) that outputs (outputs, …) stand for."""
+        return np.asarray(y.argmax(0) if self.classes > 2 else self.value(y) > (self.low + self.high) / 2)
 
     def target_classes(self, t: Array) -> Array:
         """The class (examples,) of targets (examples, outputs), counted from 0; all 0 for real values."""
@@ -106,12 +113,12 @@ def colour_scale(data: FilmData, levels: int) -> ColourScale:
     classes = len(t) if one_hot else 2 if binary else 0
     return ColourScale(
         float(data.low), float(data.high), levels, classes, one_hot, len(t) > 1 and not one_hot,
-        _hollow_meaning(data, classes, one_hot), tuple(data.class_names) if classes == 2 else (),
+        _cross_meaning(data, classes, one_hot), tuple(data.class_names) if classes == 2 else (),
     )  # fmt: skip
 
 
-def _hollow_meaning(data: FilmData, classes: int, one_hot: bool) -> str:
-    """What a hollow mark means: a wrong class, or a right one that is not near enough to its target."""
+def _cross_meaning(data: FilmData, classes: int, one_hot: bool) -> str:
+    """What a cross on a mark means: a wrong class, or a right one that is not near enough to its target."""
     t, span = data.examples(0)[1], data.high - data.low
     barely = (data.low + data.high) / 2 * 0.98 + 0.02 * t
     if not classes:

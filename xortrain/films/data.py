@@ -16,6 +16,7 @@ from xortrain.nets.network import Network
 
 RUNS_AT_ONCE = 256  # whose losses are computed together
 MOST_EXAMPLES = 64  # whose outputs measure progress
+MOST_NAMED = 4  # inputs whose values name an example
 MOST_NUMBERS = 1 << 21
 """Values that may be computed to measure the progress of one run; for more snapshots, only some of them are used."""
 
@@ -99,6 +100,31 @@ class Outcomes:
 
 
 @dataclass(frozen=True)
+class Event:
+    """Something that happens in a run: its epoch, a label on the curve of the loss, and a sentence for the caption.
+
+    ``until`` is the last epoch of a stretch of epochs, such as a plateau.  ``flips`` is whether the outputs go up and
+    down in turn during it.  Where not all labels fit, those with a lower ``rank`` stay.
+    """
+
+    epoch: int
+    label: str
+    caption: str
+    rank: int = 0
+    until: int | None = None
+    flips: bool = False
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Examples that the runs were not trained on: x and t as in `FilmData`, and their losses (recorded, runs)."""
+
+    x: Array
+    t: Array
+    losses: Array
+
+
+@dataclass(frozen=True)
 class FilmData:
     """The runs of one population: network, examples, losses, parameters and outcomes."""
 
@@ -127,6 +153,13 @@ class FilmData:
     """Of one output: the low class and the high one; of several, that of each."""
     scaling: DataScaling = UNSCALED
     """How x and t are scaled for the network and the loss; everything shown is in their own units."""
+    interval: Callable[[Array], tuple[Array, Array]] | None = None
+    """The success rule of the first run: targets (examples, outputs) -> the bounds between which an output is right."""
+    held: HeldOut | None = None
+    events: tuple[Event, ...] = ()
+    """Of the only run, in the order in which they happen."""
+    ending: str = ""
+    """How the only run ended, in a sentence."""
 
     @property
     def runs(self) -> int:
@@ -188,8 +221,11 @@ class FilmData:
         new = np.full((len(numbers), self.runs), np.nan)
         new[:, run] = [self.losses_after(int(number), np.array([run]))[0] for number in numbers]
         epochs = np.concatenate([self.loss_epochs, self.frame_epochs[numbers]])
-        order = np.argsort(epochs)
-        return replace(self, loss_epochs=epochs[order], losses=np.concatenate([self.losses, new])[order])
+        order, held = np.argsort(epochs), self.held
+        if held:
+            held = replace(held, losses=np.concatenate([held.losses, np.full_like(new, np.nan)])[order])
+        losses = np.concatenate([self.losses, new])[order]
+        return replace(self, loss_epochs=epochs[order], losses=losses, held=held)
 
     def choose(self, frames: int, spacing: str, run: int = 0) -> Array:
         """The indices of at most ``frames`` snapshots, increasing; with the last and, of several, the first."""
@@ -212,13 +248,22 @@ class FilmData:
 
     def _sampled_outputs(self, run: int) -> Array:
         """The outputs for some examples at each snapshot: (frames, values)."""
-        x = self.scaling.take(run).inputs.scaled(self.examples(run)[0][:MOST_EXAMPLES])
-        step = max(1, self.parameters.shape[0] * len(x) * self.network.size // MOST_NUMBERS)
-        rows = np.arange(0, len(self.frame_epochs), step)
+        rows, y = self.sampled_outputs(run, self.examples(run)[0][:MOST_EXAMPLES])
+        y = y.reshape(-1, len(rows)).T
+        return np.stack([np.interp(np.arange(len(self.frame_epochs)), rows, column) for column in y.T], axis=1)
+
+    def sampled_outputs(self, run: int, x: Array, most: int = MOST_NUMBERS) -> tuple[Array, Array]:
+        """Snapshots (rows,), the first and the last included, and their outputs (examples, outputs, rows) for some x.
+
+        All snapshots, unless that would be more than ``most`` numbers.
+        """
+        scaling, count = self.scaling.take(run), len(self.frame_epochs)
+        step = max(1, count * len(x) * self.network.size // most)
+        rows = np.union1d(np.arange(0, count, step), count - 1)
         theta = np.ascontiguousarray(np.asarray(self.parameters[rows, :, run]).T)
         with np.errstate(all="ignore"):
-            y = self.network.take(np.array([run])).forward(theta, x).y.reshape(-1, len(rows)).T
-        return np.stack([np.interp(np.arange(len(self.frame_epochs)), rows, column) for column in y.T], axis=1)
+            y = self.network.take(np.array([run])).forward(theta, scaling.inputs.scaled(x)).y
+            return rows, scaling.targets.unscaled(y)
 
 
 EPOCH_SPACINGS: dict[str, Callable[[Array], Array]] = {
@@ -239,6 +284,11 @@ def evenly(known: int, count: int, path: Callable[[], Array]) -> Array:
     wanted = np.interp(np.linspace(values[0], values[-1], count), values, np.arange(last + 1)).round().astype(int)
     increasing = np.maximum.accumulate(wanted - order) + order
     return np.asarray(np.minimum(increasing, last + 1 - count + order))
+
+
+def example_name(x: Array, number: int) -> str:
+    """Its inputs (inputs,), as in "(0, 1)", or its number from 1 if they are too many."""
+    return f"({', '.join(f'{value:.3g}' for value in x)})" if len(x) <= MOST_NAMED else f"example {number + 1}"
 
 
 def path_share(values: Array) -> Array:
@@ -285,8 +335,18 @@ class RunFrames:
         self.data, self.run = data, run
         self.network, self.scaling = data.network.take(np.array([run])), data.scaling.take(run)
         self.x, self.t = data.examples(run)
+        self.names = [example_name(one, number) for number, one in enumerate(self.x)]
         self.received = self.scaling.inputs.scaled(self.x)
         self._pass = self.network.forward(self.theta(0)[:, None], self.received)
+
+    @cached_property
+    def held(self) -> tuple[Array, Array] | None:
+        """x and t of the held-out examples."""
+        held = self.data.held
+        if held is None:
+            return None
+        x, t = (array if array.ndim == 2 else array[..., self.run] for array in (held.x, held.t))
+        return x, t
 
     def theta(self, number: int) -> Array:
         """The parameters (parameters,) in one snapshot."""

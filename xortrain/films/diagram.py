@@ -5,6 +5,7 @@ A disc in the corner of a unit shows its bias. A large layer shows only the unit
 
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from xortrain.films.heatmap import Probe, activation_range, tiles
 from xortrain.films.panel import Panel, PanelContext
 from xortrain.nets import Array
 
-MOST_UNITS, MOST_NAMED = 8, 3
+MOST_UNITS, MOST_NAMED, MOST_INPUTS = 8, 3, 16
+LEAST_SIDE = 18  # pixels of a thumbnail; a smaller unit is a disc
 STRONG, SLIGHT = 5.0, 0.02  # weight with the widest line; weight up to which a line does not show the sign
 
 
@@ -26,14 +28,16 @@ class Diagram(Panel):
         run, box, s, projection = context.run_frames, context.box, context.canvas.unit, context.projection
         self.network, self.data = run.network, run.data
         depth, ends = len(self.network.layers), (self.network.inputs, self.network.outputs)
-        first, last = (np.arange(min(count, MOST_UNITS)) for count in ends)
-        self.units = [first, *(run.strongest(layer, MOST_UNITS) for layer in range(depth - 1)), last]
+        first, last = (np.arange(min(count, most)) for count, most in zip(ends, (MOST_INPUTS, MOST_UNITS), strict=True))
+        shown = max(2, min(MOST_UNITS, int((box.height - 14 * s) / (LEAST_SIDE + 3))))
+        self.units = [first, *(run.strongest(layer, shown) for layer in range(depth - 1)), last[:shown]]
         most = max(len(units) for units in self.units[1:])
-        self.is_named = most <= MOST_NAMED
+        self.is_named = most <= MOST_NAMED and (box.height - 14 * s) / most >= LEAST_SIDE + 14 * s
         room = (box.height - 14 * s) / most - (14 if self.is_named else 3) * s
-        largest = 26 if depth > 1 or most == 1 else 40
+        largest = 34 if depth > 1 or most == 1 else 44
         self.side = max(8, round(min(largest * s, room, 0.55 * box.width / (depth + 0.5))))
-        self.radius = max(2.0, min(8 * s, (box.height - 14 * s) / len(first) / 2 - 1) / s)
+        self.has_thumbnails = self.side >= LEAST_SIDE
+        self.radius = max(1.5, min(4 * s, (box.height - 14 * s) / len(first) / 2 - 1) / s)
         self.widest = float(6 / max(1, max(len(units) for units in self.units) / 3))
         self.columns = [self._column(number, len(units)) for number, units in enumerate(self.units)]
         slices = len(projection.slices) if self.side >= 16 * s else 1
@@ -51,12 +55,22 @@ class Diagram(Panel):
     def _column(self, number: int, count: int) -> Array:
         """The centres (count, 2) of the units in a column."""
         box, s = self.box, self.canvas.unit
-        left, right = box.x + self.radius * s + 1, box.x + box.width - self.side / 2 - 1
+        names = max(self.canvas.text_width(name, 9) for name in self._input_names()[: len(self.units[0])])
+        left, right = box.x + names + 3 * s + self.radius * s + 1, box.x + box.width - self.side / 2 - 1
         x = left + (right - left) * number / (len(self.units) - 1)
         top, bottom = box.y + 12 * s, box.y + box.height
         step = (bottom - top) / count if count > 3 else min((bottom - top) / count, 56 * s)
         y = (top + bottom) / 2 + (np.arange(count) - (count - 1) / 2) * step
         return np.stack([np.full(count, x), y], axis=1).round()
+
+    def _input_names(self) -> list[str]:
+        """The names of the inputs, or their symbols if the names are too long or too many to be legible."""
+        step = (self.box.height - 14 * self.canvas.unit) / min(self.network.inputs, MOST_INPUTS)
+        if step < 9 * self.canvas.unit:
+            return [""] * self.network.inputs
+        room = 0.28 * self.box.width
+        fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
+        return self.data.inputs if fit else self.data.symbols
 
     def _hidden_range(self, layer: int, frames: list[Frame]) -> tuple[float, float]:
         """The ends of a hidden layer's colour scale, the same for the whole film."""
@@ -66,14 +80,11 @@ class Diagram(Panel):
 
     def still(self) -> None:
         canvas, s = self.canvas, self.canvas.unit
-        canvas.text(self.box.x, self.title_y, "network", 11, canvas.colours.label)
-        fit = all(canvas.text_width(name, 9) <= 15 * s for name in self.data.inputs)
-        names = self.data.inputs if fit else self.data.symbols
-        for name, centre in zip(names, self.columns[0], strict=False):
-            canvas.marks(centre[None], 0, self.radius, canvas.colours.paper, canvas.colours.ink, 1.2)
-            if self.radius >= 7:
-                canvas.text(centre[0], centre[1] + 3.2 * s, name, 9, align="centre")
-        for x, y in np.concatenate(self.columns[1:]):
+        self.write_title("network")
+        for name, centre in zip(self._input_names(), self.columns[0], strict=False):
+            canvas.marks(centre[None], 0, self.radius, canvas.colours.paper, canvas.colours.ink, 1.0)
+            canvas.text(self.columns[0][0, 0] - self.radius * s - 3 * s, centre[1] + 3.2 * s, name, 9, align="right")
+        for x, y in np.concatenate(self.columns[1:]) if self.has_thumbnails else ():
             canvas.outline(self._tile(x, y), canvas.colours.ink)
         self.names = canvas.record(self._write_names)
 
@@ -83,7 +94,8 @@ class Diagram(Panel):
         counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
         left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
         step = self.columns[1][0, 0] - self.columns[0][0, 0]
-        tight = canvas.text_width(f"+{max(left_out)} more", 9) + 3 * s > step and sum(map(bool, left_out)) > 1
+        widths = [canvas.text_width(f"+{count} more", 9) if count else 0 for count in left_out]
+        tight = any(a and b and (a + b) / 2 + 5 * s > step for a, b in pairwise(widths))
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
             if left_out[layer]:
                 words, y = f"+{left_out[layer]}" + " more" * (not tight), self.box.y + self.box.height + 11 * s
@@ -100,6 +112,8 @@ class Diagram(Panel):
         return Box(round(x - self.side / 2), round(y - self.side / 2), self.side, self.side)
 
     def paste(self, frame: Frame) -> None:
+        if not self.has_thumbnails:
+            return
         layers = [a[:, 0] for a in self.probe.layers(frame.theta[:, None])]
         for layer, (units, centres) in enumerate(zip(self.units[1:], self.columns[1:], strict=True)):
             for unit, (x, y) in zip(units, centres, strict=True):
@@ -120,10 +134,15 @@ class Diagram(Panel):
             self._draw_weights(parameters[f"W{last}"][:, -self.network.inputs :], 0, last)
         for layer in range(1, last + 1):
             self._draw_weights(parameters[f"W{layer}"], layer - 1, layer)
-            if self.network.bias and self.side >= 14 * self.canvas.unit:
+            if self.network.bias and self.has_thumbnails:
                 self._draw_biases(parameters[f"b{layer}"][self.units[layer]], self.columns[layer])
+        if not self.has_thumbnails:
+            places = np.concatenate(self.columns[1:])
+            self.canvas.marks(
+                places, 0, self.side / 2 / self.canvas.unit, self.canvas.colours.paper, self.canvas.colours.ink
+            )
         self.canvas.stamp(self.names)
-        if last == 1 and self.network.outputs == 1 and self.network.inputs <= 3:
+        if last == 1 and self.network.outputs == 1 and self.network.inputs <= 2:
             self._write_formula(parameters)
 
     def _draw_weights(self, weights: Array, source: int, target: int) -> None:

@@ -8,7 +8,17 @@ from xortrain.films.canvas import Box, Overlay
 from xortrain.films.captions import marks_legend, upright_scale, wrap
 from xortrain.films.data import Frame
 from xortrain.films.heatmap import Heatmap, tiles
-from xortrain.films.panel import ExampleMarks, Heading, Panel, PanelContext, RunLayout, format_short, label_axes
+from xortrain.films.panel import (
+    MOST_NAMED_EXAMPLES,
+    ExampleMarks,
+    ExampleNames,
+    Heading,
+    Panel,
+    PanelContext,
+    RunLayout,
+    format_short,
+    label_axes,
+)
 from xortrain.nets import Array
 
 MOST_LINES, MOST_NAMES = 8, 4  # units that have a line, and up to how many lines have a name
@@ -27,10 +37,15 @@ class Field(Panel):
         self.network, boxes = run.network, self._boxes()
         self.heatmap = Heatmap(canvas, boxes, run.data.network, run.data.scaling, run.run, projection, self.scale)
         self.examples = ExampleMarks(canvas, self.scale, run.t)
+        self.is_plane = len(boxes) == 1 and run.x.shape[1] > 2  # the examples are beside it
+        self.held = ExampleMarks(canvas, self.scale, run.held[1], faint=True) if run.held and len(boxes) == 1 else None
+        is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and run.x.shape[1] <= 2
+        self.names = ExampleNames(canvas, boxes[0], run.names) if is_named else None
         has_lines = lines and len(self.network.layers) > 1 and boxes[0].width >= NARROWEST_LINED * canvas.unit
         self.strongest = run.strongest(0, lines) if has_lines else np.array([], int)
         fractions = [projection.fractions(*projection.places[one.members].T) for one in projection.slices]
         self.places = [box.at(fraction) for box, fraction in zip(boxes, fractions, strict=True)]
+        self.name_boxes = np.zeros((0, 4))
         self._overlays: dict[bytes, Overlay] = {}
 
     def _boxes(self) -> list[Box]:
@@ -43,6 +58,8 @@ class Field(Panel):
 
     def still(self) -> None:
         canvas, boxes, s, note = self.canvas, self.heatmap.boxes, self.canvas.unit, self.projection.note
+        if self.title:
+            self.write_title()
         label_axes(canvas, next(box for box in boxes if box.y == boxes[-1].y), self.projection)
         right, room = self.box.x + self.box.width, self.box.width - boxes[0].width
         variants = note, note.removesuffix(" examples"), note.partition(": ")[2]
@@ -70,7 +87,7 @@ class Field(Panel):
         for box, word in zip(boxes[:: len(columns)], words, strict=bool(rows)):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
-            names = canvas.shorten(" ".join(rows[0].names), boxes[0].width / 2, 10)
+            names = canvas.shorten(" ".join(rows[0].names), boxes[0].width, 10)
             canvas.text(right + 5 * s, top, names, 10, label, align="right")
 
     def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
@@ -95,6 +112,8 @@ class Field(Panel):
             reach = format_short(np.abs(frame.y).max())
             words = f"{'exploded' if is_exploded else 'off the scale'}: outputs reach {reach}"
         self.banner(15, words)
+        if self.is_plane:
+            self.write_contradictions(self.heatmap.at(0, self.places[0]), frame.y.T)
 
     def _example_marks(self, right: Array) -> Overlay:
         """The marks of all examples, cached by which of them are right."""
@@ -106,8 +125,15 @@ class Field(Panel):
         return self._overlays[key]
 
     def _draw_marks(self, right: Array) -> None:
+        if self.held and self.run_frames.held:
+            x, t = self.run_frames.held
+            u, v = self.projection.slices[0].places(x).T
+            places = self.box.at(self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v))
+            self.held.draw(places, np.ones(len(x), bool))
         for places, one in zip(self.places, self.projection.slices, strict=True):
             self.examples.draw(places, right, one.members)
+        if self.names:
+            self.name_boxes = self.names.draw(self.places[0])
 
     def _unit_lines(self, frame: Frame) -> None:
         """Draw where units of the first hidden layer receive z = 0: the edges of their half-planes."""
@@ -124,7 +150,7 @@ class Field(Panel):
                 if ends is not None:
                     lines[unit] = box.at(self.projection.fractions(*ends.T))
                     self.canvas.line(lines[unit], ink, 1.0, (4, 3), clip=box)
-            taken = [*places]
+            taken = [*places, *(self.name_boxes[:, :2] + self.name_boxes[:, 2:]) / 2]
             for unit, line in lines.items() if len(self.strongest) <= MOST_NAMES else ():
                 self._name_line(f"h{unit + 1}", box, line, taken)
 

@@ -1,5 +1,7 @@
 """Makes a film of runs: chooses its snapshots, draws a frame of each, and writes the file."""
 
+import sys
+import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -8,18 +10,28 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
+from xortrain.films.flashes import FlashMeter, calmed, flashing_frames
 from xortrain.films.sweep_film_data import Shown
 from xortrain.nets import Array
 
 if TYPE_CHECKING:
     from xortrain.films.canvas import Canvas
 
+FIRST_HOLD = 1.0  # extra seconds of the first frame
+MOST_HELD = 1 << 28  # pixels of all frames that are kept until the film is known not to flash
+MEASURED = 8000  # pixels whose flashes are counted
+
 
 class Layout(Protocol):
-    """A film that is ready to be drawn; ``chosen`` (frames,) are the indices of the snapshots that it shows."""
+    """A film that is ready to be drawn.
+
+    ``chosen`` (frames,) are the indices of the snapshots that it shows; ``seconds`` (frames,) is how long it shows
+    each, without the holds at both ends.
+    """
 
     canvas: "Canvas"
     chosen: Array
+    seconds: Array
 
     def frame(self, number: int) -> Array:
         """The frame of the snapshot with this index: palette indices (height, width) uint8."""
@@ -50,10 +62,66 @@ def write_film(
     palette, chosen = layout.canvas.palette.rgb, layout.chosen.tolist()
     if still:
         save_still(path, layout.frame(chosen[-1]), palette)
-    else:
-        frames = map(layout.frame, chosen)
-        save(path, _with_bar(frames, len(chosen)) if progress else frames, len(chosen), palette, settings)
+        return path
+    seconds, frames = _held(layout.seconds, settings), _frames(layout, progress)
+    if settings.fps is None:
+        frames, calm_seconds = _calm(layout, frames, seconds)
+        save(path, frames, calm_seconds, palette, settings)
+        if (calm_seconds > seconds).any() and progress:
+            _tell(f"{path.name}: five frames a second where it would flash more than three times a second")
+        return path
+    meter = FlashMeter(palette, _stride(layout))
+    save(path, _metered(frames, meter), seconds, palette, settings)
+    if flashing_frames(meter.transitions(), seconds).any():
+        _tell(f"{path.name}: flashes more than three times a second; without film.fps it is slower there", progress)
     return path
+
+
+def _tell(line: str, progress: bool = True) -> None:
+    """A line beside the progress bar; without one, a warning."""
+    if progress:
+        from tqdm import tqdm
+
+        tqdm.write(f"xortrain: {line}", file=sys.stderr)
+    else:
+        warnings.warn(line, stacklevel=3)
+
+
+def _held(seconds: Array, settings: FilmSettings) -> Array:
+    """The seconds of the frames with the holds of the first and the last one."""
+    held = np.array(seconds, float)
+    held[0] += FIRST_HOLD * (len(held) > 1)
+    held[-1] += settings.hold
+    return held
+
+
+def _frames(layout: Layout, progress: bool) -> Iterator[Array]:
+    frames, count = map(layout.frame, layout.chosen.tolist()), len(layout.chosen)
+    return _with_bar(frames, count) if progress else frames
+
+
+def _calm(layout: Layout, frames: Iterator[Array], seconds: Array) -> tuple[Iterator[Array], Array]:
+    """The frames, and their seconds, longer where the film would flash; a long film is drawn twice."""
+    meter, canvas = FlashMeter(layout.canvas.palette.rgb, _stride(layout)), layout.canvas
+    if len(seconds) * canvas.width * canvas.height <= MOST_HELD:
+        held = list(_metered(frames, meter))
+        frames = iter(held)
+    else:
+        for _ in _metered(frames, meter):
+            pass
+        frames = _frames(layout, progress=False)
+    return frames, calmed(meter.transitions(), seconds)
+
+
+def _metered(frames: Iterator[Array], meter: FlashMeter) -> Iterator[Array]:
+    for frame in frames:
+        meter.add(frame)
+        yield frame
+
+
+def _stride(layout: Layout) -> int:
+    """So that a few thousand pixels are measured, however large the frames are."""
+    return max(1, round((layout.canvas.width * layout.canvas.height / MEASURED) ** 0.5))
 
 
 def _with_bar(frames: Iterator[Array], count: int) -> Iterator[Array]:

@@ -1,6 +1,6 @@
 """How a film looks: the table of layouts, the settings with their ranges, and checks to make before training."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
@@ -11,12 +11,15 @@ from xortrain.nets.setting import Setting, Settings, choice, flag, number, text,
 FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
 """Each format with the highest frame rate that players reproduce."""
 
+USUAL_RATE = 10.0  # frames per second
 MOST_PIXELS = 4096
 """The largest width and height."""
 
 SETTINGS: Settings = {
-    "fps": number("frames per second", above=0, high=1000, varies=False),
-    "frames": whole("how many frames", 1, 100_000),
+    "fps": replace(
+        number("frames per second; null for as long as each is needed", above=0, high=1000, varies=False), nullable=True
+    ),
+    "frames": whole("how many frames; null for as many as are needed", 1, 100_000, nullable=True),
     "size": Setting(
         "width and height in pixels; null for the layout's default",
         "wholes",
@@ -55,8 +58,10 @@ class FilmLayout:
 
 
 LAYOUTS: dict[str, FilmLayout] = {
-    "panels": FilmLayout(
-        "field, loss, hidden space, network, outputs", "xortrain.films.panels_layout:PanelsLayout", (480, 300)
+    "story": FilmLayout(
+        "inputs, hidden space, outputs, network, and what happens along the loss",
+        "xortrain.films.story_layout:StoryLayout",
+        (480, 270),
     ),
     "field": FilmLayout("the decision field alone", "xortrain.films.field:FieldLayout", (240, 160)),
     "sweep": FilmLayout(
@@ -73,9 +78,9 @@ LAYOUTS: dict[str, FilmLayout] = {
 class FilmSettings:
     """How a film looks; `FilmData` is what it shows."""
 
-    layout: str = "panels"
-    fps: float = 10
-    frames: int = 60  # at most; a film has no more frames than there are snapshots
+    layout: str = "story"
+    fps: float | None = None  # frames per second; None for the seconds that each frame needs
+    frames: int | None = None  # at most; a film has no more frames than there are snapshots; None for what it needs
     size: tuple[int, int] | None = None  # width and height in pixels; None for the layout's default
     levels: int = 24
     """Bands of colour between the two targets; even, so that the midpoint is the edge of a band."""
@@ -85,6 +90,11 @@ class FilmSettings:
     dark: bool = False
     hold: float = 1.5  # extra seconds for the last frame
     loop: bool = True
+
+    @property
+    def rate(self) -> float:
+        """Frames per second, where all frames last equally long."""
+        return self.fps or USUAL_RATE
 
 
 def refuse_unfit(settings: FilmSettings, path: Path) -> None:
@@ -98,7 +108,7 @@ def refuse_unfit(settings: FilmSettings, path: Path) -> None:
     _refuse_size(settings, path)
     for name in ("frames", "levels", "hold"):
         value, known = getattr(settings, name), SETTINGS[name]
-        if not known.low <= value <= known.high:
+        if value is not None and not known.low <= value <= known.high:
             raise UserError(f"film.{name}={value:g}: must be from {known.low:,} to {known.high:,}")
     from xortrain.films.colours import get_colours
 
@@ -109,7 +119,7 @@ def _refuse_file(settings: FilmSettings, path: Path) -> None:
     suffix = path.suffix.lower()
     if suffix not in FASTEST:
         raise unknown("film format", suffix or path.name, FASTEST)
-    if not isfinite(settings.fps) or not 0.02 <= settings.fps <= FASTEST[suffix]:
+    if settings.fps is not None and not (isfinite(settings.fps) and 0.02 <= settings.fps <= FASTEST[suffix]):
         raise UserError(
             f"film.fps={settings.fps:g}: must be from 0.02 to {FASTEST[suffix]} frames per second for {suffix}"
         )

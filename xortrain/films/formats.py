@@ -24,17 +24,19 @@ from xortrain.records.files import atomic
 
 TRANSPARENT = 255  # the index where the previous frame stays visible; so a palette has at most 255 colours
 
+VIDEO_RATE = 25  # frames per second of a video whose frames last as long as each is needed
+
 Frames = Iterator[Array]
 
 
-def save(path: Path, frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
-    """Write ``count`` frames of palette indices (height, width); the palette is (colours, 3) uint8.
+def save(path: Path, frames: Frames, seconds: Array, palette: Array, settings: FilmSettings) -> None:
+    """Write frames of palette indices (height, width), each shown for its ``seconds`` (frames,).
 
-    Raises UserError if the file cannot be created.
+    The palette is (colours, 3) uint8. Raises UserError if the file cannot be created.
     """
     with ExitStack() as stack:
         file = _open(path, stack)
-        FORMATS[path.suffix.lower()](file, frames, count, palette, settings)
+        FORMATS[path.suffix.lower()](file, frames, seconds, palette, settings)
 
 
 def save_still(path: Path, frame: Array, palette: Array) -> None:
@@ -59,31 +61,31 @@ def _image(frame: Array, palette: Array) -> Image.Image:
 
 
 class Streaming(PluginV3):
-    """``iio.imopen(path, "w", plugin=StreamingGIF, palette=…, fps=…)``, then write() or append().
+    """``iio.imopen(path, "w", plugin=StreamingGIF, palette=…, seconds=…)``, then write() or append().
 
     Only the rectangle that changes is written, and equal frames become one that lasts longer: so a frame is held back
-    until the next one differs. Delays are whole ticks of the format; rounding errors do not add up. The last frame
-    lasts ``hold`` seconds longer, and with ``loop`` the film repeats forever.
+    until the next one differs. ``seconds`` is how long each frame lasts, or all of them. Delays are whole ticks of the
+    format; rounding errors do not add up. With ``loop`` the film repeats forever.
     """
 
     ticks: int
     """Units of the format's delays in a second."""
 
-    def __init__(self, request: Any, palette: Any = None, fps: float = 10, hold: float = 0, loop: bool = True) -> None:
+    def __init__(self, request: Any, palette: Any = None, seconds: Any = 0.1, loop: bool = True) -> None:
         super().__init__(request)
-        self.palette, self.fps, self.hold, self.loop = palette, fps, hold, loop
+        self.palette, self.seconds, self.loop = palette, np.atleast_1d(seconds), loop
         self.file = request.get_file()
         self._waiting: Array | None = None
         self._changed: Array | None = None  # which pixels of the waiting frame differ, in its rows from _top on
         self._top = 0
-        self._appended = 0
+        self._appended, self._until = 0, 0.0  # the frames appended, and the second at which the last one ends
         self._elapsed = 0  # ticks of the frames written
         self._closed = False
 
-    def write(self, ndimage: Any, *, palette: Any = None, fps: float | None = None, **_: Any) -> None:
+    def write(self, ndimage: Any, *, palette: Any = None, seconds: Any = None, **_: Any) -> None:
         """Append one frame (height, width) of palette indices, or several (frames, height, width)."""
         self.palette = self.palette if palette is None else palette
-        self.fps = self.fps if fps is None else fps
+        self.seconds = self.seconds if seconds is None else np.atleast_1d(seconds)
         frames = np.asarray(ndimage)
         for frame in frames if frames.ndim == 3 else frames[None]:
             self.append(frame)
@@ -97,15 +99,16 @@ class Streaming(PluginV3):
             changed = frame != self._waiting
             rows = np.flatnonzero(changed.any(axis=1))
             if len(rows):
-                self._write_waiting(0)
+                self._write_waiting()
                 self._waiting, self._changed = frame, changed[rows[0] : rows[-1] + 1]
                 self._top = int(rows[0])
+        self._until += float(self.seconds[min(self._appended, len(self.seconds) - 1)])
         self._appended += 1
 
-    def _write_waiting(self, hold: float) -> None:
+    def _write_waiting(self) -> None:
         """Write the rectangle of the waiting frame that changed, transparent where it did not."""
         assert self._waiting is not None
-        end = round((self._appended / self.fps + hold) * self.ticks)
+        end = round(self._until * self.ticks)
         delay, self._elapsed = min(end - self._elapsed, 65535), end
         if self._changed is None:
             self.frame(self._waiting, 0, 0, delay)
@@ -119,7 +122,7 @@ class Streaming(PluginV3):
     def close(self) -> None:
         was_closed, self._closed = self._closed, True
         if not was_closed and self._waiting is not None:
-            self._write_waiting(self.hold)
+            self._write_waiting()
             self.finish()
         super().close()
 
@@ -203,19 +206,18 @@ class StreamingAPNG(Streaming):
 
 
 def _stream(
-    plugin: type[Streaming], file: Any, frames: Frames, count: int, palette: Array, settings: FilmSettings
+    plugin: type[Streaming], file: Any, frames: Frames, seconds: Array, palette: Array, settings: FilmSettings
 ) -> None:
-    options: Any = {"palette": palette, "fps": settings.fps, "hold": settings.hold, "loop": settings.loop}
+    options: Any = {"palette": palette, "seconds": seconds, "loop": settings.loop}
     with iio.imopen(file, "w", plugin=plugin, **options) as film:
         for frame in frames:
             film.write(frame)
 
 
-def _webp(file: IO[bytes], frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
+def _webp(file: IO[bytes], frames: Frames, seconds: Array, palette: Array, settings: FilmSettings) -> None:
     """Lossless: with flat colours the file is smaller than a lossy one."""
-    ends = [round(1000 * (i + 1) / settings.fps) for i in range(count)]
-    ends[-1] += round(1000 * settings.hold)
-    LazyImage(frames, count, palette).save(
+    ends = np.rint(1000 * np.cumsum(seconds)).astype(int)
+    LazyImage(frames, len(seconds), palette).save(
         file, "webp", save_all=True, lossless=True, duration=np.diff(ends, prepend=0).tolist(),
         loop=0 if settings.loop else 1,
     )  # fmt: skip
@@ -242,22 +244,24 @@ class LazyImage(Image.Image):
         return self._at
 
 
-def _mp4(file: Any, frames: Frames, count: int, palette: Array, settings: FilmSettings) -> None:
-    """The last frame is repeated for ``hold`` seconds, because a video has one frame rate."""
+def _mp4(file: Any, frames: Frames, seconds: Array, palette: Array, settings: FilmSettings) -> None:
+    """Frames are repeated for as long as they last, because a video has one frame rate."""
+    rate = float(settings.fps or VIDEO_RATE)
+    ends = np.maximum.accumulate(np.rint(np.cumsum(seconds) * rate).astype(int))
     film: Any = iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4")
     try:
         with film:
-            film.init_video_stream("libx264", fps=float(settings.fps))
-            for frame in frames:
-                film.write_frame(palette[frame])
-            for _ in range(round(settings.hold * settings.fps)):
-                film.write_frame(palette[frame])
+            film.init_video_stream("libx264", fps=rate)
+            for frame, times in zip(frames, np.diff(ends, prepend=0).tolist(), strict=True):
+                picture = palette[frame]
+                for _ in range(max(times, 1)):
+                    film.write_frame(picture)
     except BaseException:
         film.close = lambda: None  # imageio would close it a second time, and complain
         raise
 
 
-FORMATS: dict[str, Callable[[IO[bytes], Frames, int, Array, FilmSettings], None]] = {
+FORMATS: dict[str, Callable[[IO[bytes], Frames, Array, Array, FilmSettings], None]] = {
     ".gif": partial(_stream, StreamingGIF),
     ".png": partial(_stream, StreamingAPNG),
     ".webp": _webp,

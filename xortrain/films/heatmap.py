@@ -16,6 +16,8 @@ SUBPIXELS = 8
 """Steps per pixel in which distances are measured."""
 MOST_PRODUCTS = 4e7
 """Multiplications per frame; larger networks are evaluated at fewer points and interpolated."""
+UNDECIDED = 0.02
+"""Range of the outputs, as a share of the targets' distance, up to which there is no boundary."""
 BLOCK_PIXELS = 1 << 17
 """Pixels evaluated at a time, so that they fit into the cache."""
 
@@ -33,7 +35,7 @@ class Heatmap:
         columns, rows = -(-width // step), 1 if projection.is_curve else -(-height // step)
         points = np.stack([projection.grid(i, columns, rows) for i in range(len(boxes))], axis=1)
         self._probe = Probe(network, scaling, points, np.array([run]))
-        self._exact = step == 1
+        self._exact, self._span = step == 1, abs(scale.high - scale.low) or 1.0
         self._across, self._down = interpolation_weights(columns, width), interpolation_weights(rows, height)
         self._reach, self._line = int(line_width * canvas.unit + 0.5), canvas.tints(boundary_paint(canvas, line_width))
         self.y = np.zeros((network.outputs, len(boxes), rows, columns), np.float32)
@@ -48,8 +50,14 @@ class Heatmap:
             y = self.y[:, number]
             self.canvas.paste(box, self.scale.bands(y))
             values = [] if self.projection.is_curve else self.scale.boundaries(y)
-            if values:
+            if values and any(np.ptp(value) > UNDECIDED * self._span for value in values):
                 self.canvas.tint(box, *boundary_pixels(values, self._reach), self._line)
+
+    def at(self, number: int, places: Array) -> Array:
+        """The outputs (outputs, n) at places (n, 2) in pixels, in one of the boxes; outside it, those at its edge."""
+        box, y = self.boxes[number], self.y[:, number]
+        column, row = np.clip(places - (box.x, box.y), 0, (box.width - 1, box.height - 1)).astype(int).T
+        return np.asarray(y[:, np.minimum(row, y.shape[1] - 1), column])
 
     def draw(self) -> None:
         """Draw the curve of the output over a single input."""
@@ -204,6 +212,28 @@ class Probe:
     def _set(self, theta: Array) -> None:
         with np.errstate(all="ignore"):
             self._theta[..., 0] = theta
+
+
+COARSE = 20  # points along a side
+AT_ONCE = 64  # snapshots
+
+
+def coarse_bands(
+    network: Network, scaling: DataScaling, run: int, projection: Projection, scale: ColourScale, parameters: Array
+) -> Array:
+    """The bands (snapshots, points) of a few points of the projection, for parameters (snapshots, parameters)."""
+    slices = len(projection.slices)
+    side = max(4, round(COARSE / slices**0.5))
+    points = np.stack([projection.grid(i, side, side) for i in range(slices)], axis=1)
+    probe = Probe(network, scaling, points, np.full(AT_ONCE, run))
+    found = []
+    for start in range(0, len(parameters), AT_ONCE):
+        part = parameters[start : start + AT_ONCE]
+        theta = np.resize(part, (AT_ONCE, part.shape[1])).T
+        with np.errstate(all="ignore"):
+            bands = scale.bands(probe.outputs(theta))
+        found.append(bands[: len(part)].reshape(len(part), -1))
+    return np.concatenate(found)
 
 
 def _float32_settings(network: Network, runs: Array) -> Network:

@@ -7,16 +7,16 @@ import numpy as np
 
 from xortrain.films.canvas import Box, Canvas
 from xortrain.films.data import Frame
+from xortrain.films.event_marks import EventMarks
 from xortrain.films.panel import Panel, PanelContext
 from xortrain.films.projection import round_ticks
 from xortrain.nets import Array
 
 LEAST_RATIO = 20  # of the largest loss to the smallest, for a logarithmic scale
-SINCE = {"solved": "all right since", "exploded": "exploded at"}  # outcomes that have a tick at their epoch
 
 
 class LossCurve(Panel):
-    """The curve of one run in a box."""
+    """The curve of one run in a box, that of its held-out examples beside it, and what happens along them."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
@@ -24,60 +24,55 @@ class LossCurve(Panel):
         self.clip = Box(box.x - 2, box.y - 2, box.width + 4, box.height + 4)
         self.epochs = np.asarray(data.loss_epochs, float)
         losses = np.asarray(data.losses[:, run.run], float)
-        self.loss_scale = LossScale(losses)
+        held = np.asarray(data.held.losses[:, run.run], float) if data.held else np.zeros(0)
+        self.loss_scale = LossScale(np.concatenate([losses, held]))
         self.last = max(float(self.epochs[-1]), 1.0)
-        self.points = box.at(np.stack([self.epochs / self.last, self.loss_scale.fraction(losses)], axis=-1))
+        self.points = self._points(losses)
+        self.held = self._points(held)[np.isfinite(held)] if len(held) else np.zeros((0, 2))
         self.columns, self.extremes = np.floor(self.points[:, 0]), column_extremes(self.points)
+        self.marks = EventMarks(self.canvas, box, data.events, self.last, self.points)
+
+    def _points(self, losses: Array) -> Array:
+        return self.box.at(np.stack([self.epochs / self.last, self.loss_scale.fraction(losses)], axis=-1))
 
     def still(self) -> None:
-        canvas, box, label = self.canvas, self.box, self.canvas.colours.label
-        draw_axes(canvas, box, self.loss_scale.ticks())
-        low = box.y + box.height + 12 * canvas.unit
+        canvas, box, s, label = self.canvas, self.box, self.canvas.unit, self.canvas.colours.label
+        draw_axes(canvas, box, apart(self.loss_scale.ticks(), 12 * s / box.height))
+        low = box.y + box.height + 12 * s
         canvas.text(box.x, low, "0", 10, label, align="centre")
         canvas.text(box.x + box.width, low, f"{self.last:.0f}", 10, label, align="right")
+        canvas.text(box.x, box.y - 5 * s, "loss", 10, label, align="right")
         canvas.line(self.points[self.extremes], canvas.colours.pale, 2, clip=self.clip)
+        if len(self.held):
+            canvas.line(self.held[column_extremes(self.held)], canvas.colours.pale, 1.2, (3, 2), self.clip)
 
     def draw(self, frame: Frame) -> None:
-        canvas, box, s = self.canvas, self.box, self.canvas.unit
+        canvas, box = self.canvas, self.box
+        self.marks.draw(frame.epoch)
+        if len(self.held):
+            self._draw_held(frame)
         passed = self._passed(int(np.searchsorted(self.epochs, frame.epoch, side="right")))
         finite = passed[np.isfinite(passed).all(1)]
         if len(finite):
             canvas.line(passed, canvas.colours.ink, 2, clip=self.clip, grows=True)
             now = np.clip(finite[-1:], (0, box.y), (canvas.width, box.y + box.height))
             canvas.marks(now, 0, 4, canvas.colours.ink, canvas.colours.paper, 1.4)
-        words = frame.status
-        if words in SINCE:
-            words = f"{SINCE[words]} {frame.since}"
-            x, low = box.x + frame.since / self.last * box.width, box.y + box.height
-            canvas.line(np.array([[x, low - 5 * s], [x, low + 3 * s]]), canvas.colours.ink, 1.2)
-        if words == "diverged":
-            end = finite[-1] if len(finite) else box.at(np.array([0, 0.5]))
-            x = min(end[0] + 8 * s, box.x + box.width - 60 * s)
-            canvas.text(x, max(end[1], box.y + 14 * s), "diverged", 10, face="bold")
-        elif frame.status == "solved":
-            self._write_clear(words, 9, "", canvas.colours.label)
-        elif words != "not solved":
-            self._write_clear(words, 9 if frame.status in SINCE else 10)
+
+    def _draw_held(self, frame: Frame) -> None:
+        """The curve of the held-out examples up to now, with its name at the end of it."""
+        canvas, box, s = self.canvas, self.box, self.canvas.unit
+        passed = self.held[self.held[:, 0] <= box.x + frame.epoch / self.last * box.width + 1e-6]
+        if not len(passed):
+            return
+        canvas.line(passed[column_extremes(passed)], canvas.colours.label, 1.4, (3, 2), self.clip)
+        width, (x, y) = canvas.text_width("held-out", 9), passed[-1]
+        left = x + 6 * s if x + 6 * s + width < box.x + box.width else x - width - 6 * s
+        canvas.text(left, max(y - 4 * s, box.y + 9 * s), "held-out", 9, canvas.colours.label, halo=canvas.colours.paper)
 
     def _passed(self, until: int) -> Array:
         """The points of the curve so far, with all points of the last pixel column, so that the past never changes."""
         begun = int(np.searchsorted(self.columns[:until], self.columns[until - 1]))
         return np.concatenate([self.points[:begun][self.extremes[:begun]], self.points[begun:until]])
-
-    def _write_clear(self, words: str, size: float, face: str = "bold", colour: Array | None = None) -> None:
-        """Write as far right as there is room above or below the curve; if there is none, over it with a halo."""
-        canvas, box, s = self.canvas, self.box, self.canvas.unit
-        width, height, low = canvas.text_width(words, size, face), (size + 3) * s, box.y + box.height
-        places = []
-        for right in np.arange(box.x + box.width, box.x + width - 1, -width / 4 - 1):
-            first, last = np.searchsorted(self.points[:, 0], [right - width - 5 * s, right + 5 * s])
-            curve = self.points[max(first - 1, 0) : last + 1, 1]
-            curve = np.clip(curve[~np.isnan(curve)], box.y, low)
-            top, bottom = curve.min(initial=low) - 5 * s, curve.max(initial=box.y) + 5 * s  # with the dot
-            places += [(top - box.y - height, right, box.y + 8 * s), (low - bottom - height, right, low - 6 * s)]
-        room, x, y = next((place for place in places if place[0] >= 0), max(places))
-        halo = None if room >= 0 else canvas.colours.paper
-        canvas.text(x, y, words, size, colour, face, "right", halo=halo)
 
 
 class LossScale:
@@ -118,6 +113,16 @@ class LossScale:
         step = -(-len(whole) // 5)
         labels = {value: power_of_ten(power) for value, power in whole[::step]}
         return [(value, labels.get(value, "")) for value, _, digit in inside if digit == 1 or step == 1]
+
+
+def apart(ticks: Sequence[tuple[float, str]], least: float) -> list[tuple[float, str]]:
+    """The ticks with only those labels that are at least a fraction ``least`` of the height apart."""
+    kept, shown = list[tuple[float, str]](), -1.0
+    for fraction, word in sorted(ticks):
+        is_shown = bool(word) and (shown < 0 or fraction - shown >= least)
+        shown = fraction if is_shown else shown
+        kept.append((fraction, word if is_shown else ""))
+    return kept
 
 
 def linear_ticks(low: float, high: float) -> list[tuple[float, str]]:

@@ -7,6 +7,7 @@ import numpy as np
 from xortrain.films.canvas import Box, make_canvas
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import LossScale, Reveal, column_extremes, draw_axes, spread_labels
+from xortrain.films.pacing import even_timing
 from xortrain.films.panel import format_loss
 from xortrain.films.sweep_film_data import Shown, SweepFilmData
 from xortrain.nets import Array
@@ -19,7 +20,9 @@ class LossesLayout:
 
     def __init__(self, shown: Shown, settings: FilmSettings, run: int) -> None:
         self.data = data = SweepFilmData.of(shown)
-        self.chosen, self.outcomes = data.choose(settings.frames, settings.spacing), data.all_outcomes
+        timing = even_timing(settings, data.choose)
+        self.chosen, self.seconds = timing.chosen, timing.seconds
+        self.outcomes = data.all_outcomes
         if data.runs == 1:
             self.data = data = replace(data, parts=(data.parts[0].with_losses(self.chosen, 0),))
         self.canvas = canvas = make_canvas(settings, 2, (640, 400))

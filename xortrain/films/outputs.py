@@ -3,38 +3,103 @@
 import numpy as np
 
 from xortrain.films.canvas import Box
+from xortrain.films.captions import class_names
 from xortrain.films.data import Frame
 from xortrain.films.panel import ExampleMarks, Panel, PanelContext, format_short
 from xortrain.nets import Array
 
-MOST_CHIPS = 16
+MOST_BARS, MOST_CHIPS, MOST_STICKS = 8, 16, 200
 
 
 def outputs_panel(context: PanelContext) -> "OutputsPanel":
     """The panel that fits the number of examples and outputs."""
-    few = len(context.run_frames.x) <= MOST_CHIPS and context.run_frames.network.outputs <= 10
-    return Chips(context) if few else Spread(context)
+    examples, outputs = len(context.run_frames.x), context.run_frames.network.outputs
+    if examples <= MOST_BARS and outputs == 1:
+        return Bars(context)
+    return Chips(context) if examples <= MOST_CHIPS and outputs <= 10 else Spread(context)
 
 
 class OutputsPanel(Panel):
     """The title with a key, and how many examples are right."""
 
-    key: str
+    key = ""
+    """What else is to be said, below the outputs."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
         self.x, self.t, self.right = self.run_frames.x, self.run_frames.t, context.box.x + context.box.width
+        self.has_names = self.scale.classes == 2 and bool(self.scale.names)
+
+    def room(self) -> float:
+        """The height for the outputs, without what is written below them."""
+        return self.box.height - 14 * self.canvas.unit * (bool(self.key) or self.has_names)
 
     def still(self) -> None:
         canvas, label = self.canvas, self.canvas.colours.label
-        title = canvas.text(self.box.x, self.title_y, "outputs", 11, label)
-        left = title.x + title.width + 5 * canvas.unit
-        count = canvas.text_width(f" {len(self.x)}/{len(self.x)} right", 11, "bold")
-        canvas.text(left, self.title_y, canvas.shorten(self.key, self.right - left - count, 9), 9, label)
+        canvas.text(self.box.x, self.title_y, "outputs", 10, label)
+        low = self.box.y + self.box.height - 2 * canvas.unit
+        if self.key:
+            canvas.text(self.box.x, low, canvas.shorten(self.key, self.box.width, 9), 9, label)
+        elif self.has_names:
+            row = Box(self.box.x, round(low), self.box.width, round(13 * canvas.unit))
+            class_names(canvas, row, list(self.scale.names), 2)
 
     def draw(self, frame: Frame) -> None:
         words = f"{int(frame.right.sum())}/{len(frame.right)} right"
-        self.canvas.text(self.right, self.title_y, words, 11, face="bold", align="right")
+        self.canvas.text(self.right, self.title_y, words, 10, face="bold", align="right")
+
+
+class Bars(OutputsPanel):
+    """A row for each example: its name, its output as a bar with its colour, a mark at the target, and the number."""
+
+    def __init__(self, context: PanelContext) -> None:
+        super().__init__(context)
+        canvas, s, box, run = self.canvas, self.canvas.unit, self.box, self.run_frames
+        self.size, count = 10.0, len(self.x)
+        step = min(self.room() / count, 23 * s)
+        names = [canvas.shorten(name, 0.4 * box.width, self.size) for name in run.names]
+        self.names = names
+        left = box.x + max(canvas.text_width(name, self.size) for name in names) + round(9 * s)
+        right = self.right - canvas.text_width("-0.00", 9) - round(9 * s)
+        height = round(min(0.55 * step, 12 * s))
+        tops = [round(box.y + row * step + (step - height) / 2) for row in range(count)]
+        self.rows = [Box(left, top, right - left, height) for top in tops]
+        self.marks = ExampleMarks(canvas, self.scale, self.t, 0.55)
+        self.paper = canvas.palette.nearest(canvas.colours.paper[None])[0]
+        self.span = (self.scale.high - self.scale.low) or 1
+        self.middle = 0.5 if self.scale.classes else float(np.clip(-self.scale.low / self.span, 0, 1))
+
+    def _places(self, values: Array) -> Array:
+        """Fractions (examples,) of the width of a row."""
+        with np.errstate(all="ignore"):
+            return np.clip(np.nan_to_num((values - self.scale.low) / self.span, nan=0.5), 0, 1)
+
+    def still(self) -> None:
+        super().still()
+        canvas, s = self.canvas, self.canvas.unit
+        for row, name in zip(self.rows, self.names, strict=True):
+            canvas.text(self.box.x, row.y + row.height / 2 + 3.6 * s, name, self.size)
+            canvas.outline(row, canvas.colours.pale)
+
+    def paste(self, frame: Frame) -> None:
+        bands = self.scale.bands(frame.y.T.astype(float))
+        for row, band, share in zip(self.rows, bands, self._places(frame.y[:, 0]), strict=True):
+            filled = np.arange(row.width) < round(row.width * float(share))
+            self.canvas.paste(row, np.where(filled, band, self.paper))
+
+    def draw(self, frame: Frame) -> None:
+        super().draw(frame)
+        canvas, s = self.canvas, self.canvas.unit
+        places, targets = self._places(frame.y[:, 0]), self._places(self.t[:, 0])
+        for row, share, value in zip(self.rows, places, frame.y[:, 0], strict=True):
+            ends = ((row.x + share * row.width, 1.0), (row.x + self.middle * row.width, 1.4))
+            for x, width in ends:
+                line = np.array([[x, row.y], [x, row.y + row.height]])
+                canvas.line(line, canvas.colours.ink, width)
+            y = row.y + row.height / 2 + 3.2 * s
+            canvas.text(self.right, y, format_short(value) if np.isfinite(value) else "-", 9, align="right")
+        aims = [row.at(np.array([share, 0.5])) for row, share in zip(self.rows, targets, strict=True)]
+        self.marks.draw(np.array(aims), frame.right)
 
 
 class Chips(OutputsPanel):
@@ -45,13 +110,11 @@ class Chips(OutputsPanel):
         box, s, (examples, outputs) = self.box, self.canvas.unit, self.t.shape
         self.is_framed = outputs > 1 and bool(self.scale.classes)
         self.key = "framed: target" if self.is_framed else "edge: target"
-        if self.scale.classes == 2 and self.scale.hollow != "wrong":
-            self.key = f"hollow: {self.scale.hollow}"
         self.is_named = self.x.shape[1] <= 4 and len(self.x) <= 8
         gap = 5 * s if examples <= 6 else 2 * s
         width = (box.width - gap * (examples - 1)) / examples
         top = box.y + (13 * s if self.is_named else 0)
-        height = min((box.y + box.height - top - (outputs - 1) * s) / outputs, 24 * s)
+        height = min((box.y + self.room() - top - (outputs - 1) * s) / outputs, 24 * s)
         self.is_low = int(height) < 10 * s
         self.cells = [
             Box(round(box.x + i * (width + gap)), round(top + j * (height + s)), int(width), int(height))
@@ -110,39 +173,87 @@ class Spread(OutputsPanel):
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
-        s, box, self.key = self.canvas.unit, context.box, f"hollow: {self.scale.hollow}"
-        self.box = Box(box.x, box.y + round(4 * s), box.width, box.height - round(18 * s))
+        s, box = self.canvas.unit, context.box
+        self.outer = box
+        self.names = self._lane_names()
+        left = max((self.canvas.text_width(name, 9) for name in self.names), default=0)
+        left += round(13 * s) * bool(self.names)
+        self.box = Box(box.x + left, box.y + round(3 * s), box.width - left, box.height - round(20 * s))
         self.kinds = self.scale.target_classes(self.t)
         self.examples = ExampleMarks(self.canvas, self.scale, self.t, 0.9 if len(self.t) > MOST_CHIPS else 0.5)
         self.span = (self.scale.high - self.scale.low) or 1
-        edge = (self.examples.radius + 1) * s / self.box.height
-        self.heights = 1 - edge - (1 - 2 * edge) * ((self.t[:, 0] - self.scale.low) / self.span)
+        self.edge = (self.examples.radius + 1) * s / self.box.height
+        self.heights = self._heights(self.t[:, 0])
         if self.scale.classes:
             spread = (np.arange(len(self.t)) * 0.618034 % 1 - 0.5) * 0.7
-            self.heights = edge + (1 - 2 * edge) * (self.kinds + 0.5 + spread) / self.scale.classes
+            self.heights = self.edge + (1 - 2 * self.edge) * (self.kinds + 0.5 + spread) / self.scale.classes
+
+    def _lane_names(self) -> list[str]:
+        """The names of three or more classes, if each lane is high enough for one."""
+        names, s, box = self.run_frames.data.outputs, self.canvas.unit, self.outer
+        if self.scale.classes < 3 or (box.height - 23 * s) / self.scale.classes < 9 * s:
+            return []
+        return [self.canvas.shorten(name, 0.35 * box.width, 9) for name in names]
+
+    def _heights(self, t: Array) -> Array:
+        """Where targets (n,) are, as fractions of the height; the highest at the top."""
+        return np.asarray(1 - self.edge - (1 - 2 * self.edge) * ((t - self.scale.low) / self.span))
+
+    def _shares(self, y: Array) -> Array:
+        """Where outputs (n,) are, as fractions of the width, at most a little beyond the scale."""
+        with np.errstate(all="ignore"):
+            return np.asarray(0.04 + 0.92 * np.clip((y - self.scale.low) / self.span, -0.05, 1.05))
 
     def still(self) -> None:
         super().still()
-        canvas, box, scale, label = self.canvas, self.box, self.scale, self.canvas.colours.label
+        canvas, box, scale, s, label = self.canvas, self.box, self.scale, self.canvas.unit, self.canvas.colours.label
         canvas.outline(box, canvas.colours.pale)
-        y = box.y + box.height + 12 * canvas.unit
+        y = box.y + box.height + 15 * s
         low, high = (canvas.shorten(end, box.width / 4, 9) for end in scale.ends)
         canvas.text(box.x, y, low, 9, label)
         canvas.text(box.x + box.width, y, high, 9, label, align="right")
-        name = "output of the right class" if scale.classes > 2 else "output"
-        if not scale.classes:
-            shown = f"{self.run_frames.data.outputs[0]} of {self.t.shape[1]}" if scale.hides_outputs else "output"
-            name = f"{shown}, over target"
-        canvas.text(box.x + box.width / 2, y, name, 9, label, align="centre")
+        room = box.width - canvas.text_width(low, 9) - canvas.text_width(high, 9) - 8 * s
+        canvas.text(box.x + box.width / 2, y, canvas.shorten(self._axis(), room, 9), 9, label, align="centre")
         if scale.classes < 3:
-            middle = [[0.5, 0.0], [0.5, 1.0]] if scale.classes == 2 else [[0.04, 0.92], [0.96, 0.08]]
-            canvas.line(box.at(np.array(middle)), canvas.colours.pale, 1.2)
+            strip = Box(box.x, box.y + box.height + round(2 * s), box.width, round(3 * s))
+            canvas.paste(strip, np.tile(np.arange(box.width) * scale.levels // box.width, (strip.height, 1)))
+        if scale.classes == 2:
+            canvas.line(box.at(np.array([[0.5, 0.0], [0.5, 1.0]])), canvas.colours.pale, 1.2)
+        elif not scale.classes:
+            self._draw_band()
+        for kind, name in enumerate(self.names):
+            middle = box.y + box.height * (kind + 0.5) / scale.classes
+            canvas.marks(np.array([[self.outer.x + 5 * s, middle]]), kind, 4, canvas.colours.of_classes(np.array(kind)))
+            canvas.text(self.outer.x + 12 * s, middle + 3.3 * s, name, 9)
+
+    def _axis(self) -> str:
+        if self.scale.classes > 2:
+            return "output of the right class"
+        if self.scale.classes:
+            return "output"
+        outputs = self.run_frames.data.outputs
+        return f"{outputs[0]}, over target" if self.scale.hides_outputs else "over target"
+
+    def _draw_band(self) -> None:
+        """The outputs that are the targets, and between which outputs they are right."""
+        ends = np.array([self.scale.low, self.scale.high])
+        heights, interval = self._heights(ends), self.run_frames.data.interval
+        if interval is not None:
+            low, high = (bound[:, 0] for bound in interval(np.repeat(ends[:, None], self.t.shape[1], axis=1)))
+            if np.isfinite([low, high]).all():
+                sides = [np.stack([self._shares(bound), heights], axis=1) for bound in (low, high)]
+                around = np.concatenate([sides[0], sides[1][::-1]])
+                self.canvas.area(self.box.at(around), self.canvas.colours.of_classes(np.array(1)), opacity=0.14)
+        self.canvas.line(self.box.at(np.stack([self._shares(ends), heights], axis=1)), self.canvas.colours.pale, 1.2)
 
     def draw(self, frame: Frame) -> None:
         super().draw(frame)
         value = self.scale.value(frame.y.T)
         if self.scale.classes > 2:
             value = np.take_along_axis(frame.y, self.kinds[:, None], 1)[:, 0]
-        with np.errstate(all="ignore"):
-            share = np.clip((value - self.scale.low) / self.span, -0.05, 1.05)
-        self.examples.draw(self.box.at(np.stack([0.04 + 0.92 * share, self.heights], axis=1)), frame.right)
+        places = self.box.at(np.stack([self._shares(value), self.heights], axis=1))
+        if not self.scale.classes and len(places) <= MOST_STICKS:
+            aims = self.box.at(np.stack([self._shares(self.t[:, 0]), self.heights], axis=1))
+            sticks = np.stack([aims, places, np.full_like(places, np.nan)], axis=1).reshape(-1, 2)
+            self.canvas.line(sticks, self.canvas.colours.label, 0.8, clip=self.box)
+        self.examples.draw(places, frame.right)

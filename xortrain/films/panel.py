@@ -2,19 +2,24 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 
 import numpy as np
 
 from xortrain.films.canvas import Box, Canvas, make_canvas
 from xortrain.films.colour_scale import ColourScale, colour_scale
+from xortrain.films.colours import mix
 from xortrain.films.data import FilmData, Frame, RunFrames
 from xortrain.films.film_settings import FilmSettings
+from xortrain.films.pacing import Timing, even_timing
 from xortrain.films.projection import Projection, format_distinct, most_slices, project
 from xortrain.nets import Array
 
 NOT_FINITE = "not finite"
+LEAST_TITLE = 10  # size of its letters
+MOST_JOINED = 2  # names of examples in the same place
+MOST_NAMED_EXAMPLES = 8  # whose names are written beside their marks
 FEW_EXAMPLES = 16  # up to which their marks are large
 NAME_START = 4  # letters of an axis name that are always written
 
@@ -30,13 +35,14 @@ class PanelContext:
     projection: Projection  # of the inputs, or of the path of the parameters
     chosen: Array  # the numbers of the snapshots in the film
     title_y: float = 0  # the baseline of the panel's title in pixels
+    title: str = ""
 
 
 class Panel:
     """One part of a frame; a panel overrides the methods that it needs."""
 
     def __init__(self, context: PanelContext) -> None:
-        self.canvas, self.box, self.title_y = context.canvas, context.box, context.title_y
+        self.canvas, self.box, self.title, self.title_y = context.canvas, context.box, context.title, context.title_y
         self.run_frames, self.scale, self.projection = context.run_frames, context.scale, context.projection
 
     def still(self) -> None:
@@ -47,6 +53,24 @@ class Panel:
 
     def draw(self, frame: Frame) -> None:
         """Draw lines, marks and words."""
+
+    def write_title(self, own: str = "") -> None:
+        """Write the title above the box."""
+        words = self.canvas.shorten(self.title or own, self.box.width, 10)
+        self.canvas.text(self.box.x, self.title_y, words, 10, self.canvas.colours.label)
+
+    def write_contradictions(self, shown: Array, y: Array) -> None:
+        """Say how many examples are beside the plane that is shown, whose outputs there are of another class.
+
+        ``shown`` and ``y`` (outputs, examples) are the outputs of the plane and those of the examples.
+        """
+        scale = self.scale
+        if not scale.classes:
+            return
+        count = int((scale.leading_class(shown) != scale.leading_class(y)).sum())
+        if count:
+            x, words = self.box.x + self.box.width, f"{count} of {y.shape[1]} beside this plane"
+            self.canvas.text(x, self.title_y, words, 9, align="right", halo=self.canvas.colours.paper)
 
     def banner(self, size: float, words: str, height: float = 0.5) -> None:
         """Write bold words, if any, across the box at a fraction of its height."""
@@ -62,23 +86,30 @@ class RunLayout(ABC):
 
     designs: Sequence[tuple[int, int]]
     """Width and height of each design; the one that fits the canvas at the largest scale is used."""
+    usual: tuple[int, int] | None = None  # width and height in pixels, if not those of the first design
     classes: int | None = None  # how many the palette has colours for; None for as many as the targets have
     side: int  # of the field in pixels
     heading: "Heading"
 
     def __init__(self, data: FilmData, settings: FilmSettings, run: int) -> None:
-        self.chosen = data.choose(settings.frames, settings.spacing, run)
+        self.data, self.run_frames = data, RunFrames(data, run)
+        self.scale = colour_scale(data, settings.levels)
+        width, height = size = settings.size or self.usual or self.designs[0]
+        self.design = max(self.designs, key=lambda design: min(width / design[0], height / design[1]))
+        self.canvas = make_canvas(replace(settings, size=size), self.classes or self.scale.classes, self.design)
+        timing = self.timing(settings)
+        self.chosen, self.seconds = timing.chosen, timing.seconds
         self.data = data.with_losses(self.chosen, run)
         self.run_frames = RunFrames(self.data, run)
-        self.scale = colour_scale(data, settings.levels)
-        width, height = settings.size or self.designs[0]
-        self.design = max(self.designs, key=lambda design: min(width / design[0], height / design[1]))
-        self.canvas = make_canvas(settings, self.classes or self.scale.classes, self.design)
         self.panels = self.arrange()
         for panel in self.panels:
             panel.still()
         self.label()
         self.canvas.set_background()
+
+    def timing(self, settings: FilmSettings) -> Timing:
+        """Which snapshots are shown, and for how long."""
+        return even_timing(settings, partial(self.data.choose, run=self.run_frames.run))
 
     @abstractmethod
     def arrange(self) -> list[Panel]:
@@ -93,18 +124,16 @@ class RunLayout(ABC):
         """The part of the input space that the field shows."""
         return project(self.run_frames.x, self.run_frames.t, *self.data.axes, most_slices(self.side))
 
-    def context(self, box: Box, title_y: float = 0) -> PanelContext:
-        return PanelContext(self.canvas, box, self.run_frames, self.scale, self.projection, self.chosen, title_y)
+    def context(self, box: Box, title_y: float = 0, title: str = "") -> PanelContext:
+        frames, scale = self.run_frames, self.scale
+        return PanelContext(self.canvas, box, frames, scale, self.projection, self.chosen, title_y, title)
 
-    def write_title(self, x: float, y: float, width: float) -> None:
-        """Write the title in one line; its longest parts are cut until it fits into the width."""
-        canvas, parts = self.canvas, self.data.title.split("   ")
-        while canvas.text_width("   ".join(parts), 13, "bold") > width:
-            longest = max(range(len(parts)), key=lambda part: len(parts[part]))
-            if len(parts[longest]) < 6:
-                break
-            parts[longest] = parts[longest].rstrip("…")[:-1] + "…"
-        canvas.text(x, y, canvas.shorten("   ".join(parts), width, 13, "bold"), 13, face="bold")
+    def write_heading(self, x: float, y: float, width: float) -> None:
+        """Write the title in one line, in smaller letters if it is long; words that do not fit are left out."""
+        canvas, title, size = self.canvas, self.data.title, 13.0
+        while size > LEAST_TITLE and canvas.text_width(title, size, "bold") > width:
+            size -= 0.5
+        canvas.text(x, y, canvas.shorten(title, width, size, "bold"), size, face="bold")
 
     def frame(self, number: int) -> Array:
         """The palette indices (height, width) of a snapshot."""
@@ -201,17 +230,21 @@ def _fit_axis(
 
 
 class ExampleMarks:
-    """The marks of a set of examples: shape and colour show the target; marks of wrong examples are hollow."""
+    """The marks of a set of examples: shape and colour show the target; a cross marks a wrong example."""
 
-    def __init__(self, canvas: Canvas, scale: ColourScale, t: Array, size: float = 1) -> None:
-        """``t`` are targets (examples, outputs); ``size`` is 1 for the marks of the large field."""
+    def __init__(self, canvas: Canvas, scale: ColourScale, t: Array, size: float = 1, faint: bool = False) -> None:
+        """``t`` are targets (examples, outputs); ``size`` is 1 for the marks of the large field; held-out examples
+        are ``faint``.
+        """
         self.canvas, kinds = canvas, scale.target_classes(t)
-        self.plain = len(t) > FEW_EXAMPLES or size < 1
-        self.is_valued = not scale.classes
+        self.plain = len(t) > FEW_EXAMPLES or size < 0.7
+        self.is_valued, self.faint = not scale.classes, faint
         self.radius = size * (7.5 if len(t) <= FEW_EXAMPLES else max(2.4, 4.6 - len(t) / 150))
         fills = canvas.palette.rgb[scale.bands(t.T.astype(float))]
         if scale.classes:
             fills = canvas.colours.of_classes(kinds)
+        if faint:
+            fills = mix(fills, canvas.colours.paper, 0.55)
         looks = np.concatenate([kinds[:, None], fills], axis=1)
         self.looks, self._look = np.unique(looks, axis=0, return_inverse=True)
 
@@ -219,23 +252,89 @@ class ExampleMarks:
         """Mark all examples, or those numbered ``members``, at places (members, 2); skip places that are not finite."""
         finite, looks, right = np.isfinite(places).all(1), self._look[members], right[members]
         for number, (kind, *fill) in enumerate(self.looks):
-            for correct in (True, False):
-                chosen = finite & (looks == number) & (right == correct)
-                if chosen.any():
-                    self._marks(places[chosen], kind, np.array(fill), correct)
+            chosen = finite & (looks == number)
+            if chosen.any():
+                self._marks(places[chosen], kind, np.array(fill))
+        self._crosses(places[finite & ~right])
 
-    def _marks(self, places: Array, kind: int, colour: Array, correct: bool) -> None:
-        canvas, paper, ink, hole = self.canvas, self.canvas.colours.paper, self.canvas.colours.ink, 0.0
-        if self.is_valued or (self.plain and canvas.colours.is_near_paper(colour)):
+    def _marks(self, places: Array, kind: int, colour: Array) -> None:
+        canvas, paper, ink = self.canvas, self.canvas.colours.paper, self.canvas.colours.ink
+        if self.faint:
+            canvas.marks(places, kind, self.radius * 0.85, colour, canvas.colours.label, 0.8)
+        elif self.is_valued:
             canvas.marks(places, kind, self.radius, colour, paper, 2.6)
             canvas.marks(places, kind, self.radius, colour, ink, 1.0)
-            hole = 0.52
         elif self.plain:
-            fill, edge, width = (colour, paper, 1.0) if correct else (paper, colour, 1.8)
-            canvas.marks(places, kind, self.radius, fill, edge, width)
+            canvas.marks(places, kind, self.radius, paper)
+            canvas.marks(places, kind, self.radius * 0.8, colour, ink, 0.7)
         else:
-            canvas.marks(places, kind, self.radius, paper, ink, 1.3)
-            canvas.marks(places, kind, self.radius * 0.7, colour)
-            hole = 0.38
-        if hole and not correct:
-            canvas.marks(places, kind, self.radius * hole, paper, ink if self.is_valued else None, 0.7)
+            canvas.marks(places, kind, self.radius, paper, ink, 1.0)
+            canvas.marks(places, kind, self.radius * 0.74, colour, ink, 1.0)
+
+    def _crosses(self, places: Array) -> None:
+        """Ink with an edge of paper, so that one of both shows on every colour."""
+        if not len(places):
+            return
+        canvas, reach = self.canvas, self.radius * self.canvas.unit * (0.75 if self.faint else 0.95)
+        ends = np.array([[-1, -1], [1, 1], [np.nan, np.nan], [-1, 1], [1, -1], [np.nan, np.nan]]) * reach
+        strokes = (places[:, None] + ends).reshape(-1, 2)
+        width = max(self.radius / 4.5, 0.8)
+        canvas.line(strokes, canvas.colours.paper, width + (0.9 if self.plain else 1.7))
+        canvas.line(strokes, canvas.colours.label if self.faint else canvas.colours.ink, width)
+
+
+class ExampleNames:
+    """Names beside the marks of a few examples; of those in the same place, joined: (0, 1) = (1, 0)."""
+
+    def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
+        self.canvas, self.box, self.names, self.size = canvas, box, names, size
+        self._sides: dict[str, int] = {}  # where each name was last, so that it moves only if it must
+
+    def draw(self, places: Array) -> Array:
+        """Write the names beside places (examples, 2), clear of marks and other names.
+
+        Returns the boxes of the names: (names, 4), left, top, right and lower edges.
+        """
+        s = self.canvas.unit
+        taken = [np.concatenate([places - 7 * s, places + 7 * s], axis=1)]
+        for group in self._groups(places):
+            name = " = ".join(self.names[one] for one in group[:MOST_JOINED])
+            name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
+            size = np.array([self.canvas.text_width(name, self.size), (self.size + 2) * s])
+            options = self._options(places[group].mean(axis=0), size)
+            costs = _overlaps(options, np.concatenate(taken))
+            side = self._sides.get(name, 0)
+            side = side if costs[side] == costs.min() else int(costs.argmin())
+            self._sides[name], chosen = side, options[side]
+            self.canvas.text(chosen[0], chosen[3] - 3 * s, name, self.size, halo=self.canvas.colours.paper)
+            taken.append(chosen[None])
+        return np.concatenate([np.zeros((0, 4)), *taken[1:]])
+
+    def _groups(self, places: Array) -> list[list[int]]:
+        """The numbers of the examples whose marks are in the same place."""
+        groups: list[list[int]] = []
+        for number in np.flatnonzero(np.isfinite(places).all(axis=1)).tolist():
+            near = [g for g in groups if np.abs(places[g[0]] - places[number]).max() < 4 * self.canvas.unit]
+            if near:
+                near[0].append(number)
+            else:
+                groups.append([number])
+        return groups
+
+    def _options(self, place: Array, size: Array) -> Array:
+        """The boxes (sides, 4) that a name of that size may have beside a place, inside the panel."""
+        box, gap = self.box, 10 * self.canvas.unit
+        middle = place + SIDES * np.array([gap, 0.9 * gap]) + SIDES * size / 2
+        low, high = np.array([[box.x + 2, box.y + 2], [box.x + box.width - 2, box.y + box.height - 2]])
+        corner = np.clip(middle - size / 2, low, np.maximum(low, high - size))
+        return np.concatenate([corner, corner + size], axis=1)
+
+
+SIDES = np.array([(1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)])
+"""Where a name may be beside its mark, across and down, best first."""
+
+
+def _overlaps(boxes: Array, others: Array) -> Array:
+    """The area (boxes,) of each box (boxes, 4) that others (others, 4) cover."""
+    low, high = np.maximum(boxes[:, None, :2], others[:, :2]), np.minimum(boxes[:, None, 2:], others[:, 2:])
+    return np.asarray(np.maximum(high - low, 0).prod(-1).sum(-1))

@@ -9,6 +9,7 @@ from xortrain.films.canvas import Box, Canvas, text_width
 from xortrain.films.captions import wrap
 from xortrain.films.cells import CellColours, Cells, has_unbounded_outputs
 from xortrain.films.film_settings import FilmSettings
+from xortrain.films.pacing import even_timing
 from xortrain.films.status_marks import SolvedCurve, StatusLegend, StatusMarks
 from xortrain.films.sweep_film_data import Shown, SweepFilmData
 from xortrain.nets import Array
@@ -24,7 +25,8 @@ class SweepLayout:
 
     def __init__(self, shown: Shown, settings: FilmSettings, run: int) -> None:
         self.data = data = SweepFilmData.of(shown)
-        self.chosen = data.choose(settings.frames, settings.spacing)
+        timing = even_timing(settings, data.choose)
+        self.chosen, self.seconds = timing.chosen, timing.seconds
         self.margins = m = Margins(data, settings.size)
         self.runs = m.arrangement.shown
         colours = CellColours(data, settings.colours, settings.levels, settings.dark)

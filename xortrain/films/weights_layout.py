@@ -40,7 +40,7 @@ class WeightsLayout(RunLayout):
     def label(self) -> None:
         canvas, s, box, plane = self.canvas, self.canvas.unit, self.curves.box, self.path.box
         network, shown, label = self.data.network, len(self.curves.shown), self.canvas.colours.label
-        self.write_title(box.x, 22 * s, self.heading.left - box.x - 10 * s)
+        self.write_heading(box.x, 22 * s, self.heading.left - box.x - 10 * s)
         words = "parameters" if shown == network.size else f"the {shown} of {network.size} parameters that move most"
         layers = "one colour per layer" * (len(network.layers) > 1)
         key = ", ".join(filter(None, (words, layers, "biases dashed" * network.bias)))

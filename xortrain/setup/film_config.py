@@ -15,7 +15,7 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     """A config with a changed film: its own film settings, or the defaults if it has no film, with ``changes``."""
     if "film" in changes:
         raise UserError(f'film={changes["film"]}: from Python a layout is named by layout="{changes["film"]}"')
-    own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
+    own = config["film"] if config["film"]["name"] != "none" else {"name": "story"}
     changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
     size = {"size": list(changes["size"])} if changes.get("size") else {}
     return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
@@ -56,7 +56,7 @@ def refuse_best_of_many(config: Mapping[str, Any]) -> None:
 
 def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config with a film that shows one run."""
-    return with_film(config, layout="panels") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
+    return with_film(config, layout="story") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
 
 
 def refuse_film_of_one(config: Mapping[str, Any]) -> None:

@@ -69,8 +69,12 @@ class TrainedRuns:
         has_stopped = (rows["epochs_done"] == last) & (rows["diverged_at"] < 0)
         losses[-1] = np.where(has_stopped, rows["final_loss"], np.nan)
         frames = np.concatenate([parameters[: len(frame_epochs) - 1], parameters[-1:]])
+        held = None
+        if setup.test is not None:
+            held = self.array("test_losses")[: len(loss_epochs)].copy()
+            held[-1] = np.where(has_stopped, rows["test_loss"], np.nan)
         setup = replace(setup, loss_epochs=loss_epochs, frame_epochs=frame_epochs)
-        return TrainedRuns(setup, rows, History(loss_epochs, frame_epochs, losses, frames))
+        return TrainedRuns(setup, rows, History(loss_epochs, frame_epochs, losses, frames, held))
 
     def by_block(self, runs: Array) -> Iterator[Array]:
         """These runs of a record, by index, split by the blocks whose files exist."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from xortrain.errors import UserError, printable
-from xortrain.films.data import FilmData, Outcomes
+from xortrain.films.data import FilmData, HeldOut, Outcomes
 from xortrain.films.film import write_film
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from xortrain.films.sweep_film_data import Shown
 
 CANDIDATES = 8  # snapshots per frame, so that frames can be chosen where the run changes fastest
+LEAST_FRAMES = 60  # of a film that has as many as it needs
+QUICK_EPOCHS, QUICK_PRODUCTS = 2000, 1e8  # epochs and multiplications of a run that is trained again for its film
 
 
 def write_run_film(
@@ -39,7 +41,7 @@ def write_run_film(
     if config["film"]["at"] == "best":
         trained, run = RunData(trained, run).until_best(), 0
     one = single_run(trained, 1 if still else config["film"]["frames"], run)
-    return write(film_data(one), config, path, progress, still)
+    return write(run_film_data(one), config, path, progress, still)
 
 
 def write(shown: "Shown", config: Mapping[str, Any], path: Path, progress: bool, still: bool) -> Path:
@@ -66,15 +68,37 @@ def film_html(film: Callable[[Path], Path], name: str) -> str:
     return f'<img alt="{html.escape(name)}" src="data:image/gif;base64,{image}">'
 
 
-def single_run(trained: TrainedRuns, frames: int, run: int) -> TrainedRuns:
-    """One run up to its last epoch, with a snapshot for each frame or each epoch; trained again for them if needed."""
+def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRuns:
+    """One run up to its last epoch, with enough snapshots for its frames; trained again for them if needed.
+
+    With ``frames`` None it has a snapshot of each epoch, unless that takes too long.
+    """
     one = trained.take(np.array([run]))
     setup = one.setup
     last = int(one.rows["epochs_done"][0]) if one.rows["outcome"][0] else setup.population.epochs
-    if len(one.until(last).setup.frame_epochs) < min(frames, last + 1):
+    wanted = frames or (last + 1 if _is_quick(setup, last) else LEAST_FRAMES)
+    known = len(one.until(last).setup.frame_epochs)
+    if known < min(wanted, last + 1):
         spacing = setup.population.shared("track.spacing")
-        one = with_snapshots(one, np.union1d(setup.frame_epochs, spread(last, CANDIDATES * frames, spacing)))
+        try:
+            one = with_snapshots(one, np.union1d(setup.frame_epochs, spread(last, CANDIDATES * wanted, spacing)))
+        except UserError:
+            if frames or known < min(LEAST_FRAMES, last + 1):
+                raise  # else the snapshots of the record are enough
     return one.until(last)
+
+
+def _is_quick(setup: Setup, epochs: int) -> bool:
+    """Whether training the run again takes well under a second."""
+    return epochs <= QUICK_EPOCHS and epochs * setup.shape.size * len(setup.train.x) <= QUICK_PRODUCTS
+
+
+def run_film_data(one: TrainedRuns) -> FilmData:
+    """The input of a film of the only run, with what happens in it."""
+    from xortrain.views.run_events import ending, run_events
+
+    data, run = film_data(one), RunData(one)
+    return replace(data, events=run_events(run, data), ending=ending(run))
 
 
 def with_snapshots(trained: TrainedRuns, epochs: Array, progress: bool = False) -> TrainedRuns:
@@ -114,7 +138,16 @@ def film_data(trained: TrainedRuns) -> FilmData:
         output_names=setup.columns.short_outputs,
         class_names=setup.columns.told_classes,
         scaling=setup.scaling,
+        interval=lambda t: (rule.interval(t[..., None])[0][..., 0], rule.interval(t[..., None])[1][..., 0]),
+        held=_held_out(trained),
     )
+
+
+def _held_out(trained: TrainedRuns) -> HeldOut | None:
+    test = trained.setup.test
+    if test is None:
+        return None
+    return HeldOut(test.x, test.t[..., 0] if test.t.shape[2] == 1 else test.t, trained.array("test_losses"))
 
 
 def outcomes_of(words: Sequence[str], column: Callable[[str], Array]) -> Outcomes:

@@ -12,6 +12,7 @@ from xortrain.nets import Array
 from xortrain.records.files import shown_path
 from xortrain.setup.column_names import cut_list
 from xortrain.trained.run_data import RunData
+from xortrain.views.headline import counted, headline, loss_units
 
 MOST_ROWS, MOST_COLUMNS = 16, 6
 MOST_CLASSES = 10
@@ -60,7 +61,7 @@ def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
             films = write_films(sweep, show)
     lines = [text, "", f"record  {shown_path(folder)}", *(f"film    {shown_path(path)}" for path in films[:MOST_FILMS])]
     asked = entry.parts[0].metadata["config"]["film"]
-    if films and entry.runs > 1 and asked["name"] == "panels" and not asked["each"]:
+    if films and entry.runs > 1 and asked["name"] == "story" and not asked["each"]:
         lines.append("        all runs side by side; film.each=true adds one of every run")
     if len(films) > MOST_FILMS:
         lines.append(f"        and {len(films) - MOST_FILMS} more")
@@ -86,73 +87,11 @@ def outcome_lines(run: RunData) -> list[str]:
     return [headline(run), *wrap(verdict(run), WIDTH)]
 
 
-def headline(run: RunData) -> str:
-    """As in "Solved: every example is right from epoch 69 on. Loss 0.148494 after 140 epochs."."""
-    row, loss = run.row, f"{run.row['final_loss']:.6g}{_units(run)}"
-    if run.outcome == "pending":
-        epochs = counted(run.setup.population.epochs, "epoch")
-        done = "" if np.isnan(row["final_loss"]) else f": loss {loss} after {row['epochs_done']:,} of {epochs}"
-        return f"Not finished{done}."
-    if run.outcome == "diverged":
-        before = f" Before that the loss was {loss}." if row["diverged_in"] >= 0 else ""
-        return f"Diverged: {_diverged_in(run)} is not finite at epoch {row['diverged_at']}.{before}"
-    after = f"Loss {loss}" + (f" after {counted(row['epochs_done'], 'epoch')}." if row["epochs_done"] >= 0 else ".")
-    if run.outcome == "solved":
-        since = " from the start" if row["solved_at"] == 0 else f" from epoch {row['solved_at']} on"
-        return f"Solved: every example is right{since if row['solved_at'] >= 0 else ''}. {after}"
-    if run.outcome == "exploded" and row["exploded_at"] < 0:  # an older record, in which the epoch is not known
-        return f"Exploded. {after}"
-    if run.outcome == "exploded":
-        bound = max((float(run.losses[0]), "its start"), (row["constant_loss"], "that of a constant answer"))
-        return (
-            f"Exploded: at epoch {row['exploded_at']} the loss passed 1,000 times {bound[1]}, {bound[0]:.4g}. {after}"
-        )
-    how = {"early": "Stopped early:", "learnt": "Learnt:"}.get(run.outcome, "Not solved:")
-    return f"{how} {_how_many_right(run)}. {after}"
-
-
-def _how_many_right(run: RunData) -> str:
-    """As in "3 of 4 examples right"; beside what is known of the data, as in "61 % right; the data allow 82 %"."""
-    row = run.row
-    if np.isfinite(row["allowed_accuracy"]):
-        held = run.setup.test is not None
-        share, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
-        limits = (
-            f"the data allow {percent(row['allowed_accuracy'])}, a constant answer {percent(row['constant_accuracy'])}"
-        )
-        return f"{percent(share)}{of} right; {limits}"
-    right, examples = int(run.right.sum()), len(run.x)
-    named = round(row["accuracy"] * examples) if np.isfinite(row["accuracy"]) else right
-    also = "" if named == right else f", {named:,} nearest to their own target"
-    return f"{right:,} of {counted(examples, 'example')} right{also}"
-
-
-def percent(share: float) -> str:
-    """As in "61 %", "99.5 %"."""
-    return f"{100 * share:.3g} %"
-
-
-def _units(run: RunData) -> str:
-    """What a loss is of, if that is not the targets as they are."""
-    return "" if run.setup.scaling.targets.fitted is None else " (of scaled targets)"
-
-
-def _diverged_in(run: RunData) -> str:
-    """The first parameter that was not finite."""
-    index, names = run.row["diverged_in"], run.network.split(np.arange(run.network.size))
-    return next((name for name, places in names.items() if index in places), "the loss")
-
-
-def counted(number: int, thing: str) -> str:
-    """1 epoch, 2 epochs."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
 def _held_out(run: RunData) -> list[str]:
     if run.setup.test is None or run.outcome == "pending":
         return []
     row, examples = run.row, counted(len(run.setup.test.x), "example")
-    return [f"Held out, {examples}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}{_units(run)}."]
+    return [f"Held out, {examples}: {row['test_accuracy']:.1%} right, loss {row['test_loss']:.6g}{loss_units(run)}."]
 
 
 def _right_by_class(run: RunData) -> list[str]:

@@ -1,0 +1,108 @@
+"""Whether a film flashes: the general and the red flash of WCAG 2.3.1, counted pixel by pixel.
+
+A transition is a rise or a fall of a pixel's relative luminance by 0.1 or more between successive extremes, the darker
+of which is below 0.8; or a change to or from a saturated red. Two transitions are a flash.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from xortrain.nets import Array
+
+MOST_FLASHES = 3  # of a pixel in a second
+MOST_AREA = 0.25  # share of the pixels that may flash more often
+SLOW = 0.2  # seconds of a frame, at five frames a second, at which no pixel can flash too often
+STEP, LIGHT = 0.1, 0.8  # change of relative luminance that counts; lightness beyond which it does not
+RED, AWAY = 0.8, 0.2  # share of red in a saturated red; distance in the chromaticity diagram that counts
+
+
+def linear(rgb: Array) -> Array:
+    """Linear light (…, 3), from 0 to 1, of sRGB colours (…, 3) from 0 to 255."""
+    share = np.asarray(rgb) / 255
+    return np.asarray(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4))
+
+
+def relative_luminance(rgb: Array) -> Array:
+    """(…) from 0 to 1 of sRGB colours (…, 3) from 0 to 255."""
+    return np.asarray(linear(rgb) @ (0.2126, 0.7152, 0.0722))
+
+
+def saturated_red(rgb: Array) -> Array:
+    """0 or 1 (…): whether sRGB colours (…, 3) are a saturated red."""
+    light = linear(rgb)
+    return np.asarray((light[..., 0] >= RED * np.maximum(light.sum(-1), 1e-9)).astype(float))
+
+
+class FlashMeter:
+    """Counts transitions over a film that repeats: of frames that are added one after the other, then from the start.
+
+    It sees one pixel of each square of ``stride`` pixels.
+    """
+
+    def __init__(self, palette: Array, stride: int = 1) -> None:
+        """``palette`` (colours, 3) are the colours of the frames' indices."""
+        self.stride = stride
+        table = np.zeros((2, 256), np.float32)
+        table[0, : len(palette)], table[1, : len(palette)] = relative_luminance(palette), saturated_red(palette)
+        self._table, self._frames = table, list[Array]()
+
+    def add(self, frame: Array) -> None:
+        """Add a frame (height, width) of palette indices."""
+        self._frames.append(frame[self.stride // 2 :: self.stride, self.stride // 2 :: self.stride].ravel())
+
+    def transitions(self) -> tuple[Array, Array]:
+        """Whether each pixel has a transition of luminance, and of red, at each frame: (2 frames, pixels) each.
+
+        The film is seen twice: the second round sees the seam, at which the film begins again.
+        """
+        frames = np.array(self._frames * 2)
+        return turning_points(self._table[0][frames], STEP, LIGHT), turning_points(self._table[1][frames], 0.5, np.inf)
+
+
+def turning_points(values: Array, step: float, light: float) -> Array:
+    """Where values (frames, pixels) have moved by ``step`` since their last extreme, against the direction before.
+
+    A change counts only if its darker end is below ``light``.
+    """
+    low, high = values[0].copy(), values[0].copy()
+    heading = np.zeros(values.shape[1], np.int8)
+    found = np.zeros(values.shape, bool)
+    for number, value in enumerate(values[1:], start=1):
+        np.minimum(low, value, out=low)
+        np.maximum(high, value, out=high)
+        rises = (value - low >= step) & (heading <= 0) & (low < light)
+        falls = (high - value >= step) & (heading >= 0) & (value < light) & ~rises
+        found[number] = rises | falls
+        heading[rises], heading[falls] = 1, -1
+        high[rises], low[falls] = value[rises], value[falls]
+        low[rises], high[falls] = value[rises], value[falls]
+    return found
+
+
+def flashing_frames(transitions: Sequence[Array], seconds: Array, most: float = MOST_AREA) -> Array:
+    """Which frames (frames,) are in a second in which more than a share ``most`` of the pixels flash too often.
+
+    ``transitions`` are arrays (2 frames, pixels) of one kind each; ``seconds`` (frames,) is how long each frame lasts.
+    """
+    frames = len(seconds)
+    starts = np.concatenate([[0.0], np.cumsum(np.tile(seconds, 2))[:-1]])
+    ends = np.searchsorted(starts, starts + 1 - 1e-9)
+    flashing = np.zeros(2 * frames, bool)
+    for found in transitions:
+        counts = np.concatenate([np.zeros((1, found.shape[1]), np.int32), np.cumsum(found, axis=0, dtype=np.int32)])
+        for first, last in enumerate(ends.tolist()):
+            often = counts[last] - counts[first] > 2 * MOST_FLASHES
+            if often.mean() > most:
+                flashing[first:last] = True
+    return np.asarray(flashing[:frames] | flashing[frames:])
+
+
+def calmed(transitions: Sequence[Array], seconds: Array) -> Array:
+    """How long each frame (frames,) must last so that the film does not flash: at least SLOW where it would."""
+    seconds = np.array(seconds, float)
+    while True:
+        quick = flashing_frames(transitions, seconds) & (seconds < SLOW)
+        if not quick.any():
+            return seconds
+        seconds[quick] = SLOW

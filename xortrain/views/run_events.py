@@ -1,0 +1,172 @@
+"""What happens in a run, for its film: the same outcome and findings as in its summary, each with its epoch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from xortrain.films.data import Event, FilmData, example_name
+from xortrain.nets import Array
+from xortrain.trained.run_data import SUCCESSES, RunData
+from xortrain.training import diagnosis
+from xortrain.views.headline import headline
+from xortrain.views.verdict import conjoined, unit_name
+
+MOST_SINGLE = 8  # examples that are named; of more, shares are
+SHARES = ("half", 0.5), ("90 %", 0.9)  # of the examples
+LONG = 6  # epochs in which outputs that go up and down in turn are noticed
+SWINGS = 0.03  # their least change in an epoch, as a share of the distance between the targets
+LEVEL = 1.02  # ratio of the largest and the smallest loss of a plateau
+LEAST_SHARE, LEAST_EPOCHS = 0.15, 10  # of a plateau: share of the epochs of the run, and epochs
+MOST_UNITS = 4  # dead units with an event of their own
+
+ENDS = {
+    "diverged": ("diverged", "diverged_at"),
+    "exploded": ("exploded", "exploded_at"),
+    "solved": ("solved", "solved_at"),
+}
+"""Outcomes that are events: their label, and the column with their epoch."""
+
+
+def run_events(run: RunData, data: FilmData) -> tuple[Event, ...]:
+    """The events of a run that is over, in order; ``data`` are those of its film."""
+    if run.outcome == "pending":
+        return ()
+    rows, right = _right(data)
+    epochs = data.frame_epochs[rows]
+    found = [*_ends(run, epochs, right), *_right_events(run, epochs, right), *_deaths(run), *_flips(data)]
+    found += _plateaus(run, data)
+    return tuple(sorted(found, key=lambda event: event.epoch))
+
+
+def ending(run: RunData) -> str:
+    """The first sentence of the summary."""
+    return f"{headline(run).partition('. ')[0].removesuffix('.')}."
+
+
+def _right(data: FilmData) -> tuple[Array, Array]:
+    """Some snapshots (rows,), and which examples are right in them (rows, examples)."""
+    x, t = data.examples(0)
+    rows, y = data.sampled_outputs(0, x, most=1 << 24)
+    with np.errstate(all="ignore"):
+        right = [data.right(np.ascontiguousarray(y[..., place]), t) for place in range(len(rows))]
+    return rows, np.array(right).reshape(len(rows), len(x))
+
+
+def _since(right: Array) -> Array:
+    """The first row from which on each column of ``right`` (rows, examples) is true; the number of rows for never."""
+    rows = len(right)
+    return np.where(right.all(axis=0), 0, rows - (~right[::-1]).argmax(axis=0))
+
+
+def _ends(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
+    label, column = ENDS.get(run.outcome, ("", ""))
+    epoch = run.row[column] if column else -1
+    if epoch <= 0:
+        return
+    if run.outcome == "solved" and right.shape[1] <= MOST_SINGLE:  # the examples that were the last to be wrong
+        last = _since(right)
+        names = [name for name, row in zip(_names(run), last, strict=True) if 0 < row == last.max()]
+        label = f"{', '.join(names)} right: solved" if len(names) < 3 else label
+    yield Event(epoch, label, ending(run))
+
+
+def _names(run: RunData) -> list[str]:
+    return [example_name(x, number) for number, x in enumerate(run.x)]
+
+
+def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
+    """Examples that become right and stay so, together where they do at the same epoch; of many, shares of them."""
+    since = _since(right)
+    if len(since) > MOST_SINGLE:
+        order = np.sort(since)
+        for word, share in SHARES:
+            row = order[int(np.ceil(share * len(order))) - 1]
+            if 0 < row < len(epochs) and not (run.outcome == "solved" and epochs[row] >= run.row["solved_at"]):
+                label = f"{word} right"
+                caption = f"{word.capitalize()} of the {len(order)} examples are right from epoch {epochs[row]:,} on."
+                yield Event(int(epochs[row]), label, caption, 3)
+        return
+    names, last = _names(run), since.max()
+    for row in np.unique(since[(since > 0) & (since < len(epochs))]).tolist():
+        if run.outcome == "solved" and row == last:
+            continue  # the event of the outcome says so
+        group = [name for name, own in zip(names, since, strict=True) if own == row]
+        are = "is" if len(group) == 1 else "are"
+        caption = f"{conjoined(group)} {are} right from epoch {epochs[row]:,} on."
+        yield Event(int(epochs[row]), f"{', '.join(group)} right", caption[:1].upper() + caption[1:], 3)
+
+
+def _deaths(run: RunData) -> Iterator[Event]:
+    """Units that are dead at the end, from the epoch at which they died."""
+    dead = diagnosis.findings(run.task, run.parameters[-1]).dead if np.isfinite(run.parameters[-1]).all() else []
+    if not dead:
+        return
+    frames = diagnosis.dead_frames(run.task, dead, run.parameters)
+    for frame in np.unique(frames[frames > 0])[:MOST_UNITS].tolist():
+        units = [unit_name(run, unit) for unit, own in zip(dead, frames, strict=True) if own == frame]
+        epoch = int(run.epochs[frame])
+        names = conjoined(units) if len(units) < 4 else f"{len(units)} units"
+        are = "is" if len(units) == 1 else "are"
+        yield Event(epoch, f"{names} dead", f"{names} {are} dead from epoch {epoch:,} on: off on every example.", 2)
+
+
+def _flips(data: FilmData) -> Iterator[Event]:
+    """The longest stretch of epochs in which the outputs go up and down in turn."""
+    rows, y = data.sampled_outputs(0, data.examples(0)[0][:64])
+    epochs, span = data.frame_epochs[rows], abs(data.high - data.low) or 1
+    with np.errstate(all="ignore"):
+        steps = np.diff(y.reshape(-1, len(rows)), axis=1) / span
+        size = np.sqrt((steps**2).sum(axis=0))
+        turn = (steps[:, 1:] * steps[:, :-1]).sum(axis=0) / (size[1:] * size[:-1])
+        large = np.abs(steps).max(axis=0) > SWINGS
+    follows = np.diff(epochs) == 1
+    flips = (turn < -0.5) & large[1:] & large[:-1] & follows[1:] & follows[:-1]
+    first, length = _longest(flips)
+    if length >= LONG:
+        start, end = int(epochs[first]), int(epochs[first + length + 1])
+        caption = "Output flips every epoch: the learning rate is at its limit."
+        yield Event(start, "output flips every epoch", caption, 1, end, flips=True)
+
+
+def _longest(values: Array) -> tuple[int, int]:
+    """Where the longest stretch of true values starts, and its length."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], values.astype(np.int8), [0]])))
+    if not len(edges):
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    return int(edges[2 * lengths.argmax()]), int(lengths.max())
+
+
+def _plateaus(run: RunData, data: FilmData) -> Iterator[Event]:
+    """The longest stretch in which the loss stays level, before the run is solved."""
+    epochs, losses = data.loss_epochs, np.asarray(data.losses[:, 0], float)
+    until = run.row["solved_at"] if run.outcome == "solved" else epochs[-1]
+    known = np.isfinite(losses) & (epochs <= until)
+    first, last = _level(losses[known])
+    epochs = epochs[known]
+    if not len(epochs) or epochs[last] - epochs[first] < max(LEAST_EPOCHS, LEAST_SHARE * epochs[-1]):
+        return
+    start, end, loss = int(epochs[first]), int(epochs[last]), f"{losses[known][last]:.3g}"
+    if last < len(epochs) - 1:
+        yield Event(start, "plateau", f"A plateau: the loss stays near {loss} until epoch {end:,}.", 4, end)
+    elif run.outcome not in ("training", *SUCCESSES):
+        yield Event(start, "plateau", f"A plateau from epoch {start:,} on: the loss stays near {loss}.", 4)
+
+
+def _level(losses: Array) -> tuple[int, int]:
+    """The first and the last place of the longest stretch of losses (n,) that differ by less than LEVEL."""
+    best, start = (0, 0), 0
+    low, high = list[int](), list[int]()  # places of losses since start, the smallest first, the largest first
+    for end, loss in enumerate(losses.tolist()):
+        while low and losses[low[-1]] >= loss:
+            low.pop()
+        while high and losses[high[-1]] <= loss:
+            high.pop()
+        low.append(end)
+        high.append(end)
+        while losses[high[0]] > LEVEL * losses[low[0]]:
+            start = min(low[0], high[0]) + 1
+            low, high = [k for k in low if k >= start], [k for k in high if k >= start]
+        if end - start > best[1] - best[0]:
+            best = (start, end)
+    return best
