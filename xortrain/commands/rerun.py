@@ -18,7 +18,8 @@ from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
 from xortrain.runner.verify import verify
 from xortrain.trained.sweep_data import SweepData, open_record
-from xortrain.views.summary import advice_ending, counted, run_ending, sweep_ending
+from xortrain.views.headline import counted
+from xortrain.views.summary import advice_ending, run_ending, sweep_ending
 
 
 def rerun(arguments: list[str]) -> Iterator[str]:
