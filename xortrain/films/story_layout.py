@@ -34,6 +34,8 @@ class StoryLayout(RunLayout):
 
     designs = WIDE, TALL
     usual = 960, 540
+    missing: Array
+    """Epochs without a snapshot whose absence makes the film jump."""
 
     def timing(self, settings: FilmSettings) -> Timing:
         data, run, self.unit = self.data, self.run_frames.run, self.canvas.unit
@@ -43,6 +45,7 @@ class StoryLayout(RunLayout):
         if len(rows) < len(data.frame_epochs):
             data = replace(data, parameters=np.asarray(data.parameters[rows]), frame_epochs=data.frame_epochs[rows])
         found = story_timing(data, settings, run, self._coarse_colours(data))
+        self.missing = found.missing
         return Timing(rows[found.chosen], found.seconds)
 
     def _coarse_colours(self, data: FilmData) -> Array:
