@@ -29,7 +29,7 @@ class Diagram(Panel):
         self.network, self.data = run.network, run.data
         depth, ends = len(self.network.layers), (self.network.inputs, self.network.outputs)
         first, last = (np.arange(min(count, most)) for count, most in zip(ends, (MOST_INPUTS, MOST_UNITS), strict=True))
-        shown = max(2, min(MOST_UNITS, int((box.height - 14 * s) / (LEAST_SIDE + 3))))
+        shown = max(2, min(MOST_UNITS, int((box.height - 14 * s) / (max(LEAST_SIDE, 14 * s) + 3 * s))))
         self.units = [first, *(run.strongest(layer, shown) for layer in range(depth - 1)), last[:shown]]
         most = max(len(units) for units in self.units[1:])
         self.is_named = most <= MOST_NAMED and (box.height - 14 * s) / most >= LEAST_SIDE + 14 * s

@@ -18,7 +18,7 @@ from xortrain.nets import Array
 
 FRAMES = 60  # where a film has nothing to decide
 VISIBLE = 24  # change of a colour's largest channel that counts as one
-JUMP = 0.075  # share of the fields that may visibly change from one frame to the next
+JUMP = 0.065  # share of the fields that may visibly change from one frame to the next
 MOST_FRAMES = 240
 SHORTEST, USUAL = 0.03, 0.1  # seconds of a frame
 FEWEST = 2, 30, 5  # frames of the three parts, where there are as many epochs
@@ -57,7 +57,7 @@ def story_timing(data: FilmData, settings: FilmSettings, run: int, fields: Array
     path = Path(fields[steps], EPOCH_SPACINGS["epochs"](data.frame_epochs[steps]))
     places = _event_places(data, steps)
     parts = _parts(path, first_change(data, run, steps), places, settings.frames)
-    places = {parts.nearest(place): rank for place, rank in sorted(places.items(), key=lambda one: -one[1])}
+    places = {parts.nearest(place): rank for place, rank in places.items() if place in parts.chosen}
     chosen, pauses = parts.chosen, np.zeros(len(parts.chosen))
     pauses[sorted(places, key=lambda place: places[place])[:MOST_PAUSES]] = PAUSE
     missing = _missing(fields[steps[chosen]], data.frame_epochs[steps[chosen]])
@@ -201,8 +201,12 @@ def _parts(path: Path, first: int, places: dict[int, int], frames: int | None) -
         )
     else:
         chosen = np.concatenate([path.stretch(a, b, n) for (a, b), n in zip(ends, FEWEST, strict=True)])
-    chosen = _with_places(np.unique(chosen), {**places, first: 0, last: 0}, frames)
-    return _Parts(chosen, int(np.searchsorted(chosen, first)), int(np.searchsorted(chosen, last)))
+    chosen = np.unique(chosen)
+    if frames and len(chosen) > frames:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, frames).round().astype(int)]
+    chosen = _with_places(chosen, {**places, first: 0, last: 0}, frames)
+    places_in_film = np.searchsorted(chosen, [first, last])
+    return _Parts(chosen, *places_in_film.tolist())
 
 
 def _thinned(chosen: Array) -> Array:
@@ -221,7 +225,8 @@ def _evenly(path: Array, start: int, end: int, count: int) -> Array:
 
 def _with_places(chosen: Array, places: dict[int, int], frames: int | None) -> Array:
     """The chosen steps with those at which something happens: instead of the nearest ones, if there are ``frames``."""
-    fixed = np.union1d(list(places), chosen[[0, -1]]).astype(int)
+    kept = sorted(places, key=lambda place: places[place])[: None if frames is None else max(frames - 2, 0)]
+    fixed = np.union1d(kept, chosen[[0, -1]]).astype(int)
     free = chosen[~np.isin(chosen, fixed)].tolist()
     for place in fixed[~np.isin(fixed, chosen)].tolist() if frames else ():
         if free:

@@ -50,7 +50,7 @@ def write_run_film(
 
 
 def _without_jumps(one: TrainedRuns, data: FilmData, settings: FilmSettings, progress: bool) -> FilmData:
-    """The data of a film; trained again for the epochs without which the film would jump, if that does not take long."""
+    """The data of a film; trained again for the epochs without which it would jump, if that does not take long."""
     last = int(data.frame_epochs[-1])
     if settings.layout != "story" or len(data.frame_epochs) > last or last > MOST_EPOCHS:
         return data
