@@ -16,6 +16,7 @@ from xortrain.films.panel import Panel, PanelContext
 from xortrain.nets import Array
 
 MOST_UNITS, MOST_NAMED, MOST_INPUTS = 8, 3, 16
+LEAST_FORMULA = 7  # size of its letters
 LEAST_SIDE = 18  # pixels of a thumbnail; a smaller unit is a disc
 STRONG, SLIGHT = 5.0, 0.02  # weight with the widest line; weight up to which a line does not show the sign
 
@@ -174,7 +175,9 @@ class Diagram(Panel):
         words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")
         words += "" if self.data.scaling.inputs.fitted is None else "  (x scaled)"
         right, low = self.box.x + self.box.width, self.box.y + self.box.height
-        self.canvas.text(right, low + 15 * self.canvas.unit, words, 9.5, align="right")
+        size = 9.5 * min(1, self.box.width / self.canvas.text_width(words, 9.5))
+        if size >= LEAST_FORMULA:
+            self.canvas.text(right, low + 15 * self.canvas.unit, words, size, align="right")
 
 
 def bend(line: Array, height: float) -> Array:

@@ -88,7 +88,7 @@ class Field(Panel):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
             names = canvas.shorten(" ".join(rows[0].names), boxes[0].width, 10)
-            canvas.text(right + 5 * s, top, names, 10, label, align="right")
+            canvas.text(right - 6 * s, top, names, 10, label)
 
     def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
         """The longest variant that fits for all labels, and whether it has names (only the last one has none)."""
