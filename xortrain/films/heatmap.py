@@ -150,7 +150,7 @@ def interpolation_weights(coarse: int, fine: int) -> Array:
 
 
 def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) -> list[Box]:
-    """``count`` equal squares in a grid as square as possible, or of ``columns``, each under ``caption`` free pixels."""
+    """``count`` equal squares in a grid as square as possible, or of ``columns``, each under ``caption`` pixels."""
     if count == 1:
         return [box]
     columns = columns or int(np.ceil(np.sqrt(count)))
