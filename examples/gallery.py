@@ -41,8 +41,9 @@ SWEEPS = {
 LOOKS = {
     "default": {},
     "dark": {"dark": True},
-    "smallest": {"field": (240, 160), "story": (480, 300), "weights": (320, 200)},
-    "largest": {"field": (1296, 864), "story": (1920, 1200), "weights": (1920, 1200)},
+    "smallest": {"field": (240, 160), "story": (640, 360), "weights": (320, 200)},
+    "tall": {"story": (600, 1040)},
+    "largest": {"field": (1296, 864), "story": (1280, 720), "weights": (1920, 1200)},
 }
 
 
@@ -101,7 +102,8 @@ def main() -> None:
             settings = {"size": changes[layout]} if layout in changes else changes
             films = [folder / f"{name}-{layout}-{look}.gif" for name in RUNS]
             for run, film in zip(runs.values(), films, strict=True):
-                run.film(film, layout=layout, frames=30 if look == "default" else 3, **settings)
+                frames = {} if look == "default" and layout == "story" else {"frames": 30 if look == "default" else 3}
+                run.film(film, layout=layout, **frames, **settings)
             for start in range(0, len(films), 5):
                 sheet(films[start : start + 5], folder / f"sheet-{layout}-{look}-{start // 5}.png")
     for name, overrides in SWEEPS.items():

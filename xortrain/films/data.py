@@ -339,6 +339,11 @@ class RunFrames:
         self.received = self.scaling.inputs.scaled(self.x)
         self._pass = self.network.forward(self.theta(0)[:, None], self.received)
 
+    @property
+    def short_names(self) -> list[str]:
+        """The names of the examples, or their numbers from 1."""
+        return [name if name.startswith("(") else str(number) for number, name in enumerate(self.names, start=1)]
+
     @cached_property
     def held(self) -> tuple[Array, Array] | None:
         """x and t of the held-out examples."""

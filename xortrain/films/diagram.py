@@ -16,6 +16,7 @@ from xortrain.films.panel import Panel, PanelContext
 from xortrain.nets import Array
 
 MOST_UNITS, MOST_NAMED, MOST_INPUTS = 8, 3, 16
+LEAST_FORMULA = 7  # size of its letters
 LEAST_SIDE = 18  # pixels of a thumbnail; a smaller unit is a disc
 STRONG, SLIGHT = 5.0, 0.02  # weight with the widest line; weight up to which a line does not show the sign
 
@@ -29,7 +30,7 @@ class Diagram(Panel):
         self.network, self.data = run.network, run.data
         depth, ends = len(self.network.layers), (self.network.inputs, self.network.outputs)
         first, last = (np.arange(min(count, most)) for count, most in zip(ends, (MOST_INPUTS, MOST_UNITS), strict=True))
-        shown = max(2, min(MOST_UNITS, int((box.height - 14 * s) / (LEAST_SIDE + 3))))
+        shown = max(2, min(MOST_UNITS, int((box.height - 14 * s) / (max(LEAST_SIDE, 14 * s) + 3 * s))))
         self.units = [first, *(run.strongest(layer, shown) for layer in range(depth - 1)), last[:shown]]
         most = max(len(units) for units in self.units[1:])
         self.is_named = most <= MOST_NAMED and (box.height - 14 * s) / most >= LEAST_SIDE + 14 * s
@@ -174,7 +175,9 @@ class Diagram(Panel):
         words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")
         words += "" if self.data.scaling.inputs.fitted is None else "  (x scaled)"
         right, low = self.box.x + self.box.width, self.box.y + self.box.height
-        self.canvas.text(right, low + 15 * self.canvas.unit, words, 9.5, align="right")
+        size = 9.5 * min(1, self.box.width / self.canvas.text_width(words, 9.5))
+        if size >= LEAST_FORMULA:
+            self.canvas.text(right, low + 15 * self.canvas.unit, words, size, align="right")
 
 
 def bend(line: Array, height: float) -> Array:

@@ -39,8 +39,8 @@ class Field(Panel):
         self.examples = ExampleMarks(canvas, self.scale, run.t)
         self.is_plane = len(boxes) == 1 and run.x.shape[1] > 2  # the examples are beside it
         self.held = ExampleMarks(canvas, self.scale, run.held[1], faint=True) if run.held and len(boxes) == 1 else None
-        is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and run.x.shape[1] <= 2
-        self.names = ExampleNames(canvas, boxes[0], run.names) if is_named else None
+        is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and not projection.is_curve
+        self.names = ExampleNames(canvas, boxes[0], run.short_names) if is_named else None
         has_lines = lines and len(self.network.layers) > 1 and boxes[0].width >= NARROWEST_LINED * canvas.unit
         self.strongest = run.strongest(0, lines) if has_lines else np.array([], int)
         fractions = [projection.fractions(*projection.places[one.members].T) for one in projection.slices]
@@ -88,7 +88,7 @@ class Field(Panel):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
             names = canvas.shorten(" ".join(rows[0].names), boxes[0].width, 10)
-            canvas.text(right + 5 * s, top, names, 10, label, align="right")
+            canvas.text(right - 6 * s, top, names, 10, label)
 
     def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
         """The longest variant that fits for all labels, and whether it has names (only the last one has none)."""

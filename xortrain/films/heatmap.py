@@ -150,7 +150,7 @@ def interpolation_weights(coarse: int, fine: int) -> Array:
 
 
 def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) -> list[Box]:
-    """``count`` equal boxes in a grid as square as possible, or of ``columns``, each under ``caption`` free pixels."""
+    """``count`` equal squares in a grid as square as possible, or of ``columns``, each under ``caption`` pixels."""
     if count == 1:
         return [box]
     columns = columns or int(np.ceil(np.sqrt(count)))
@@ -158,11 +158,11 @@ def tiles(box: Box, count: int, caption: int, columns: int = 0, gap: int = 0) ->
     gap = gap or max(1, min(box.width // 20, 7))
     width = (box.width - (columns - 1) * gap) // columns
     height = (box.height - (rows - 1) * gap) // rows - caption
-    step = height + caption + gap
-    return [
-        Box(box.x + i % columns * (width + gap), box.y + caption + i // columns * step, width, height)
-        for i in range(count)
-    ]
+    side = min(width, height)
+    left = box.x + (box.width - columns * (side + gap) + gap) // 2
+    top = box.y + (box.height - rows * (side + caption + gap) + gap) // 2 + caption
+    step = side + caption + gap
+    return [Box(left + i % columns * (side + gap), top + i // columns * step, side, side) for i in range(count)]
 
 
 class Probe:

@@ -35,8 +35,7 @@ class HiddenSpace(Panel):
         self.grid = input_grid(context.projection)
         has_grid = self.grid.size > 0 and not self.projection.is_curve
         self.probe = Probe(network, run.data.scaling, self.grid, np.array([run.run])) if has_grid else None
-        few = len(run.x) <= MOST_NAMED_EXAMPLES and run.x.shape[1] <= 4
-        self.names = ExampleNames(self.canvas, self.box, run.names) if few else None
+        self.names = ExampleNames(self.canvas, self.box, run.short_names) if len(run.x) <= MOST_NAMED_EXAMPLES else None
 
     def still(self) -> None:
         self.write_title("what the last hidden layer makes of it")

@@ -110,7 +110,7 @@ class Chips(OutputsPanel):
         box, s, (examples, outputs) = self.box, self.canvas.unit, self.t.shape
         self.is_framed = outputs > 1 and bool(self.scale.classes)
         self.key = "framed: target" if self.is_framed else "edge: target"
-        self.is_named = self.x.shape[1] <= 4 and len(self.x) <= 8
+        self.is_named = len(self.x) <= 8 or self.x.shape[1] > 4
         gap = 5 * s if examples <= 6 else 2 * s
         width = (box.width - gap * (examples - 1)) / examples
         top = box.y + (13 * s if self.is_named else 0)
@@ -123,9 +123,10 @@ class Chips(OutputsPanel):
 
     def still(self) -> None:
         super().still()
-        canvas, s, between = self.canvas, self.canvas.unit, " " if len(self.x) <= 6 else ""
-        for values, cell in zip(self.x if self.is_named else (), self.cells[:: self.t.shape[1]], strict=False):
-            words = canvas.shorten(between.join(f"{value:.2g}" for value in values), cell.width + 4 * s, 9)
+        canvas, s, names = self.canvas, self.canvas.unit, self.run_frames.short_names if self.is_named else []
+        for name, cell in zip(names, self.cells[:: self.t.shape[1]], strict=False):
+            words = name.strip("()").replace(", ", " " if len(self.x) <= 6 else "")
+            words = canvas.shorten(words, cell.width + 4 * s, 9)
             canvas.text(cell.x + cell.width / 2, cell.y - 4 * s, words, 9, canvas.colours.label, align="centre")
         self.edges = self._edges().reshape(-1, 3)
         for cell, edge in zip(self.cells, self.edges, strict=True) if self.is_low else ():

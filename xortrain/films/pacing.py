@@ -6,7 +6,7 @@ even number of epochs apart: then what they show moves as the run does.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -18,13 +18,14 @@ from xortrain.nets import Array
 
 FRAMES = 60  # where a film has nothing to decide
 VISIBLE = 24  # change of a colour's largest channel that counts as one
-JUMP = 0.17  # share of the fields that may visibly change from one frame to the next
+JUMP = 0.065  # share of the fields that may visibly change from one frame to the next
 MOST_FRAMES = 240
 SHORTEST, USUAL = 0.03, 0.1  # seconds of a frame
 FEWEST = 2, 30, 5  # frames of the three parts, where there are as many epochs
 LEAST_SECONDS = 4.0  # of a film
 PAUSE, MOST_PAUSES = 0.6, 6  # seconds of a pause at an event
 BEFORE, AFTER = 0.2, 0.145  # largest shares of the time before the first change, and from the last event on
+BETWEEN = 32  # epochs between two frames that are trained again
 MOVES = 0.01  # change of an output, as a share of the distance between the targets, that is the first one
 FIELDS = 0.5  # share of the fields that may flash; they cover half of the picture
 
@@ -35,6 +36,8 @@ class Timing:
 
     chosen: Array
     seconds: Array
+    missing: Array = field(default_factory=lambda: np.zeros(0, int))
+    """Epochs without a snapshot whose absence makes the film jump."""
 
 
 def even_timing(settings: FilmSettings, choose: Callable[[int, str], Array]) -> Timing:
@@ -46,22 +49,26 @@ def even_timing(settings: FilmSettings, choose: Callable[[int, str], Array]) -> 
 def story_timing(data: FilmData, settings: FilmSettings, run: int, fields: Array) -> Timing:
     """The timing of a run whose ``fields`` (snapshots, points, 3) are the colours of some points in each snapshot."""
     if settings.spacing in EPOCH_SPACINGS or len(data.frame_epochs) < 3 or settings.frames == 1:
-        return even_timing(settings, lambda frames, spacing: data.choose(frames, spacing, run))
+        found = even_timing(settings, lambda frames, spacing: data.choose(frames, spacing, run))
+        is_short = settings.fps is None and found.seconds.sum() < LEAST_SECONDS
+        seconds = np.full(len(found.chosen), LEAST_SECONDS / len(found.chosen)) if is_short else found.seconds
+        return Timing(found.chosen, seconds)
     steps = without_flips(data)
     path = Path(fields[steps], EPOCH_SPACINGS["epochs"](data.frame_epochs[steps]))
     places = _event_places(data, steps)
     parts = _parts(path, first_change(data, run, steps), places, settings.frames)
-    places = {parts.nearest(place): rank for place, rank in sorted(places.items(), key=lambda one: -one[1])}
+    places = {parts.nearest(place): rank for place, rank in places.items() if place in parts.chosen}
     chosen, pauses = parts.chosen, np.zeros(len(parts.chosen))
     pauses[sorted(places, key=lambda place: places[place])[:MOST_PAUSES]] = PAUSE
+    missing = _missing(fields[steps[chosen]], data.frame_epochs[steps[chosen]])
     if settings.fps is not None:
-        return Timing(steps[chosen], 1 / settings.fps + pauses)
+        return Timing(steps[chosen], 1 / settings.fps + pauses, missing)
     colours, least = fields[steps[chosen]], np.full(len(chosen), SHORTEST)
     while True:
         seconds = parts.seconds(least, pauses)
         quick = _flashing(colours, seconds) & (least < SLOW)
         if not quick.any():
-            return Timing(steps[chosen], seconds)
+            return Timing(steps[chosen], seconds, missing)
         least[quick] = SLOW
 
 
@@ -123,6 +130,15 @@ def first_change(data: FilmData, run: int, steps: Array) -> int:
     return int(min(np.searchsorted(steps, rows[moved.argmax()]), len(steps) - 1))
 
 
+def _missing(colours: Array, epochs: Array) -> Array:
+    """Epochs between frames with these colours (frames, points, 3) and epochs (frames,) that visibly differ."""
+    found = [np.zeros(0, int)]
+    for number, (before, after) in enumerate(pairwise(epochs.tolist())):
+        if after - before > 2 and jump(colours[number], colours[number + 1]) > JUMP:
+            found.append(np.unique(np.linspace(before, after, min(after - before, BETWEEN) + 1).astype(int))[1:-1])
+    return np.concatenate(found)
+
+
 def _event_places(data: FilmData, steps: Array) -> dict[int, int]:
     """The steps at which something happens, each with the lowest rank of its events."""
     places: dict[int, int] = {}
@@ -175,7 +191,7 @@ def _parts(path: Path, first: int, places: dict[int, int], frames: int | None) -
     last = max(places, default=0)
     if last <= first:
         chosen = _evenly(path.values, 0, end, frames - 1) if frames else path.stretch(0, end, FRAMES - 1)
-        return _Parts(_with_places(chosen, places), end, 0)
+        return _Parts(_with_places(chosen, places, frames), end, 0)
     ends = [(0, first), (first, last), (last, end)]
     if frames:
         shares = np.array([min(first, BEFORE * frames), 0, min(end - last, AFTER * frames)]).astype(int)
@@ -185,8 +201,12 @@ def _parts(path: Path, first: int, places: dict[int, int], frames: int | None) -
         )
     else:
         chosen = np.concatenate([path.stretch(a, b, n) for (a, b), n in zip(ends, FEWEST, strict=True)])
-    chosen = _with_places(np.unique(chosen), {**places, first: 0, last: 0})
-    return _Parts(chosen, int(np.searchsorted(chosen, first)), int(np.searchsorted(chosen, last)))
+    chosen = np.unique(chosen)
+    if frames and len(chosen) > frames:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, frames).round().astype(int)]
+    chosen = _with_places(chosen, {**places, first: 0, last: 0}, frames)
+    places_in_film = np.searchsorted(chosen, [first, last])
+    return _Parts(chosen, *places_in_film.tolist())
 
 
 def _thinned(chosen: Array) -> Array:
@@ -203,11 +223,12 @@ def _evenly(path: Array, start: int, end: int, count: int) -> Array:
     return np.asarray(start + np.unique(wanted))
 
 
-def _with_places(chosen: Array, places: dict[int, int]) -> Array:
-    """The chosen steps, the nearest ones between the ends moved to the steps at which something happens."""
-    fixed = np.union1d(list(places), chosen[[0, -1]]).astype(int)
+def _with_places(chosen: Array, places: dict[int, int], frames: int | None) -> Array:
+    """The chosen steps with those at which something happens: instead of the nearest ones, if there are ``frames``."""
+    kept = sorted(places, key=lambda place: places[place])[: None if frames is None else max(frames - 2, 0)]
+    fixed = np.union1d(kept, chosen[[0, -1]]).astype(int)
     free = chosen[~np.isin(chosen, fixed)].tolist()
-    for place in fixed[~np.isin(fixed, chosen)].tolist():
+    for place in fixed[~np.isin(fixed, chosen)].tolist() if frames else ():
         if free:
             free.pop(int(np.abs(np.array(free) - place).argmin()))
     return np.union1d(fixed, np.array(free, int))

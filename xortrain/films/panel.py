@@ -239,7 +239,7 @@ class ExampleMarks:
         self.canvas, kinds = canvas, scale.target_classes(t)
         self.plain = len(t) > FEW_EXAMPLES or size < 0.7
         self.is_valued, self.faint = not scale.classes, faint
-        self.radius = size * (7.5 if len(t) <= FEW_EXAMPLES else max(2.4, 4.6 - len(t) / 150))
+        self.radius = size * (8.0 if len(t) <= FEW_EXAMPLES else max(2.4, 4.6 - len(t) / 150))
         fills = canvas.palette.rgb[scale.bands(t.T.astype(float))]
         if scale.classes:
             fills = canvas.colours.of_classes(kinds)
@@ -268,8 +268,8 @@ class ExampleMarks:
             canvas.marks(places, kind, self.radius, paper)
             canvas.marks(places, kind, self.radius * 0.8, colour, ink, 0.7)
         else:
-            canvas.marks(places, kind, self.radius, paper, ink, 1.0)
-            canvas.marks(places, kind, self.radius * 0.74, colour, ink, 1.0)
+            canvas.marks(places, kind, self.radius, paper, ink, 0.8)
+            canvas.marks(places, kind, self.radius * 0.66, colour, ink, 0.8)
 
     def _crosses(self, places: Array) -> None:
         """Ink with an edge of paper, so that one of both shows on every colour."""

@@ -13,6 +13,8 @@ import numpy as np
 from xortrain.nets import Array
 
 MOST_SLICES = 16
+MOST_STRETCHED = 3
+"""The largest ratio of the ranges of two axes that are drawn at one scale."""
 LEAST_SLICE = 36
 """The smallest legible side of a slice in pixels."""
 
@@ -108,7 +110,7 @@ def project(
     if inputs == 1:
         return project_curve(x[:, 0], t[:, 0], names[0], output, low, high)
     if inputs == 2:
-        return project_slices(x, (_plane_of_first_inputs(x),), (names[0], names[1]))
+        return true_to_scale(project_slices(x, (_plane_of_first_inputs(x),), (names[0], names[1])))
     if 2 * len(np.unique(x[:, 2:], axis=0)) > len(x):
         return principal_plane(x, units)
     return _sliced(x, names, most) or principal_plane(x, units)
@@ -125,7 +127,8 @@ def _sliced(x: Array, names: Sequence[str], most: int) -> Projection | None:
         shown &= x[:, 2 + free] == x[shown, 2 + free].min()
     if len(others) > most:
         return None
-    slices = project_slices(x[:, :2], tuple(_slice(x, other, names) for other in others), (names[0], names[1]))
+    planes = tuple(_slice(x, other, names) for other in others)
+    slices = true_to_scale(project_slices(x[:, :2], planes, (names[0], names[1])))
     if not shown.all():
         fixed = SliceLabel(tuple(names[2 + free :]), tuple(map(format_digits, others[0, free:])))
         slices = replace(slices, note=f"{fixed.summary()}: {shown.sum()} of {len(x)} examples")
@@ -176,7 +179,16 @@ def principal_plane(x: Array, units: Array | float = 1.0) -> Projection:
     names = f"principal axis 1, {shares[0]:.0%} of the spread", f"principal axis 2, {shares[1]:.0%}"
     found = project_plane(x, mean, across, up, names)
     one = replace(found.slices[0], origin=mean * units, across=across * units, up=up * units, units=units)
-    return replace(found, slices=(one,))
+    return true_to_scale(replace(found, slices=(one,)))
+
+
+def true_to_scale(one: Projection) -> Projection:
+    """The projection with ranges of the same length on both axes, unless they are very different."""
+    width, height = one.right - one.left, one.top - one.bottom
+    if not 1 / MOST_STRETCHED <= width / height <= MOST_STRETCHED:
+        return one
+    aside, above = max(height - width, 0) / 2, max(width - height, 0) / 2
+    return replace(one, left=one.left - aside, right=one.right + aside, bottom=one.bottom - above, top=one.top + above)
 
 
 def project_plane(

@@ -24,7 +24,7 @@ from xortrain.films.pacing import Timing, story_timing
 from xortrain.films.panel import Heading, Panel, PanelContext, RunLayout
 from xortrain.nets import Array
 
-WIDE, TALL = (640, 360), (380, 660)  # the designs
+WIDE, TALL = (640, 360), (380, 676)  # the designs
 SEES, MAKES = "what the net sees", "what the hidden layer makes of it"
 MOST_POINTS = 3e8  # multiplications to find the frames that differ
 
@@ -34,6 +34,8 @@ class StoryLayout(RunLayout):
 
     designs = WIDE, TALL
     usual = 960, 540
+    missing: Array
+    """Epochs without a snapshot whose absence makes the film jump."""
 
     def timing(self, settings: FilmSettings) -> Timing:
         data, run, self.unit = self.data, self.run_frames.run, self.canvas.unit
@@ -43,6 +45,7 @@ class StoryLayout(RunLayout):
         if len(rows) < len(data.frame_epochs):
             data = replace(data, parameters=np.asarray(data.parameters[rows]), frame_epochs=data.frame_epochs[rows])
         found = story_timing(data, settings, run, self._coarse_colours(data))
+        self.missing = found.missing
         return Timing(rows[found.chosen], found.seconds)
 
     def _coarse_colours(self, data: FilmData) -> Array:
@@ -58,9 +61,10 @@ class StoryLayout(RunLayout):
     def arrange(self) -> list[Panel]:
         self.first, self.second, self.beside, self.network, self.loss = self._boxes()
         self.right = self.canvas.width - self.px(10)
-        self.caption = Box(self.first.x, self.px(26), self.right - self.first.x, self.px(11))
-        left, last = self.right - self.px(196), int(self.data.frame_epochs[-1])
-        self.heading = Heading(self.canvas, left, self.right, self.px(20), last)
+        line, left = self.px(16) * (self.design == TALL), self.right - self.px(196)
+        self.caption = Box(self.first.x, self.px(26) + line, self.right - self.first.x, self.px(11))
+        self.heading = Heading(self.canvas, left, self.right, self.px(20) + line, int(self.data.frame_epochs[-1]))
+        self.title_width = (self.right if line else self.heading.left - self.px(12)) - self.first.x
         pictures = [make(self.context(box, box.y - self.px(6), title)) for make, box, title in self._pictures()]
         return [*pictures, *(row.panel(self.context(*row.place(self))) for row in PANELS.values())]
 
@@ -69,7 +73,8 @@ class StoryLayout(RunLayout):
         canvas, px = self.canvas, self.px
         left, top, right = px(34), px(58), canvas.width - px(10)
         if self.design == TALL:
-            side = min(px(210), (canvas.height - px(224)) // 2)
+            top += px(16)
+            side = min(px(210), (canvas.height - px(240)) // 2)
             second = top + side + px(44)
             column = Box(left + side + px(22), 0, right - left - side - px(22), 0)
             loss = Box(left, second + side + px(52), right - left, canvas.height - second - side - px(52) - px(24))
@@ -104,7 +109,7 @@ class StoryLayout(RunLayout):
         return round(length * self.unit)
 
     def label(self) -> None:
-        self.write_heading(self.first.x, self.px(20), self.heading.left - self.first.x - self.px(12))
+        self.write_heading(self.first.x, self.px(20), self.title_width)
 
 
 @dataclass(frozen=True)

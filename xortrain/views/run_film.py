@@ -13,6 +13,7 @@ import numpy as np
 from xortrain.errors import UserError, printable
 from xortrain.films.data import FilmData, HeldOut, Outcomes
 from xortrain.films.film import write_film
+from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
 from xortrain.runner.train import RENDER, train_in_memory, working_in
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = 8  # snapshots per frame, so that frames can be chosen where the run changes fastest
 LEAST_FRAMES = 60  # of a film that has as many as it needs
+MOST_EPOCHS = 50_000  # of a run that is trained again so that its film does not jump
 QUICK_EPOCHS, QUICK_PRODUCTS = 2000, 1e8  # epochs and multiplications of a run that is trained again for its film
 
 
@@ -41,7 +43,26 @@ def write_run_film(
     if config["film"]["at"] == "best":
         trained, run = RunData(trained, run).until_best(), 0
     one = single_run(trained, 1 if still else config["film"]["frames"], run)
-    return write(run_film_data(one), config, path, progress, still)
+    data = run_film_data(one)
+    if not still and config["film"]["frames"] is None:
+        data = _without_jumps(one, data, film_settings(config, path), progress)
+    return write(data, config, path, progress, still)
+
+
+def _without_jumps(one: TrainedRuns, data: FilmData, settings: FilmSettings, progress: bool) -> FilmData:
+    """The data of a film; trained again for the epochs without which it would jump, if that does not take long."""
+    last = int(data.frame_epochs[-1])
+    if settings.layout != "story" or len(data.frame_epochs) > last or last > MOST_EPOCHS:
+        return data
+    from xortrain.films.story_layout import StoryLayout
+
+    missing = StoryLayout(data, settings, 0).missing
+    if not len(missing):
+        return data
+    try:
+        return run_film_data(with_snapshots(one, np.union1d(one.setup.frame_epochs, missing), progress))
+    except UserError:  # trained again it gives other numbers: the film shows what was recorded
+        return data
 
 
 def write(shown: "Shown", config: Mapping[str, Any], path: Path, progress: bool, still: bool) -> Path:
