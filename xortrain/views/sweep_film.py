@@ -13,6 +13,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.films.arrangement import sample_shares
 from xortrain.films.film_settings import LAYOUTS
+from xortrain.films.pacing import FRAMES
 from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.nets import Array
 from xortrain.setup.film_config import film_name, of_one, refuse_best_of_many, with_many, with_one
@@ -41,7 +42,7 @@ def write_sweep_film(
     most = LAYOUTS[layout].most_runs
     if most == 1:
         raise UserError(f"film={layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
-    shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"], progress)
+    shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"] or FRAMES, progress)
     return write(shown, config, path, progress, still)
 
 
