@@ -157,7 +157,7 @@ class Heading:
         s, small, low, label = canvas.unit, size - 1, round(y), canvas.colours.label
         words = canvas.text_width("loss", small) + round(6 * s), canvas.text_width("epoch", small) + round(14 * s)
         numbers = (
-            max(canvas.text_width(widest, size, "bold") for widest in ("0.00e+00", NOT_FINITE)),
+            max(canvas.text_width(widest, size, "bold") for widest in ("0.00e+00", NOT_FINITE)) + 1,  # or 4.89e+24
             canvas.text_width("0" * len(str(last)), size, "bold"),
         )
         top, height, needed = low - round(1.2 * size * s) + round(3 * s), round(1.2 * size * s), sum(words + numbers)
