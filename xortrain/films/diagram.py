@@ -56,20 +56,28 @@ class Diagram(Panel):
     def _column(self, number: int, count: int) -> Array:
         """The centres (count, 2) of the units in a column."""
         box, s = self.box, self.canvas.unit
-        names = max(self.canvas.text_width(name, 9) for name in self._input_names()[: len(self.units[0])])
-        left, right = box.x + names + 3 * s + self.radius * s + 1, box.x + box.width - self.side / 2 - 1
+        left, right = (
+            box.x + self._name_width() * (2 if self.is_staggered else 1) + 3 * s + self.radius * s + 1,
+            box.x + box.width - self.side / 2 - 1,
+        )
         x = left + (right - left) * number / (len(self.units) - 1)
         top, bottom = box.y + 12 * s, box.y + box.height
         step = (bottom - top) / count if count > 3 else min((bottom - top) / count, 56 * s)
         y = (top + bottom) / 2 + (np.arange(count) - (count - 1) / 2) * step
         return np.stack([np.full(count, x), y], axis=1).round()
 
+    @property
+    def is_staggered(self) -> bool:
+        """Whether the names of the inputs stand in two columns by turns, because they are too many for one."""
+        return (self.box.height - 14 * self.canvas.unit) / len(self.units[0]) < 9 * self.canvas.unit
+
+    def _name_width(self) -> float:
+        names = self._input_names()[: len(self.units[0])]
+        return max(self.canvas.text_width(name, 9) for name in names) + 3 * self.canvas.unit * self.is_staggered
+
     def _input_names(self) -> list[str]:
         """The names of the inputs, or their symbols if the names are too long or too many to be legible."""
-        step = (self.box.height - 14 * self.canvas.unit) / min(self.network.inputs, MOST_INPUTS)
-        if step < 9 * self.canvas.unit:
-            return [""] * self.network.inputs
-        room = 0.28 * self.box.width
+        room = 0.28 * self.box.width * (not self.is_staggered)
         fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
         return self.data.inputs if fit else self.data.symbols
 
@@ -82,9 +90,10 @@ class Diagram(Panel):
     def still(self) -> None:
         canvas, s = self.canvas, self.canvas.unit
         self.write_title("network")
-        for name, centre in zip(self._input_names(), self.columns[0], strict=False):
+        for row, (name, centre) in enumerate(zip(self._input_names(), self.columns[0], strict=False)):
             canvas.marks(centre[None], 0, self.radius, canvas.colours.paper, canvas.colours.ink, 1.0)
-            canvas.text(self.columns[0][0, 0] - self.radius * s - 3 * s, centre[1] + 3.2 * s, name, 9, align="right")
+            x = centre[0] - self.radius * s - 3 * s - self._name_width() * (self.is_staggered and row % 2)
+            canvas.text(x, centre[1] + 3.2 * s, name, 9, align="right")
         for x, y in np.concatenate(self.columns[1:]) if self.has_thumbnails else ():
             canvas.outline(self._tile(x, y), canvas.colours.ink)
         self.names = canvas.record(self._write_names)

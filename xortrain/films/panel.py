@@ -279,8 +279,8 @@ class ExampleMarks:
         ends = np.array([[-1, -1], [1, 1], [np.nan, np.nan], [-1, 1], [1, -1], [np.nan, np.nan]]) * reach
         strokes = (places[:, None] + ends).reshape(-1, 2)
         pixel = 1 / canvas.unit  # strokes and edges that are thinner than a pixel have too little contrast
-        width = max(self.radius / 4.5, 0.8, pixel)
-        canvas.line(strokes, canvas.colours.paper, width + max(0.9 if self.plain else 1.7, 2.3 * pixel))
+        width = max(self.radius / 4.5, 1.2 * pixel)
+        canvas.line(strokes, canvas.colours.paper, width + max(0.9 if self.plain else 1.7, 1.8 * pixel))
         canvas.line(strokes, canvas.colours.label if self.faint else canvas.colours.ink, width)
 
 
