@@ -62,7 +62,6 @@ def test_a_film_of_scaled_data_looks_like_that_of_the_same_network_in_its_own_un
     data = run_of(name), in_other_units(run_of(name))
     plain, scaled = (StoryLayout(one, SETTINGS, 0) for one in data)
     for number in (0, 30):
-        written.clear()
         one, other = plain.frame(number), scaled.frame(number)
         differ, s = one != other, plain.canvas.unit
         for _, box in written:
@@ -88,7 +87,7 @@ def test_the_ticks_are_those_of_the_data(written: list[tuple[str, object]]) -> N
 
 @pytest.mark.parametrize("last", ["sigmoid", "identity"])
 def test_the_weighted_sum_of_scaled_inputs_is_named_so(last: str, written: list[tuple[str, object]]) -> None:
-    one = film_data(net(2, 1, last=last), XOR, ONE_OF_TWO)
+    one = film_data(net(2, 1, last=last), XOR, ONE_OF_TWO, 0.1)
     settings = replace(SETTINGS, size=(1400, 540))  # it has room in a wide film
     for shown, says_so in ((one, False), (in_other_units(one), True)):
         written.clear()

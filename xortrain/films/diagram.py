@@ -104,11 +104,13 @@ class Diagram(Panel):
         counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
         left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
         spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(left_out) if count]
-        tight = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans))
+        tight, until = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans)), self.box.x - 5 * s
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
-            if left_out[layer]:
-                words, y = f"+{left_out[layer]}" + " more" * (not tight), self.box.y + self.box.height + 11 * s
-                write(sum(self._span(words, layer)) / 2, y, words)
+            words = f"+{left_out[layer]}" + " more" * (not tight)
+            left, right = self._span(words, layer)
+            if left_out[layer] and left >= until + 3 * s:  # in a deep network there is not room for all
+                write((left + right) / 2, self.box.y + self.box.height + 11 * s, words)
+                until = right
             for unit, (x, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
                 name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
                 if layer == len(self.units) - 1:

@@ -222,7 +222,10 @@ def _fit_axis(
     canvas: Canvas, name: str, words: list[str], room: Array, size: float, length: float
 ) -> tuple[str, Array, float]:
     """The name of an axis, which values fit beside it, and its room; a single value that does not fit joins it."""
-    start = name if len(name) <= NAME_START else f"{name[:NAME_START]}…"
+    first = name.split(" ")[0]
+    start = name if first == name else f"{first} …"
+    if canvas.text_width(start, size) > length:  # then the word is cut, at the earliest after a few letters
+        start = name if len(name) <= NAME_START else f"{name[:NAME_START]}…"
     shown = np.asarray(room >= canvas.text_width(start, size))
     if len(words) == 1 and not shown.any():
         name = f"{name} = {words[0]}"
