@@ -201,7 +201,7 @@ def record_text(patch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
 
     def laid(lay: Callable[[Canvas, Overlay], None]) -> Callable[[Canvas, Overlay], None]:
         def lay_over(canvas: Canvas, overlay: Overlay) -> None:
-            texts.extend(overlays[id(overlay)][1])
+            texts.extend(overlays.get(id(overlay), (overlay, []))[1])
             lay(canvas, overlay)
 
         return lay_over
