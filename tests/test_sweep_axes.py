@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xortrain
+from xortrain.cli import main
 from xortrain.config.spaces import FUNCTIONS
 from xortrain.errors import UserError
 from xortrain.hydra_sweeps.jobs import composing, plan_overrides, read_grid
@@ -102,3 +103,12 @@ def test_hydra_has_its_own_functions_before_and_after() -> None:
     assert plan_overrides(["lr=linspace(1,2,2)"])
     assert overrides_parser.create_functions is before
     assert not FUNCTIONS.keys() & before().functions.keys()
+
+
+def test_the_table_at_the_end_of_a_sweep_has_a_hundred_groups_at_most(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-m", "lr=linspace(1,2,103)", "epochs=1", "film=none", f"root={tmp_path}"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[101] == "and 3 more groups"
+    assert len(lines) == 104

@@ -105,7 +105,7 @@ def refuse_to_write(path: Path) -> None:
 
 def comma_separated(text: str) -> list[str]:
     """The names in "lr,W1[0,1]"."""
-    found = columns.split(text)
+    found = columns.names_in(text)
     if not found:
         raise misfit(text, "must be names separated by commas")
     return found

@@ -47,7 +47,7 @@ def number_of(name: str, entry: Entry, settings: str) -> int:
 def _given(shown: str, settings: str) -> dict[str, str]:
     """The settings in a name, as typed, by their columns."""
     found = {}
-    for part in columns.split(settings):
+    for part in columns.names_in(settings):
         key, equals, value = (text.strip() for text in part.partition("="))
         if not (key and equals and value):
             raise UserError(f"{shown}: {part!r} must be a setting with its value, as in SWEEP@lr=3.2,seed=4")

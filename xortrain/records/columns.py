@@ -33,7 +33,7 @@ def canonical(name: str) -> str:
     return layout.column_of(layout.setting_of(name).removesuffix(".name"))
 
 
-def split(text: str) -> list[str]:
+def names_in(text: str) -> list[str]:
     """The parts of a list with commas; those inside brackets do not separate."""
     return [part.strip() for part in re.findall(r"(?:\[[^\]]*\]|[^,\[]|\[)+", text) if part.strip()]
 

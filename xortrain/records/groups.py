@@ -75,11 +75,13 @@ def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[GroupStatis
     numbers = {**_shares(counts), **_speeds_and_losses(rows, outcome, codes, len(first))}
     best = np.lexsort((numbers["loss_median"], numbers["epochs_median"], -np.nan_to_num(numbers["low"], nan=-1.0)))
     keys = {name: np.asarray(rows[name])[first].tolist() for name in by}
+    counted = {word: number.tolist() for word, number in counts.items()}
+    listed = {name: values.tolist() for name, values in numbers.items()}
     return [
         GroupStatistics(
             {name: values[k] for name, values in keys.items()},
-            {word: int(number[k]) for word, number in counts.items() if number[k]},
-            **{name: values[k].item() for name, values in numbers.items()},
+            {word: number[k] for word, number in counted.items() if number[k]},
+            **{name: values[k] for name, values in listed.items()},
         )
         for k in best.tolist()
     ]
