@@ -16,6 +16,7 @@ from xortrain.films.film import write_film
 from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
+from xortrain.records.layout import column_of
 from xortrain.runner.train import RENDER, train_in_memory, working_in
 from xortrain.setup.film_config import film_name, film_settings, refuse_film_of_one
 from xortrain.setup.run_setup import Setup, spread
@@ -154,7 +155,7 @@ def film_data(trained: TrainedRuns) -> FilmData:
         low=float(rule.low[0]),
         high=float(rule.high[0]),
         outcomes=outcomes_of(trained.outcomes, rows.__getitem__),
-        varied=setup.population.varying,
+        varied={column_of(key): values for key, values in setup.population.varying.items()},
         input_names=setup.columns.inputs,
         output_names=setup.columns.short_outputs,
         class_names=setup.columns.told_classes,
@@ -215,6 +216,8 @@ def _network_name(setup: Setup) -> str:
 
 
 def _rate(setup: Setup) -> list[str]:
-    """The learning rate, if all runs share it."""
-    rates = np.unique(setup.population.values("lr"))
-    return [f"lr {rates[0]:g}"] if len(rates) == 1 else []
+    """The learning rate, and those of single arrays of parameters, if all runs share them."""
+    p = setup.population
+    names = {"lr": "lr", **{f"layer_lr.{name}": f"lr of {name}" for name in p.shared("layer_lr")}}
+    rates = {said: np.unique(p.values(key)) for key, said in names.items()}
+    return [f"{said} {values[0]:g}" for said, values in rates.items() if len(values) == 1]

@@ -18,6 +18,7 @@ MOST_ROWS, MOST_COLUMNS = 16, 6
 MOST_CLASSES = 10
 WIDTH, WIDEST = 80, 100  # of sentences, of the table
 MOST_FILMS = 5  # whose paths are printed
+MOST_GROUPS = 100  # lines at the end of a sweep; xortrain group prints all
 
 
 def run_ending(run: RunData, show: bool = True, with_film: bool = True) -> str:
@@ -54,7 +55,9 @@ def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
 
     entry = open_entry(folder, shown_path(folder))
     sweep, is_done = SweepData[RunData].of(entry), entry.status == "finished"
-    text = group_report([entry], group_runs(entry.parts), entry.runs) if entry.is_sweep else summary(sweep[0])
+    text = (
+        group_report([entry], group_runs(entry.parts), entry.runs, MOST_GROUPS) if entry.is_sweep else summary(sweep[0])
+    )
     films = list[Path]()
     if is_new or not any(folder.glob("film.*")):
         with working_in(folder, RENDER if is_done else RESUME):
