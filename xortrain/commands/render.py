@@ -24,8 +24,9 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
-    config = compose([*_recorded_overrides(own), *fit, *a.override])
+    fit = ["film=sweep"] if is_sweep else ["film=panels"] if LAYOUTS[own["name"]].fewest_runs > 1 else []
+    has_groups = is_sweep and any(row.has_groups and f"film={name}" in a.override for name, row in LAYOUTS.items())
+    config = compose([*_recorded_overrides(own, has_groups), *fit, *a.override])
     layout = config["film"]["name"]
     _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
@@ -66,7 +67,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
 def _refuse_overrides(overrides: Sequence[str]) -> None:
     for override in overrides:
         if override == "film=none":
-            raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
+            *others, last = (name for name, row in LAYOUTS.items() if row.location)
+            raise UserError(f"film=none: draws nothing; choose film={', '.join(others)} or {last}")
         if not override.startswith(("film=", "film.")):
             raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
 
@@ -75,11 +77,12 @@ def _has_override(a: Namespace, key: str) -> bool:
     return any(override.startswith(f"film.{key}=") for override in a.override)
 
 
-def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:
-    """The film settings of a record as overrides."""
+def _recorded_overrides(film: Mapping[str, Any], has_groups: bool) -> list[str]:
+    """The film settings of a record as overrides; film.by only where the new film has groups."""
     if film["name"] == "none":
         return []
-    values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
+    unfit = () if has_groups else ("by",)
+    values = {key: "null" if v is None else v for key, v in film.items() if key not in ("name", *unfit)}
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 
