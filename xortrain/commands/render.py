@@ -34,7 +34,7 @@ def render(arguments: Sequence[str]) -> str:
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
     if is_sweep and LAYOUTS[layout].most_runs == 1:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {a.record}#0")
-    name = Path("losses.png" if layout == "losses" else "poster.png") if a.still else film_name(config)
+    name = Path(f"{layout}.png" if layout in ("losses", "raster") else "poster.png") if a.still else film_name(config)
     if isinstance(found, SweepData):
         written = write_sweep_film(found, config, a.output or folder / name, progress=True, still=a.still)
         done = found.column("epochs_done").max()

@@ -44,7 +44,8 @@ class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
     ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
-    ``most_runs``, and with ``has_groups`` groups of them by a setting.
+    ``most_runs``, and with ``has_groups`` groups of them by a setting.  With ``has_rows`` runs are rows in the order of
+    their speed, and only losses are read.
     """
 
     help: str
@@ -53,6 +54,7 @@ class FilmLayout:
     most_runs: int = 1
     fewest_runs: int = 1
     has_groups: bool = False
+    has_rows: bool = False
     settings: Settings = field(default_factory=lambda: SETTINGS)
 
 
@@ -65,6 +67,14 @@ LAYOUTS: dict[str, FilmLayout] = {
         "all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400, 2
     ),
     "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000, has_groups=True),
+    "raster": FilmLayout(
+        "one row a run, quickest on top",
+        "xortrain.films.raster_layout:RasterLayout",
+        (320, 200),
+        1000,
+        2,
+        has_rows=True,
+    ),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
     "none": FilmLayout("no film", "", settings={}),
 }

@@ -21,6 +21,7 @@ from xortrain.setup.film_config import film_name, group_setting, of_one, refuse_
 from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
+from xortrain.views.raster_film import raster_data_of
 from xortrain.views.run_film import (
     CANDIDATES,
     film_data,
@@ -43,7 +44,10 @@ def write_sweep_film(
     most = LAYOUTS[layout].most_runs
     if most == 1:
         raise UserError(f"film={layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
-    shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"], progress, config["film"]["by"])
+    if LAYOUTS[layout].has_rows:
+        shown = raster_data_of(sweep, most)
+    else:
+        shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"], progress, config["film"]["by"])
     return write(shown, config, path, progress, still)
 
 
