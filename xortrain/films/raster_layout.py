@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xortrain.films.arrangement import quickest_first
 from xortrain.films.canvas import LEGIBLE, Box, Canvas
-from xortrain.films.data import EPOCH_SPACINGS, KINDS, Outcomes, evenly, last_recorded, path_share
+from xortrain.films.data import EPOCH_SPACINGS, KINDS, evenly, last_recorded, path_share
 from xortrain.films.epoch_axis import draw_epochs
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_colours import LossColours, find_peaks
@@ -21,17 +22,6 @@ MOST_MEASURED = 64  # rows whose losses determine which epochs are frames
 BINS, FINE = 48, 144  # of the histogram, and of the one in which peaks are told apart
 MOST_PEAKS = 6  # with a name
 NUMBERS = ("no", "one", "two", "three", "four")
-
-
-def quickest_first(outcomes: Outcomes, losses: Array) -> Array:
-    """The numbers of the runs (runs,) in the order of rows: solved ones by their epoch, others by their last loss.
-
-    Those that have diverged or exploded are last, the ones that lasted longest first.
-    """
-    is_solved = outcomes.outcome == "solved"
-    is_lost = outcomes.lost_at < np.iinfo(np.int64).max
-    within = np.select([is_solved, is_lost], [outcomes.since, -outcomes.since], np.nan_to_num(losses, nan=np.inf))
-    return np.lexsort((within, outcomes.kinds))
 
 
 class RasterLayout:
@@ -85,7 +75,8 @@ class RasterLayout:
         has_line = (self.outcomes.outcome == "solved").any()
         full = f"{row}   line: solved from here on" if has_line else row
         words = next((one for one in (full, row) if canvas.text_width(one, 11) <= room), row)
-        canvas.text(self.box.x, 45 * s, canvas.shorten(words, room, 11), 11, canvas.colours.label)
+        if room > 60 * s:
+            canvas.text(self.box.x, 45 * s, canvas.shorten(words, room, 11), 11, canvas.colours.label)
 
     def _solved(self, epoch: int) -> str:
         return f"{self.data.all_outcomes.counts(epoch)['solved']:,} solved"

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from xortrain.errors import UserError
+from xortrain.films.arrangement import quickest_first
 from xortrain.films.data import FilmData
-from xortrain.films.raster_layout import quickest_first
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.nets import Array
 from xortrain.trained.run_data import RunData, TrainedRuns
