@@ -24,9 +24,9 @@ from xortrain.films.raster_layout import RasterLayout
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.records.reader import RecordReader
 from xortrain.trained.run_data import TrainedRuns
-from xortrain.views.raster_film import quantiles, raster_data_of
+from xortrain.views.sweep_film import quantiles, raster_data_of
 
-SIZES = [(320, 200), (640, 360), (960, 540), (1280, 720), (500, 900)]
+SIZES = [(480, 300), (640, 360), (960, 540), (1280, 720), (500, 900)]
 
 
 def runs_of(count: int) -> FilmData:

@@ -55,7 +55,9 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
     add_output(p, "the file: .gif, .png, .webp or .mp4", extensions=FASTEST)
-    p.add_argument("--still", action="store_true", help="only the last frame, as PNG: poster.png, losses.png or raster.png")
+    p.add_argument(
+        "--still", action="store_true", help="only the last frame, as PNG: poster.png, losses.png or raster.png"
+    )
     a = p.parse_intermixed_args(arguments)
     form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)
     refuse_two_formats("film.format", form, a.output, FASTEST)

@@ -9,8 +9,6 @@ from xortrain.config.check import check
 from xortrain.config.settings import chosen_by_default, read_conf
 from xortrain.errors import UserError, cut, nearest
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
-from xortrain.records.columns import canonical, is_setting
-from xortrain.records.metadata import flat_settings
 from xortrain.setup.population import Population
 
 
@@ -84,6 +82,9 @@ def refuse_unfit_groups(populations: Sequence[Population]) -> None:
 
 def varied_settings(populations: Sequence[Population]) -> list[str]:
     """The settings, with the seed, in which the runs of populations differ."""
+    from xortrain.records.columns import is_setting
+    from xortrain.records.metadata import flat_settings
+
     configs = [flat_settings(population.config) for population in populations]
     found = dict.fromkeys(name for population in populations for name in population.varying)
     for name in dict.fromkeys(name for config in configs for name in config):
@@ -94,6 +95,8 @@ def varied_settings(populations: Sequence[Population]) -> list[str]:
 
 def group_setting(by: str, varied: Collection[str], listed: Collection[str]) -> str:
     """The varied setting that a user means; raises UserError with those ``listed`` if there is none."""
+    from xortrain.records.columns import canonical
+
     name = canonical(by)
     ends = [one for one in varied if one.rpartition(".")[2] == name]
     if name in varied or len(ends) == 1:

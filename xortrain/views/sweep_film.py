@@ -4,14 +4,15 @@ Where their snapshots have too few epochs in common, the runs shown are trained 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.films.arrangement import sample_shares
+from xortrain.films.arrangement import quickest_first, sample_shares
+from xortrain.films.data import FilmData
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.nets import Array
@@ -21,7 +22,7 @@ from xortrain.setup.film_config import film_name, group_setting, of_one, refuse_
 from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
-from xortrain.views.raster_film import raster_data_of
+from xortrain.training.task import History
 from xortrain.views.run_film import (
     CANDIDATES,
     film_data,
@@ -192,3 +193,34 @@ def _with_common_snapshots(trained: TrainedRuns, wanted: Array, progress: bool) 
     epochs = trained.setup.population.epochs
     own = np.union1d(wanted[wanted <= epochs], epochs)
     return trained if np.isin(own, trained.setup.frame_epochs).all() else with_snapshots(trained, own, progress)
+
+
+def raster_data_of(sweep: SweepData[RunData], most: int) -> SweepFilmData:
+    """The input of film=raster with at most ``most`` rows: runs at equal steps of their order, quickest first.
+
+    Of all runs only the rows of the table are read, and the losses of those that are shown.
+    """
+    done = sweep[sweep.column("outcome") != "pending"]
+    if not len(done):
+        raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
+    everyone = outcomes_of(done.column("outcome").tolist(), done.column)
+    losses = done.column("final_loss").astype(float)
+    sample = done[quickest_first(everyone, losses)[quantiles(len(done), most)]]
+    parts = [losses_of(trained, places) for trained, places in sample.populations()]
+    title = sweep_title([done.population(number).setup for number in done.population_numbers])
+    varied = {"loss": np.array([""])} if "loss" in done.axes else {}
+    return SweepFilmData(tuple(parts), title, varied, everyone, losses)
+
+
+def quantiles(runs: int, most: int) -> Array:
+    """At most ``most`` places in an order of runs, at the middles of equal steps."""
+    return np.arange(runs) if runs <= most else ((np.arange(most) + 0.5) / most * runs).astype(int)
+
+
+def losses_of(trained: TrainedRuns, runs: Array) -> FilmData:
+    """Some runs of a population with their losses; their parameters are not read, and count as NaN."""
+    setup = trained.setup.part(runs)
+    epochs = setup.loss_epochs
+    nothing = np.broadcast_to(np.array(np.nan, setup.population.dtype), (len(epochs), setup.shape.size, len(runs)))
+    history = History(epochs, epochs, trained.array("losses", runs), nothing, None, {}, None)
+    return film_data(TrainedRuns(replace(setup, frame_epochs=epochs), np.asarray(trained.rows[runs]), history))
