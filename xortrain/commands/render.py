@@ -24,8 +24,9 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    fit = ["film=sweep"] if is_sweep else ["film=story"] if own["name"] == "sweep" else []
-    config = compose([*_recorded_overrides(own), *fit, *a.override])
+    fit = ["film=sweep"] if is_sweep else ["film=story"] if LAYOUTS[own["name"]].fewest_runs > 1 else []
+    has_groups = is_sweep and any(row.has_groups and f"film={name}" in a.override for name, row in LAYOUTS.items())
+    config = compose([*_recorded_overrides(own, has_groups), *fit, *a.override])
     layout = config["film"]["name"]
     _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
@@ -33,7 +34,7 @@ def render(arguments: Sequence[str]) -> str:
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
     if is_sweep and LAYOUTS[layout].most_runs == 1:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {a.record}#0")
-    name = Path("losses.png" if layout == "losses" else "poster.png") if a.still else film_name(config)
+    name = Path(f"{layout}.png" if layout in ("losses", "raster") else "poster.png") if a.still else film_name(config)
     if isinstance(found, SweepData):
         written = write_sweep_film(found, config, a.output or folder / name, progress=True, still=a.still)
         done = found.column("epochs_done").max()
@@ -54,7 +55,9 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
     add_output(p, "the file: .gif, .png, .webp or .mp4", extensions=FASTEST)
-    p.add_argument("--still", action="store_true", help="only the last frame, as PNG: poster.png, or losses.png")
+    p.add_argument(
+        "--still", action="store_true", help="only the last frame, as PNG: poster.png, losses.png or raster.png"
+    )
     a = p.parse_intermixed_args(arguments)
     form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)
     refuse_two_formats("film.format", form, a.output, FASTEST)
@@ -66,7 +69,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
 def _refuse_overrides(overrides: Sequence[str]) -> None:
     for override in overrides:
         if override == "film=none":
-            raise UserError("film=none: draws nothing; choose film=story, field, sweep, losses or weights")
+            *others, last = (name for name, row in LAYOUTS.items() if row.location)
+            raise UserError(f"film=none: draws nothing; choose film={', '.join(others)} or {last}")
         if not override.startswith(("film=", "film.")):
             raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
 
@@ -75,11 +79,12 @@ def _has_override(a: Namespace, key: str) -> bool:
     return any(override.startswith(f"film.{key}=") for override in a.override)
 
 
-def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:
-    """The film settings of a record as overrides."""
+def _recorded_overrides(film: Mapping[str, Any], has_groups: bool) -> list[str]:
+    """The film settings of a record as overrides; film.by only where the new film has groups."""
     if film["name"] == "none":
         return []
-    values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
+    unfit = () if has_groups else ("by",)
+    values = {key: "null" if v is None else v for key, v in film.items() if key not in ("name", *unfit)}
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 

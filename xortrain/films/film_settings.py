@@ -32,6 +32,7 @@ SETTINGS: Settings = {
     "levels": whole("bands of colour over the outputs", 2, 100, even=True),
     "spacing": choice("frames at equal steps of", "progress", "epochs", "log"),
     "at": choice("the last frame: after the last epoch, or with the best parameters", "last", "best"),
+    "by": text("losses: a setting whose values group the curves, such as lr", nullable=True),
     "colours": text("default, or a colour map of matplotlib by name"),
     "dark": flag("a dark background"),
     "hold": number("seconds that the last frame is held", 0, 600, varies=False),
@@ -46,7 +47,8 @@ class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
     ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
-    ``most_runs``.
+    ``most_runs``, and with ``has_groups`` groups of them by a setting.  With ``has_rows`` runs are rows in the order of
+    their speed, and only losses are read.
     """
 
     help: str
@@ -54,6 +56,8 @@ class FilmLayout:
     smallest: tuple[int, int] = (0, 0)
     most_runs: int = 1
     fewest_runs: int = 1
+    has_groups: bool = False
+    has_rows: bool = False
     settings: Settings = field(default_factory=lambda: SETTINGS)
 
 
@@ -67,7 +71,15 @@ LAYOUTS: dict[str, FilmLayout] = {
     "sweep": FilmLayout(
         "all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400, 2
     ),
-    "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000),
+    "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000, has_groups=True),
+    "raster": FilmLayout(
+        "one row a run, quickest on top",
+        "xortrain.films.raster_layout:RasterLayout",
+        (320, 200),
+        1000,
+        2,
+        has_rows=True,
+    ),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
     "none": FilmLayout("no film", "", settings={}),
 }
@@ -86,6 +98,7 @@ class FilmSettings:
     """Bands of colour between the two targets; even, so that the midpoint is the edge of a band."""
     spacing: str = "progress"
     """Equal steps of epochs, log (the epoch's logarithm), or progress (change of log loss and outputs)."""
+    by: str | None = None  # a setting that groups the curves of a film of several runs
     colours: str = "default"
     dark: bool = False
     hold: float = 1.5  # extra seconds for the last frame
@@ -104,6 +117,7 @@ def refuse_unfit(settings: FilmSettings, path: Path) -> None:
         raise unknown("film", settings.layout, drawn)
     if settings.spacing not in SETTINGS["spacing"].choices:
         raise unknown("film.spacing", settings.spacing, SETTINGS["spacing"].choices)
+    refuse_groups(settings.layout, settings.by)
     _refuse_file(settings, path)
     _refuse_size(settings, path)
     for name in ("frames", "levels", "hold"):
@@ -113,6 +127,13 @@ def refuse_unfit(settings: FilmSettings, path: Path) -> None:
     from xortrain.films.colours import get_colours
 
     get_colours(settings.colours, 2, False)
+
+
+def refuse_groups(layout: str, by: str | None) -> None:
+    """Raise UserError for groups in a layout that has none."""
+    if by and not LAYOUTS[layout].has_groups:
+        groups = " or ".join(f"film={name}" for name, row in LAYOUTS.items() if row.has_groups)
+        raise UserError(f"film.by={by}: film={layout} has no groups; choose {groups}")
 
 
 def _refuse_file(settings: FilmSettings, path: Path) -> None:

@@ -1,14 +1,15 @@
 """The film that a config chooses: its settings, its file name, and the checks before training starts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from xortrain.config.check import check
 from xortrain.config.settings import chosen_by_default, read_conf
-from xortrain.errors import UserError
-from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
+from xortrain.errors import UserError, cut, nearest
+from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
+from xortrain.setup.population import Population
 
 
 def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -56,7 +57,8 @@ def refuse_best_of_many(config: Mapping[str, Any]) -> None:
 
 def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config with a film that shows one run."""
-    return with_film(config, layout="story") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
+    config = with_film(config, layout="story") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
+    return with_film(config, by=None) if config["film"].get("by") else config
 
 
 def refuse_film_of_one(config: Mapping[str, Any]) -> None:
@@ -65,6 +67,44 @@ def refuse_film_of_one(config: Mapping[str, Any]) -> None:
     if LAYOUTS[layout].fewest_runs > 1:
         others = ", ".join(name for name, row in LAYOUTS.items() if row.location and row.fewest_runs == 1)
         raise UserError(f"film={layout}: shows several runs, and this is one; choose film={others}")
+    if config["film"].get("by"):
+        raise UserError(f"film.by={config['film']['by']}: groups several runs, and this is one")
+
+
+def refuse_unfit_groups(populations: Sequence[Population]) -> None:
+    """Raise UserError for film.by=NAME unless the runs of the populations differ in that setting."""
+    wanted = dict.fromkeys(p.config["film"]["by"] for p in populations if p.config["film"].get("by"))
+    if wanted:
+        varied = varied_settings(populations)
+        for by in wanted:
+            group_setting(by, varied, varied)
+
+
+def varied_settings(populations: Sequence[Population]) -> list[str]:
+    """The settings, with the seed, in which the runs of populations differ."""
+    from xortrain.records.columns import is_setting
+    from xortrain.records.metadata import flat_settings
+
+    configs = [flat_settings(population.config) for population in populations]
+    found = dict.fromkeys(name for population in populations for name in population.varying)
+    for name in dict.fromkeys(name for config in configs for name in config):
+        if any(config.get(name) != configs[0].get(name) for config in configs):
+            found[name] = None
+    return [name for name in found if is_setting(name)]
+
+
+def group_setting(by: str, varied: Collection[str], listed: Collection[str]) -> str:
+    """The varied setting that a user means; raises UserError with those ``listed`` if there is none."""
+    from xortrain.records.columns import canonical
+
+    name = canonical(by)
+    ends = [one for one in varied if one.rpartition(".")[2] == name]
+    if name in varied or len(ends) == 1:
+        return name if name in varied else ends[0]
+    near = nearest(name, listed)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    known = f"they differ in {', '.join(listed)}" if listed else "they differ in nothing"
+    raise UserError(f"film.by={cut(by)}: is no setting in which the runs differ. {hint}{known[0].upper()}{known[1:]}")
 
 
 def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
@@ -73,6 +113,7 @@ def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
         wanted = config["film"]
         if wanted["name"] == "none":
             continue
+        refuse_groups(wanted["name"], wanted.get("by"))
         if runs == 1:
             refuse_film_of_one(config)
         is_asked_for = LAYOUTS[wanted["name"]].most_runs == 1 and wanted["name"] != chosen_by_default()["film"]
