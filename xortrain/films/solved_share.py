@@ -10,6 +10,7 @@ from xortrain.nets import Array
 
 LARGEST, SMALLEST = 40, 15  # font sizes of the share
 SHARES = (0, 25, 50, 75, 100)  # percent with a label, if there is room
+WORDS = "runs solved"
 TALL = 150  # units of height from which a quarter has one too
 
 
@@ -22,9 +23,8 @@ class SolvedShare:
         self.at = np.sort(outcomes.since[outcomes.outcome == "solved"])
         s = canvas.unit
         self.size = float(np.clip(min(0.3 * box.height, 0.07 * box.width) / s, SMALLEST, LARGEST))
-        widest = max(
-            canvas.text_width("100 %", self.size, "bold"), min(canvas.text_width(self._count(last), 10), 96 * s)
-        )
+        count = min(canvas.text_width(self._count(last), 10), 96 * s)
+        widest = max(canvas.text_width("100 %", self.size, "bold"), canvas.text_width(WORDS, 11), count)
         left = round(box.x + widest + 18 * s) + text_width("100 %", s, 9)
         below = round(16 * s)
         self.plot = Box(left, box.y + round(5 * s), box.x + box.width - left, box.height - below - round(5 * s))
@@ -70,7 +70,7 @@ class SolvedShare:
         self.reveal.uncover(epoch / self.last)
         now = self.plot.at(np.array([[epoch / self.last, 1 - solved / self.runs]]))
         canvas.marks(now, 0, 4, canvas.colours.ink, canvas.colours.paper, 1.4)
-        lines = [("solved", 11), (self._count(epoch), 10)]
+        lines = [(WORDS, 11), (self._count(epoch), 10)]
         lines = lines[: max(int((self.plot.height - self.size * s) / (14 * s)), 0)]
         y = self.plot.y + (self.plot.height + (0.75 * self.size - 14 * len(lines)) * s) / 2
         canvas.text(box.x, y, format_share(solved, self.runs), self.size, face="bold")
