@@ -14,6 +14,7 @@ from xortrain.films.epoch_axis import draw_epochs
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_colours import LossColours, find_peaks
 from xortrain.films.loss_curve import Reveal, format_tick, spread_labels
+from xortrain.films.pacing import even_timing
 from xortrain.films.sweep_film_data import Shown, SweepFilmData
 from xortrain.nets import Array
 
@@ -33,7 +34,10 @@ class RasterLayout:
         losses = data.filled_losses
         order = quickest_first(data.outcomes, losses[-1])
         self.losses, self.outcomes = losses[:, order], data.outcomes.take(order)
-        self.chosen = evenly(len(self.epochs), settings.frames, lambda: self._path(settings.spacing))
+        timing = even_timing(
+            settings, lambda frames, spacing: evenly(len(self.epochs), frames, lambda: self._path(spacing))
+        )
+        self.chosen, self.seconds = timing.chosen, timing.seconds
         self.colours = LossColours(self.losses, settings)
         self.canvas = canvas = _canvas(settings, self.colours)
         s, width = canvas.unit, canvas.width
