@@ -47,6 +47,9 @@ class RasterLayout:
         self._still()
         self.reveal = Reveal(canvas, self.box, self._draw_pale, self._draw_full)
 
+    def _choose(self, frames: int, spacing: str) -> Array:
+        return evenly(len(self.epochs), frames, lambda: self._path(spacing))
+
     def _path(self, spacing: str) -> Array:
         """How far the losses have come after each recorded epoch: (epochs,), increasing."""
         if spacing in EPOCH_SPACINGS:
