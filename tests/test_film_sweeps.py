@@ -89,8 +89,9 @@ def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
 def test_a_mark_covers_at_most_an_eighth_of_its_cell(runs: int, size: tuple[int, int] | None) -> None:
     layout = SweepLayout(sweep_of(runs), FilmSettings(layout="sweep", size=size), 0)
     cell = layout.boxes[0]
-    for _, where in layout.marks.patches.values():
-        assert 0 < where.sum() <= max(cell.width * cell.height / 8, 16)  # the marks of the smallest cells are larger
+    for corner, where in layout.marks.patches.values():
+        covered = corner.bands.size if where is True else np.sum(where)
+        assert 0 < covered <= max(cell.width * cell.height / 8, 16)  # the marks of the smallest cells are larger
 
 
 @pytest.mark.parametrize("outcome", ["diverged", "exploded"])
@@ -144,12 +145,12 @@ def test_a_cell_without_colours_is_grey_with_the_mark_of_its_reason(
             found = {
                 kind
                 for kind, drawn in layout.marks.grey.items()
-                if (drawn == frame[box.pixels])[len(drawn) // 2 :].all()
+                if (drawn.bands == frame[box.pixels])[box.height // 2 :].all()
             }
             marks = {1: [(5, "diverged")], 2: [(20, OFF_SCALE)], 3: [(25, "exploded"), (20, OFF_SCALE)]}.get(run, [])
             assert found == {*[kind for since, kind in marks if number >= since][:1]}
     for drawn in layout.marks.grey.values():
-        assert np.ptp(layout.canvas.palette.rgb[drawn] @ np.array([0.299, 0.587, 0.114])) > 100
+        assert np.ptp(layout.canvas.palette.rgb[drawn.bands] @ np.array([0.299, 0.587, 0.114])) > 100
 
 
 @pytest.mark.parametrize("size", [(200, 150), (320, 240), None])

@@ -30,6 +30,18 @@ def test_a_still_is_one_frame(root: Path, override: str, name: str, capsys: pyte
         assert getattr(image, "n_frames", 1) == 1
 
 
+@pytest.mark.parametrize(("suffix", "head"), [(".svg", b"<?xml"), (".pdf", b"%PDF-1")])
+def test_a_still_is_a_drawing_if_its_name_says_so(
+    root: Path, suffix: str, head: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["render", "latest", "film=field", "--still", "--output", f"a{suffix}"]) == 0
+    assert capsys.readouterr().out == f"a{suffix}\n"
+    xortrain.load("latest").film(f"b{suffix}", layout="field", still=True)
+    one, other = (Path(f"{name}{suffix}").read_bytes() for name in "ab")
+    assert one == other
+    assert one.startswith(head)
+
+
 @pytest.mark.parametrize("frames", [1, 4])
 def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "latest", "film=losses", f"film.frames={frames}", "--output", "poster.png"]) == 0
@@ -53,7 +65,12 @@ def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys
             "film.format=mp4 and --output=x.gif: contradict each other",
         ),
         (["latest", "film=sweep"], "film=sweep: shows several runs, and this is one; choose film=panels, field"),
-        (["latest", "--still", "--output", "poster.gif"], "--output=poster.gif: a still is a PNG"),
+        (
+            ["latest", "--still", "--output", "x.gif"],
+            "x.gif: a still is one image; its name must end in .png, .svg, .pdf",
+        ),
+        (["latest", "--output", "x.svg"], "--output=x.svg: .svg is for a still image: add --still"),
+        (["latest", "--output", "x.pdf", "film=losses"], "--output=x.pdf: .pdf is for a still image: add --still"),
     ],
 )
 def test_errors_name_the_word_that_was_given(

@@ -10,7 +10,7 @@ from typing import Any
 
 from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
 from xortrain.errors import UserError
-from xortrain.films.film_settings import FASTEST, LAYOUTS
+from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS
 from xortrain.setup.film_config import film_name, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
@@ -53,13 +53,18 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p = command_parser("render")
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
-    add_output(p, "the file: .gif, .png, .webp or .mp4", extensions=FASTEST)
-    p.add_argument("--still", action="store_true", help="only the last frame, as PNG: poster.png, or losses.png")
+    add_output(
+        p, "the file: .gif, .png, .webp or .mp4; with --still .png, .svg or .pdf", extensions=[*FASTEST, *DRAWINGS]
+    )
+    p.add_argument("--still", action="store_true", help="only the last frame: poster.png, or losses.png")
     a = p.parse_intermixed_args(arguments)
     form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)
     refuse_two_formats("film.format", form, a.output, FASTEST)
-    if a.still and a.output and a.output.suffix.lower() != ".png":
-        raise UserError(f"--output={a.output}: a still is a PNG; its name must end in .png")
+    suffix = a.output.suffix.lower() if a.output else ""
+    if a.still and suffix and suffix not in STILLS:
+        raise UserError(f"--output={a.output}: a still is one image; its name must end in {', '.join(STILLS)}")
+    if suffix in DRAWINGS and not a.still:
+        raise UserError(f"--output={a.output}: {suffix} is for a still image: add --still")
     return a
 
 

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xortrain.films.canvas import Box, Canvas, text_width
+from xortrain.films.canvas import Box, Canvas, Cutout, text_width
 from xortrain.films.data import KINDS, Outcomes
 from xortrain.nets import Array
 
 OFF_SCALE = "off the scale"
+CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 ROUND = np.linspace(0, 2 * np.pi, 13)[:, None]
 GLYPHS = {
     "solved": np.array([[0.12, 0.55], [0.4, 0.85], [0.9, 0.18]]),
@@ -40,31 +41,32 @@ class StatusMarks:
         self.patches = {kind: draw(kind, side) for kind in ("solved", "learnt", "stuck")}
         self.grey = {kind: self._grey_cell(cell, kind) for kind in GREY}
 
-    def _with_edge(self, kind: str, side: int) -> tuple[Array, Array]:
-        """The mark with an edge of paper one pixel wide: its palette indices, and which pixels it covers."""
+    def _with_edge(self, kind: str, side: int) -> tuple[Cutout, Array | bool]:
+        """The mark with an edge of paper one pixel wide, and which pixels (side, side) it covers."""
         box, canvas = self.corners[0], self.canvas
         inner, width = Box(box.x + 1, box.y + 1, side - 2, side - 2), max(1.2, side / 6)
-        canvas.line(inner.at(GLYPHS[kind]), canvas.colours.paper, (width + 2) / canvas.unit)
         covered = canvas.record(lambda: draw_glyph(canvas, inner, kind, width + 2))
+        canvas.line(inner.at(GLYPHS[kind]), canvas.colours.paper, (width + 2) / canvas.unit)
         draw_glyph(canvas, inner, kind, width)
-        frame = canvas.finish()
-        where = np.zeros(frame.size, bool)
+        where = np.zeros(canvas.width * canvas.height, bool)
         where[covered.where[covered.paint[:, 3] > 100]] = True
-        return frame[box.pixels].copy(), where.reshape(frame.shape)[box.pixels].copy()
+        return canvas.cut(box), where.reshape(canvas.height, canvas.width)[box.pixels].copy()
 
-    def _on_patch(self, kind: str, side: int) -> tuple[Array, Array]:
-        """The mark on a square of paper with a margin towards the field: its palette indices; it covers all pixels."""
-        box, edge = self.corners[0], 1 if side < 9 else 2
-        draw_glyph(self.canvas, Box(box.x + edge, box.y, side - edge, side - edge), kind, max(1.3, side / 7))
-        return self.canvas.finish()[box.pixels].copy(), np.ones((side, side), bool)
+    def _on_patch(self, kind: str, side: int) -> tuple[Cutout, Array | bool]:
+        """The mark on a square of paper with a margin towards the field; it covers all pixels."""
+        canvas, box, edge = self.canvas, self.corners[0], 1 if side < 9 else 2
+        canvas.area(box.at(CORNERS), canvas.colours.paper)
+        draw_glyph(canvas, Box(box.x + edge, box.y, side - edge, side - edge), kind, max(1.3, side / 7))
+        return canvas.cut(box), True
 
-    def _grey_cell(self, cell: Box, kind: str) -> Array:
-        """The palette indices of a cell without colours: grey and crossed out."""
+    def _grey_cell(self, cell: Box, kind: str) -> Cutout:
+        """A cell without colours: grey and crossed out."""
         canvas, half, (x, y) = self.canvas, cell.width // 2, np.round(cell.at(np.array([0.25, 0.25]))).astype(int)
-        canvas.area(cell.at(np.array([[0, 0], [1, 0], [1, 1], [0, 1]])), canvas.colours.no_value)
+        canvas.area(cell.at(CORNERS), canvas.colours.no_value)
         draw_glyph(canvas, Box(x, y, half, half), kind, max(1.4, cell.width / 30))
-        drawn = canvas.finish()[cell.pixels].copy()
-        drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = canvas.palette.no_value
+        drawn = canvas.cut(cell)
+        for edge in (drawn.bands, drawn.bands.T):
+            edge[0] = edge[-1] = canvas.palette.no_value
         return drawn
 
     def paste(self, epoch: int, blank: Array) -> bool:
@@ -73,9 +75,10 @@ class StatusMarks:
         marks = [OFF_SCALE if none and kind not in GREY else kind for kind, none in zip(kinds, blank, strict=True)]
         for cell, (kind, mark) in enumerate(zip(kinds, marks, strict=True)):
             if mark in GREY:
-                self.canvas.paste(self.boxes[cell], self.grey[mark])
+                self.canvas.put(self.grey[mark], self.boxes[cell])
             if kind in self.patches:
-                self.canvas.paste(self.corners[cell], *self.patches[kind])
+                patch, where = self.patches[kind]
+                self.canvas.put(patch, self.corners[cell], where)
         return OFF_SCALE in marks
 
 

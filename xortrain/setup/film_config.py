@@ -21,13 +21,13 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
 
 
-def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:
+def film_settings(config: Mapping[str, Any], path: Path | None = None, still: bool = False) -> FilmSettings:
     """The settings of a config's film, written to ``path``; raises UserError for a film that cannot be made."""
     wanted = config["film"]
     names = {field.name for field in fields(FilmSettings)}
     size = tuple(wanted["size"]) if wanted["size"] else None
     settings = FilmSettings(layout=wanted["name"], **{k: v for k, v in wanted.items() if k in names} | {"size": size})
-    refuse_unfit(settings, path or film_name(config))
+    refuse_unfit(settings, path or film_name(config), still)
     return settings
 
 

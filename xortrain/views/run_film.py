@@ -44,7 +44,7 @@ def write_run_film(
 
 def write(shown: "Shown", config: Mapping[str, Any], path: Path, progress: bool, still: bool) -> Path:
     """Write a film of one run or many, or its last frame."""
-    return write_film(shown, film_settings(config, path), path, progress, still)
+    return write_film(shown, film_settings(config, path, still), path, progress, still)
 
 
 def record_film(trained: TrainedRuns, progress: bool = False) -> Path:
