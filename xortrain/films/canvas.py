@@ -43,6 +43,10 @@ class Box:
         right, low = other.x + other.width, other.y + other.height
         return self.x <= other.x and self.y <= other.y and right <= self.x + self.width and low <= self.y + self.height
 
+    def overlaps(self, other: "Box") -> bool:
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        return across > 0 and min(self.y + self.height, other.y + other.height) > max(self.y, other.y)
+
     def at(self, fractions: Array) -> Array:
         """Pixels (…, 2) at fractions (…, 2) of the box; (0, 0) is its upper left corner."""
         return fractions * (self.width, self.height) + (self.x, self.y)
