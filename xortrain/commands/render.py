@@ -11,7 +11,7 @@ from typing import Any
 from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
 from xortrain.errors import UserError
 from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS
-from xortrain.setup.film_config import film_name, of_one
+from xortrain.setup.film_config import film_name, film_with, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
 from xortrain.views.sweep_film import write_sweep_film
@@ -19,13 +19,11 @@ from xortrain.views.sweep_film import write_sweep_film
 
 def render(arguments: Sequence[str]) -> str:
     """xortrain render RECORD[#RUN] [override …] [--output PATH] [--still]: the path of the film or image."""
-    from xortrain.config.compose import compose
-
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
     fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
-    config = compose([*_recorded_overrides(own), *fit, *a.override])
+    config = _config(own, [*fit, *a.override])
     layout = config["film"]["name"]
     _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
@@ -78,6 +76,16 @@ def _refuse_overrides(overrides: Sequence[str]) -> None:
 
 def _has_override(a: Namespace, key: str) -> bool:
     return any(override.startswith(f"film.{key}=") for override in a.override)
+
+
+def _config(film: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[str, Any]:
+    """A config with the film settings of a record and overrides."""
+    found = film_with(film, overrides)
+    if found is not None:
+        return {"film": found}
+    from xortrain.config.compose import compose
+
+    return compose([*_recorded_overrides(film), *overrides])
 
 
 def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:

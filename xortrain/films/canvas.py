@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
+from xortrain.films.agg import make_renderer
 from xortrain.films.colours import Palette, blend, composite, get_palette
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
@@ -94,7 +94,7 @@ class Canvas:
         self._below = np.full((height, width), self._shades[0])
 
     def _make_renderer(self) -> Any:
-        return cast(Any, RendererAgg)(self.width, self.height, 72)
+        return make_renderer(self.width, self.height)
 
     def paste(self, box: Box, bands: Array, where: Array | bool = True) -> None:
         """Put palette indices (height, width) into a box of the lower layer, where a mask is true."""

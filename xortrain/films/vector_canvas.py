@@ -10,7 +10,6 @@ from typing import IO, Any, cast
 
 import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.backends.backend_pdf import PdfFile, RendererPdf
 from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.font_manager import FontProperties
@@ -19,6 +18,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D, Bbox
 
+from xortrain.films.agg import public_renderer
 from xortrain.films.canvas import ANCHORS, Box, Canvas, Cutout, Overlay
 from xortrain.films.glyphs import drawable, font_file, halo_reach, ink_extent, text_mask
 from xortrain.nets import Array
@@ -53,7 +53,7 @@ class KeepingRenderer:
     """Draws with Agg, and keeps every call as a step."""
 
     def __init__(self, width: int, height: int) -> None:
-        agg = cast(Any, RendererAgg)(width, height, 72)
+        agg = public_renderer(width, height)
         self.new_gc, self.buffer_rgba = agg.new_gc, agg.buffer_rgba
         self._agg, self.steps = agg, list[Step]()
 

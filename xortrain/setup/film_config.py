@@ -1,12 +1,13 @@
 """The film that a config chooses: its settings, its file name, and the checks before training starts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from xortrain.config.check import check
-from xortrain.config.settings import chosen_by_default, read_conf
+from xortrain.config.check import check, check_option
+from xortrain.config.overrides import plain_value
+from xortrain.config.settings import chosen_by_default, defaults_of, read_conf
 from xortrain.errors import UserError
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
 
@@ -19,6 +20,28 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
     size = {"size": list(changes["size"])} if changes.get("size") else {}
     return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
+
+
+def film_with(film: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any] | None:
+    """The film settings of a record with overrides of the film, without Hydra, which takes as long as a short film.
+
+    None if an override needs its syntax or is a mistake; Hydra then has the same result, or an error.
+    """
+    name, changes = film["name"], {} if film["name"] == "none" else {k: v for k, v in film.items() if k != "name"}
+    try:
+        for override in overrides:
+            key, _, text = override.partition("=")
+            if key == "film":
+                name = plain_value(text)
+            elif key.startswith("film."):
+                changes[key.removeprefix("film.")] = plain_value(text)
+            else:
+                return None
+        if name not in LAYOUTS or not LAYOUTS[name].location:
+            return None
+        return check_option("film", {"name": name, **defaults_of("film", name), **changes})
+    except (ValueError, UserError):
+        return None
 
 
 def film_settings(config: Mapping[str, Any], path: Path | None = None, still: bool = False) -> FilmSettings:
