@@ -165,6 +165,9 @@ class Curves(Panel):
         places = np.stack(np.broadcast_arrays(epochs[:, None] / self.last, self.height(values)), axis=-1)
         self.lines = [line[column_extremes(line)] for line in np.moveaxis(box.at(places), 1, 0)]
         self.ends = [line[-1] for line in self.lines]
+        is_whole = epochs[-1] == data.frame_epochs[-1]
+        numbers = [self._number(-float(far.max())), *[NOT_FINITE] * (not is_whole)]
+        self.room = 86 * canvas.unit - max(canvas.text_width(number, 9) for number in numbers)
         self.lows = spread_labels([end[1] + 3.5 * canvas.unit for end in self.ends], LINE * canvas.unit, box)
 
     def height(self, values: Array) -> Array:
@@ -184,6 +187,9 @@ class Curves(Panel):
         self._write_names()
         self.reveal = Reveal(canvas, box, lambda: self._draw_lines(0.3), lambda: self._draw_lines(1))
 
+    def _number(self, value: float) -> str:
+        return format_short(value, 1e3, 1e3) if np.isfinite(value) else NOT_FINITE
+
     def _write_names(self) -> None:
         """Write each name at the end of its curve, or beside it with a line to it."""
         canvas, s, left = self.canvas, self.canvas.unit, self.box.x + self.box.width + 12 * self.canvas.unit
@@ -191,7 +197,7 @@ class Curves(Panel):
             colour = self._colour(name)
             if x > self.box.x + self.box.width - 2:
                 canvas.line(np.array([[x + 1, y], [left - 2 * s, low - 3.5 * s]]), colour, 0.8, opacity=0.6)
-            canvas.text(left, low, canvas.shorten(name, 48 * s, 9), 9, colour)
+            canvas.text(left, low, canvas.shorten(name, self.room, 9), 9, colour)
 
     def _ticks(self) -> list[tuple[float, str]]:
         """Round values with their labels; on a logarithmic scale, a few powers of ten on either side of zero."""
@@ -220,8 +226,7 @@ class Curves(Panel):
         canvas.line(np.array([[x, box.y], [x, box.y + box.height]]), canvas.colours.label)
         values = frame.theta[self.shown].astype(float)
         for value, low in zip(values, self.lows, strict=True):
-            number = format_short(value, 1e3, 1e3) if np.isfinite(value) else NOT_FINITE
-            canvas.text(box.x + box.width + 100 * s, low, number, 9, align="right")
+            canvas.text(box.x + box.width + 100 * s, low, self._number(value), 9, align="right")
         for name, y in zip(self.names, self.height(values) * box.height + box.y, strict=True):
             if box.y <= y <= box.y + box.height:
                 canvas.marks(np.array([[x, y]]), 0, 2.4, self._colour(name), canvas.colours.paper, 0.8)
