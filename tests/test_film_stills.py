@@ -26,7 +26,11 @@ NEAR = 2.5
 """Pixels between the text of a drawing and that of the PNG."""
 SVG = "{http://www.w3.org/2000/svg}"
 NETS = ["three classes", "exploded"]
-CASES = [(layout, "xor") for layout in DRAWN_LAYOUTS] + [("panels", name) for name in NETS] + [("sweep", "many")]
+CASES = (
+    [(layout, "xor") for layout in DRAWN_LAYOUTS]
+    + [("panels", name) for name in NETS]
+    + [("sweep", "many"), ("weights", "deep")]
+)
 
 
 def shown(name: str) -> FilmData:

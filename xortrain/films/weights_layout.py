@@ -248,11 +248,11 @@ class ParameterPath(Panel):
         vivid = [one for one in colours.classes[:2] if np.ptp(one) >= VIVID and not colours.is_near_paper(one, 3)]
         self.colour = (vivid or [colours.ink])[0]
         on_path = np.asarray(data.losses[:, run], float)[data.loss_epochs <= epochs[-1]]
-        width, height = self.box.width * self.canvas.detail, self.box.height * self.canvas.detail
+        width, height, detail = self.box.width, self.box.height, self.canvas.detail
         products = self.run_frames.network.size * len(self.run_frames.x) * width * height
-        step = max(int(np.ceil(np.sqrt(products / MOST_PRODUCTS))), 2)
+        step = max(int(np.ceil(np.sqrt(products / MOST_PRODUCTS))), 2)  # the same for every kind of canvas
         losses = losses_in_plane(self.run_frames, self.projection, -(-width // step), -(-height // step))
-        self.ground = LossGround(losses, on_path, width, height)
+        self.ground = LossGround(losses, on_path, width * detail, height * detail)
 
     def still(self) -> None:
         canvas, box, colours = self.canvas, self.box, self.canvas.colours
