@@ -191,12 +191,12 @@ def test_a_cell_without_colours_is_grey_with_the_mark_of_its_reason(
             found = {
                 kind
                 for kind, drawn in layout.marks.grey.items()
-                if (drawn == frame[box.pixels])[len(drawn) // 2 :].all()
+                if (drawn.bands == frame[box.pixels])[box.height // 2 :].all()
             }
             marks = {1: [(5, "diverged")], 2: [(20, OFF_SCALE)], 3: [(25, "exploded"), (20, OFF_SCALE)]}.get(run, [])
             assert found == {*[kind for since, kind in marks if number >= since][:1]}
     for drawn in layout.marks.grey.values():
-        assert np.ptp(layout.canvas.palette.rgb[drawn] @ np.array([0.299, 0.587, 0.114])) > 100
+        assert np.ptp(layout.canvas.palette.rgb[drawn.bands] @ np.array([0.299, 0.587, 0.114])) > 100
 
 
 @pytest.mark.parametrize("size", [(200, 150), (320, 240), None])

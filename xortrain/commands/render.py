@@ -10,8 +10,8 @@ from typing import Any
 
 from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
 from xortrain.errors import UserError
-from xortrain.films.film_settings import FASTEST, LAYOUTS
-from xortrain.setup.film_config import film_name, of_one
+from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS
+from xortrain.setup.film_config import film_name, film_with, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
 from xortrain.views.sweep_film import write_sweep_film
@@ -19,14 +19,13 @@ from xortrain.views.sweep_film import write_sweep_film
 
 def render(arguments: Sequence[str]) -> str:
     """xortrain render RECORD[#RUN] [override …] [--output PATH] [--still]: the path of the film or image."""
-    from xortrain.config.compose import compose
-
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
     fit = ["film=sweep"] if is_sweep else ["film=story"] if LAYOUTS[own["name"]].fewest_runs > 1 else []
     has_groups = is_sweep and any(row.has_groups and f"film={name}" in a.override for name, row in LAYOUTS.items())
-    config = compose([*_recorded_overrides(own, has_groups), *fit, *a.override])
+    own = own if has_groups else {key: value for key, value in own.items() if key != "by"}
+    config = _config(own, [*fit, *a.override])
     layout = config["film"]["name"]
     _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
@@ -54,15 +53,18 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p = command_parser("render")
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
-    add_output(p, "the file: .gif, .png, .webp or .mp4", extensions=FASTEST)
-    p.add_argument(
-        "--still", action="store_true", help="only the last frame, as PNG: poster.png, losses.png or raster.png"
+    add_output(
+        p, "the file: .gif, .png, .webp or .mp4; with --still .png, .svg or .pdf", extensions=[*FASTEST, *DRAWINGS]
     )
+    p.add_argument("--still", action="store_true", help="only the last frame: poster.png, losses.png or raster.png")
     a = p.parse_intermixed_args(arguments)
     form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)
     refuse_two_formats("film.format", form, a.output, FASTEST)
-    if a.still and a.output and a.output.suffix.lower() != ".png":
-        raise UserError(f"--output={a.output}: a still is a PNG; its name must end in .png")
+    suffix = a.output.suffix.lower() if a.output else ""
+    if a.still and suffix and suffix not in STILLS:
+        raise UserError(f"--output={a.output}: a still is one image; its name must end in {', '.join(STILLS)}")
+    if suffix in DRAWINGS and not a.still:
+        raise UserError(f"--output={a.output}: {suffix} is for a still image: add --still")
     return a
 
 
@@ -79,12 +81,21 @@ def _has_override(a: Namespace, key: str) -> bool:
     return any(override.startswith(f"film.{key}=") for override in a.override)
 
 
-def _recorded_overrides(film: Mapping[str, Any], has_groups: bool) -> list[str]:
-    """The film settings of a record as overrides; film.by only where the new film has groups."""
+def _config(film: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[str, Any]:
+    """A config with the film settings of a record and overrides."""
+    found = film_with(film, overrides)
+    if found is not None:
+        return {"film": found}
+    from xortrain.config.compose import compose
+
+    return compose([*_recorded_overrides(film), *overrides])
+
+
+def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:
+    """The film settings of a record as overrides."""
     if film["name"] == "none":
         return []
-    unfit = () if has_groups else ("by",)
-    values = {key: "null" if v is None else v for key, v in film.items() if key not in ("name", *unfit)}
+    values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 

@@ -27,7 +27,7 @@ def check(config: Mapping[str, Any]) -> Config:
             raise UserError(f"{key}: is missing; do not delete it, or give it a value")
     checked = {key: take(key, setting, config[key]) for key, setting in TOP.items()}
     checked |= {group: _keys(group, keys, config[group]) for group, keys in PLAIN_GROUPS.items()}
-    checked |= {group: _option(group, config[group]) for group in GROUPS}
+    checked |= {group: check_option(group, config[group]) for group in GROUPS}
     _activations(checked)
     return checked
 
@@ -199,7 +199,8 @@ def _typed(value: Any) -> str:
     return repr(value) if isinstance(value, str) else short(value)
 
 
-def _option(group: str, chosen: Any) -> Config:
+def check_option(group: str, chosen: Any) -> Config:
+    """The checked settings of the option that a group has."""
     if not isinstance(chosen, Mapping) or "name" not in chosen:
         raise UserError(f"{group}={short(chosen)}: must be one of {', '.join(GROUPS[group])}")
     name = chosen["name"]

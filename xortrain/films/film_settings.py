@@ -1,9 +1,11 @@
 """How a film looks: the table of layouts, the settings with their ranges, and checks to make before training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from xortrain.errors import UserError, unknown
 from xortrain.nets.setting import Setting, Settings, choice, flag, number, text, whole
@@ -12,6 +14,10 @@ FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
 """Each format with the highest frame rate that players reproduce."""
 
 USUAL_RATE = 10.0  # frames per second
+DRAWINGS = (".svg", ".pdf")
+STILLS = (".png", *DRAWINGS)
+"""The formats of a still image."""
+
 MOST_PIXELS = 4096
 """The largest width and height."""
 
@@ -103,6 +109,8 @@ class FilmSettings:
     dark: bool = False
     hold: float = 1.5  # extra seconds for the last frame
     loop: bool = True
+    canvas: Callable[..., Any] | None = None
+    """Makes what a layout draws on, instead of a canvas of pixels."""
 
     @property
     def rate(self) -> float:
@@ -110,7 +118,7 @@ class FilmSettings:
         return self.fps or USUAL_RATE
 
 
-def refuse_unfit(settings: FilmSettings, path: Path) -> None:
+def refuse_unfit(settings: FilmSettings, path: Path, still: bool = False) -> None:
     """Raise UserError for settings that do not fit the file; called before training."""
     drawn = [name for name, layout in LAYOUTS.items() if layout.location]
     if settings.layout not in drawn:
@@ -118,7 +126,7 @@ def refuse_unfit(settings: FilmSettings, path: Path) -> None:
     if settings.spacing not in SETTINGS["spacing"].choices:
         raise unknown("film.spacing", settings.spacing, SETTINGS["spacing"].choices)
     refuse_groups(settings.layout, settings.by)
-    _refuse_file(settings, path)
+    _refuse_file(settings, path, still)
     _refuse_size(settings, path)
     for name in ("frames", "levels", "hold"):
         value, known = getattr(settings, name), SETTINGS[name]
@@ -136,11 +144,16 @@ def refuse_groups(layout: str, by: str | None) -> None:
         raise UserError(f"film.by={by}: film={layout} has no groups; choose {groups}")
 
 
-def _refuse_file(settings: FilmSettings, path: Path) -> None:
+def _refuse_file(settings: FilmSettings, path: Path, still: bool) -> None:
     suffix = path.suffix.lower()
-    if suffix not in FASTEST:
-        raise unknown("film format", suffix or path.name, FASTEST)
-    if settings.fps is not None and not (isfinite(settings.fps) and 0.02 <= settings.fps <= FASTEST[suffix]):
+    known = STILLS if still else FASTEST
+    if suffix in DRAWINGS and not still:
+        raise UserError(f"{path}: {suffix} is for a still image: add still=True, or --still on the command line")
+    if suffix not in known:
+        raise unknown("format of a still image" if still else "film format", suffix or path.name, known)
+    if still or settings.fps is None:
+        pass
+    elif not (isfinite(settings.fps) and 0.02 <= settings.fps <= FASTEST[suffix]):
         raise UserError(
             f"film.fps={settings.fps:g}: must be from 0.02 to {FASTEST[suffix]} frames per second for {suffix}"
         )

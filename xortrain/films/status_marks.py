@@ -4,15 +4,16 @@ A mark is ink on paper, so that it has the same contrast beside every colour; be
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from xortrain.films.canvas import Box, Canvas, text_width
+from xortrain.films.canvas import Box, Canvas, Cutout, text_width
 from xortrain.films.data import KINDS, Outcomes
 from xortrain.nets import Array
 
 OFF_SCALE = "off the scale"
+CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
 ROUND = np.linspace(0, 2 * np.pi, 13)[:, None]
 GLYPHS = {
     "solved": np.array([[0.12, 0.55], [0.4, 0.85], [0.9, 0.18]]),
@@ -46,25 +47,33 @@ class StatusMarks:
         width, height = (side, side) if side else (cell.width, LINE_HEIGHT)
         shift = (cell.width - width) // 2 if centred else 0
         self.places = [Box(box.x + shift, box.y + box.height + 1, width, height) for box in boxes]
-        draw = self._glyph if side else self._line
+        draw: Callable[[str, Box], Array | Cutout] = self._glyph if side else self._line
         self.patches = {kind: draw(kind, self.places[0]) for kind in ("solved", "learnt", "stuck")}
         self.nothing = np.full((height, width), canvas.palette.nearest(canvas.colours.paper[None])[0])
         self.grey = {kind: self._grey_cell(cell, kind) for kind in GREY}
 
-    def _glyph(self, kind: str, box: Box) -> Array:
+    def _glyph(self, kind: str, box: Box) -> Cutout:
+        self.canvas.area(box.at(CORNERS), self.canvas.colours.paper)
         draw_glyph(self.canvas, box, kind, max(1.4, box.width / 7))
-        return self.canvas.finish()[box.pixels].copy()
+        return self.canvas.cut(box)
 
     def _line(self, kind: str, box: Box) -> Array:
         return draw_line(self.canvas, kind, box.width)
 
-    def _grey_cell(self, cell: Box, kind: str) -> Array:
-        """The palette indices of a cell without colours: grey and crossed out."""
+    def _put(self, patch: Array | Cutout, place: Box) -> None:
+        if isinstance(patch, Cutout):
+            self.canvas.put(patch, place)
+        else:
+            self.canvas.paste(place, patch)
+
+    def _grey_cell(self, cell: Box, kind: str) -> Cutout:
+        """A cell without colours: grey and crossed out."""
         canvas, half, (x, y) = self.canvas, cell.width // 2, np.round(cell.at(np.array([0.25, 0.25]))).astype(int)
-        canvas.area(cell.at(np.array([[0, 0], [1, 0], [1, 1], [0, 1]])), canvas.colours.no_value)
+        canvas.area(cell.at(CORNERS), canvas.colours.no_value)
         draw_glyph(canvas, Box(x, y, half, half), kind, max(1.4, cell.width / 30))
-        drawn = canvas.finish()[cell.pixels].copy()
-        drawn[0] = drawn[-1] = drawn[:, 0] = drawn[:, -1] = canvas.palette.no_value
+        drawn = canvas.cut(cell)
+        for edge in (drawn.bands, drawn.bands.T):
+            edge[0] = edge[-1] = canvas.palette.no_value
         return drawn
 
     def paste(self, epoch: int, blank: Array) -> bool:
@@ -73,8 +82,8 @@ class StatusMarks:
         marks = [OFF_SCALE if none and kind not in GREY else kind for kind, none in zip(kinds, blank, strict=True)]
         for cell, (kind, mark) in enumerate(zip(kinds, marks, strict=True)):
             if mark in GREY:
-                self.canvas.paste(self.boxes[cell], self.grey[mark])
-            self.canvas.paste(self.places[cell], self.patches.get(kind, self.nothing))
+                self.canvas.put(self.grey[mark], self.boxes[cell])
+            self._put(self.patches.get(kind, self.nothing), self.places[cell])
         return OFF_SCALE in marks
 
 

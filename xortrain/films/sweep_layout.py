@@ -34,7 +34,7 @@ class SweepLayout:
         self.margins = m = Margins(data, settings.size)
         self.runs = m.arrangement.shown
         colours = CellColours(data, settings.colours, settings.levels, settings.dark)
-        self.canvas = Canvas(m.width, m.height, m.unit, colours.palette)
+        self.canvas = (settings.canvas or Canvas)(m.width, m.height, m.unit, colours.palette)
         self.boxes = [m.box(*place) for place in np.argwhere(m.arrangement.runs >= 0).tolist()]
         self.cells = Cells(self.canvas, self.boxes, self.runs, colours)
         outcomes = data.outcomes.take(self.runs)

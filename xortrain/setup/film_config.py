@@ -5,8 +5,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from xortrain.config.check import check
-from xortrain.config.settings import chosen_by_default, read_conf
+from xortrain.config.check import check, check_option
+from xortrain.config.overrides import plain_value
+from xortrain.config.settings import chosen_by_default, defaults_of, read_conf
 from xortrain.errors import UserError, cut, nearest
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
 from xortrain.setup.population import Population
@@ -22,13 +23,35 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
 
 
-def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:
+def film_with(film: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any] | None:
+    """The film settings of a record with overrides of the film, without Hydra, which takes as long as a short film.
+
+    None if an override needs its syntax or is a mistake; Hydra then has the same result, or an error.
+    """
+    name, changes = film["name"], {} if film["name"] == "none" else {k: v for k, v in film.items() if k != "name"}
+    try:
+        for override in overrides:
+            key, _, text = override.partition("=")
+            if key == "film":
+                name = plain_value(text)
+            elif key.startswith("film."):
+                changes[key.removeprefix("film.")] = plain_value(text)
+            else:
+                return None
+        if name not in LAYOUTS or not LAYOUTS[name].location:
+            return None
+        return check_option("film", {"name": name, **defaults_of("film", name), **changes})
+    except (ValueError, UserError):
+        return None
+
+
+def film_settings(config: Mapping[str, Any], path: Path | None = None, still: bool = False) -> FilmSettings:
     """The settings of a config's film, written to ``path``; raises UserError for a film that cannot be made."""
     wanted = config["film"]
     names = {field.name for field in fields(FilmSettings)}
     size = tuple(wanted["size"]) if wanted["size"] else None
     settings = FilmSettings(layout=wanted["name"], **{k: v for k, v in wanted.items() if k in names} | {"size": size})
-    refuse_unfit(settings, path or film_name(config))
+    refuse_unfit(settings, path or film_name(config), still)
     return settings
 
 

@@ -17,7 +17,6 @@ from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
 from xortrain.records.layout import column_of
-from xortrain.runner.train import RENDER, train_in_memory, working_in
 from xortrain.setup.film_config import film_name, film_settings, refuse_film_of_one
 from xortrain.setup.run_setup import Setup, spread
 from xortrain.trained.run_data import RunData, TrainedRuns
@@ -68,11 +67,13 @@ def _without_jumps(one: TrainedRuns, data: FilmData, settings: FilmSettings, pro
 
 def write(shown: "Shown", config: Mapping[str, Any], path: Path, progress: bool, still: bool) -> Path:
     """Write a film of one run or many, or its last frame."""
-    return write_film(shown, film_settings(config, path), path, progress, still)
+    return write_film(shown, film_settings(config, path, still), path, progress, still)
 
 
 def record_film(trained: TrainedRuns, progress: bool = False) -> Path:
     """Write the film that a single run asks for into its record."""
+    from xortrain.runner.train import RENDER, working_in
+
     config, folder = trained.setup.population.config, trained.folder
     assert folder is not None
     with working_in(folder, RENDER):
@@ -125,6 +126,8 @@ def run_film_data(one: TrainedRuns) -> FilmData:
 
 def with_snapshots(trained: TrainedRuns, epochs: Array, progress: bool = False) -> TrainedRuns:
     """Train the same runs with snapshots after these epochs; raises UserError if the losses differ from the record."""
+    from xortrain.runner.train import train_in_memory
+
     again = train_in_memory(replace(trained.setup, frame_epochs=epochs), progress)
     old, new = trained.array("losses"), again.array("losses")
     differ = np.flatnonzero(((old != new) & ~(np.isnan(old) & np.isnan(new))).any(axis=1))
