@@ -241,4 +241,4 @@ def format_loss_shortly(loss: float) -> str:
 def _canvas(settings: FilmSettings, colours: LossColours) -> Canvas:
     width, height = settings.size or DESIGN
     unit = max(min(width / DESIGN[0], height / DESIGN[1]), LEGIBLE)
-    return Canvas(width, height, unit, colours.palette)
+    return (settings.canvas or Canvas)(width, height, unit, colours.palette)
