@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
+from xortrain.config.settings import keys_of
 from xortrain.errors import UserError
-from xortrain.films.film_settings import FASTEST, LAYOUTS
+from xortrain.films.film_settings import FASTEST, LAYOUTS, FilmLayout
 from xortrain.setup.film_config import film_name, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
@@ -24,8 +25,8 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    fit = ["film=sweep"] if is_sweep else ["film=panels"] if own["name"] == "sweep" else []
-    config = compose([*_recorded_overrides(own), *fit, *a.override])
+    fit = _fitting(LAYOUTS[own["name"]], is_sweep)
+    config = compose([*_recorded_overrides(own, [*fit, *a.override]), *fit, *a.override])
     layout = config["film"]["name"]
     _refuse_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
@@ -71,15 +72,24 @@ def _refuse_overrides(overrides: Sequence[str]) -> None:
             raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
 
 
+def _fitting(recorded: FilmLayout, is_sweep: bool) -> list[str]:
+    """The layout for a sweep, or for one run, where the recorded one cannot show it."""
+    if is_sweep:
+        return ["film=sweep"] if recorded.most_runs == 1 else []
+    return ["film=panels"] if recorded.fewest_runs > 1 else []
+
+
 def _has_override(a: Namespace, key: str) -> bool:
     return any(override.startswith(f"film.{key}=") for override in a.override)
 
 
-def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:
-    """The film settings of a record as overrides."""
+def _recorded_overrides(film: Mapping[str, Any], others: Sequence[str]) -> list[str]:
+    """The film settings of a record as overrides, without those that a layout chosen by others does not have."""
     if film["name"] == "none":
         return []
-    values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
+    chosen = [override.removeprefix("film=") for override in others if override.startswith("film=")]
+    known = keys_of("film", chosen[-1]) if chosen and chosen[-1] in LAYOUTS else film
+    values = {key: "null" if value is None else value for key, value in film.items() if key != "name" and key in known}
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 

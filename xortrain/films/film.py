@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
-from xortrain.films.sweep_film_data import Shown
+from xortrain.films.map_data import MapData
+from xortrain.films.sweep_film_data import Shown as ShownRuns
 from xortrain.nets import Array
 
 if TYPE_CHECKING:
     from xortrain.films.canvas import Canvas
+
+
+Shown = ShownRuns | MapData
 
 
 class Layout(Protocol):

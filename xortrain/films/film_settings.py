@@ -14,7 +14,9 @@ FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
 MOST_PIXELS = 4096
 """The largest width and height."""
 
-SETTINGS: Settings = {
+MOST_RUNS = 100_000_000
+
+SETTINGS: dict[str, Setting] = {
     "fps": number("frames per second", above=0, high=1000, varies=False),
     "frames": whole("how many frames", 1, 100_000),
     "size": Setting(
@@ -38,12 +40,22 @@ SETTINGS: Settings = {
 }
 
 
+AXES: dict[str, Setting] = {
+    "x": text("the setting across; null for the one that varies fastest", nullable=True),
+    "y": text("the setting upwards; null for the other one", nullable=True),
+}
+COLOUR_BY = choice(
+    "what a colour means; auto is outcome, or solved if a pixel has several runs",
+    "auto", "outcome", "solved", "loss", "test_accuracy",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
     ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
-    ``most_runs``.
+    ``most_runs``.  A map (``is_map``) has a cell for each run, and is made of the rows of a record alone.
     """
 
     help: str
@@ -52,6 +64,7 @@ class FilmLayout:
     most_runs: int = 1
     fewest_runs: int = 1
     settings: Settings = field(default_factory=lambda: SETTINGS)
+    is_map: bool = False
 
 
 LAYOUTS: dict[str, FilmLayout] = {
@@ -64,6 +77,15 @@ LAYOUTS: dict[str, FilmLayout] = {
     ),
     "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
+    "map": FilmLayout(
+        "a map of two settings: every pixel is one whole training",
+        "xortrain.films.map_layout:MapLayout",
+        (360, 290),
+        MOST_RUNS,
+        2,
+        SETTINGS | AXES | {"colour_by": COLOUR_BY},
+        is_map=True,
+    ),
     "none": FilmLayout("no film", "", settings={}),
 }
 """The layouts by their name in a config."""
@@ -85,6 +107,7 @@ class FilmSettings:
     dark: bool = False
     hold: float = 1.5  # extra seconds for the last frame
     loop: bool = True
+    colour_by: str = "auto"
 
 
 def refuse_unfit(settings: FilmSettings, path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.config.check import check
-from xortrain.config.settings import chosen_by_default, read_conf
+from xortrain.config.settings import chosen_by_default, defaults_of, keys_of
 from xortrain.errors import UserError
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
 
@@ -18,7 +18,11 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     own = config["film"] if config["film"]["name"] != "none" else {"name": "panels"}
     changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
     size = {"size": list(changes["size"])} if changes.get("size") else {}
-    return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
+    name = changes.get("name", own["name"])
+    known = keys_of("film", name) if name in LAYOUTS else {}
+    given = {key: value for key, value in own.items() if key in known}
+    defaults = defaults_of("film", name) if name in LAYOUTS else {}
+    return check({**config, "film": {"name": name, **defaults, **given, **changes, **size}})
 
 
 def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:

@@ -19,6 +19,7 @@ from xortrain.setup.film_config import film_name, of_one, refuse_best_of_many, w
 from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
+from xortrain.views.map_film import map_data
 from xortrain.views.run_film import (
     CANDIDATES,
     film_data,
@@ -38,6 +39,8 @@ def write_sweep_film(
     """Write the film of all runs with the settings of a config, or with ``still`` its last frame; return the path."""
     refuse_best_of_many(config)
     layout = config["film"]["name"]
+    if LAYOUTS[layout].is_map:
+        return write(map_data(sweep, config), config, path, progress, still)
     most = LAYOUTS[layout].most_runs
     if most == 1:
         raise UserError(f"film={layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
