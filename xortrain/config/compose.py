@@ -24,7 +24,9 @@ from xortrain.config.settings import (
 from xortrain.errors import FailedError, UserError, unknown, unknown_key
 
 SEVERAL = "add -m to run each of them"
-_MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
+_UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
+_SWEEPS = "(range|choice|glob|interval|linspace|geomspace)"
+_MIXED = re.compile(rf"{_SWEEPS}\([^()]*\)\s*,|,\s*{_SWEEPS}\(")
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -128,6 +130,11 @@ def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERA
         name = quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file)
         return _no_such_file(name, error.options)
     if isinstance(error, OverrideParseException):
+        if isinstance(error.__cause__, UserError):  # of a function that is ours
+            return UserError(f"{error.override}: {error.__cause__}")
+        if function := _UNKNOWN_FUNCTION.search(str(error)):
+            known = set(function[2].split(",")) - {"logspace"}  # which only says what to write instead
+            return unknown(error.override.partition("=")[0], function[1], known, "function")
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
     text = _first_line(error)
     if text.startswith(("Ambiguous value for argument", "Sweep parameters")):

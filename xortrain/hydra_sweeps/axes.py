@@ -18,6 +18,7 @@ from xortrain.errors import UserError
 
 PARAMS = "hydra.sweeper.params"
 MOST_JOBS = 20_000_000  # the numbers and seeds of more would take gigabytes
+FUNCTIONS = "choice|range|glob|interval|sort|shuffle|tag|linspace|geomspace"  # whose value is several values
 MOST_LISTED = 1_000_000  # values of a range that is not one of whole numbers, and is written out
 
 
@@ -98,7 +99,7 @@ def with_held_keys(overrides: Sequence[str]) -> list[str]:
 def _is_swept(text: str) -> bool:
     value = text.partition("=")[2]
     outside = re.sub(r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}", "", value)
-    return "," in outside or re.match(r"(choice|range|glob|interval|sort|shuffle|tag)\(", value) is not None
+    return "," in outside or re.match(rf"({FUNCTIONS})\(", value) is not None
 
 
 def _refuse_long(override: Override, swept: RangeSweep) -> None:

@@ -25,6 +25,7 @@ from xortrain.errors import UserError, cut
 from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.nets import Array
+from xortrain.nets.setting import Setting
 from xortrain.runner.plan import Plan, job_error, plan
 from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import Population, populations
@@ -170,17 +171,41 @@ def _overlap(axis: Axis, other: Axis) -> bool:
 
 
 def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) -> Array:
-    """The values of an axis in the type of the setting; of a range only the ends are checked."""
+    """The values of an axis in the type of the setting; of a range only the ends are checked.
+
+    Of many finite numbers the smallest and the largest are checked, since what they may be is an interval.
+    """
     setting, axis = find(config, key), grid.axes[k]
     assert setting is not None
     taken = []
     places = (0, len(axis.values) - 1) if isinstance(axis.values, range) else range(len(axis.values))
+    if setting.kind == "number" and not isinstance(axis.values, range):
+        numbers = _numbers(axis.values)
+        if numbers is not None and all(_fits(setting, end) for end in (numbers.min(), numbers.max())):
+            return numbers
     for place in places:
         with errors_name_job(first + place * grid.stride(k), [axis.text(place)]):
             taken.append(take(key, setting, axis.values[place]))
     if not isinstance(axis.values, range):
         return np.array(taken)
     return np.arange(axis.values.start, axis.values.stop, axis.values.step).astype(type(taken[0]))
+
+
+def _numbers(values: Sequence[Any]) -> Array | None:
+    """Values as numbers; None if some are flags, too large, or not finite."""
+    try:
+        found = np.array(values, np.float64)
+    except OverflowError:
+        return None
+    return found if np.isfinite(found).all() and not any(isinstance(value, bool) for value in values) else None
+
+
+def _fits(setting: Setting, value: float) -> bool:
+    try:
+        take("", setting, value)
+    except UserError:
+        return False
+    return True
 
 
 def _followers(config: DictConfig, quick: set[str]) -> Mapping[str, str] | None:
