@@ -28,7 +28,7 @@ def render(arguments: Sequence[str]) -> str:
     fit = _fitting(LAYOUTS[own["name"]], is_sweep)
     config = compose([*_recorded_overrides(own, [*fit, *a.override]), *fit, *a.override])
     layout = config["film"]["name"]
-    _refuse_overrides(a.override)
+    refuse_other_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
         reason = f"applies only to a sweep while it is trained; render one run, as in {a.record}#0"
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
@@ -64,12 +64,13 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     return a
 
 
-def _refuse_overrides(overrides: Sequence[str]) -> None:
+def refuse_other_overrides(overrides: Sequence[str], command: str = "render") -> None:
+    """Raise UserError for overrides that are not about the film, and for no film."""
     for override in overrides:
         if override == "film=none":
             raise UserError("film=none: draws nothing; choose film=panels, field, sweep, losses or weights")
         if not override.startswith(("film=", "film.")):
-            raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
+            raise UserError(f"{override}: {command} takes only settings of the film: film=field, film.fps=20, …")
 
 
 def _fitting(recorded: FilmLayout, is_sweep: bool) -> list[str]:

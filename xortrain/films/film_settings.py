@@ -86,6 +86,15 @@ LAYOUTS: dict[str, FilmLayout] = {
         SETTINGS | AXES | {"colour_by": COLOUR_BY},
         is_map=True,
     ),
+    "basins": FilmLayout(
+        "a map of two start weights: which solution is found",
+        "xortrain.films.map_layout:MapLayout",
+        (360, 290),
+        MOST_RUNS,
+        2,
+        SETTINGS | AXES,
+        is_map=True,
+    ),
     "none": FilmLayout("no film", "", settings={}),
 }
 """The layouts by their name in a config."""

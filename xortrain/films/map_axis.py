@@ -62,7 +62,7 @@ class MapAxis:
         if max(map(len, words)) <= MOST_DIGITS + 2 or np.ptp(chosen) > CLOSE * abs(chosen).max():
             return chosen, words, ""
         middle = chosen[len(chosen) // 2]
-        return chosen, [f"{value - middle:+.3g}" if value != middle else "0" for value in chosen], f"{middle:.17g}"
+        return chosen, [f"{value - middle:+.3g}" if value != middle else "0" for value in chosen], f"{middle:.15g}"
 
 
 def is_even(values: Array) -> bool:

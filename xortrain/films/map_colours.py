@@ -163,26 +163,25 @@ def median(value: Array) -> Array:
 
 
 def _by_solution(data: MapData, settings: FilmSettings) -> MapColours:
-    kinds = data.kinds[: len(RAMPS)]
-    count = min(settings.levels, MOST_BANDS // max(len(kinds), 1))
-    used = Bands(settings, [shades(settings, number, count) for number in range(len(kinds))])
-    scale, table = EpochScale(data, count), np.array(used.ramps) if kinds else np.zeros((1, 1), np.uint8)
+    count = min(settings.levels, MOST_BANDS // len(RAMPS))
+    used = Bands(settings, [shades(settings, number, count) for number in range(len(RAMPS))])
+    scale, table = EpochScale(data, count), np.array(used.ramps)
 
     @lru_cache(maxsize=1)
     def at_the_end(window: MapWindow) -> Array:
         assert window.value is not None
-        kind = window.value[..., 0]
-        known = (kind >= 0) & (kind < len(kinds))
-        found = table[np.where(known, kind, 0).astype(int), scale.steps(window.since[..., 0])]
-        return np.where(known, found, np.uint8(used.state("training")))
+        kind = window.value[..., 0].astype(int)
+        found = table[np.maximum(kind, 0), scale.steps(window.since[..., 0])]
+        return np.where(kind >= 0, found, np.uint8(used.state("training")))
 
     def bands(window: MapWindow, epoch: int) -> Array:
         return np.where(window.since[..., 0] <= epoch, at_the_end(window), np.uint8(used.state("training")))
 
-    ends = [scale.ticks if number == len(kinds) - 1 else () for number in range(len(kinds))]
-    bars = [LegendItem(kind, own[::-1], ticks) for kind, own, ticks in zip(kinds, used.ramps, ends, strict=True)]
+    named = [(word, own[::-1]) for word, own in zip(data.kinds, used.ramps, strict=False) if word]
+    bars = [LegendItem(word, own, scale.ticks if own is named[-1][1] else ()) for word, own in named]
+    heading = [LegendItem("solved at epoch, joining", np.zeros(0, int), has_share=False)] if bars else []
     rest = LegendItem("not solved", np.array([used.state("training")]))
-    return MapColours(used.palette, (*bars, rest), bands)
+    return MapColours(used.palette, (*heading, *bars, rest), bands)
 
 
 def ended_words(data: MapData) -> list[str]:

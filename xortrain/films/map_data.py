@@ -49,7 +49,7 @@ class MapData:
     epochs: int  # the last epoch of any run
     colour_by: str = "outcome"
     others: tuple[str, ...] = ()  # the settings in which the runs of a cell differ
-    kinds: tuple[str, ...] = ()  # of solutions: what each value of ``value`` means
+    kinds: tuple[str, ...] = ()  # of solutions: what each number in ``value`` means; empty for one that no run has
     points: tuple[MapPoint, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ import numpy as np
 
 from xortrain.films.canvas import Box, Canvas
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.map_axis import MapAxis, tick_words
+from xortrain.films.map_axis import MapAxis, tick_word, tick_words
 from xortrain.films.map_colours import LegendItem, map_colours, swatch_edge
 from xortrain.films.map_data import MapData, MapPoint, MapWindow
 from xortrain.films.map_places import LINE, SMALL, TITLE, MapPlaces
@@ -76,7 +76,7 @@ class MapLayout:
         """How far the window is enlarged, and the first and the last value of both axes."""
         canvas, s, (x, y) = self.canvas, self.canvas.unit, self.places.now
         window, first = self.data.windows[number], self.data.windows[0]
-        canvas.text(x, y, f"× {extent(first.down) / extent(window.down):.4g}", 15, face="bold")
+        canvas.text(x, y, f"× {tick_word(extent(first.down) / extent(window.down), 3)}", 15, face="bold")
         shown = f"window {number + 1} of {len(self.data.windows)}"
         width = self.places.legend[0].width
         canvas.text(x + width, y, shown, SMALL, canvas.colours.label, align="right")
@@ -142,6 +142,9 @@ def draw_item(canvas: Canvas, item: LegendItem, box: Box) -> None:
     """Draw a bar of colours with its ticks below its words, or a swatch before them."""
     s, low = canvas.unit, box.y + 11 * canvas.unit
     room = box.width - (canvas.text_width(">99 %", 11, "bold") + 6 * s if item.has_share else 0)
+    if not len(item.bands):
+        canvas.text(box.x, low, canvas.shorten(item.word, room, 11), 11, canvas.colours.label)
+        return
     if not item.is_bar:
         side = round(12 * s)
         swatch = Box(box.x, round(low) - side + round(s), side, side)

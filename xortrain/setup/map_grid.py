@@ -4,6 +4,7 @@ It needs the settings only, so a sweep that forms no grid is refused before it i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -60,6 +61,21 @@ def map_grid(populations: Sequence[Population], film: Mapping[str, Any]) -> MapG
     return grid
 
 
+def map_grids(populations: Sequence[Population], film: Mapping[str, Any]) -> list[MapGrid]:
+    """The grid of all runs; or that of each population, where they are the windows of a zoom."""
+    try:
+        return [map_grid(populations, film)]
+    except UserError as error:
+        if len(populations) > 1:
+            with suppress(UserError):
+                found = [map_grid([population], film) for population in populations]
+                axes = {found[0].across, found[0].down}
+                is_same = len({(grid.across, grid.down, grid.runs.shape) for grid in found}) == 1
+                if is_same and varied_settings(populations).keys() <= axes:
+                    return found
+        raise error
+
+
 def _refuse_several(grid: MapGrid, film: Mapping[str, Any]) -> None:
     """Raise UserError for cells of several runs that are coloured by what one run has."""
     count, by = grid.runs.shape[2], film.get("colour_by", "outcome")
@@ -78,9 +94,28 @@ def refuse_unfit_maps(setups: Sequence[Setup]) -> None:
     wanted = [setup for setup in setups if LAYOUTS[setup.population.shared("film.name")].is_map]
     for film in {repr(setup.population.config["film"]): setup.population.config["film"] for setup in wanted}.values():
         alike = [setup for setup in wanted if setup.population.config["film"] == film]
-        map_grid([setup.population for setup in alike], film)
+        grids = map_grids([setup.population for setup in alike], film)
+        if film["name"] == "basins":
+            for setup in alike:
+                refuse_no_basins(setup, grids[0])
         if film.get("colour_by") == "test_accuracy" and not all(setup.test for setup in alike):
             raise UserError("film.colour_by=test_accuracy: needs held-out examples, as with data.test=0.25")
+
+
+START_WEIGHTS = ("init.set.", "init.weights.")
+
+
+def refuse_no_basins(setup: Setup, grid: MapGrid) -> None:
+    """Raise UserError unless the axes are start weights, and the data a truth table of two inputs and one output."""
+    for name in (grid.across, grid.down):
+        if not name.startswith(START_WEIGHTS):
+            raise UserError(f"film=basins: {name} is not a start weight, as init.set.W1.0.1 is; choose film=map")
+    x, t = setup.train.x, setup.train.t
+    if x.shape[1] != 2 or t.shape[1] != 1:
+        raise UserError(f"film=basins: needs two inputs and one output; these data have {x.shape[1]} and {t.shape[1]}")
+    is_shared = x.ndim == 2 and t.shape[2] == 1
+    if not (is_shared and len(x) == 4 == len(np.unique(x, axis=0)) and all(len(np.unique(c)) == 2 for c in x.T)):
+        raise UserError("film=basins: needs a truth table of two inputs, as data=xor, with one answer for each corner")
 
 
 def varied_settings(populations: Sequence[Population]) -> dict[str, Array]:
@@ -129,7 +164,7 @@ def _axes(varied: Mapping[str, Array], film: Mapping[str, Any]) -> tuple[str, st
     Of these two, the one that varies faster is across, as the columns of a table.
     """
     where, numeric = f"film={film['name']}", [name for name, values in varied.items() if values.dtype.kind in "iuf"]
-    chosen = [_named(varied, film, key) for key in ("x", "y")]
+    chosen = [setting_named(varied, film.get(key), f"film.{key}") for key in ("x", "y")]
     for name in filter(None, chosen):
         if name not in numeric:
             raise UserError(f"{where}: {name} is not a number; an axis must be one of {listed(numeric) or 'none here'}")
@@ -160,16 +195,14 @@ def _slowest_first(varied: Mapping[str, Array], names: Sequence[str]) -> list[st
     return sorted(names, key=changes.__getitem__)
 
 
-def _named(varied: Mapping[str, Array], film: Mapping[str, Any], key: str) -> str | None:
-    """The setting that film.x or film.y names, which may be without its group."""
-    given = film.get(key)
-    if given is None:
-        return None
-    short = [name for name in varied if given in (name, name.rpartition(".")[2])]
-    exact = [name for name in short if name == given]
-    if not short:
-        raise unknown(f"film.{key}", given, varied, "setting that varies here")
-    return (exact or short)[0]
+def setting_named(varied: Mapping[str, Any], given: str | None, where: str) -> str | None:
+    """The setting that varies with this name, which may lack its group; None for None."""
+    if given is None or given in varied:
+        return given
+    short = [name for name in varied if name.rpartition(".")[2] == given]
+    if len(short) != 1:
+        raise unknown(where, given, varied, "setting that varies here")
+    return short[0]
 
 
 def listed(names: Sequence[str]) -> str:

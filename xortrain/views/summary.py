@@ -1,5 +1,6 @@
 """What is printed at the end of a run and of a sweep: how they ended and why, and the paths of records and films."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xortrain.errors import FailedError
+from xortrain.films.data import IN_WORDS
+from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.records.files import shown_path
 from xortrain.setup.column_names import cut_list
@@ -80,8 +83,19 @@ def _groups(entry: "Entry") -> str:
     from xortrain.records.groups import group_runs
     from xortrain.views.group_table import group_report
 
+    if LAYOUTS[entry.parts[0].metadata["config"]["film"]["name"]].is_map:
+        return "\n".join([_outcomes(entry), *entry.failures()])
     groups = group_runs(entry.parts)
     return group_report([entry], groups, entry.runs, BEST_GROUPS if len(groups) > MOST_GROUPS else None)
+
+
+def _outcomes(entry: "Entry") -> str:
+    """As in "9,216 runs: 48 % saturated, 20 % plateau, 18 % still training, 14 % solved"."""
+    from xortrain.films.status_marks import format_share
+
+    found = sum((part.outcomes() for part in entry.parts), start=Counter[str]())
+    shares = [f"{format_share(count, entry.runs)} {IN_WORDS.get(word, word)}" for word, count in found.most_common()]
+    return f"{entry.runs:,} runs: {', '.join(shares)}"
 
 
 def summary(run: RunData) -> str:

@@ -51,8 +51,10 @@ def write_sweep_film(
 def write_films(sweep: SweepData[RunData], show: bool) -> list[Path]:
     """Write the films that the configs of a whole sweep ask for; returns their paths."""
     wanted = [k for k, part in enumerate(sweep.parts) if part.metadata["config"]["film"]["name"] != "none"]
-    runs = sweep[np.isin(sweep.which, wanted) & (sweep.column("outcome") != "pending")]
-    paths = [_write_film_of_all(sweep, runs, show)] if len(runs) else []
+    asking = sweep[np.isin(sweep.which, wanted)]
+    done = asking[asking.column("outcome") != "pending"]
+    is_map = len(asking) and LAYOUTS[asking.config["film"]["name"]].is_map  # which has a place for every run
+    paths = [_write_film_of_all(sweep, asking if is_map else done, show)] if len(done) else []
     return [*paths, *(path for k in wanted for path in _write_films_of_each(sweep, k, show))]
 
 
