@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
+from xortrain.records import columns
 from xortrain.records.files import shown_path
 from xortrain.records.index import Entry, RecordInfo, listing
 from xortrain.records.naming import ROOT, named, user_path
@@ -102,8 +103,8 @@ def refuse_to_write(path: Path) -> None:
 
 
 def comma_separated(text: str) -> list[str]:
-    """The names in "lr,seed"."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
+    """The names in "lr,W1[0,1]"."""
+    found = columns.split(text)
     if not found:
         raise misfit(text, "must be names separated by commas")
     return found

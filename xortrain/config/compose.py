@@ -22,6 +22,7 @@ from xortrain.config.settings import (
     settings_of,
 )
 from xortrain.errors import FailedError, UserError, unknown, unknown_key
+from xortrain.records.layout import START
 
 SEVERAL = "add -m to run each of them"
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
@@ -52,9 +53,9 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
         if fresh[group]["name"] != recorded[group]["name"]:
             touched = touched | set_by_options(group)
     for key in touched - GROUPS.keys():
-        group, dot, name = key.partition(".")
-        if dot:
-            found[group][name] = fresh[group][name]
+        group, *names = key.split(".")
+        if names:
+            found[group][names[0]] = fresh[group][names[0]]
         else:
             found[key] = fresh[key]
     return check(found), touched
@@ -122,6 +123,11 @@ def plain(composed: Any) -> dict[str, Any]:
 
 def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERAL) -> Exception:
     """The UserError for a mistake that Hydra reports; any other error is returned unchanged."""
+    line = _line_of(error, overrides, instead)
+    return line if line is error else UserError(str(line).replace(f"++{START}", START))  # as it was typed
+
+
+def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Exception:
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 

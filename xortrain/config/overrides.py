@@ -6,8 +6,9 @@ Hydra would read name=1e3 as a number and lr=1_000 as 1000, and merge activation
 import re
 from collections.abc import Iterable, Sequence
 
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, chosen_by_default, dotted_keys, keys_of
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, above, chosen_by_default, dotted_keys, keys_of
 from xortrain.errors import UserError, cut, unknown_word
+from xortrain.records.layout import START, setting_of
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
 LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
@@ -26,12 +27,21 @@ _GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
     refuse_blanks(overrides)
+    overrides = list(map(with_entries, overrides))
     for override in overrides:
         _refuse_invalid_choice(override)
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
     return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
+
+
+def with_entries(override: str) -> str:
+    """An override of an entry as Hydra takes it, ++init.set.W1.0.1=2; it may be written W1[0,1]=2 too."""
+    key, equals, value = override.partition("=")
+    name = setting_of(key.removeprefix(f"{START}.")) if "[" in key else key
+    is_new = name == START or above(name) != ""
+    return f"++{name}{equals}{value}" if equals and is_new else override
 
 
 def _quoted_override(override: str, many: bool) -> str:

@@ -103,8 +103,19 @@ def dotted_keys() -> list[str]:
     return [f"{group}.{key}" for group, keys in [*PLAIN_GROUPS.items(), *options] for key in keys]
 
 
+@cache
+def above(key: str) -> str:
+    """The setting that a dotted key is an entry of, as init.set of init.set.W1.0.1; empty if it is none."""
+    parts = key.split(".")
+    names = (".".join(parts[:end]) for end in range(1, len(parts)))
+    return next((name for name in names if any(one.kind == "entries" for one in settings_of(name))), "")
+
+
 def find(config: Mapping[str, Any], key: str) -> Setting | None:
     """The setting behind a dotted key, for the options this config has chosen."""
+    if whole := above(key):
+        entries = find(config, whole)
+        return entries and entries.each
     group, dot, name = key.partition(".")
     if not dot:
         return TOP.get(group)
@@ -116,6 +127,8 @@ def find(config: Mapping[str, Any], key: str) -> Setting | None:
 
 def settings_of(key: str) -> list[Setting]:
     """The setting behind a dotted key, of every option that has it."""
+    if whole := above(key):
+        return [one.each for one in settings_of(whole) if one.each]
     group, dot, name = key.partition(".")
     if not dot:
         return [TOP[group]] if group in TOP else []

@@ -104,7 +104,7 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
         texts, swept = grid.texts(first), grid.swept(first)
         with errors_name_job(first, swept, texts):
             composed = composer.composed(texts)
-            followers = None if composed is None else _followers(composed, {grid.axes[k].key for k in quick})
+            followers = None if composed is None else _followers(composed, {grid.axes[k].name for k in quick})
             config = check(composer.by_hydra(texts, first) if composed is None else plain(composed))
         if followers is None:
             if len(grid) > MOST_COMPOSED:
@@ -114,7 +114,7 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
             continue
         varying = {}
         for k, places in zip(quick, on_axes, strict=True):
-            key = grid.axes[k].key
+            key = grid.axes[k].name
             for name in (key, *(name for name, followed in followers.items() if followed == key)):
                 varying[name] = _checked_values(grid, k, name, config, first)[places]
         yield Population(config, varying, first + steps)
@@ -159,15 +159,15 @@ def _quick_axes(grid: Grid, composer: Composer) -> list[int]:
         for k, axis in enumerate(grid.axes)
         if len(axis.values) > 1
         and (isinstance(axis.values, range) or all(isinstance(value, int | float) for value in axis.values))
-        and axis.key == axis.override.key_or_group  # no +, ++, ~ or package
-        and may_vary(axis.key)
+        and axis.is_plain
+        and may_vary(axis.name)
         and not any(_overlap(axis, other) for other in others if other is not axis)
     ]
 
 
 def _overlap(axis: Axis, other: Axis) -> bool:
-    key = other.override.key_or_group
-    return axis.key == key or axis.key.startswith(f"{key}.") or key.startswith(f"{axis.key}.")
+    key, other_key = axis.name, other.name
+    return key == other_key or key.startswith(f"{other_key}.") or other_key.startswith(f"{key}.")
 
 
 def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) -> Array:
@@ -184,7 +184,7 @@ def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) ->
         if numbers is not None and all(_fits(setting, end) for end in (numbers.min(), numbers.max())):
             return numbers
     for place in places:
-        with errors_name_job(first + place * grid.stride(k), [axis.text(place)]):
+        with errors_name_job(first + place * grid.stride(k), [axis.text(place).removeprefix("++")]):
             taken.append(take(key, setting, axis.values[place]))
     if not isinstance(axis.values, range):
         return np.array(taken)

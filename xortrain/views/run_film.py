@@ -15,6 +15,7 @@ from xortrain.films.data import FilmData, Outcomes
 from xortrain.films.film import write_film
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
+from xortrain.records.layout import column_of
 from xortrain.runner.train import RENDER, train_in_memory, working_in
 from xortrain.setup.film_config import film_name, film_settings, refuse_film_of_one
 from xortrain.setup.run_setup import Setup, spread
@@ -109,7 +110,7 @@ def film_data(trained: TrainedRuns) -> FilmData:
         low=float(rule.low[0]),
         high=float(rule.high[0]),
         outcomes=outcomes_of(trained.outcomes, rows.__getitem__),
-        varied=setup.population.varying,
+        varied={column_of(key): values for key, values in setup.population.varying.items()},
         input_names=setup.columns.inputs,
         output_names=setup.columns.short_outputs,
         class_names=setup.columns.told_classes,

@@ -90,7 +90,7 @@ def film_data_of(sweep: SweepData[RunData], most: int, frames: int, progress: bo
     sample = done[np.sort(by_speed[sample_shares(everyone.codes[by_speed], most)])]
     groups = _groups(sample, done)
     order = np.concatenate([group.places for group in groups])
-    arrays = {name for k in sample.population_numbers for name in sample.population(k).setup.population.varying}
+    arrays = {name for k in sample.population_numbers for name in sample.parts[k].varies}
     names = [*sorted(sample.axes, key=lambda name: name in arrays), "seed"]  # choices before numbers
     varied = {name: _labels(sample.column(name))[order] for name in names}
     trained = _in_step(groups, frames, progress)
