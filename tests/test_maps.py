@@ -160,7 +160,6 @@ def test_a_map_keeps_rows_and_two_snapshots_unless_track_says_otherwise(
     assert len(list(tmp_path.rglob("film.gif"))) == 2
     capsys.readouterr()
     assert main(["render", "latest", "--still", "film.dark=true"]) == 0  # as a map, which its record names
-    assert main(["render", "latest", "film=sweep", "film.frames=2"]) == 0
     assert main(["render", "latest#1", "film.frames=2"]) == 0
 
 

@@ -15,6 +15,7 @@ from xortrain.errors import UserError, unknown
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.records.columns import affects_training
+from xortrain.records.layout import column_of, setting_of
 from xortrain.records.metadata import flat_settings
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
@@ -43,16 +44,16 @@ def map_grid(populations: Sequence[Population], film: Mapping[str, Any]) -> MapG
     (columns, column), (rows, row) = (np.unique(varied[name], return_inverse=True) for name in (across, down))
     shape, cell = (len(rows), len(columns)), row * len(columns) + column
     counts = np.bincount(cell, minlength=prod(shape))
-    where = f"film={film['name']}"
+    where, pair = f"film={film['name']}", listed([down, across])
     if not counts.all():
         missing = int((counts == 0).sum())
         raise UserError(
-            f"{where}: {missing:,} of {len(counts):,} combinations of {down} and {across} have no run; "
+            f"{where}: {missing:,} of {len(counts):,} combinations of {pair} have no run; "
             "sweep every value of one with every value of the other"
         )
     if counts.min() != counts.max():
         raise UserError(
-            f"{where}: the combinations of {down} and {across} have {counts.min():,} to {counts.max():,} runs; "
+            f"{where}: the combinations of {pair} have {counts.min():,} to {counts.max():,} runs; "
             "each must have as many as the others"
         )
     runs = np.argsort(cell, kind="stable").reshape(*shape, -1)
@@ -80,7 +81,7 @@ def _refuse_several(grid: MapGrid, film: Mapping[str, Any]) -> None:
     """Raise UserError for cells of several runs that are coloured by what one run has."""
     count, by = grid.runs.shape[2], film.get("colour_by", "outcome")
     if count > 1 and by == "outcome":
-        why = f"{count:,} runs for each pair of {grid.down} and {grid.across}{_which_differ(grid.others)}"
+        why = f"{count:,} runs for each pair of {listed([grid.down, grid.across])}{_which_differ(grid.others)}"
         known = "choose film.colour_by=solved, loss or test_accuracy" if "colour_by" in film else "sweep only these two"
         raise UserError(f"film={film['name']}: there are {why}; {known}")
 
@@ -199,6 +200,8 @@ def setting_named(varied: Mapping[str, Any], given: str | None, where: str) -> s
     """The setting that varies with this name, which may lack its group; None for None."""
     if given is None or given in varied:
         return given
+    if setting_of(given) in varied:  # W1[0, 1]
+        return setting_of(given)
     short = [name for name in varied if name.rpartition(".")[2] == given]
     if len(short) != 1:
         raise unknown(where, given, varied, "setting that varies here")
@@ -207,5 +210,6 @@ def setting_named(varied: Mapping[str, Any], given: str | None, where: str) -> s
 
 def listed(names: Sequence[str]) -> str:
     """As in "lr, init.scale and seed"."""
-    shown = [*names[:LIMITS], f"{len(names) - LIMITS} more"] if len(names) > LIMITS else list(names)
+    shown = [column_of(name) for name in names[:LIMITS]]
+    shown += [f"{len(names) - LIMITS} more"] if len(names) > LIMITS else []
     return " and ".join(filter(None, (", ".join(shown[:-1]), *shown[-1:])))

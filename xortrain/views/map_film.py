@@ -11,8 +11,9 @@ from xortrain.films.map_axis import MapAxis
 from xortrain.films.map_data import MapData, MapPoint, MapWindow
 from xortrain.nets import Array
 from xortrain.nets.network import at_least_two
+from xortrain.records.layout import START, column_of
 from xortrain.setup.map_grid import MapGrid, map_grids, refuse_no_basins
-from xortrain.setup.population import Population
+from xortrain.setup.population import Population, value_at
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
@@ -128,8 +129,21 @@ def _high_all_the_way(trained: TrainedRuns, runs: Array, ways: Array, middle: fl
 
 
 def seed_point(parts: Sequence[MapPart], grid: MapGrid) -> tuple[MapPoint, ...]:
-    """Where the start of the seed is, if both axes are weights that are set in place of it."""
-    return ()
+    """Where the seed itself would start, if the weights of both axes are set in place of its own."""
+    population, names = parts[0].population, (grid.across, grid.down)
+    seeds = np.unique(np.concatenate([part.population.values("seed") for part in parts]))
+    if len(seeds) > 1 or not all(name.startswith(f"{START}.") for name in names):
+        return ()
+    config = population.config_of(0)
+    for name in names:
+        group, _, place = name.rpartition(".")
+        del value_at(config, group)[place]
+    task = parts[0].setup.adapted(Population(config)).task()
+    found = []
+    for name in names:
+        weight, *at = name.removeprefix(f"{START}.").split(".")
+        found.append(float(task.network.split(task.theta[:, 0])[weight][tuple(map(int, at))]))
+    return (MapPoint(found[0], found[1], f"seed {seeds[0]}"),)
 
 
 def _window(parts: Sequence[MapPart], grid: MapGrid, value: str | None) -> MapWindow:
@@ -155,12 +169,8 @@ def short_names(names: Sequence[str]) -> tuple[str, ...]:
 
 def weight_name(name: str) -> str:
     """W1[0, 1] for init.set.W1.0.1 and init.weights.W1.0.1; another setting as it is."""
-    group, _, rest = name.partition(".")
-    kind, _, place = rest.partition(".")
-    if group != "init" or kind not in ("set", "weights") or not place:
-        return name
-    weight, *at = place.split(".")
-    return f"start of {weight}[{', '.join(at)}]"
+    written = column_of(name.replace("init.weights.", "init.set.", 1))
+    return f"start of {written}" if "[" in written else name
 
 
 def _title(parts: Sequence[MapPart]) -> str:
