@@ -2,9 +2,10 @@
 
 Reading order: what a film shows (`data`, `sweep_film_data`) and how it looks (`film_settings`); `film` makes
 it. Layouts of one run (`panels_layout`, `field`, `weights_layout`) arrange panels (`panel`, `loss_curve`, `diagram`,
-`hidden_space`, `outputs`); layouts of many runs are `losses_layout` and `sweep_layout` (`arrangement`, `cells`,
-`status_marks`). All draw on a `canvas` (`glyphs`, `colours`, `captions`). `projection` selects the part of the input
-space that is shown, `colour_scale` and `heatmap` its colours. `formats` writes the file.
+`hidden_space`, `outputs`); layouts of many runs are `losses_layout`, `sweep_layout` (`arrangement`, `cells`,
+`status_marks`) and `map_layout` (`map_data`, `map_axis`, `map_colours`, `map_places`). All draw on a `canvas`
+(`glyphs`, `colours`, `captions`). `projection` selects the part of the input space that is shown, `colour_scale` and
+`heatmap` its colours. `formats` writes the file.
 
 A new layout is a row of `film_settings.LAYOUTS`, a new panel a row of `panels_layout.PANELS`, each with its module.
 """
