@@ -23,7 +23,7 @@ from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.map_axis import MapAxis, tick_words
 from xortrain.films.map_colours import STATES, MapColours, map_colours, shades
 from xortrain.films.map_data import MapData, MapWindow
-from xortrain.films.map_layout import MapLayout, nearest
+from xortrain.films.map_layout import MapLayout, nearest_cells
 from xortrain.films.map_places import LEAST_FILLED, cell_pixels
 from xortrain.nets import Array
 from xortrain.setup.film_config import with_film
@@ -210,7 +210,7 @@ def test_cells_are_whole_squares_or_each_pixel_is_the_nearest_run(across: int, d
     for pixels, cells in zip(found, (across, down), strict=True):
         centre = (np.arange(pixels) + 0.5) / pixels
         away = np.abs(centre[:, None] - (np.arange(cells) + 0.5) / cells)
-        chosen = nearest(pixels, cells)
+        chosen = nearest_cells(pixels, cells)
         assert (away[np.arange(pixels), chosen] <= away.min(axis=1) + 1e-9).all()
 
 

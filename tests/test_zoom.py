@@ -16,7 +16,7 @@ from xortrain.cli import main
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.map_axis import MapAxis
 from xortrain.films.map_layout import MapLayout
-from xortrain.runner.zoom import Zoom, axis_values
+from xortrain.runner.windows import Zoom, axis_values
 from xortrain.trained.run_data import RunData
 from xortrain.trained.sweep_data import SweepData
 from xortrain.views.map_film import map_data

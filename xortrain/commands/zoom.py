@@ -13,7 +13,7 @@ from xortrain.errors import UserError
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.records.naming import named
 from xortrain.runner.sweep import run_sweep
-from xortrain.runner.zoom import MOST_SIZE, SAFE_RATE, Zoom, plan_zoom
+from xortrain.runner.windows import MOST_SIZE, SAFE_RATE, Zoom, plan_zoom
 from xortrain.trained.sweep_data import SweepData
 from xortrain.views.summary import sweep_ending
 

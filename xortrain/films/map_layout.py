@@ -26,8 +26,8 @@ class MapLayout:
         self.places = p = MapPlaces(data, self.colours.legend, settings.size)
         self.canvas = Canvas(p.width, p.height, p.unit, self.colours.palette)
         self.cells, (across, down) = p.cells, data.windows[0].cells
-        self.columns = nearest(p.cells.width, across)
-        self.rows = nearest(p.cells.height, down)[::-1]  # the lowest value is at the lower edge
+        self.columns = nearest_cells(p.cells.width, across)
+        self.rows = nearest_cells(p.cells.height, down)[::-1]  # the lowest value is at the lower edge
         if data.is_zoom:
             count = min(settings.frames, len(data.windows))
             self.chosen = np.linspace(0, len(data.windows) - 1, count).round().astype(int)[-count:]
@@ -122,7 +122,7 @@ class MapLayout:
         canvas.text(x, middle, canvas.shorten(down, cells.height, 11), 11, align="centre", vertical=True)
 
 
-def nearest(pixels: int, cells: int) -> Array:
+def nearest_cells(pixels: int, cells: int) -> Array:
     """The cell (pixels,) whose place is nearest to each pixel."""
     return np.asarray(((np.arange(pixels) + 0.5) * cells / pixels).astype(np.int64))
 
