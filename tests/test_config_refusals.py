@@ -160,6 +160,12 @@ WRONG: dict[str, list[str]] = {
     "data=moons data.examples=4 data.test=0.9": ["data.test=0.9"],
     "data=moons data.test=0.001": ["data.test=0.001"],
     # given weights
+    "layer_lr.W3=1": ["layer_lr", "W3", "W1, W2, b1, b2"],
+    "layer_lr.W1=0": ["layer_lr.W1=0: must be a number greater than 0"],
+    "layer_lr.W1=x": ["layer_lr.W1=x: must be a number greater than 0"],
+    "layer_lr.W1.0.0=1": ["layer_lr.W1: must be one number"],
+    "layer_lr=1": ["layer_lr=1", "layer_lr.W1=0.1"],
+    "layer_lr.b1=1 architecture.bias=false": ["layer_lr", "b1", "Known: W1, W2"],
     "init.set.W9.0.0=1": ["init.set", "W9", "W1, W2, b1, b2"],
     "init.set.W1.0.2=1": ["init.set.W1.0.2", "W1[0, 2] does not exist", "W1[1, 1]"],
     "W1[0,2]=1": ["init.set.W1.0.2", "W1[0, 2] does not exist"],

@@ -19,7 +19,7 @@ from xortrain.runner.verify import verify
 
 pytestmark = pytest.mark.usefixtures("quick_composition")
 PLACES = ["W1.0.0", "W1.0.1", "W1.1.0", "W1.1.1", "b1.0", "b1.1", "W2.0.0", "W2.0.1", "b2.0"]  # in the order of θ
-GIVEN = "init=explicit init.weights={W1:[[1,2],[3,4]],b1:[5,6],W2:[[7,8]],b2:[9]}".split()
+GIVEN = ["init=explicit", "init.weights={W1:[[1,2],[3,4]],b1:[5,6],W2:[[7,8]],b2:[9]}"]
 FEW = ["epochs=3", "film=none"]
 
 

@@ -17,7 +17,8 @@ from xortrain.records.removal import record_above
 from xortrain.records.tables import as_json
 
 NAMES = (
-    "A run is named by its path, by SWEEP#17, by the beginning of its id (the date and time in xortrain ls), or latest."
+    "A run is named by its path, by SWEEP#17, by SWEEP@lr=3.2,seed=4 (its settings in the sweep), by the beginning of "
+    "its id (the date and time in xortrain ls), or latest."
 )
 
 

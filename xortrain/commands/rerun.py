@@ -53,7 +53,7 @@ def resume(arguments: list[str]) -> Iterator[str]:
     a = p.parse_args(arguments)
     found = named(a.sweep, a.root)
     if found.number is not None:
-        raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {a.sweep.rpartition('#')[0]}")
+        raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {found.entry.id}")
     trained = resume_sweep(found.entry, engine_of(a), show=True)
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."

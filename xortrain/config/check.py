@@ -43,6 +43,7 @@ ADDED: dict[str, Any] = {
     "data.missing": "error",
     "film.at": "last",
     "init.set": {},
+    "layer_lr": {},
 }
 """Settings that older records lack, with the values that stand for them."""
 

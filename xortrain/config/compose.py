@@ -9,7 +9,7 @@ from typing import Any
 from xortrain.config.check import Config, check, no_such_key, short
 from xortrain.config.guard import refuse_foreign_code
 from xortrain.config.hydra_state import hydra_started, own_folder
-from xortrain.config.overrides import fitting_override, prepare
+from xortrain.config.overrides import as_typed, fitting_override, prepare, with_entries
 from xortrain.config.settings import (
     GROUPS,
     LAUNCHER,
@@ -22,7 +22,6 @@ from xortrain.config.settings import (
     settings_of,
 )
 from xortrain.errors import FailedError, UserError, unknown, unknown_key
-from xortrain.records.layout import START
 
 SEVERAL = "add -m to run each of them"
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
@@ -43,7 +42,7 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
     for override in overrides:
         if override.startswith(("~", "hydra", "experiment")) or "=" not in override:
             raise UserError(f"{override}: a recorded run takes settings, as in lr=0.1 optimizer=adam")
-    keys = [override.partition("=")[0].lstrip("+") for override in overrides]
+    keys = [with_entries(override).partition("=")[0].lstrip("+") for override in overrides]
     options = [f"{group}={recorded[group]['name']}" for group in GROUPS if group not in keys]
     fresh = compose([*options, *overrides])
     found = {key: dict(value) if isinstance(value, Mapping) else value for key, value in recorded.items()}
@@ -124,7 +123,7 @@ def plain(composed: Any) -> dict[str, Any]:
 def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERAL) -> Exception:
     """The UserError for a mistake that Hydra reports; any other error is returned unchanged."""
     line = _line_of(error, overrides, instead)
-    return line if line is error else UserError(str(line).replace(f"++{START}", START))  # as it was typed
+    return line if line is error else UserError(as_typed(str(line)))
 
 
 def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Exception:

@@ -6,7 +6,16 @@ Hydra would read name=1e3 as a number and lr=1_000 as 1000, and merge activation
 import re
 from collections.abc import Iterable, Sequence
 
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, above, chosen_by_default, dotted_keys, keys_of
+from xortrain.config.settings import (
+    GROUPS,
+    PLAIN_GROUPS,
+    TOP,
+    above,
+    chosen_by_default,
+    dotted_keys,
+    has_entries,
+    keys_of,
+)
 from xortrain.errors import UserError, cut, unknown_word
 from xortrain.records.layout import START, setting_of
 
@@ -40,8 +49,13 @@ def with_entries(override: str) -> str:
     """An override of an entry as Hydra takes it, ++init.set.W1.0.1=2; it may be written W1[0,1]=2 too."""
     key, equals, value = override.partition("=")
     name = setting_of(key.removeprefix(f"{START}.")) if "[" in key else key
-    is_new = name == START or above(name) != ""
+    is_new = has_entries(name) or above(name) != ""
     return f"++{name}{equals}{value}" if equals and is_new else override
+
+
+def as_typed(text: str) -> str:
+    """A text with such overrides as users write them, without the + that is for Hydra."""
+    return re.sub(r"\+\+([\w.]+)", lambda found: found[has_entries(found[1]) or above(found[1]) != ""], text)
 
 
 def _quoted_override(override: str, many: bool) -> str:

@@ -13,7 +13,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Glob, Override, OverrideType, RangeSweep
 
 from xortrain.config.check import short
-from xortrain.config.overrides import with_entries
+from xortrain.config.overrides import as_typed, with_entries
 from xortrain.config.private import parsed_value, value_text
 from xortrain.config.settings import above
 from xortrain.errors import UserError
@@ -72,15 +72,10 @@ class Grid:
     def swept(self, number: int) -> list[str]:
         """The overrides of a job that differ between jobs."""
         texts = zip(self.axes, self.texts(number), strict=True)
-        return [_as_typed(axis, text) for axis, text in texts if len(axis.values) > 1]
+        return [as_typed(text) for axis, text in texts if len(axis.values) > 1]
 
     def __iter__(self) -> Iterator[list[str]]:
         return map(self.texts, range(len(self)))
-
-
-def _as_typed(axis: Axis, text: str) -> str:
-    """An override without the + that entries get."""
-    return text.removeprefix("++") if axis.is_plain else text
 
 
 def read_axes(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: Any) -> Grid:

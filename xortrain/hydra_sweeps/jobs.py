@@ -19,7 +19,7 @@ from xortrain.config.check import Config, check, take
 from xortrain.config.compose import plain, user_error, user_errors
 from xortrain.config.guard import refuse_foreign_code
 from xortrain.config.hydra_state import hydra_started, own_folder
-from xortrain.config.overrides import prepare
+from xortrain.config.overrides import as_typed, prepare
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError, cut
 from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
@@ -184,7 +184,7 @@ def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) ->
         if numbers is not None and all(_fits(setting, end) for end in (numbers.min(), numbers.max())):
             return numbers
     for place in places:
-        with errors_name_job(first + place * grid.stride(k), [axis.text(place).removeprefix("++")]):
+        with errors_name_job(first + place * grid.stride(k), [as_typed(axis.text(place))]):
             taken.append(take(key, setting, axis.values[place]))
     if not isinstance(axis.values, range):
         return np.array(taken)

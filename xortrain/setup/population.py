@@ -16,8 +16,8 @@ from xortrain.nets import Array, Numbers
 from xortrain.nets.setting import numbers
 from xortrain.setup.own_data import OwnData
 
-WEIGHTS, START = "init.weights", "init.set"
-NESTED = (WEIGHTS, START)  # settings with numbers inside, each with a dotted name of its own, as init.set.W1.0.1
+WEIGHTS, START, RATES = "init.weights", "init.set", "layer_lr"
+NESTED = (WEIGHTS, START, RATES)  # settings with numbers inside, each with a dotted name of its own, as init.set.W1.0.1
 MOST_WEIGHTS = 500  # numbers inside one that may differ between runs; each is a column of the record
 
 
@@ -83,8 +83,9 @@ class Population:
         config = {key: dict(value) if isinstance(value, Mapping) else value for key, value in self.config.items()}
         for key in NESTED:
             if any(name.startswith(f"{key}.") for name in self.varying):
-                group, _, name = key.partition(".")
-                config[group][name] = deepcopy(config[group][name])
+                group, dot, name = key.partition(".")
+                if dot:
+                    config[group][name] = deepcopy(config[group][name])
         for key, values in self.varying.items():
             group, _, name = key.rpartition(".")
             within: Any = value_at(config, group) if group else config
@@ -137,8 +138,8 @@ def varying_keys(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _keys_inside(config: Mapping[str, Any], key: str) -> list[str]:
     """The dotted keys of all numbers in a setting, as in init.weights.W1.0.1; empty if there are too many."""
-    group, _, name = key.partition(".")
-    keys = list(number_keys(key, config[group].get(name)))
+    group, dot, name = key.partition(".")
+    keys = list(number_keys(key, config[group].get(name) if dot else config[group]))
     return keys if len(keys) <= MOST_WEIGHTS else []
 
 

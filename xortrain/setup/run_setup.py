@@ -23,7 +23,7 @@ from xortrain.setup.earlier import Earlier, EarlierSettings, Origin
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
 from xortrain.setup.own_arrays import refuse_other_data
 from xortrain.setup.own_data import own_data
-from xortrain.setup.population import START, Population, number_keys
+from xortrain.setup.population import RATES, START, Population, number_keys
 from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
@@ -132,7 +132,7 @@ class Setup:
             data=train,
             test=test,
             theta=_initial_parameters(p, network),
-            lr=p.number("lr"),
+            lr=_rates(p, network),
             seeds=p.values("seed").astype(np.uint32),
             epochs=p.epochs,
             batch_size=None if is_full_batch else int(size),
@@ -218,6 +218,18 @@ def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
     return name, p.settings(group, name)
 
 
+def _rates(p: Population, network: Network) -> Array:
+    """The learning rates (runs,), or (parameters, runs) if some arrays of parameters have their own."""
+    own = p.shared(RATES)
+    if not own:
+        return p.number("lr")
+    rates = np.tile(p.number("lr"), (network.size, 1))
+    parameters = network.split(rates)  # views
+    for name in own:
+        parameters[name][...] = p.number(f"{RATES}.{name}")
+    return rates
+
+
 def _choice(p: Population, group: str) -> Choice:
     """The chosen option of a group, with its numbers."""
     return Choice(p.shared(f"{group}.name"), p.settings(group), p.words(group))
@@ -279,6 +291,11 @@ def refuse_contradictions(setup: Setup) -> None:
         if name not in network.shapes:
             raise unknown("freeze", name, network.shapes, "parameter of this network")
     _refuse_start(p, network)
+    for name, rate in p.shared(RATES).items():
+        if name not in network.shapes:
+            raise unknown(RATES, name, network.shapes, "parameter of this network")
+        if isinstance(rate, Mapping):
+            raise UserError(f"{RATES}.{name}: must be one number for the whole of {name}")
     if np.any(p.values("data.low") == p.values("data.high") if "low" in p.config["data"] else False):
         raise UserError("data.low and data.high: must differ")
     if setup.scaling.inputs.fitted:

@@ -162,6 +162,8 @@ def _network_name(setup: Setup) -> str:
 
 
 def _rate(setup: Setup) -> list[str]:
-    """The learning rate, if all runs share it."""
-    rates = np.unique(setup.population.values("lr"))
-    return [f"lr {rates[0]:g}"] if len(rates) == 1 else []
+    """The learning rate, and those of single arrays of parameters, if all runs share them."""
+    p = setup.population
+    names = {"lr": "lr", **{f"layer_lr.{name}": f"lr of {name}" for name in p.shared("layer_lr")}}
+    rates = {said: np.unique(p.values(key)) for key, said in names.items()}
+    return [f"{said} {values[0]:g}" for said, values in rates.items() if len(values) == 1]
