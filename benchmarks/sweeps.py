@@ -168,7 +168,10 @@ KEPT = "track.losses=31", "track.frames=2"  # as film=map keeps
 
 
 def maps() -> list[str]:
-    """What a map of 256 x 256 runs of 300 epochs adds to the same sweep without a film: as a still, and as a film."""
+    """What a map of 256 x 256 runs of 300 epochs adds to the same sweep without a film: as a still, and as a film.
+
+    Without a film the sweep groups its 65,536 settings for a table (1.4 s of CPU), of which a map prints the outcomes.
+    """
     films = {"none": [], "still": ["film=map", "film.format=png", "film.frames=1"], "film": ["film=map"]}
     spent: dict[str, list[float]] = {name: [] for name in films}
 
