@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from some_films import record_text
 from test_film_colours import DEFICIENCIES, lab, linear
@@ -152,12 +152,10 @@ def test_a_map_keeps_rows_and_two_snapshots_unless_track_says_otherwise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    words = ["-m", "film=map", "lr=1,2", "init.scale=1,2", "epochs=50", "film.frames=3"]
-    assert main(words) == main([*words, "track.frames=51"]) == 0
-    newer, older = sorted(tmp_path.rglob("frame-epochs.npy"), reverse=True)
-    assert len(np.load(older)) == 2
-    assert len(np.load(newer)) == 51
-    assert len(list(tmp_path.rglob("film.gif"))) == 2
+    words = ["-m", "film=map", "lr=1,2", "init.scale=1,2", "epochs=50"]
+    assert main([*words, "film.frames=2", "track.losses=9"]) == 0
+    (folder,) = (path.parent for path in tmp_path.rglob("film.gif"))
+    assert [len(np.load(folder / f"{what}-epochs.npy")) for what in ("frame", "loss")] == [2, 9]
     capsys.readouterr()
     assert main(["render", "latest", "--still", "film.dark=true"]) == 0  # as a map, which its record names
     assert main(["render", "latest#1", "film.frames=2"]) == 0
@@ -175,11 +173,11 @@ def test_a_long_table_is_cut(
 
 
 EVERY = [*STATES, "solved"]
-SIZES = [None, LAYOUTS["map"].smallest, (640, 360), (960, 540), (1280, 720), (380, 700), (1920, 1080)]
+SIZES = [None, LAYOUTS["map"].smallest, (640, 360), (1280, 720), (380, 700)]
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("cells", [(12, 12), (96, 96), (700, 700), (40, 9), (3, 200), (2, 2)])
+@pytest.mark.parametrize("cells", [(96, 96), (700, 700), (40, 9), (2, 2)])
 def test_no_text_overlaps_another_or_the_cells_at_any_size(
     cells: tuple[int, int], size: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,7 +195,8 @@ def test_no_text_overlaps_another_or_the_cells_at_any_size(
         assert not overlap(box, another, slack=1), (one, other)
 
 
-@given(across=st.integers(1, 3000), down=st.integers(1, 3000), wide=st.integers(20, 2000), high=st.integers(20, 2000))
+@given(across=st.integers(1, 500), down=st.integers(1, 500), wide=st.integers(20, 400), high=st.integers(20, 400))
+@settings(max_examples=40)
 def test_cells_are_whole_squares_or_each_pixel_is_the_nearest_run(across: int, down: int, wide: int, high: int) -> None:
     found = cell_pixels((across, down), (wide, high))
     assert 1 <= found[0] <= wide

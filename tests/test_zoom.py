@@ -7,7 +7,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xortrain
@@ -25,14 +25,14 @@ pytestmark = pytest.mark.usefixtures("quick_composition")
 MAP = "lr=geomspace(0.5,8,5)", "init.scale=geomspace(0.5,4,4)", "epochs=20"
 
 
-@pytest.fixture
-def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Path:
-    """The record of a zoom of three windows of 4 x 4 runs, in the working folder."""
-    monkeypatch.chdir(tmp_path)
-    assert main(["-m", *MAP, "film=none"]) == 0
-    assert main(["zoom", "latest", "--at", "lr=3.2,scale=1.4", "--factor", "9", "--frames", "3", "--size", "4"]) == 0
-    assert "48 runs: " in capsys.readouterr().out
-    (path,) = (path.parent for path in tmp_path.rglob("sweep.json"))
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The record of a zoom of three windows of 4 x 4 runs."""
+    root = tmp_path_factory.mktemp("record")
+    parent = xortrain.sweep(*MAP, "film=none", f"root={root}")
+    words = ["--at", "lr=3.2,scale=1.4", "--factor", "9", "--frames", "3", "--size", "4", "--root", str(root)]
+    assert main(["zoom", str(parent.folder), *words]) == 0
+    (path,) = (path.parent for path in root.rglob("sweep.json"))
     return path
 
 
@@ -88,6 +88,7 @@ def test_resume_trains_the_missing_windows_only(record: Path, capsys: pytest.Cap
     place=st.floats(0.5, 8), factor=st.floats(1.1, 1e6), frames=st.integers(2, 40), size=st.integers(2, 50),
     is_log=st.booleans(),
 )  # fmt: skip
+@settings(max_examples=40)
 def test_windows_shrink_by_one_factor_around_a_place_that_stays(
     place: float, factor: float, frames: int, size: int, is_log: bool
 ) -> None:
