@@ -121,7 +121,7 @@ NOT_PLAIN = [
 @pytest.mark.parametrize("overrides", PLAIN, ids=" ".join)
 def test_plain_overrides_of_a_film_mean_what_they_mean_to_hydra(record: str, overrides: list[str]) -> None:
     own = RECORDED[record]
-    expected = check(composed([*_recorded_overrides(own), *overrides])[0])["film"]
+    expected = check(composed([*_recorded_overrides(own, overrides), *overrides])[0])["film"]
     if not overrides and record == "no film":
         return  # a record without a film has the default one, which only Hydra knows
     found = film_with(own, overrides)

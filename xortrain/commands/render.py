@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
+from xortrain.config.settings import keys_of
 from xortrain.errors import UserError
-from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS
+from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS, FilmLayout
 from xortrain.setup.film_config import film_name, film_with, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
@@ -22,12 +23,12 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    fit = ["film=sweep"] if is_sweep else ["film=story"] if LAYOUTS[own["name"]].fewest_runs > 1 else []
+    fit = _fitting(LAYOUTS[own["name"]], is_sweep)
     has_groups = is_sweep and any(row.has_groups and f"film={name}" in a.override for name, row in LAYOUTS.items())
     own = own if has_groups else {key: value for key, value in own.items() if key != "by"}
     config = _config(own, [*fit, *a.override])
     layout = config["film"]["name"]
-    _refuse_overrides(a.override)
+    refuse_other_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
         reason = f"applies only to a sweep while it is trained; render one run, as in {a.record}#0"
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
@@ -68,13 +69,21 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     return a
 
 
-def _refuse_overrides(overrides: Sequence[str]) -> None:
+def refuse_other_overrides(overrides: Sequence[str], command: str = "render") -> None:
+    """Raise UserError for overrides that are not about the film, and for no film."""
     for override in overrides:
         if override == "film=none":
             *others, last = (name for name, row in LAYOUTS.items() if row.location)
             raise UserError(f"film=none: draws nothing; choose film={', '.join(others)} or {last}")
         if not override.startswith(("film=", "film.")):
-            raise UserError(f"{override}: render takes only settings of the film: film=field, film.fps=20, …")
+            raise UserError(f"{override}: {command} takes only settings of the film: film=field, film.fps=20, …")
+
+
+def _fitting(recorded: FilmLayout, is_sweep: bool) -> list[str]:
+    """The layout for a sweep, or for one run, where the recorded one cannot show it."""
+    if is_sweep:
+        return ["film=sweep"] if recorded.most_runs == 1 else []
+    return ["film=story"] if recorded.fewest_runs > 1 else []
 
 
 def _has_override(a: Namespace, key: str) -> bool:
@@ -88,14 +97,16 @@ def _config(film: Mapping[str, Any], overrides: Sequence[str]) -> Mapping[str, A
         return {"film": found}
     from xortrain.config.compose import compose
 
-    return compose([*_recorded_overrides(film), *overrides])
+    return compose([*_recorded_overrides(film, overrides), *overrides])
 
 
-def _recorded_overrides(film: Mapping[str, Any]) -> list[str]:
-    """The film settings of a record as overrides."""
+def _recorded_overrides(film: Mapping[str, Any], others: Sequence[str]) -> list[str]:
+    """The film settings of a record as overrides, without those that a layout chosen by others does not have."""
     if film["name"] == "none":
         return []
-    values = {key: "null" if value is None else value for key, value in film.items() if key != "name"}
+    chosen = [override.removeprefix("film=") for override in others if override.startswith("film=")]
+    known = keys_of("film", chosen[-1]) if chosen and chosen[-1] in LAYOUTS else film
+    values = {key: "null" if value is None else value for key, value in film.items() if key != "name" and key in known}
     return [f"film={film['name']}", *(f"film.{key}={str(value).replace(' ', '')}" for key, value in values.items())]
 
 

@@ -2,8 +2,9 @@
 
 Reading order: what a film shows (`data`, `sweep_film_data`) and how it looks (`film_settings`); `film` makes
 it. Layouts of one run (`story_layout`, `field`, `weights_layout`) arrange panels (`panel`, `loss_curve`, `diagram`,
-`hidden_space`, `outputs`); layouts of many runs are `losses_layout` and `sweep_layout` (`arrangement`, `cells`,
-`status_marks`). All draw on a `canvas`, or on a `vector_canvas` for SVG and PDF (`agg`, `glyphs`, `colours`,
+`hidden_space`, `outputs`); layouts of many runs are `losses_layout`, `raster_layout`, `sweep_layout`
+(`arrangement`, `cells`, `status_marks`, `solved_share`) and `map_layout` (`map_data`, `map_axis`, `map_colours`,
+`map_places`). All draw on a `canvas`, or on a `vector_canvas` for SVG and PDF (`agg`, `glyphs`, `colours`,
 `captions`).
 `projection` selects the part of the input space that is shown, `colour_scale` and `heatmap` its colours. `formats`
 writes the file.

@@ -12,7 +12,8 @@ import numpy as np
 
 from xortrain.films.film_settings import DRAWINGS, LAYOUTS, FilmSettings, refuse_unfit
 from xortrain.films.flashes import FlashMeter, calmed, flashing_frames
-from xortrain.films.sweep_film_data import Shown
+from xortrain.films.map_data import MapData
+from xortrain.films.sweep_film_data import Shown as ShownRuns
 from xortrain.nets import Array
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 FIRST_HOLD = 1.0  # extra seconds of the first frame
 MOST_HELD = 1 << 28  # pixels of all frames that are kept until the film is known not to flash
 MEASURED = 8000  # pixels whose flashes are counted
+
+
+Shown = ShownRuns | MapData
 
 
 class Layout(Protocol):

@@ -21,7 +21,9 @@ STILLS = (".png", *DRAWINGS)
 MOST_PIXELS = 4096
 """The largest width and height."""
 
-SETTINGS: Settings = {
+MOST_RUNS = 100_000_000
+
+SETTINGS: dict[str, Setting] = {
     "fps": replace(
         number("frames per second; null for as long as each is needed", above=0, high=1000, varies=False), nullable=True
     ),
@@ -48,13 +50,24 @@ SETTINGS: Settings = {
 }
 
 
+AXES: dict[str, Setting] = {
+    "x": text("the setting across; null for the one that varies fastest", nullable=True),
+    "y": text("the setting upwards; null for the other one", nullable=True),
+}
+COLOUR_BY = choice(
+    "what a colour means; auto is outcome, or solved if a pixel has several runs",
+    "auto", "outcome", "solved", "loss", "test_accuracy",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
     ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
     ``most_runs``, and with ``has_groups`` groups of them by a setting.  With ``has_rows`` runs are rows in the order of
-    their speed, and only losses are read.
+    their speed, and only losses are read.  A map (``is_map``) has a cell for each run, and is made of the rows of a
+    record alone.
     """
 
     help: str
@@ -65,6 +78,7 @@ class FilmLayout:
     has_groups: bool = False
     has_rows: bool = False
     settings: Settings = field(default_factory=lambda: SETTINGS)
+    is_map: bool = False
 
 
 LAYOUTS: dict[str, FilmLayout] = {
@@ -87,6 +101,24 @@ LAYOUTS: dict[str, FilmLayout] = {
         has_rows=True,
     ),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
+    "map": FilmLayout(
+        "a map of two settings: every pixel is one whole training",
+        "xortrain.films.map_layout:MapLayout",
+        (360, 290),
+        MOST_RUNS,
+        2,
+        settings=SETTINGS | AXES | {"colour_by": COLOUR_BY},
+        is_map=True,
+    ),
+    "basins": FilmLayout(
+        "a map of two start weights: which solution is found",
+        "xortrain.films.map_layout:MapLayout",
+        (360, 290),
+        MOST_RUNS,
+        2,
+        settings=SETTINGS | AXES,
+        is_map=True,
+    ),
     "none": FilmLayout("no film", "", settings={}),
 }
 """The layouts by their name in a config."""
@@ -109,6 +141,7 @@ class FilmSettings:
     dark: bool = False
     hold: float = 1.5  # extra seconds for the last frame
     loop: bool = True
+    colour_by: str = "auto"
     canvas: Callable[..., Any] | None = None
     """Makes what a layout draws on, instead of a canvas of pixels."""
 

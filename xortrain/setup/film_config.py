@@ -7,7 +7,7 @@ from typing import Any
 
 from xortrain.config.check import check, check_option
 from xortrain.config.overrides import plain_value
-from xortrain.config.settings import chosen_by_default, defaults_of, read_conf
+from xortrain.config.settings import chosen_by_default, defaults_of, keys_of
 from xortrain.errors import UserError, cut, nearest
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
 from xortrain.setup.population import Population
@@ -20,7 +20,11 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     own = config["film"] if config["film"]["name"] != "none" else {"name": "story"}
     changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
     size = {"size": list(changes["size"])} if changes.get("size") else {}
-    return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
+    name = changes.get("name", own["name"])
+    known = keys_of("film", name) if name in LAYOUTS else {}
+    given = {key: value for key, value in own.items() if key in known}
+    defaults = defaults_of("film", name) if name in LAYOUTS else {}
+    return check({**config, "film": {"name": name, **defaults, **given, **changes, **size}})
 
 
 def film_with(film: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any] | None:

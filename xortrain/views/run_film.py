@@ -22,7 +22,7 @@ from xortrain.setup.run_setup import Setup, spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 
 if TYPE_CHECKING:
-    from xortrain.films.sweep_film_data import Shown
+    from xortrain.films.film import Shown
 
 CANDIDATES = 8  # snapshots per frame, so that frames can be chosen where the run changes fastest
 LEAST_FRAMES = 60  # of a film that has as many as it needs

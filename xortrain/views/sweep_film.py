@@ -23,6 +23,7 @@ from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
 from xortrain.training.task import History
+from xortrain.views.map_film import map_data
 from xortrain.views.run_film import (
     CANDIDATES,
     film_data,
@@ -42,6 +43,8 @@ def write_sweep_film(
     """Write the film of all runs with the settings of a config, or with ``still`` its last frame; return the path."""
     refuse_best_of_many(config)
     layout = config["film"]["name"]
+    if LAYOUTS[layout].is_map:
+        return write(map_data(sweep, config), config, path, progress, still)
     most = LAYOUTS[layout].most_runs
     if most == 1:
         raise UserError(f"film={layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
@@ -55,8 +58,10 @@ def write_sweep_film(
 def write_films(sweep: SweepData[RunData], show: bool) -> list[Path]:
     """Write the films that the configs of a whole sweep ask for; returns their paths."""
     wanted = [k for k, part in enumerate(sweep.parts) if part.metadata["config"]["film"]["name"] != "none"]
-    runs = sweep[np.isin(sweep.which, wanted) & (sweep.column("outcome") != "pending")]
-    paths = [_write_film_of_all(sweep, runs, show)] if len(runs) else []
+    asking = sweep[np.isin(sweep.which, wanted)]
+    done = asking[asking.column("outcome") != "pending"]
+    is_map = len(asking) and LAYOUTS[asking.config["film"]["name"]].is_map  # which has a place for every run
+    paths = [_write_film_of_all(sweep, asking if is_map else done, show)] if len(done) else []
     return [*paths, *(path for k in wanted for path in _write_films_of_each(sweep, k, show))]
 
 
