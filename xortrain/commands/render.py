@@ -45,7 +45,7 @@ def render(arguments: Sequence[str]) -> str:
             path = of_one(folder, found.row["number"], name)
         written = write_run_film(found.trained, config, path, run=found.place, progress=True, still=a.still)
         done = found.row["epochs_done"]
-    is_short = not a.still and done + 1 < config["film"]["frames"] and _has_override(a, "frames")
+    is_short = not a.still and _has_override(a, "frames") and done + 1 < (config["film"]["frames"] or 0)
     short = f"  {done + 1:,} frames: one for each epoch" if is_short else ""
     return answer(a, [{"path": str(written)}], [f"{written}{'' if a.still else _animation_hint(written)}{short}"])
 

@@ -94,20 +94,23 @@ class Diagram(Panel):
         write = partial(canvas.text, size=9, colour=canvas.colours.label, align="centre", halo=canvas.colours.paper)
         counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
         left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
-        step = self.columns[1][0, 0] - self.columns[0][0, 0]
-        widths = [canvas.text_width(f"+{count} more", 9) if count else 0 for count in left_out]
-        tight = any(a and b and (a + b) / 2 + 5 * s > step for a, b in pairwise(widths))
+        spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(left_out) if count]
+        tight = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans))
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
             if left_out[layer]:
                 words, y = f"+{left_out[layer]}" + " more" * (not tight), self.box.y + self.box.height + 11 * s
-                half = canvas.text_width(words, 9) / 2
-                x = np.clip(centres[0, 0], self.box.x + half, self.box.x + self.box.width - half)
-                write(x, y, words)
+                write(sum(self._span(words, layer)) / 2, y, words)
             for unit, (x, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
                 name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
                 if layer == len(self.units) - 1:
                     name = canvas.shorten(self.data.outputs[unit], 60 * s, 9)
                 write(x, y - self.side / 2 - 4 * s, name)
+
+    def _span(self, words: str, layer: int) -> tuple[float, float]:
+        """The left and the right end of words below a column, inside the panel."""
+        half, box = self.canvas.text_width(words, 9) / 2, self.box
+        x = float(np.clip(self.columns[layer][0, 0], box.x + half, box.x + box.width - half))
+        return x - half, x + half
 
     def _tile(self, x: float, y: float) -> Box:
         return Box(round(x - self.side / 2), round(y - self.side / 2), self.side, self.side)

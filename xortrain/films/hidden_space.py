@@ -26,7 +26,7 @@ class HiddenSpace(Panel):
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
-        run, network = self.run_frames, self.run_frames.data.network
+        run, network, self.chosen = self.run_frames, self.run_frames.data.network, context.chosen
         self.plane = hidden_plane(run, self.scale)
         self.projection = self.plane.projection
         self.heatmap = head_map(context, self.plane.head, self.projection)
@@ -40,6 +40,9 @@ class HiddenSpace(Panel):
     def still(self) -> None:
         self.write_title("what the last hidden layer makes of it")
         label_axes(self.canvas, self.box, self.projection, 9)
+        if self.names:
+            frames = map(self.run_frames.at, self.chosen.tolist())
+            self.names.follow({frame.epoch: self._example_places(frame) for frame in frames})
 
     def paste(self, frame: Frame) -> None:
         self.heatmap.paste(self.plane.parameters(frame.theta))
@@ -54,15 +57,20 @@ class HiddenSpace(Panel):
             points = np.concatenate([places, np.full((len(places), 1, 2), np.nan)], axis=1).reshape(-1, 2)
             self.canvas.line(points, self.canvas.colours.ink, 0.8, clip=self.box, opacity=0.4)
         self.heatmap.draw()
-        places = self._places(received(self.run_frames, frame).T, frame, beyond=0)
+        places = self._example_places(frame)
+        self.examples.draw(places, frame.right)
+        if self.names:
+            self.names.draw(places, frame.epoch)
+        if not projection.is_curve and self.plane.last.inputs > 2 and not self.plane.turns:
+            self.write_contradictions(self.heatmap.at(0, places), frame.y.T)
+
+    def _example_places(self, frame: Frame) -> Array:
+        """Pixels (examples, 2)."""
+        projection, places = self.projection, self._places(received(self.run_frames, frame).T, frame, beyond=0)
         if projection.is_curve:
             y = self.scale.value(frame.y.T)
             places[:, 1] = self.box.at(projection.fractions(y, np.clip(y, projection.bottom, projection.top)))[:, 1]
-        self.examples.draw(places, frame.right)
-        if self.names:
-            self.names.draw(places)
-        if not projection.is_curve and self.plane.last.inputs > 2 and not self.plane.turns:
-            self.write_contradictions(self.heatmap.at(0, places), frame.y.T)
+        return places
 
     def _places(self, received: Array, frame: Frame, beyond: float) -> Array:
         """Pixels (…, 2) of points (units, …), at most ``beyond`` times the size of the box outside it."""

@@ -34,7 +34,7 @@ class MapLayout:
         self._still()
 
     def _windows(self, frames: int, spacing: str) -> Array:
-        """The numbers of at most ``frames`` windows, with the last and, of several, the first; spacing is for epochs."""
+        """The numbers of at most ``frames`` windows, with the last and, of several, the first."""
         count = min(frames, len(self.data.windows))
         return np.linspace(0, len(self.data.windows) - 1, count).round().astype(int)[-count:]
 

@@ -1,7 +1,7 @@
 """Panels, the parts of a frame such as the field or the loss curve, and what all layouts of one run share."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
@@ -157,7 +157,7 @@ class Heading:
         s, small, low, label = canvas.unit, size - 1, round(y), canvas.colours.label
         words = canvas.text_width("loss", small) + round(6 * s), canvas.text_width("epoch", small) + round(14 * s)
         numbers = (
-            max(canvas.text_width(widest, size, "bold") for widest in ("0.00e+00", NOT_FINITE)),
+            max(canvas.text_width(widest, size, "bold") for widest in ("0.00e+00", NOT_FINITE)) + 1,  # or 4.89e+24
             canvas.text_width("0" * len(str(last)), size, "bold"),
         )
         top, height, needed = low - round(1.2 * size * s) + round(3 * s), round(1.2 * size * s), sum(words + numbers)
@@ -278,8 +278,9 @@ class ExampleMarks:
         canvas, reach = self.canvas, self.radius * self.canvas.unit * (0.75 if self.faint else 0.95)
         ends = np.array([[-1, -1], [1, 1], [np.nan, np.nan], [-1, 1], [1, -1], [np.nan, np.nan]]) * reach
         strokes = (places[:, None] + ends).reshape(-1, 2)
-        width = max(self.radius / 4.5, 0.8)
-        canvas.line(strokes, canvas.colours.paper, width + (0.9 if self.plain else 1.7))
+        pixel = 1 / canvas.unit  # strokes and edges that are thinner than a pixel have too little contrast
+        width = max(self.radius / 4.5, 0.8, pixel)
+        canvas.line(strokes, canvas.colours.paper, width + max(0.9 if self.plain else 1.7, 2.3 * pixel))
         canvas.line(strokes, canvas.colours.label if self.faint else canvas.colours.ink, width)
 
 
@@ -288,27 +289,40 @@ class ExampleNames:
 
     def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
         self.canvas, self.box, self.names, self.size = canvas, box, names, size
-        self._sides: dict[str, int] = {}  # where each name was last, so that it moves only if it must
+        self._sides: dict[int, dict[str, int]] = {}  # after each epoch of the film, the side of each name
 
-    def draw(self, places: Array) -> Array:
-        """Write the names beside places (examples, 2), clear of marks and other names.
+    def follow(self, path: Mapping[int, Array]) -> None:
+        """Choose the sides of the names in a film of places (examples, 2) by epoch, so that few names change sides."""
+        sides: dict[str, int] = {}
+        for epoch, places in path.items():
+            sides = sides | {name: side for name, side, _ in self._placed(places, sides)}
+            self._sides[epoch] = sides
+
+    def draw(self, places: Array, epoch: int = 0) -> Array:
+        """Write the names beside places (examples, 2) after an epoch, clear of marks and other names.
 
         Returns the boxes of the names: (names, 4), left, top, right and lower edges.
         """
-        s = self.canvas.unit
-        taken = [np.concatenate([places - 7 * s, places + 7 * s], axis=1)]
+        placed = self._placed(places, self._sides.get(epoch, {}))
+        for name, _, box in placed:
+            self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, self.size, halo=self.canvas.colours.paper)
+        return np.array([box for _, _, box in placed]).reshape(-1, 4)
+
+    def _placed(self, places: Array, sides: Mapping[str, int]) -> list[tuple[str, int, Array]]:
+        """The names with their sides and boxes; a name stays on the side that it has in ``sides`` if it can."""
+        s, found = self.canvas.unit, list[tuple[str, int, Array]]()
+        finite = places[np.isfinite(places).all(axis=1)]
+        taken = [np.concatenate([finite - 7 * s, finite + 7 * s], axis=1)]
         for group in self._groups(places):
             name = " = ".join(self.names[one] for one in group[:MOST_JOINED])
             name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
             size = np.array([self.canvas.text_width(name, self.size), (self.size + 2) * s])
             options = self._options(places[group].mean(axis=0), size)
-            costs = _overlaps(options, np.concatenate(taken))
-            side = self._sides.get(name, 0)
+            costs, side = _overlaps(options, np.concatenate(taken)), sides.get(name, 0)
             side = side if costs[side] == costs.min() else int(costs.argmin())
-            self._sides[name], chosen = side, options[side]
-            self.canvas.text(chosen[0], chosen[3] - 3 * s, name, self.size, halo=self.canvas.colours.paper)
-            taken.append(chosen[None])
-        return np.concatenate([np.zeros((0, 4)), *taken[1:]])
+            found.append((name, side, options[side]))
+            taken.append(options[side][None])
+        return found
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""

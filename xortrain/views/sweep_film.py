@@ -14,6 +14,7 @@ from xortrain.errors import UserError
 from xortrain.films.arrangement import quickest_first, sample_shares
 from xortrain.films.data import FilmData
 from xortrain.films.film_settings import LAYOUTS
+from xortrain.films.pacing import FRAMES
 from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.nets import Array
 from xortrain.records.columns import is_setting
@@ -51,7 +52,8 @@ def write_sweep_film(
     if LAYOUTS[layout].has_rows:
         shown = raster_data_of(sweep, most)
     else:
-        shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"], progress, config["film"]["by"])
+        frames = 1 if still else config["film"]["frames"] or FRAMES
+        shown = film_data_of(sweep, most, frames, progress, config["film"]["by"])
     return write(shown, config, path, progress, still)
 
 
