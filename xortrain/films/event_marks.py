@@ -37,7 +37,10 @@ class EventMarks:
                 taken.append((-1, self.x[number], self.x[number] + width))
                 continue
             right = self.box.x + self.box.width - width
-            options = [float(np.clip(self.x[number] - part * width, self.box.x, right)) for part in ANCHORS]
+            later = self.x[self.x > self.x[number]]
+            is_crowded = later.min(initial=np.inf) < self.x[number] + width + GAP * s
+            anchors = (ANCHORS[1], ANCHORS[0], *ANCHORS[2:]) if is_crowded else ANCHORS
+            options = [float(np.clip(self.x[number] - part * width, self.box.x, right)) for part in anchors]
             for line, left in ((line, left) for line in range(LINES) for left in options):
                 if all(row != line or left > b + GAP * s or left + width < a - GAP * s for row, a, b in taken):
                     placed[number] = left, self.box.y - (4 + LINE * line) * s
