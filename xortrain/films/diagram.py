@@ -69,7 +69,7 @@ class Diagram(Panel):
         step = (self.box.height - 14 * self.canvas.unit) / min(self.network.inputs, MOST_INPUTS)
         if step < 9 * self.canvas.unit:
             return [""] * self.network.inputs
-        room = 0.28 * self.box.width
+        room = (0.42 if len(self.network.layers) < 3 else 0.28) * self.box.width
         fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
         return self.data.inputs if fit else self.data.symbols
 

@@ -114,7 +114,8 @@ class Caption(Panel):
         super().__init__(context)
         data, right = self.run_frames.data, self.run_frames.at(0).right
         self.start = f"At the start: {right.sum():,} of {len(right):,} examples are right."
-        self.events, self.ending, self.last = data.events, data.ending, int(data.frame_epochs[-1])
+        self.events, self.ending = data.events, data.ending
+        self.first, self.last = int(data.frame_epochs[0]), int(data.frame_epochs[-1])
 
     def words(self, epoch: int) -> str:
         """The caption after an epoch."""
@@ -122,7 +123,7 @@ class Caption(Panel):
         running = [event for event in happened if event.until is None or event.until >= epoch]
         if epoch >= self.last and self.ending:
             return self.ending
-        return running[-1].caption if running else self.start if not happened else ""
+        return running[-1].caption if running else self.start if epoch == self.first else ""
 
     def draw(self, frame: Frame) -> None:
         words = self.canvas.shorten(self.words(frame.epoch), self.box.width, 11)
