@@ -42,6 +42,7 @@ ADDED: dict[str, Any] = {
     "data.header": "auto",
     "data.missing": "error",
     "film.at": "last",
+    "film.by": None,
     "init.set": {},
     "layer_lr": {},
 }
@@ -52,7 +53,9 @@ USUAL = {"fps": 10.0, "frames": 60}
 
 def check_stored(config: Mapping[str, Any]) -> Config:
     """The checked configuration of a record, which may be older than some settings."""
-    filled = dict(config)
+    filled, film = dict(config), config.get("film")
+    if isinstance(film, Mapping) and film.get("name") == "panels":
+        filled["film"] = {**film, "name": "story", **{key: None for key, old in USUAL.items() if film.get(key) == old}}
     for key, value in ADDED.items():
         group, dot, name = key.partition(".")
         own, options = filled.get(group), GROUPS.get(group, {})
@@ -60,9 +63,6 @@ def check_stored(config: Mapping[str, Any]) -> Config:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
-    film = filled.get("film")
-    if isinstance(film, Mapping) and film.get("name") == "panels":
-        filled["film"] = {**film, "name": "story", **{key: None for key, old in USUAL.items() if film.get(key) == old}}
     return check(filled)
 
 

@@ -42,7 +42,7 @@ class LossCurve(Panel):
         low = box.y + box.height + 12 * s
         canvas.text(box.x, low, "0", 10, label, align="centre")
         canvas.text(box.x + box.width, low, f"{self.last:.0f}", 10, label, align="right")
-        canvas.text(box.x, box.y - 5 * s, "loss", 10, label, align="right")
+        canvas.text(box.x - 4 * s, box.y - 5 * s, "loss", 10, label, align="right")
         canvas.line(self.points[self.extremes], canvas.colours.pale, 2, clip=self.clip)
         if len(self.held):
             canvas.line(self.held[column_extremes(self.held)], canvas.colours.pale, 1.2, (3, 2), self.clip)
