@@ -1,5 +1,6 @@
 """Film data of every kind of network and examples that a film must be able to show, trained by gradient descent."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from xortrain.films.canvas import Box, Canvas
-from xortrain.films.data import FilmData, Outcomes
+from xortrain.films.canvas import Box, Canvas, Overlay
+from xortrain.films.data import Event, FilmData, HeldOut, Outcomes
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network
@@ -95,6 +96,24 @@ def cloud(inputs: int) -> Array:
     return np.random.RandomState(0).randn(40, inputs)
 
 
+def held_out(one: FilmData, x: Array, t: Array) -> FilmData:
+    """The same run with examples that it was not trained on."""
+    with np.errstate(all="ignore"):
+        y = np.stack([one.network.forward(theta, x).y for theta in one.parameters])
+    return replace(one, held=HeldOut(x, t, ((y - t[..., None]) ** 2).mean((1, 2))))
+
+
+EVENTS = (
+    Event(1, "output flips every epoch", "Output flips every epoch: the learning rate is at its limit.", 1, 9, True),
+    Event(2, "plateau", "A plateau: the loss stays near 0.25 until epoch 11.", 4, 11),
+    Event(12, "h3 and h4 dead", "h3 and h4 are dead from epoch 12 on: off on every example.", 2),
+    Event(13, "(0, 1) right", "(0, 1) is right from epoch 13 on.", 3),
+    Event(13, "h1 dead", "h1 is dead from epoch 13 on: off on every example.", 2),
+    Event(14, "(1, 0) right", "(1, 0) is right from epoch 14 on.", 3),
+    Event(29, "(0, 0), (1, 1) right: solved", "Solved: every example is right from epoch 29 on.", 0),
+)
+"""More than have room."""
+
 NETS = {
     "xor": lambda: film_data(net(2, 2, 1), XOR, ONE_OF_TWO),
     "deep": lambda: film_data(net(2, 8, 8, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.5),
@@ -131,6 +150,10 @@ NETS = {
     ),
     "spiral": lambda: film_data(net(2, 8, 1, hidden="tanh"), *spiral(100), 0.5),
     "wide": lambda: film_data(net(2, 40, 40, 1, hidden="relu"), *spiral(20), 0.01),
+    "held out": lambda: held_out(film_data(net(2, 3, 1, hidden="tanh"), *spiral(10), 1.0), *spiral(15)),
+    "events": lambda: replace(
+        film_data(net(2, 4, 1, hidden="relu"), XOR, ONE_OF_TWO, 1.0), events=EVENTS, ending=EVENTS[-1].caption
+    ),
     "diverged": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
     "exploded": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 3.0),
 }
@@ -158,15 +181,33 @@ def sweep_of(runs: int) -> FilmData:
 
 
 def record_text(patch: pytest.MonkeyPatch) -> list[tuple[str, Box]]:
-    """Every text drawn on any canvas from now on, with its box."""
+    """Every text drawn on any canvas from now on, with its box; that of an overlay whenever it is laid over a frame."""
     texts: list[tuple[str, Box]] = []
-    original = Canvas.text
+    overlays: dict[int, tuple[Overlay, list[tuple[str, Box]]]] = {}
+    draw_text, make_overlay, stamp, paint_below = Canvas.text, Canvas.record, Canvas.stamp, Canvas.paint_below
 
     def text(canvas: Canvas, x: float, y: float, words: str, *args: Any, **settings: Any) -> Box:
-        box = original(canvas, x, y, words, *args, **settings)
+        box = draw_text(canvas, x, y, words, *args, **settings)
         if words:
             texts.append((words, box))
         return box
 
+    def record(canvas: Canvas, draw: Callable[[], None]) -> Overlay:
+        before = len(texts)
+        overlay = make_overlay(canvas, draw)
+        overlays[id(overlay)] = overlay, texts[before:]
+        del texts[before:]
+        return overlay
+
+    def laid(lay: Callable[[Canvas, Overlay], None]) -> Callable[[Canvas, Overlay], None]:
+        def lay_over(canvas: Canvas, overlay: Overlay) -> None:
+            texts.extend(overlays[id(overlay)][1])
+            lay(canvas, overlay)
+
+        return lay_over
+
     patch.setattr(Canvas, "text", text)
+    patch.setattr(Canvas, "record", record)
+    patch.setattr(Canvas, "stamp", laid(stamp))
+    patch.setattr(Canvas, "paint_below", laid(paint_below))
     return texts

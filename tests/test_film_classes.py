@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from some_films import run_of
+from some_films import record_text, run_of
 from test_film_colours import DEFICIENCIES, lab, linear
 
 from xortrain.films.colour_scale import ColourScale
@@ -54,19 +54,22 @@ def test_a_map_with_too_few_colours_is_extended_by_distinct_ones(name: str) -> N
     assert away[8:].min() > 20
 
 
-@pytest.mark.parametrize("layout", ["field", "story"])
+@pytest.mark.parametrize(("layout", "name"), [("field", "fourteen classes"), ("story", "three classes")])
 @pytest.mark.parametrize("share", [(1, 1), (1.3, 1.3)])
-def test_every_class_is_named_beside_the_field(layout: str, share: tuple[float, float]) -> None:
+def test_every_class_is_named_beside_the_field(
+    layout: str, name: str, share: tuple[float, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, one = record_text(monkeypatch), run_of(name)
     size = (round(480 * share[0]), round(300 * share[1]))
-    film = make_layout(run_of("fourteen classes"), FilmSettings(layout=layout, size=size))
-    frame, canvas = film.frame(0), film.canvas
-    field = film.field.box  # type: ignore[attr-defined]
-    beside = frame[field.y + field.height :, : field.x + field.width] if layout == "story" else (
-        frame[:, field.x + field.width :]
-    )  # fmt: skip
-    marks = canvas.palette.nearest(canvas.colours.of_classes(np.arange(14)))
-    assert len(set(marks.tolist())) == 14
-    assert all((beside == mark).sum() >= 3 for mark in marks)
+    film = make_layout(one, FilmSettings(layout=layout, size=size))
+    frame, canvas, classes = film.frame(0), film.canvas, one.network.outputs
+    marks = canvas.palette.nearest(canvas.colours.of_classes(np.arange(classes)))
+    assert len(set(marks.tolist())) == classes
+    for name, mark in zip(one.outputs, marks, strict=True):
+        assert any(
+            (frame[box.y : box.y + box.height, box.x - 22 : box.x] == mark).sum() >= 3
+            for word, box in written if word == name
+        )  # fmt: skip
 
 
 def bands_of(y: Array, classes: int) -> Array:

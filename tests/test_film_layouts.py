@@ -42,7 +42,7 @@ def test_every_layout_shows_every_net(name: str, layout: str) -> None:
 
 def test_a_network_of_a_hundred_thousand_parameters_has_a_film() -> None:
     one = film_data(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
-    assert StoryLayout(one, FilmSettings(), 0).frame(1).shape == (400, 640)
+    assert StoryLayout(one, FilmSettings(), 0).frame(1).shape == (540, 960)
 
 
 @pytest.mark.parametrize("layout", DRAWN_LAYOUTS)

@@ -18,27 +18,27 @@ from xortrain.trained.run_data import RunData
 from xortrain.training.outcome import ORDER, code
 from xortrain.views.group_table import best_groups
 from xortrain.views.headline import headline
-from xortrain.views.run_film import film_data, with_snapshots
+from xortrain.views.run_film import film_data, run_film_data, with_snapshots
 from xortrain.views.sweep_film import film_data_of
 
 pytestmark = pytest.mark.usefixtures("quick_composition")
 SAYS = {
-    "solved": ("Solved: every example is right from epoch 3 on.", 3, "all right since 3", "solved"),
-    "diverged": ("Diverged: W1 is not finite at epoch 5.", 5, "diverged", "diverged"),
-    "exploded": ("Exploded: at epoch 7 the loss passed", 7, "exploded at 7", "exploded"),
-    "learnt": ("Learnt: 2 of 4 examples right.", 30, "learnt", "learnt"),
-    "linear": ("Not solved:", 30, "linear", "stuck"),
-    "clones": ("Not solved:", 30, "clones", "stuck"),
-    "dead": ("Not solved:", 30, "dead", "stuck"),
-    "saturated": ("Not solved:", 30, "saturated", "stuck"),
-    "plateau": ("Not solved:", 30, "plateau", "stuck"),
-    "early": ("Stopped early:", 30, "early", "not solved"),
-    "training": ("Not solved:", 30, "still training", "not solved"),
-    "pending": ("Not finished", 20, "not finished", "not solved"),
+    "solved": ("Solved: every example is right from epoch 3 on.", 3, "solved"),
+    "diverged": ("Diverged: W1 is not finite at epoch 5.", 5, "diverged"),
+    "exploded": ("Exploded: at epoch 7 the loss passed", 7, "exploded"),
+    "learnt": ("Learnt: 2 of 4 examples right.", 30, "learnt"),
+    "linear": ("Not solved:", 30, "stuck"),
+    "clones": ("Not solved:", 30, "stuck"),
+    "dead": ("Not solved:", 30, "stuck"),
+    "saturated": ("Not solved:", 30, "stuck"),
+    "plateau": ("Not solved:", 30, "stuck"),
+    "early": ("Stopped early:", 30, "not solved"),
+    "training": ("Not solved:", 30, "not solved"),
+    "pending": ("Not finished", 20, "not solved"),
 }
-"""How its summary begins; the epoch from which a film says it; in the loss panel; what a sweep's film counts it as."""
+"""How its summary begins; the epoch from which a film says it; what a sweep's film counts it as."""
 BANNERS = ("diverged at epoch 5", "exploded at epoch 7")
-KNOWN = {*SAYS, *(panel for _, _, panel, _ in SAYS.values()), *BANNERS, "not solved"}
+KNOWN = {*SAYS, "still training", "not finished", *BANNERS, "not solved"}
 
 
 @pytest.fixture
@@ -58,16 +58,16 @@ def ended(outcome: str) -> RunData:
     return RunData(replace(trained, rows=rows))
 
 
-@pytest.mark.parametrize("layout", ["story", "field", "losses", "weights"])
+@pytest.mark.parametrize("layout", ["field", "losses", "weights"])
 @pytest.mark.parametrize("outcome", [*ORDER, "pending"])
 def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(
     outcome: str, layout: str, written: list[tuple[str, Box]]
 ) -> None:
-    run, (head, since, panel, _) = ended(outcome), SAYS[outcome]
+    run, (head, since, _) = ended(outcome), SAYS[outcome]
     assert headline(run).startswith(head)
     status = {"training": "still training", "pending": "not finished"}.get(outcome, outcome)
     banner = {"diverged": "diverged at epoch 5", "exploded": "exploded at epoch 7", "pending": status}.get(outcome, "")
-    says = {"story": {panel, banner}, "field": {banner}, "losses": {status}, "weights": {status, banner}}[layout]
+    says = {"field": {banner}, "losses": {status}, "weights": {status, banner}}[layout]
     film = make_layout(film_data(run.trained), FilmSettings(layout=layout))
     for epoch in (0, since - 1, since, 30):
         written.clear()
@@ -77,11 +77,39 @@ def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(
 
 
 @pytest.mark.parametrize("outcome", [*ORDER, "pending"])
+def test_a_story_says_at_the_end_what_its_summary_says_and_what_happened_at_its_epoch(
+    outcome: str, written: list[tuple[str, Box]]
+) -> None:
+    run, (head, since, _) = ended(outcome), SAYS[outcome]
+    first = f"{headline(run).partition('. ')[0].removesuffix('.')}."
+    assert first.startswith(head)
+    data = run_film_data(run.trained)
+    film, happens = make_layout(data, FilmSettings()), outcome in ("solved", "diverged", "exploded")
+    labels = {event.label for event in data.events if event.caption == first}
+    assert len(labels) == happens
+    assert all(label.endswith(outcome) for label in labels)
+    banner = {"diverged": "diverged at epoch 5", "exploded": "exploded at epoch 7"}.get(outcome)
+    for epoch in (0, since - 1, since, 29, 30):
+        written.clear()
+        film.frame(epoch)
+        words = [word for word, _ in written]
+        assert (first in words) == (epoch == 30 or (happens and epoch == since) or told_last(data, first, epoch))
+        assert labels <= {*words} if epoch >= since else not labels & {*words}
+        assert (banner in words) == (banner is not None and epoch >= since)
+
+
+def told_last(data: FilmData, caption: str, epoch: int) -> bool:
+    """Whether that caption is the latest one."""
+    told = [one for one in data.events if one.epoch <= epoch and (one.until is None or one.until >= epoch)]
+    return bool(told) and told[-1].caption == caption
+
+
+@pytest.mark.parametrize("outcome", [*ORDER, "pending"])
 def test_films_count_an_outcome_as_the_table_does(outcome: str) -> None:
     rows = {"outcome": np.array([outcome], object), "solved_at": np.array([3]), "final_loss": np.array([0.1])}
     (table,) = statistics(rows, [])
     counts = film_data(ended(outcome).trained).outcomes.counts(30)
-    assert counts == {kind: int(kind == SAYS[outcome][3]) for kind in counts}
+    assert counts == {kind: int(kind == SAYS[outcome][2]) for kind in counts}
     assert counts["diverged"] + counts["exploded"] == table.diverged
     assert [counts[kind] for kind in ("solved", "learnt", "stuck")] == [table.solved, table.learnt, table.stuck]
 

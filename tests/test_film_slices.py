@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from some_films import NETS, cloud, parity, run_of
 
-from xortrain.films.field import FieldLayout
+from xortrain.films.field import Field, FieldLayout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.projection import LEAST_SLICE, MOST_SLICES, project
 from xortrain.films.story_layout import StoryLayout
@@ -52,7 +52,9 @@ def test_no_slice_is_too_small_to_be_legible(
 ) -> None:
     least = LAYOUTS["field" if layout is FieldLayout else "story"].smallest
     film = layout(run_of(name), FilmSettings(size=(round(least[0] * grown), round(least[1] * grown))), 0)
-    boxes, box = film.field.heatmap.boxes, film.field.box
+    (field,) = (panel for panel in film.panels if isinstance(panel, Field))
+    boxes, box = field.heatmap.boxes, field.box
+    assert all(one.width == one.height for one in boxes)
     assert min(min(one.width, one.height) for one in boxes) >= 0.75 * LEAST_SLICE
     assert min(one.x for one in boxes) >= box.x
     assert max(one.x + one.width for one in boxes) <= box.x + box.width

@@ -13,6 +13,9 @@ from some_films import NETS, ONE_OF_TWO, XOR, film_data, net, record_text, run_o
 
 from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
+from xortrain.films.data import Event
+from xortrain.films.diagram import Diagram
+from xortrain.films.field import Field
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.glyphs import text_mask
@@ -42,29 +45,42 @@ def scaled_size(layout: str, factors: tuple[float, float]) -> tuple[int, int]:
     return round(width * factors[0]), round(height * factors[1])
 
 
-@pytest.mark.parametrize("factors", [(1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7)])
-@pytest.mark.parametrize("layout", ["field", "story", "weights"])
+def is_inside(one: Box, other: Box) -> bool:
+    across = other.x <= one.x and one.x + one.width <= other.x + other.width
+    return across and other.y <= one.y and one.y + one.height <= other.y + other.height
+
+
+SIZES = [
+    *((layout, scaled_size(layout, factors)) for layout in ("field", "weights")
+      for factors in ((1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7))),
+    *(("story", size) for size in (LAYOUTS["story"].smallest, (640, 360), (960, 540), (1280, 720), (380, 660))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("layout", "size"), SIZES)
 @pytest.mark.parametrize("name", NETS)
-def test_no_text_overlaps_another(
-    name: str, layout: str, factors: tuple[float, float], written: list[tuple[str, Box]]
+def test_no_text_overlaps_another_or_is_cut_within_a_word(
+    name: str, layout: str, size: tuple[int, int], written: list[tuple[str, Box]]
 ) -> None:
-    film = make_layout(run_of(name), FilmSettings(layout=layout, size=scaled_size(layout, factors)))
+    film = make_layout(run_of(name), FilmSettings(layout=layout, size=size))
     still = len(written)
-    for number in (0, 30):
+    for number in (0, 13, 30):
         del written[still:]
         film.frame(number)
         assert not [(a, b) for (a, one), (b, other) in combinations(written, 2) if overlap(one, other)]
+        assert not [word for word, _ in written if word.endswith("…") and not word.endswith(" …")]
 
 
 @pytest.mark.parametrize("name", ["xor", "deep", "no bias", "skip", "targets ±1", "two classes", "three bits"])
 def test_no_name_of_a_unit_overlaps_an_example(name: str, written: list[tuple[str, Box]]) -> None:
     film = StoryLayout(run_of(name), FilmSettings(), 0)
-    places = np.concatenate(film.field.places)
+    (field,) = (panel for panel in film.panels if isinstance(panel, Field))
+    places, side = np.concatenate(field.places), round(7 * film.canvas.unit)
     for number in range(0, 31, 6):
         written.clear()
         film.frame(number)
-        for box in [box for word, box in written if word.startswith("h") and box.x < film.left - 60]:
-            assert not any(overlap(box, Box(round(x) - 7, round(y) - 7, 14, 14)) for x, y in places)
+        for box in [box for word, box in written if word.startswith("h") and is_inside(box, field.box)]:
+            assert not any(overlap(box, Box(round(x) - side, round(y) - side, 2 * side, 2 * side)) for x, y in places)
 
 
 @pytest.mark.parametrize("name", NETS)
@@ -138,7 +154,6 @@ def near_targets(distance: float) -> Callable[[Array, Array], Array]:
     return lambda y, t: np.asarray((np.abs(y - t.reshape(*t.shape, *[1] * (y.ndim - t.ndim))) < distance).all(1))
 
 
-@pytest.mark.parametrize("layout", ["field", "story"])
 @pytest.mark.parametrize(
     ("name", "distance", "words"),
     [
@@ -150,14 +165,15 @@ def near_targets(distance: float) -> Callable[[Array, Array], Array]:
         ("encoder", 0.5, "not past the midpoint"),
     ],
 )
-def test_the_legend_explains_a_hollow_mark_on_its_own_colour(
-    name: str, distance: float, words: str, layout: str, written: list[tuple[str, Box]]
+def test_the_legend_explains_a_cross_on_its_own_colour(
+    name: str, distance: float, words: str, written: list[tuple[str, Box]]
 ) -> None:
     one = replace(run_of(name), right=near_targets(distance))
-    make_layout(one, FilmSettings(layout=layout))
-    text = " ".join(word for word, _ in written)
-    assert colour_scale(one, FilmSettings().levels).hollow == words
-    assert words == "wrong" or f"hollow: {words}" in text.replace(" now", "")
+    make_layout(one, FilmSettings(layout="field"))
+    assert colour_scale(one, FilmSettings().levels).crossed == words
+    assert f"cross: {words} now" in " ".join(word for word, _ in written)
+    make_layout(one, FilmSettings()).frame(0)
+    assert (f"A cross means: {words}." in " ".join(word for word, _ in written)) == (words != "wrong")
 
 
 CURVES = {
@@ -170,25 +186,102 @@ CURVES = {
 }
 
 
-@pytest.mark.parametrize("word", ["saturated", "solved", "exploded"])
-@pytest.mark.parametrize("factors", [(1, 1), (1.35, 1.4), (1, 2.7)])
-@pytest.mark.parametrize("name", ["xor", "deep"])
+EVENTS = (
+    Event(3, "plateau", "A plateau until epoch 12.", 4, until=12),
+    Event(13, "(0, 1) right", "(0, 1) is right from epoch 13 on.", 3),
+    Event(14, "(1, 0) right", "(1, 0) is right from epoch 14 on.", 3),
+    Event(19, "h2 dead", "h2 is dead from epoch 19 on.", 2),
+    Event(20, "(0, 0), (1, 1) right: solved", "Solved: every example is right from epoch 20 on.", 0),
+)
+
+
+@pytest.mark.parametrize("size", [(480, 270), (640, 360), (960, 540), (380, 660)])
 @pytest.mark.parametrize("curve", CURVES)
-def test_the_outcome_does_not_overlap_the_loss_curve(
-    curve: str, name: str, factors: tuple[float, float], word: str, written: list[tuple[str, Box]]
+def test_no_label_of_an_event_overlaps_the_loss_curve_or_another_label(
+    curve: str, size: tuple[int, int], written: list[tuple[str, Box]]
 ) -> None:
-    ended = replace(run_of(name).outcomes, outcome=np.array([word], object), solved_at=np.array([20]))
-    one = replace(run_of(name), losses=CURVES[curve][:, None], outcomes=replace(ended, exploded_at=np.array([20])))
-    film = StoryLayout(one, FilmSettings(size=scaled_size("story", factors)), 0)
+    one = replace(run_of("xor"), losses=CURVES[curve][:, None], events=EVENTS)
+    film = StoryLayout(one, FilmSettings(size=size), 0)
+    (panel,) = [panel for panel in film.panels if isinstance(panel, LossCurve)]
     written.clear()
     film.frame(30)
-    words = {"solved": "all right since 20", "exploded": "exploded at 20"}.get(word, word)
-    (box,) = [box for text, box in written if text == words]
-    (points,) = [panel.points for panel in film.panels if isinstance(panel, LossCurve)]
-    fine = np.linspace(0, len(points) - 1, 3000)
-    x, y = (np.interp(fine, np.arange(len(points)), points[:, axis]) for axis in (0, 1))
-    inside = (x > box.x) & (x < box.x + box.width) & (y > box.y + 1) & (y < box.y + box.height - 1)
-    assert not inside.any()
+    labels = {word: box for word, box in written if word in {event.label for event in EVENTS}}
+    assert EVENTS[-1].label in labels  # the outcome has one, whatever else there is
+    fine = np.linspace(0, len(panel.points) - 1, 3000)
+    x, y = (np.interp(fine, np.arange(len(panel.points)), panel.points[:, axis]) for axis in (0, 1))
+    for box in labels.values():
+        assert not ((x > box.x) & (x < box.x + box.width) & (y > box.y + 1) & (y < box.y + box.height - 1)).any()
+        assert not any(overlap(box, other, 1) for word, other in written if word not in labels)
+    assert not any(overlap(a, b, 1) for a, b in combinations(labels.values(), 2))
+
+
+@pytest.mark.parametrize("count", [1, 5, 40])
+def test_events_thin_out_when_there_are_many_and_the_most_important_stay(
+    count: int, written: list[tuple[str, Box]]
+) -> None:
+    events = [Event(round(1 + 28 * k / count), f"{k + 1} are right", "", 3) for k in range(count)]
+    events.append(Event(29, "solved", "", 0))
+    film = StoryLayout(replace(run_of("xor"), events=tuple(events)), FilmSettings(), 0)
+    written.clear()
+    film.frame(30)
+    labels = [word for word, _ in written if word.endswith(" are right")]
+    assert len(labels) == min(count, len(labels))
+    assert len(labels) == count if count < 6 else 8 <= len(labels) < 30
+    assert "solved" in [word for word, _ in written]
+    written.clear()
+    film.frame(0)
+    assert not [word for word, _ in written if word.endswith(" are right") or word == "solved"]
+
+
+@pytest.mark.parametrize("size", [(640, 360), (960, 540), (380, 660)])
+def test_examples_are_named_in_both_pictures_and_coinciding_ones_are_joined(
+    size: tuple[int, int], written: list[tuple[str, Box]]
+) -> None:
+    one = run_of("xor")
+    theta = one.parameters.copy()
+    theta[30, :6, 0] = 2, 2, -1.5, -1.5, -1, 2  # both units add x1 and x2
+    film = StoryLayout(replace(one, parameters=theta), FilmSettings(size=size), 0)
+    names = ["(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)"]
+    for number, found in ((0, names), (30, ["(0, 0)", "(0, 1) = (1, 0)", "(1, 1)"])):
+        written.clear()
+        film.frame(number)
+        seen = [
+            sorted(word for word, box in written if word.startswith("(") and is_inside(box, panel.box))
+            for panel in film.panels[:2]
+        ]
+        assert seen == [names, found]
+
+
+@pytest.mark.parametrize("size", [(480, 270), (640, 360), (960, 540), (380, 660)])
+@pytest.mark.parametrize("inputs", [1, 2, 6, 9, 12, 16])
+def test_up_to_sixteen_inputs_are_named_in_the_network(
+    inputs: int, size: tuple[int, int], written: list[tuple[str, Box]]
+) -> None:
+    x = np.random.RandomState(0).randn(30, inputs)
+    film = StoryLayout(
+        film_data(net(inputs, 3, 1), x, (x[:, :1] > 0).astype(float), epochs=2), FilmSettings(size=size), 0
+    )
+    (panel,) = (panel for panel in film.panels if isinstance(panel, Diagram))
+    around = Box(panel.box.x - 3, panel.box.y - 3, panel.box.width + 6, panel.box.height + 6)
+    named = [word for word, box in written if is_inside(box, around) and word.startswith("x")]
+    assert named == [f"x{number}" for number in range(1, inputs + 1)]
+
+
+@pytest.mark.parametrize("size", [(480, 270), (640, 360), (960, 540), (1280, 720), (380, 660)])
+@pytest.mark.parametrize("name", NETS)
+def test_thumbnails_have_at_least_eighteen_pixels_or_are_left_out(name: str, size: tuple[int, int]) -> None:
+    film = StoryLayout(run_of(name), FilmSettings(size=size), 0)
+    (panel,) = (panel for panel in film.panels if isinstance(panel, Diagram))
+    assert panel.side >= 18 or not panel.has_thumbnails
+    before = film.canvas.finish()
+    panel.paste(film.run_frames.at(13))
+    tiles = [panel._tile(x, y) for column in panel.columns[1:] for x, y in column]
+    changed = film.canvas.finish() != before
+    assert changed.any() == panel.has_thumbnails
+    for tile in tiles:
+        changed[tile.pixels] = False
+    assert not changed.any()
+    assert not any(overlap(one, other, 0) for one, other in combinations(tiles, 2))
 
 
 def test_counts_of_units_left_out_of_a_deep_and_wide_network_stand_side_by_side(
@@ -197,14 +290,18 @@ def test_counts_of_units_left_out_of_a_deep_and_wide_network_stand_side_by_side(
     one = film_data(net(2, 50, 40, 30, 20, 10, 8, 6, 1, hidden="tanh"), XOR, ONE_OF_TWO, 0.0, epochs=2)
     film = StoryLayout(replace(one, title="XOR   2-50-40-30-20-10-8-6-1 tanh and more   lr 0.125"), FilmSettings(), 0)
     film.frame(2)
+    (panel,) = (panel for panel in film.panels if isinstance(panel, Diagram))
+    widths = [layer.units for layer in panel.network.layers]
+    more = [width - len(units) for width, units in zip(widths, panel.units[1:], strict=True)]
     left_out = [box for word, box in written if word.startswith("+")]
-    assert len(left_out) == 5
+    assert len(left_out) >= 3
+    assert {word for word, _ in written if word.startswith("+")} <= {f"+{count}" for count in more if count}
     assert not any(overlap(a, b, 0) for a, b in combinations(left_out, 2))
     assert any(word.startswith("XOR") and word.endswith("lr 0.125") for word, _ in written)
 
 
 @pytest.mark.parametrize("face", ["", "bold", "italic"])
-@pytest.mark.parametrize("words", ["target 0 hollow: wrong now", "xor class all right since", "illicit lull"])
+@pytest.mark.parametrize("words", ["target 0 cross: wrong now", "xor class all right since", "illicit lull"])
 @pytest.mark.parametrize("size", [6.75, 8.25, 9.0, 10.0, 13.0])
 def test_small_letters_are_spaced_like_large_ones(size: float, words: str, face: str) -> None:
     width, large = (text_mask(words, size * factor, face)[0].shape[1] / factor for factor in (1, 16))

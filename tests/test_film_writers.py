@@ -35,8 +35,9 @@ def random_film(seed: int, frames: int, height: int = 30, width: int = 41, colou
 def encoded(
     writer: type[Streaming], film: Array, palette: Array = PALETTE, fps: float = 10, hold: float = 0, loop: bool = True
 ) -> io.BytesIO:
-    file = io.BytesIO()
-    with iio.imopen(file, "w", plugin=writer, palette=palette, fps=fps, hold=hold, loop=loop) as out:
+    file, seconds = io.BytesIO(), np.full(len(film), 1 / fps)
+    seconds[-1] += hold
+    with iio.imopen(file, "w", plugin=writer, palette=palette, seconds=seconds, loop=loop) as out:
         out.write(film)
     return file
 

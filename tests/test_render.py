@@ -48,6 +48,14 @@ def test_a_still_is_a_drawing_if_its_name_says_so(
     assert one.startswith(head)
 
 
+@pytest.mark.parametrize("words", [[], ["film.frames=null"]])
+def test_a_film_has_as_many_frames_as_it_needs(root: Path, words: list[str]) -> None:
+    assert main(["render", "latest", *words]) == 0
+    (path,) = root.glob("outputs/*/*/film.gif")
+    with Image.open(path) as image:
+        assert getattr(image, "n_frames", 1) == 6  # all epochs of a short run
+
+
 @pytest.mark.parametrize("frames", [1, 4])
 def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["render", "latest", "film=losses", f"film.frames={frames}", "--output", "poster.png"]) == 0

@@ -92,7 +92,7 @@ def test_the_film_of_one_run_does_not_replace_that_of_its_sweep(tmp_path: Path) 
     assert main(["render", "latest#1", *root]) == main(["render", "latest#1", "--still", *root]) == 0
     assert film.read_bytes() == before
     assert sorted(path.name for path in (film.parent / "films").iterdir()) == ["000001-poster.png", "000001.gif"]
-    assert iio.improps(film.parent / "films" / "000001.gif").shape[1:3] == (400, 640)  # as panels, not as one cell
+    assert iio.improps(film.parent / "films" / "000001.gif").shape[1:3] == (540, 960)  # a story, not one cell
 
 
 @pytest.mark.parametrize("name", ["latest", "latest#1"])
@@ -205,7 +205,7 @@ def test_a_film_of_several_runs_is_refused_for_one(layout: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("layout", SEVERAL)
-def test_a_run_of_a_sweep_with_such_a_film_is_filmed_with_panels(layout: str, tmp_path: Path) -> None:
+def test_a_run_of_a_sweep_with_such_a_film_has_a_story(layout: str, tmp_path: Path) -> None:
     grid = ["init.set.W1.0.0=1,2", "init.set.W1.0.1=1,2"] if layout == "basins" else ["lr=1,2", "seed=1,2"]
     sweep = xortrain.sweep(*grid, "epochs=1", f"film={layout}", "film.frames=1", f"root={tmp_path}")
     film = sweep[1].film(tmp_path / "one.gif")

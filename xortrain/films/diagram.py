@@ -56,20 +56,29 @@ class Diagram(Panel):
     def _column(self, number: int, count: int) -> Array:
         """The centres (count, 2) of the units in a column."""
         box, s = self.box, self.canvas.unit
-        names = max(self.canvas.text_width(name, 9) for name in self._input_names()[: len(self.units[0])])
-        left, right = box.x + names + 3 * s + self.radius * s + 1, box.x + box.width - self.side / 2 - 1
+        left, right = (
+            box.x + self._name_width() * (2 if self.is_staggered else 1) + 3 * s + self.radius * s + 1,
+            box.x + box.width - self.side / 2 - 1,
+        )
         x = left + (right - left) * number / (len(self.units) - 1)
         top, bottom = box.y + 12 * s, box.y + box.height
         step = (bottom - top) / count if count > 3 else min((bottom - top) / count, 56 * s)
         y = (top + bottom) / 2 + (np.arange(count) - (count - 1) / 2) * step
         return np.stack([np.full(count, x), y], axis=1).round()
 
+    @property
+    def is_staggered(self) -> bool:
+        """Whether the names of the inputs stand in two columns by turns, because they are too many for one."""
+        return (self.box.height - 14 * self.canvas.unit) / len(self.units[0]) < 9 * self.canvas.unit
+
+    def _name_width(self) -> float:
+        names = self._input_names()[: len(self.units[0])]
+        return max(self.canvas.text_width(name, 9) for name in names) + 3 * self.canvas.unit * self.is_staggered
+
     def _input_names(self) -> list[str]:
         """The names of the inputs, or their symbols if the names are too long or too many to be legible."""
-        step = (self.box.height - 14 * self.canvas.unit) / min(self.network.inputs, MOST_INPUTS)
-        if step < 9 * self.canvas.unit:
-            return [""] * self.network.inputs
-        room = (0.42 if len(self.network.layers) < 3 else 0.28) * self.box.width
+        share = 0.42 if len(self.network.layers) < 3 else 0.28
+        room = share * self.box.width * (not self.is_staggered)
         fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
         return self.data.inputs if fit else self.data.symbols
 
@@ -82,9 +91,10 @@ class Diagram(Panel):
     def still(self) -> None:
         canvas, s = self.canvas, self.canvas.unit
         self.write_title("network")
-        for name, centre in zip(self._input_names(), self.columns[0], strict=False):
+        for row, (name, centre) in enumerate(zip(self._input_names(), self.columns[0], strict=False)):
             canvas.marks(centre[None], 0, self.radius, canvas.colours.paper, canvas.colours.ink, 1.0)
-            canvas.text(self.columns[0][0, 0] - self.radius * s - 3 * s, centre[1] + 3.2 * s, name, 9, align="right")
+            x = centre[0] - self.radius * s - 3 * s - self._name_width() * (self.is_staggered and row % 2)
+            canvas.text(x, centre[1] + 3.2 * s, name, 9, align="right")
         for x, y in np.concatenate(self.columns[1:]) if self.has_thumbnails else ():
             canvas.outline(self._tile(x, y), canvas.colours.ink)
         self.names = canvas.record(self._write_names)
@@ -95,11 +105,13 @@ class Diagram(Panel):
         counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
         left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
         spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(left_out) if count]
-        tight = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans))
+        tight, until = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans)), self.box.x - 5 * s
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
-            if left_out[layer]:
-                words, y = f"+{left_out[layer]}" + " more" * (not tight), self.box.y + self.box.height + 11 * s
-                write(sum(self._span(words, layer)) / 2, y, words)
+            words = f"+{left_out[layer]}" + " more" * (not tight)
+            left, right = self._span(words, layer)
+            if left_out[layer] and left >= until + 3 * s:  # in a deep network there is not room for all
+                write((left + right) / 2, self.box.y + self.box.height + 11 * s, words)
+                until = right
             for unit, (x, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
                 name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
                 if layer == len(self.units) - 1:

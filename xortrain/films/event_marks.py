@@ -30,7 +30,7 @@ class EventMarks:
         """Where the labels of events start, with their baselines; labels of higher rank that do not fit have none."""
         s, placed, taken = self.canvas.unit, dict[int, tuple[float, float]](), list[tuple[int, float, float]]()
         for number in sorted(range(len(self.events)), key=lambda one: self.events[one].rank):
-            width = self.canvas.text_width(self.events[number].label, SIZE)
+            width = self.canvas.text_width(self.events[number].label, SIZE, _face(self.events[number]))
             inside = self._free_inside(self.x[number], width) if self.events[number].until is not None else None
             if inside and all(row >= 0 or self.x[number] > b + GAP * s for row, _, b in taken):
                 placed[number] = self.x[number] + 3 * s, inside
@@ -101,10 +101,14 @@ class EventMarks:
                 canvas.line(np.array([[x, box.y], [x, box.y + box.height]]), colours.label, 1)
             if number in self.labels:
                 left, low = self.labels[number]
-                canvas.text(left, low, event.label, SIZE, face="bold" if event.rank == 0 else "")
+                canvas.text(left, low, event.label, SIZE, face=_face(event))
             if number in self.numbers:
                 low = box.y + box.height + 12 * canvas.unit
                 canvas.text(x, low, str(event.epoch), 10, colours.label, align="centre")
+
+
+def _face(event: Event) -> str:
+    return "bold" if event.rank == 0 else ""
 
 
 class Caption(Panel):
@@ -114,6 +118,8 @@ class Caption(Panel):
         super().__init__(context)
         data, right = self.run_frames.data, self.run_frames.at(0).right
         self.start = f"At the start: {right.sum():,} of {len(right):,} examples are right."
+        if self.scale.crossed != "wrong":
+            self.start += f" A cross means: {self.scale.crossed}."
         self.events, self.ending = data.events, data.ending
         self.first, self.last = int(data.frame_epochs[0]), int(data.frame_epochs[-1])
 

@@ -105,8 +105,9 @@ class Field(Panel):
     def draw(self, frame: Frame) -> None:
         self.heatmap.draw()
         if len(self.strongest):
+            marks = self._example_marks(frame.right)
             self._unit_lines(frame)
-            self.canvas.stamp(self._example_marks(frame.right))
+            self.canvas.stamp(marks)
         words, is_exploded = frame.failure, frame.status == "exploded"
         if (is_exploded or not words) and self.scale.is_off_scale(frame.y):
             reach = format_short(np.abs(frame.y).max())
@@ -150,9 +151,15 @@ class Field(Panel):
                 if ends is not None:
                     lines[unit] = box.at(self.projection.fractions(*ends.T))
                     self.canvas.line(lines[unit], ink, 1.0, (4, 3), clip=box)
-            taken = [*places, *(self.name_boxes[:, :2] + self.name_boxes[:, 2:]) / 2]
+            taken = [*places, *self._name_places()]
             for unit, line in lines.items() if len(self.strongest) <= MOST_NAMES else ():
                 self._name_line(f"h{unit + 1}", box, line, taken)
+
+    def _name_places(self) -> Array:
+        """The two ends and the middle (3 names, 2) of each name of an example."""
+        (left, top, right, low), edge = self.name_boxes.T, 5 * self.canvas.unit
+        across = np.concatenate([left + edge, (left + right) / 2, right - edge])
+        return np.stack([across, np.tile((top + low) / 2, 3)], axis=1)
 
     def _name_line(self, name: str, box: Box, line: Array, taken: list[Array]) -> None:
         """Write a name on a line, near one of its ends if possible, away from the places ``taken``."""

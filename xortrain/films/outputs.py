@@ -37,7 +37,10 @@ class OutputsPanel(Panel):
 
     def still(self) -> None:
         canvas, label = self.canvas, self.canvas.colours.label
-        canvas.text(self.left, self.title_y, "outputs", 10, label)
+        count = f"{len(self.t)}/{len(self.t)} right"
+        room = self.right - self.left - canvas.text_width(count, 10, "bold") - 6 * canvas.unit
+        if canvas.text_width("outputs", 10) <= room:
+            canvas.text(self.left, self.title_y, "outputs", 10, label)
         low = self.box.y + self.box.height - 2 * canvas.unit
         if self.key:
             canvas.text(self.box.x, low, canvas.shorten(self.key, self.box.width, 9), 9, label)
@@ -211,7 +214,7 @@ class Spread(OutputsPanel):
         canvas, box, scale, s, label = self.canvas, self.box, self.scale, self.canvas.unit, self.canvas.colours.label
         canvas.outline(box, canvas.colours.pale)
         y = box.y + box.height + 15 * s
-        low, high = (canvas.shorten(end, box.width / 4, 9) for end in scale.ends)
+        low, high = (canvas.shorten(end, 0.4 * box.width, 9) for end in scale.ends)
         canvas.text(box.x, y, low, 9, label)
         canvas.text(box.x + box.width, y, high, 9, label, align="right")
         room = box.width - canvas.text_width(low, 9) - canvas.text_width(high, 9) - 8 * s

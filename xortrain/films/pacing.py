@@ -190,7 +190,10 @@ def _parts(path: Path, first: int, places: dict[int, int], frames: int | None) -
     end = len(path.values) - 1
     last = max(places, default=0)
     if last <= first:
-        chosen = _evenly(path.values, 0, end, frames - 1) if frames else path.stretch(0, end, FRAMES - 1)
+        if frames:
+            chosen = _counted(_evenly(path.values, 0, end, frames - 1), frames, end)
+        else:
+            chosen = path.stretch(0, end, FRAMES - 1)
         return _Parts(_with_places(chosen, places, frames), end, 0)
     ends = [(0, first), (first, last), (last, end)]
     if frames:
@@ -202,11 +205,19 @@ def _parts(path: Path, first: int, places: dict[int, int], frames: int | None) -
     else:
         chosen = np.concatenate([path.stretch(a, b, n) for (a, b), n in zip(ends, FEWEST, strict=True)])
     chosen = np.unique(chosen)
-    if frames and len(chosen) > frames:
-        chosen = chosen[np.linspace(0, len(chosen) - 1, frames).round().astype(int)]
+    if frames:
+        chosen = _counted(chosen, frames, end)
     chosen = _with_places(chosen, {**places, first: 0, last: 0}, frames)
     places_in_film = np.searchsorted(chosen, [first, last])
     return _Parts(chosen, *places_in_film.tolist())
+
+
+def _counted(chosen: Array, frames: int, end: int) -> Array:
+    """Exactly ``frames`` steps, if there are so many up to ``end``: some are left out, or others added between."""
+    free = np.setdiff1d(np.arange(end + 1), chosen)
+    added = min(max(frames - len(chosen), 0), len(free))
+    chosen = np.union1d(chosen, free[np.linspace(0, len(free) - 1, added).round().astype(int)])
+    return chosen[np.linspace(0, len(chosen) - 1, min(frames, len(chosen))).round().astype(int)]
 
 
 def _thinned(chosen: Array) -> Array:

@@ -222,7 +222,10 @@ def _fit_axis(
     canvas: Canvas, name: str, words: list[str], room: Array, size: float, length: float
 ) -> tuple[str, Array, float]:
     """The name of an axis, which values fit beside it, and its room; a single value that does not fit joins it."""
-    start = name if len(name) <= NAME_START else f"{name[:NAME_START]}…"
+    first = name.split(" ")[0]
+    start = name if first == name else f"{first} …"
+    if canvas.text_width(start, size) > length:  # then the word is cut, at the earliest after a few letters
+        start = name if len(name) <= NAME_START else f"{name[:NAME_START]}…"
     shown = np.asarray(room >= canvas.text_width(start, size))
     if len(words) == 1 and not shown.any():
         name = f"{name} = {words[0]}"
@@ -279,8 +282,8 @@ class ExampleMarks:
         ends = np.array([[-1, -1], [1, 1], [np.nan, np.nan], [-1, 1], [1, -1], [np.nan, np.nan]]) * reach
         strokes = (places[:, None] + ends).reshape(-1, 2)
         pixel = 1 / canvas.unit  # strokes and edges that are thinner than a pixel have too little contrast
-        width = max(self.radius / 4.5, 0.8, pixel)
-        canvas.line(strokes, canvas.colours.paper, width + max(0.9 if self.plain else 1.7, 2.3 * pixel))
+        width = max(self.radius / 4.5, 1.2 * pixel)
+        canvas.line(strokes, canvas.colours.paper, width + max(0.9 if self.plain else 1.7, 1.8 * pixel))
         canvas.line(strokes, canvas.colours.label if self.faint else canvas.colours.ink, width)
 
 
