@@ -287,4 +287,5 @@ def test_a_record_with_the_film_panels_has_a_story_with_the_settings_that_were_g
     assert main(["render", "latest", "--output", "old.gif"]) == 0
     with Image.open("old.gif") as film:
         assert film.size == (960, 540)
-        assert film.n_frames == (frames if frames == 7 else film.n_frames) > 5
+        count = getattr(film, "n_frames", 1)
+        assert count == 7 if frames == 7 else count > 20
