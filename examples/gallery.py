@@ -108,7 +108,7 @@ def main() -> None:
                 sheet(films[start : start + 5], folder / f"sheet-{layout}-{look}-{start // 5}.png")
     for name, overrides in SWEEPS.items():
         sweep = xortrain.sweep(*overrides, "film=none", f"root={folder / 'records'}")
-        for layout in ("sweep", "losses"):
+        for layout in ("sweep", "losses", "raster"):
             sheet([sweep.film(folder / f"{name}-{layout}.gif", layout=layout)], folder / f"sheet-{name}-{layout}.png")
 
 

@@ -14,7 +14,7 @@ from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network
 
-DRAWN_LAYOUTS = [name for name, row in LAYOUTS.items() if row.location]
+DRAWN_LAYOUTS = [name for name, row in LAYOUTS.items() if row.location and not row.is_map]
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 ONE_OF_TWO = np.array([[0], [1], [1], [0]], float)

@@ -21,7 +21,15 @@ FROZEN = {
 MADE = [name for name, row in DATASETS.items() if row.make]
 SAMPLES = [name for name in MADE if DATASETS[name].can_hold_out]
 CLOUDS = [name for name in SAMPLES if not DATASETS[name].is_regression]
-SETTINGS: dict[str, Any] = {"bits": 3, "size": 4, "examples": 200, "noise": 0.0, "seed": 7}
+SETTINGS: dict[str, Any] = {
+    "bits": 3,
+    "size": 4,
+    "examples": 200,
+    "noise": 0.0,
+    "seed": 7,
+    "width": 3,
+    "deviation": 2.0,
+}
 
 
 def make(name: str, settings: dict[str, Any]) -> Points:

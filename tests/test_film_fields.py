@@ -80,8 +80,6 @@ def test_the_cells_of_a_sweep_show_the_fields_of_its_runs() -> None:
     dots = layout.cells.groups[0][1].marks
     assert dots
     painted.ravel()[dots.where] = True
-    for corner in layout.marks.corners:
-        painted[corner.pixels] = True
     for box, run in zip(layout.boxes, layout.runs, strict=True):
         points = project(whole.x, whole.t, *whole.axes).grid(0, box.width, box.height).reshape(2, -1).T
         y = whole.network.forward(whole.parameters[20][:, run], points).y[:, 0].reshape(box.height, box.width)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import DRAWN_LAYOUTS, NETS, XOR, film_data, net, run_of, sweep_of
 
+from xortrain.films.agg import Agg, make_renderer, public_renderer
 from xortrain.films.canvas import Canvas
 from xortrain.films.colours import get_palette
 from xortrain.films.field import FieldLayout
@@ -141,3 +142,13 @@ def test_every_loss_fits_on_screen_with_three_correct_digits(
         assert float(words) == pytest.approx(loss, rel=digits) if np.isfinite(loss) else words == "not finite"
     written = [format_loss(value) for value in (0.69314718, 0.00021, 12.5, 16390.4, 9999.7)]
     assert written == ["0.6931", "2.10e-04", "12.5", "16390", "10000"]
+
+
+@pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
+def test_agg_by_itself_draws_what_matplotlibs_renderer_draws(layout: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(make_renderer(8, 8), Agg)  # else films start slowly with this version of matplotlib
+    own = make_layout(run_of("deep"), FilmSettings(layout=layout, frames=3))
+    monkeypatch.setattr("xortrain.films.canvas.make_renderer", public_renderer)
+    public = make_layout(run_of("deep"), FilmSettings(layout=layout, frames=3))
+    for number in (0, 30):
+        np.testing.assert_array_equal(own.frame(number), public.frame(number))

@@ -1,8 +1,8 @@
 """The time of a film, its jumps and its flashes, measured on decoded films of the gallery."""
 
-import sys
 from functools import cache
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import numpy as np
@@ -16,9 +16,7 @@ from xortrain.films.story_layout import StoryLayout
 from xortrain.nets import Array
 from xortrain.views.run_film import run_film_data, single_run
 
-sys.path.append(str(Path(__file__).parents[1] / "examples"))
-import gallery
-
+GALLERY = run_path(str(Path(__file__).parents[1] / "examples/gallery.py"))
 SIZE = (480, 270)
 MORE = {
     "at its limit": ["lr=3", "epochs=300"],
@@ -29,7 +27,7 @@ MORE = {
     "nothing trained": ["epochs=0"],
     "one epoch": ["epochs=1"],
 }
-RUNS = {**gallery.RUNS, **MORE}
+RUNS = {**GALLERY["RUNS"], **MORE}
 
 
 @cache
@@ -37,7 +35,7 @@ def run_of(name: str) -> Any:
     if name == "table":
         x = np.random.RandomState(0).randn(80, 5)
         return xortrain.train(*RUNS["table"], data=(x, (x[:, 0] * x[:, 1] > 0).astype(float)))
-    own: dict[str, Any] = {"classes": gallery.classes, "real": gallery.real, "curve": gallery.curve}
+    own: dict[str, Any] = {"classes": GALLERY["classes"], "real": GALLERY["real"], "curve": GALLERY["curve"]}
     return xortrain.train(*RUNS[name], data=own[name]() if name in own else None)
 
 

@@ -59,8 +59,6 @@ def test_each_cell_shows_its_run_after_the_epoch_on_screen(name: str) -> None:
         covered = np.zeros(frame.shape, bool)
         for where in (one.where for one in grounds if one):
             covered.ravel()[where] = True
-        for corner in layout.marks.corners:
-            covered[corner.pixels] = True
         for (_, group), part in zip(layout.cells.groups, np.unique(shown.part_of), strict=True):
             for run, places in zip(group.runs, group.places, strict=True):
                 if shown.parts[part].outcomes.status(run, number) == "diverged":

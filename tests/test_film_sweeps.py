@@ -16,7 +16,8 @@ from xortrain.films.data import KINDS, Outcomes
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import spread_labels
 from xortrain.films.losses_layout import quartiles
-from xortrain.films.status_marks import OFF_SCALE, SMALL, format_share
+from xortrain.films.solved_share import format_share
+from xortrain.films.status_marks import OFF_SCALE
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.films.sweep_layout import SweepLayout
 from xortrain.training.outcome import ORDER
@@ -68,29 +69,75 @@ def test_at_most_four_hundred_cells_show_every_outcome(runs: int, seed: int) -> 
 
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("runs", [12, 100, 400])
-def test_marks_show_on_every_colour_and_in_grey(runs: int, dark: bool) -> None:
-    """A mark is ink on paper in the corner of its cell, so it has the contrast of ink and paper."""
+def test_marks_are_ink_on_paper_below_their_cells(runs: int, dark: bool) -> None:
+    layout = SweepLayout(sweep_of(runs), FilmSettings(layout="sweep", dark=dark), 0)
+    rgb, colours = layout.canvas.palette.rgb, layout.canvas.colours
+    before, after = layout.frame(0), layout.frame(30)
+    for run, box, place in zip(layout.runs, layout.boxes, layout.marks.places, strict=True):
+        assert box.y + box.height < place.y
+        assert box.x <= place.x < place.x + place.width <= box.x + box.width
+        kind = KINDS[layout.data.outcomes.kinds[run]]
+        mark = rgb[after[place.pixels]].reshape(-1, 3)
+        assert (rgb[before[place.pixels]] == colours.paper).all()
+        assert (mark == colours.ink).all(1).any() == (
+            kind in ("solved", "learnt", "stuck")
+        )  # the others are grey cells
+
+
+SIZES = [None, (200, 150), (320, 240), (640, 360), (960, 540), (1280, 720), (500, 900)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("runs", [2, 36, 100, 400])
+def test_nothing_but_the_examples_covers_a_cell(runs: int, size: tuple[int, int] | None) -> None:
+    """Every pixel is the band of the run's output there, except under the marks of the examples."""
     whole = sweep_of(runs)
-    layout = SweepLayout(whole, FilmSettings(layout="sweep", dark=dark), 0)
-    grey = layout.canvas.palette.rgb @ np.array([0.299, 0.587, 0.114])
-    before, after = grey[layout.frame(0)], grey[layout.frame(30)]
-    for run, box, corner in zip(layout.runs, layout.boxes, layout.marks.corners, strict=True):
-        part = after[box.pixels] if run == 1 else after[corner.pixels]
-        assert np.ptp(part) > 100
-        if run != 1:  # run 1 has diverged; the others are solved or stuck
-            paper = grey[layout.canvas.palette.nearest(layout.canvas.colours.paper[None])[0]]
-            edge = np.concatenate([part[:, 0], part[-1]])  # towards the field
-            assert (edge == paper).all() if box.width >= SMALL else np.abs(part - paper).min() < 60
-        assert (before[corner.pixels] != after[corner.pixels]).any()
+    layout = SweepLayout(whole, FilmSettings(layout="sweep", size=size), 0)
+    frame, free = layout.frame(30), np.ones((layout.margins.height, layout.margins.width), bool)
+    group = layout.cells.groups[0][1]
+    if group.marks:
+        free.ravel()[group.marks.where] = False
+    (slice_,) = group.projection.slices
+    for run, box in list(zip(layout.runs, layout.boxes, strict=True))[:: max(runs // 20, 1)]:
+        if whole.outcomes.outcome[run] == "diverged":
+            continue
+        points = group.projection.grid(0, box.width, box.height)
+        y = whole.network.forward(whole.parameters[30, :, run], points.reshape(2, -1).T).y.T
+        wanted, open_to_sight = group.scale.bands(y).reshape(box.height, box.width), free[box.pixels]
+        assert (np.abs(frame[box.pixels].astype(int) - wanted) <= 1)[open_to_sight].mean() > 0.99
+        corners = open_to_sight[[0, 0, -1, -1], [0, -1, 0, -1]]
+        assert corners.all()
+        assert slice_ is group.projection.slices[0]
 
 
-@pytest.mark.parametrize("size", [None, (300, 300), (1600, 1200)])
-@pytest.mark.parametrize("runs", [2, 100, 400])
-def test_a_mark_covers_at_most_an_eighth_of_its_cell(runs: int, size: tuple[int, int] | None) -> None:
-    layout = SweepLayout(sweep_of(runs), FilmSettings(layout="sweep", size=size), 0)
-    cell = layout.boxes[0]
-    for _, where in layout.marks.patches.values():
-        assert 0 < where.sum() <= max(cell.width * cell.height / 8, 16)  # the marks of the smallest cells are larger
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("runs", [2, 100])
+def test_the_share_solved_is_a_third_of_the_frame_and_is_that_of_the_counts(
+    runs: int, size: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = sweep_of(runs)
+    layout, written = SweepLayout(whole, FilmSettings(layout="sweep", size=size), 0), record_text(monkeypatch)
+    assert layout.solved
+    assert layout.margins.headline.height / layout.margins.height == pytest.approx(1 / 3, abs=0.02)
+    plot, ink = layout.solved.plot, layout.canvas.palette.nearest(layout.canvas.colours.ink[None])[0]
+    at = whole.outcomes.solved_at[whole.outcomes.outcome == "solved"]
+    for epoch in (0, 9, 30):
+        written.clear()
+        frame = layout.frame(epoch)
+        assert format_share(int((at <= epoch).sum()), runs) in [words for words, _ in written]
+    for epoch in (3, 9, 20):
+        column = plot.x + round((epoch + 0.5) / 30 * plot.width)
+        heights = np.flatnonzero(frame[plot.y - 3 : plot.y + plot.height + 4, column] == ink) - 3
+        assert 1 - heights.mean() / plot.height == pytest.approx((at <= epoch).sum() / runs, abs=2.5 / plot.height)
+
+
+def test_the_curve_ahead_is_pale_and_its_past_is_ink() -> None:
+    layout = SweepLayout(sweep_of(100), FilmSettings(layout="sweep"), 0)
+    assert layout.solved
+    plot, ink = layout.solved.plot, layout.canvas.palette.nearest(layout.canvas.colours.ink[None])[0]
+    has_ink = (layout.frame(15)[plot.pixels] == ink).any(axis=0)
+    assert has_ink[: plot.width // 2 - 6].all()
+    assert not has_ink[plot.width // 2 + 6 :].any()
 
 
 @pytest.mark.parametrize("outcome", ["diverged", "exploded"])
@@ -144,12 +191,12 @@ def test_a_cell_without_colours_is_grey_with_the_mark_of_its_reason(
             found = {
                 kind
                 for kind, drawn in layout.marks.grey.items()
-                if (drawn == frame[box.pixels])[len(drawn) // 2 :].all()
+                if (drawn.bands == frame[box.pixels])[box.height // 2 :].all()
             }
             marks = {1: [(5, "diverged")], 2: [(20, OFF_SCALE)], 3: [(25, "exploded"), (20, OFF_SCALE)]}.get(run, [])
             assert found == {*[kind for since, kind in marks if number >= since][:1]}
     for drawn in layout.marks.grey.values():
-        assert np.ptp(layout.canvas.palette.rgb[drawn] @ np.array([0.299, 0.587, 0.114])) > 100
+        assert np.ptp(layout.canvas.palette.rgb[drawn.bands] @ np.array([0.299, 0.587, 0.114])) > 100
 
 
 @pytest.mark.parametrize("size", [(200, 150), (320, 240), None])
@@ -163,10 +210,11 @@ def test_slices_in_cells_of_any_size_are_large_enough_to_see(size: tuple[int, in
 
 
 class RecordingCanvas(Canvas):
-    """A canvas that records the boxes of its text."""
+    """A canvas that records the boxes of its text, which is never too small to read."""
 
-    def text(self, *args: Any, **settings: Any) -> Box:
-        box = super().text(*args, **settings)
+    def text(self, x: float, y: float, words: str, size: float = 11, *args: Any, **settings: Any) -> Box:
+        box = super().text(x, y, words, size, *args, **settings)
+        assert size * self.unit >= 7.5
         self.words: list[Box] = [*getattr(self, "words", []), *([box] if box.width else [])]
         return box
 
@@ -205,7 +253,7 @@ SHOWN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("size", [None, (200, 150), (320, 240), (640, 480), (300, 600), (1000, 300), (1920, 1080)])
+@pytest.mark.parametrize("size", [*SIZES, (300, 600), (1000, 300), (1920, 1080)])
 @pytest.mark.parametrize("name", SHOWN)
 def test_no_cell_and_no_text_overlaps_another_or_leaves_the_canvas(name: str, size: tuple[int, int] | None) -> None:
     layout = SweepLayout(SHOWN[name](), FilmSettings(layout="sweep", size=size), 0)
@@ -219,11 +267,12 @@ def test_no_cell_and_no_text_overlaps_another_or_leaves_the_canvas(name: str, si
         assert min(box.x, box.y, m.width - box.x - box.width, m.height - box.y - box.height) >= 0
         used[box.pixels] += 1
     assert used.max() == 1
-    for box in (*canvas.words, m.curve):
+    for box in (*canvas.words, *layout.marks.places):
         assert not used[box.pixels].any()
-    for one, other in combinations(canvas.words, 2):
+    for one, other in combinations([*canvas.words, *layout.marks.places], 2):
         assert not overlap(one, other, slack=1)
-    assert not any(overlap(m.curve, box, slack=1) for box in canvas.words)
+    plot = layout.solved.plot if layout.solved else Box(0, 0, 0, 0)
+    assert not any(overlap(plot, box, slack=1) for box in canvas.words)
 
 
 @given(runs=st.integers(1, 2000), share=st.floats(0, 1))

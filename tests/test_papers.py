@@ -11,7 +11,7 @@ from xortrain.config.settings import conf_folder
 from xortrain.records.groups import statistics
 
 SWEPT = {"rumelhart_1986": 1000, "kolen_pollack_1990": 2400, "rprop_1993": 800}
-PAPERS = [*SWEPT, "goodfellow_2016"]
+PAPERS = [*SWEPT, "goodfellow_2016", "sohl_dickstein_2024"]
 
 
 def rows(found: "xortrain.Sweep", *names: str) -> dict[str, Any]:
@@ -74,3 +74,30 @@ def test_rprop_solves_the_encoder_in_tens_of_epochs_with_either_initial_step(tmp
     for group in statistics(rows(xortrain.sweep(*words, f"root={tmp_path}"), "lr"), ["lr"]):
         assert group.low > 0.8
         assert 10 < group.epochs_median < 60
+
+
+def test_the_network_of_sohl_dickstein_trains_as_in_his_notebook() -> None:
+    """There z = √(2/n) W1 x and y = W2 a / n, with standard normal weights and targets, and n² times our rates."""
+    rates, n, factor = (0.3, 0.2), 16, 4 * np.sqrt(2)
+    words = [f"layer_lr.W{k}={rate}" for k, rate in enumerate(rates, start=1)]
+    run = xortrain.train("experiment=sohl_dickstein_2024", "epochs=5", *words)
+    assert run.x.shape == (272, n)
+    x, t, start = run.x, run.t / factor, run.at(0)
+    w1, w2 = start["W1"] * np.sqrt(n / 2), start["W2"] * n / factor
+    assert 0.8 < w1.std() < 1.2
+    for epoch in range(6):
+        a = np.tanh(x @ w1.T * np.sqrt(2 / n))
+        y = a @ w2.T / n
+        np.testing.assert_allclose(run.predict(x, epoch), factor * y, rtol=1e-9, atol=1e-12)
+        slope = 2 * (y - t) / len(x)
+        back = slope @ w2 / n * (1 - a**2)
+        w1 = w1 - n**2 * rates[0] * (back.T @ x) * np.sqrt(2 / n)
+        w2 = w2 - n**2 * rates[1] * (slope.T @ a) / n
+
+
+def test_the_sweep_of_sohl_dickstein_crosses_the_boundary(tmp_path: Path) -> None:
+    words = ["layer_lr.W1=0.1,100", "layer_lr.W2=0.2,1.2", "epochs=60", "film=none", f"root={tmp_path}"]
+    found = xortrain.sweep("experiment=sohl_dickstein_2024", *words)
+    failed = np.isin(found.column("outcome"), ("diverged", "exploded"))
+    assert failed.tolist() == [False, True, False, True]
+    assert len(found.parts) == 1

@@ -146,7 +146,7 @@ def test_a_film_at_best_ends_like_that_of_a_run_of_so_many_epochs(
     """140 frames need more snapshots than are kept, so the run is trained again up to its best epoch."""
     assert main([*words, "film=none", "track.frames=30"]) == 0
     run = newest()
-    settings = {"layout": "field", "frames": frames}
+    settings: dict[str, Any] = {"layout": "field", "frames": frames}
     run.film("best.gif", at="best", **settings)
     last = picture(Path("best.gif"))
     assert main(["render", "latest", "--still", "film=field", "film.at=best", "--output", "best.png"]) == 0

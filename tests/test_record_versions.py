@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import yaml
 from numpy.lib.recfunctions import repack_fields
+from PIL import Image
 
 import xortrain
 from xortrain.api import Run, Sweep
@@ -24,6 +25,11 @@ from xortrain.training.outcome import OUTCOMES
 
 STORED = Path(__file__).parent / "records"  # a run and a sweep of four, written by an older version
 RUN, SWEEP = "2026-11-28/14-49-29-679447", "2026-11-28/14-49-29-241340"
+PANELS = {
+    "name": "panels", "fps": 10.0, "frames": 60, "size": None, "levels": 24, "spacing": "progress", "at": "last",
+    "colours": "default", "dark": False, "hold": 1.5, "loop": True, "format": "gif", "each": False,
+}  # fmt: skip
+"""The film of a record from before there was a story."""
 OPTIONAL = [name for name in layout.ROW if name not in layout.REQUIRED]
 EPOCHS = ("epochs_done", "solved_at", "diverged_at", "diverged_in", "exploded_at", "best_at")
 NEWER = {
@@ -267,3 +273,19 @@ def test_a_column_of_another_type_is_a_one_line_error(root: Path, name: str) -> 
         np.save(root / RUN / layout.RUNS, np.zeros(1, kinds))
     with pytest.raises(UserError, match=f"column {name} has type <i2, must have {layout.ROW[name]}"):
         open_entry(root / RUN, "a")
+
+
+@pytest.mark.parametrize("frames", [60, 7])
+def test_a_record_with_the_film_panels_has_a_story_with_the_settings_that_were_given(
+    frames: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lr=1", "film=none"]) == 0
+    (path,) = Path("outputs").glob("*/*/record.json")
+    metadata = json.loads(path.read_text())
+    path.write_text(json.dumps(metadata | {"config": metadata["config"] | {"film": PANELS | {"frames": frames}}}))
+    assert main(["render", "latest", "--output", "old.gif"]) == 0
+    with Image.open("old.gif") as film:
+        assert film.size == (960, 540)
+        count = getattr(film, "n_frames", 1)
+        assert count == 7 if frames == 7 else count > 20

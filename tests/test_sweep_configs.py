@@ -79,6 +79,8 @@ SWEEPS = [
     ["seed=shuffle(range(0,5))", "lr=sort(3,1,2)"],
     ["lr=sort(range(1,4),reverse=true)", "seed=tag(x,y,choice(5,2))", "lr=float(choice(1,2))"],
     ["hydra.sweeper.params={seed:'1,2',activation:'relu,tanh'}", "lr=1,2", "activation=glob([r*,t*],exclude=relu6)"],
+    ["lr=geomspace(0.5,2,3)", "seed=linspace(0,10,3)", "epochs=linspace(4,6,2)"],
+    ["seed=shuffle(linspace(3,1,3))", "hydra.sweeper.params={init.scale:'linspace(0,1,3)'}"],
     ["lr=range(2,0.5,-0.5)", "name='a,b',\"it's\",null", "batch_size=null,2", "freeze=[],[b1]"],
     [],
 ]

@@ -206,7 +206,8 @@ def test_a_film_of_several_runs_is_refused_for_one(layout: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("layout", SEVERAL)
 def test_a_run_of_a_sweep_with_such_a_film_has_a_story(layout: str, tmp_path: Path) -> None:
-    sweep = xortrain.sweep("seed=1,2", "epochs=1", f"film={layout}", "film.frames=1", f"root={tmp_path}")
+    grid = ["init.set.W1.0.0=1,2", "init.set.W1.0.1=1,2"] if layout == "basins" else ["lr=1,2", "seed=1,2"]
+    sweep = xortrain.sweep(*grid, "epochs=1", f"film={layout}", "film.frames=1", f"root={tmp_path}")
     film = sweep[1].film(tmp_path / "one.gif")
     assert iio.improps(film).shape[1:3] == iio.improps(sweep[1].film(tmp_path / "two.gif", layout="story")).shape[1:3]
 

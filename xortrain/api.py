@@ -38,12 +38,16 @@ Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
 class Run(RunData):
     """One trained network."""
 
-    def film(self, path: str | Path, **settings: Any) -> Path:
-        """Write a film of the run; the extension sets the format, settings are those of film=, as in layout="field"."""
+    def film(self, path: str | Path, still: bool = False, **settings: Any) -> Path:
+        """Write a film of the run, or with ``still`` its last frame; the extension sets the format.
+
+        Settings are those of film=, as in layout="field".
+        """
         from xortrain.setup.film_config import with_film, with_one
         from xortrain.views.run_film import write_run_film
 
-        return write_run_film(self.trained, with_film(with_one(self.config), **settings), user_path(path), self.place)
+        config = with_film(with_one(self.config), **settings)
+        return write_run_film(self.trained, config, user_path(path), self.place, still=still)
 
     def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
         """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
@@ -95,12 +99,13 @@ class Sweep(SweepData[Run]):
     def run(self, trained: TrainedRuns, place: int) -> Run:
         return Run(trained, place)
 
-    def film(self, path: str | Path, **settings: Any) -> Path:
-        """Write a film of all runs side by side (of a sample if there are too many); ``settings`` as in fps=5."""
+    def film(self, path: str | Path, still: bool = False, **settings: Any) -> Path:
+        """Write a film of all runs side by side, or of a sample if there are too many; arguments as for one run."""
         from xortrain.setup.film_config import with_film
         from xortrain.views.sweep_film import write_sweep_film
 
-        return write_sweep_film(self, with_film(self.config, **{"layout": "sweep", **settings}), user_path(path))
+        config = with_film(self.config, **{"layout": "sweep", **settings})
+        return write_sweep_film(self, config, user_path(path), still=still)
 
     def _repr_html_(self) -> str | None:
         """All runs side by side, for a notebook; None if there is nothing to show yet."""

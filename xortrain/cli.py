@@ -12,9 +12,9 @@ from importlib import import_module
 from xortrain.commands import COMMANDS
 from xortrain.runner.interrupts import signals_as_exceptions
 from xortrain.startup import numpy_when_used
-from xortrain.terminal import complain, end, make_streams_safe, say
+from xortrain.terminal import complain, end, make_streams_safe, remarks_shown, say
 
-DRAWING = ("compare", "resume", "continue", "rerun", "render")
+DRAWING = ("compare", "resume", "continue", "rerun", "zoom", "render")
 """The commands that may draw."""
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 100)  # starting makes many objects and hardly any garbage
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        with signals_as_exceptions():
+        with signals_as_exceptions(), remarks_shown():
             make_streams_safe()
             _run(words)
             sys.stdout.flush()

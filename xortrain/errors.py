@@ -11,6 +11,10 @@ class UserError(ValueError):
     """A mistake of the user; the text is one line for a terminal."""
 
 
+class Remark(UserWarning):
+    """One line that a user should read beside an answer; the command line prints it, in Python it is a warning."""
+
+
 class FailedError(Exception):
     """A command that failed in part: one line, and in ``shown`` the results that it does have; exit code 1."""
 

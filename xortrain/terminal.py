@@ -6,11 +6,12 @@ Exit codes: 2 for a user's mistake, 1 for a failure, 130 for Ctrl-C, 143 for SIG
 import errno
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from typing import Any
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
-from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError, cut
+from xortrain.errors import LONGEST, OF_PATHS, FailedError, Remark, UserError, cut
 from xortrain.runner.interrupts import Terminated, interruption
 
 Ending = tuple[int, str]
@@ -36,6 +37,27 @@ def complain(line: str) -> None:
     shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in f"xortrain: {line}")
     with suppress(OSError):
         print(cut(shown, LONGEST), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def remarks_shown() -> Iterator[None]:
+    """Print each `Remark` in this context once, as a line to standard error."""
+    seen = set[str]()
+
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int,
+        file: TextIO | None = None, line: str | None = None,
+    ) -> None:  # fmt: skip
+        if not isinstance(message, Remark):
+            before(message, category, filename, lineno, file, line)
+        elif str(message) not in seen:
+            seen.add(str(message))
+            complain(str(message))
+
+    with warnings.catch_warnings():
+        before, warnings.showwarning = warnings.showwarning, show
+        warnings.simplefilter("always", Remark)
+        yield
 
 
 def end(error: BaseException) -> int:

@@ -1,8 +1,8 @@
 """The commands: each is a function from command-line words to the text that `cli` prints, or to its parts in order.
 
-`arguments` has what they share.  Begin with `ls` and `show`; `resume`, `continue` and `rerun` train, `predict` computes
-outputs, `render` draws, `explain` and `check` look at one training step, all others only read records or change names,
-tags and notes.
+`arguments` has what they share.  Begin with `ls` and `show`; `resume`, `continue`, `rerun` and `zoom` train, `predict`
+computes outputs, `render` draws, `explain` and `check` look at one training step, all others only read records or
+change names, tags and notes.
 """
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "continue": ("rerun:continue_training", "train a run or a sweep on, with the same or other settings"),
     "rerun": ("rerun:rerun", "train a run again; --check compares every number with the record"),
     "predict": ("predict:predict", "outputs and classes of a trained network for other inputs"),
+    "zoom": ("zoom:zoom", "a film into a place of a map: every frame is a window, trained anew"),
     "render": ("render:render", "draw a film or a still image again from a record"),
     "explain": ("explain_and_check:explain_step", "explain one training step, with every number beside its formula"),
     "check": ("explain_and_check:check_gradient", "check a gradient against central differences"),

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
+from xortrain.records import columns
 from xortrain.records.files import shown_path
 from xortrain.records.index import Entry, RecordInfo, listing
 from xortrain.records.naming import ROOT, named, user_path
@@ -16,7 +17,8 @@ from xortrain.records.removal import record_above
 from xortrain.records.tables import as_json
 
 NAMES = (
-    "A run is named by its path, by SWEEP#17, by the beginning of its id (the date and time in xortrain ls), or latest."
+    "A run is named by its path, by SWEEP#17, by SWEEP@lr=3.2,seed=4 (its settings in the sweep), by the beginning of "
+    "its id (the date and time in xortrain ls), or latest."
 )
 
 
@@ -102,8 +104,8 @@ def refuse_to_write(path: Path) -> None:
 
 
 def comma_separated(text: str) -> list[str]:
-    """The names in "lr,seed"."""
-    found = [name.strip() for name in text.split(",") if name.strip()]
+    """The names in "lr,W1[0,1]"."""
+    found = columns.names_in(text)
     if not found:
         raise misfit(text, "must be names separated by commas")
     return found

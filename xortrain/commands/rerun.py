@@ -50,12 +50,12 @@ def resume(arguments: list[str]) -> Iterator[str]:
     """xortrain resume SWEEP: train, and print what a run or a sweep prints at its end."""
     p = command_parser("resume")
     p.add_argument("sweep", metavar="SWEEP", help="a sweep, or a single run that was stopped")
-    _add_engine(p)
+    add_engine(p)
     a = p.parse_args(arguments)
     found = named(a.sweep, a.root)
     if found.number is not None:
-        raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {a.sweep.rpartition('#')[0]}")
-    trained = resume_sweep(found.entry, _engine(a), show=True)
+        raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {found.entry.id}")
+    trained = resume_sweep(found.entry, engine_of(a), show=True)
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
     lines = [] if a.json else [first, "", sweep_ending(found.entry.folder, is_new=trained > 0)]
@@ -71,11 +71,11 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="epochs=+500 for 500 more, lr=0.1, optimizer=adam, …")
     p.add_argument("--epoch", type=whole_number, help="the recorded epoch from which to go on (default: the last one)")
-    _add_engine(p)
+    add_engine(p)
     a = p.parse_intermixed_args(arguments)
     found = open_record(a.record, a.root)
     if isinstance(found, SweepData):
-        folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, _engine(a), a.root, True)
+        folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, engine_of(a), a.root, True)
         ending = "" if a.json else sweep_ending(folder)
     else:
         run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
@@ -85,11 +85,13 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
         yield from advice_ending(run)
 
 
-def _add_engine(p: Parser) -> None:
+def add_engine(p: Parser) -> None:
+    """The options that say where runs are trained."""
     p.add_argument("--engine", choices=ENGINES, default="inline", help="as hydra.launcher.engine")
     p.add_argument("--workers", type=positive_int, help="as hydra.launcher.workers")
     p.add_argument("--address", help="as hydra.launcher.address")
 
 
-def _engine(a: Namespace) -> Engine:
+def engine_of(a: Namespace) -> Engine:
+    """Where these options say that runs are trained."""
     return Engine(a.engine, a.workers, a.address)

@@ -11,7 +11,7 @@ from xortrain.commands.arguments import answer, command_parser, entries_of, sele
 from xortrain.errors import UserError, printable
 from xortrain.records import layout
 from xortrain.records.lock import is_locked
-from xortrain.records.naming import Named, folder_named, named
+from xortrain.records.naming import Named, by_settings, folder_named, named
 from xortrain.records.removal import STOP_IT, refuse_removal, remove
 
 AS_A_WHOLE = "can only be removed as a whole"
@@ -67,7 +67,7 @@ def _find(name: str, root: Path) -> Doomed:
     try:
         found = named(name, root)
     except UserError as error:
-        if name == "latest" or "#" in name:
+        if name == "latest" or "#" in name or by_settings(name, root)[0]:
             raise
         folder, own = folder_named(name, root)
         _refuse_population(where, Path(folder))

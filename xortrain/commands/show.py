@@ -49,7 +49,7 @@ def _run_page(found: Named, part: RecordInfo, index: int, line: Mapping[str, Any
             yield f"{name:<16}{format_cell(line[name], DIGITS)}"
     yield from _curve(part, index)
     yield ""
-    own = {name: line[name] for name in ("seed", *part.metadata["varies"])}
+    own = {name: line[name] for name in ("seed", *part.varies)}
     yield from _settings_lines(part.settings | own)
     yield from _remarks(found)
 

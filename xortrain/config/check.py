@@ -5,6 +5,7 @@ Values are converted to the type of their setting: 1 becomes 1.0 for a number.  
 
 import math
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def check(config: Mapping[str, Any]) -> Config:
             raise UserError(f"{key}: is missing; do not delete it, or give it a value")
     checked = {key: take(key, setting, config[key]) for key, setting in TOP.items()}
     checked |= {group: _keys(group, keys, config[group]) for group, keys in PLAIN_GROUPS.items()}
-    checked |= {group: _option(group, config[group]) for group in GROUPS}
+    checked |= {group: check_option(group, config[group]) for group in GROUPS}
     _activations(checked)
     return checked
 
@@ -41,6 +42,9 @@ ADDED: dict[str, Any] = {
     "data.header": "auto",
     "data.missing": "error",
     "film.at": "last",
+    "film.by": None,
+    "init.set": {},
+    "layer_lr": {},
 }
 """Settings that older records lack, with the values that stand for them."""
 USUAL = {"fps": 10.0, "frames": 60}
@@ -49,7 +53,9 @@ USUAL = {"fps": 10.0, "frames": 60}
 
 def check_stored(config: Mapping[str, Any]) -> Config:
     """The checked configuration of a record, which may be older than some settings."""
-    filled = dict(config)
+    filled, film = dict(config), config.get("film")
+    if isinstance(film, Mapping) and film.get("name") == "panels":
+        filled["film"] = {**film, "name": "story", **{key: None for key, old in USUAL.items() if film.get(key) == old}}
     for key, value in ADDED.items():
         group, dot, name = key.partition(".")
         own, options = filled.get(group), GROUPS.get(group, {})
@@ -57,9 +63,6 @@ def check_stored(config: Mapping[str, Any]) -> Config:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
-    film = filled.get("film")
-    if isinstance(film, Mapping) and film.get("name") == "panels":
-        filled["film"] = {**film, "name": "story", **{key: None for key, old in USUAL.items() if film.get(key) == old}}
     return check(filled)
 
 
@@ -67,10 +70,45 @@ def take(key: str, setting: Setting, value: Any) -> Any:
     """A value converted to the type of its setting; raises UserError if it does not fit."""
     if value is None and setting.nullable:
         return None
+    if setting.each:
+        return _entries(key, setting, setting.each, value)
     try:
         return _KINDS[setting.kind](setting, value)
     except (ValueError, OverflowError):
         raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
+
+
+MOST_ENTRIES = 500  # each may be a column of a record
+DEEPEST = 3  # names of an entry: a parameter, a row and a column
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_]*|0|[1-9][0-9]{0,8}")
+
+
+def _entries(key: str, setting: Setting, each: Setting, value: Any) -> Config:
+    """Numbers by name, in mappings of mappings whose keys are texts; of 0 and '0' the later one counts."""
+    if not isinstance(value, Mapping):
+        raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}")
+    found: Config = _entry(key, setting, each, value, DEEPEST)
+    if (count := _count(found)) > MOST_ENTRIES:
+        raise UserError(f"{key}: has {count:,} numbers, at most {MOST_ENTRIES} are possible")
+    return found
+
+
+def _entry(key: str, setting: Setting, each: Setting, value: Any, depth: int) -> Any:
+    if not isinstance(value, Mapping) or not depth:
+        return take(key, each, value)
+    found = Config()
+    for name, own in value.items():
+        text = str(name)
+        if isinstance(name, bool) or not _NAME.fullmatch(text):
+            raise UserError(f"{key}.{cut(text)}: no such place; must be {must_be(setting)}")
+        new = _entry(f"{key}.{text}", setting, each, own, depth - 1)
+        before = found.get(text)
+        found[text] = {**before, **new} if isinstance(before, dict) and isinstance(new, dict) else new
+    return found
+
+
+def _count(entries: Any) -> int:
+    return sum(map(_count, entries.values())) if isinstance(entries, dict) else 1
 
 
 def must_be(setting: Setting) -> str:
@@ -161,7 +199,8 @@ def _typed(value: Any) -> str:
     return repr(value) if isinstance(value, str) else short(value)
 
 
-def _option(group: str, chosen: Any) -> Config:
+def check_option(group: str, chosen: Any) -> Config:
+    """The checked settings of the option that a group has."""
     if not isinstance(chosen, Mapping) or "name" not in chosen:
         raise UserError(f"{group}={short(chosen)}: must be one of {', '.join(GROUPS[group])}")
     name = chosen["name"]

@@ -9,7 +9,7 @@ from typing import Any
 from xortrain.config.check import Config, check, no_such_key, short
 from xortrain.config.guard import refuse_foreign_code
 from xortrain.config.hydra_state import hydra_started, own_folder
-from xortrain.config.overrides import fitting_override, prepare
+from xortrain.config.overrides import as_typed, fitting_override, prepare, with_entries
 from xortrain.config.settings import (
     GROUPS,
     LAUNCHER,
@@ -24,7 +24,9 @@ from xortrain.config.settings import (
 from xortrain.errors import FailedError, UserError, unknown, unknown_key
 
 SEVERAL = "add -m to run each of them"
-_MIXED = re.compile(r"(range|choice|glob|interval)\([^()]*\)\s*,|,\s*(range|choice|glob|interval)\(")
+_UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
+_SWEEPS = "(range|choice|glob|interval|linspace|geomspace)"
+_MIXED = re.compile(rf"{_SWEEPS}\([^()]*\)\s*,|,\s*{_SWEEPS}\(")
 
 
 def compose(overrides: Sequence[str]) -> Config:
@@ -40,7 +42,7 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
     for override in overrides:
         if override.startswith(("~", "hydra", "experiment")) or "=" not in override:
             raise UserError(f"{override}: a recorded run takes settings, as in lr=0.1 optimizer=adam")
-    keys = [override.partition("=")[0].lstrip("+") for override in overrides]
+    keys = [with_entries(override).partition("=")[0].lstrip("+") for override in overrides]
     options = [f"{group}={recorded[group]['name']}" for group in GROUPS if group not in keys]
     fresh = compose([*options, *overrides])
     found = {key: dict(value) if isinstance(value, Mapping) else value for key, value in recorded.items()}
@@ -50,9 +52,9 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
         if fresh[group]["name"] != recorded[group]["name"]:
             touched = touched | set_by_options(group)
     for key in touched - GROUPS.keys():
-        group, dot, name = key.partition(".")
-        if dot:
-            found[group][name] = fresh[group][name]
+        group, *names = key.split(".")
+        if names:
+            found[group][names[0]] = fresh[group][names[0]]
         else:
             found[key] = fresh[key]
     return check(found), touched
@@ -120,6 +122,11 @@ def plain(composed: Any) -> dict[str, Any]:
 
 def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERAL) -> Exception:
     """The UserError for a mistake that Hydra reports; any other error is returned unchanged."""
+    line = _line_of(error, overrides, instead)
+    return line if line is error else UserError(as_typed(str(line)))
+
+
+def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Exception:
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
 
@@ -128,6 +135,11 @@ def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERA
         name = quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file)
         return _no_such_file(name, error.options)
     if isinstance(error, OverrideParseException):
+        if isinstance(error.__cause__, UserError):  # of a function that is ours
+            return UserError(f"{error.override}: {error.__cause__}")
+        if function := _UNKNOWN_FUNCTION.search(str(error)):
+            known = set(function[2].split(",")) - {"logspace"}  # which only says what to write instead
+            return unknown(error.override.partition("=")[0], function[1], known, "function")
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
     text = _first_line(error)
     if text.startswith(("Ambiguous value for argument", "Sweep parameters")):

@@ -4,10 +4,21 @@ Hydra would read name=1e3 as a number and lr=1_000 as 1000, and merge activation
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, chosen_by_default, dotted_keys, keys_of
+from xortrain.config.settings import (
+    GROUPS,
+    PLAIN_GROUPS,
+    TOP,
+    above,
+    chosen_by_default,
+    dotted_keys,
+    has_entries,
+    keys_of,
+)
 from xortrain.errors import UserError, cut, unknown_word
+from xortrain.records.layout import START, setting_of
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
 LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
@@ -26,12 +37,26 @@ _GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
     refuse_blanks(overrides)
+    overrides = list(map(with_entries, overrides))
     for override in overrides:
         _refuse_invalid_choice(override)
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
     return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
+
+
+def with_entries(override: str) -> str:
+    """An override of an entry as Hydra takes it, ++init.set.W1.0.1=2; it may be written W1[0,1]=2 too."""
+    key, equals, value = override.partition("=")
+    name = setting_of(key.removeprefix(f"{START}.")) if "[" in key else key
+    is_new = has_entries(name) or above(name) != ""
+    return f"++{name}{equals}{value}" if equals and is_new else override
+
+
+def as_typed(text: str) -> str:
+    """A text with such overrides as users write them, without the + that is for Hydra."""
+    return re.sub(r"\+\+([\w.]+)", lambda found: found[has_entries(found[1]) or above(found[1]) != ""], text)
 
 
 def _quoted_override(override: str, many: bool) -> str:
@@ -64,6 +89,24 @@ def _quoted_list(value: str) -> str:
 def quote(value: str) -> str:
     escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"'{escaped}'"
+
+
+_VALUES: list[tuple[re.Pattern[str], Callable[[str], Any]]] = [
+    (re.compile("null|true|false"), {"null": None, "true": True, "false": False}.__getitem__),
+    (re.compile("-?(0|[1-9][0-9]{0,14})"), int),
+    (re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}"), float),
+    (re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_]\w*", re.ASCII), str),
+    (re.compile(r"\[(0|[1-9][0-9]{0,14}),(0|[1-9][0-9]{0,14})\]"), lambda text: [*map(int, text[1:-1].split(","))]),
+]
+"""Values that mean the same to Hydra and to everybody."""
+
+
+def plain_value(text: str) -> Any:
+    """The value of a number, a word, true, false, null or [WIDTH,HEIGHT]; raises ValueError for any other syntax."""
+    for form, convert in _VALUES:
+        if form.fullmatch(text):
+            return convert(text)
+    raise ValueError(text)
 
 
 def no_such_command(words: Sequence[str], commands: Iterable[str]) -> UserError:

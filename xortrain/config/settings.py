@@ -23,6 +23,12 @@ from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
 TOP: Settings = {
     "lr": number("learning rate η", above=0),
+    "layer_lr": Setting(
+        "learning rates of single arrays of parameters in place of lr, as in layer_lr.W1=0.1",
+        "entries",
+        wording="numbers by parameter, as in layer_lr.W1=0.1",
+        each=number("learning rate of one array of parameters", above=0),
+    ),
     "seed": whole("seed of all random numbers of a run", 0, 2**32 - 1, varies=True),
     "epochs": whole("passes over the data", 0, 1_000_000_000),
     "batch_size": whole("examples in one update; null for all of them", 1, 1_000_000, nullable=True),
@@ -103,8 +109,25 @@ def dotted_keys() -> list[str]:
     return [f"{group}.{key}" for group, keys in [*PLAIN_GROUPS.items(), *options] for key in keys]
 
 
+@cache
+def has_entries(key: str) -> bool:
+    """Whether a setting has numbers by name, each a setting of its own."""
+    return any(one.kind == "entries" for one in settings_of(key))
+
+
+@cache
+def above(key: str) -> str:
+    """The setting that a dotted key is an entry of, as init.set of init.set.W1.0.1; empty if it is none."""
+    parts = key.split(".")
+    names = (".".join(parts[:end]) for end in range(1, len(parts)))
+    return next(filter(has_entries, names), "")
+
+
 def find(config: Mapping[str, Any], key: str) -> Setting | None:
     """The setting behind a dotted key, for the options this config has chosen."""
+    if whole := above(key):
+        entries = find(config, whole)
+        return entries and entries.each
     group, dot, name = key.partition(".")
     if not dot:
         return TOP.get(group)
@@ -116,6 +139,8 @@ def find(config: Mapping[str, Any], key: str) -> Setting | None:
 
 def settings_of(key: str) -> list[Setting]:
     """The setting behind a dotted key, of every option that has it."""
+    if whole := above(key):
+        return [one.each for one in settings_of(whole) if one.each]
     group, dot, name = key.partition(".")
     if not dot:
         return [TOP[group]] if group in TOP else []

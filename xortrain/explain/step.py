@@ -218,7 +218,7 @@ def take_step(learner: Learner, epoch: int) -> Step:
         task=task.take(np.array([0])),
         epoch=epoch,
         updates=-(-len(learner.task.data.x) // len(x)),
-        lr=learner.rate(epoch)[0],
+        lr=learner.rate(epoch)[..., 0][()],
         x=x[..., 0] if x.ndim == 3 else x,
         t=t[..., 0],
         before=before,

@@ -29,7 +29,15 @@ def _numbers(step: Step) -> list[Equation]:
     row = OPTIMIZERS[step.task.optimizer.name]
     settings = [s for name, s in _settings(step).items() if s.value and row.settings[name].kind != "flag"]
     state = [symbol(row.letters[name], value) for name, value in step.after.state.items() if not value.ndim]
-    return [Equation(s.name, s.value) for s in (symbol("η", step.lr), *settings, *state)]
+    rates = {rate.name: rate for rate in (_rate(step, name) for name in step.network.shapes)}
+    return [Equation(s.name, s.value) for s in (*rates.values(), *settings, *state)]
+
+
+def _rate(step: Step, name: str) -> Symbol:
+    """The learning rate of an array of parameters, which may have one of its own."""
+    if not step.lr.ndim:
+        return symbol("η", step.lr)
+    return symbol(f"η{name}", step.network.split(step.lr)[name].flat[0])
 
 
 def _state(step: Step, moment: RunState, parameter: str, prime: str) -> dict[str, Symbol]:
@@ -51,7 +59,7 @@ def _parameter(step: Step, name: str) -> list[Block]:
     move = Move(
         theta=theta,
         g=symbol(f"dL/d{name}", step.total.gradient[name]),
-        lr=symbol("η", step.lr),
+        lr=_rate(step, name),
         settings=_settings(step),
         before=_state(step, step.before, name, ""),
         after=after,

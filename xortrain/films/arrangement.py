@@ -6,6 +6,7 @@ from math import prod
 
 import numpy as np
 
+from xortrain.films.data import Outcomes
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.nets import Array
 from xortrain.records.tables import told_apart
@@ -146,3 +147,14 @@ def sample_shares(codes: Array, most: int) -> Array:
     places = [np.flatnonzero(codes == one) for one in distinct]
     chosen = [p[np.linspace(0, len(p) - 1, n).astype(int)] for p, n in zip(places, wanted, strict=True)]
     return np.sort(np.concatenate(chosen))[:most]
+
+
+def quickest_first(outcomes: Outcomes, losses: Array) -> Array:
+    """The numbers of the runs (runs,) in the order of rows: solved ones by their epoch, others by their last loss.
+
+    Those that have diverged or exploded are last, the ones that lasted longest first.
+    """
+    is_solved = outcomes.outcome == "solved"
+    is_lost = outcomes.lost_at < np.iinfo(np.int64).max
+    within = np.select([is_solved, is_lost], [outcomes.since, -outcomes.since], np.nan_to_num(losses, nan=np.inf))
+    return np.lexsort((within, outcomes.kinds))

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
-from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
+from xortrain.films.agg import make_renderer
 from xortrain.films.colours import Palette, blend, composite, get_palette
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
@@ -20,6 +20,9 @@ from xortrain.nets import Array
 _UNCHANGED = IdentityTransform()
 LEGIBLE = 0.75
 """The smallest unit in pixels; it makes small text six to eight pixels high."""
+
+ANCHORS = {"left": 0.0, "centre": 0.5, "right": 1.0}
+"""Where text is held, as a fraction of its width."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,15 @@ class Box:
     @property
     def pixels(self) -> tuple[slice, slice]:
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    def contains(self, other: "Box") -> bool:
+        """Whether another box is nowhere outside this one."""
+        right, low = other.x + other.width, other.y + other.height
+        return self.x <= other.x and self.y <= other.y and right <= self.x + self.width and low <= self.y + self.height
+
+    def overlaps(self, other: "Box") -> bool:
+        across = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        return across > 0 and min(self.y + self.height, other.y + other.height) > max(self.y, other.y)
 
     def at(self, fractions: Array) -> Array:
         """Pixels (…, 2) at fractions (…, 2) of the box; (0, 0) is its upper left corner."""
@@ -52,6 +64,14 @@ class Overlay:
     """The palette indices of its first pixels, those that are opaque."""
 
 
+@dataclass(frozen=True)
+class Cutout:
+    """What was drawn in a box, to be put into many frames; ``bands`` (height, width) are palette indices."""
+
+    box: Box
+    bands: Array
+
+
 class Canvas:
     """Places are in pixels from the upper left; line widths and text sizes are in units of ``unit`` pixels.
 
@@ -59,16 +79,22 @@ class Canvas:
     It uses Agg directly, because importing matplotlib's figures takes longer than making a film of 60 frames.
     """
 
+    detail = 1
+    """Pixels of a heatmap for each pixel of the canvas, across and down."""
+
     def __init__(self, width: int, height: int, unit: float, palette: Palette) -> None:
         self.width, self.height, self.unit, self.palette = width, height, unit, palette
         self.colours = palette.colours
-        self._agg = cast(Any, RendererAgg)(width, height, 72)
+        self._agg = self._make_renderer()
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
         self._pixels = self._above.view("<u4")[:, 0]
         self._pixels[...] = 0
         self._drawn = False  # whether anything is in the upper layer
         self._shades = palette.nearest(self.colours.greys(np.arange(256) / 255))  # ink on paper by alpha
         self._below = np.full((height, width), self._shades[0])
+
+    def _make_renderer(self) -> Any:
+        return make_renderer(self.width, self.height)
 
     def paste(self, box: Box, bands: Array, where: Array | bool = True) -> None:
         """Put palette indices (height, width) into a box of the lower layer, where a mask is true."""
@@ -123,6 +149,14 @@ class Canvas:
         frame = self._below.copy()
         self._paint(frame, self._pop())
         return frame
+
+    def cut(self, box: Box) -> Cutout:
+        """What has been drawn in a box since the last frame; this starts the next one."""
+        return Cutout(box, self.finish()[box.pixels].copy())
+
+    def put(self, cutout: Cutout, box: Box, where: Array | bool = True) -> None:
+        """Put a cutout into the lower layer, as much of it from the left as the box is wide, where a mask is true."""
+        self.paste(box, cutout.bands[:, : box.width], where)
 
     def record(self, draw: Callable[[], None]) -> Overlay:
         """What ``draw`` draws, as an overlay instead of on the canvas."""
@@ -195,7 +229,7 @@ class Canvas:
         mask, below = text_mask(words, round(size * self.unit, 2), face)
         mask = np.rot90(mask) if vertical else mask
         height, width = mask.shape
-        left = round(x - {"left": 0, "centre": 0.5, "right": 1}[align] * width)
+        left = round(x - ANCHORS[align] * width)
         top = round(y - height / 2) if vertical else round(y) - height + below
         box = Box(max(0, min(left, self.width - width)), max(0, min(top, self.height - height)), width, height)
         if halo is not None:
@@ -265,4 +299,5 @@ def make_canvas(settings: FilmSettings, classes: int, design: tuple[int, int]) -
     """A canvas of the size in the settings or, by default, of the design; its unit scales the design to it."""
     width, height = settings.size or design
     unit = max(min(width / design[0], height / design[1]), LEGIBLE)
-    return Canvas(width, height, unit, get_palette(settings.colours, settings.levels, settings.dark, classes))
+    palette = get_palette(settings.colours, settings.levels, settings.dark, classes)
+    return (settings.canvas or Canvas)(width, height, unit, palette)

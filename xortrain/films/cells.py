@@ -26,7 +26,7 @@ class Cells:
         data, part_of, run_in_part = colours.data, colours.data.part_of[runs], colours.data.run_in_part[runs]
         cells = {part: np.flatnonzero(part_of == part) for part in np.unique(part_of).tolist()}
         products = sum(data.parts[part].network.size * len(own) for part, own in cells.items()) * boxes[0].width ** 2
-        step = int(np.ceil(np.sqrt(products / MOST_PRODUCTS)))
+        step = int(np.ceil(np.sqrt(products * canvas.detail**2 / MOST_PRODUCTS)))
         self.runs = len(runs)
         self.groups = [
             (own, CellGroup(canvas, [boxes[cell] for cell in own.tolist()], part, run_in_part[own], colours, step))
@@ -57,11 +57,12 @@ class CellGroup:
         self.projection = project(x, t, *self.data.axes, most)
         parts = tiles(Box(0, 0, side, side), len(self.projection.slices), 0, len(self.projection.columns), gap=1)
         width, height = parts[0].width, parts[0].height
-        across, down = -(-width // step), 1 if self.projection.is_curve else -(-height // step)
-        self.across, self.down = interpolation_weights(across, width), interpolation_weights(down, height)
+        wide, high = width * canvas.detail, height * canvas.detail
+        across, down = -(-wide // step), 1 if self.projection.is_curve else -(-high // step)
+        self.across, self.down = interpolation_weights(across, wide), interpolation_weights(down, high)
         points = [self.projection.grid(i, across, down) for i in range(len(parts))]
         self.probe = Probe(self.data.network, self.data.scaling, np.stack(points, axis=1), runs)
-        self.exact = step == 1 and down == height
+        self.exact = step == 1 and down == high
         self.boxes, self.paper = boxes, np.full((side, side), canvas.palette.nearest(canvas.colours.paper[None])[0])
         self.places = [[Box(box.x + part.x, box.y + part.y, width, height) for part in parts] for box in boxes]
         each = (COVERED * side**2 / len(self.data.x)) ** 0.5

@@ -58,10 +58,15 @@ class Colours:
         """White or nearly black, whichever is more legible on that ground."""
         return rgb("#ffffff") if luminance(ground) < 0.3 else rgb("#1b2026")
 
-    def is_near_paper(self, colour: Array) -> bool:
+    def is_near_paper(self, colour: Array, least: float = 2) -> bool:
         """Whether an outline in paper would hardly be visible on a colour."""
         light = sorted((luminance(colour), luminance(self.paper)))
-        return (light[1] + 0.05) / (light[0] + 0.05) < 2
+        return (light[1] + 0.05) / (light[0] + 0.05) < least
+
+    def legible(self, colour: Array) -> Array:
+        """A colour (3,) with as many thirds of ink as it takes to be read on paper."""
+        mixed = (mix(colour, self.ink, thirds / 3) for thirds in range(4))
+        return next(one for one in mixed if not self.is_near_paper(one, 3.05))
 
     def shades(self, kind: int, count: int) -> Array:
         """``count`` shades of one class, from nearly the background to nearly the full colour."""

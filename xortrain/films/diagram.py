@@ -77,7 +77,8 @@ class Diagram(Panel):
 
     def _input_names(self) -> list[str]:
         """The names of the inputs, or their symbols if the names are too long or too many to be legible."""
-        room = 0.28 * self.box.width * (not self.is_staggered)
+        share = 0.42 if len(self.network.layers) < 3 else 0.28
+        room = share * self.box.width * (not self.is_staggered)
         fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
         return self.data.inputs if fit else self.data.symbols
 

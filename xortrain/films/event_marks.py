@@ -37,7 +37,10 @@ class EventMarks:
                 taken.append((-1, self.x[number], self.x[number] + width))
                 continue
             right = self.box.x + self.box.width - width
-            options = [float(np.clip(self.x[number] - part * width, self.box.x, right)) for part in ANCHORS]
+            later = self.x[self.x > self.x[number]]
+            is_crowded = later.min(initial=np.inf) < self.x[number] + width + GAP * s
+            anchors = (ANCHORS[1], ANCHORS[0], *ANCHORS[2:]) if is_crowded else ANCHORS
+            options = [float(np.clip(self.x[number] - part * width, self.box.x, right)) for part in anchors]
             for line, left in ((line, left) for line in range(LINES) for left in options):
                 if all(row != line or left > b + GAP * s or left + width < a - GAP * s for row, a, b in taken):
                     placed[number] = left, self.box.y - (4 + LINE * line) * s
@@ -117,7 +120,8 @@ class Caption(Panel):
         self.start = f"At the start: {right.sum():,} of {len(right):,} examples are right."
         if self.scale.crossed != "wrong":
             self.start += f" A cross means: {self.scale.crossed}."
-        self.events, self.ending, self.last = data.events, data.ending, int(data.frame_epochs[-1])
+        self.events, self.ending = data.events, data.ending
+        self.first, self.last = int(data.frame_epochs[0]), int(data.frame_epochs[-1])
 
     def words(self, epoch: int) -> str:
         """The caption after an epoch."""
@@ -125,7 +129,7 @@ class Caption(Panel):
         running = [event for event in happened if event.until is None or event.until >= epoch]
         if epoch >= self.last and self.ending:
             return self.ending
-        return running[-1].caption if running else self.start if not happened else ""
+        return running[-1].caption if running else self.start if epoch == self.first else ""
 
     def draw(self, frame: Frame) -> None:
         words = self.canvas.shorten(self.words(frame.epoch), self.box.width, 11)

@@ -3,15 +3,17 @@
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
+from xortrain.films.film_settings import DRAWINGS, LAYOUTS, FilmSettings, refuse_unfit
 from xortrain.films.flashes import FlashMeter, calmed, flashing_frames
-from xortrain.films.sweep_film_data import Shown
+from xortrain.films.map_data import MapData
+from xortrain.films.sweep_film_data import Shown as ShownRuns
 from xortrain.nets import Array
 
 if TYPE_CHECKING:
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 FIRST_HOLD = 1.0  # extra seconds of the first frame
 MOST_HELD = 1 << 28  # pixels of all frames that are kept until the film is known not to flash
 MEASURED = 8000  # pixels whose flashes are counted
+
+
+Shown = ShownRuns | MapData
 
 
 class Layout(Protocol):
@@ -49,7 +54,7 @@ def make_layout(shown: Shown, settings: FilmSettings) -> Layout:
 def write_film(
     shown: Shown, settings: FilmSettings, path: str | Path, progress: bool = False, still: bool = False
 ) -> Path:
-    """Write a film in the format of the path's extension, or with ``still`` its last frame as PNG; return the path.
+    """Write a film in the format of the path's extension, or with ``still`` its last frame; return the path.
 
     An error leaves an existing file unchanged. Raises UserError for settings that do not fit and for a path that
     cannot be written.
@@ -57,7 +62,10 @@ def write_film(
     from xortrain.films.formats import save, save_still
 
     path = Path(path)
-    refuse_unfit(settings, path)
+    refuse_unfit(settings, path, still)
+    if path.suffix.lower() in DRAWINGS:
+        _write_drawing(shown, settings, path)
+        return path
     layout = make_layout(shown, settings)
     palette, chosen = layout.canvas.palette.rgb, layout.chosen.tolist()
     if still:
@@ -122,6 +130,17 @@ def _metered(frames: Iterator[Array], meter: FlashMeter) -> Iterator[Array]:
 def _stride(layout: Layout) -> int:
     """So that a few thousand pixels are measured, however large the frames are."""
     return max(1, round((layout.canvas.width * layout.canvas.height / MEASURED) ** 0.5))
+
+
+def _write_drawing(shown: Shown, settings: FilmSettings, path: Path) -> None:
+    """Write the last frame as SVG or PDF."""
+    from xortrain.films.formats import save_drawing
+    from xortrain.films.vector_canvas import VectorCanvas
+
+    layout = make_layout(shown, replace(settings, canvas=VectorCanvas))
+    layout.frame(int(layout.chosen[-1]))
+    assert isinstance(layout.canvas, VectorCanvas)
+    save_drawing(path, layout.canvas.save)
 
 
 def _with_bar(frames: Iterator[Array], count: int) -> Iterator[Array]:

@@ -1,9 +1,11 @@
 """How a film looks: the table of layouts, the settings with their ranges, and checks to make before training."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from xortrain.errors import UserError, unknown
 from xortrain.nets.setting import Setting, Settings, choice, flag, number, text, whole
@@ -12,10 +14,16 @@ FASTEST = {".gif": 50, ".png": 100, ".webp": 100, ".mp4": 240}
 """Each format with the highest frame rate that players reproduce."""
 
 USUAL_RATE = 10.0  # frames per second
+DRAWINGS = (".svg", ".pdf")
+STILLS = (".png", *DRAWINGS)
+"""The formats of a still image."""
+
 MOST_PIXELS = 4096
 """The largest width and height."""
 
-SETTINGS: Settings = {
+MOST_RUNS = 100_000_000
+
+SETTINGS: dict[str, Setting] = {
     "fps": replace(
         number("frames per second; null for as long as each is needed", above=0, high=1000, varies=False), nullable=True
     ),
@@ -32,6 +40,7 @@ SETTINGS: Settings = {
     "levels": whole("bands of colour over the outputs", 2, 100, even=True),
     "spacing": choice("frames at equal steps of", "progress", "epochs", "log"),
     "at": choice("the last frame: after the last epoch, or with the best parameters", "last", "best"),
+    "by": text("losses: a setting whose values group the curves, such as lr", nullable=True),
     "colours": text("default, or a colour map of matplotlib by name"),
     "dark": flag("a dark background"),
     "hold": number("seconds that the last frame is held", 0, 600, varies=False),
@@ -41,12 +50,24 @@ SETTINGS: Settings = {
 }
 
 
+AXES: dict[str, Setting] = {
+    "x": text("the setting across; null for the one that varies fastest", nullable=True),
+    "y": text("the setting upwards; null for the other one", nullable=True),
+}
+COLOUR_BY = choice(
+    "what a colour means; auto is outcome, or solved if a pixel has several runs",
+    "auto", "outcome", "solved", "loss", "test_accuracy",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, eq=False)
 class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
     ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
-    ``most_runs``.
+    ``most_runs``, and with ``has_groups`` groups of them by a setting.  With ``has_rows`` runs are rows in the order of
+    their speed, and only losses are read.  A map (``is_map``) has a cell for each run, and is made of the rows of a
+    record alone.
     """
 
     help: str
@@ -54,7 +75,10 @@ class FilmLayout:
     smallest: tuple[int, int] = (0, 0)
     most_runs: int = 1
     fewest_runs: int = 1
+    has_groups: bool = False
+    has_rows: bool = False
     settings: Settings = field(default_factory=lambda: SETTINGS)
+    is_map: bool = False
 
 
 LAYOUTS: dict[str, FilmLayout] = {
@@ -67,8 +91,34 @@ LAYOUTS: dict[str, FilmLayout] = {
     "sweep": FilmLayout(
         "all runs of a sweep side by side", "xortrain.films.sweep_layout:SweepLayout", (200, 150), 400, 2
     ),
-    "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000),
+    "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000, has_groups=True),
+    "raster": FilmLayout(
+        "one row a run, quickest on top",
+        "xortrain.films.raster_layout:RasterLayout",
+        (320, 200),
+        1000,
+        2,
+        has_rows=True,
+    ),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
+    "map": FilmLayout(
+        "a map of two settings: every pixel is one whole training",
+        "xortrain.films.map_layout:MapLayout",
+        (360, 290),
+        MOST_RUNS,
+        2,
+        settings=SETTINGS | AXES | {"colour_by": COLOUR_BY},
+        is_map=True,
+    ),
+    "basins": FilmLayout(
+        "a map of two start weights: which solution is found",
+        "xortrain.films.map_layout:MapLayout",
+        (360, 290),
+        MOST_RUNS,
+        2,
+        settings=SETTINGS | AXES,
+        is_map=True,
+    ),
     "none": FilmLayout("no film", "", settings={}),
 }
 """The layouts by their name in a config."""
@@ -86,10 +136,14 @@ class FilmSettings:
     """Bands of colour between the two targets; even, so that the midpoint is the edge of a band."""
     spacing: str = "progress"
     """Equal steps of epochs, log (the epoch's logarithm), or progress (change of log loss and outputs)."""
+    by: str | None = None  # a setting that groups the curves of a film of several runs
     colours: str = "default"
     dark: bool = False
     hold: float = 1.5  # extra seconds for the last frame
     loop: bool = True
+    colour_by: str = "auto"
+    canvas: Callable[..., Any] | None = None
+    """Makes what a layout draws on, instead of a canvas of pixels."""
 
     @property
     def rate(self) -> float:
@@ -97,14 +151,15 @@ class FilmSettings:
         return self.fps or USUAL_RATE
 
 
-def refuse_unfit(settings: FilmSettings, path: Path) -> None:
+def refuse_unfit(settings: FilmSettings, path: Path, still: bool = False) -> None:
     """Raise UserError for settings that do not fit the file; called before training."""
     drawn = [name for name, layout in LAYOUTS.items() if layout.location]
     if settings.layout not in drawn:
         raise unknown("film", settings.layout, drawn)
     if settings.spacing not in SETTINGS["spacing"].choices:
         raise unknown("film.spacing", settings.spacing, SETTINGS["spacing"].choices)
-    _refuse_file(settings, path)
+    refuse_groups(settings.layout, settings.by)
+    _refuse_file(settings, path, still)
     _refuse_size(settings, path)
     for name in ("frames", "levels", "hold"):
         value, known = getattr(settings, name), SETTINGS[name]
@@ -115,11 +170,23 @@ def refuse_unfit(settings: FilmSettings, path: Path) -> None:
     get_colours(settings.colours, 2, False)
 
 
-def _refuse_file(settings: FilmSettings, path: Path) -> None:
+def refuse_groups(layout: str, by: str | None) -> None:
+    """Raise UserError for groups in a layout that has none."""
+    if by and not LAYOUTS[layout].has_groups:
+        groups = " or ".join(f"film={name}" for name, row in LAYOUTS.items() if row.has_groups)
+        raise UserError(f"film.by={by}: film={layout} has no groups; choose {groups}")
+
+
+def _refuse_file(settings: FilmSettings, path: Path, still: bool) -> None:
     suffix = path.suffix.lower()
-    if suffix not in FASTEST:
-        raise unknown("film format", suffix or path.name, FASTEST)
-    if settings.fps is not None and not (isfinite(settings.fps) and 0.02 <= settings.fps <= FASTEST[suffix]):
+    known = STILLS if still else FASTEST
+    if suffix in DRAWINGS and not still:
+        raise UserError(f"{path}: {suffix} is for a still image: add still=True, or --still on the command line")
+    if suffix not in known:
+        raise unknown("format of a still image" if still else "film format", suffix or path.name, known)
+    if still or settings.fps is None:
+        pass
+    elif not (isfinite(settings.fps) and 0.02 <= settings.fps <= FASTEST[suffix]):
         raise UserError(
             f"film.fps={settings.fps:g}: must be from 0.02 to {FASTEST[suffix]} frames per second for {suffix}"
         )

@@ -45,6 +45,12 @@ def save_still(path: Path, frame: Array, palette: Array) -> None:
         _image(frame, palette).save(_open(path, stack), "png", optimize=True)
 
 
+def save_drawing(path: Path, write: Callable[[IO[bytes], str], None]) -> None:
+    """Write a drawing in the format of the path's extension, which ``write`` gets with the file."""
+    with ExitStack() as stack:
+        write(_open(path, stack), path.suffix.lower())
+
+
 def _open(path: Path, stack: ExitStack) -> IO[bytes]:
     try:
         return stack.enter_context(atomic(path))

@@ -66,18 +66,36 @@ LIGHT: Any = getattr(getattr(ft2font, "LoadFlags", None), "TARGET_LIGHT", 1 << 1
 """Vertical hinting only; a plain number before matplotlib 3.10."""
 
 
+UNHINTED: Any = getattr(getattr(ft2font, "LoadFlags", None), "NO_HINTING", 2)
+
+
+def font_file(face: str) -> str:
+    return f"{matplotlib.get_data_path()}/fonts/ttf/{FACES[face]}"
+
+
+@lru_cache(maxsize=2048)
+def drawable(words: str, face: str) -> str:
+    """The text with a replacement character for each that the font does not have."""
+    font = get_font(font_file(face))
+    return "".join(one if font.get_char_index(ord(one)) else "\N{REPLACEMENT CHARACTER}" for one in words)
+
+
 def text_mask(words: str, size: float, face: str) -> tuple[Array, int]:
     """The mask (height, width) uint8 of text of a size in pixels, and how many of its rows are below the baseline."""
-    if set(words) <= set("0123456789.-"):
+    if is_number(words):
         return _typeset_number(words, size, face)
     mask, below, _, _ = _typeset(words, size, face)
     return mask, below
 
 
+def is_number(words: str) -> bool:
+    return set(words) <= set("0123456789.-")
+
+
 @lru_cache(maxsize=2048)
 def _typeset(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
     """The mask, its rows below the baseline, the columns before it, and the advance of its last character."""
-    font = get_font(f"{matplotlib.get_data_path()}/fonts/ttf/{FACES[face]}")
+    font, words = get_font(font_file(face)), drawable(words, face)
     font.clear()
     font.set_size(size, 72)
     font.set_text(words, 0.0, flags=LIGHT)
@@ -104,10 +122,30 @@ def _typeset_number(words: str, size: float, face: str) -> tuple[Array, int]:
     return mask_of_all, lowest
 
 
+def ink_extent(words: str, size: float, face: str) -> tuple[float, float, float]:
+    """Of text in scalable letters: the room before its ink, the width of the ink and of all, in pixels.
+
+    For a number all of it counts as ink, as in its mask.
+    """
+    font, words = get_font(font_file(face)), drawable(words, face)
+    font.clear()
+    font.set_size(size, 72)
+    letters = [font.load_char(ord(letter), flags=UNHINTED) for letter in words]
+    advance, first, last = sum(letter.linearHoriAdvance for letter in letters) / 65536, letters[0], letters[-1]
+    if is_number(words):
+        return 0, advance + 2, advance
+    after = last.horiAdvance - last.horiBearingX - last.width
+    return first.horiBearingX / 64, advance - (first.horiBearingX + after) / 64, advance
+
+
+def halo_reach(size: float) -> int:
+    return max(1, round(size / 6))
+
+
 @lru_cache(maxsize=512)
 def halo_mask(words: str, size: float, face: str) -> Array:
     """The mask of text, dilated by a sixth of its size on all sides."""
-    reach = max(1, round(size / 6))
+    reach = halo_reach(size)
     padded = np.pad(text_mask(words, size, face)[0], reach)
     steps = range(-reach, reach + 1)
     shifts = [(i, j) for i in steps for j in steps if i * i + j * j <= reach * (reach + 1)]

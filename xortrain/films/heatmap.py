@@ -3,6 +3,8 @@
 The colour scale is the same for the whole film, so a colour means the same value in every frame.
 """
 
+from functools import partial
+
 import numpy as np
 
 from xortrain.films.canvas import Box, Canvas
@@ -30,13 +32,14 @@ class Heatmap:
         projection: Projection, scale: ColourScale, line_width: float = 2.2,
     ) -> None:  # fmt: skip
         self.canvas, self.boxes, self.projection, self.scale = canvas, boxes, projection, scale
-        width, height = boxes[0].width, boxes[0].height
+        width, height = boxes[0].width * canvas.detail, boxes[0].height * canvas.detail
         step = int(np.ceil(np.sqrt(network.size * width * height * len(boxes) / MOST_PRODUCTS)))
         columns, rows = -(-width // step), 1 if projection.is_curve else -(-height // step)
         points = np.stack([projection.grid(i, columns, rows) for i in range(len(boxes))], axis=1)
         self._probe = Probe(network, scaling, points, np.array([run]))
         self._exact, self._span = step == 1, abs(scale.high - scale.low) or 1.0
         self._across, self._down = interpolation_weights(columns, width), interpolation_weights(rows, height)
+        self._width = line_width
         self._reach, self._line = int(line_width * canvas.unit + 0.5), canvas.tints(boundary_paint(canvas, line_width))
         self.y = np.zeros((network.outputs, len(boxes), rows, columns), np.float32)
 
@@ -50,14 +53,26 @@ class Heatmap:
             y = self.y[:, number]
             self.canvas.paste(box, self.scale.bands(y))
             values = [] if self.projection.is_curve else self.scale.boundaries(y)
-            if values and any(np.ptp(value) > UNDECIDED * self._span for value in values):
+            if not any(np.ptp(value) > UNDECIDED * self._span for value in values):
+                continue
+            if self.canvas.detail == 1:
                 self.canvas.tint(box, *boundary_pixels(values, self._reach), self._line)
+            else:
+                self.canvas.paint_below(self.canvas.record(partial(self._trace, box, values)))
+
+    def _trace(self, box: Box, values: list[Array]) -> None:
+        """Draw the boundaries as lines."""
+        paths = [box.at(zero_lines(value)) for value in values]
+        for colour, width in ((self.canvas.colours.paper, 2 * self._width), (self.canvas.colours.ink, self._width)):
+            for path in paths:
+                self.canvas.line(path, colour, width, clip=box)
 
     def at(self, number: int, places: Array) -> Array:
         """The outputs (outputs, n) at places (n, 2) in pixels, in one of the boxes; outside it, those at its edge."""
         box, y = self.boxes[number], self.y[:, number]
-        column, row = np.clip(places - (box.x, box.y), 0, (box.width - 1, box.height - 1)).astype(int).T
-        return np.asarray(y[:, np.minimum(row, y.shape[1] - 1), column])
+        share = (places - (box.x, box.y)) / (box.width, box.height)
+        column, row = np.clip((share * y.shape[:0:-1]).astype(int), 0, np.subtract(y.shape[:0:-1], 1)).T
+        return np.asarray(y[:, row, column])
 
     def draw(self) -> None:
         """Draw the curve of the output over a single input."""
@@ -141,6 +156,15 @@ def zero_distance(value: Array, near: Array) -> Array:
     away *= 2 * SUBPIXELS
     away /= np.sqrt(square, out=square)
     return np.asarray(np.fmin(away, 255, out=away).astype(np.uint8))
+
+
+def zero_lines(value: Array) -> Array:
+    """Where value (height, width) is zero: lines (n, 2) in fractions of the image, rows of NaN between them."""
+    from contourpy import LineType, contour_generator
+
+    lines = contour_generator(z=np.ma.masked_invalid(value), line_type=LineType.ChunkCombinedNan).lines(0.0)
+    points = lines[0][0] if lines[0][0] is not None else np.zeros((0, 2))
+    return np.asarray((points + 0.5) / value.shape[::-1])
 
 
 def interpolation_weights(coarse: int, fine: int) -> Array:

@@ -57,6 +57,7 @@ class HiddenSpace(Panel):
             points = np.concatenate([places, np.full((len(places), 1, 2), np.nan)], axis=1).reshape(-1, 2)
             self.canvas.line(points, self.canvas.colours.ink, 0.8, clip=self.box, opacity=0.4)
         self.heatmap.draw()
+        self._draw_held(frame)
         places = self._example_places(frame)
         self.examples.draw(places, frame.right)
         if self.names:
@@ -71,6 +72,17 @@ class HiddenSpace(Panel):
             y = self.scale.value(frame.y.T)
             places[:, 1] = self.box.at(projection.fractions(y, np.clip(y, projection.bottom, projection.top)))[:, 1]
         return places
+
+    def _draw_held(self, frame: Frame) -> None:
+        """The held-out examples, unless the space is a curve."""
+        run = self.run_frames
+        if self.held is None or run.held is None or self.projection.is_curve:
+            return
+        x = run.scaling.inputs.scaled(run.held[0])
+        with np.errstate(all="ignore"):
+            hidden = run.network.forward(frame.theta[:, None], x).a[-2][..., 0]
+        points = np.concatenate([hidden, x], axis=1) if run.network.skip else hidden
+        self.held.draw(self._places(points.T, frame, beyond=0), np.ones(len(x), bool))
 
     def _places(self, received: Array, frame: Frame, beyond: float) -> Array:
         """Pixels (…, 2) of points (units, …), at most ``beyond`` times the size of the box outside it."""

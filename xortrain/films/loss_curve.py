@@ -1,6 +1,7 @@
 """The loss over the epochs, the whole curve pale, its past in ink; and what all plots over epochs have in common."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -41,7 +42,7 @@ class LossCurve(Panel):
         low = box.y + box.height + 12 * s
         canvas.text(box.x, low, "0", 10, label, align="centre")
         canvas.text(box.x + box.width, low, f"{self.last:.0f}", 10, label, align="right")
-        canvas.text(box.x, box.y - 5 * s, "loss", 10, label, align="right")
+        canvas.text(box.x - 4 * s, box.y - 5 * s, "loss", 10, label, align="right")
         canvas.line(self.points[self.extremes], canvas.colours.pale, 2, clip=self.clip)
         if len(self.held):
             canvas.line(self.held[column_extremes(self.held)], canvas.colours.pale, 1.2, (3, 2), self.clip)
@@ -186,14 +187,14 @@ class Reveal:
 
     def __init__(self, canvas: Canvas, box: Box, pale: Callable[[], None], full: Callable[[], None]) -> None:
         self.canvas, self.box, self._around = canvas, box, Box(box.x, box.y - 3, box.width + 3, box.height + 6)
-        pale()
         canvas.set_background()
-        self._pale = canvas.finish()[self._around.pixels]
+        pale()
+        self._pale = canvas.cut(self._around)
+        canvas.put(self._pale, self._around)
         full()
-        self._full = canvas.finish()[self._around.pixels]
+        self._full = canvas.cut(self._around)
 
     def uncover(self, fraction: float) -> None:
         """Paste the full version up to a fraction of the width, the pale one beyond."""
-        shown, columns = self._pale.copy(), round(fraction * self.box.width) + 1
-        shown[:, :columns] = self._full[:, :columns]
-        self.canvas.paste(self._around, shown)
+        self.canvas.put(self._pale, self._around)
+        self.canvas.put(self._full, replace(self._around, width=round(fraction * self.box.width) + 1))

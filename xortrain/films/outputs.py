@@ -27,7 +27,8 @@ class OutputsPanel(Panel):
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
-        self.x, self.t, self.right = self.run_frames.x, self.run_frames.t, context.box.x + context.box.width
+        self.x, self.t = self.run_frames.x, self.run_frames.t
+        self.left, self.right = context.box.x, context.box.x + context.box.width
         self.has_names = self.scale.classes == 2 and bool(self.scale.names)
 
     def room(self) -> float:
@@ -37,9 +38,9 @@ class OutputsPanel(Panel):
     def still(self) -> None:
         canvas, label = self.canvas, self.canvas.colours.label
         count = f"{len(self.t)}/{len(self.t)} right"
-        room = self.right - self.box.x - canvas.text_width(count, 10, "bold") - 6 * canvas.unit
+        room = self.right - self.left - canvas.text_width(count, 10, "bold") - 6 * canvas.unit
         if canvas.text_width("outputs", 10) <= room:
-            canvas.text(self.box.x, self.title_y, "outputs", 10, label)
+            canvas.text(self.left, self.title_y, "outputs", 10, label)
         low = self.box.y + self.box.height - 2 * canvas.unit
         if self.key:
             canvas.text(self.box.x, low, canvas.shorten(self.key, self.box.width, 9), 9, label)
@@ -232,7 +233,7 @@ class Spread(OutputsPanel):
 
     def _axis(self) -> str:
         if self.scale.classes > 2:
-            return "output of the right class"
+            return "right class"
         if self.scale.classes:
             return "output"
         outputs = self.run_frames.data.outputs

@@ -144,7 +144,7 @@ def _event_places(data: FilmData, steps: Array) -> dict[int, int]:
     places: dict[int, int] = {}
     for event in data.events:
         for epoch in {event.epoch, event.epoch if event.until is None else event.until}:
-            place = int(min(np.searchsorted(data.frame_epochs[steps], epoch), len(steps) - 1))
+            place = min(int(np.searchsorted(data.frame_epochs[steps], epoch)), len(steps) - 1)
             places[place] = min(event.rank, places.get(place, event.rank))
     return places
 

@@ -29,6 +29,8 @@ class SweepFilmData:
     """Settings that differ between the runs: name -> (runs,)."""
     everyone: Outcomes | None = None
     """The outcomes of the whole sweep, where the runs shown are a sample of it."""
+    final_losses: Array | None = None
+    """The last losses of the whole sweep, if known."""
 
     @classmethod
     def of(cls, shown: "Shown") -> "SweepFilmData":
@@ -58,6 +60,11 @@ class SweepFilmData:
     def all_outcomes(self) -> Outcomes:
         """The outcomes of the whole sweep."""
         return self.everyone or self.outcomes
+
+    @property
+    def all_final_losses(self) -> Array:
+        """The last losses of the whole sweep, or of the runs shown if they are all."""
+        return self.filled_losses[-1] if self.final_losses is None else self.final_losses
 
     def describe_runs(self, shown: int) -> str:
         """How many of the runs are shown, as in "400 of 1,000 runs"."""

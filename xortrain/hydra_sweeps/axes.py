@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Glob, Override, RangeSweep
+from hydra.core.override_parser.types import Glob, Override, OverrideType, RangeSweep
 
 from xortrain.config.check import short
+from xortrain.config.overrides import as_typed, with_entries
 from xortrain.config.private import parsed_value, value_text
+from xortrain.config.settings import above
 from xortrain.errors import UserError
 
 PARAMS = "hydra.sweeper.params"
 MOST_JOBS = 20_000_000  # the numbers and seeds of more would take gigabytes
+FUNCTIONS = "choice|range|glob|interval|sort|shuffle|tag|linspace|geomspace"  # whose value is several values
 MOST_LISTED = 1_000_000  # values of a range that is not one of whole numbers, and is written out
 
 
@@ -27,6 +30,17 @@ class Axis:
 
     override: Override
     values: Sequence[Any]
+
+    @property
+    def name(self) -> str:
+        """The key of its setting."""
+        return str(self.override.key_or_group)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it sets a setting that is there, without + or ~ or a package; or an entry, as init.set.W1.0.1."""
+        kind, new = self.override.type, OverrideType.FORCE_ADD if above(self.name) else OverrideType.CHANGE
+        return kind is new and self.override.package is None
 
     @property
     def key(self) -> str:
@@ -57,7 +71,8 @@ class Grid:
 
     def swept(self, number: int) -> list[str]:
         """The overrides of a job that differ between jobs."""
-        return [text for axis, text in zip(self.axes, self.texts(number), strict=True) if len(axis.values) > 1]
+        texts = zip(self.axes, self.texts(number), strict=True)
+        return [as_typed(text) for axis, text in texts if len(axis.values) > 1]
 
     def __iter__(self) -> Iterator[list[str]]:
         return map(self.texts, range(len(self)))
@@ -68,7 +83,7 @@ def read_axes(params: Mapping[Any, Any] | None, texts: Sequence[str], loader: An
     axes: dict[str, Axis] = {}
     if not isinstance(params, Mapping | None):
         raise UserError(f"{PARAMS}={short(params)}: must be a mapping, as in {{seed: 'range(0,100)', lr: '0.1,1'}}")
-    own = [f"{key!s}={'null' if value is None else value}" for key, value in (params or {}).items()]
+    own = [with_entries(f"{key!s}={'null' if value is None else value}") for key, value in (params or {}).items()]
     for override in OverridesParser.create(config_loader=loader).parse_overrides([*own, *texts]):
         axes[override.get_key_element()] = Axis(override, _values(override))
     grid = Grid(tuple(axes.values()))
@@ -98,7 +113,7 @@ def with_held_keys(overrides: Sequence[str]) -> list[str]:
 def _is_swept(text: str) -> bool:
     value = text.partition("=")[2]
     outside = re.sub(r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}", "", value)
-    return "," in outside or re.match(r"(choice|range|glob|interval|sort|shuffle|tag)\(", value) is not None
+    return "," in outside or re.match(rf"({FUNCTIONS})\(", value) is not None
 
 
 def _refuse_long(override: Override, swept: RangeSweep) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, OverrideType
+from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from xortrain.config.check import short
@@ -50,7 +50,7 @@ class Composer:
         It already has the values that all jobs share; setting them again has no effect unless they add or delete keys.
         """
         texts = [axis.text(0) for axis in grid.axes]
-        alike = all(axis.override.type is OverrideType.CHANGE and axis.override.package is None for axis in grid.axes)
+        alike = all(axis.is_plain for axis in grid.axes)
         swept = [text for axis, text in zip(grid.axes, texts, strict=True) if axis.override.is_sweep_override()]
         if alike and not any(map(self.chooses, swept)) and not self.master.hydra.sweeper.get("params"):
             groups = tuple(text for text in texts if self.chooses(text))

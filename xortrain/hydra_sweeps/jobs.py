@@ -19,12 +19,13 @@ from xortrain.config.check import Config, check, take
 from xortrain.config.compose import plain, user_error, user_errors
 from xortrain.config.guard import refuse_foreign_code
 from xortrain.config.hydra_state import hydra_started, own_folder
-from xortrain.config.overrides import prepare
+from xortrain.config.overrides import as_typed, prepare
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError, cut
 from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
 from xortrain.hydra_sweeps.composer import Composer, plugin
 from xortrain.nets import Array
+from xortrain.nets.setting import Setting
 from xortrain.runner.plan import Plan, job_error, plan
 from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import Population, populations
@@ -103,7 +104,7 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
         texts, swept = grid.texts(first), grid.swept(first)
         with errors_name_job(first, swept, texts):
             composed = composer.composed(texts)
-            followers = None if composed is None else _followers(composed, {grid.axes[k].key for k in quick})
+            followers = None if composed is None else _followers(composed, {grid.axes[k].name for k in quick})
             config = check(composer.by_hydra(texts, first) if composed is None else plain(composed))
         if followers is None:
             if len(grid) > MOST_COMPOSED:
@@ -113,7 +114,7 @@ def of_grid(grid: Grid, composer: Composer) -> Iterator[Population]:
             continue
         varying = {}
         for k, places in zip(quick, on_axes, strict=True):
-            key = grid.axes[k].key
+            key = grid.axes[k].name
             for name in (key, *(name for name, followed in followers.items() if followed == key)):
                 varying[name] = _checked_values(grid, k, name, config, first)[places]
         yield Population(config, varying, first + steps)
@@ -158,29 +159,53 @@ def _quick_axes(grid: Grid, composer: Composer) -> list[int]:
         for k, axis in enumerate(grid.axes)
         if len(axis.values) > 1
         and (isinstance(axis.values, range) or all(isinstance(value, int | float) for value in axis.values))
-        and axis.key == axis.override.key_or_group  # no +, ++, ~ or package
-        and may_vary(axis.key)
+        and axis.is_plain
+        and may_vary(axis.name)
         and not any(_overlap(axis, other) for other in others if other is not axis)
     ]
 
 
 def _overlap(axis: Axis, other: Axis) -> bool:
-    key = other.override.key_or_group
-    return axis.key == key or axis.key.startswith(f"{key}.") or key.startswith(f"{axis.key}.")
+    key, other_key = axis.name, other.name
+    return key == other_key or key.startswith(f"{other_key}.") or other_key.startswith(f"{key}.")
 
 
 def _checked_values(grid: Grid, k: int, key: str, config: Config, first: int) -> Array:
-    """The values of an axis in the type of the setting; of a range only the ends are checked."""
+    """The values of an axis in the type of the setting; of a range only the ends are checked.
+
+    Of many finite numbers the smallest and the largest are checked, since what they may be is an interval.
+    """
     setting, axis = find(config, key), grid.axes[k]
     assert setting is not None
     taken = []
     places = (0, len(axis.values) - 1) if isinstance(axis.values, range) else range(len(axis.values))
+    if setting.kind == "number" and not isinstance(axis.values, range):
+        numbers = _numbers(axis.values)
+        if numbers is not None and all(_fits(setting, end) for end in (numbers.min(), numbers.max())):
+            return numbers
     for place in places:
-        with errors_name_job(first + place * grid.stride(k), [axis.text(place)]):
+        with errors_name_job(first + place * grid.stride(k), [as_typed(axis.text(place))]):
             taken.append(take(key, setting, axis.values[place]))
     if not isinstance(axis.values, range):
         return np.array(taken)
     return np.arange(axis.values.start, axis.values.stop, axis.values.step).astype(type(taken[0]))
+
+
+def _numbers(values: Sequence[Any]) -> Array | None:
+    """Values as numbers; None if some are flags, too large, or not finite."""
+    try:
+        found = np.array(values, np.float64)
+    except OverflowError:
+        return None
+    return found if np.isfinite(found).all() and not any(isinstance(value, bool) for value in values) else None
+
+
+def _fits(setting: Setting, value: float) -> bool:
+    try:
+        take("", setting, value)
+    except UserError:
+        return False
+    return True
 
 
 def _followers(config: DictConfig, quick: set[str]) -> Mapping[str, str] | None:

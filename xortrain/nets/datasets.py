@@ -146,6 +146,13 @@ def sine(examples: int, noise: float, seed: int) -> Points:
     return Points(x, np.sin(x[:, 0]) + noise * stream.standard_normal(examples))
 
 
+def noise(examples: int, width: int, deviation: float, seed: int) -> Points:
+    """Standard normal inputs, and normal targets of that standard deviation that have nothing to do with them."""
+    stream = np.random.RandomState(seed)
+    x = stream.standard_normal((examples, width))
+    return Points(x, deviation * stream.standard_normal(examples))
+
+
 Fit = Callable[[Array], tuple[Array, Array]]
 
 
@@ -260,6 +267,7 @@ _TABLE: Settings = {
     "seed": SEED,
 }
 
+# fmt: off
 DATASETS: dict[str, Dataset] = {
     "xor": _boolean("XOR", "two inputs, 1 where exactly one input is 1", 0, 1, 1, 0),
     "and": _boolean("AND", "two inputs, 1 where both are 1", 0, 0, 0, 1),
@@ -275,9 +283,13 @@ DATASETS: dict[str, Dataset] = {
     "spiral": Dataset("two arms of a spiral", spiral, _CLOUD, True),
     "moons": Dataset("two interleaved half circles", moons, _CLOUD, True),
     "sine": Dataset("points of a sine wave, one input and a real target", sine, _CLOUD, True, is_regression=True),
+    "noise": Dataset("normal inputs and real targets, with nothing to learn", noise,
+        {"examples": _CLOUD["examples"], "width": whole("number of inputs", 1, 256),
+         "deviation": number("standard deviation of the targets", above=0), "seed": SEED}, is_regression=True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
     "csv": Dataset("a table of your own, or arrays in Python", None, _TABLE, can_hold_out=True),
 }
+# fmt: on
 """Name of a data set in a config to its row."""
 
 

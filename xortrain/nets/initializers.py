@@ -16,6 +16,14 @@ from xortrain.nets.network import Network
 from xortrain.nets.setting import Setting, Settings, number
 
 SCALE = {"scale": number("factor of all initial parameters")}
+START = {
+    "set": Setting(
+        "initial values of single parameters, after all else: init.set.W1.0.1 is W1[0, 1]",
+        "entries",
+        wording="numbers by parameter and place, as in init.set.W1.0.1=2",
+        each=number("initial value of one parameter"),
+    )
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +59,8 @@ class Initializer:
 
     @property
     def settings(self) -> Settings:
-        """All settings: its own, the weights if the config gives them, and the scale."""
-        return {**self.own, **(WEIGHTS if self.takes_weights else {}), **SCALE}
+        """All settings: its own, the weights if the config gives them, the scale, and single values."""
+        return {**self.own, **(WEIGHTS if self.takes_weights else {}), **SCALE, **START}
 
 
 WEIGHTS = {

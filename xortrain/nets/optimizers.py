@@ -1,6 +1,7 @@
 """The optimizers, each one update of θ by the gradient g and the learning rate η; and the schedules of η.
 
-Conventions and default rates are PyTorch's (2.13).  θ and g are (parameters, *runs), η and all settings (*runs,);
+Conventions and default rates are PyTorch's (2.13).  θ and g are (parameters, *runs), all settings (*runs,), and η
+(*runs,), or (parameters, *runs) where arrays of parameters have rates of their own;
 the state of an optimizer is a dict of arrays with runs last.
 """
 
@@ -197,7 +198,7 @@ def _written_adamw(move: Move) -> Lines:
 
 
 def start_adagrad(theta: Array, lr: Array, **_: Array) -> State:
-    return _zeros(theta, "square") | {"steps": np.zeros_like(lr)}
+    return _zeros(theta, "square") | {"steps": np.zeros_like(theta[0])}
 
 
 def adagrad(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from xortrain.nets import Numbers
 
-Kind = Literal["number", "whole", "flag", "text", "path", "choice", "names", "wholes", "free"]
+Kind = Literal["number", "whole", "flag", "text", "path", "choice", "names", "wholes", "entries", "free"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Setting:
 
     ``varies`` is whether it may differ between the runs of one population.  An ``optional`` number is not passed
     to its row's functions where it is 0 for every run (see `in_use`).  ``letter`` is its symbol in formulas,
-    ``wording`` replaces the description made from kind and range.
+    ``wording`` replaces the description made from kind and range.  Entries are numbers by name, as in set.W1.0.1=2;
+    ``each`` of them is a setting.
     """
 
     doc: str
@@ -36,6 +37,7 @@ class Setting:
     lengths: tuple[int, ...] = ()
     letter: str = ""
     wording: str = ""
+    each: "Setting | None" = None
 
 
 Settings = Mapping[str, Setting]

@@ -4,6 +4,7 @@ Settings have their dotted names; a group's own name is the option chosen (``opt
 None stands for what never happened, is not a finite number, or is unknown because an older record lacks it.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
@@ -28,8 +29,13 @@ Chunk = Mapping[str, tuple[Any, ...]]
 
 
 def canonical(name: str) -> str:
-    """The column of a name that a user may type: optimizer.name is optimizer."""
-    return name.removesuffix(".name")
+    """The column of a name that a user may type: optimizer.name is optimizer, init.set.W1.0.1 is W1[0, 1]."""
+    return layout.column_of(layout.setting_of(name).removesuffix(".name"))
+
+
+def names_in(text: str) -> list[str]:
+    """The parts of a list with commas; those inside brackets do not separate."""
+    return [part.strip() for part in re.findall(r"(?:\[[^\]]*\]|[^,\[]|\[)+", text) if part.strip()]
 
 
 def affects_training(name: str) -> bool:
@@ -49,7 +55,7 @@ def column_names(parts: Iterable[RecordInfo]) -> list[str]:
     """
     counted: Counter[str] = Counter()
     for part in parts:
-        counted.update(list(dict.fromkeys([*part.settings, *part.metadata["varies"]])))
+        counted.update(list(dict.fromkeys([*part.settings, *part.varies])))
     folded: dict[str, str] = {}
     for name in (*RECORD[:3], *RESULTS, *RECORD[3:], *COMPUTED, *(name for name, _ in counted.most_common())):
         folded.setdefault(name.lower(), name)
@@ -92,7 +98,7 @@ def sweep_columns(entry: Entry, brief: Collection[str] | None = None) -> dict[st
     wanted = dict.fromkeys(key for settings in shared for key in settings)
     keys = [key for key in wanted if brief is None or key.partition(".")[0] in brief]
     line = {key: shared[0].get(key) if len({repr(s.get(key)) for s in shared}) == 1 else VARIES for key in keys}
-    line |= {name: VARIES for part in entry.parts for name in part.metadata["varies"]}
+    line |= {name: VARIES for part in entry.parts for name in part.varies}
     outcomes: Counter[str] = sum((part.outcomes() for part in entry.parts), start=Counter())
     done, solved = entry.runs - outcomes["pending"], outcomes["solved"]
     of = "" if done == entry.runs else f" of {done}"
@@ -119,7 +125,7 @@ def run_lines(entry: Entry, part: RecordInfo, brief: Collection[str] | None = No
     else:
         shared = flat_settings({key: config[key] for key in brief if key in config})
         shared["name"] = _text(part.marks.name)
-        own = list(dict.fromkeys([*BRIEF, *part.metadata["varies"]]))
+        own = list(dict.fromkeys([*BRIEF, *part.varies]))
     for chunk in part.rows.chunks():
         yield from _lines(entry, part, chunk, shared, own)
 
@@ -133,7 +139,7 @@ def run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Iterator[
 
 def _own_columns(part: RecordInfo) -> list[str]:
     """The columns that may differ between the runs of a record."""
-    return list(dict.fromkeys([*COMPUTED, *RESULTS, *part.metadata["varies"]]))
+    return list(dict.fromkeys([*COMPUTED, *RESULTS, *part.varies]))
 
 
 def _lines(

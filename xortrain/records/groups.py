@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xortrain.errors import UserError, unknown
-from xortrain.records import columns
+from xortrain.records import columns, layout
 from xortrain.records.index import RecordInfo
 from xortrain.records.reader import RecordReader, read_data, structured
 from xortrain.records.tables import finite
@@ -75,11 +75,13 @@ def statistics(rows: Mapping[str, Array], by: Sequence[str]) -> list[GroupStatis
     numbers = {**_shares(counts), **_speeds_and_losses(rows, outcome, codes, len(first))}
     best = np.lexsort((numbers["loss_median"], numbers["epochs_median"], -np.nan_to_num(numbers["low"], nan=-1.0)))
     keys = {name: np.asarray(rows[name])[first].tolist() for name in by}
+    counted = {word: number.tolist() for word, number in counts.items()}
+    listed = {name: values.tolist() for name, values in numbers.items()}
     return [
         GroupStatistics(
             {name: values[k] for name, values in keys.items()},
-            {word: int(number[k]) for word, number in counts.items() if number[k]},
-            **{name: values[k].item() for name, values in numbers.items()},
+            {word: number[k] for word, number in counted.items() if number[k]},
+            **{name: values[k] for name, values in listed.items()},
         )
         for k in best.tolist()
     ]
@@ -203,7 +205,7 @@ def _earlier_settings(part: RecordInfo) -> Array:
 
 def _varying(parts: Sequence[RecordInfo]) -> dict[str, None]:
     """The settings, other than the seed, that vary inside records."""
-    return dict.fromkeys(name for part in parts for name in part.metadata["varies"] if columns.affects_training(name))
+    return dict.fromkeys(name for part in parts for name in part.varies if columns.affects_training(name))
 
 
 def _record_key(part: RecordInfo, names: Collection[str]) -> object:
@@ -261,7 +263,7 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
     known = {
         "status",
         *columns.RESULTS,
-        *(name for part in parts for name in (*part.settings, *part.metadata["varies"])),
+        *(name for part in parts for name in (*part.settings, *part.varies)),
     }
     for name in names:
         if name not in known:
@@ -272,8 +274,8 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
 def _column(part: RecordInfo, name: str) -> Array:
     if name == "status":
         return np.array([*columns.statuses(part, part.rows.codes)], object)
-    if name in columns.RESULTS or name in part.rows.names:
-        values = structured(part.rows)[name]
+    if name in columns.RESULTS or name in part.rows.columns:
+        values = structured(part.rows)[layout.setting_of(name)]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values
     value = part.settings.get(name)
     return np.full(len(part.rows), value, None if isinstance(value, int | float) else object)

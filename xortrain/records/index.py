@@ -40,11 +40,16 @@ class RecordInfo:
         return rows_now(self.path, self.metadata)
 
     @cached_property
+    def varies(self) -> tuple[str, ...]:
+        """The columns of the settings that differ between its runs."""
+        return tuple(map(layout.column_of, self.metadata["varies"]))
+
+    @cached_property
     def settings(self) -> dict[str, Any]:
         """The settings that its runs share, as flat columns."""
         flat = flat_settings({**self.metadata["config"], "name": self.marks.name})
         parts = [name.split(".") for name in self.metadata["varies"]]
-        inside = {".".join(names[:end]) for names in parts for end in range(1, len(names))}
+        inside = {".".join(names[:end]) for names in parts for end in range(2, len(names))}
         return {key: value for key, value in flat.items() if key not in inside} if inside else flat
 
     @cached_property

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +131,25 @@ class Blocks:
     def runs_of(self, block: int) -> slice:
         """The indices of a block's runs in runs.npy."""
         return slice(block * self.size, min(self.runs, (block + 1) * self.size))
+
+
+START = "init.set"
+"""The setting whose entries are initial values of single parameters, as init.set.W1.0.1."""
+_ENTRY = re.compile(rf"{re.escape(START)}\.([A-Za-z]\w*)((?:\.[0-9]+)+)")
+_WRITTEN = re.compile(r"([A-Za-z]\w*) *\[ *([0-9]+(?: *, *[0-9]+)*) *\]")
+
+
+@lru_cache(maxsize=4096)
+def column_of(key: str) -> str:
+    """The column of a setting: ``W1[0, 1]`` for init.set.W1.0.1, its own dotted name for any other."""
+    found = _ENTRY.fullmatch(key)
+    return f"{found[1]}[{', '.join(found[2][1:].split('.'))}]" if found else key
+
+
+def setting_of(name: str) -> str:
+    """The setting of a column, the inverse of `column_of`; blanks in ``W1[0,1]`` do not matter."""
+    found = _WRITTEN.fullmatch(name)
+    return f"{START}.{found[1]}.{'.'.join(re.findall('[0-9]+', found[2]))}" if found else name
 
 
 def parameter_name(shapes: Mapping[str, Sequence[int]], index: int) -> str:

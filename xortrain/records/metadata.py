@@ -6,10 +6,10 @@ Needs no NumPy, so that a listing of a thousand records is fast.
 import json
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -153,10 +153,24 @@ def flat_settings(config: Mapping[str, Any]) -> dict[str, Any]:
             flat[key] = value if value.__class__ in _PLAIN_TYPES else _scalar(value)
             continue
         for inner, own in value.items():
+            if own.__class__ is dict and f"{key}.{inner}" == layout.START:
+                flat |= {
+                    layout.column_of(name): number for name, number in islice(_entries(layout.START, own), MOST_INSIDE)
+                }
+                continue
             name = _dotted(key, inner)
             if name:
                 flat[name] = own if own.__class__ in _PLAIN_TYPES else _scalar(own)
     return flat
+
+
+def _entries(key: str, value: Any, depth: int = 3) -> Iterator[tuple[str, Any]]:
+    """Each number inside mappings, by its dotted key, and whatever is inside deeper ones or no number as a text."""
+    for name, own in value.items():
+        if own.__class__ is dict and depth > 1:
+            yield from _entries(f"{key}.{name}", own, depth - 1)
+        elif len(name) <= LONGEST_NAME and is_name(f"{key}.{name}"):
+            yield f"{key}.{name}", own if own.__class__ in _PLAIN_TYPES else _scalar(own)
 
 
 @lru_cache(maxsize=4096)

@@ -1,6 +1,7 @@
 """Finds the record that a user names: by its path, by the beginning of its id, or as ``latest``.
 
-The id of a run or a sweep is the date and time of its start: 2026-11-21/19-39-21-123456.  ``SWEEP#17`` is one run.
+The id of a run or a sweep is the date and time of its start: 2026-11-21/19-39-21-123456.  ``SWEEP#17`` is one run,
+and so is ``SWEEP@lr=3.2,seed=4``.
 """
 
 import os
@@ -73,10 +74,23 @@ def named(name: str, root: Path) -> Named:
         found = Named(name, _entry(numbered["entry"], root), int(numbered["number"]))
         found.run()
         return found
+    sweep, settings = by_settings(name, root)
+    if settings:
+        from xortrain.records.by_settings import number_of  # which needs NumPy
+
+        entry = _entry(sweep, root)
+        return Named(name, entry, number_of(name, entry, settings))
     before, _, _ = name.rpartition("#")
     if before and not is_entry(name):
         raise _no_such_number(name, _entry(before, root))
     return Named(name, _entry(name, root))
+
+
+def by_settings(name: str, root: Path) -> tuple[str, str]:
+    """The sweep and the settings in a name such as SWEEP@lr=3.2; both are empty for other names."""
+    sweep, _, settings = name.rpartition("@")
+    is_path = is_entry(name) or is_entry(root / name) or ("=" not in settings and "/" in settings)
+    return ("", "") if is_path or not sweep else (sweep, settings or " ")
 
 
 def _entry(name: str, root: Path) -> Entry:

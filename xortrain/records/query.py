@@ -22,14 +22,16 @@ PATIENCE = 100_000  # SQLite's steps between two checks for Ctrl-C
 Found = tuple[Entry, RecordInfo, int]
 Answer = tuple[list[str], list[tuple[Any, ...]]]
 _ALLOWED = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+_PLACE = r"\[\s*[0-9]+(?:\s*,\s*[0-9]+)*\s*\]"  # of a parameter, as in W1[0, 1]
 _TOKEN = re.compile(
-    r"(?P<text>'(?:[^']|'')*'|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/)"
+    rf"(?P<entry>[A-Za-z]\w*\s*{_PLACE})"
+    r"|(?P<text>'(?:[^']|'')*'|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/)"
     r'|(?P<quoted>"(?:[^"]|"")*")'
     r"|(?P<dotted>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+)",
     re.DOTALL,
 )
 
-_COMPARED = re.compile(r"(?P<column>[A-Za-z_][\w.]*)\s*(?:[=<>!]+|is(?: not)?)\s*$", re.IGNORECASE)
+_COMPARED = re.compile(rf"(?P<column>[A-Za-z_][\w.]*(?:\s*{_PLACE})?)\s*(?:[=<>!]+|is(?: not)?)\s*$", re.IGNORECASE)
 
 
 def select(entries: Sequence[Entry], where: str, option: str = "where") -> list[Found]:
@@ -78,7 +80,9 @@ def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str, ty
         answer = connection.execute(query)
         if answer.description is None:
             raise UserError(f"{context}: must be a select")
-        head = [re.sub(r'"(\w+\.\w+)"', r"\1", printable(name)) for name, *_ in answer.description]  # as typed
+        head = [
+            re.sub(rf'"(\w+\.\w+|\w+{_PLACE})"', r"\1", printable(name)) for name, *_ in answer.description
+        ]  # as typed
         return head, answer.fetchall()
 
 
@@ -133,6 +137,8 @@ def quote_columns(query: str, names: Sequence[str]) -> str:
     known = {name.lower(): name for name in names}
 
     def column(match: re.Match[str]) -> str:
+        if match["entry"]:
+            return _quote(_known_entry(match[0], known))
         _refuse_quoted_number(match, known)
         name = "" if match["text"] else "".join(match[0].split()).strip('"')
         if "." not in name:
@@ -147,6 +153,13 @@ def quote_columns(query: str, names: Sequence[str]) -> str:
         return match[0]
 
     return _TOKEN.sub(column, query)
+
+
+def _known_entry(text: str, known: Mapping[str, str]) -> str:
+    name = columns.canonical(text)
+    if name.lower() not in known:  # SQLite would read what is in brackets as a name
+        raise sqlite3.OperationalError(f"no such column: {name}")
+    return known[name.lower()]
 
 
 def _refuse_quoted_number(match: re.Match[str], known: Mapping[str, str]) -> None:

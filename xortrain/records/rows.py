@@ -47,17 +47,22 @@ class Rows:
     def __len__(self) -> int:
         return self.header.shape[0]
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns as users know them, as W1[0, 1] for init.set.W1.0.1."""
+        return _columns(self.names)
+
     def at(self, index: int) -> dict[str, Any]:
         """The values of one row, by column."""
         values = self.struct.unpack_from(self.content, self.header.start + index * self.header.item_size)
-        return dict(zip(self.names, values, strict=True))
+        return dict(zip(self.columns, values, strict=True))
 
     def chunks(self) -> Iterator[dict[str, tuple[Any, ...]]]:
         """The values of all rows, by column, a few thousand rows at a time."""
         for first in range(0, len(self), CHUNK):
             last, size, start = min(len(self), first + CHUNK), self.header.item_size, self.header.start
             part = self.content[start + first * size : start + last * size]
-            yield dict(zip(self.names, zip(*self.struct.iter_unpack(part), strict=True), strict=True))
+            yield dict(zip(self.columns, zip(*self.struct.iter_unpack(part), strict=True), strict=True))
 
     @property
     def codes(self) -> bytes | bytearray:
@@ -65,6 +70,11 @@ class Rows:
         return self.content[
             self.header.start + self.header.offsets["outcome"] : self.header.end : self.header.item_size
         ]
+
+
+@lru_cache(maxsize=64)
+def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(layout.column_of, names))
 
 
 @lru_cache(maxsize=64)

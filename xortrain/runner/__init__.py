@@ -1,5 +1,6 @@
 """Training runs and sweeps, in memory and into records.
 
 Reading order: `train` (one run, one block), `plan` (a sweep before it starts), `sweep`, `engines` (processes and
-clusters), `continuation` (trains on), `progress`, `interrupts` (Ctrl-C), `verify` (trains runs again and compares).
+clusters), `continuation` (trains on), `windows` (a zoom into a map), `progress`, `interrupts` (Ctrl-C), `verify`
+(trains runs again and compares).
 """

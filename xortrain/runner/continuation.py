@@ -134,8 +134,11 @@ def _refuse_rates(setup: Setup, population: Population, epoch: int) -> None:
         raise UserError(f"epochs={total}: {epoch} are trained already; add epochs=+500 for 500 more")
     optimizer, last = population.shared("optimizer.name"), setup.settings_of(max(0, epoch - 1))
     goes_on = epoch > 0 and optimizer == last.shared("optimizer.name")
-    if goes_on and OPTIMIZERS[optimizer].rate_at_start and not have_same(last, population, "lr"):
-        raise UserError(f"lr: optimizer={optimizer} uses it at its start only; leave it out, or use another one")
+    changed_rates = [key for key in ("lr", "layer_lr") if not have_same(last, population, key)]
+    if goes_on and OPTIMIZERS[optimizer].rate_at_start and changed_rates:
+        raise UserError(
+            f"{changed_rates[0]}: optimizer={optimizer} uses it at its start only; leave it out, or use another one"
+        )
     before, same = setup.population, schedule == setup.population.shared("schedule.name")
     if same and SCHEDULES[schedule].uses_total and total != before.epochs:
         known = f"which was {before.epochs}; add schedule=constant for the rest"

@@ -264,7 +264,7 @@ def small_part(setup: Setup) -> Setup:
     if examples < len(train.x):
         train, test = part.train.first(examples), part.test and part.test.first(examples)
         part = replace(part, train=train, test=test)
-    if "weights" in p.config["init"]:  # which are of one size
+    if "weights" in p.config["init"] or p.shared("init.set"):  # which are of one size
         return part
     architecture = p.config["architecture"]
     while part.shape.size > LARGEST_NETWORK and max(architecture["hidden"], default=1) > 1:

@@ -21,7 +21,8 @@ from xortrain.runner.engines import Engine, Train
 from xortrain.runner.plan import Plan, refuse_what_does_not_fit
 from xortrain.runner.progress import progress
 from xortrain.runner.train import RESUME, Block, Failure, final_status, make_folder, start_record, working_in
-from xortrain.setup.film_config import refuse_unfit_films
+from xortrain.setup.film_config import refuse_unfit_films, refuse_unfit_groups
+from xortrain.setup.map_grid import refuse_unfit_maps
 from xortrain.trained.opening import open_trained, refuse_strange_files
 from xortrain.trained.run_data import TrainedRuns
 from xortrain.training.outcome import OUTCOMES
@@ -34,6 +35,8 @@ def run_sweep(plan: Plan, show: bool = False, parents: Sequence[TrainedRuns] = (
     """
     refuse_what_does_not_fit(plan)
     refuse_unfit_films((setup.population.config for setup in plan.setups), plan.jobs)
+    refuse_unfit_groups([setup.population for setup in plan.setups])
+    refuse_unfit_maps(plan.setups)
     with plan.engine.open() as train:
         folder = make_folder(plan.root, "sweeps")
         with working_in(folder, RESUME), locked(folder):

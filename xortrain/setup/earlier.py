@@ -16,7 +16,7 @@ from xortrain.nets import Array, Numbers
 from xortrain.nets.optimizers import SCHEDULES
 from xortrain.setup.population import Population
 
-TRAINING = ("lr", "batch_size", "shuffle", "freeze", "loss", "optimizer", "schedule", "stop")
+TRAINING = ("lr", "layer_lr", "batch_size", "shuffle", "freeze", "loss", "optimizer", "schedule", "stop")
 """The settings and groups in which stages may differ; epochs too, if the schedule depends on their number."""
 MOST_STAGES = 1000
 

@@ -1,14 +1,16 @@
 """The film that a config chooses: its settings, its file name, and the checks before training starts."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from xortrain.config.check import check
-from xortrain.config.settings import chosen_by_default, read_conf
-from xortrain.errors import UserError
-from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
+from xortrain.config.check import check, check_option
+from xortrain.config.overrides import plain_value
+from xortrain.config.settings import chosen_by_default, defaults_of, keys_of
+from xortrain.errors import UserError, cut, nearest
+from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
+from xortrain.setup.population import Population
 
 
 def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
@@ -18,16 +20,42 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     own = config["film"] if config["film"]["name"] != "none" else {"name": "story"}
     changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
     size = {"size": list(changes["size"])} if changes.get("size") else {}
-    return check({**config, "film": {**read_conf("shared/film"), **own, **changes, **size}})
+    name = changes.get("name", own["name"])
+    known = keys_of("film", name) if name in LAYOUTS else {}
+    given = {key: value for key, value in own.items() if key in known}
+    defaults = defaults_of("film", name) if name in LAYOUTS else {}
+    return check({**config, "film": {"name": name, **defaults, **given, **changes, **size}})
 
 
-def film_settings(config: Mapping[str, Any], path: Path | None = None) -> FilmSettings:
+def film_with(film: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any] | None:
+    """The film settings of a record with overrides of the film, without Hydra, which takes as long as a short film.
+
+    None if an override needs its syntax or is a mistake; Hydra then has the same result, or an error.
+    """
+    name, changes = film["name"], {} if film["name"] == "none" else {k: v for k, v in film.items() if k != "name"}
+    try:
+        for override in overrides:
+            key, _, text = override.partition("=")
+            if key == "film":
+                name = plain_value(text)
+            elif key.startswith("film."):
+                changes[key.removeprefix("film.")] = plain_value(text)
+            else:
+                return None
+        if name not in LAYOUTS or not LAYOUTS[name].location:
+            return None
+        return check_option("film", {"name": name, **defaults_of("film", name), **changes})
+    except (ValueError, UserError):
+        return None
+
+
+def film_settings(config: Mapping[str, Any], path: Path | None = None, still: bool = False) -> FilmSettings:
     """The settings of a config's film, written to ``path``; raises UserError for a film that cannot be made."""
     wanted = config["film"]
     names = {field.name for field in fields(FilmSettings)}
     size = tuple(wanted["size"]) if wanted["size"] else None
     settings = FilmSettings(layout=wanted["name"], **{k: v for k, v in wanted.items() if k in names} | {"size": size})
-    refuse_unfit(settings, path or film_name(config))
+    refuse_unfit(settings, path or film_name(config), still)
     return settings
 
 
@@ -56,7 +84,8 @@ def refuse_best_of_many(config: Mapping[str, Any]) -> None:
 
 def with_one(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """The config with a film that shows one run."""
-    return with_film(config, layout="story") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
+    config = with_film(config, layout="story") if LAYOUTS[config["film"]["name"]].fewest_runs > 1 else config
+    return with_film(config, by=None) if config["film"].get("by") else config
 
 
 def refuse_film_of_one(config: Mapping[str, Any]) -> None:
@@ -65,6 +94,44 @@ def refuse_film_of_one(config: Mapping[str, Any]) -> None:
     if LAYOUTS[layout].fewest_runs > 1:
         others = ", ".join(name for name, row in LAYOUTS.items() if row.location and row.fewest_runs == 1)
         raise UserError(f"film={layout}: shows several runs, and this is one; choose film={others}")
+    if config["film"].get("by"):
+        raise UserError(f"film.by={config['film']['by']}: groups several runs, and this is one")
+
+
+def refuse_unfit_groups(populations: Sequence[Population]) -> None:
+    """Raise UserError for film.by=NAME unless the runs of the populations differ in that setting."""
+    wanted = dict.fromkeys(p.config["film"]["by"] for p in populations if p.config["film"].get("by"))
+    if wanted:
+        varied = differing_settings(populations)
+        for by in wanted:
+            group_setting(by, varied, varied)
+
+
+def differing_settings(populations: Sequence[Population]) -> list[str]:
+    """The settings, with the seed, in which the runs of populations differ."""
+    from xortrain.records.columns import is_setting
+    from xortrain.records.metadata import flat_settings
+
+    configs = [flat_settings(population.config) for population in populations]
+    found = dict.fromkeys(name for population in populations for name in population.varying)
+    for name in dict.fromkeys(name for config in configs for name in config):
+        if any(config.get(name) != configs[0].get(name) for config in configs):
+            found[name] = None
+    return [name for name in found if is_setting(name)]
+
+
+def group_setting(by: str, varied: Collection[str], listed: Collection[str]) -> str:
+    """The varied setting that a user means; raises UserError with those ``listed`` if there is none."""
+    from xortrain.records.columns import canonical
+
+    name = canonical(by)
+    ends = [one for one in varied if one.rpartition(".")[2] == name]
+    if name in varied or len(ends) == 1:
+        return name if name in varied else ends[0]
+    near = nearest(name, listed)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    known = f"they differ in {', '.join(listed)}" if listed else "they differ in nothing"
+    raise UserError(f"film.by={cut(by)}: is no setting in which the runs differ. {hint}{known[0].upper()}{known[1:]}")
 
 
 def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
@@ -73,6 +140,7 @@ def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:
         wanted = config["film"]
         if wanted["name"] == "none":
             continue
+        refuse_groups(wanted["name"], wanted.get("by"))
         if runs == 1:
             refuse_film_of_one(config)
         is_asked_for = LAYOUTS[wanted["name"]].most_runs == 1 and wanted["name"] != chosen_by_default()["film"]

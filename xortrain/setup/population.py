@@ -16,8 +16,9 @@ from xortrain.nets import Array, Numbers
 from xortrain.nets.setting import numbers
 from xortrain.setup.own_data import OwnData
 
-WEIGHTS = "init.weights"
-MOST_WEIGHTS = 500  # numbers that may differ between the runs of a population; each is a column of its record
+WEIGHTS, START, RATES = "init.weights", "init.set", "layer_lr"
+NESTED = (WEIGHTS, START, RATES)  # settings with numbers inside, each with a dotted name of its own, as init.set.W1.0.1
+MOST_WEIGHTS = 500  # numbers inside one that may differ between runs; each is a column of the record
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,11 @@ class Population:
     def config_of(self, run: int) -> dict[str, Any]:
         """The complete configuration of one run."""
         config = {key: dict(value) if isinstance(value, Mapping) else value for key, value in self.config.items()}
-        if any(key.startswith(f"{WEIGHTS}.") for key in self.varying):
-            config["init"]["weights"] = deepcopy(config["init"]["weights"])
+        for key in NESTED:
+            if any(name.startswith(f"{key}.") for name in self.varying):
+                group, dot, name = key.partition(".")
+                if dot:
+                    config[group][name] = deepcopy(config[group][name])
         for key, values in self.varying.items():
             group, _, name = key.rpartition(".")
             within: Any = value_at(config, group) if group else config
@@ -96,6 +100,14 @@ class Population:
             if key.startswith(f"{WEIGHTS}."):
                 name, *place = key.removeprefix(f"{WEIGHTS}.").split(".")
                 found[name][tuple(map(int, place))] = values
+        return found
+
+    def start(self) -> dict[tuple[str, tuple[int, ...]], Array]:
+        """The numbers of init.set (runs,), by the name of a parameter and the place in it."""
+        found = {}
+        for key in number_keys(START, self.shared(START)):
+            name, *place = key.removeprefix(f"{START}.").split(".")
+            found[name, tuple(map(int, place))] = self.values(key)
         return found
 
 
@@ -120,22 +132,25 @@ def varying_keys(config: Mapping[str, Any]) -> Iterator[str]:
     for group in GROUPS:
         keys = keys_of(group, config[group]["name"])
         yield from (f"{group}.{key}" for key, setting in keys.items() if setting.varies)
-    yield from _weight_keys(config)
+    for key in NESTED:
+        yield from _keys_inside(config, key)
 
 
-def _weight_keys(config: Mapping[str, Any]) -> list[str]:
-    """The dotted keys of all numbers in init.weights, as in init.weights.W1.0.1; empty if there are too many."""
-    keys = list(_number_keys(WEIGHTS, config["init"].get("weights")))
+def _keys_inside(config: Mapping[str, Any], key: str) -> list[str]:
+    """The dotted keys of all numbers in a setting, as in init.weights.W1.0.1; empty if there are too many."""
+    group, dot, name = key.partition(".")
+    keys = list(number_keys(key, config[group].get(name) if dot else config[group]))
     return keys if len(keys) <= MOST_WEIGHTS else []
 
 
-def _number_keys(key: str, value: Any) -> Iterator[str]:
+def number_keys(key: str, value: Any) -> Iterator[str]:
+    """The dotted keys of all numbers inside a value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, own in inner:
         if type(own) in (int, float):
             yield f"{key}.{name}"
         else:
-            yield from _number_keys(f"{key}.{name}", own)
+            yield from number_keys(f"{key}.{name}", own)
 
 
 def shared_key(config: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ from xortrain.setup.earlier import Earlier, EarlierSettings, Origin
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
 from xortrain.setup.own_arrays import refuse_other_data
 from xortrain.setup.own_data import own_data
-from xortrain.setup.population import Population
+from xortrain.setup.population import RATES, START, Population, number_keys
 from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
@@ -132,7 +132,7 @@ class Setup:
             data=train,
             test=test,
             theta=_initial_parameters(p, network),
-            lr=p.number("lr"),
+            lr=_rates(p, network),
             seeds=p.values("seed").astype(np.uint32),
             epochs=p.epochs,
             batch_size=None if is_full_batch else int(size),
@@ -218,6 +218,18 @@ def _activation(p: Population, group: str) -> tuple[str, dict[str, Array]]:
     return name, p.settings(group, name)
 
 
+def _rates(p: Population, network: Network) -> Array:
+    """The learning rates (runs,), or (parameters, runs) if some arrays of parameters have their own."""
+    own = p.shared(RATES)
+    if not own:
+        return p.number("lr")
+    rates = np.tile(p.number("lr"), (network.size, 1))
+    parameters = network.split(rates)  # views
+    for name in own:
+        parameters[name][...] = p.number(f"{RATES}.{name}")
+    return rates
+
+
 def _choice(p: Population, group: str) -> Choice:
     """The chosen option of a group, with its numbers."""
     return Choice(p.shared(f"{group}.name"), p.settings(group), p.words(group))
@@ -252,7 +264,11 @@ def _initial_parameters(p: Population, network: Network) -> Array:
     name = p.shared("init.name")
     weights = p.weights() if INITIALIZERS[name].takes_weights else None
     settings = {key: p.values(f"init.{key}").astype(np.float64) for key in INITIALIZERS[name].own}
-    return initialize(network, name, p.values("seed"), p.dtype, settings, p.values("init.scale"), weights)
+    theta = initialize(network, name, p.values("seed"), p.dtype, settings, p.values("init.scale"), weights)
+    parameters = network.split(theta)  # views
+    for (own, place), values in p.start().items():
+        parameters[own][place] = values
+    return theta
 
 
 def refuse_contradictions(setup: Setup) -> None:
@@ -274,6 +290,12 @@ def refuse_contradictions(setup: Setup) -> None:
     for name in p.shared("freeze"):
         if name not in network.shapes:
             raise unknown("freeze", name, network.shapes, "parameter of this network")
+    _refuse_start(p, network)
+    for name, rate in p.shared(RATES).items():
+        if name not in network.shapes:
+            raise unknown(RATES, name, network.shapes, "parameter of this network")
+        if isinstance(rate, Mapping):
+            raise UserError(f"{RATES}.{name}: must be one number for the whole of {name}")
     if np.any(p.values("data.low") == p.values("data.high") if "low" in p.config["data"] else False):
         raise UserError("data.low and data.high: must differ")
     if setup.scaling.inputs.fitted:
@@ -299,6 +321,28 @@ def _activation_keys(p: Population, layers: int) -> list[str]:
     given = p.config["architecture"]["activations"]
     hidden = [f"architecture.activations[{k}]" if given else "activation" for k in range(layers - 1)]
     return [*hidden, "output"]
+
+
+def _refuse_start(p: Population, network: Network) -> None:
+    """Refuse initial values of parameters that this network does not have."""
+    entries = p.shared(START)
+    for name, own in entries.items():
+        if name not in network.shapes:
+            raise unknown(START, name, network.shapes, "parameter of this network")
+        shape = network.shapes[name]
+        last = ", ".join(str(length - 1) for length in shape)
+        if not isinstance(own, Mapping):
+            where = ".".join([START, name, *("0" for _ in shape)])
+            raise UserError(f"{START}.{name}={own:g}: is one number for {list(shape)}; name its place, as in {where}=…")
+        for key in number_keys("", own):
+            place = key[1:].split(".")
+            fits = len(place) == len(shape) and all(map(str.isdigit, place))
+            if not fits or any(int(at) >= length for at, length in zip(place, shape, strict=True)):
+                shown = f"{name}[{', '.join(place)}]"
+                raise UserError(f"{START}.{name}{key}: {shown} does not exist; the last one is {name}[{last}]")
+    for values in p.start().values():
+        if not np.isfinite(values).all():
+            raise UserError(f"{START}: must be finite")
 
 
 def _refuse_weights(population: Population, network: Network) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array
+from xortrain.records.columns import canonical, names_in
 from xortrain.records.groups import column_table as columns_of
 from xortrain.records.groups import differing_settings, group_runs
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry
@@ -95,7 +96,7 @@ class SweepData(Generic[AnyRun]):
 
     def column(self, name: str) -> Array:
         """A result or a setting of every run, by its dotted name: (runs,); an epoch is -1 for never."""
-        return self._columns([name], "column")[name]
+        return self._columns([key := canonical(name)], "column")[key]
 
     @property
     def losses(self) -> Array:
@@ -150,7 +151,7 @@ class SweepData(Generic[AnyRun]):
         """
         if not len(self):
             return []
-        listed = by.split(",") if isinstance(by, str) else by or ()
+        listed = names_in(by) if isinstance(by, str) else by or ()
         names = self.axes if by is None else [name.strip() for name in listed if name.strip()]
         return [found.as_row() for found in group_runs(self._used(), names, chosen=self._rows())]
 

@@ -81,7 +81,7 @@ class Learner:
             self._descend(part, t, lr)
 
     def rate(self, epoch: int) -> Array:
-        """The learning rates (runs,) of an epoch."""
+        """The learning rates of an epoch, (runs,) or (parameters, runs)."""
         factor = self._schedule.factor(epoch, self.task.epochs, **self.task.schedule.settings)
         return self.task.lr if factor is None else self.task.lr * factor
 

@@ -16,13 +16,13 @@ from xortrain.films.film import write_film
 from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
-from xortrain.runner.train import RENDER, train_in_memory, working_in
+from xortrain.records.layout import column_of
 from xortrain.setup.film_config import film_name, film_settings, refuse_film_of_one
 from xortrain.setup.run_setup import Setup, spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 
 if TYPE_CHECKING:
-    from xortrain.films.sweep_film_data import Shown
+    from xortrain.films.film import Shown
 
 CANDIDATES = 8  # snapshots per frame, so that frames can be chosen where the run changes fastest
 LEAST_FRAMES = 60  # of a film that has as many as it needs
@@ -67,11 +67,13 @@ def _without_jumps(one: TrainedRuns, data: FilmData, settings: FilmSettings, pro
 
 def write(shown: "Shown", config: Mapping[str, Any], path: Path, progress: bool, still: bool) -> Path:
     """Write a film of one run or many, or its last frame."""
-    return write_film(shown, film_settings(config, path), path, progress, still)
+    return write_film(shown, film_settings(config, path, still), path, progress, still)
 
 
 def record_film(trained: TrainedRuns, progress: bool = False) -> Path:
     """Write the film that a single run asks for into its record."""
+    from xortrain.runner.train import RENDER, working_in
+
     config, folder = trained.setup.population.config, trained.folder
     assert folder is not None
     with working_in(folder, RENDER):
@@ -124,6 +126,8 @@ def run_film_data(one: TrainedRuns) -> FilmData:
 
 def with_snapshots(trained: TrainedRuns, epochs: Array, progress: bool = False) -> TrainedRuns:
     """Train the same runs with snapshots after these epochs; raises UserError if the losses differ from the record."""
+    from xortrain.runner.train import train_in_memory
+
     again = train_in_memory(replace(trained.setup, frame_epochs=epochs), progress)
     old, new = trained.array("losses"), again.array("losses")
     differ = np.flatnonzero(((old != new) & ~(np.isnan(old) & np.isnan(new))).any(axis=1))
@@ -154,7 +158,7 @@ def film_data(trained: TrainedRuns) -> FilmData:
         low=float(rule.low[0]),
         high=float(rule.high[0]),
         outcomes=outcomes_of(trained.outcomes, rows.__getitem__),
-        varied=setup.population.varying,
+        varied={column_of(key): values for key, values in setup.population.varying.items()},
         input_names=setup.columns.inputs,
         output_names=setup.columns.short_outputs,
         class_names=setup.columns.told_classes,
@@ -215,6 +219,8 @@ def _network_name(setup: Setup) -> str:
 
 
 def _rate(setup: Setup) -> list[str]:
-    """The learning rate, if all runs share it."""
-    rates = np.unique(setup.population.values("lr"))
-    return [f"lr {rates[0]:g}"] if len(rates) == 1 else []
+    """The learning rate, and those of single arrays of parameters, if all runs share them."""
+    p = setup.population
+    names = {"lr": "lr", **{f"layer_lr.{name}": f"lr of {name}" for name in p.shared("layer_lr")}}
+    rates = {said: np.unique(p.values(key)) for key, said in names.items()}
+    return [f"{said} {values[0]:g}" for said, values in rates.items() if len(values) == 1]

@@ -4,22 +4,27 @@ Where their snapshots have too few epochs in common, the runs shown are trained 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xortrain.errors import UserError
-from xortrain.films.arrangement import sample_shares
+from xortrain.films.arrangement import quickest_first, sample_shares
+from xortrain.films.data import FilmData
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.films.pacing import FRAMES
 from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.nets import Array
-from xortrain.setup.film_config import film_name, of_one, refuse_best_of_many, with_many, with_one
+from xortrain.records.columns import is_setting
+from xortrain.records.groups import group_codes
+from xortrain.setup.film_config import film_name, group_setting, of_one, refuse_best_of_many, with_many, with_one
 from xortrain.setup.run_setup import spread
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData
+from xortrain.training.task import History
+from xortrain.views.map_film import map_data
 from xortrain.views.run_film import (
     CANDIDATES,
     film_data,
@@ -39,18 +44,26 @@ def write_sweep_film(
     """Write the film of all runs with the settings of a config, or with ``still`` its last frame; return the path."""
     refuse_best_of_many(config)
     layout = config["film"]["name"]
+    if LAYOUTS[layout].is_map:
+        return write(map_data(sweep, config), config, path, progress, still)
     most = LAYOUTS[layout].most_runs
     if most == 1:
         raise UserError(f"film={layout}: shows one run; choose one of the sweep, as in sweep[0].film(…)")
-    shown = film_data_of(sweep, most, 1 if still else config["film"]["frames"] or FRAMES, progress)
+    if LAYOUTS[layout].has_rows:
+        shown = raster_data_of(sweep, most)
+    else:
+        frames = 1 if still else config["film"]["frames"] or FRAMES
+        shown = film_data_of(sweep, most, frames, progress, config["film"]["by"])
     return write(shown, config, path, progress, still)
 
 
 def write_films(sweep: SweepData[RunData], show: bool) -> list[Path]:
     """Write the films that the configs of a whole sweep ask for; returns their paths."""
     wanted = [k for k, part in enumerate(sweep.parts) if part.metadata["config"]["film"]["name"] != "none"]
-    runs = sweep[np.isin(sweep.which, wanted) & (sweep.column("outcome") != "pending")]
-    paths = [_write_film_of_all(sweep, runs, show)] if len(runs) else []
+    asking = sweep[np.isin(sweep.which, wanted)]
+    done = asking[asking.column("outcome") != "pending"]
+    is_map = len(asking) and LAYOUTS[asking.config["film"]["name"]].is_map  # which has a place for every run
+    paths = [_write_film_of_all(sweep, asking if is_map else done, show)] if len(done) else []
     return [*paths, *(path for k in wanted for path in _write_films_of_each(sweep, k, show))]
 
 
@@ -76,22 +89,45 @@ def _write_films_of_each(sweep: SweepData[RunData], number: int, show: bool) -> 
     return [write_run_film(trained, config, path, run, progress=show) for run, path in paths.items()]
 
 
-def film_data_of(sweep: SweepData[RunData], most: int, frames: int, progress: bool = False) -> SweepFilmData:
-    """The input of a film of the finished runs, or of a sample with at most ``most`` of them."""
+def film_data_of(
+    sweep: SweepData[RunData], most: int, frames: int, progress: bool = False, by: str | None = None
+) -> SweepFilmData:
+    """The input of a film of the finished runs, or of a sample with at most ``most`` of them.
+
+    ``by`` is a setting whose values are in the sample in proportion.
+    """
     done = sweep[sweep.column("outcome") != "pending"]
     if not len(done):
         raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
     everyone = outcomes_of(done.column("outcome").tolist(), done.column)
-    by_speed = np.lexsort((everyone.solved_at, everyone.codes))  # a share of each outcome, fast and slow runs in each
-    sample = done[np.sort(by_speed[sample_shares(everyone.codes[by_speed], most)])]
+    values = _values_by(done, by)
+    codes = values * len(everyone.words) + everyone.codes
+    by_speed = np.lexsort((everyone.solved_at, codes))  # a share of each outcome, fast and slow runs in each
+    sample = done[np.sort(by_speed[sample_shares(codes[by_speed], most)])]
     groups = _groups(sample, done)
     order = np.concatenate([group.places for group in groups])
-    arrays = {name for k in sample.population_numbers for name in sample.population(k).setup.population.varying}
+    arrays = {name for k in sample.population_numbers for name in sample.parts[k].varies}
     names = [*sorted(sample.axes, key=lambda name: name in arrays), "seed"]  # choices before numbers
     varied = {name: _labels(sample.column(name))[order] for name in names}
+    if by:
+        varied[by] = _labels(sample.column(_group_setting(done, by)))[order]
     trained = _in_step(groups, frames, progress)
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
     return SweepFilmData(tuple(map(film_data, trained)), title, varied, everyone)
+
+
+def _group_setting(done: SweepData[RunData], by: str) -> str:
+    """The setting that film.by names; raises UserError unless these runs differ in it."""
+    parts = [done.parts[number] for number in done.population_numbers]
+    known = dict.fromkeys(name for part in parts for name in (*part.metadata["varies"], *part.settings))
+    listed = [*done.axes, "seed"]
+    name = group_setting(by, [name for name in known if is_setting(name)], listed)
+    return name if len(set(done.column(name).tolist())) > 1 else group_setting(by, (), listed)
+
+
+def _values_by(done: SweepData[RunData], by: str | None) -> Array:
+    """A number for each run, (runs,): the same for runs with the same value of a setting."""
+    return group_codes([_labels(done.column(_group_setting(done, by)))] if by else [], len(done))[0]
 
 
 def _labels(values: Array) -> Array:
@@ -164,3 +200,34 @@ def _with_common_snapshots(trained: TrainedRuns, wanted: Array, progress: bool) 
     epochs = trained.setup.population.epochs
     own = np.union1d(wanted[wanted <= epochs], epochs)
     return trained if np.isin(own, trained.setup.frame_epochs).all() else with_snapshots(trained, own, progress)
+
+
+def raster_data_of(sweep: SweepData[RunData], most: int) -> SweepFilmData:
+    """The input of film=raster with at most ``most`` rows: runs at equal steps of their order, quickest first.
+
+    Of all runs only the rows of the table are read, and the losses of those that are shown.
+    """
+    done = sweep[sweep.column("outcome") != "pending"]
+    if not len(done):
+        raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
+    everyone = outcomes_of(done.column("outcome").tolist(), done.column)
+    losses = done.column("final_loss").astype(float)
+    sample = done[quickest_first(everyone, losses)[quantiles(len(done), most)]]
+    parts = [losses_of(trained, places) for trained, places in sample.populations()]
+    title = sweep_title([done.population(number).setup for number in done.population_numbers])
+    varied = {"loss": np.array([""])} if "loss" in done.axes else {}
+    return SweepFilmData(tuple(parts), title, varied, everyone, losses)
+
+
+def quantiles(runs: int, most: int) -> Array:
+    """At most ``most`` places in an order of runs, at the middles of equal steps."""
+    return np.arange(runs) if runs <= most else ((np.arange(most) + 0.5) / most * runs).astype(int)
+
+
+def losses_of(trained: TrainedRuns, runs: Array) -> FilmData:
+    """Some runs of a population with their losses; their parameters are not read, and count as NaN."""
+    setup = trained.setup.part(runs)
+    epochs = setup.loss_epochs
+    nothing = np.broadcast_to(np.array(np.nan, setup.population.dtype), (len(epochs), setup.shape.size, len(runs)))
+    history = History(epochs, epochs, trained.array("losses", runs), nothing, None, {}, None)
+    return film_data(TrainedRuns(replace(setup, frame_epochs=epochs), np.asarray(trained.rows[runs]), history))
