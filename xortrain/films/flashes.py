@@ -14,7 +14,7 @@ MOST_FLASHES = 3  # of a pixel in a second
 MOST_AREA = 0.25  # share of the pixels that may flash more often
 SLOW = 0.2  # seconds of a frame, at five frames a second, at which no pixel can flash too often
 STEP, LIGHT = 0.1, 0.8  # change of relative luminance that counts; lightness beyond which it does not
-RED, AWAY = 0.8, 0.2  # share of red in a saturated red; distance in the chromaticity diagram that counts
+RED = 0.8  # share of red in a saturated red
 
 
 def linear(rgb: Array) -> Array:
