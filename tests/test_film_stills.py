@@ -28,7 +28,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 NETS = ["three classes", "exploded"]
 CASES = (
     [(layout, "xor") for layout in DRAWN_LAYOUTS]
-    + [("panels", name) for name in NETS]
+    + [("story", name) for name in NETS]
     + [("sweep", "many"), ("weights", "deep")]
 )
 
@@ -112,12 +112,12 @@ def test_all_text_of_a_drawing_is_text_at_the_place_it_has_in_the_png(
     svg = texts_of_svg(drawn(data, settings, tmp_path / "still.svg"))
     for words, box in wanted:
         away = [distance(box, end, x, y) for text, x, y, end in svg if text == words]
-        assert min(away, default=np.inf) <= NEAR, words
+        assert min(away, default=np.inf) <= max(NEAR, box.height / 8), words
     numbers = [words for words, *_ in svg if not any(words == known for known, _ in wanted)]
     assert len(numbers) <= 2  # epoch and loss of the heading
 
 
-@pytest.mark.parametrize(("layout", "name"), [("weights", "xor"), ("panels", "three classes"), ("sweep", "many")])
+@pytest.mark.parametrize(("layout", "name"), [("weights", "xor"), ("story", "three classes"), ("sweep", "many")])
 def test_a_pdf_has_the_text_of_the_svg_at_the_same_places(
     layout: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,7 +128,7 @@ def test_a_pdf_has_the_text_of_the_svg_at_the_same_places(
     assert sorted(words for words, *_ in pdf) == sorted(words for words, *_ in texts_of_svg(svg))
     for words, box in wanted:
         away = [distance(box, "start", x, height - y) for text, x, y in pdf if text == words]
-        assert min(away, default=np.inf) <= NEAR, words
+        assert min(away, default=np.inf) <= max(NEAR, box.height / 8), words
 
 
 def images_of_svg(svg: bytes) -> Iterator[tuple[Box, Array]]:
@@ -141,7 +141,7 @@ def images_of_svg(svg: bytes) -> Iterator[tuple[Box, Array]]:
         yield Box(round(x), round(y - height), width, height), image[::-1]
 
 
-@pytest.mark.parametrize(("layout", "name"), [("field", "xor"), ("panels", "spiral"), ("sweep", "many")])
+@pytest.mark.parametrize(("layout", "name"), [("field", "xor"), ("story", "spiral"), ("sweep", "many")])
 def test_the_heatmaps_of_a_drawing_are_those_of_the_png_with_more_pixels(
     layout: str, name: str, tmp_path: Path
 ) -> None:

@@ -71,4 +71,4 @@ def curve_canvas(settings: FilmSettings, groups: CurveGroups | None, design: tup
         wanted = groups.lines[np.sort(first)][:MOST_COLOURS]
     words = readable(wanted, used, WORD)
     tints = [mix(used.paper, wanted, np.full((len(wanted), 1), share)) for share in TINTS]
-    return Canvas(width, height, unit, Palette(np.concatenate([wanted, words, *tints]), used, 2))
+    return (settings.canvas or Canvas)(width, height, unit, Palette(np.concatenate([wanted, words, *tints]), used, 2))

@@ -24,6 +24,7 @@ from xortrain.nets import Array
 MOST_LINES, MOST_NAMES = 8, 4  # units that have a line, and up to how many lines have a name
 NEAR_ENDS = np.array([0.1, 0.9, 0.2, 0.8, 0.3, 0.7, 0.4, 0.6, 0.5])[:, None]  # places for a line's name, best first
 NARROWEST_LINED = 100  # width of a slice below which lines would hide it
+MARGIN = 0.02  # of the picture, in which the middle of no held-out example is drawn
 MOST_STORED = 32  # overlays of the examples' marks
 
 
@@ -129,8 +130,9 @@ class Field(Panel):
         if self.held and self.run_frames.held:
             x, t = self.run_frames.held
             u, v = self.projection.slices[0].places(x).T
-            places = self.box.at(self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v))
-            self.held.draw(places, np.ones(len(x), bool))
+            fractions = self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v)
+            fractions[((fractions < MARGIN) | (fractions > 1 - MARGIN)).any(axis=1)] = np.nan  # beyond the picture
+            self.held.draw(self.heatmap.boxes[0].at(fractions), np.ones(len(x), bool))
         for places, one in zip(self.places, self.projection.slices, strict=True):
             self.examples.draw(places, right, one.members)
         if self.names:

@@ -5,7 +5,7 @@ take one frame at a time, so that memory does not grow with the film.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from struct import pack
@@ -256,14 +256,16 @@ def _mp4(file: Any, frames: Frames, seconds: Array, palette: Array, settings: Fi
     ends = np.maximum.accumulate(np.rint(np.cumsum(seconds) * rate).astype(int))
     film: Any = iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4")
     try:
-        with film:
-            film.init_video_stream("libx264", fps=rate)
-            for frame, times in zip(frames, np.diff(ends, prepend=0).tolist(), strict=True):
-                picture = palette[frame]
-                for _ in range(max(times, 1)):
-                    film.write_frame(picture)
+        film.init_video_stream("libx264", fps=rate)
+        for frame, times in zip(frames, np.diff(ends, prepend=0).tolist(), strict=True):
+            picture = palette[frame]
+            for _ in range(max(times, 1)):
+                film.write_frame(picture)
+        film.close()
     except BaseException:
-        film.close = lambda: None  # imageio would close it a second time, and complain
+        with suppress(Exception):  # of PyAV, about the error that is raised here
+            film.close()
+        film.close = lambda: None  # imageio would close it again, and complain
         raise
 
 

@@ -89,7 +89,7 @@ class Bars(OutputsPanel):
         bands = self.scale.bands(frame.y.T.astype(float))
         for row, band, share in zip(self.rows, bands, self._places(frame.y[:, 0]), strict=True):
             filled = np.arange(row.width) < round(row.width * float(share))
-            self.canvas.paste(row, np.where(filled, band, self.paper))
+            self.canvas.paste(row, np.tile(np.where(filled, band, self.paper), (row.height, 1)))
 
     def draw(self, frame: Frame) -> None:
         super().draw(frame)
