@@ -115,7 +115,7 @@ HOSTILE: dict[str, list[dict[str, object]]] = {
     "film.hold": [{"hold": -1}, {"hold": float("nan")}],
     "film.colours": [{"colours": "defualt"}, {"colours": ""}],
     "film.spacing": [{"spacing": "equal"}],
-    "film=": [{"layout": "story"}, {"layout": "stroy"}],
+    "film=": [{"layout": "panels"}, {"layout": "stroy"}],
 }  # fmt: skip
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 FIRST_HOLD = 1.0  # extra seconds of the first frame
 MOST_HELD = 1 << 28  # pixels of all frames that are kept until the film is known not to flash
-MEASURED = 8000  # pixels whose flashes are counted
 
 
 Shown = ShownRuns | MapData
@@ -78,9 +77,9 @@ def write_film(
         if (calm_seconds > seconds).any() and progress:
             _tell(f"{path.name}: five frames a second where it would flash more than three times a second")
         return path
-    meter = FlashMeter(palette, _stride(layout))
+    meter = _meter(layout)
     save(path, _metered(frames, meter), seconds, palette, settings)
-    if flashing_frames(meter.transitions(), seconds).any():
+    if flashing_frames(meter.transitions(seconds), seconds).any():
         _tell(f"{path.name}: flashes more than three times a second; without film.fps it is slower there", progress)
     return path
 
@@ -110,7 +109,7 @@ def _frames(layout: Layout, progress: bool) -> Iterator[Array]:
 
 def _calm(layout: Layout, frames: Iterator[Array], seconds: Array) -> tuple[Iterator[Array], Array]:
     """The frames, and their seconds, longer where the film would flash; a long film is drawn twice."""
-    meter, canvas = FlashMeter(layout.canvas.palette.rgb, _stride(layout)), layout.canvas
+    meter, canvas = _meter(layout), layout.canvas
     if len(seconds) * canvas.width * canvas.height <= MOST_HELD:
         held = list(_metered(frames, meter))
         frames = iter(held)
@@ -118,7 +117,7 @@ def _calm(layout: Layout, frames: Iterator[Array], seconds: Array) -> tuple[Iter
         for _ in _metered(frames, meter):
             pass
         frames = _frames(layout, progress=False)
-    return frames, calmed(meter.transitions(), seconds)
+    return frames, calmed(meter.transitions(seconds), seconds)
 
 
 def _metered(frames: Iterator[Array], meter: FlashMeter) -> Iterator[Array]:
@@ -127,9 +126,9 @@ def _metered(frames: Iterator[Array], meter: FlashMeter) -> Iterator[Array]:
         yield frame
 
 
-def _stride(layout: Layout) -> int:
-    """So that a few thousand pixels are measured, however large the frames are."""
-    return max(1, round((layout.canvas.width * layout.canvas.height / MEASURED) ** 0.5))
+def _meter(layout: Layout) -> FlashMeter:
+    canvas = layout.canvas
+    return FlashMeter(canvas.palette.rgb, len(layout.chosen), canvas.width, canvas.height)
 
 
 def _write_drawing(shown: Shown, settings: FilmSettings, path: Path) -> None:

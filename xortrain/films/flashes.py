@@ -12,6 +12,7 @@ from xortrain.nets import Array
 
 MOST_FLASHES = 3  # of a pixel in a second
 MOST_AREA = 0.25  # share of the pixels that may flash more often
+MOST_SEEN, SEEN = 4000, 1 << 20  # pixels of a frame that are counted, and of all frames
 SLOW = 0.2  # seconds of a frame, at five frames a second, at which no pixel can flash too often
 STEP, LIGHT = 0.1, 0.8  # change of relative luminance that counts; lightness beyond which it does not
 RED = 0.8  # share of red in a saturated red
@@ -37,12 +38,12 @@ def saturated_red(rgb: Array) -> Array:
 class FlashMeter:
     """Counts transitions over a film that repeats: of frames that are added one after the other, then from the start.
 
-    It sees one pixel of each square of ``stride`` pixels.
+    It sees some pixels of each frame, so few that a long film does not take more memory.
     """
 
-    def __init__(self, palette: Array, stride: int = 1) -> None:
-        """``palette`` (colours, 3) are the colours of the frames' indices."""
-        self.stride = stride
+    def __init__(self, palette: Array, frames: int, width: int, height: int) -> None:
+        """``palette`` (colours, 3) are the colours of the indices of so many frames."""
+        self.stride = max(1, round((width * height / min(MOST_SEEN, SEEN / max(frames, 1))) ** 0.5))
         table = np.zeros((2, 256), np.float32)
         table[0, : len(palette)], table[1, : len(palette)] = relative_luminance(palette), saturated_red(palette)
         self._table, self._frames = table, list[Array]()
@@ -51,12 +52,13 @@ class FlashMeter:
         """Add a frame (height, width) of palette indices."""
         self._frames.append(frame[self.stride // 2 :: self.stride, self.stride // 2 :: self.stride].ravel())
 
-    def transitions(self) -> tuple[Array, Array]:
-        """Whether each pixel has a transition of luminance, and of red, at each frame: (2 frames, pixels) each.
+    def transitions(self, seconds: Array) -> tuple[Array, Array]:
+        """Whether each pixel has a transition of luminance, and of red, at each frame: (frames and more, pixels) each.
 
-        The film is seen twice: the second round sees the seam, at which the film begins again.
+        After the last of the frames, shown for ``seconds`` (frames,) each, come the first second's again: the seam.
         """
-        frames = np.array(self._frames * 2)
+        again = int(np.searchsorted(np.cumsum(seconds), 1.0)) + 1
+        frames = np.array(self._frames + self._frames[:again])
         return turning_points(self._table[0][frames], STEP, LIGHT), turning_points(self._table[1][frames], 0.5, np.inf)
 
 
@@ -83,19 +85,20 @@ def turning_points(values: Array, step: float, light: float) -> Array:
 def flashing_frames(transitions: Sequence[Array], seconds: Array, most: float = MOST_AREA) -> Array:
     """Which frames (frames,) are in a second in which more than a share ``most`` of the pixels flash too often.
 
-    ``transitions`` are arrays (2 frames, pixels) of one kind each; ``seconds`` (frames,) is how long each frame lasts.
+    ``transitions`` are arrays (frames and more, pixels) of one kind each, where the first frames may come again after
+    the last; ``seconds`` (frames,) is how long each frame lasts.
     """
-    frames = len(seconds)
-    starts = np.concatenate([[0.0], np.cumsum(np.tile(seconds, 2))[:-1]])
+    frames, count = len(seconds), len(transitions[0])
+    starts = np.concatenate([[0.0], np.cumsum(np.resize(seconds, count))[:-1]])
     ends = np.searchsorted(starts, starts + 1 - 1e-9)
-    flashing = np.zeros(2 * frames, bool)
+    flashing = np.zeros(count, bool)
     for found in transitions:
         counts = np.concatenate([np.zeros((1, found.shape[1]), np.int32), np.cumsum(found, axis=0, dtype=np.int32)])
-        for first, last in enumerate(ends.tolist()):
-            often = counts[last] - counts[first] > 2 * MOST_FLASHES
-            if often.mean() > most:
-                flashing[first:last] = True
-    return np.asarray(flashing[:frames] | flashing[frames:])
+        often = (counts[ends] - counts[:-1] > 2 * MOST_FLASHES).mean(axis=1) > most
+        for first in np.flatnonzero(often).tolist():
+            flashing[first : ends[first]] = True
+    flashing[: count - frames] |= flashing[frames:]
+    return flashing[:frames]
 
 
 def calmed(transitions: Sequence[Array], seconds: Array) -> Array:

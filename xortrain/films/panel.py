@@ -12,7 +12,7 @@ from xortrain.films.colour_scale import ColourScale, colour_scale
 from xortrain.films.colours import mix
 from xortrain.films.data import FilmData, Frame, RunFrames
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.pacing import Timing, even_timing
+from xortrain.films.pacing import Timing, even_timing, without_flips
 from xortrain.films.projection import Projection, format_distinct, most_slices, project
 from xortrain.nets import Array
 
@@ -109,7 +109,14 @@ class RunLayout(ABC):
 
     def timing(self, settings: FilmSettings) -> Timing:
         """Which snapshots are shown, and for how long."""
-        return even_timing(settings, partial(self.data.choose, run=self.run_frames.run))
+        data = self.data
+        steps = without_flips(data) if settings.spacing == "progress" else np.arange(len(data.frame_epochs))
+        if settings.frames and len(steps) < settings.frames:
+            steps = np.arange(len(data.frame_epochs))
+        if len(steps) < len(data.frame_epochs):
+            data = replace(data, parameters=np.asarray(data.parameters[steps]), frame_epochs=data.frame_epochs[steps])
+        timing = even_timing(settings, partial(data.choose, run=self.run_frames.run))
+        return Timing(steps[timing.chosen], timing.seconds)
 
     @abstractmethod
     def arrange(self) -> list[Panel]:

@@ -102,12 +102,12 @@ def refuse_unfit_groups(populations: Sequence[Population]) -> None:
     """Raise UserError for film.by=NAME unless the runs of the populations differ in that setting."""
     wanted = dict.fromkeys(p.config["film"]["by"] for p in populations if p.config["film"].get("by"))
     if wanted:
-        varied = differing_settings(populations)
+        varied = settings_that_differ(populations)
         for by in wanted:
             group_setting(by, varied, varied)
 
 
-def differing_settings(populations: Sequence[Population]) -> list[str]:
+def settings_that_differ(populations: Sequence[Population]) -> list[str]:
     """The settings, with the seed, in which the runs of populations differ."""
     from xortrain.records.columns import is_setting
     from xortrain.records.metadata import flat_settings
