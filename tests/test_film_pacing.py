@@ -3,13 +3,16 @@
 from functools import cache
 from pathlib import Path
 from runpy import run_path
+from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
 import pytest
+from imageio import v3 as iio
 from PIL import Image, ImageSequence
 
 import xortrain
+from xortrain.cli import main
 from xortrain.films.data import FilmData
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.story_layout import StoryLayout
@@ -138,6 +141,39 @@ def _assert_no_jumps(one: FilmData, layout: StoryLayout, epochs: Array, frames: 
 def test_other_films_of_one_run_do_not_flash(name: str, layout: str, tmp_path: Path) -> None:
     frames, seconds = decoded(run_of(name).film(tmp_path / "film.gif", layout=layout))
     assert flashes(frames, seconds) <= 0.25
+
+
+@cache
+def sweep_of(*axes: str) -> Any:
+    return xortrain.sweep(*axes, "epochs=60", "film=none", f"root={mkdtemp()}")
+
+
+SWINGING = "lr=3,8", "seed=range(0,6)"
+GRID = "lr=geomspace(1,20,24)", "init.scale=geomspace(0.2,5,24)"
+
+
+@pytest.mark.parametrize(
+    ("layout", "axes"), [("sweep", SWINGING), ("losses", SWINGING), ("raster", SWINGING), ("map", GRID)]
+)
+def test_films_of_several_runs_do_not_flash(layout: str, axes: tuple[str, ...], tmp_path: Path) -> None:
+    frames, seconds = decoded(sweep_of(*axes).film(tmp_path / "film.gif", layout=layout))
+    assert flashes(frames, seconds) <= 0.25
+
+
+def test_a_zoom_does_not_flash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["-m", *GRID, "epochs=40", "film=none"]) == 0
+    assert main(["zoom", "latest", "--at", "lr=3.2,init.scale=1.4", "--frames", "8", "--size", "24"]) == 0
+    (film,) = Path("outputs/sweeps").glob("*/*/film.gif")
+    assert flashes(*decoded(film)) <= 0.25
+
+
+@pytest.mark.parametrize("layout", ["story", "field"])
+def test_a_video_does_not_flash(layout: str, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    path = run_of("xor").film(tmp_path / "film.mp4", size=SIZE, layout=layout)
+    frames = iio.imread(path, plugin="pyav")
+    assert flashes(frames, np.full(len(frames), 1 / 25)) <= 0.25
 
 
 def test_a_rate_that_flashes_is_kept_with_a_warning(tmp_path: Path) -> None:
