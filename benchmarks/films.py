@@ -90,7 +90,7 @@ def against_the_notebook() -> list[str]:
     sizes: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
         save(trained(140), Path(folder) / "run.npz")
-        cpu_of([sys.executable, "-m", "xortrain", "lr=5", "epochs=140", "film=none"], folder)
+        cpu_of([sys.executable, "-m", "xortrain", "lr=1", "epochs=140", "film=none"], folder)
 
         def run(name: str, *words: str) -> None:
             spent.setdefault(name, []).append(cpu_of([sys.executable, *words], folder))
