@@ -100,8 +100,8 @@ def test_a_story_says_at_the_end_what_its_summary_says_and_what_happened_at_its_
 
 def told_last(data: FilmData, caption: str, epoch: int) -> bool:
     """Whether that caption is the latest one."""
-    told = [one for one in data.events if one.epoch <= epoch and (one.until is None or one.until >= epoch)]
-    return bool(told) and told[-1].caption == caption
+    current = [one for one in data.events if one.epoch <= epoch and (one.until is None or one.until >= epoch)]
+    return bool(current) and current[-1].caption == caption
 
 
 @pytest.mark.parametrize("outcome", [*ORDER, "pending"])

@@ -1,4 +1,4 @@
-"""film=raster: which run is in which row and colour, what is said of rows and peaks, and what is read for them."""
+"""film=raster: the row and the colour of each run, the labels of rows and peaks, and which files are read."""
 
 from dataclasses import replace
 from itertools import combinations, pairwise
@@ -163,8 +163,10 @@ def test_labels_count_as_the_table_does(tmp_path: Path, monkeypatch: pytest.Monk
     for kind in ("solved", "stuck"):
         assert words[words.index(kind) - 1] == f"{row[kind]:,}"
     assert f"{row['solved']} solved" in words
-    told = sum(int(word.split()[0]) for word in words if word.endswith((" runs", " run")) and word.split()[0].isdigit())
-    assert told - len(sweep) * ("60 runs" in words) <= len(sweep)
+    counted = sum(
+        int(word.split()[0]) for word in words if word.endswith((" runs", " run")) and word.split()[0].isdigit()
+    )
+    assert counted - len(sweep) * ("60 runs" in words) <= len(sweep)
     losses = sweep.column("final_loss")
     layout_peaks = [word for word in words if word == f"{np.median(losses[losses > 1.2]):.3g}"]
     assert layout_peaks or "one plateau" not in " ".join(words)

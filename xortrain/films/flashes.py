@@ -42,7 +42,7 @@ class FlashMeter:
     """
 
     def __init__(self, palette: Array, frames: int, width: int, height: int) -> None:
-        """``palette`` (colours, 3) are the colours of the indices of so many frames."""
+        """``palette`` (colours, 3) has the colours of the frames' indices; ``frames`` is the number of frames."""
         self.stride = max(1, round((width * height / min(MOST_SEEN, SEEN / max(frames, 1))) ** 0.5))
         table = np.zeros((2, 256), np.float32)
         table[0, : len(palette)], table[1, : len(palette)] = relative_luminance(palette), saturated_red(palette)
@@ -59,7 +59,12 @@ class FlashMeter:
         """
         again = int(np.searchsorted(np.cumsum(seconds), 1.0)) + 1
         frames = np.array(self._frames + self._frames[:again])
-        return turning_points(self._table[0][frames], STEP, LIGHT), turning_points(self._table[1][frames], 0.5, np.inf)
+        return both_transitions(self._table[0][frames], self._table[1][frames])
+
+
+def both_transitions(luminance: Array, red: Array) -> tuple[Array, Array]:
+    """Where there are transitions of luminance and of red, both (frames, pixels): (frames, pixels) each."""
+    return turning_points(luminance, STEP, LIGHT), turning_points(red, 0.5, np.inf)
 
 
 def turning_points(values: Array, step: float, light: float) -> Array:

@@ -112,7 +112,7 @@ def _shortest(value: float, tolerance: float) -> str:
 
 
 def tick_word(value: float, digits: int) -> str:
-    """A number with so many digits; an exponent only below 0.001 and from a million on."""
+    """A number with the given digits; with an exponent only below 0.001 and from a million on."""
     plain = f"{value:.{digits}g}"
     if "e" not in plain:
         return plain

@@ -13,7 +13,7 @@ import numpy as np
 
 from xortrain.films.data import EPOCH_SPACINGS, FilmData
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.flashes import SLOW, STEP, flashing_frames, relative_luminance, saturated_red, turning_points
+from xortrain.films.flashes import SLOW, both_transitions, flashing_frames, relative_luminance, saturated_red
 from xortrain.nets import Array
 
 FRAMES = 60  # where a film has nothing to decide
@@ -189,31 +189,30 @@ def _parts(path: Path, first: int, places: dict[int, int], frames: int | None) -
     """The steps of three parts: around the first change and the last event."""
     end = len(path.values) - 1
     last = max(places, default=0)
-    if last <= first:
-        if frames:
-            chosen = _counted(_evenly(path.values, 0, end, frames - 1), frames, end)
-        else:
-            chosen = path.stretch(0, end, FRAMES - 1)
-        return _Parts(_with_places(chosen, places, frames), end, 0)
-    ends = [(0, first), (first, last), (last, end)]
-    if frames:
-        shares = np.array([min(first, BEFORE * frames), 0, min(end - last, AFTER * frames)]).astype(int)
-        shares[1] = max(frames - 1 - shares.sum(), 1)
-        chosen = np.concatenate(
-            [_evenly(path.values, a, b, n) for (a, b), n in zip(ends, shares.tolist(), strict=True)]
-        )
+    nothing_happens = last <= first
+    ends = [(0, end)] if nothing_happens else [(0, first), (first, last), (last, end)]
+    if frames is None:
+        counts = (FRAMES - 1,) if nothing_happens else FEWEST
+        chosen = np.unique(np.concatenate([path.stretch(a, b, n) for (a, b), n in zip(ends, counts, strict=True)]))
     else:
-        chosen = np.concatenate([path.stretch(a, b, n) for (a, b), n in zip(ends, FEWEST, strict=True)])
-    chosen = np.unique(chosen)
-    if frames:
-        chosen = _counted(chosen, frames, end)
+        counts = (frames - 1,) if nothing_happens else _shares(frames, first, end - last)
+        steps = [_evenly(path.values, a, b, n) for (a, b), n in zip(ends, counts, strict=True)]
+        chosen = _counted(np.unique(np.concatenate(steps)), frames, end)
+    if nothing_happens:
+        return _Parts(_with_places(chosen, places, frames), end, 0)
     chosen = _with_places(chosen, {**places, first: 0, last: 0}, frames)
     places_in_film = np.searchsorted(chosen, [first, last])
     return _Parts(chosen, *places_in_film.tolist())
 
 
+def _shares(frames: int, before: int, after: int) -> tuple[int, int, int]:
+    """The frames of the three parts, at most ``before`` and ``after`` in the first and the last one."""
+    first, last = int(min(before, BEFORE * frames)), int(min(after, AFTER * frames))
+    return first, max(frames - 1 - first - last, 1), last
+
+
 def _counted(chosen: Array, frames: int, end: int) -> Array:
-    """Exactly ``frames`` steps, if there are so many up to ``end``: some are left out, or others added between."""
+    """``frames`` steps, or all up to ``end`` if there are fewer: steps are removed, or others added between them."""
     free = np.setdiff1d(np.arange(end + 1), chosen)
     added = min(max(frames - len(chosen), 0), len(free))
     chosen = np.union1d(chosen, free[np.linspace(0, len(free) - 1, added).round().astype(int)])
@@ -248,6 +247,5 @@ def _with_places(chosen: Array, places: dict[int, int], frames: int | None) -> A
 def _flashing(colours: Array, seconds: Array) -> Array:
     """Which frames (frames,) are in a second in which too much of the fields flashes."""
     twice = np.concatenate([colours, colours])
-    light = turning_points(relative_luminance(twice).astype(np.float32), STEP, 0.8)
-    red = turning_points(saturated_red(twice).astype(np.float32), 0.5, np.inf)
-    return flashing_frames([light, red], seconds, FIELDS)
+    luminance, red = (measure(twice).astype(np.float32) for measure in (relative_luminance, saturated_red))
+    return flashing_frames(both_transitions(luminance, red), seconds, FIELDS)

@@ -20,7 +20,7 @@ from xortrain.nets import Array
 
 DESIGN = 960, 540
 MOST_MEASURED = 64  # rows whose losses determine which epochs are frames
-BINS, FINE = 48, 144  # of the histogram, and of the one in which peaks are told apart
+BINS, FINE = 48, 144  # bins of the histogram that is drawn, and of the finer one in which peaks are sought
 MOST_PEAKS = 6  # with a name
 NUMBERS = ("no", "one", "two", "three", "four")
 
@@ -34,9 +34,7 @@ class RasterLayout:
         losses = data.filled_losses
         order = quickest_first(data.outcomes, losses[-1])
         self.losses, self.outcomes = losses[:, order], data.outcomes.take(order)
-        timing = even_timing(
-            settings, lambda frames, spacing: evenly(len(self.epochs), frames, lambda: self._path(spacing))
-        )
+        timing = even_timing(settings, self._choose)
         self.chosen, self.seconds = timing.chosen, timing.seconds
         self.colours = LossColours(self.losses, settings)
         self.canvas = canvas = _canvas(settings, self.colours)

@@ -32,8 +32,8 @@ def run_events(run: RunData, data: FilmData) -> tuple[Event, ...]:
     if run.outcome == "pending":
         return ()
     rows, right = _right(data)
-    epochs = data.frame_epochs[rows]
-    found = [*_ends(run, epochs, right), *_right_events(run, epochs, right), *_deaths(run), *_flips(data)]
+    epochs, since = data.frame_epochs[rows], _since(right)
+    found = [*_ends(run, since), *_right_events(run, epochs, since), *_deaths(run), *_flips(data)]
     found += _plateaus(run, data)
     return tuple(sorted(found, key=lambda event: event.epoch))
 
@@ -58,14 +58,14 @@ def _since(right: Array) -> Array:
     return np.where(right.all(axis=0), 0, rows - (~right[::-1]).argmax(axis=0))
 
 
-def _ends(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
+def _ends(run: RunData, since: Array) -> Iterator[Event]:
+    """How the run ended, if at an epoch; ``since`` (examples,) is the row from which on each example is right."""
     label, column = ENDS.get(run.outcome, ("", ""))
     epoch = run.row[column] if column else -1
     if epoch <= 0:
         return
-    if run.outcome == "solved" and right.shape[1] <= MOST_SINGLE:  # the examples that were the last to be wrong
-        last = _since(right)
-        names = [name for name, row in zip(_names(run), last, strict=True) if 0 < row == last.max()]
+    if run.outcome == "solved" and len(since) <= MOST_SINGLE:  # the examples that were the last to be wrong
+        names = [name for name, row in zip(_names(run), since, strict=True) if 0 < row == since.max()]
         label = f"{', '.join(names)} right: solved" if len(names) < 3 else label
     yield Event(epoch, label, ending(run))
 
@@ -74,9 +74,8 @@ def _names(run: RunData) -> list[str]:
     return [example_name(x, number) for number, x in enumerate(run.x)]
 
 
-def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
+def _right_events(run: RunData, epochs: Array, since: Array) -> Iterator[Event]:
     """Examples that become right and stay so, together where they do at the same epoch; of many, shares of them."""
-    since = _since(right)
     if len(since) > MOST_SINGLE:
         order = np.sort(since)
         for word, share in SHARES:

@@ -144,6 +144,11 @@ def film_data(trained: TrainedRuns) -> FilmData:
     setup, rows = trained.setup, trained.rows
     task = setup.task()
     x, t, rule = setup.train.x, setup.train.t, task.success.unscaled
+
+    def interval(t: Array) -> tuple[Array, Array]:
+        low, high = rule.interval(t[..., None])
+        return low[..., 0], high[..., 0]
+
     return FilmData(
         network=task.network,
         x=x,
@@ -163,7 +168,7 @@ def film_data(trained: TrainedRuns) -> FilmData:
         output_names=setup.columns.short_outputs,
         class_names=setup.columns.told_classes,
         scaling=setup.scaling,
-        interval=lambda t: (rule.interval(t[..., None])[0][..., 0], rule.interval(t[..., None])[1][..., 0]),
+        interval=interval,
         held=_held_out(trained),
     )
 
