@@ -5,13 +5,13 @@ equal steps of change, so small that a film does not jump. Where the outputs go 
 even number of epochs apart: then what they show moves as the run does.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
 
-from xortrain.films.data import EPOCH_SPACINGS, FilmData
+from xortrain.films.data import EPOCH_SPACINGS, Event, FilmData
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.flashes import SLOW, both_transitions, flashing_frames, relative_luminance, saturated_red
 from xortrain.nets import Array
@@ -27,6 +27,8 @@ PAUSE, MOST_PAUSES = 0.6, 6  # seconds of a pause at an event
 BEFORE, AFTER = 0.2, 0.145  # largest shares of the time before the first change, and from the last event on
 BETWEEN = 32  # epochs between two frames that are trained again
 MOVES = 0.01  # change of an output, as a share of the distance between the targets, that is the first one
+LONG = 6  # epochs in which outputs that go up and down in turn are noticed
+SWINGS = 0.03  # their least change in an epoch, as a share of the distance between the targets
 FIELDS = 0.5  # share of the fields that may flash; they cover half of the picture
 
 
@@ -70,6 +72,33 @@ def story_timing(data: FilmData, settings: FilmSettings, run: int, fields: Array
         if not quick.any():
             return Timing(steps[chosen], seconds, missing)
         least[quick] = SLOW
+
+
+def flip_events(data: FilmData) -> Iterator[Event]:
+    """The longest stretch of epochs in which the outputs go up and down in turn."""
+    rows, y = data.sampled_outputs(0, data.examples(0)[0][:64])
+    epochs, span = data.frame_epochs[rows], abs(data.high - data.low) or 1
+    with np.errstate(all="ignore"):
+        steps = np.diff(y.reshape(-1, len(rows)), axis=1) / span
+        size = np.sqrt((steps**2).sum(axis=0))
+        turn = (steps[:, 1:] * steps[:, :-1]).sum(axis=0) / (size[1:] * size[:-1])
+        large = np.abs(steps).max(axis=0) > SWINGS
+    follows = np.diff(epochs) == 1
+    flips = (turn < -0.5) & large[1:] & large[:-1] & follows[1:] & follows[:-1]
+    first, length = _longest(flips)
+    if length >= LONG:
+        start, end = int(epochs[first]), int(epochs[first + length + 1])
+        caption = "Output flips every epoch: the learning rate is at its limit."
+        yield Event(start, "output flips every epoch", caption, 1, end, flips=True)
+
+
+def _longest(values: Array) -> tuple[int, int]:
+    """Where the longest stretch of true values starts, and its length."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], values.astype(np.int8), [0]])))
+    if not len(edges):
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    return int(edges[2 * lengths.argmax()]), int(lengths.max())
 
 
 def without_flips(data: FilmData) -> Array:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from xortrain.films.data import Event, FilmData, example_name
+from xortrain.films.pacing import flip_events
 from xortrain.nets import Array
 from xortrain.trained.run_data import SUCCESSES, RunData
 from xortrain.training import diagnosis
@@ -13,8 +14,6 @@ from xortrain.views.verdict import conjoined, unit_name
 
 MOST_SINGLE = 8  # examples that are named; of more, shares are
 SHARES = ("half", 0.5), ("90 %", 0.9)  # of the examples
-LONG = 6  # epochs in which outputs that go up and down in turn are noticed
-SWINGS = 0.03  # their least change in an epoch, as a share of the distance between the targets
 LEVEL = 1.02  # ratio of the largest and the smallest loss of a plateau
 LEAST_SHARE, LEAST_EPOCHS = 0.15, 10  # of a plateau: share of the epochs of the run, and epochs
 MOST_UNITS = 4  # dead units with an event of their own
@@ -33,7 +32,7 @@ def run_events(run: RunData, data: FilmData) -> tuple[Event, ...]:
         return ()
     rows, right = _right(data)
     epochs, since = data.frame_epochs[rows], _since(right)
-    found = [*_ends(run, since), *_right_events(run, epochs, since), *_deaths(run), *_flips(data)]
+    found = [*_ends(run, since), *_right_events(run, epochs, since), *_deaths(run), *flip_events(data)]
     found += _plateaus(run, data)
     return tuple(sorted(found, key=lambda event: event.epoch))
 
@@ -107,33 +106,6 @@ def _deaths(run: RunData) -> Iterator[Event]:
         names = conjoined(units) if len(units) < 4 else f"{len(units)} units"
         are = "is" if len(units) == 1 else "are"
         yield Event(epoch, f"{names} dead", f"{names} {are} dead from epoch {epoch:,} on: off on every example.", 2)
-
-
-def _flips(data: FilmData) -> Iterator[Event]:
-    """The longest stretch of epochs in which the outputs go up and down in turn."""
-    rows, y = data.sampled_outputs(0, data.examples(0)[0][:64])
-    epochs, span = data.frame_epochs[rows], abs(data.high - data.low) or 1
-    with np.errstate(all="ignore"):
-        steps = np.diff(y.reshape(-1, len(rows)), axis=1) / span
-        size = np.sqrt((steps**2).sum(axis=0))
-        turn = (steps[:, 1:] * steps[:, :-1]).sum(axis=0) / (size[1:] * size[:-1])
-        large = np.abs(steps).max(axis=0) > SWINGS
-    follows = np.diff(epochs) == 1
-    flips = (turn < -0.5) & large[1:] & large[:-1] & follows[1:] & follows[:-1]
-    first, length = _longest(flips)
-    if length >= LONG:
-        start, end = int(epochs[first]), int(epochs[first + length + 1])
-        caption = "Output flips every epoch: the learning rate is at its limit."
-        yield Event(start, "output flips every epoch", caption, 1, end, flips=True)
-
-
-def _longest(values: Array) -> tuple[int, int]:
-    """Where the longest stretch of true values starts, and its length."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], values.astype(np.int8), [0]])))
-    if not len(edges):
-        return 0, 0
-    lengths = edges[1::2] - edges[::2]
-    return int(edges[2 * lengths.argmax()]), int(lengths.max())
 
 
 def _plateaus(run: RunData, data: FilmData) -> Iterator[Event]:

@@ -14,6 +14,7 @@ from xortrain.errors import UserError, printable
 from xortrain.films.data import FilmData, HeldOut, Outcomes
 from xortrain.films.film import write_film
 from xortrain.films.film_settings import FilmSettings
+from xortrain.films.pacing import flip_events
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
 from xortrain.records.layout import column_of
@@ -43,6 +44,8 @@ def write_run_film(
     if config["film"]["at"] == "best":
         trained, run = RunData(trained, run).until_best(), 0
     one = single_run(trained, 1 if still else config["film"]["frames"], run)
+    if config["film"]["name"] != "story":
+        return write(_with_flips(one), config, path, progress, still)
     data = run_film_data(one)
     if not still and config["film"]["frames"] is None:
         data = _without_jumps(one, data, film_settings(config, path), progress)
@@ -52,7 +55,7 @@ def write_run_film(
 def _without_jumps(one: TrainedRuns, data: FilmData, settings: FilmSettings, progress: bool) -> FilmData:
     """The data of a film; trained again for the epochs without which it would jump, if that does not take long."""
     last = int(data.frame_epochs[-1])
-    if settings.layout != "story" or len(data.frame_epochs) > last or last > MOST_EPOCHS:
+    if len(data.frame_epochs) > last or last > MOST_EPOCHS:
         return data
     from xortrain.films.story_layout import StoryLayout
 
@@ -114,6 +117,12 @@ def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRun
 def _is_quick(setup: Setup, epochs: int) -> bool:
     """Whether training the run again takes well under a second."""
     return epochs <= QUICK_EPOCHS and epochs * setup.shape.size * len(setup.train.x) <= QUICK_PRODUCTS
+
+
+def _with_flips(one: TrainedRuns) -> FilmData:
+    """The input of a film of the only run, with nothing that happens in it but what decides its frames."""
+    data = film_data(one)
+    return replace(data, events=tuple(flip_events(data)) if len(one.finished) else ())
 
 
 def run_film_data(one: TrainedRuns) -> FilmData:
