@@ -1,0 +1,64 @@
+/** Drawing on canvases: their size in real pixels, colours of the style sheet, axes. */
+
+import { formatted } from "./text.js";
+
+/** The context of a canvas that fills its place on the page, cleared, and its size in CSS pixels. */
+export function sized(canvas) {
+  const scale = devicePixelRatio || 1;
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
+  const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
+  if (canvas.width !== wide || canvas.height !== high) {
+    canvas.width = wide;
+    canvas.height = high;
+  }
+  const g = canvas.getContext("2d");
+  g.setTransform(scale, 0, 0, scale, 0, 0);
+  g.clearRect(0, 0, width, height);
+  g.font = `12px ${styled("--font")}`;
+  g.lineJoin = "round";
+  return { g, width, height };
+}
+
+/** A variable of the style sheet, as in styled("--ink"). */
+export function styled(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}
+
+/** About `count` round numbers from low to high. */
+export function ticks(low, high, count = 5) {
+  const rough = (high - low) / count || 1;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = unit * [1, 2, 5, 10].find((size) => size * unit >= rough * 0.999);
+  const found = [];
+  for (let value = Math.ceil(low / step - 1e-9) * step; value <= high + step * 1e-9; value += step) {
+    found.push(Math.abs(value) < step * 1e-9 ? 0 : Number(value.toPrecision(12)));
+  }
+  return found;
+}
+
+/** Powers of ten from low to high, or round numbers where there are fewer than two. */
+export function logTicks(low, high, most = 6) {
+  const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+  if (last <= first) return ticks(low, high, 4).filter((value) => value > 0);
+  const step = Math.ceil((last - first + 1) / most);
+  const found = [];
+  for (let power = first; power <= last; power += step) found.push(10 ** power);
+  return found;
+}
+
+/** Text that stays legible over lines: first its outline in the colour of the paper. */
+export function label(g, text, x, y, { colour = "--ink", align = "left", baseline = "alphabetic" } = {}) {
+  g.textAlign = align;
+  g.textBaseline = baseline;
+  g.lineWidth = 3;
+  g.strokeStyle = styled("--paper");
+  g.strokeText(text, x, y);
+  g.fillStyle = styled(colour);
+  g.fillText(text, x, y);
+}
+
+/** A tick of an axis as text. */
+export function tickText(value) {
+  return formatted(value, 3);
+}

@@ -1,0 +1,34 @@
+/** Unpacks the page, builds its views, and shows the first run. */
+
+import { Page } from "./page-data.js";
+import { change, redraw, state } from "./state.js";
+import { byId, counted } from "./text.js";
+import { arraysOf, unpacked } from "./unpack.js";
+
+const VIEWS = [];
+
+async function start() {
+  const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
+  const page = new Page(meta, arraysOf(meta.arrays, await unpacked("data")));
+  byId("count").textContent = counted(page.runs, "run");
+  document.body.classList.toggle("single", page.runs === 1);
+  for (const view of VIEWS) view(page);
+  followSizes();
+  change({ order: [...Array(page.runs).keys()], epoch: page.last, theme: state.theme + 1 });
+  redraw();
+  globalThis.xortrain = { page, state, change };
+  document.documentElement.dataset.ready = "1";
+}
+
+function followSizes() {
+  const again = () => change({ theme: state.theme + 1 });
+  addEventListener("resize", again);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+}
+
+if (typeof DecompressionStream === "undefined") {
+  byId("problem").textContent = "This browser cannot unpack the page: it has no DecompressionStream. Any browser since 2023 has it.";
+  byId("problem").hidden = false;
+} else {
+  start();
+}

@@ -1,0 +1,38 @@
+/** Numbers and words as text. */
+
+/** A number with up to 4 digits, as in 0.1234, 12,345, 1.5e-7; empty for null. */
+export function formatted(value, digits = 4) {
+  if (value === null || value === undefined) return "";
+  if (Number.isNaN(value)) return "nan";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en");
+  const size = Math.abs(value);
+  if (size >= 1e6 || size < 1e-4) return value.toExponential(Math.min(2, digits - 1)).replace("e+", "e");
+  return String(Number(value.toPrecision(digits)));
+}
+
+/** A number with a fixed number of digits and a place for its sign, for columns of numbers. */
+export function aligned(value, digits = 4) {
+  return `${value < 0 ? "" : " "}${value.toPrecision(digits)}`;
+}
+
+/** As in "1 run", "12 runs". */
+export function counted(count, thing) {
+  return `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`;
+}
+
+/** A new element with properties, attributes and children. */
+export function element(name, { text, children = [], ...attributes } = {}) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key in made) made[key] = value;
+    else made.setAttribute(key, value);
+  }
+  made.append(...children);
+  return made;
+}
+
+export function byId(id) {
+  return document.getElementById(id);
+}
