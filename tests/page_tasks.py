@@ -95,8 +95,10 @@ import * as training from "./training.js";
 import * as special from "./special.js";
 
 const NAMED = { Infinity, "-Infinity": -Infinity, NaN };
-const given = JSON.parse(readFileSync("given.json", "utf8").replace(/-?Infinity|NaN/g, '"$&"'), (_, value) => NAMED[value] ?? value);
-const print = (value) => console.log(JSON.stringify(value, (_, one) => (ArrayBuffer.isView(one) ? Array.from(one) : one)));
+const text = readFileSync("given.json", "utf8").replace(/-?Infinity|NaN/g, '"$&"');
+const given = JSON.parse(text, (_, value) => NAMED[value] ?? value);
+const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
+const print = (value) => console.log(JSON.stringify(value, plain));
 const rows = (lists) => lists.map((list) => Float64Array.from(list));
 const stageOf = (stage) => ({ ...stage, lr: typeof stage.lr === "number" ? stage.lr : Float64Array.from(stage.lr) });
 const taskOf = ({ x, t, start, stages, ...rest }) => (
