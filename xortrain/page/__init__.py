@@ -1,1 +1,1 @@
-"""The page: one HTML file of runs that needs no server, network or library, and trains them on in the browser."""
+"""The page: runs in one HTML file that needs no server, network or library, and trains them on in the browser."""
