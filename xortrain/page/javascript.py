@@ -16,7 +16,7 @@ from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import numbers
 from xortrain.page.expressions import UNITS, Block, Graph, statements
-from xortrain.page.unrolled import unrolled
+from xortrain.page.unrolled import MOST_CHARACTERS, unrolled
 from xortrain.records.groups import wilson
 from xortrain.symbols import Node, Symbolic
 from xortrain.training.task import Task
@@ -24,14 +24,14 @@ from xortrain.training.task import Task
 Lines = Sequence[str]
 
 
-def mathematics(tasks: Iterable[Task] = ()) -> str:
+def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
     """A module of JavaScript with every table, and the unrolled update and outputs of tasks that are small enough."""
     tables: dict[str, dict[str, Lines]] = {
         "ACTIVATIONS": {name: _activation(name) for name in ACTIVATIONS},
         "LOSSES": {name: _loss(name) for name in LOSSES},
         "OPTIMIZERS": {name: _optimizer(name) for name in OPTIMIZERS},
         "SCHEDULES": {name: _schedule(name) for name in SCHEDULES},
-        **unrolled(tasks),
+        **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
     head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide } from "./special.js";\n'
