@@ -15,7 +15,7 @@ from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import numbers
-from xortrain.page.expressions import UNITS, Block, Graph, statements
+from xortrain.page.expressions import UNITS, Scope, Graph, statements
 from xortrain.page.unrolled import MOST_CHARACTERS, unrolled
 from xortrain.records.groups import wilson
 from xortrain.symbols import Node, Symbolic
@@ -141,7 +141,7 @@ def _optimizer(name: str) -> list[str]:
 
 def _begun(graph: Graph, symbols: Symbolic) -> str:
     """The first value of a part of the state, a number or an array of one for each parameter."""
-    outer = Block(graph, {})
+    outer = Scope(graph, {})
     place = graph.add(_node(symbols))
     text = outer.number(place)
     if symbols.ndim == 1:
@@ -202,7 +202,7 @@ def _schedule(name: str) -> list[str]:
 def returned(names: Mapping[Node, str], results: Sequence[Node | float]) -> list[str]:
     """Statements that return one number, or several in an array."""
     graph = Graph(names)
-    outer = Block(graph, graph.uses([graph.add(result) for result in results]))
+    outer = Scope(graph, graph.uses([graph.add(result) for result in results]))
     values = [outer.number(graph.add(result)) for result in results]
     text = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
     return [*outer.lines, f"return {text};"]
