@@ -162,7 +162,7 @@ def test_the_record_says_what_was_set_and_is_checked_without_its_parent(
         ("set.w1.0.1=2", "set=w1: no such parameter of this network. Did you mean 'W1'?"),
         ("set.W1.0.7=2", "set.W1.0.7: W1[0, 7] does not exist; the last one is W1[1, 1]"),
         ("set.b1.0.1=2", "set.b1.0.1: b1[0, 1] does not exist; the last one is b1[1]"),
-        ("set.W1=2", "set.W1: is [2, 2] numbers; name the place of one, as in set.W1.0.0=…"),
+        ("set.W1=2", "set.W1=2: is one number for [2, 2]; name its place, as in set.W1.0.0=…"),
         ("set.W1.0.1=two", "set.W1.0.1=two: must be a finite number"),
         ("set.W1.0.1=inf", "set.W1.0.1=inf: must be a finite number"),
         ("set.=1", "set=: no such parameter of this network"),

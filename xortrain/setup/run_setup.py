@@ -334,8 +334,8 @@ def _activation_keys(p: Population, layers: int) -> list[str]:
 def _refuse_start(p: Population, network: Network) -> None:
     """Refuse initial values of parameters that this network does not have."""
     for name, own in p.shared(START).items():
-        entries = [f"{name}{key}" for key in number_keys("", own)] if isinstance(own, Mapping) else [name]
-        places_of(entries, network.shapes, START)
+        inner = {f"{name}{key}": 0.0 for key in number_keys("", own)}
+        places_of(inner if isinstance(own, Mapping) else {name: own}, network.shapes, START)
     for values in p.start().values():
         if not np.isfinite(values).all():
             raise UserError(f"{START}: must be finite")

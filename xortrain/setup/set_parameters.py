@@ -5,7 +5,7 @@ They are numbers by dotted name, such as W1.0.1 for W1[0, 1].
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,14 +44,16 @@ def _number(word: str, value: str) -> float:
     return number
 
 
-def places_of(entries: Iterable[str], shapes: Shapes, key: str = SET) -> dict[str, int]:
+def places_of(entries: Entries, shapes: Shapes, key: str = SET) -> dict[str, int]:
     """The place in θ of each entry; raises UserError for a parameter or a place that the network does not have."""
     sizes = [math.prod(shape) for shape in shapes.values()]
     firsts = dict(zip(shapes, np.cumsum([0, *sizes]).tolist(), strict=False))
-    return {entry: _place(entry, shapes, key) + firsts[entry.partition(".")[0]] for entry in entries}
+    return {
+        entry: _place(entry, value, shapes, key) + firsts[entry.partition(".")[0]] for entry, value in entries.items()
+    }
 
 
-def _place(entry: str, shapes: Shapes, key: str) -> int:
+def _place(entry: str, value: float, shapes: Shapes, key: str) -> int:
     name, *place = entry.split(".")
     if name not in shapes:
         raise unknown(key, name, shapes, "parameter of this network")
@@ -59,7 +61,7 @@ def _place(entry: str, shapes: Shapes, key: str) -> int:
     last = ", ".join(str(length - 1) for length in shape)
     if not place:
         where = ".".join([key, name, *("0" for _ in shape)])
-        raise UserError(f"{key}.{name}: is {list(shape)} numbers; name the place of one, as in {where}=…")
+        raise UserError(f"{key}.{name}={value:g}: is one number for {list(shape)}; name its place, as in {where}=…")
     fits = len(place) == len(shape) and all(re.fullmatch("[0-9]{1,9}", at) for at in place)
     if not fits or any(int(at) >= length for at, length in zip(place, shape, strict=True)):
         shown = f"{name}[{', '.join(place)}]"
