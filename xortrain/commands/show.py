@@ -83,7 +83,7 @@ def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:
     yield f"started {record['started']}{took}, on {record['host'] or 'an unknown host'}"
     parent = of.metadata.get("parent")
     if record["parent"] and isinstance(parent, dict):
-        yield printable(f"continues {record['parent']} from epoch {parent.get('epoch')}")
+        yield printable(f"continues {record['parent']} from epoch {parent.get('epoch')}{_set_by_hand(of, parent)}")
     versions, git = of.metadata.get("versions"), of.metadata.get("git")
     if isinstance(versions, dict):
         shown = [f"{name} {versions[name]}" for name in ("xortrain", "python", "numpy") if name in versions]
@@ -95,6 +95,17 @@ def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:
         program = Path(str(command[0])).name.replace("__main__.py", "xortrain")  # of python -m xortrain
         yield printable(f"command {shlex.join([program, *map(str, command[1:])])}")
     yield f"in {record['path']}"
+
+
+def _set_by_hand(of: Entry | RecordInfo, parent: Mapping[str, Any]) -> str:
+    """What was set at the epoch from which a run was continued."""
+    stages = of.metadata.get("stages")
+    last = stages[-1] if isinstance(stages, list) and stages else None
+    entries = last.get("set") if isinstance(last, dict) and last.get("until") == parent.get("epoch") else None
+    if not isinstance(entries, dict) or not entries:
+        return ""
+    listed = (f"{layout.column_of(f'{layout.START}.{name}')} set to {value}" for name, value in entries.items())
+    return f" with {', '.join(listed)}"[:LONGEST]
 
 
 def _understood(parts: Iterable[RecordInfo]) -> Iterator[str]:

@@ -97,16 +97,16 @@ class Graph:
         return counts
 
 
-class Block:
+class Scope:
     """Statements in one pair of braces; constants of the block around it are known in it."""
 
-    def __init__(self, graph: Graph, uses: Mapping[int, int], outer: "Block | None" = None) -> None:
+    def __init__(self, graph: Graph, uses: Mapping[int, int], outer: "Scope | None" = None) -> None:
         self.graph, self.uses, self.outer, self.lines = graph, uses, outer, list[str]()
         self._names = dict[int, str]()
         self._fresh: list[int] = [0] if outer is None else outer._fresh
 
-    def inner(self) -> "Block":
-        return Block(self.graph, self.uses, self)
+    def inner(self) -> "Scope":
+        return Scope(self.graph, self.uses, self)
 
     def name_of(self, place: int) -> str | None:
         """The constant that an expression is known by."""
@@ -224,7 +224,7 @@ def statements(
     """A loop that sets its targets in each turn, and what is set ``after`` it; a target may be an input too."""
     inside = {name: graph.add(node) for name, node in targets.items()}
     last = {name: graph.add(node) for name, node in (after or {}).items()}
-    outer = Block(graph, graph.uses([*inside.values(), *last.values()]))
+    outer = Scope(graph, graph.uses([*inside.values(), *last.values()]))
     turn = outer.inner()
     write: Callable[[int], str] = turn.number if len(inside) == 1 else turn.named
     values = {name: write(place) for name, place in inside.items() if graph.entries[place][0] != name}

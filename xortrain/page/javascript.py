@@ -15,8 +15,8 @@ from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import numbers
-from xortrain.page.expressions import UNITS, Block, Graph, statements
-from xortrain.page.unrolled import unrolled
+from xortrain.page.expressions import UNITS, Graph, Scope, statements
+from xortrain.page.unrolled import MOST_CHARACTERS, unrolled
 from xortrain.records.groups import wilson
 from xortrain.symbols import Node, Symbolic
 from xortrain.training.task import Task
@@ -24,14 +24,14 @@ from xortrain.training.task import Task
 Lines = Sequence[str]
 
 
-def mathematics(tasks: Iterable[Task] = ()) -> str:
+def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
     """A module of JavaScript with every table, and the unrolled update and outputs of tasks that are small enough."""
     tables: dict[str, dict[str, Lines]] = {
         "ACTIVATIONS": {name: _activation(name) for name in ACTIVATIONS},
         "LOSSES": {name: _loss(name) for name in LOSSES},
         "OPTIMIZERS": {name: _optimizer(name) for name in OPTIMIZERS},
         "SCHEDULES": {name: _schedule(name) for name in SCHEDULES},
-        **unrolled(tasks),
+        **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
     head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide } from "./special.js";\n'
@@ -141,7 +141,7 @@ def _optimizer(name: str) -> list[str]:
 
 def _begun(graph: Graph, symbols: Symbolic) -> str:
     """The first value of a part of the state, a number or an array of one for each parameter."""
-    outer = Block(graph, {})
+    outer = Scope(graph, {})
     place = graph.add(_node(symbols))
     text = outer.number(place)
     if symbols.ndim == 1:
@@ -202,7 +202,7 @@ def _schedule(name: str) -> list[str]:
 def returned(names: Mapping[Node, str], results: Sequence[Node | float]) -> list[str]:
     """Statements that return one number, or several in an array."""
     graph = Graph(names)
-    outer = Block(graph, graph.uses([graph.add(result) for result in results]))
+    outer = Scope(graph, graph.uses([graph.add(result) for result in results]))
     values = [outer.number(graph.add(result)) for result in results]
     text = values[0] if len(values) == 1 else f"[{', '.join(values)}]"
     return [*outer.lines, f"return {text};"]

@@ -19,15 +19,18 @@ from xortrain.training.task import Task
 
 MOST_PARAMETERS, MOST_EXAMPLES = 60, 8
 MOST_CHARACTERS = 16_000
-"""What all of it may take; the first tasks come first."""
+"""What all of it may take together."""
 
 Lines = Sequence[str]
 
 
-def unrolled(tasks: Iterable[Task]) -> dict[str, dict[str, Lines]]:
-    """OUTPUTS by the shape of a network, and UPDATES by that shape, loss, optimizer and number of examples."""
+def unrolled(tasks: Iterable[Task], most: int = MOST_CHARACTERS) -> dict[str, dict[str, Lines]]:
+    """OUTPUTS by the shape of a network, and UPDATES by that shape, loss, optimizer and number of examples.
+
+    What would take more than ``most`` characters with what is before it is left out.
+    """
     tables: dict[str, dict[str, Lines]] = {"OUTPUTS": {}, "UPDATES": {}}
-    left = MOST_CHARACTERS
+    left = most
     for table, key, lines in _functions(tasks):
         size = len(key) + sum(map(len, lines))
         if key not in tables[table] and size <= left:

@@ -14,6 +14,7 @@ from xortrain.config.compose import changed
 from xortrain.errors import UserError
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
+from xortrain.records.layout import column_of
 from xortrain.runner.engines import Engine
 from xortrain.runner.plan import within_budget
 from xortrain.runner.sweep import run_sweep
@@ -21,8 +22,9 @@ from xortrain.runner.train import make_folder, train_in_memory, train_into_folde
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
 from xortrain.setup.film_config import refuse_unfit_films, with_one
-from xortrain.setup.population import Population
+from xortrain.setup.population import START, Population
 from xortrain.setup.run_setup import Setup, recorded_epochs, refuse_contradictions, with_known
+from xortrain.setup.set_parameters import Entries, places_of, split_words, with_entries_set
 from xortrain.trained.checkpoints import JUDGES, checkpoint_of, first_untrained
 from xortrain.trained.opening import open_trained
 from xortrain.trained.run_data import RunData, TrainedRuns, place_of_epoch
@@ -34,10 +36,14 @@ _MORE = re.compile(r"epochs=\+(\d{1,10})")
 
 @dataclass(frozen=True)
 class Continuation:
-    """Trained runs, and the setup with which they are trained on from the epoch of its origin."""
+    """Trained runs, and the setup with which they are trained on from the epoch of its origin.
+
+    ``then_set`` are the parameters that are set by hand at that epoch.
+    """
 
     parent: TrainedRuns
     setup: Setup
+    then_set: Entries
 
     @property
     def epoch(self) -> int:
@@ -66,6 +72,7 @@ class Continuation:
         lines = [
             f"Epochs 0 to {epoch} are those of the parent" + (f"; it keeps {' and '.join(kept)}." if kept else ".")
         ]
+        lines += self._set_by_hand()
         optimizer, ended = p.shared("optimizer.name"), int((first_untrained(self.parent.rows) <= epoch).sum())
         if epoch and optimizer != self.setup.settings_of(epoch - 1).shared("optimizer.name"):
             lines.append(f"optimizer={optimizer} starts fresh at epoch {epoch}, with lr={p.values('lr')[0]:g}.")
@@ -73,22 +80,40 @@ class Continuation:
             lines.append(f"{ended:,} of {p.runs:,} runs had ended by epoch {epoch}, and stay as they were.")
         return lines
 
+    def _set_by_hand(self) -> list[str]:
+        """What is set at the epoch from which it goes on."""
+        listed = [f"{column_of(f'{START}.{name}')} set to {value:g}" for name, value in self.then_set.items()]
+        return [f"Epoch {self.epoch} is that of the parent with {', '.join(listed)}."] if listed else []
+
 
 def continuation(
     parent: TrainedRuns, overrides: Sequence[str], origin: Origin, root: Path | str | None = None
 ) -> Continuation:
     """Check what is asked, and plan to train the runs of a population on; raises UserError for what cannot be."""
     before, epoch = parent.setup.population, origin.epoch
+    entries, overrides = split_words(overrides)
+    places_of(entries, parent.setup.shape.shapes)
     words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
+    if not epoch:  # what is set is a part of the start
+        before = _with_start(before, entries)
+        config = {**config, "init": before.config["init"]}
     varying = {key: v for key, v in before.varying.items() if not {key, key.partition(".")[0]} & touched}
     population = parent.setup.with_names(replace(before, config=config, varying=varying))
     _refuse_what_must_stay(before, population, words)
     _refuse_rates(parent.setup, population, epoch)
-    return _continued(parent, population, origin)
+    return _continued(parent, population, origin, entries)
 
 
-def _continued(parent: TrainedRuns, population: Population, origin: Origin) -> Continuation:
+def _with_start(population: Population, entries: Entries) -> Population:
+    """A population whose runs all start with these values of parameters."""
+    init = population.config["init"]
+    changed = {**init, "set": with_entries_set(init["set"], entries)}
+    varying = {key: v for key, v in population.varying.items() if key.removeprefix(f"{START}.") not in entries}
+    return replace(population, config={**population.config, "init": changed}, varying=varying)
+
+
+def _continued(parent: TrainedRuns, population: Population, origin: Origin, then_set: Entries) -> Continuation:
     setup, before = parent.setup, parent.setup.population
     known, now = setup.earlier, before
     judge = next((key for key in JUDGES if not have_same(before, population, key)), None)
@@ -97,7 +122,7 @@ def _continued(parent: TrainedRuns, population: Population, origin: Origin) -> C
         known = tuple(replace(stage, population=_unstopped(stage.population)) for stage in known)
         now = _unstopped(before)
     losses, frames = recorded_epochs(population)
-    earlier = stages_until(origin.epoch, known, now, population)
+    earlier = stages_until(origin.epoch, known, now, population, then_set)
     setup = replace(
         setup, population=population, loss_epochs=losses, frame_epochs=frames, earlier=earlier, origin=origin
     )
@@ -105,7 +130,7 @@ def _continued(parent: TrainedRuns, population: Population, origin: Origin) -> C
     for part in (setup.train, setup.test):
         if part:
             refuse_unfit_targets(population, part.scaled(setup.scaling).t)
-    return Continuation(parent, setup)
+    return Continuation(parent, setup, then_set)
 
 
 def _unstopped(population: Population) -> Population:

@@ -5,7 +5,7 @@ can be repeated from its start, without the run that it continues.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from xortrain.errors import UserError
 from xortrain.nets import Array, Numbers
 from xortrain.nets.optimizers import SCHEDULES
 from xortrain.setup.population import Population
+from xortrain.setup.set_parameters import Entries, Shapes, stored_entries
 
 TRAINING = ("lr", "layer_lr", "batch_size", "shuffle", "freeze", "loss", "optimizer", "schedule", "stop")
 """The settings and groups in which stages may differ; epochs too, if the schedule depends on their number."""
@@ -23,10 +24,14 @@ MOST_STAGES = 1000
 
 @dataclass(frozen=True)
 class EarlierSettings:
-    """The settings with which a population was trained up to epoch ``until``."""
+    """The settings with which a population was trained up to epoch ``until``, and what was set by hand then.
+
+    ``then_set`` has the values of parameters by dotted name, as {"W1.0.1": 2.0}.
+    """
 
     population: Population
     until: int
+    then_set: Entries = field(default_factory=dict)
 
     def part(self, runs: slice | Array) -> "EarlierSettings":
         """The settings of some of the runs."""
@@ -45,14 +50,24 @@ class Origin:
     epoch: int
 
 
-def stages_until(epoch: int, known: Earlier, now: Population, then: Population) -> Earlier:
+def stages_until(
+    epoch: int, known: Earlier, now: Population, then: Population, then_set: Entries | None = None
+) -> Earlier:
     """The stages of a training that had those ``known`` and the settings ``now``, and from an epoch on has ``then``.
 
-    A stage is left out if the settings after it train the same.
+    ``then_set`` is set at that epoch, besides what was set at it before.  A stage is left out if the settings after it
+    train the same and nothing is set.
     """
     stages = [stage for stage in known if stage.until < epoch]
     last = next((stage.population for stage in known if stage.until >= epoch), now)
-    return tuple(stages if not epoch or _train_alike(last, then) else [*stages, EarlierSettings(last, epoch)])
+    entries = {**set_at(epoch, known), **(then_set or {})}
+    is_left_out = not epoch or (_train_alike(last, then) and not entries)
+    return tuple(stages if is_left_out else [*stages, EarlierSettings(last, epoch, entries)])
+
+
+def set_at(epoch: int, stages: Earlier) -> Entries:
+    """The parameters that are set at an epoch."""
+    return next((stage.then_set for stage in stages if stage.until == epoch), {})
 
 
 def _train_alike(one: Population, other: Population) -> bool:
@@ -82,7 +97,8 @@ def described(stages: Earlier, now: Population) -> tuple[list[dict[str, Any]], N
         was = stage.population
         config = {key: was.config[key] for key in ("epochs", *TRAINING) if was.config[key] != now.config[key]}
         varies = [key for key in was.varying if key in TRAINING or key.partition(".")[0] in TRAINING]
-        listed.append({"until": stage.until, "config": config, "varies": varies})
+        entries = {"set": dict(stage.then_set)} if stage.then_set else {}
+        listed.append({"until": stage.until, "config": config, "varies": varies, **entries})
         columns |= {_column(number, key): was.varying[key] for key in varies if not _is_kept(was, now, key)}
     return listed, columns
 
@@ -95,7 +111,7 @@ def _column(stage: int, key: str) -> str:
     return f"stage{stage}.{key}"
 
 
-def read_stages(listed: object, columns: Mapping[str, Array], now: Population) -> Earlier:
+def read_stages(listed: object, columns: Mapping[str, Array], now: Population, shapes: Shapes) -> Earlier:
     """The stages that `described` wrote, trusted or not; raises UserError if they do not fit the settings ``now``."""
     if (
         not isinstance(listed, list)
@@ -106,7 +122,10 @@ def read_stages(listed: object, columns: Mapping[str, Array], now: Population) -
     ends = [item.get("until") for item in listed]
     if any(type(end) is not int for end in ends) or sorted({0, *ends, now.epochs}) != [0, *ends, now.epochs]:
         raise UserError(f"stages: their last epochs must increase, between 0 and {now.epochs}")
-    return tuple(EarlierSettings(_population(k, listed[k], columns, now), end) for k, end in enumerate(ends))
+    return tuple(
+        EarlierSettings(_population(k, item, columns, now), item["until"], stored_entries(item.get("set", {}), shapes))
+        for k, item in enumerate(listed)
+    )
 
 
 def _population(number: int, item: Mapping[str, Any], columns: Mapping[str, Array], now: Population) -> Population:

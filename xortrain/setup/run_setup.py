@@ -19,11 +19,12 @@ from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.setting import in_use
 from xortrain.setup.column_names import UNNAMED, Columns
-from xortrain.setup.earlier import Earlier, EarlierSettings, Origin
+from xortrain.setup.earlier import Earlier, EarlierSettings, Origin, set_at
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
 from xortrain.setup.own_arrays import refuse_other_data
 from xortrain.setup.own_data import own_data
 from xortrain.setup.population import RATES, START, Population, number_keys
+from xortrain.setup.set_parameters import places_of
 from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
@@ -90,7 +91,7 @@ class Setup:
     def alone(self, run: int) -> "Setup":
         """The setup of one run as a single run."""
         train, test = self.train.of_run(run), self.test and self.test.of_run(run)
-        earlier = tuple(EarlierSettings(stage.population.alone(run), stage.until) for stage in self.earlier)
+        earlier = tuple(replace(stage, population=stage.population.alone(run)) for stage in self.earlier)
         population, scaling = self.population.alone(run), self.scaling.take(run)
         return replace(self, population=population, train=train, test=test, scaling=scaling, earlier=earlier)
 
@@ -139,12 +140,19 @@ class Setup:
             shuffle=p.shared("shuffle"),
             freeze=tuple(p.shared("freeze")),
             scaling=scaling,
-            stages=tuple(Stage(self.under(stage).task(runs), stage.until) for stage in self.earlier),
+            stages=tuple(
+                Stage(self.under(stage).task(runs), stage.until, self.set_at(stage.until)) for stage in self.earlier
+            ),
         )
 
     def settings_of(self, epoch: int) -> Population:
         """The settings with which an epoch is judged, and its update is made."""
         return next((stage.population for stage in self.earlier if epoch < stage.until), self.population)
+
+    def set_at(self, epoch: int) -> tuple[tuple[int, float], ...]:
+        """What is set by hand at an epoch: places in θ with their values."""
+        entries = set_at(epoch, self.earlier)
+        return tuple((place, entries[name]) for name, place in places_of(entries, self.shape.shapes).items())
 
     def under(self, stage: EarlierSettings) -> "Setup":
         """The same setup with earlier settings."""
@@ -325,21 +333,9 @@ def _activation_keys(p: Population, layers: int) -> list[str]:
 
 def _refuse_start(p: Population, network: Network) -> None:
     """Refuse initial values of parameters that this network does not have."""
-    entries = p.shared(START)
-    for name, own in entries.items():
-        if name not in network.shapes:
-            raise unknown(START, name, network.shapes, "parameter of this network")
-        shape = network.shapes[name]
-        last = ", ".join(str(length - 1) for length in shape)
-        if not isinstance(own, Mapping):
-            where = ".".join([START, name, *("0" for _ in shape)])
-            raise UserError(f"{START}.{name}={own:g}: is one number for {list(shape)}; name its place, as in {where}=…")
-        for key in number_keys("", own):
-            place = key[1:].split(".")
-            fits = len(place) == len(shape) and all(map(str.isdigit, place))
-            if not fits or any(int(at) >= length for at, length in zip(place, shape, strict=True)):
-                shown = f"{name}[{', '.join(place)}]"
-                raise UserError(f"{START}.{name}{key}: {shown} does not exist; the last one is {name}[{last}]")
+    for name, own in p.shared(START).items():
+        inner = {f"{name}{key}": 0.0 for key in number_keys("", own)}
+        places_of(inner if isinstance(own, Mapping) else {name: own}, network.shapes, START)
     for values in p.start().values():
         if not np.isfinite(values).all():
             raise UserError(f"{START}: must be finite")

@@ -40,7 +40,8 @@ def _kept(parent: TrainedRuns, setup: Setup, runs: slice, epoch: int) -> Checkpo
     is_last = (rows["epochs_done"] == epoch) | (left <= epoch)
     is_last_stage = not before.earlier or before.earlier[-1].until < epoch <= before.frame_epochs[-1]
     same_judges = all(have_same(before.population, setup.population, key) for key in JUDGES)
-    if not (is_last_stage and same_judges and (is_known & is_last).all()):
+    is_same = same_judges and not setup.set_at(epoch)  # else the last epoch is judged again, with other parameters
+    if not (is_last_stage and is_same and (is_known & is_last).all()):
         return None
     task = before.task(runs)
     state = parent.state(runs) if task.optimizer.name == setup.population.shared("optimizer.name") else {}
@@ -99,9 +100,12 @@ def _computed(parent: TrainedRuns, setup: Setup, runs: slice, epoch: int) -> Che
     training = Training(task, past, until=epoch)
     for _ in training.run():
         pass
+    now = training.theta.copy()
+    for place, value in parent.setup.set_at(epoch):
+        now[place, training.left > epoch] = value
     at = np.searchsorted(parent.setup.frame_epochs, epoch)
     before = [*kept.parameters, parent.array("parameters", runs)[at]]
-    pairs = zip([*kept.frame_epochs, epoch], before, [*past.parameters, training.theta], strict=True)
+    pairs = zip([*kept.frame_epochs, epoch], before, [*past.parameters, now], strict=True)
     for at, old, new in pairs:
         if old.tobytes() != new.tobytes():
             raise UserError(

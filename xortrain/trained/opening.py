@@ -48,7 +48,7 @@ def _opened(folder: Path) -> TrainedRuns:
 def _earlier(record: RecordReader, setup: Setup) -> Earlier:
     """The earlier settings of a continued training, each of which must fit the record's data and network."""
     try:
-        found = read_stages(record.metadata.get("stages", []), record.stages, setup.population)
+        found = read_stages(record.metadata.get("stages", []), record.stages, setup.population, setup.shape.shapes)
         for stage in found:
             refuse_contradictions(setup.under(stage))
     except UserError as error:

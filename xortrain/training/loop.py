@@ -69,6 +69,7 @@ class Training:
         if start.past:
             history.fill(start.past)
         now, columns = task.at(start.epoch), np.flatnonzero(self.left > start.epoch)
+        self._set(self.theta, columns, start.epoch)
         learner = Learner.of(now, self.theta.copy(), start.optimizer, start.state)
         memory = _memory(start.memory, start.stop, learner, start.epoch)
         if 0 < len(columns) < task.runs:
@@ -112,11 +113,17 @@ class Training:
             self._leave(stay, self.learner.theta[:, stay], epoch + 1)
         elif len(stay):
             before = self.learner.take(stay)
+            self._set(before.theta, np.arange(len(stay)), epoch)
             learner = before.under(self.task.at(epoch).take(columns))
             memory = _memory(_taken(self.watched, stay), before.task.stop, learner, epoch)
             self._enter(learner, columns, self.monitor.wrong[stay], memory, epoch)
         else:
             self.columns = columns
+
+    def _set(self, theta: Array, columns: Array, epoch: int) -> None:
+        """Set what the task sets by hand at this epoch, in these columns of θ."""
+        for place, value in self.task.set_at(epoch):
+            theta[place, columns] = value
 
     def checkpoint(self, past: History | None = None) -> Checkpoint:
         """The checkpoint at which training has paused."""

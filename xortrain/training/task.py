@@ -91,6 +91,10 @@ class Task:
         """The task whose settings make the update of an epoch."""
         return next((stage.task for stage in self.stages if epoch < stage.until), self)
 
+    def set_at(self, epoch: int) -> tuple[tuple[int, float], ...]:
+        """What is set after the updates of some epochs, before the next is judged: places in θ with their values."""
+        return next((stage.then_set for stage in self.stages if stage.until == epoch), ())
+
     def take(self, runs: Array) -> "Task":
         """The task for some of the runs, by their indices."""
         changed: dict[str, Any] = {}
@@ -100,16 +104,20 @@ class Task:
                 changed[name] = value.take(runs, axis=-1)
             elif hasattr(value, "take"):
                 changed[name] = value.take(runs)
-        changed["stages"] = tuple(Stage(stage.task.take(runs), stage.until) for stage in self.stages)
+        changed["stages"] = tuple(replace(stage, task=stage.task.take(runs)) for stage in self.stages)
         return replace(self, **changed)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Settings with which runs were trained up to epoch ``until``, before they were trained with others."""
+    """Settings with which runs were trained up to epoch ``until``, before they were trained with others.
+
+    ``then_set`` are places in θ with values that they have from then on, until they are trained.
+    """
 
     task: Task
     until: int
+    then_set: tuple[tuple[int, float], ...] = ()
 
 
 @dataclass(frozen=True)

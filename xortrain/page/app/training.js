@@ -140,7 +140,7 @@ export function updateKey(shape, loss, optimizer, examples) {
 /** One run in training: its parameters and the state of its optimizer after `epoch` epochs. */
 export class Trainer {
   constructor(task) {
-    this.task = task;
+    this.task = { ...task, stages: task.stages.map((stage) => ({ ...stage, until: stage.until ?? Infinity })) };
     this.epoch = 0;
     this.theta = Float64Array.from(task.start);
     this.g = new Float64Array(this.theta.length);
@@ -150,7 +150,7 @@ export class Trainer {
   /** The stage whose settings make the update of an epoch. */
   stageAt(epoch) {
     const { stages } = this.task;
-    return stages.find((stage) => epoch < (stage.until ?? Infinity)) ?? stages.at(-1);
+    return stages.find((stage) => epoch < stage.until) ?? stages.at(-1);
   }
 
   /** Train with the settings of a stage; the same optimizer goes on with its state, another one starts anew. */
@@ -186,7 +186,7 @@ export class Trainer {
     while (this.epoch < last) {
       const stage = this.stageAt(this.epoch);
       if (stage !== this.stage) this.enter(stage);
-      const until = Math.min(last, stage.until > this.epoch ? stage.until : Infinity);
+      const until = stage.until > this.epoch ? Math.min(last, stage.until) : last;
       if (this.unrolled) this.advanceUnrolled(until);
       else for (; this.epoch < until; this.epoch++) this.update(this.epoch);
     }
