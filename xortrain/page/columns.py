@@ -18,6 +18,7 @@ from xortrain.trained.run_data import SUCCESSES, TrainedRuns
 
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
 NEVER = ("solved_at", "epochs_done")  # -1 where it did not happen
+ABSENT = object()  # stands for a setting that a run does not have
 WORDS = ("name", "tags", "notes")
 PATHS = ("data.path", "data.test_path")  # of which a page has the names only
 MOST_GROUPS, BINS = 20, 10
@@ -39,9 +40,10 @@ class Runs:
 
     def names(self) -> list[str]:
         """The name of each run, as commands take it; its number in memory."""
+        name = self.id
         if self.listed and not self.listed[0].is_sweep:
-            return [self.id]
-        return [f"{self.id}#{number}" for number in self.trained.rows["number"][self.places].tolist()]
+            return [name]
+        return [f"{name}#{number}" for number in self.trained.rows["number"][self.places].tolist()]
 
 
 def plain_id(name: str) -> str:
@@ -58,7 +60,8 @@ def table(groups: Sequence[Runs], arrays: Arrays) -> tuple[list[dict[str, Any]],
     keys = dict.fromkeys(column_of(key) for varying in own for key in varying)
     keys |= dict.fromkeys(key for flat in settings for key in flat)
     found = {key: _setting(groups, settings, key) for key in keys if affects_training(key) and key != "seed"}
-    varying = {key: values for key, values in found.items() if len(set(map(str, values))) > 1}
+    differing = [key for key, values in found.items() if len({str(own) for own in values if own is not ABSENT}) > 1]
+    varying = {key: [None if own is ABSENT else own for own in found[key]] for key in differing}
     results = {name: [value for group in groups for value in _results(group, name)] for name in RESULTS}
     axes = _most_telling(varying, results)
     rows: dict[str, list[Any]] = {"run": [name for group in groups for name in group.names()]}
@@ -72,7 +75,9 @@ def _setting(groups: Sequence[Runs], settings: Sequence[Mapping[str, Any]], key:
     values = list[Any]()
     for group, shared in zip(groups, settings, strict=True):
         varying = {column_of(name): own for name, own in group.trained.setup.population.varying.items()}
-        own = [shared.get(key)] * len(group.places) if key not in varying else varying[key][group.places].tolist()
+        own = (
+            [shared.get(key, ABSENT)] * len(group.places) if key not in varying else varying[key][group.places].tolist()
+        )
         values += [PurePath(value).name if key in PATHS and value else value for value in own]
     return values
 
@@ -102,7 +107,9 @@ def _column(name: str, values: Sequence[Any], arrays: Arrays) -> dict[str, Any]:
     if all(value is None or type(value) in (int, float) for value in values):
         numbers = np.array([np.nan if value is None else value for value in values], float)
         return {"name": name, "kind": "number", "array": arrays.add(numbers)}
-    texts = ["" if value is None else printable(value) for value in values]
+    texts = [
+        "" if value is None else str(value).lower() if value in (True, False) else printable(value) for value in values
+    ]
     place = {word: k for k, word in enumerate(dict.fromkeys(texts))}
     codes = np.array([place[text] for text in texts])
     return {"name": name, "kind": "text", "words": list(place), "array": arrays.add(codes, "<u4")}

@@ -21,6 +21,7 @@ from xortrain.records.index import Entry, RecordInfo, id_of, open_entry
 from xortrain.records.lock import locked_folder
 from xortrain.trained.run_data import RunData
 from xortrain.trained.sweep_data import SweepData
+from xortrain.views.headline import counted
 from xortrain.views.run_film import film_title, sweep_title
 from xortrain.views.run_story import MOST_WORK, run_story, story_work
 
@@ -121,8 +122,11 @@ def make_page(groups: Sequence[Runs], command: str = "", most_mb: float = MOST_M
 
 def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Page:
     title, runs = page_title(groups), sum(len(group.places) for group in groups)
-    recorded = max(len(group.trained.setup.frame_epochs) for group in groups)
-    full = Detail(frames=min(recorded, ALONE if runs == 1 else Detail.frames))
+    setups = [group.trained.setup for group in groups]
+    full = Detail(
+        frames=min(max(len(setup.frame_epochs) for setup in setups), ALONE if runs == 1 else Detail.frames),
+        losses=min(max(len(setup.loss_epochs) for setup in setups), Detail.losses),
+    )
     detail: Detail | None = full
     while detail and _usual_mb(groups, detail) > 2 * most_mb:
         detail = _less(detail, most_mb / _usual_mb(groups, detail))
@@ -133,7 +137,8 @@ def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Pag
             return made
         detail = _less(detail, most_mb / made.mb)
     raise UserError(
-        f"--max-mb={most_mb:g}: the starts and results of {runs:,} runs alone take {made.mb:.3g} MB; choose fewer runs"
+        f"--max-mb={most_mb:g}: without any course of its {counted(runs, 'run')} the page has {made.mb:.2g} MB; "
+        "choose fewer runs, or allow more"
     )
 
 
@@ -150,7 +155,7 @@ def _usual_mb(groups: Sequence[Runs], detail: Detail) -> float:
 def _less(detail: Detail, share: float) -> Detail | None:
     """Less detail, of which about a share of the bytes is left; None if there is no less."""
     share *= MARGIN
-    frames, losses = int(detail.frames * share), max(FEWEST_LOSSES, int(detail.losses * share))
+    frames, losses = int(detail.frames * share), min(detail.losses, max(FEWEST_LOSSES, int(detail.losses * share)))
     if not detail.frames:
         return None
     if frames >= FEWEST_FRAMES:

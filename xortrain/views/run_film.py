@@ -102,7 +102,7 @@ def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRun
     one = trained.take(np.array([run]))
     setup = one.setup
     last = int(one.rows["epochs_done"][0]) if one.rows["outcome"][0] else setup.population.epochs
-    wanted = frames or (last + 1 if _is_quick(setup, last) else LEAST_FRAMES)
+    wanted = frames or (last + 1 if is_quick(setup, last) else LEAST_FRAMES)
     known = len(one.until(last).setup.frame_epochs)
     if known < min(wanted, last + 1):
         spacing = setup.population.shared("track.spacing")
@@ -114,7 +114,7 @@ def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRun
     return one.until(last)
 
 
-def _is_quick(setup: Setup, epochs: int) -> bool:
+def is_quick(setup: Setup, epochs: int) -> bool:
     """Whether training the run again takes well under a second."""
     return epochs <= QUICK_EPOCHS and epochs * setup.shape.size * len(setup.train.x) <= QUICK_PRODUCTS
 
