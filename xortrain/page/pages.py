@@ -115,8 +115,7 @@ def finished(groups: Sequence[Runs]) -> tuple[list[Runs], str]:
 
 def make_page(groups: Sequence[Runs], command: str = "", most_mb: float = MOST_MB, advice: str = "") -> Page:
     """The page of finished runs within a size; raises UserError if not even their results fit."""
-    folders = [group.trained.folder for group in groups]
-    with Reading(folders[0] or "page"):
+    with Reading(groups[0].trained.folder or "page"):
         return _fitted(groups, most_mb, {"made": _made(groups, command), "stories": _stories(groups, advice)})
 
 

@@ -83,17 +83,6 @@ def record_film(trained: TrainedRuns, progress: bool = False) -> Path:
         return write_run_film(trained, config, folder / film_name(config), progress=progress)
 
 
-def film_html(film: Callable[[Path], Path], name: str) -> str:
-    """A film as HTML that contains the image itself; ``film`` writes it to a path."""
-    import base64
-    import html
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        image = base64.b64encode(film(Path(folder) / "film.gif").read_bytes()).decode()
-    return f'<img alt="{html.escape(name)}" src="data:image/gif;base64,{image}">'
-
-
 def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRuns:
     """One run up to its last epoch, with enough snapshots for its frames; trained again for them if needed.
 
