@@ -101,13 +101,15 @@ def kept_words(groups: Sequence[Runs]) -> str:
 
 def finished(groups: Sequence[Runs]) -> tuple[list[Runs], str]:
     """The runs whose training is over, and how many are not, in words; raises UserError if there are none."""
+    if not groups:
+        raise UserError("page: there are no runs")
     found = list[Runs]()
     for group in groups:
         own = group.places[group.trained.rows["outcome"][group.places] > 0]
         found += [replace(group, places=own)] if len(own) else []
     of, left = (sum(len(group.places) for group in some) for some in (groups, found))
     if not left:
-        what = "this run is" if of == 1 else f"none of these {of:,} runs is" if of else "there is no run that is"
+        what = "this run is not" if of == 1 else f"none of these {of:,} runs is"
         raise UserError(f"page: {what} finished; xortrain resume trains what is missing")
     lines = "" if left == of else f"{of - left:,} of {of:,} runs are left out: they are not finished"
     return found, lines
