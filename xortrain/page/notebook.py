@@ -40,11 +40,13 @@ def frame_html(found: RunData | SweepData[Any], still: bytes, advice: str = "") 
     title = html.escape(page_title(groups))
     image = f'<img alt="{title}" src="data:image/png;base64,{base64.b64encode(still).decode()}">'
     is_one = isinstance(found, RunData)
+    of = ""
     if isinstance(found, SweepData) and len(found) > MOST_RUNS:
         groups, _ = finished(runs_of(found[np.linspace(0, len(found) - 1, MOST_RUNS).astype(int)]))
+        of = f"{MOST_RUNS} of {len(found):,} runs are here; sweep.page(…) writes all"
     try:
         room = (LARGEST - MARGIN - len(image)) / 1e6
-        page = b"".join(make_page(groups, most_mb=room, advice=advice or kept_words(groups)).parts).decode()
+        page = b"".join(make_page(groups, most_mb=room, advice=advice or kept_words(groups), of=of).parts).decode()
     except UserError:
         return image
     quoted = page.replace("&", "&amp;").replace("'", "&#39;")

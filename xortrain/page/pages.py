@@ -115,10 +115,16 @@ def finished(groups: Sequence[Runs]) -> tuple[list[Runs], str]:
     return found, lines
 
 
-def make_page(groups: Sequence[Runs], command: str = "", most_mb: float = MOST_MB, advice: str = "") -> Page:
-    """The page of finished runs within a size; raises UserError if not even their results fit."""
+def make_page(
+    groups: Sequence[Runs], command: str = "", most_mb: float = MOST_MB, advice: str = "", of: str = ""
+) -> Page:
+    """The page of finished runs within a size; raises UserError if not even their results fit.
+
+    ``of`` says of how many they are some, if so.
+    """
     with Reading(groups[0].trained.folder or "page"):
-        return _fitted(groups, most_mb, {"made": _made(groups, command), "stories": _stories(groups, advice)})
+        more = {"made": _made(groups, command), "stories": _stories(groups, advice), "leftOut": of}
+        return _fitted(groups, most_mb, more)
 
 
 def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Page:
@@ -132,7 +138,7 @@ def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Pag
     while detail and _usual_mb(groups, detail) > 2 * most_mb:
         detail = _less(detail, most_mb / _usual_mb(groups, detail))
     while detail:
-        left_out = _left_out(detail, most_mb) if detail != full else ""
+        left_out = "; ".join(filter(None, [more["leftOut"], _left_out(detail, most_mb) if detail != full else ""]))
         made = Page(page(payload(title, groups, detail, {**more, "leftOut": left_out})), left_out)
         if made.mb <= most_mb:
             return made
@@ -168,7 +174,7 @@ def _less(detail: Detail, share: float) -> Detail | None:
 
 def _left_out(detail: Detail, most_mb: float) -> str:
     """As in "To stay within 20 MB, each run has at most 23 snapshots, and its losses after at most 383 epochs"."""
-    within = f"to stay within {most_mb:g} MB, each run has"
+    within = f"to stay within {most_mb:.3g} MB, each run has"
     if not detail.frames:
         return f"{within} its start and its results only; what is shown of its training is trained again in the browser"
     rounded = ", all rounded to 16 bits" if detail.is_rounded else ""
