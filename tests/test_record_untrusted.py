@@ -192,6 +192,8 @@ COMMANDS = (
     "rerun ONE",
     "explain ONE",
     "check ONE",
+    "page BAD",
+    "page ONE --output one.html --max-mb 0.1",
     "resume BAD",
     "rm BAD --yes",
 )

@@ -11,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from xortrain.config.overrides import TEXTS
 from xortrain.errors import UserError, cut
 from xortrain.explain.explanation import explain
@@ -93,11 +91,21 @@ class Run(RunData):
         """The folder of its record, if that has no other runs."""
         return self.folder if self.setup.population.runs == 1 else None
 
-    def _repr_html_(self) -> str:
-        """The film of this run, for a notebook."""
-        from xortrain.views.run_film import film_html, film_title
+    def _repr_html_(self) -> str | None:
+        """The page of this run, for a notebook; None if there is nothing to show yet."""
+        from xortrain.page.notebook import frame_html
 
-        return film_html(self.film, film_title(self.setup.part(np.array([self.place]))))
+        return frame_html(self, self._still, str(self.__dict__.get("advice") or "")) if self._still else None
+
+    def _repr_png_(self) -> bytes | None:
+        """The last frame of its film, where no page can be shown."""
+        return self._still or None
+
+    @cached_property
+    def _still(self) -> bytes:
+        from xortrain.page.notebook import still_of
+
+        return b"" if self.outcome == "pending" else still_of(self.film)
 
 
 class Sweep(SweepData[Run]):
@@ -121,11 +129,21 @@ class Sweep(SweepData[Run]):
         return write_page(self, user_path(path), max_mb)
 
     def _repr_html_(self) -> str | None:
-        """All runs side by side, for a notebook; None if there is nothing to show yet."""
-        from xortrain.views.run_film import film_html
+        """The page of all runs, for a notebook; None if there is nothing to show yet."""
+        from xortrain.page.notebook import frame_html
+
+        return frame_html(self, self._still) if self._still else None
+
+    def _repr_png_(self) -> bytes | None:
+        """All runs side by side, where no page can be shown."""
+        return self._still or None
+
+    @cached_property
+    def _still(self) -> bytes:
+        from xortrain.page.notebook import still_of
 
         is_empty = not len(self) or set(self.column("outcome")) == {"pending"}
-        return None if is_empty else film_html(self.film, repr(self))
+        return b"" if is_empty else still_of(self.film)
 
 
 @dataclass(frozen=True)

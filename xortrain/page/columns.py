@@ -10,7 +10,8 @@ import numpy as np
 from xortrain.errors import printable
 from xortrain.nets import Array
 from xortrain.page.arrays import Arrays
-from xortrain.records.columns import affects_training, run_rows
+from xortrain.records.columns import run_rows
+from xortrain.records.groups import differing_settings
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.layout import OWN_PLACE, column_of
 from xortrain.records.metadata import flat_settings
@@ -39,9 +40,10 @@ class Runs:
 
     def names(self) -> list[str]:
         """The name of each run, as commands take it; its number in memory."""
+        name = self.id
         if self.listed and not self.listed[0].is_sweep:
-            return [self.id]
-        return [f"{self.id}#{number}" for number in self.trained.rows["number"][self.places].tolist()]
+            return [name]
+        return [f"{name}#{number}" for number in self.trained.rows["number"][self.places].tolist()]
 
 
 def plain_id(name: str) -> str:
@@ -53,27 +55,29 @@ def plain_id(name: str) -> str:
 
 def table(groups: Sequence[Runs], arrays: Arrays) -> tuple[list[dict[str, Any]], list[str]]:
     """The columns, and the names of the settings that vary, without the seed; those that explain most are first."""
-    settings = [flat_settings(group.trained.setup.population.config) for group in groups]
-    own = [group.trained.setup.population.varying for group in groups]
-    keys = dict.fromkeys(column_of(key) for varying in own for key in varying)
-    keys |= dict.fromkeys(key for flat in settings for key in flat)
-    found = {key: _setting(groups, settings, key) for key in keys if affects_training(key) and key != "seed"}
-    varying = {key: values for key, values in found.items() if len(set(map(str, values))) > 1}
+    names = differing_settings([group.listed[1] for group in groups if group.listed])
+    found = {name: _setting(groups, name) for name in names}
+    varying = {name: values for name, values in found.items() if len(set(map(str, values))) > 1}
     results = {name: [value for group in groups for value in _results(group, name)] for name in RESULTS}
     axes = _most_telling(varying, results)
     rows: dict[str, list[Any]] = {"run": [name for group in groups for name in group.names()]}
-    rows |= {key: varying[key] for key in axes} | {"seed": _setting(groups, settings, "seed")} | results
+    rows |= {key: varying[key] for key in axes} | {"seed": _setting(groups, "seed")} | results
     rows |= _words(groups)
     known = {name: values for name, values in rows.items() if any(value is not None for value in values)}
     return [_column(name, values, arrays) for name, values in known.items()], axes
 
 
-def _setting(groups: Sequence[Runs], settings: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
+def _setting(groups: Sequence[Runs], name: str) -> list[Any]:
+    """The values of a setting; None where a run does not have it."""
     values = list[Any]()
-    for group, shared in zip(groups, settings, strict=True):
-        varying = {column_of(name): own for name, own in group.trained.setup.population.varying.items()}
-        own = [shared.get(key)] * len(group.places) if key not in varying else varying[key][group.places].tolist()
-        values += [PurePath(value).name if key in PATHS and value else value for value in own]
+    for group in groups:
+        population = group.trained.setup.population
+        varying = {column_of(key): own for key, own in population.varying.items()}
+        if name in varying:
+            values += varying[name][group.places].tolist()
+        else:
+            value = flat_settings(population.config).get(name)
+            values += [PurePath(value).name if value and name in PATHS else value] * len(group.places)
     return values
 
 
@@ -102,7 +106,9 @@ def _column(name: str, values: Sequence[Any], arrays: Arrays) -> dict[str, Any]:
     if all(value is None or type(value) in (int, float) for value in values):
         numbers = np.array([np.nan if value is None else value for value in values], float)
         return {"name": name, "kind": "number", "array": arrays.add(numbers)}
-    texts = ["" if value is None else printable(value) for value in values]
+    texts = [
+        "" if value is None else str(value).lower() if value in (True, False) else printable(value) for value in values
+    ]
     place = {word: k for k, word in enumerate(dict.fromkeys(texts))}
     codes = np.array([place[text] for text in texts])
     return {"name": name, "kind": "text", "words": list(place), "array": arrays.add(codes, "<u4")}

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from xortrain.errors import cut, printable
 
@@ -13,10 +14,12 @@ _OF_PLACES = ("root=", "--root", "--output", "--to", "hydra.")
 
 
 def typed(words: object) -> str:
-    """A command line from its words, as a record states them; empty if they are not texts."""
+    """A command of xortrain from its words, as a record states them; empty if they are something else."""
     if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
         return ""
-    return command_line(words[1:])
+    program = PurePath(words[0].replace("\\", "/")).parts[-2:]
+    is_own = program[-1:] in (("xortrain",), ("xortrain.exe",)) or program == ("xortrain", "__main__.py")
+    return command_line(words[1:]) if is_own else ""
 
 
 def command_line(words: Sequence[str]) -> str:

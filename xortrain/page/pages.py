@@ -21,6 +21,7 @@ from xortrain.records.index import Entry, RecordInfo, id_of, open_entry
 from xortrain.records.lock import locked_folder
 from xortrain.trained.run_data import RunData
 from xortrain.trained.sweep_data import SweepData
+from xortrain.views.headline import counted
 from xortrain.views.run_film import film_title, sweep_title
 from xortrain.views.run_story import MOST_WORK, run_story, story_work
 
@@ -100,40 +101,51 @@ def kept_words(groups: Sequence[Runs]) -> str:
 
 def finished(groups: Sequence[Runs]) -> tuple[list[Runs], str]:
     """The runs whose training is over, and how many are not, in words; raises UserError if there are none."""
+    if not groups:
+        raise UserError("page: there are no runs")
     found = list[Runs]()
     for group in groups:
         own = group.places[group.trained.rows["outcome"][group.places] > 0]
         found += [replace(group, places=own)] if len(own) else []
     of, left = (sum(len(group.places) for group in some) for some in (groups, found))
     if not left:
-        what = "this run is" if of == 1 else f"none of these {of:,} runs is" if of else "there is no run that is"
+        what = "this run is not" if of == 1 else f"none of these {of:,} runs is"
         raise UserError(f"page: {what} finished; xortrain resume trains what is missing")
     lines = "" if left == of else f"{of - left:,} of {of:,} runs are left out: they are not finished"
     return found, lines
 
 
-def make_page(groups: Sequence[Runs], command: str = "", most_mb: float = MOST_MB, advice: str = "") -> Page:
-    """The page of finished runs within a size; raises UserError if not even their results fit."""
-    folders = [group.trained.folder for group in groups]
-    with Reading(folders[0] or "page"):
-        return _fitted(groups, most_mb, {"made": _made(groups, command), "stories": _stories(groups, advice)})
+def make_page(
+    groups: Sequence[Runs], command: str = "", most_mb: float = MOST_MB, advice: str = "", of: str = ""
+) -> Page:
+    """The page of finished runs within a size; raises UserError if not even their results fit.
+
+    ``of`` says of how many they are some, if so.
+    """
+    with Reading(groups[0].trained.folder or "page"):
+        more = {"made": _made(groups, command), "stories": _stories(groups, advice), "leftOut": of}
+        return _fitted(groups, most_mb, more)
 
 
 def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Page:
     title, runs = page_title(groups), sum(len(group.places) for group in groups)
-    recorded = max(len(group.trained.setup.frame_epochs) for group in groups)
-    full = Detail(frames=min(recorded, ALONE if runs == 1 else Detail.frames))
+    setups = [group.trained.setup for group in groups]
+    full = Detail(
+        frames=min(max(len(setup.frame_epochs) for setup in setups), ALONE if runs == 1 else Detail.frames),
+        losses=min(max(len(setup.loss_epochs) for setup in setups), Detail.losses),
+    )
     detail: Detail | None = full
     while detail and _usual_mb(groups, detail) > 2 * most_mb:
         detail = _less(detail, most_mb / _usual_mb(groups, detail))
     while detail:
-        left_out = _left_out(detail, most_mb) if detail != full else ""
+        left_out = "; ".join(filter(None, [more["leftOut"], _left_out(detail, most_mb) if detail != full else ""]))
         made = Page(page(payload(title, groups, detail, {**more, "leftOut": left_out})), left_out)
         if made.mb <= most_mb:
             return made
         detail = _less(detail, most_mb / made.mb)
     raise UserError(
-        f"--max-mb={most_mb:g}: the starts and results of {runs:,} runs alone take {made.mb:.3g} MB; choose fewer runs"
+        f"--max-mb={most_mb:g}: without any course of its {counted(runs, 'run')} the page has {made.mb:.2g} MB; "
+        "choose fewer runs, or allow more"
     )
 
 
@@ -150,7 +162,7 @@ def _usual_mb(groups: Sequence[Runs], detail: Detail) -> float:
 def _less(detail: Detail, share: float) -> Detail | None:
     """Less detail, of which about a share of the bytes is left; None if there is no less."""
     share *= MARGIN
-    frames, losses = int(detail.frames * share), max(FEWEST_LOSSES, int(detail.losses * share))
+    frames, losses = int(detail.frames * share), min(detail.losses, max(FEWEST_LOSSES, int(detail.losses * share)))
     if not detail.frames:
         return None
     if frames >= FEWEST_FRAMES:
@@ -162,7 +174,7 @@ def _less(detail: Detail, share: float) -> Detail | None:
 
 def _left_out(detail: Detail, most_mb: float) -> str:
     """As in "To stay within 20 MB, each run has at most 23 snapshots, and its losses after at most 383 epochs"."""
-    within = f"to stay within {most_mb:g} MB, each run has"
+    within = f"to stay within {most_mb:.3g} MB, each run has"
     if not detail.frames:
         return f"{within} its start and its results only; what is shown of its training is trained again in the browser"
     rounded = ", all rounded to 16 bits" if detail.is_rounded else ""

@@ -83,17 +83,6 @@ def record_film(trained: TrainedRuns, progress: bool = False) -> Path:
         return write_run_film(trained, config, folder / film_name(config), progress=progress)
 
 
-def film_html(film: Callable[[Path], Path], name: str) -> str:
-    """A film as HTML that contains the image itself; ``film`` writes it to a path."""
-    import base64
-    import html
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        image = base64.b64encode(film(Path(folder) / "film.gif").read_bytes()).decode()
-    return f'<img alt="{html.escape(name)}" src="data:image/gif;base64,{image}">'
-
-
 def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRuns:
     """One run up to its last epoch, with enough snapshots for its frames; trained again for them if needed.
 
@@ -102,7 +91,7 @@ def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRun
     one = trained.take(np.array([run]))
     setup = one.setup
     last = int(one.rows["epochs_done"][0]) if one.rows["outcome"][0] else setup.population.epochs
-    wanted = frames or (last + 1 if _is_quick(setup, last) else LEAST_FRAMES)
+    wanted = frames or (last + 1 if is_quick(setup, last) else LEAST_FRAMES)
     known = len(one.until(last).setup.frame_epochs)
     if known < min(wanted, last + 1):
         spacing = setup.population.shared("track.spacing")
@@ -114,7 +103,7 @@ def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRun
     return one.until(last)
 
 
-def _is_quick(setup: Setup, epochs: int) -> bool:
+def is_quick(setup: Setup, epochs: int) -> bool:
     """Whether training the run again takes well under a second."""
     return epochs <= QUICK_EPOCHS and epochs * setup.shape.size * len(setup.train.x) <= QUICK_PRODUCTS
 

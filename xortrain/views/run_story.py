@@ -8,7 +8,7 @@ from xortrain.films.data import Event
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.views.headline import headline
 from xortrain.views.run_events import run_events
-from xortrain.views.run_film import film_data, single_run
+from xortrain.views.run_film import film_data, is_quick, single_run
 from xortrain.views.summary import needs_verdict
 from xortrain.views.verdict import verdict
 
@@ -20,11 +20,12 @@ FIXED_WORK = 2e6
 
 def run_story(run: RunData, advice: str = "", is_alone: bool = True) -> dict[str, Any]:
     """Its outcome, what was tried, and its events; those of a run that ``is_alone`` are found in more snapshots."""
+    one = RunData(run.trained.take(np.array([run.place])))
     return {
-        "headline": headline(run),
-        "verdict": verdict(run) if needs_verdict(run) else "",
+        "headline": headline(one),
+        "verdict": verdict(one) if needs_verdict(one) else "",
         "advice": advice,
-        "events": [_described(event) for event in run_events(*_with_film_data(run, is_alone))],
+        "events": [_described(event) for event in _events(one, is_alone)],
     }
 
 
@@ -34,12 +35,12 @@ def story_work(trained: TrainedRuns) -> float:
     return FIXED_WORK + len(setup.frame_epochs) * setup.shape.size * len(setup.train.x)
 
 
-def _with_film_data(run: RunData, is_alone: bool) -> tuple[RunData, Any]:
-    if is_alone:
-        one = single_run(run.trained, None, run.place)
-    else:
-        one = run.trained.take(np.array([run.place])).until(int(run.row["epochs_done"]))
-    return RunData(one), film_data(one)
+def _events(run: RunData, is_alone: bool) -> tuple[Event, ...]:
+    """What happens in a run; it is trained again for more snapshots if it is alone, and that takes no time."""
+    done = int(run.row["epochs_done"])
+    last = done if done >= 0 else run.setup.population.epochs  # an older record does not say
+    one = single_run(run.trained, None, 0) if is_alone and is_quick(run.setup, last) else run.trained.until(last)
+    return run_events(RunData(one), film_data(one))
 
 
 def _described(event: Event) -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""Pages: their data decoded in Python, and pages opened in a headless Chromium, which is not a part of the tests."""
+
+import base64
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from xortrain.nets import Array
+from xortrain.page.pages import runs_of
+from xortrain.page.payload import Detail, payload
+from xortrain.page.writer import page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+WAIT = 30_000  # milliseconds for what takes far less
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The JSON of a page and its arrays."""
+
+    meta: dict[str, Any]
+    arrays: list[Array]
+    text: str
+
+    def column(self, name: str) -> list[Any]:
+        """The values of a column of the table; nan for what is not known."""
+        found = next(column for column in self.meta["columns"] if column["name"] == name)
+        values = self.arrays[found["array"]].tolist()
+        return [found["words"][value] for value in values] if found["kind"] == "text" else values
+
+    @property
+    def columns(self) -> list[str]:
+        return [column["name"] for column in self.meta["columns"]]
+
+
+def unpacked(page: str, name: str) -> bytes:
+    """The content of an inert script of a page."""
+    (found,) = re.findall(rf'<script type="text/plain" id="{name}">([A-Za-z0-9+/=]*)</script>', page)
+    return gzip.decompress(base64.b64decode(found))
+
+
+def stored(path: Path) -> Stored:
+    """Decode the data of a page."""
+    page = path.read_text(encoding="utf-8")
+    meta, data = json.loads(unpacked(page, "meta")), unpacked(page, "data")
+    ends = np.cumsum([0, *(one["bytes"] for one in meta["arrays"])]).tolist()
+    assert ends[-1] == len(data)
+    arrays = list[Array]()
+    for one, start, end in zip(meta["arrays"], ends, ends[1:], strict=False):
+        arrays.append(_decoded(one, data[start:end], arrays))
+    return Stored(meta, arrays, page)
+
+
+def _decoded(one: dict[str, Any], data: bytes, before: list[Array]) -> Array:
+    kind = np.dtype("<u2" if one["coding"] == "rounded" else f"<{one['kind']}")
+    planes = np.frombuffer(data, np.uint8).reshape(kind.itemsize, -1)
+    found = np.ascontiguousarray(planes.T).view(kind).reshape(one["shape"])
+    if one["coding"] == "changes":
+        return np.bitwise_xor.accumulate(found.view(f"<u{kind.itemsize}"), axis=0).view(kind)
+    if one["coding"] == "rounded":
+        signed = np.where(found & 1, -1 - (found >> 1).astype(int), (found >> 1).astype(int))
+        codes = np.cumsum(np.cumsum(signed, axis=0), axis=0) % 65536
+        values = before[one["low"]] + before[one["step"]] * np.where(codes == 65535, np.nan, codes)
+        return np.exp(values) if one["isLog"] else values
+    return found
+
+
+def least_size(runs: Any) -> int:
+    """The bytes of a page with the starts and the results of runs only, and 4,000 for their stories and commands."""
+    return sum(map(len, page(payload("", runs_of(runs), Detail(0, 2))))) + 4000
+
+
+@dataclass
+class Opened:
+    """A page in the browser: what it said to the console, and what it asked of the network."""
+
+    page: "Page"
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    @property
+    def width(self) -> int:
+        """The width of its content in pixels, which is that of the window if nothing is cut."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth"))
+
+
+@contextmanager
+def chromium() -> Iterator["Browser"]:
+    """A headless Chromium; skips the test, with the reason, where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    if path is None:
+        pytest.skip("no Chromium is installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def opened(
+    browser: "Browser", path: Path, width: int = 1500, height: int = 1000, *, dark: bool = False, before: str = "",
+    is_ready: bool = True,
+) -> Iterator[Opened]:  # fmt: skip
+    """A page in a window of this size, when its views are drawn; ``before`` is a script that runs first."""
+    scheme: Any = "dark" if dark else "light"
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
+    try:
+        page = context.new_page()
+        found = Opened(page)
+        page.on("console", lambda message: found.said.append(message.text))
+        page.on("pageerror", lambda error: found.said.append(str(error)))
+        page.on("request", lambda request: found.asked.append(request.url))
+        if before:
+            page.add_init_script(before)
+        page.goto(path.as_uri())
+        if is_ready:
+            page.wait_for_selector('html[data-ready="1"]', timeout=WAIT, state="attached")
+        yield found
+    finally:
+        context.close()

@@ -1,0 +1,169 @@
+"""A page opens from the disk in a real browser, shows the numbers of the record, and asks for nothing."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from some_pages import Opened, least_size, opened, stored
+
+import xortrain
+from xortrain.api import Run, Sweep
+from xortrain.cli import main
+from xortrain.errors import Remark, printable
+from xortrain.records import layout
+from xortrain.records.files import write_json
+from xortrain.records.index import listing
+
+SIZES = {"wide": (1500, 1000), "medium": (800, 1000), "phone": (420, 900)}
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Run | Sweep]]:
+    """Pages of a run, of a sweep, and of a sweep of several networks, one of them rounded."""
+    folder = tmp_path_factory.mktemp("opened")
+    words = [f"root={folder / 'root'}", "film=none", "epochs=40"]
+    made: dict[str, Run | Sweep] = {
+        "a run": xortrain.train("epochs=40"),
+        "a sweep": xortrain.sweep("lr=0.3,1,3", "seed=range(0,20)", *words[:2], "epochs=140"),
+        "several networks": xortrain.sweep("architecture.hidden=[2],[3]", "activation=tanh,relu", "seed=0,1", *words),
+    }
+    return {name: (one.page(folder / f"{name}.html"), one) for name, one in made.items()}
+
+
+NUMBERS = """([place, frame, row]) => {
+    const population = xortrain.page.populations.at(-1);
+    const [frames, rows] = [population.frameEpochs.length, population.lossEpochs.length];
+    const [f, r] = [(frame + frames) % frames, (row + rows) % rows];
+    const epochs = [population.frameEpochs[f], population.lossEpochs[r]];
+    return [[...population.theta(place, f)], population.loss(place, r), ...epochs];
+}"""
+
+
+def check_shown_numbers(found: Opened, run: Run, place: int) -> None:
+    """Compare what the page's script has of a run of its last population with the record."""
+    for frame, row in ((0, 0), (-1, -1)):
+        theta, loss, epoch, loss_epoch = found.page.evaluate(NUMBERS, [place, frame, row])
+        recorded = run.parameters[run.epochs.tolist().index(epoch)]
+        np.testing.assert_array_equal(theta, recorded if epoch == 0 else recorded.astype("f4"))
+        assert loss == np.float32(run.losses[run.loss_epochs.tolist().index(loss_epoch)])
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("name", ["a run", "a sweep", "several networks"])
+def test_a_page_opens_and_says_and_asks_nothing(
+    name: str, size: tuple[int, int], pages: dict[str, tuple[Path, Run | Sweep]], browser: Any
+) -> None:
+    path, made = pages[name]
+    with opened(browser, path, *size) as found:
+        assert found.said == []
+        assert found.asked == [path.as_uri()]
+        assert found.width <= size[0]
+        one = made if isinstance(made, Run) else made[len(made) - 1]
+        assert found.page.title() == found.page.evaluate("xortrain.page.title")
+        assert found.page.evaluate("xortrain.page.runs") == (1 if isinstance(made, Run) else len(made))
+        check_shown_numbers(found, one, int(found.page.evaluate("xortrain.page.populations.at(-1).runs")) - 1)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("name", ["a run", "a sweep"])
+def test_nothing_keeps_anyone_from_using_a_page(
+    name: str, size: tuple[int, int], dark: bool, pages: dict[str, tuple[Path, Run | Sweep]], browser: Any
+) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    with opened(browser, pages[name][0], *size, dark=dark) as found:
+        # the policy of the page would refuse axe's script, as any other: it is run by the browser's own means
+        results = axe.Axe().run(found.page)
+        assert results.violations_count == 0, results.generate_report()
+
+
+def test_a_browser_that_cannot_unpack_says_so_in_a_line(
+    pages: dict[str, tuple[Path, Run | Sweep]], browser: Any
+) -> None:
+    before = "delete globalThis.DecompressionStream"
+    with opened(browser, pages["a run"][0], before=before, is_ready=False) as found:
+        found.page.wait_for_selector("#problem:not([hidden])")
+        assert "no DecompressionStream" in found.page.inner_text("#problem")
+        assert found.said == []
+
+
+def test_without_scripts_a_page_says_so(pages: dict[str, tuple[Path, Run | Sweep]], browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(pages["a run"][0].as_uri())
+    assert "switched off" in page.inner_text("noscript")
+    context.close()
+
+
+def test_a_changed_script_does_not_run(
+    pages: dict[str, tuple[Path, Run | Sweep]], browser: Any, tmp_path: Path
+) -> None:
+    """The policy names the scripts by their hashes, so another one is refused, as is what a script would load."""
+    text = pages["a run"][0].read_text().replace("async function load()", "async  function load()")
+    (tmp_path / "changed.html").write_text(text)
+    with opened(browser, tmp_path / "changed.html", is_ready=False) as found:
+        assert "Content Security Policy" in found.said[0]
+        assert found.page.evaluate("globalThis.xortrain") is None
+
+
+@pytest.mark.parametrize("share", [0.7, 0.3, 0.0], ids=["fewer snapshots", "rounded", "starts only"])
+def test_a_smaller_page_opens_and_shows_what_it_has(
+    share: float, pages: dict[str, tuple[Path, Run | Sweep]], browser: Any, tmp_path: Path
+) -> None:
+    """The decoder of the page agrees with that of the tests, which is another one."""
+    path, sweep = pages["a sweep"]
+    full, least = path.stat().st_size, least_size(sweep)
+    with pytest.warns(Remark):
+        small = sweep.page(tmp_path / "p.html", max_mb=(least + share * (full - least)) / 1e6)
+    known = stored(small)
+    assert known.meta["isRounded"] == (share == 0.3)
+    with opened(browser, small) as found:
+        assert found.said == []
+        shown = found.page.evaluate(ARRAYS)
+    assert len(shown) == len(known.arrays)
+    for values, own in zip(known.arrays, shown, strict=True):
+        np.testing.assert_allclose(own, values.ravel()[: len(own)], rtol=1e-6, atol=1e-7)
+
+
+ARRAYS = "() => xortrain.page.populations[0].arrays.map((one) => [...one.slice(0, 500)].map(Number))"
+"""The first numbers of every array of a page."""
+
+
+HOSTILE = {
+    "markup": "<img src=x onerror=alert(1)><b>bold</b>",
+    "the end of a script": "</script><script>alert(1)</script>",
+    "a comment": "<!-- <script>",
+    "places": "%DATA% %META% %APP% %TITLE% %LOADER%",
+    "quotes": "\"'`${alert(1)}\\",
+    "control characters": "a\x1b[2J\x00\x07\r\nb\u2028\u2029c",
+    "marks that turn text": "\u202egnp.exe\u2066\u200f",
+    "an entity": "&lt;b&gt; &amp;",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_texts_of_a_hostile_record_are_texts(
+    text: str, tmp_path: Path, browser: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text("a,b,kind\n" + "".join(f"{k},{k * k % 5},{'xyz'[k % 3]}\n" for k in range(12)))
+    assert main(["-m", "seed=0,1", "data=csv", "data.path=t.csv", "epochs=5", "film=none"]) == 0
+    (entry,) = listing(Path("outputs")).entries
+    content = json.loads((entry.folder / layout.RECORD).read_text())
+    names = content["columns"] | {"inputs": [f"{text}1", f"{text}2"], "classes": [f"{text}{k}" for k in range(3)]}
+    content |= {"columns": names, "command": ["xortrain", text], "tags": [text], "notes": text, "name": text}
+    content["config"] |= {"tags": [text], "notes": text, "name": text}
+    write_json(entry.folder / layout.RECORD, content)
+    assert main(["page", "latest"]) == 0
+    kept = stored(Path("page.html"))
+    assert printable(text) in kept.meta["title"]
+    assert kept.column("tags") == kept.column("notes") == [printable(text)] * 2
+    with opened(browser, Path("page.html").absolute()) as found:
+        assert found.said == []
+        assert len(found.asked) == 1
+        assert found.page.inner_text("h1").split() == kept.meta["title"].split()
+        assert found.page.evaluate("xortrain.page.populations[0].names.classes") == [*map(printable, names["classes"])]
+        assert found.page.locator("script:not([type])").count() == 2
+        assert found.page.locator("img[src=x], h1 b").count() == 0

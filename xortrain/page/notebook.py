@@ -1,0 +1,55 @@
+"""A small page inside a notebook: in a frame that may do nothing but run its own script, with a still for readers
+that run none.
+"""
+
+import base64
+import html
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError
+from xortrain.page.pages import finished, kept_words, make_page, page_title, runs_of
+from xortrain.trained.run_data import RunData
+from xortrain.trained.sweep_data import SweepData
+
+LARGEST, MARGIN = 200_000, 3_000  # bytes of the HTML in all, and those that quoting may add
+LARGEST_STILL = 60_000
+MOST_RUNS = 100
+HEIGHT_OF_ONE, HEIGHT = 720, 860  # pixels
+
+
+def still_of(film: Callable[..., Path]) -> bytes:
+    """The last frame of a film as PNG, small enough to be stored in a notebook beside the page; ``film`` writes it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, size = Path(folder) / "still.png", {}
+        for width, height in ((None, None), (640, 360), (320, 240)):
+            size = {} if width is None else {"size": [width, height]}
+            image = film(path, still=True, **size).read_bytes()
+            if len(image) <= LARGEST_STILL:
+                break
+    return image
+
+
+def frame_html(found: RunData | SweepData[Any], still: bytes, advice: str = "") -> str:
+    """The page of a run, or of at most 100 of many, in a frame; the still alone if the page would be too large."""
+    groups, _ = finished(runs_of(found))
+    title = html.escape(page_title(groups))
+    image = f'<img alt="{title}" src="data:image/png;base64,{base64.b64encode(still).decode()}">'
+    is_one = isinstance(found, RunData)
+    of = ""
+    if isinstance(found, SweepData) and len(found) > MOST_RUNS:
+        groups, _ = finished(runs_of(found[np.linspace(0, len(found) - 1, MOST_RUNS).astype(int)]))
+        of = f"{MOST_RUNS} of {len(found):,} runs are here; sweep.page(…) writes all"
+    try:
+        room = (LARGEST - MARGIN - len(image)) / 1e6
+        page = b"".join(make_page(groups, most_mb=room, advice=advice or kept_words(groups), of=of).parts).decode()
+    except UserError:
+        return image
+    quoted = page.replace("&", "&amp;").replace("'", "&#39;")
+    style = f"width:100%;height:{HEIGHT_OF_ONE if is_one else HEIGHT}px;border:0;resize:vertical"
+    frame = f"<iframe sandbox='allow-scripts' title='{title}' style='{style}' srcdoc='{quoted}'></iframe>"
+    return f"{frame}<noscript>{image}</noscript>"
