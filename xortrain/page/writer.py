@@ -14,7 +14,7 @@ from xortrain.page.payload import Payload
 
 MODULES = (
     "text", "unpack", "special", "network", "training", "page-data", "state", "canvas", "live", "shown", "thumbnails",
-    "fork", "fork-panel", "diagram", "run-losses", "step", "start",
+    "fork", "fork-panel", "diagram-plan", "diagram", "run-losses", "step", "start",
 )  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)

@@ -1,6 +1,6 @@
 /** The settings of a fork, its buttons, and the command that makes it. */
 
-import { Fork } from "./fork.js";
+import { forkOfRun, forkWith } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
@@ -8,7 +8,6 @@ import { byId, element, formatted } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
-  panel.fill();
   follow(["run", "fork"], () => panel.fill());
   follow(["run", "epoch", "fork", "live"], () => panel.tell());
 }
@@ -16,114 +15,100 @@ export function forkView(page) {
 class ForkPanel {
   constructor(page) {
     this.page = page;
-    this.rate = element("input", { size: 8, autocomplete: "off" });
-    this.rate.setAttribute("aria-describedby", "fork-problem");
-    this.activation = chooser(Object.keys(ACTIVATIONS).filter((name) => ACTIVATIONS[name].hasGradient));
-    this.optimizer = chooser(Object.keys(OPTIMIZERS));
-    this.button = element("button", { type: "submit" });
-    this.drop = element("button", { type: "button", text: "Discard fork", onclick: () => this.discard() });
+    this.lr = element("input", { size: 8, autocomplete: "off", "aria-describedby": "fork-problem" });
+    this.activation = choiceOf(Object.keys(ACTIVATIONS).filter((name) => ACTIVATIONS[name].hasGradient));
+    this.optimizer = choiceOf(Object.keys(OPTIMIZERS));
+    this.train = element("button", { type: "submit" });
     this.toggle = element("button", { type: "button", onclick: () => this.compare() });
-    this.copy = element("button", { type: "button", text: "Copy command", onclick: () => this.copyCommand() });
-    this.command = element("input", { readOnly: true, ariaLabel: "command that makes this fork", className: "command" });
+    this.drop = element("button", { type: "button", text: "Discard fork", onclick: () => this.discard() });
     this.problem = element("span", { id: "fork-problem", role: "alert" });
     this.words = element("p", { className: "note", role: "status" });
+    this.command = element("input", { readOnly: true, "aria-label": "command that makes this fork" });
+    this.copy = element("button", { type: "button", text: "Copy command", onclick: () => this.copyCommand() });
+    this.given = element("p", { children: [this.command, this.copy] });
     this.legend = element("legend");
-    this.given = element("p", { className: "fork-row" });
-    const form = element("form", { children: [element("fieldset", { children: [
-      this.legend,
-      inRow(named("lr", this.rate), named("hidden activation", this.activation), named("optimizer", this.optimizer), this.button, this.toggle, this.drop, this.problem),
-      this.words,
-      this.given,
-    ] })] });
-    this.given.append(this.command, this.copy);
-    form.addEventListener("submit", (event) => { event.preventDefault(); this.submit(); });
-    for (const field of [this.rate, this.activation, this.optimizer]) field.addEventListener("input", () => this.tell());
+    this.fields = { lr: this.lr, activation: this.activation, optimizer: this.optimizer };
+    const labels = Object.entries(this.fields).map(([text, field]) => element("label", { text: `${text} `, children: [field] }));
+    const row = element("p", { children: [...labels, this.train, this.toggle, this.drop, this.problem] });
+    const set = element("fieldset", { children: [this.legend, row, this.words, this.given] });
+    const form = element("form", { children: [set], oninput: () => this.tell() });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
     byId("fork").append(form);
-  }
-
-  get fork() {
-    return state.fork?.run === state.run ? state.fork : null;
+    this.fill();
   }
 
   /** The settings of the run, or of its fork, in the fields. */
   fill() {
-    const { task } = openedRun(this.page, state.run), stage = task.stages.at(-1), { changes } = this.fork ?? {};
-    const hidden = [...new Set(task.network.layers.slice(0, -1).map((layer) => layer.activation))];
-    this.own = { lr: typeof stage.lr === "number" ? stage.lr : null, optimizer: stage.optimizer.name, activation: hidden.length === 1 ? hidden[0] : null };
-    this.rate.value = changes?.lr ?? this.own.lr ?? "by layer";
-    this.optimizer.value = changes?.optimizer ?? this.own.optimizer;
-    this.rate.disabled = this.optimizer.disabled = this.own.lr === null;
-    this.activation.value = changes?.activation ?? this.own.activation ?? "";
-    this.activation.parentNode.hidden = this.own.activation === null;
-    for (const option of this.optimizer.options) option.disabled = OPTIMIZERS[option.value].isFullBatch && stage.batchSize !== null;
+    const { task } = openedRun(this.page, state.run);
+    const stage = task.stages.at(-1);
+    const hidden = new Set(task.network.layers.slice(0, -1).map((layer) => layer.activation));
+    const isShared = typeof stage.lr === "number";
+    this.own = { lr: isShared ? String(stage.lr) : "by layer", optimizer: stage.optimizer.name, activation: hidden.size === 1 ? [...hidden][0] : "" };
+    for (const [name, field] of Object.entries(this.fields)) field.value = forkOfRun()?.changes[name] ?? this.own[name];
+    this.lr.disabled = this.optimizer.disabled = !isShared;
+    this.activation.parentNode.hidden = !this.own.activation;
+    for (const option of this.optimizer) option.disabled = OPTIMIZERS[option.value].isFullBatch && stage.batchSize !== null;
     this.tell();
   }
 
-  /** What is given in the fields that is not the run's own, or null if it cannot be used. */
+  /** What is wrong with the fields, in words. */
+  fault() {
+    const { lr, optimizer, own } = this;
+    const isOther = lr.value.trim() !== own.lr;
+    if (isOther && !(Number(lr.value) > 0 && Number.isFinite(Number(lr.value)))) return `lr=${lr.value}: must be a number above 0`;
+    const goesOn = isOther && optimizer.value === own.optimizer;
+    return goesOn && OPTIMIZERS[own.optimizer].rateAtStart ? `lr=${lr.value}: ${own.optimizer} uses it at its start only` : "";
+  }
+
+  /** The settings in the fields that are not the run's own. */
   changes() {
-    const text = this.rate.value.trim(), lr = Number(text), { own } = this;
-    const isRate = own.lr === null || (text !== "" && Number.isFinite(lr) && lr > 0);
-    const problem = isRate ? this.rateProblem(lr) : `lr=${text}: must be a number above 0, as in 0.1`;
-    this.problem.textContent = problem;
-    this.rate.setAttribute("aria-invalid", problem !== "");
-    if (problem) return null;
-    const changed = (value, before) => (value === before || value === "" ? null : value);
-    return {
-      lr: own.lr === null ? null : changed(lr, own.lr),
-      optimizer: changed(this.optimizer.value, own.optimizer),
-      activation: own.activation === null ? null : changed(this.activation.value, own.activation),
-    };
+    const given = Object.entries(this.fields).filter(([name, field]) => field.value.trim() !== this.own[name]);
+    const values = Object.fromEntries(given.map(([name, field]) => [name, field.value.trim()]));
+    return { lr: undefined, optimizer: undefined, activation: undefined, ...values, ...(values.lr && { lr: Number(values.lr) }) };
   }
 
-  rateProblem(lr) {
-    const name = this.optimizer.value, goesOn = name === this.own.optimizer && lr !== this.own.lr;
-    return goesOn && OPTIMIZERS[name].rateAtStart ? `lr=${lr}: ${name} uses it at its start only` : "";
-  }
-
-  isChanged(changes) {
-    return Object.keys(changes).some((name) => changes[name] !== (this.fork?.changes[name] ?? null));
+  isChanged() {
+    const now = this.changes();
+    return Object.keys(now).some((name) => now[name] !== forkOfRun()?.changes[name]);
   }
 
   submit() {
-    const changes = this.changes();
-    if (!changes) return this.rate.focus();
-    if (this.fork?.isTraining) this.fork.pause();
-    else if (this.fork && !this.isChanged(changes)) this.start(this.fork);
-    else this.start(this.anew(changes));
-  }
-
-  /** A fork with the given settings, from where the one before began, else from the shown epoch. */
-  anew(changes) {
-    const { fork } = this, start = fork ? { run: fork.run, epoch: fork.from, theta: fork.start } : shown(this.page);
-    const made = new Fork(this.page, start, { ...changes, set: fork?.changes.set ?? new Map() });
-    made.replay = fork?.replay;
-    return made;
-  }
-
-  start(fork) {
-    if (fork.last < fork.longest) fork.train();
-    fork.isShown = true;
-    change({ fork, epoch: Math.max(fork.from, Math.min(state.epoch, fork.last)), live: state.live + 1 });
+    const fork = forkOfRun();
+    if (this.fault()) return this.lr.focus();
+    if (fork?.isTraining) fork.pause();
+    else this.begin(fork && !this.isChanged() ? fork : forkWith(this.page, this.changes()));
     this.tell();
   }
 
+  begin(fork) {
+    fork.isShown = true;
+    fork.train();
+    change({ epoch: fork.last, isPlaying: false });
+  }
+
   discard() {
-    this.fork.pause();
-    change({ fork: null, epoch: this.fork.from });
-    this.button.focus();
+    const fork = forkOfRun();
+    fork.pause();
+    change({ fork: null, epoch: fork.from });
+    this.train.focus();
   }
 
   compare() {
-    this.fork.isShown = !this.fork.isShown;
+    forkOfRun().isShown = !forkOfRun().isShown;
     change({ live: state.live + 1 });
   }
 
   tell() {
-    const { fork } = this, changes = this.changes();
-    const from = fork?.from ?? shown(this.page).epoch, isNew = fork && changes && this.isChanged(changes);
-    this.legend.textContent = `Fork from epoch ${from.toLocaleString("en")}`;
-    this.button.textContent = fork?.isTraining ? "Pause" : !fork?.training || isNew ? "Train on" : "Continue";
-    this.button.disabled = Boolean(fork && !isNew && fork.last >= fork.longest);
+    const fork = forkOfRun();
+    const isNew = fork && this.isChanged();
+    this.problem.textContent = this.fault();
+    this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
+    this.legend.textContent = `Fork from epoch ${(fork?.from ?? shown(this.page).epoch).toLocaleString("en")}`;
+    this.train.textContent = fork?.isTraining ? "Pause" : fork?.training && !isNew ? "Continue" : "Train on";
+    this.train.disabled = Boolean(fork && !isNew && fork.last >= fork.longest);
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
     this.words.textContent = fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.";
     if (!fork) return;
@@ -132,39 +117,22 @@ class ForkPanel {
   }
 
   async copyCommand() {
-    try {
-      await navigator.clipboard.writeText(this.command.value);
-      this.copy.textContent = "Copied";
-    } catch {
-      this.command.select();
-      this.copy.textContent = "Selected: press Ctrl+C";
-    }
+    this.command.select();
+    const isDone = await navigator.clipboard?.writeText(this.command.value).then(() => true, () => false);
+    this.copy.textContent = isDone ? "Copied" : "Selected: press Ctrl+C";
     setTimeout(() => { this.copy.textContent = "Copy command"; }, 2000);
   }
 }
 
 /** How far a fork is, in words. */
-function story(fork) {
-  const set = [...fork.changes.set].map(([place, value]) => `${fork.network.names[place]} = ${value}`);
-  const parts = set.length ? [`with ${set.join(", ")}`] : [];
-  if (fork.training) {
-    const loss = fork.training.losses.values.at(-1);
-    parts.push(`trained live here to epoch ${fork.last.toLocaleString("en")}, loss ${formatted(loss)}`);
-    parts.push("recorded numbers may differ in their last bits");
-  } else if (!fork.isTraining) parts.push("not trained on yet");
-  if (fork.words) parts.push(fork.words);
-  const text = parts.join("; ");
-  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+function story({ changes, network, training, last, words }) {
+  const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
+  const loss = training && formatted(training.trainer.loss());
+  const how = training ? `trained live here to epoch ${last.toLocaleString("en")}, loss ${loss}` : "not trained on yet";
+  const bits = training && "recorded numbers may differ in their last bits";
+  return `Fork${set && ` with ${set}`}: ${[how, bits, words].filter(Boolean).join("; ")}.`;
 }
 
-function chooser(names) {
+function choiceOf(names) {
   return element("select", { children: names.map((name) => element("option", { text: name, value: name })) });
-}
-
-function named(text, field) {
-  return element("label", { text: `${text} `, children: [field] });
-}
-
-function inRow(...children) {
-  return element("p", { className: "fork-row", children });
 }

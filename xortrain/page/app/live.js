@@ -1,52 +1,14 @@
-/** Training in the page, in slices that leave it alive, with a curve of losses and parameters to scrub over. */
+/** Training in the page, in slices that leave it alive, with losses and parameters to look back at. */
 
-import { change } from "./state.js";
+import { change, state } from "./state.js";
 
 const SLICE = 12; // milliseconds
-const MOST_LOSSES = 512;
-const MOST_FRAMES = 128;
+const MOST_KEPT = 512; // moments; of more, every other one is dropped
 
-let slices = 0;
-
-/** Values by epoch: of twice as many as wanted, every other one is dropped. */
-class Series {
-  constructor(most) {
-    this.most = most;
-    this.epochs = [];
-    this.values = [];
-    this.stride = 1;
-  }
-
-  wants(epoch) {
-    return epoch % this.stride === 0 || !this.epochs.length;
-  }
-
-  add(epoch, value) {
-    this.epochs.push(epoch);
-    this.values.push(value);
-    if (this.epochs.length <= 2 * this.most) return;
-    this.stride *= 2;
-    const isKept = (_, i) => i === 0 || this.epochs[i] % this.stride === 0;
-    this.values = this.values.filter(isKept);
-    this.epochs = this.epochs.filter(isKept);
-  }
-
-  /** The place of the last one that is not after an epoch. */
-  placeAt(epoch) {
-    let place = this.epochs.length - 1;
-    while (place > 0 && this.epochs[place] > epoch) place--;
-    return place;
-  }
-}
-
+/** A trainer, and moments {epoch, loss, theta} of its past. */
 export class LiveTraining {
   constructor(trainer) {
-    this.trainer = trainer;
-    this.losses = new Series(MOST_LOSSES);
-    this.frames = new Series(MOST_FRAMES);
-    this.chunk = 1;
-    this.until = trainer.epoch;
-    this.isTraining = false;
+    Object.assign(this, { trainer, moments: [], stride: 1, chunk: 1, isTraining: false });
     this.keep();
   }
 
@@ -56,22 +18,29 @@ export class LiveTraining {
 
   keep() {
     const { epoch, theta } = this.trainer;
-    if (this.losses.wants(epoch)) this.losses.add(epoch, this.trainer.loss());
-    if (this.frames.wants(epoch)) this.frames.add(epoch, theta.slice());
+    if (this.moments.length && epoch % this.stride) return;
+    this.moments.push({ epoch, loss: this.trainer.loss(), theta: theta.slice() });
+    if (this.moments.length <= MOST_KEPT) return;
+    this.stride *= 2;
+    this.moments = this.moments.filter((moment, i) => i === 0 || moment.epoch % this.stride === 0);
   }
 
   /** The parameters at the last kept epoch that is not after `epoch`; those of now are always known. */
   at(epoch) {
     if (epoch >= this.epoch) return { epoch: this.epoch, theta: this.trainer.theta.slice() };
-    const place = this.frames.placeAt(epoch);
-    return { epoch: this.frames.epochs[place], theta: this.frames.values[place] };
+    return this.moments.findLast((moment) => moment.epoch <= epoch) ?? this.moments[0];
   }
 
-  /** Train to an epoch in slices; `pace` limits the epochs of one, `after` is called after each. */
+  /** Train to an epoch, at most `pace` epochs a picture; `after` is called after each slice. */
   trainTo(until, { pace = Infinity, after = () => {} } = {}) {
     Object.assign(this, { until, pace, after });
-    if (this.isTraining) return;
     this.isTraining = true;
+    this.wait();
+  }
+
+  wait() {
+    if (this.isWaiting) return;
+    this.isWaiting = true;
     requestAnimationFrame(() => this.slice());
   }
 
@@ -80,23 +49,25 @@ export class LiveTraining {
   }
 
   slice() {
+    this.isWaiting = false;
     if (!this.isTraining) return;
-    const end = performance.now() + SLICE, goal = Math.min(this.until, this.epoch + this.pace);
+    const end = performance.now() + SLICE;
+    const goal = Math.min(this.until, this.epoch + this.pace);
     while (this.epoch < goal && performance.now() < end) this.advance(goal);
     this.isTraining = this.epoch < this.until;
-    change({ live: ++slices });
     this.after();
-    if (this.isTraining) requestAnimationFrame(() => this.slice());
+    change({ live: state.live + 1 });
+    if (this.isTraining) this.wait();
   }
 
-  /** Train to the next epoch that is kept, or a part of the way if epochs are slow. */
+  /** Train to the next moment that is kept, or a part of the way where epochs are slow. */
   advance(goal) {
-    const { trainer } = this, { stride } = this.losses;
-    const next = (Math.floor(trainer.epoch / stride) + 1) * stride;
     const begun = performance.now();
-    trainer.advance(Math.min(next, goal, trainer.epoch + this.chunk) - trainer.epoch);
+    const next = this.epoch - (this.epoch % this.stride) + this.stride;
+    this.trainer.advance(Math.min(next, goal, this.epoch + this.chunk) - this.epoch);
     const took = performance.now() - begun;
-    this.chunk = took < 1 ? this.chunk * 2 : took > 4 ? Math.ceil(this.chunk / 2) : this.chunk;
+    if (took < 1) this.chunk *= 2;
+    else if (took > 4) this.chunk = Math.ceil(this.chunk / 2);
     this.keep();
   }
 }

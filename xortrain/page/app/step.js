@@ -1,6 +1,6 @@
 /** Every number of a step: parameters and gradients, the examples layer by layer, and what makes one update. */
 
-import { sourceName, unitName } from "./diagram.js";
+import { sourceOf, unitNameOf } from "./diagram-plan.js";
 import { LiveTraining } from "./live.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
@@ -33,7 +33,7 @@ function written(page) {
   return [element("p", { text: words, className: "note" }), ...explained(now, g, after), ...tables, examplesTable(now)];
 }
 
-export function stageAt(task, epoch) {
+function stageAt(task, epoch) {
   return task.stages.find((stage) => epoch < (stage.until ?? Infinity)) ?? task.stages.at(-1);
 }
 
@@ -63,11 +63,11 @@ function trainerAt(page, now) {
 /** W and b of a layer with their gradients: a row a unit, a column a source. */
 function parametersTable(population, network, k, theta, g) {
   const units = Math.min(network.widths[k + 1], MOST_UNITS), sources = Math.min(network.fanIn[k], MOST_UNITS);
-  const names = Array.from({ length: sources }, (_, from) => sourceName(population, network, k, from));
+  const names = Array.from({ length: sources }, (_, from) => unitNameOf(population, network, ...sourceOf(network, k, from)));
   const more = network.widths[k + 1] > units || network.fanIn[k] > sources ? `, the first ${units} units and ${sources} sources` : "";
   const columns = [...names.keys(), ...(network.bias ? [undefined] : [])];
   const rows = Array.from({ length: units }, (_, to) => [
-    unitName(population, network, k + 1, to),
+    unitNameOf(population, network, k + 1, to),
     ...columns.map((from) => parameterButton(network, network.indexOf(k, to, from), theta, g)),
   ]);
   const W = `W${k + 1}${network.bias ? ` and b${k + 1}` : ""}`;
