@@ -1,6 +1,5 @@
 /** Where the units and the weights of a network stand: inputs on the left, then a column for each layer. */
 
-import { openedRun } from "./shown.js";
 
 const LEAST_SIDE = 20; // pixels of a unit
 const REACH = 7; // pixels from a line at which the pointer finds it

@@ -156,7 +156,7 @@ function boxOn(points, share, width) {
   const at = share * (points.length - 1);
   const i = Math.min(Math.floor(at), points.length - 2);
   const [x, y] = [0, 1].map((k) => points[i][k] + (at - i) * (points[i + 1][k] - points[i][k]));
-  return { x: x - width / 2, y: y - 7, width, height: 14 };
+  return { x: x - width / 2, y: y - 17, width, height: 14 }; // above the line
 }
 
 function isApart(a, b) {
