@@ -1,6 +1,5 @@
 /** Where the units and the weights of a network stand: inputs on the left, then a column for each layer. */
 
-
 const LEAST_SIDE = 20; // pixels of a unit
 const REACH = 7; // pixels from a line at which the pointer finds it
 
@@ -21,18 +20,23 @@ export class DiagramPlan {
     Object.assign(this, { run, population, network, width, height });
     const { widths, depth, inputs } = network;
     const theta = population.theta(place, population.snapshotRows ? population.frameEpochs.length - 1 : 0);
-    const most = Math.max(2, Math.floor((height - 20) / (LEAST_SIDE + 5)));
-    this.units = widths.map((count, column) => strongest(network, theta, column, Math.min(count, most)));
-    const largest = Math.max(...this.units.slice(1).map((units) => units.length));
-    const room = (height - 20) / largest;
-    this.isNamed = room >= LEAST_SIDE + 28;
-    this.side = Math.round(Math.min(34, room - (this.isNamed ? 28 : 5), (0.6 * width) / (depth + 1)));
+    this.low = height - (Math.max(widths[0] / 2, ...widths.slice(1)) > this.most ? 16 : 4); // room for the counts of what is not shown
+    this.units = widths.map((count, column) => strongest(network, theta, column, Math.min(count, column ? this.most : 2 * this.most)));
+    const rooms = this.units.map((units) => (this.low - 12) / units.length);
+    this.isNamed = rooms.map((room) => room >= LEAST_SIDE + 28);
+    const least = Math.min(...rooms.slice(1));
+    this.side = Math.round(Math.min(34, least - (least >= LEAST_SIDE + 28 ? 28 : 5), (0.6 * width) / (depth + 1)));
     this.hasThumbnails = inputs === 2 && this.side >= 16;
     this.widest = 6 / Math.max(1, Math.max(...this.units.map((units) => units.length)) / 3);
     this.placeNodes(g);
     this.edges = this.nodes.slice(1).flatMap((nodes) => nodes.flatMap((to) => this.linesTo(to)));
     const places = [...this.edges.map((edge) => edge.place), ...this.nodes.slice(1).flatMap((nodes) => nodes.map((node) => node.bias))];
     this.places = places.filter((one) => one >= 0).sort((one, other) => one - other);
+  }
+
+  /** The most units of a column that have room. */
+  get most() {
+    return Math.max(2, Math.floor((this.height - 24) / (LEAST_SIDE + 5)));
   }
 
   fits({ run }, width, height) {
@@ -48,15 +52,15 @@ export class DiagramPlan {
   }
 
   placeNodes(g) {
-    const { network, units, width, height } = this;
+    const { network, units, width } = this;
     const wide = (column) => Math.max(...units[column].map((unit) => g.measureText(this.unitName(column, unit)).width));
     this.space = Math.min(0.3 * width, wide(0));
     const left = this.space + 12;
-    const right = width - Math.max(this.side / 2, this.isNamed ? Math.min(60, wide(network.depth)) / 2 : 0) - 4;
+    const right = width - (this.isNamed.at(-1) ? Math.max(22, Math.min(60, wide(network.depth)) / 2) : this.side / 2) - 4;
     this.nodes = units.map((column, number) => {
-      const step = Math.min((height - 16) / column.length, 80);
+      const step = Math.min((this.low - 8) / column.length, 80);
       const x = Math.round(left + ((right - left) * number) / network.depth);
-      const y = (row) => Math.round(height / 2 + 2 + (row - (column.length - 1) / 2) * step);
+      const y = (row) => Math.round(this.low / 2 + 4 + (row - (column.length - 1) / 2) * step);
       const bias = (unit) => (number && network.bias ? network.indexOf(number - 1, unit) : -1);
       return column.map((unit, row) => ({ unit, column: number, bias: bias(unit), x, y: y(row) }));
     });
@@ -93,7 +97,7 @@ export class DiagramPlan {
   /** What a unit and its texts cover. */
   boxOf({ column, x, y }) {
     const half = column ? this.side / 2 + 2 : 6;
-    const text = column && this.isNamed ? 14 : 0;
+    const text = column && this.isNamed[column] ? 14 : 0;
     return { x: x - half, y: y - half - text, width: 2 * half, height: 2 * (half + text) };
   }
 }
