@@ -28,7 +28,10 @@ class ForkPanel {
     this.given = element("p", { children: [this.command, this.copy] });
     this.legend = element("legend");
     this.fields = { lr: this.lr, activation: this.activation, optimizer: this.optimizer };
-    const labels = Object.entries(this.fields).map(([text, field]) => element("label", { text: `${text} `, children: [field] }));
+    const labels = Object.entries(this.fields).map(([text, field]) => {
+      field.id = `fork-${text}`;
+      return element("span", { children: [element("label", { text: `${text} `, htmlFor: field.id }), field] });
+    });
     const row = element("p", { children: [...labels, this.train, this.toggle, this.drop, this.problem] });
     const set = element("fieldset", { children: [this.legend, row, this.words, this.given] });
     const form = element("form", { children: [set], oninput: () => this.tell() });
