@@ -10,7 +10,6 @@ import numpy.typing as npt
 from xortrain.films.colours import MOST_HUES, get_colours
 from xortrain.nets import Array, Numbers
 from xortrain.nets.datasets import Scaling
-from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.setting import in_use
 from xortrain.page.arrays import Arrays
 from xortrain.page.columns import Runs, table
@@ -139,10 +138,9 @@ def _rows(group: Runs, what: str, rows: Array, kind: npt.DTypeLike) -> Array:
 def _stage(task: Task, until: int | None, arrays: Arrays) -> dict[str, Any]:
     """The settings with which updates are made up to an epoch."""
     places = task.network.split(np.arange(task.network.size))
-    settings = in_use(OPTIMIZERS[task.optimizer.name].settings, task.optimizer.settings)
     return {
         "until": until,
-        "optimizer": {"name": task.optimizer.name, "settings": _numbers(settings, arrays)},
+        "optimizer": _choice(task.optimizer, arrays),
         "schedule": _choice(task.schedule, arrays),
         "lr": _number(task.lr, arrays) if task.lr.ndim == 1 else {"array": arrays.add(task.lr), "perParameter": True},
         "epochs": task.epochs,

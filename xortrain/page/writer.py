@@ -17,7 +17,10 @@ from xortrain.page.payload import Payload
 
 LOADER = ("unpack", "load")
 """The modules that unpack the others."""
-MODULES = ("text", "network", "page-data", "state", "canvas", "start")
+MODULES = (
+    "text", "special", "network", "training", "page-data", "state", "canvas", "live", "shown", "thumbnails",
+    "fork", "fork-panel", "diagram-plan", "diagram", "run-losses", "step", "start",
+)  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
 SIGN = b'<meta name="generator" content="xortrain">'
 """What every page has among its first lines."""

@@ -1,11 +1,15 @@
 /** Unpacks the page, builds its views, and shows the first run. */
 
+import { diagramView } from "./diagram.js";
+import { forkView } from "./fork-panel.js";
 import { Page } from "./page-data.js";
+import { runLossesView } from "./run-losses.js";
 import { change, redraw, state } from "./state.js";
+import { stepView } from "./step.js";
 import { byId, counted } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [];
+const VIEWS = [diagramView, runLossesView, forkView, stepView];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));

@@ -8,6 +8,8 @@ export const state = {
   selected: new Set(), // some of them, picked in any view; empty for none
   hover: -1, // the run under the pointer, -1 for none
   fork: null, // a run that is trained on here with other settings
+  weight: -1, // the place in theta of the weight that is looked at, -1 for none
+  live: 0, // counts what is trained here: runs without snapshots, and forks
   theme: 0, // counts changes of colours and sizes
 };
 

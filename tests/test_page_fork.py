@@ -1,0 +1,152 @@
+"""Forks in the page: trained live from a recorded epoch, with the numbers of Python's forks; said, drawn and copied."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import browser, opened
+
+import xortrain
+from xortrain.api import Run
+
+STEPS, EPOCH = 200, 20
+FORKS = {
+    "learning rate": (("lr=1",), {"lr": "0.3"}, "lr=0.3"),
+    "another optimizer": (("lr=1",), {"optimizer": "adam", "lr": "0.05"}, "optimizer=adam lr=0.05"),
+    "the same optimizer goes on": (("optimizer=adam", "lr=0.05"), {"lr": "0.02"}, "lr=0.02"),
+    "batches": (
+        ("data=moons", "data.examples=30", "batch_size=7", "lr=0.2", "architecture.hidden=[3,3]"),
+        {"lr": "0.1"},
+        "lr=0.1",
+    ),
+    "momentum, skip connections": (
+        ("architecture=skip", "optimizer.momentum=0.9", "lr=0.05"),
+        {"optimizer": "rmsprop"},
+        "optimizer=rmsprop lr=0.05",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.mark.parametrize(("overrides", "fields", "command"), FORKS.values(), ids=FORKS)
+def test_a_fork_is_that_of_python_over_its_first_steps(
+    chromium: Any, tmp_path: Path, overrides: tuple[str, ...], fields: dict[str, str], command: str
+) -> None:
+    run = trained(*overrides, "track.frames=400", f"epochs={EPOCH + STEPS}")
+    tab = opened(chromium, run, tmp_path, "2026-11-29/02-00-00-000000")
+    epoch = forked(tab, fields)
+    tab.wait_for_function(f"xortrain.state.fork.last >= {EPOCH + STEPS}")
+    line = tab.locator("#fork input[readonly]").input_value()
+    assert line == f"xortrain continue 2026-11-29/02-00-00-000000#0 --epoch {epoch} {command}"
+    fork = run.fork(*command.split(), epoch=epoch)
+    compare(tab, fork, epoch)
+
+
+def test_a_weight_is_changed_by_the_keyboard_and_the_run_trained_on_from_it(chromium: Any, tmp_path: Path) -> None:
+    run = trained("lr=0.5", "track.frames=400", f"epochs={EPOCH + STEPS}")
+    tab = opened(chromium, run, tmp_path)
+    tab.evaluate("(epoch) => xortrain.change({ epoch, weight: 1 })", EPOCH)
+    tab.focus("#diagram")
+    tab.keyboard.press("Shift+ArrowUp")
+    tab.wait_for_function("xortrain.state.fork !== null")
+    epoch, value = tab.evaluate("[xortrain.state.fork.from, xortrain.state.fork.changes.set.get(1)]")
+    assert value == pytest.approx(run.parameters[epoch][1] + 0.1, abs=0.006)  # two digits after the point
+    assert f'"set.W1.0.1={value}", epoch={epoch})' in tab.locator("#fork input[readonly]").input_value()
+    tab.locator("#fork button[type=submit]").click()
+    tab.wait_for_function(f"xortrain.state.fork.last >= {EPOCH + STEPS}")
+    theta = run.parameters[epoch].copy()
+    theta[1] = value
+    weights = ",".join(f"{name}:{part.tolist()}" for name, part in run.setup.shape.split(theta).items())
+    start = f"init.weights={{{weights}}}"
+    changed = trained("lr=0.5", "track.frames=400", f"epochs={STEPS}", "init=explicit", start)
+    moments = live(tab)
+    np.testing.assert_allclose([moments[k + epoch] for k in range(STEPS)], changed.parameters[:STEPS], rtol=1e-9, atol=1e-9)
+
+
+def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(chromium: Any, tmp_path: Path) -> None:
+    run = trained("lr=1", "epochs=60")
+    tab = opened(chromium, run, tmp_path)
+    forked(tab, {"lr": "2"})
+    tab.wait_for_function("xortrain.state.fork.last === 60")
+    button = tab.locator("#fork button[type=submit]")
+    assert "epochs" not in tab.locator("#fork input[readonly]").input_value()
+    button.click()
+    tab.wait_for_function("xortrain.state.fork.last === 600")
+    assert '"epochs=600"' in tab.locator("#fork input[readonly]").input_value()
+    assert button.is_disabled()
+    assert "trained live here to epoch 600" in tab.locator("#fork [role=status]").inner_text()
+    compare(tab, run.fork("lr=2", "epochs=600", "track.frames=601", epoch=EPOCH), EPOCH)
+
+
+def test_bad_input_is_said_in_words_beside_the_field(chromium: Any, tmp_path: Path) -> None:
+    tab = opened(chromium, trained("lr=1", "epochs=30"), tmp_path)
+    for text in ("abc", "-1", "", "0", "1e999"):
+        tab.get_by_label("lr").fill(text)
+        assert tab.locator("#fork-problem").inner_text() == f"lr={text}: must be a number above 0"
+        tab.keyboard.press("Enter")
+        assert tab.evaluate("xortrain.state.fork") is None
+    tab.get_by_label("lr").fill("0.5")
+    assert tab.locator("#fork-problem").inner_text() == ""
+
+
+def test_the_record_is_shown_again_and_a_fork_can_be_discarded(chromium: Any, tmp_path: Path) -> None:
+    run = trained("lr=1", "epochs=60")
+    tab = opened(chromium, run, tmp_path)
+    forked(tab, {"lr": "5"})
+    tab.wait_for_function("xortrain.state.fork.last === 60")
+    tab.get_by_role("button", name="Show the recorded run").click()
+    tab.get_by_role("button", name="Show the fork").wait_for()
+    tab.get_by_role("button", name="Discard fork").click()
+    tab.wait_for_function("xortrain.state.fork === null")
+
+
+def test_a_run_without_snapshots_is_trained_live_to_the_shown_epoch(chromium: Any, tmp_path: Path) -> None:
+    run = trained("lr=1", "epochs=60", "track.frames=2")
+    tab = opened(chromium, run, tmp_path)
+    tab.evaluate("() => { document.getElementById('step').open = true; xortrain.change({ epoch: 31 }); }")
+    tab.wait_for_function("document.querySelector('#step-body .note')?.textContent.startsWith('Epoch 31')")
+    shown = [float(text) for text in tab.locator("[data-place] span:first-child").all_inner_texts()]
+    assert shown[:2] == pytest.approx(trained("lr=1", "epochs=31").parameters[-1][:2], rel=6e-5)
+
+
+def test_a_run_in_float32_says_that_its_fork_is_not(chromium: Any, tmp_path: Path) -> None:
+    tab = opened(chromium, trained("lr=1", "epochs=30", "dtype=float32"), tmp_path)
+    forked(tab, {"lr": "2"})
+    tab.wait_for_function("document.querySelector('#fork [role=status]').textContent.includes('recorded in float32')")
+
+
+def trained(*overrides: str) -> Run:
+    return xortrain.train(*overrides, "film=none", "advice=none")
+
+
+def forked(tab: Any, fields: dict[str, str]) -> int:
+    """Start a fork at an epoch with the form, and return the epoch of its start."""
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
+    for name, value in fields.items():
+        field = tab.get_by_label(name, exact=True)
+        field.select_option(value) if name != "lr" else field.fill(value)
+    tab.locator("#fork button[type=submit]").click()
+    tab.wait_for_function("xortrain.state.fork?.training")
+    return int(tab.evaluate("xortrain.state.fork.from"))
+
+
+def live(tab: Any) -> dict[int, list[float]]:
+    """The parameters of the fork by epoch."""
+    moments = tab.evaluate("xortrain.state.fork.training.moments.map(({ epoch, theta }) => [epoch, [...theta]])")
+    return {int(epoch): theta for epoch, theta in moments}
+
+
+def compare(tab: Any, fork: Run, epoch: int) -> None:
+    """The parameters of a fork in the page and in Python, over its first steps."""
+    moments = live(tab)
+    rows = [row for row, own in enumerate(fork.epochs) if epoch <= own <= epoch + STEPS and int(own) in moments]
+    assert len(rows) > STEPS / 4
+    pages = [moments[int(fork.epochs[row])] for row in rows]
+    np.testing.assert_allclose(pages, fork.parameters[rows], rtol=1e-9, atol=1e-9)

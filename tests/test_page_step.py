@@ -1,0 +1,91 @@
+"""Every number of a step in the page against NumPy: parameters, gradients, deltas, products and the update."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from browser import browser, opened
+
+import xortrain
+from xortrain.api import Run
+from xortrain.nets import Array
+
+DIGITS = {"rtol": 6e-5, "atol": 2e-8}  # numbers are shown with five digits, and computed from float32
+RUNS = {
+    "xor": ("lr=1", "epochs=40"),
+    "means of classes, Adam": ("data=moons", "data.examples=20", "optimizer=adam", "lr=0.05", "epochs=40"),
+    "deep, momentum": ("architecture.hidden=[3,4]", "activation=tanh", "optimizer.momentum=0.9", "lr=0.1", "epochs=40"),
+    "skip connections": ("architecture=skip", "epochs=40"),
+    "one input": ("data=sine", "loss=mse", "epochs=40", "lr=0.05"),
+    "no hidden layer": ("data=and", "architecture.hidden=[]", "optimizer=adagrad", "epochs=40"),
+    "no bias": ("architecture.bias=false", "optimizer=rprop", "epochs=40"),
+}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as started:
+        yield started
+
+
+@pytest.mark.parametrize("overrides", RUNS.values(), ids=RUNS)
+def test_gradients_and_the_new_parameters_are_those_of_numpy(chromium: Any, tmp_path: Path, overrides: tuple[str, ...]) -> None:
+    run = xortrain.train(*overrides, "film=none", "advice=none")
+    tab = opened(chromium, run, tmp_path)
+    epoch = 17
+    size = run.parameters.shape[-1]
+    tab.evaluate("(epoch) => { document.getElementById('step').open = true; xortrain.change({ epoch, weight: 0 }); }", epoch)
+    tab.wait_for_selector(".equations code:text-matches(\"' = \")")
+    shown = _numbers(tab, "[data-place] span:first-child")
+    slopes = _numbers(tab, "[data-place] .gradient")
+    np.testing.assert_allclose(shown, run.parameters[epoch], **DIGITS)
+    np.testing.assert_allclose(slopes, _flat(run, run.gradients(epoch)), **DIGITS)
+    for place in {0, size // 2, size - 1}:
+        tab.evaluate("(weight) => xortrain.change({ weight })", place)
+        tab.wait_for_selector(f'[data-place="{place}"][aria-pressed="true"]')
+        lines = tab.locator(".equations code").all_inner_texts()
+        update = next(line for line in lines if "' = " in line).partition(",")[0]
+        assert float(update.rpartition("= ")[2]) == pytest.approx(run.parameters[epoch + 1][place], rel=6e-5, abs=2e-8)
+        assert float(lines[0].rpartition("= ")[2]) == pytest.approx(_flat(run, run.gradients(epoch))[place], rel=6e-5, abs=2e-8)
+    assert tab.evaluate("globalThis.fault") is None
+
+
+def test_the_products_of_examples_add_up_to_the_gradient(chromium: Any, tmp_path: Path) -> None:
+    run = xortrain.train("lr=1", "epochs=20", "film=none", "advice=none")
+    tab = opened(chromium, run, tmp_path)
+    tab.evaluate("() => { document.getElementById('step').open = true; xortrain.change({ epoch: 9, weight: 6 }); }")
+    tab.wait_for_selector(".equations")
+    rows = tab.locator("#step-body table").first.locator("tbody tr").all()
+    cells = [[float(text) for text in row.locator("td").all_inner_texts() if text] for row in rows]
+    w2, y, t = run.parameters[9], run.predict(run.x, epoch=9)[:, 0], run.t[:, 0]
+    h1 = 1 / (1 + np.exp(-(run.x @ w2[:2] + w2[4])))
+    np.testing.assert_allclose([row[0] for row in cells[:-1]], y - t, rtol=1e-4)
+    np.testing.assert_allclose([row[1] for row in cells[:-1]], h1, rtol=1e-4)
+    np.testing.assert_allclose(cells[-1][0], ((y - t) * h1).sum(), rtol=1e-3)
+
+
+def test_the_keyboard_walks_through_the_weights_which_are_spoken(chromium: Any, tmp_path: Path) -> None:
+    run = xortrain.train("lr=1", "epochs=20", "film=none", "advice=none")
+    tab = opened(chromium, run, tmp_path)
+    tab.focus("#diagram")
+    for _ in range(2):
+        tab.keyboard.press("ArrowRight")
+    tab.wait_for_function("xortrain.state.weight === 1")
+    tab.wait_for_function("document.getElementById('diagram').ariaLabel.includes('W1[0][1]')")
+    status = tab.locator("#diagram + [role=status]").inner_text()
+    assert status.startswith("W1[0][1] = ") and status.endswith("from x2 to h1")
+    tab.keyboard.press("Enter")
+    tab.wait_for_selector(".equations")
+
+
+def _numbers(tab: Any, selector: str) -> list[float]:
+    places = [int(place) for place in tab.locator("[data-place]").evaluate_all("(all) => all.map((one) => one.dataset.place)")]
+    texts = tab.locator(selector).all_inner_texts()
+    values = {place: float(text.replace(",", "")) for place, text in zip(places, texts, strict=True)}
+    return [values[place] for place in range(len(places))]
+
+
+def _flat(run: Run, gradients: dict[str, Array]) -> Array:
+    return run.setup.shape.join(gradients)

@@ -1,0 +1,141 @@
+/** The settings of a fork, its buttons, and the command that makes it. */
+
+import { forkOfRun, forkWith } from "./fork.js";
+import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
+import { openedRun, shown } from "./shown.js";
+import { change, follow, state } from "./state.js";
+import { byId, element, formatted } from "./text.js";
+
+export function forkView(page) {
+  const panel = new ForkPanel(page);
+  follow(["run", "fork"], () => panel.fill());
+  follow(["run", "epoch", "fork", "live"], () => panel.tell());
+}
+
+class ForkPanel {
+  constructor(page) {
+    this.page = page;
+    this.lr = element("input", { size: 8, autocomplete: "off", "aria-describedby": "fork-problem" });
+    this.activation = choiceOf(Object.keys(ACTIVATIONS).filter((name) => ACTIVATIONS[name].hasGradient));
+    this.optimizer = choiceOf(Object.keys(OPTIMIZERS));
+    this.train = element("button", { type: "submit" });
+    this.toggle = element("button", { type: "button", onclick: () => this.compare() });
+    this.drop = element("button", { type: "button", text: "Discard fork", onclick: () => this.discard() });
+    this.problem = element("span", { id: "fork-problem", role: "alert" });
+    this.words = element("p", { className: "note", role: "status" });
+    this.command = element("input", { readOnly: true, "aria-label": "command that makes this fork" });
+    this.copy = element("button", { type: "button", text: "Copy command", onclick: () => this.copyCommand() });
+    this.given = element("p", { children: [this.command, this.copy] });
+    this.legend = element("legend");
+    this.fields = { lr: this.lr, activation: this.activation, optimizer: this.optimizer };
+    const labels = Object.entries(this.fields).map(([text, field]) => {
+      field.id = `fork-${text}`;
+      return element("span", { children: [element("label", { text: `${text} `, htmlFor: field.id }), field] });
+    });
+    const row = element("p", { children: [...labels, this.train, this.toggle, this.drop, this.problem] });
+    const set = element("fieldset", { children: [this.legend, row, this.words, this.given] });
+    const form = element("form", { children: [set], oninput: () => this.tell() });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.submit();
+    });
+    byId("fork").append(form);
+    this.fill();
+  }
+
+  /** The settings of the run, or of its fork, in the fields. */
+  fill() {
+    const { task } = openedRun(this.page, state.run);
+    const stage = task.stages.at(-1);
+    const hidden = new Set(task.network.layers.slice(0, -1).map((layer) => layer.activation));
+    const isShared = typeof stage.lr === "number";
+    this.own = { lr: isShared ? String(stage.lr) : "by layer", optimizer: stage.optimizer.name, activation: hidden.size === 1 ? [...hidden][0] : "" };
+    for (const [name, field] of Object.entries(this.fields)) field.value = forkOfRun()?.changes[name] ?? this.own[name];
+    this.lr.disabled = this.optimizer.disabled = !isShared;
+    this.activation.parentNode.hidden = !this.own.activation;
+    for (const option of this.optimizer) option.disabled = OPTIMIZERS[option.value].isFullBatch && stage.batchSize !== null;
+    this.tell();
+  }
+
+  /** What is wrong with the fields, in words. */
+  fault() {
+    const { lr, optimizer, own } = this;
+    const isOther = lr.value.trim() !== own.lr;
+    if (isOther && !(Number(lr.value) > 0 && Number.isFinite(Number(lr.value)))) return `lr=${lr.value}: must be a number above 0`;
+    const goesOn = isOther && optimizer.value === own.optimizer;
+    return goesOn && OPTIMIZERS[own.optimizer].rateAtStart ? `lr=${lr.value}: ${own.optimizer} uses it at its start only` : "";
+  }
+
+  /** The settings in the fields that are not the run's own. */
+  changes() {
+    const given = Object.entries(this.fields).filter(([name, field]) => field.value.trim() !== this.own[name]);
+    const values = Object.fromEntries(given.map(([name, field]) => [name, field.value.trim()]));
+    return { lr: undefined, optimizer: undefined, activation: undefined, ...values, ...(values.lr && { lr: Number(values.lr) }) };
+  }
+
+  isChanged() {
+    const now = this.changes();
+    return Object.keys(now).some((name) => now[name] !== forkOfRun()?.changes[name]);
+  }
+
+  submit() {
+    const fork = forkOfRun();
+    if (this.fault()) return this.lr.focus();
+    if (fork?.isTraining) fork.pause();
+    else this.begin(fork && !this.isChanged() ? fork : forkWith(this.page, this.changes()));
+    this.tell();
+  }
+
+  begin(fork) {
+    fork.isShown = true;
+    fork.train();
+    change({ epoch: fork.last, isPlaying: false });
+  }
+
+  discard() {
+    const fork = forkOfRun();
+    fork.pause();
+    change({ fork: null, epoch: fork.from });
+    this.train.focus();
+  }
+
+  compare() {
+    forkOfRun().isShown = !forkOfRun().isShown;
+    change({ live: state.live + 1 });
+  }
+
+  tell() {
+    const fork = forkOfRun();
+    const isNew = fork && this.isChanged();
+    this.problem.textContent = this.fault();
+    this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
+    this.legend.textContent = `Fork from epoch ${(fork?.from ?? shown(this.page).epoch).toLocaleString("en")}`;
+    this.train.textContent = fork?.isTraining ? "Pause" : fork?.training && !isNew ? "Continue" : "Train on";
+    this.train.disabled = Boolean(fork && !isNew && fork.last >= fork.longest);
+    this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
+    this.words.textContent = fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.";
+    if (!fork) return;
+    this.toggle.textContent = fork.isShown ? "Show the recorded run" : "Show the fork";
+    this.command.value = fork.command();
+  }
+
+  async copyCommand() {
+    this.command.select();
+    const isDone = await navigator.clipboard?.writeText(this.command.value).then(() => true, () => false);
+    this.copy.textContent = isDone ? "Copied" : "Selected: press Ctrl+C";
+    setTimeout(() => { this.copy.textContent = "Copy command"; }, 2000);
+  }
+}
+
+/** How far a fork is, in words. */
+function story({ changes, network, training, last, words }) {
+  const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
+  const loss = training && formatted(training.trainer.loss());
+  const how = training ? `trained live here to epoch ${last.toLocaleString("en")}, loss ${loss}` : "not trained on yet";
+  const bits = training && "recorded numbers may differ in their last bits";
+  return `Fork${set && ` with ${set}`}: ${[how, bits, words].filter(Boolean).join("; ")}.`;
+}
+
+function choiceOf(names) {
+  return element("select", { children: names.map((name) => element("option", { text: name, value: name })) });
+}

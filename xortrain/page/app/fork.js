@@ -1,0 +1,144 @@
+/** A fork: the shown run, replayed from its start to an epoch and trained on from there with other settings. */
+
+import { LiveTraining } from "./live.js";
+import { ACTIVATIONS, OPTIMIZERS, SCHEDULES } from "./mathematics.js";
+import { Network } from "./network.js";
+import { isForkShown, openedRun, shown } from "./shown.js";
+import { change, state } from "./state.js";
+import { Trainer } from "./training.js";
+
+const LONGEST = 10; // times the epochs of the recorded run
+const PICTURES = 240; // of a fork up to the last recorded epoch, so that one can follow it
+const NEAR = 1e-5; // of the recorded numbers, which are rounded to float32
+
+/** Its changes are {lr, optimizer, activation} where they differ from the run's, and `set`, a Map of new parameters. */
+export class Fork {
+  constructor(page, { run, epoch, theta }, changes, replay) {
+    Object.assign(this, { page, run, from: epoch, start: theta, changes, replay, isShown: true, words: "" });
+    this.own = openedRun(page, run);
+    const { network } = this.own.task;
+    this.stage = this.changedStage(network.layers);
+    const shape = { ...network, layers: this.stage.layers ?? network.layers };
+    this.network = new Network(shape);
+    this.task = { ...this.own.task, network: shape };
+  }
+
+  /** A fork from the same moment with further changes; it must not be replayed again. */
+  changed(changes) {
+    const start = { run: this.run, epoch: this.from, theta: this.start };
+    return new Fork(this.page, start, { ...this.changes, ...changes }, this.replay);
+  }
+
+  /** What differs in the settings of the updates, as a `Trainer` takes it. */
+  changedStage(layers) {
+    const { lr, optimizer, activation } = this.changes;
+    const hidden = activation && { activation, settings: ACTIVATIONS[activation].defaults };
+    return {
+      ...(lr && { lr }),
+      ...(optimizer && { optimizer: { name: optimizer, settings: OPTIMIZERS[optimizer].defaults } }),
+      ...(hidden && { layers: layers.map((layer, k) => (k < layers.length - 1 ? { ...layer, ...hidden } : layer)) }),
+    };
+  }
+
+  /** The last epoch that it has reached. */
+  get last() {
+    return this.training?.epoch ?? this.from;
+  }
+
+  get isTraining() {
+    return Boolean(this.training ? this.training.isTraining : this.replay?.isTraining);
+  }
+
+  /** The last epoch to which it can be trained: a schedule that ends has no epochs after that. */
+  get longest() {
+    const { population, task } = this.own;
+    return (SCHEDULES[task.stages.at(-1).schedule.name].usesTotal ? 1 : LONGEST) * population.last;
+  }
+
+  at(epoch) {
+    const { run, network, task, own } = this;
+    const theta = Float64Array.from(this.start);
+    for (const [place, value] of this.changes.set) theta[place] = value;
+    const moment = this.training?.at(epoch) ?? { epoch: this.from, theta };
+    return { run, population: own.population, place: own.place, network, task, isLive: true, isFork: true, ...moment };
+  }
+
+  /** Replay the run, then train on: to its last epoch, and if that is reached, to the longest. */
+  train() {
+    if (this.training) return this.goOn();
+    this.replay ??= new LiveTraining(new Trainer(this.own.task));
+    this.replay.trainTo(this.from, { after: () => this.replayed() });
+  }
+
+  replayed() {
+    const { replay, from } = this;
+    this.words = `the run is replayed to epoch ${from.toLocaleString("en")}`;
+    if (replay.epoch < from) return;
+    this.words = this.departure(replay.trainer.theta);
+    this.training = new LiveTraining(replay.trainer.fork(this.stage, this.changes.set));
+    this.goOn();
+  }
+
+  goOn() {
+    const { last } = this.own.population;
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const pace = isStill ? Infinity : Math.ceil(last / PICTURES);
+    let before = this.last;
+    const after = () => {
+      if (isForkShown() && state.epoch >= before) change({ epoch: this.last });
+      before = this.last;
+    };
+    this.training.trainTo(this.last < last ? last : this.longest, { pace, after });
+  }
+
+  pause() {
+    this.replay?.pause();
+    this.training?.pause();
+  }
+
+  /** How the replay differs from what is recorded, in words. */
+  departure(theta) {
+    const off = Math.max(...theta.map((value, p) => Math.abs(value - this.start[p]) / Math.max(1, Math.abs(value))));
+    if (this.own.population.dtype === "float32") return "the run is recorded in float32, and trained here in float64";
+    if (off < NEAR) return "";
+    return `the replay departs from the record by ${off.toPrecision(1)}: in this run small differences grow`;
+  }
+
+  /** Its overrides for `xortrain continue`, with the lr, as another optimizer would bring its own. */
+  overrides() {
+    const { optimizer, lr, activation, set } = this.changes;
+    const { last } = this.own.population;
+    const rate = lr ?? (optimizer && this.own.task.stages.at(-1).lr);
+    const epochs = (this.last > last || this.from >= last) && Math.max(this.last, this.from + 1);
+    const given = { optimizer, lr: rate, activation, epochs };
+    const words = Object.entries(given).filter(([, value]) => value);
+    for (const [place, value] of set) words.push([`set.${this.network.names[place].replace(/\W+(?=\d)/g, ".").replace("]", "")}`, value]);
+    return words.map(([name, value]) => `${name}=${value}`);
+  }
+
+  /** The command that trains this fork in a shell, or in Python if the run has no record. */
+  command() {
+    const words = this.overrides();
+    if (!this.own.population.id) return `run.fork(${[...words.map((word) => `"${word}"`), `epoch=${this.from}`].join(", ")})`;
+    return ["xortrain continue", this.page.column("run").text(this.run), "--epoch", this.from, ...words].join(" ");
+  }
+}
+
+/** The fork of the run that is shown, if it has one. */
+export function forkOfRun() {
+  return state.fork?.run === state.run ? state.fork : null;
+}
+
+/** Start a fork at the shown epoch, or the one that there is again, with changes. */
+export function forkWith(page, changes) {
+  const before = forkOfRun();
+  before?.pause();
+  const fork = before?.changed(changes) ?? new Fork(page, shown(page), { set: new Map(), ...changes });
+  change({ fork, epoch: fork.from, isPlaying: false });
+  return fork;
+}
+
+/** Give a parameter another value at the start of the fork, which is made at the shown epoch if there is none. */
+export function changeParameter(page, place, value) {
+  forkWith(page, { set: new Map([...(forkOfRun()?.changes.set ?? []), [place, value]]) });
+}

@@ -1,0 +1,198 @@
+/** The loss of the shown run over its epochs, with what happens in it, and the loss of its fork. */
+
+import { label, logTicks, sized, styled, tickText, ticks } from "./canvas.js";
+import { forkOfRun } from "./fork.js";
+import { isForkShown, openedRun } from "./shown.js";
+import { change, follow, state } from "./state.js";
+import { byId } from "./text.js";
+
+const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
+const ROWS = 2; // of labels of events above the curve
+const SIDES = { left: 44, right: 12, low: 20, top: 8 + 15 * ROWS };
+
+export function runLossesView(page) {
+  const canvas = byId("one-losses");
+  const caption = byId("caption");
+  let plot = null;
+
+  function draw() {
+    plot = new RunLosses(page, canvas);
+    plot.draw();
+    const words = captionAt(plot.events, state.epoch);
+    if (caption.textContent !== words) caption.textContent = words;
+    canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words()}`);
+  }
+
+  const show = (event) => {
+    if (event.type === "pointerdown") canvas.setPointerCapture(event.pointerId);
+    if (event.buttons) change({ epoch: plot.epochAt(event.offsetX), isPlaying: false });
+  };
+  canvas.addEventListener("pointerdown", show);
+  canvas.addEventListener("pointermove", show);
+  canvas.addEventListener("keydown", (event) => {
+    const epochs = { ArrowRight: state.epoch + 1, ArrowLeft: state.epoch - 1, Home: 0, End: plot.last };
+    if (!(event.key in epochs)) return;
+    change({ epoch: Math.max(0, Math.min(plot.last, epochs[event.key])), isPlaying: false });
+    event.preventDefault();
+  });
+  follow(["run", "epoch", "fork", "live", "theme"], draw);
+}
+
+/** The caption of the latest event that has begun and, if it is a stretch, not ended. */
+function captionAt(events, epoch) {
+  return events.findLast((event) => event.epoch <= epoch && (event.until ?? epoch) >= epoch)?.caption ?? "";
+}
+
+/** The events of a run in order, as its story has them; without one, how it ended. */
+function eventsOf(page, run) {
+  const told = page.stories[run]?.events;
+  if (told) return [...told].sort((one, other) => one.epoch - other.epoch);
+  const outcome = page.column("outcome")?.text(run);
+  const column = { solved: "solved_at", diverged: "epochs_done" }[outcome];
+  const epoch = column && page.column(column)?.of(run);
+  if (!epoch) return [];
+  const word = outcome[0].toUpperCase() + outcome.slice(1);
+  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${epoch.toLocaleString("en")}.`, rank: 0 }];
+}
+
+class RunLosses {
+  constructor(page, canvas) {
+    Object.assign(this, sized(canvas));
+    const { population, place, last } = openedRun(page, state.run);
+    const fork = forkOfRun();
+    const curve = (lossAt) => {
+      const points = population.lossEpochs.map((epoch, row) => [epoch, lossAt(row)]);
+      return points.filter(([epoch, loss]) => epoch <= last && Number.isFinite(loss));
+    };
+    this.own = curve((row) => population.loss(place, row));
+    this.held = curve((row) => population.testLoss(place, row));
+    const moments = fork?.training?.moments ?? [];
+    this.fork = moments.map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => Number.isFinite(loss));
+    this.last = Math.max(population.last, fork?.last ?? 0, 1);
+    this.events = eventsOf(page, state.run);
+    this.scale([...this.own, ...this.held, ...this.fork].map(([, loss]) => loss));
+  }
+
+  scale(losses) {
+    const high = losses.reduce((most, loss) => Math.max(most, loss), 0) || 1;
+    const low = losses.reduce((least, loss) => (loss > 0 ? Math.min(least, loss) : least), high);
+    this.isLog = high > LOG * low;
+    this.high = this.isLog ? Math.min(high, 1e4 * (this.own[0]?.[1] || high)) : high; // a run that diverges leaves it
+    this.low = this.isLog ? Math.max(low, this.high * 1e-12) : 0;
+  }
+
+  x(epoch) {
+    return SIDES.left + (epoch / this.last) * (this.width - SIDES.left - SIDES.right);
+  }
+
+  y(loss) {
+    const { high, low } = this;
+    const value = Math.max(low, Math.min(high, loss));
+    const share = this.isLog ? Math.log(value / low) / Math.log(high / low) : value / high;
+    return this.height - SIDES.low - 3 - share * (this.height - SIDES.low - SIDES.top - 6);
+  }
+
+  epochAt(x) {
+    const share = (x - SIDES.left) / (this.width - SIDES.left - SIDES.right);
+    return Math.round(Math.max(0, Math.min(1, share)) * this.last);
+  }
+
+  /** The point of a curve at the shown epoch. */
+  at(curve) {
+    return curve.findLast(([epoch]) => epoch <= state.epoch);
+  }
+
+  draw() {
+    const passed = (curve) => curve.filter(([epoch]) => epoch <= state.epoch);
+    this.drawAxes();
+    this.drawEvents();
+    this.line(this.held, "--pale", 1.2, [4, 3]);
+    this.line(this.own, "--pale", 2);
+    this.line(passed(this.held), "--label", 1.4, [4, 3]);
+    this.line(passed(this.own), "--ink", 2);
+    this.line(this.fork, "--orange", 2.2, [6, 4]);
+    const isFork = isForkShown() && this.fork.length > 0;
+    const now = this.at(isFork ? this.fork : this.own);
+    if (now) this.mark(this.x(now[0]), this.y(now[1]), isFork ? "--orange" : "--ink");
+    if (this.fork.length) this.name(this.fork.at(-1), "fork", "--orange");
+    if (this.held.length) this.name(this.held.at(-1), "held-out", "--label");
+  }
+
+  name([epoch, loss], text, colour) {
+    label(this.g, text, Math.min(this.x(epoch), this.width - 4), this.y(loss) - 6, { align: "right", colour });
+  }
+
+  mark(x, y, colour) {
+    const { g } = this;
+    g.beginPath();
+    g.arc(x, y, 5, 0, 2 * Math.PI);
+    g.fillStyle = styled(colour);
+    g.fill();
+    g.lineWidth = 1.5;
+    g.strokeStyle = styled("--paper");
+    g.stroke();
+  }
+
+  line(points, colour, width, dash = []) {
+    const { g } = this;
+    g.beginPath();
+    for (const [epoch, loss] of points) g.lineTo(this.x(epoch), this.y(loss));
+    g.lineWidth = width;
+    g.strokeStyle = styled(colour);
+    g.setLineDash(dash);
+    g.stroke();
+    g.setLineDash([]);
+  }
+
+  drawAxes() {
+    const { g, low, high, height, width, last } = this;
+    const { left, right, top } = SIDES;
+    const bottom = height - SIDES.low + 0.5;
+    g.lineWidth = 1;
+    g.strokeStyle = styled("--pale");
+    g.beginPath();
+    for (const [x, y] of [[left + 0.5, top], [left + 0.5, bottom], [width - right, bottom]]) g.lineTo(x, y);
+    g.stroke();
+    const write = (text, x, y, align, baseline = "alphabetic") => label(g, text, x, y, { align, baseline, colour: "--label" });
+    let above = Infinity;
+    for (const value of this.isLog ? logTicks(low, high) : ticks(0, high, 4)) {
+      if (above - this.y(value) < 14) continue;
+      above = this.y(value);
+      write(tickText(value), left - 5, above, "right", "middle");
+    }
+    write("loss", left - 5, top - 14, "right");
+    const end = `epoch ${last.toLocaleString("en")}`;
+    const free = width - right - g.measureText(end).width - 20;
+    write(end, width - right, height - 5, "right");
+    for (const value of ticks(0, last, Math.max(2, width / 110)).filter(Number.isInteger)) {
+      if (this.x(value) < free) write(value.toLocaleString("en"), this.x(value), height - 5, "center");
+    }
+  }
+
+  /** Marks of events, shaded stretches, and labels in rows that do not touch, the most important first. */
+  drawEvents() {
+    const { g, height } = this;
+    g.fillStyle = styled("--pale");
+    for (const { epoch, until } of this.events) {
+      const width = until == null ? 1.5 : this.x(until) - this.x(epoch);
+      g.globalAlpha = until == null ? 1 : 0.4;
+      g.fillRect(this.x(epoch), SIDES.top, width, height - SIDES.low - SIDES.top);
+    }
+    g.globalAlpha = 1;
+    const taken = [];
+    for (const event of [...this.events].sort((one, other) => one.rank - other.rank)) {
+      const width = g.measureText(event.label).width + 9;
+      const left = Math.max(SIDES.left, Math.min(this.width - SIDES.right - width, this.x(event.epoch) - width / 2));
+      const isFree = (row) => taken.every((other) => other.row !== row || left > other.left + other.width || left + width < other.left);
+      const row = [...Array(ROWS).keys()].find(isFree);
+      if (row === undefined) continue;
+      taken.push({ row, left, width });
+      label(g, event.label, left, SIDES.top - 5 - 15 * row, { colour: state.epoch >= event.epoch ? "--ink" : "--label" });
+    }
+  }
+
+  words() {
+    const now = this.at(isForkShown() && this.fork.length ? this.fork : this.own);
+    return now ? `Epoch ${now[0].toLocaleString("en")}: loss ${tickText(now[1])}.` : "";
+  }
+}

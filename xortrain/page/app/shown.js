@@ -1,0 +1,68 @@
+/** What is shown of a run: its fork where there is one, else its recorded parameters, else what is trained live here. */
+
+import { LiveTraining } from "./live.js";
+import { Network } from "./network.js";
+import { state } from "./state.js";
+import { Trainer } from "./training.js";
+
+const opened = new Map();
+
+/** One run of the page: its network with the settings of its own activations, its task, and its last epoch. */
+class OpenedRun {
+  constructor(page, run) {
+    this.run = run;
+    this.population = page.populationOf(run);
+    this.place = page.placeOf(run);
+    this.network = new Network(this.population.networkOf(this.place));
+    const ended = page.column("epochs_done")?.of(run);
+    this.last = Math.min(ended ?? Infinity, this.population.last); // a stop rule may have ended it
+    const { snapshotRows, frameEpochs, last } = this.population;
+    this.isStored = Boolean(snapshotRows) && (frameEpochs.length > 2 || last < 2);
+  }
+
+  get task() {
+    this.knownTask ??= this.population.taskOf(this.place);
+    return this.knownTask;
+  }
+
+  /** The live training from the start of a run without snapshots. */
+  get live() {
+    this.knownLive ??= new LiveTraining(new Trainer(this.task));
+    return this.knownLive;
+  }
+}
+
+export function openedRun(page, run) {
+  if (opened.size > 450) opened.clear(); // more than there are cells
+  if (!opened.has(run)) opened.set(run, new OpenedRun(page, run));
+  return opened.get(run);
+}
+
+/**
+ * {run, population, place, network, theta, task, epoch, isLive, isFork} of a run at the last known epoch that is not
+ * after `epoch`.  Views follow run, epoch, fork and live.
+ */
+export function shown(page, run = state.run, epoch = state.epoch) {
+  if (isForkShown(run, epoch)) return state.fork.at(epoch);
+  const own = openedRun(page, run);
+  const { population, place, network, task, isStored } = own;
+  const until = Math.min(epoch, own.last);
+  const about = { run, population, place, network, task, isLive: !isStored, isFork: false };
+  if (!isStored) {
+    if (own.live.epoch < until) own.live.trainTo(until);
+    return { ...about, ...own.live.at(until) };
+  }
+  const frame = population.frameAt(until);
+  return { ...about, theta: population.theta(place, frame), epoch: population.frameEpochs[frame] };
+}
+
+/** Whether the fork stands in for what is recorded at an epoch of a run. */
+export function isForkShown(run = state.run, epoch = state.epoch) {
+  const { fork } = state;
+  return fork?.run === run && fork.isShown && epoch >= fork.from;
+}
+
+/** The last epoch that can be shown of the page: a fork may go on beyond the recorded runs. */
+export function lastEpoch(page) {
+  return state.fork?.isShown ? Math.max(page.last, state.fork.last) : page.last;
+}
