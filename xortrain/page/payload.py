@@ -11,6 +11,7 @@ from xortrain.nets import Array, Numbers
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.setting import in_use
 from xortrain.page.arrays import Arrays
+from xortrain.page.pictures import picture
 from xortrain.records.columns import affects_training
 from xortrain.records.metadata import flat_settings
 from xortrain.trained.run_data import TrainedRuns
@@ -105,6 +106,7 @@ def _population(group: Runs, first: int, most: int, arrays: Arrays) -> dict[str,
         "starts": arrays.add(parameters[0]),
         "snapshots": arrays.add(parameters[frames], "<f4", "changes"),
         "dtype": str(setup.population.dtype),
+        "picture": picture(setup, trained.rows[group.places]),
     }  # fmt: skip
 
 

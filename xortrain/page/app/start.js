@@ -1,11 +1,13 @@
 /** Unpacks the page, builds its views, and shows the first run. */
 
+import { fieldView } from "./field.js";
+import { hiddenView } from "./hidden-space.js";
 import { Page } from "./page-data.js";
 import { change, redraw, state } from "./state.js";
 import { byId, counted } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [];
+const VIEWS = [fieldView, hiddenView];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
