@@ -181,7 +181,23 @@ export class OutputColours {
   }
 
   css(y, at = 0) {
-    return css(this.table[this.place(y, at)]);
+    return this.tone(this.place(y, at));
+  }
+
+  /** The colour at a place of `table`. */
+  tone(place) {
+    return css(this.table[place]);
+  }
+
+  /** The place of one output in the colours of its class. */
+  shade(value, kind) {
+    return this.level(this.from + ((value - this.low) * (this.high - this.from)) / (this.high - this.low), kind);
+  }
+
+  /** Ink or paper, whichever is legible on the colour at a place. */
+  contrast(place) {
+    const [red, green, blue] = [0, 8, 16].map((bits) => (((this.table[place] >> bits) & 255) / 255) ** 2.2);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.3 ? "#ffffff" : "#1b2026";
   }
 }
 

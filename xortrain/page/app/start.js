@@ -2,12 +2,14 @@
 
 import { fieldView } from "./field.js";
 import { hiddenView } from "./hidden-space.js";
+import { outputsView } from "./outputs.js";
 import { Page } from "./page-data.js";
+import { captionView, playerView } from "./player.js";
 import { change, redraw, state } from "./state.js";
 import { byId, counted } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [fieldView, hiddenView];
+const VIEWS = [playerView, captionView, fieldView, hiddenView, outputsView];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
