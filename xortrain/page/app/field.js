@@ -80,20 +80,10 @@ export class FieldPicture {
     g.stroke();
   }
 
-  /** The place of inputs and targets in units of the data, in the slice that contains them; none if no slice does. */
-  placeOf(x, t) {
-    const { slices, isCurve } = this.plane;
-    const n = slices.length === 1 ? 0 : slices.findIndex(({ origin }) => isInSlice(x, origin));
-    if (n < 0) return [NaN, NaN];
-    const { origin, toU, toV } = slices[n];
-    const along = (to) => x.reduce((sum, value, k) => sum + (value - origin[k]) * to[k], 0);
-    return this.plot.at(along(toU), isCurve ? t[0] : along(toV), this.boxes[n]);
-  }
-
   marks() {
     const { view, colours, plot, boxes, plane } = this;
     const { raw, aims, names } = view.examples;
-    const places = raw.map((x, n) => this.placeOf(x, aims[n]));
+    const places = raw.map((x, n) => placeIn(plane, boxes, x, aims[n]));
     const radius = markRadius(raw.length, boxes[0].width) * (boxes.length > 4 ? 0.7 : 1);
     places.forEach(([x, y], n) => {
       drawMark(plot.g, colours, aims[n], view.walk[n].isRight, x, y, radius);
@@ -154,6 +144,20 @@ export class FieldPicture {
     const shown = scale.classes > 2 ? [best] : [...out.keys()];
     return [...(each.length > 4 ? [] : each), ...shown.map((k) => `${outputs[k]} ${formatted(out[k])}`)].join(", ");
   }
+}
+
+/** Where an example in units of the data is, in the box of the slice that contains it; nowhere if none does. */
+export function placeIn({ slices, isCurve, left, right, bottom, top }, boxes, x, t) {
+  const n = slices.length === 1 ? 0 : slices.findIndex(({ origin }) => isInSlice(x, origin));
+  if (n < 0) return [NaN, NaN];
+  const { origin, toU, toV } = slices[n];
+  const along = (to) => x.reduce((sum, value, k) => sum + (value - origin[k]) * to[k], 0);
+  const v = isCurve ? Math.max(bottom, Math.min(t[0], top)) : along(toV);
+  const box = boxes[n];
+  return [
+    box.x + (box.width * (along(toU) - left)) / (right - left),
+    box.y + (box.height * (top - v)) / (top - bottom),
+  ];
 }
 
 function isInSlice(x, origin) {

@@ -37,11 +37,11 @@ function rounded(value) {
 /** A row for each example: its name, its output as a bar, a mark at the target, and the number. */
 function bars({ view, colours }, { g, width, height }) {
   const { names, aims } = view.examples;
-  const step = Math.min(height / names.length, 30);
+  const step = Math.min(height / names.length, 36);
   g.font = `${Math.min(12, step)}px ${styled("--font")}`;
   const left = Math.min(width / 3, Math.max(...names.map((name) => g.measureText(name).width)) + 14);
   const room = width - left - 56;
-  const thick = Math.min(step * 0.6, 14);
+  const thick = Math.min(step * 0.6, 18);
   names.forEach((name, n) => {
     const { y, isRight } = view.walk[n];
     const middle = (n + 0.5) * step;

@@ -83,7 +83,8 @@ function scalingOf(population, fitted, place) {
     const [columns, runs] = population.arrays.shapes[array];
     return Float64Array.from({ length: columns }, (_, k) => population.arrays[array][runs ? k * runs + place : k]);
   };
-  return { shift: values(fitted.shift), factor: values(fitted.factor) };
+  const isOwn = population.arrays.shapes[fitted.shift.array].length > 1;
+  return { shift: values(fitted.shift), factor: values(fitted.factor), isOwn };
 }
 
 function unscaled(values, scaling) {

@@ -27,18 +27,18 @@ class Player {
   tools() {
     const button = (text, label, onclick) => element("button", { type: "button", text, ariaLabel: label, title: label, onclick });
     const last = this.epochs.length - 1;
-    this.toggle = button("▶", "play", () => this.play(!state.isPlaying));
+    this.toggle = button("▶\ufe0e", "play", () => this.play(!state.isPlaying));
     this.slider = element("input", { type: "range", min: 0, max: last, step: 1, ariaLabel: "epoch", oninput: () => this.go(this.slider.valueAsNumber) });
     this.words = element("output", { className: "epoch" });
     this.live = element("span", { className: "unseen", "aria-live": "polite" });
     const speeds = SPEEDS.map((value) => element("option", { value, text: `${value}×`, selected: value === 1 }));
     this.speed = element("select", { ariaLabel: "speed", children: speeds, onchange: () => this.restart() });
     return [
-      button("⏮", "first epoch", () => this.go(0)),
-      button("◀︎", "one kept epoch back", () => this.go(this.place() - 1)),
+      button("⇤", "first epoch", () => this.go(0)),
+      button("←", "one kept epoch back", () => this.go(this.place() - 1)),
       this.toggle,
-      button("▶︎▏", "one kept epoch forward", () => this.go(this.place() + 1)),
-      button("⏭", "last epoch", () => this.go(last)),
+      button("→", "one kept epoch forward", () => this.go(this.place() + 1)),
+      button("⇥", "last epoch", () => this.go(last)),
       this.slider,
       this.words,
       this.speed,
@@ -86,7 +86,7 @@ class Player {
     this.slider.value = this.place();
     this.slider.setAttribute("aria-valuetext", text);
     this.words.textContent = text;
-    this.toggle.textContent = state.isPlaying ? "⏸" : "▶";
+    this.toggle.textContent = state.isPlaying ? "❚❚" : "▶\ufe0e";
     this.toggle.ariaLabel = this.toggle.title = state.isPlaying ? "pause" : "play";
     const now = performance.now();
     if (state.isPlaying && now < this.spoken + 1000) return;

@@ -1,5 +1,6 @@
 /** Unpacks the page, builds its views, and shows the first run. */
 
+import { cellsView } from "./cells.js";
 import { fieldView } from "./field.js";
 import { hiddenView } from "./hidden-space.js";
 import { outputsView } from "./outputs.js";
@@ -9,7 +10,7 @@ import { change, redraw, state } from "./state.js";
 import { byId, counted } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [playerView, captionView, fieldView, hiddenView, outputsView];
+const VIEWS = [playerView, captionView, fieldView, hiddenView, outputsView, cellsView];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
