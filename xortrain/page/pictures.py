@@ -50,6 +50,7 @@ def _scale(scale: ColourScale) -> dict[str, Any]:
         "oneHot": scale.one_hot,
         "ends": list(scale.ends),
         "wrong": scale.crossed,
+        "hides": scale.hides_outputs,
     }
 
 

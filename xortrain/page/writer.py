@@ -12,7 +12,7 @@ from xortrain.page.arrays import packed
 from xortrain.page.javascript import mathematics
 from xortrain.page.payload import Payload
 
-MODULES = ("text", "unpack", "special", "network", "training", "page-data", "state", "canvas", "picture", "marks", "plot", "field", "hidden-plane", "hidden-space", "outputs", "player", "cells", "start")
+MODULES = ("text", "unpack", "special", "network", "training", "page-data", "state", "canvas", "picture", "marks", "raster", "plane-picture", "field", "hidden-plane", "hidden-space", "outputs", "player", "cells", "start")
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function|class|const|let)", re.MULTILINE)

@@ -1,192 +1,158 @@
 /**
- * The plane in which the last layer's inputs are shown, as in the films: two units as they are; with more, if the
- * output depends on one weighted sum, a plane that turns with its weights, so that the boundary separates the examples
- * exactly as the network does; else a plane along which the outputs' weights differ most.
- *
- * A plane has `head`, the last layer over it; `parameters(theta)` are those of the head, `input(u, v, out, first)` what
- * it receives at (u, v), and `place(received, theta)` is the (u, v) of what the last layer receives.
+ * The plane in which the inputs of the last layer are shown, as in the films: one unit or sum as a curve, two units as
+ * they are.  With more, a plane that turns with the output's weights, if the outputs depend on one weighted sum: the
+ * boundary then separates the examples exactly as the network does.  Else a plane in which the weights differ most.
  */
 
 import { Network } from "./network.js";
 
 const SAMPLES = 12; // epochs that determine the part of the space that is shown
+const dot = (a, b) => a.reduce((sum, value, k) => sum + value * b[k], 0);
+const minus = (a, b) => Array.from(a, (value, k) => value - b[k]);
+const unit = (a) => Array.from(a, (value) => value / (Math.hypot(...a) || 1));
+const without = (a, along) => minus(a, along.map((value) => value * dot(a, along)));
+const mean = (rows) => Array.from(rows[0], (_, k) => rows.reduce((sum, row) => sum + row[k], 0) / rows.length);
 
+/** The plane for a `PlanePicture`; null for several outputs without a hidden layer. */
 export function hiddenPlane(view) {
-  const { network, picture } = view;
+  const { network, population, place: run, examples } = view;
   const last = network.layers.at(-1);
   const units = network.fanIn.at(-1);
   const isSum = network.layers.length === 1;
   if (isSum && last.units > 1) return null;
-  const isRuled = last.units === 1 || (last.units === 2 && last.activation === "softmax");
-  if (isSum || units === 1) return curvePlane(view, isSum);
-  if (units === 2) return unitsPlane(view, picture.hiddenRange);
-  return isRuled ? turningPlane(view) : fixedPlane(view);
-}
-
-/** The parameters of a run at some of its epochs, from first to last, as far as they are finite. */
-function samples(view) {
-  const { population, place } = view;
-  const most = population.frameEpochs.length - 1;
-  const found = Array.from({ length: SAMPLES }, (_, k) => population.theta(place, Math.round((k * most) / (SAMPLES - 1))));
-  return found.filter((theta) => theta.every(Number.isFinite));
-}
-
-/** For all examples what the last layer receives. */
-function receivedBy({ network, examples }, theta) {
-  return examples.x.map((x) => {
+  const frames = Array.from({ length: SAMPLES }, (_, k) => Math.round((k * (population.frameEpochs.length - 1)) / (SAMPLES - 1)));
+  const finite = frames.map((frame) => population.theta(run, frame)).filter((theta) => theta.every(Number.isFinite));
+  const thetas = finite.length ? finite : [new Float64Array(network.size)];
+  const received = thetas.map((theta) => examples.x.map((x) => {
     network.forward(theta, x);
-    return network.received.at(-1).slice();
-  });
+    return isSum ? network.z[0].slice() : network.received.at(-1).slice();
+  }));
+  const isRuled = last.units === 1 || (last.units === 2 && last.activation === "softmax");
+  const make = isSum || units === 1 ? curvePlane : units === 2 ? unitsPlane : isRuled ? turningPlane : fixedPlane;
+  const plane = make({ view, thetas, received, points: received.flat(), isSum, units });
+  const at = (n) => (isSum ? view.network.forward(view.theta, examples.x[n]) && view.network.z[0] : view.walk[n].received);
+  return { slices: [{}], ticks: [[], []], place: (n) => [0, ...plane.placeOf(at(n), view.theta, view.walk[n].y)], ...plane };
 }
 
-function headOf({ network }, inputs, bias = network.bias) {
+function head({ network }, inputs, bias = network.bias) {
   return new Network({ inputs, layers: network.layers.slice(-1), bias, skip: false });
 }
 
-/** The parameters of the last layer. */
-function lastOf({ network }) {
-  const first = network.weights.at(-1);
-  return (theta) => theta.subarray(first);
+function lastLayer({ network }) {
+  return (theta) => theta.subarray(network.weights.at(-1));
 }
 
-/** The output over a single unit, or over the sum of a network's only unit. */
-function curvePlane(view, isSum) {
-  const { network, picture } = view;
-  const { low, high } = picture.scale;
-  const place = isSum
-    ? (x, theta) => (network.forward(theta, x), [network.z[0][0], 0])
-    : (received) => [received[0], 0];
-  const values = samples(view).flatMap((theta) => receivedBy(view, theta).map((one) => place(one, theta)[0]));
-  const { low: left, high: right, from, to } = ends(isSum ? [...values, ...values.map((z) => -z)] : values, 0.12);
-  const margin = 0.15 * (high - low || 1);
+function alongU(_, u, v, out, first) {
+  out[first] = u;
+}
+
+/** Ranges of places (u, v), with a margin as a share of them. */
+function ranges(places, margin) {
+  const [[left, right], [bottom, top]] = [0, 1].map((axis) => {
+    const values = places.map((place) => place[axis]).filter(Number.isFinite);
+    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const beyond = margin * (high > low ? high - low : 2);
+    return [low - beyond, high + beyond];
+  });
+  return { left, right, bottom, top };
+}
+
+function marked(values) {
+  return values.map((value) => [value, String(Number(value.toPrecision(2)))]);
+}
+
+function curvePlane({ view, points, isSum }) {
+  const { scale: { low, high, classes }, outputs } = view.picture;
+  const values = points.flatMap(([value]) => (isSum ? [value, -value] : [value]));
+  const ends = [Math.min(...values), Math.max(...values)];
   return {
-    head: isSum ? headOf(view, 1, false) : headOf(view, 1),
-    parameters: isSum ? () => Float64Array.of(1) : lastOf(view),
-    input: (u, _, out, first) => out.fill(u, first, first + 1),
-    place,
-    left: from, right: to, bottom: low - margin, top: high + margin,
-    names: [isSum ? "z, the weighted sum" : "h1", picture.outputs[0]],
-    ticks: [[left, right].map(tick), [low, high].map(tick)],
+    head: isSum ? head(view, 1, false) : head(view, 1),
+    parameters: isSum ? () => Float64Array.of(1) : lastLayer(view),
+    input: alongU,
+    placeOf: ([u], _, y) => [u, Math.max(low, Math.min(y[0], high))],
+    ...ranges([[ends[0], low], [ends[1], high]], 0.15),
+    names: [isSum ? "z" : "h1", outputs[0]],
+    ticks: [marked(ends), marked([low, high])],
     isCurve: true,
   };
 }
 
-function tick(value) {
-  return [value, String(Number(value.toPrecision(2)))];
-}
-
-function unitsPlane(view, range) {
-  const points = range ? [[range[0], range[0]], [range[1], range[1]]] : samples(view).flatMap((theta) => receivedBy(view, theta));
-  const sides = [0, 1].map((k) => ends(points.map((point) => point[k]), 0.07));
+function unitsPlane({ view, points }) {
+  const known = view.picture.hiddenRange;
+  const corners = known ? known.map((value) => [value, value]) : points;
+  const ends = [0, 1].map((k) => [Math.min, Math.max].map((most) => most(...corners.map((point) => point[k]))));
   return {
-    head: headOf(view, 2),
-    parameters: lastOf(view),
-    input: (u, v, out, first) => { out[first] = u; out[first + 1] = v; },
-    place: (received) => received,
-    left: sides[0].from, right: sides[0].to, bottom: sides[1].from, top: sides[1].to,
+    head: head(view, 2),
+    parameters: lastLayer(view),
+    input: (_, u, v, out, first) => {
+      out[first] = u;
+      out[first + 1] = v;
+    },
+    placeOf: (received) => received,
+    ...ranges(corners, 0.07),
     names: ["h1", "h2"],
-    ticks: sides.map(({ low, high }) => [low, high].map(tick)),
+    ticks: ends.map(marked),
   };
 }
 
-/** The range of values, and with a margin on both sides. */
-function ends(values, margin) {
-  const finite = values.filter(Number.isFinite);
-  const [low, high] = finite.length ? [Math.min(...finite), Math.max(...finite)] : [0, 1];
-  const beyond = margin * (high > low ? high - low : 2);
-  return { low, high, from: low - beyond, to: high + beyond };
-}
-
-/** The weights of the sum on which what is shown of the outputs depends. */
-function sumWeights({ network }, theta) {
-  const [first, units] = [network.weights.at(-1), network.fanIn.at(-1)];
-  const row = theta.slice(first, first + units);
-  if (network.layers.at(-1).units === 2) for (let k = 0; k < units; k++) row[k] = theta[first + units + k] - row[k];
-  return row;
-}
-
-function turningPlane(view) {
-  const thetas = samples(view);
-  const parts = thetas.map((theta) => receivedBy(view, theta));
-  const points = parts.flat();
-  const mean = meanOf(points, view.network.fanIn.at(-1));
-  const along = unit(sumWeights(view, thetas.at(-1) ?? view.theta));
-  const beside = widest(points.map((point) => without(minus(point, mean), along)), along);
-  const place = (received, theta) => {
-    const across = unit(sumWeights(view, theta));
-    return [dot(received, across), dot(minus(received, mean), unit(without(beside, across)))];
-  };
-  const places = parts.flatMap((part, k) => part.map((received) => place(received, thetas[k])));
+/** The first axis along the weights of each epoch, the second as near as possible to one direction. */
+function turningPlane({ view, thetas, received, points, units }) {
   const { outputs } = view.picture;
   const first = view.network.weights.at(-1);
-  const biases = first + sumWeights(view, view.theta).length * outputs.length;
   const shares = outputs.length === 1 ? [1] : [-0.5, 0.5];
+  const weights = (theta) => {
+    const rows = outputs.map((_, k) => theta.subarray(first + k * units, first + (k + 1) * units));
+    return rows.length === 1 ? Array.from(rows[0]) : minus(rows[1], rows[0]);
+  };
+  const middle = mean(points);
+  const along = unit(weights(thetas.at(-1)));
+  const beside = widest(points.map((point) => without(minus(point, middle), along)));
+  const placeOf = (point, theta) => {
+    const across = unit(weights(theta));
+    return [dot(point, across), dot(minus(point, middle), unit(without(beside, across)))];
+  };
   return {
-    head: headOf(view, 1),
+    head: head(view, 1),
     parameters: (theta) => {
-      const size = Math.hypot(...sumWeights(view, theta));
-      return Float64Array.of(...shares.map((share) => share * size), ...theta.subarray(biases));
+      const size = Math.hypot(...weights(theta));
+      return Float64Array.of(...shares.map((share) => share * size), ...theta.subarray(first + outputs.length * units));
     },
-    input: (u, _, out, at) => out.fill(u, at, at + 1),
-    place,
-    ...rangesOf(places),
+    input: alongU,
+    placeOf,
+    ...ranges(received.flatMap((part, k) => part.map((point) => placeOf(point, thetas[k]))), 0.1),
     names: [`along ${outputs.at(-1)}'s weights`, "widest beside that"],
     isRuled: true,
   };
 }
 
-function rangesOf(places) {
-  const [across, up] = [0, 1].map((k) => ends(places.map((place) => place[k]), 0.1));
-  return { left: across.from, right: across.to, bottom: up.from, top: up.to, ticks: [[], []] };
-}
-
-function fixedPlane(view) {
-  const { network, picture } = view;
-  const units = network.fanIn.at(-1);
-  const thetas = samples(view);
-  const points = thetas.flatMap((theta) => receivedBy(view, theta));
-  const mean = meanOf(points, units);
-  const weights = lastOf(view)(thetas.at(-1) ?? view.theta);
-  const rows = picture.outputs.map((_, k) => Array.from(weights.subarray(k * units, (k + 1) * units)));
-  const sought = picture.scale.oneHot ? rows.map((row) => minus(row, meanOf(rows, units))) : rows.slice(0, 1);
-  const across = widest(sought, null);
-  const rest = picture.scale.oneHot ? sought : points.map((point) => minus(point, mean));
-  const up = widest(rest.map((row) => without(row, across)), across);
-  const place = (received) => [dot(minus(received, mean), across), dot(minus(received, mean), up)];
+function fixedPlane({ view, thetas, points, units }) {
+  const { outputs, scale } = view.picture;
+  const middle = mean(points);
+  const theta = lastLayer(view)(thetas.at(-1));
+  const rows = outputs.map((_, k) => Array.from(theta.subarray(k * units, (k + 1) * units)));
+  const differences = rows.map((row) => minus(row, mean(rows)));
+  const across = widest(scale.oneHot ? differences : rows.slice(0, 1));
+  const rest = scale.oneHot ? differences : points.map((point) => minus(point, middle));
+  const up = widest(rest.map((row) => without(row, across)));
+  const placeOf = (point) => [dot(minus(point, middle), across), dot(minus(point, middle), up)];
   return {
-    head: headOf(view, units),
-    parameters: lastOf(view),
-    input: (u, v, out, first) => {
-      for (let k = 0; k < units; k++) out[first + k] = mean[k] + u * across[k] + v * up[k];
+    head: head(view, units),
+    parameters: lastLayer(view),
+    input: (_, u, v, out, first) => {
+      for (let k = 0; k < units; k++) out[first + k] = middle[k] + u * across[k] + v * up[k];
     },
-    place,
-    ...rangesOf(points.map(place)),
-    names: picture.scale.oneHot ? ["parts classes best", "second best"] : [`along ${picture.outputs[0]}'s weights`, "widest beside that"],
+    placeOf,
+    ...ranges(points.map((point) => placeOf(point)), 0.1),
+    names: scale.oneHot ? ["parts classes best", "second best"] : [`along ${outputs[0]}'s weights`, "widest beside that"],
     isBeside: true,
   };
 }
 
-const dot = (a, b) => a.reduce((sum, value, k) => sum + value * b[k], 0);
-const minus = (a, b) => Array.from(a, (value, k) => value - b[k]);
-const unit = (a) => Array.from(a, (value) => value / (Math.hypot(...a) || 1));
-const without = (a, along) => minus(a, along.map((value) => value * dot(a, along)));
-
-function meanOf(points, width) {
-  return Array.from({ length: width }, (_, k) => points.reduce((sum, point) => sum + point[k], 0) / (points.length || 1));
-}
-
-/** The direction in which points differ most, by power iteration from the farthest one, orthogonal to `along`. */
-function widest(points, along) {
-  const width = along?.length ?? points[0].length;
-  let axis = points.reduce((best, point) => (Math.hypot(...point) > Math.hypot(...best) ? point : best), Array(width).fill(0));
-  if (!(Math.hypot(...axis) > 1e-12)) axis = without(Array.from({ length: width }, (_, k) => 1 / (k + 1)), along ?? Array(width).fill(0));
-  axis = unit(axis);
+/** The direction in which rows differ most from 0, by power iteration from the longest row. */
+function widest(rows) {
+  let axis = unit(rows.reduce((best, row) => (Math.hypot(...row) > Math.hypot(...best) ? row : best)));
   for (let round = 0; round < 60; round++) {
-    const next = Array(width).fill(0);
-    for (const point of points) {
-      const share = dot(point, axis);
-      for (let k = 0; k < width; k++) next[k] += share * point[k];
-    }
+    const next = axis.map((_, k) => rows.reduce((sum, row) => sum + dot(row, axis) * row[k], 0));
     if (Math.hypot(...next) > 0) axis = unit(next);
   }
   return axis;

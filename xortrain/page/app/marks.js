@@ -1,8 +1,7 @@
 /** The marks of examples: their shape and colour show the class; while the output is wrong they are hollow. */
 
 import { styled } from "./canvas.js";
-
-export const MOST_NAMED_MARKS = 8; // examples of a picture
+import { held } from "./picture.js";
 
 /** Corners of the shapes, about as large as the unit circle, which is the first; after ten classes they repeat. */
 const SHAPES = [
@@ -35,18 +34,27 @@ export function markRadius(count, width) {
   return count <= 16 ? largest : Math.max(2.4, 4.6 - count / 150);
 }
 
-/** Mark an example with targets t. */
+/** Mark an example with targets t.  Real values that are wrong are crossed: hollow would look like a pale one. */
 export function drawMark(g, colours, t, isRight, x, y, radius) {
   const colour = colours.mark(t);
+  const isHollow = colours.classes && !isRight;
   outline(g, colours.kind(t), x, y, radius);
-  g.fillStyle = isRight ? colour : colours.paper;
+  g.fillStyle = isHollow ? colours.paper : colour;
   g.strokeStyle = colours.paper;
   g.lineWidth = radius > 5 ? 6 : 2.4;
   g.stroke();
   g.fill();
   g.strokeStyle = colours.classes ? colour : colours.ink;
-  g.lineWidth = isRight ? 1 : Math.max(radius / 2.6, 1.2);
-  if (!isRight || !colours.classes) g.stroke();
+  g.lineWidth = isHollow ? Math.max(radius / 2.6, 1.2) : 1;
+  if (isHollow || !colours.classes) g.stroke();
+  if (colours.classes || isRight) return;
+  g.beginPath();
+  for (const slope of [1, -1]) {
+    g.moveTo(x - 0.8 * radius, y - 0.8 * slope * radius);
+    g.lineTo(x + 0.8 * radius, y + 0.8 * slope * radius);
+  }
+  g.lineWidth = 1.2;
+  g.stroke();
 }
 
 const SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
@@ -78,9 +86,23 @@ function written(g, text, [left, top, right, low]) {
   g.fillRect(left, top, right - left, low - top);
   g.globalAlpha = 1;
   g.fillStyle = styled("--ink");
-  g.textAlign = "left";
-  g.textBaseline = "middle";
-  g.fillText(text, left + 3, (top + low) / 2 + 1);
+  write(g, text, left + 3, (top + low) / 2 + 1, "left");
+}
+
+/** Plain text in the middle of y, or above or below it, at most `width` wide. */
+export function write(g, text, x, y, align, width, baseline = "middle") {
+  g.textAlign = align;
+  g.textBaseline = baseline;
+  g.fillText(text, x, y, width);
+}
+
+/** Text from below to above, centred. */
+export function writeUpright(g, text, x, y, height) {
+  g.save();
+  g.translate(x, y);
+  g.rotate(-Math.PI / 2);
+  write(g, text, 0, 0, "center", height);
+  g.restore();
 }
 
 function joinedName(names) {
@@ -101,12 +123,11 @@ function grouped(places) {
 
 function besides([x, y], [right, below], width, box) {
   const [left, top] = [x + right * 12 + ((right - 1) * width) / 2, y + below * 10 + ((below - 1) * 17) / 2];
-  const held = (value, low, high) => Math.max(low, Math.min(value, high));
   const [a, b] = [held(left, box.x + 1, box.x + box.width - width - 1), held(top, box.y + 1, box.y + box.height - 18)];
   return [a, b, a + width, b + 17];
 }
 
 function overlap([left, top, right, low], others) {
-  const area = ([a, b, c, d]) => Math.max(0, Math.min(right, c) - Math.max(left, a)) * Math.max(0, Math.min(low, d) - Math.max(top, b));
-  return others.reduce((sum, other) => sum + area(other), 0);
+  const shared = (a, b, c, d) => Math.max(0, Math.min(b, d) - Math.max(a, c));
+  return others.reduce((sum, [a, b, c, d]) => sum + shared(left, right, a, c) * shared(top, low, b, d), 0);
 }

@@ -1,7 +1,7 @@
 /** The outputs for the examples beside their targets: bars of a few, else counts of classes, or marks over targets. */
 
 import { sized, styled } from "./canvas.js";
-import { drawMark } from "./marks.js";
+import { drawMark, write } from "./marks.js";
 import { shownRun } from "./picture.js";
 import { follow } from "./state.js";
 import { byId } from "./text.js";
@@ -15,10 +15,10 @@ export function outputsView(page) {
   follow(["run", "epoch", "theme"], () => {
     const shown = shownRun(page);
     const { view, colours } = shown;
-    const words = `Outputs: ${view.right} of ${view.walk.length} right`;
-    caption.textContent = view.right < view.walk.length ? `${words}; hollow: ${colours.wrong}` : words;
+    const right = view.walk.filter((one) => one.isRight).length;
+    const wrong = `; ${colours.classes ? "hollow" : "crossed"}: ${colours.wrong}`;
+    caption.textContent = `Outputs: ${right} of ${view.walk.length} right${right < view.walk.length ? wrong : ""}`;
     const size = sized(canvas);
-    size.g.textBaseline = "middle";
     if (view.walk.length <= MOST_BARS) (colours.outputs === 1 ? bars : chips)(shown, size);
     else (colours.classes > 2 && colours.classes <= MOST_CLASSES ? confusion : scatter)(shown, size);
   });
@@ -46,16 +46,14 @@ function bars({ view, colours }, { g, width, height }) {
     const { y, isRight } = view.walk[n];
     const middle = (n + 0.5) * step;
     const at = (value) => left + room * shareOf(colours, value);
-    g.fillStyle = colours.css(y);
+    g.fillStyle = colours.tone(colours.place(y));
     if (Number.isFinite(y[0])) g.fillRect(left, middle - thick / 2, Math.max(0, at(y[0]) - left), thick);
     g.strokeStyle = colours.pale;
     g.strokeRect(left, middle - thick / 2, room, thick);
     g.fillStyle = colours.ink;
     for (const x of [at(y[0]), ...(colours.classes ? [at(colours.middle)] : [])]) g.fillRect(x - 0.7, middle - thick / 2, 1.4, thick);
-    g.textAlign = "left";
-    g.fillText(name, 0, middle, left - 12);
-    g.textAlign = "right";
-    g.fillText(rounded(y[0]), width, middle);
+    write(g, name, 0, middle, "left", left - 12);
+    write(g, rounded(y[0]), width, middle, "right");
     drawMark(g, colours, aims[n], isRight, at(aims[n][0]), middle, Math.min(5, step / 3.4));
   });
 }
@@ -65,15 +63,14 @@ function chips({ view, colours }, { g, width, height }) {
   const { names, aims } = view.examples;
   const head = 18;
   const [wide, high] = [width / names.length, Math.min((height - head) / colours.outputs, 30)];
-  g.textAlign = "center";
+  g.font = `12px ${styled("--font")}`;
   names.forEach((name, n) => {
     const left = n * wide;
     g.fillStyle = colours.label;
-    g.font = `12px ${styled("--font")}`;
-    g.fillText(names.length > 8 ? `${n + 1}` : name, left + wide / 2, head / 2, wide);
+    write(g, names.length > 8 ? `${n + 1}` : name, left + wide / 2, head / 2, "center", wide);
     view.walk[n].y.forEach((value, k) => {
       const top = head + k * high;
-      const place = colours.classes > 2 ? colours.shade(value, k) : colours.level(value);
+      const place = colours.single(value, k);
       g.fillStyle = colours.tone(place);
       g.fillRect(left + 2, top + 2, wide - 4, high - 4);
       const isHigh = colours.classes && aims[n][k] > colours.middle;
@@ -81,7 +78,7 @@ function chips({ view, colours }, { g, width, height }) {
       g.lineWidth = isHigh ? 2 : 1;
       g.strokeRect(left + 2, top + 2, wide - 4, high - 4);
       g.fillStyle = colours.contrast(place);
-      if (wide > 34 && high > 14) g.fillText(rounded(value), left + wide / 2, top + high / 2, wide - 8);
+      if (wide > 34 && high > 14) write(g, rounded(value), left + wide / 2, top + high / 2, "center", wide - 8);
     });
   });
 }
@@ -94,26 +91,23 @@ function confusion({ view, colours }, { g, width, height }) {
   const head = 34;
   const [wide, high] = [(width - left) / names.length, Math.min((height - head) / names.length, 34)];
   g.fillStyle = colours.label;
-  g.fillText("class", 0, head - 8, left);
-  g.textAlign = "center";
-  g.fillText("the network says", left + (width - left) / 2, 8, width - left);
-  names.forEach((name, k) => { g.fillText(name, left + (k + 0.5) * wide, head - 8, wide - 4); });
+  write(g, "class", 0, head - 8, "left", left);
+  write(g, "the network says", left + (width - left) / 2, 8, "center", width - left);
+  names.forEach((name, k) => { write(g, name, left + (k + 0.5) * wide, head - 8, "center", wide - 4); });
   names.forEach((name, kind) => {
     const own = view.walk.filter((_, n) => colours.kind(aims[n]) === kind);
     const top = head + kind * high;
     g.fillStyle = colours.label;
-    g.textAlign = "left";
-    g.fillText(name, 0, top + high / 2, left - 6);
-    g.textAlign = "center";
+    write(g, name, 0, top + high / 2, "left", left - 6);
     names.forEach((_, said) => {
       const count = own.filter(({ y }) => colours.kind(y) === said).length;
-      const place = colours.shade(colours.low + ((colours.high - colours.low) * count) / (own.length || 1), said);
+      const place = colours.single(colours.low + ((colours.high - colours.low) * count) / (own.length || 1), said);
       g.fillStyle = count ? colours.tone(place) : colours.paper;
       g.fillRect(left + said * wide + 1, top + 1, wide - 2, high - 2);
       g.strokeStyle = said === kind ? colours.ink : colours.pale;
       g.strokeRect(left + said * wide + 1.5, top + 1.5, wide - 3, high - 3);
       g.fillStyle = count ? colours.contrast(place) : colours.label;
-      g.fillText(String(count), left + (said + 0.5) * wide, top + high / 2);
+      write(g, String(count), left + (said + 0.5) * wide, top + high / 2, "center");
     });
   });
 }
@@ -132,12 +126,9 @@ function scatter({ view, colours }, { g, width, height }) {
   else for (const value of [colours.low, colours.high]) g.lineTo(at(value), over(value));
   g.stroke();
   g.fillStyle = colours.label;
-  colours.ends.forEach((text, k) => {
-    g.textAlign = k ? "right" : "left";
-    g.fillText(text, k ? width - 8 : 8, height - 10);
-  });
-  g.textAlign = "center";
-  g.fillText(colours.classes ? "output" : "output, over target", width / 2, height - 10);
+  write(g, colours.ends[0], 8, height - 10, "left", width / 3);
+  write(g, colours.ends[1], width - 8, height - 10, "right", width / 3);
+  write(g, colours.classes ? "output" : "output, over target", width / 2, height - 10, "center", width / 3);
   view.walk.forEach(({ y, isRight }, n) => {
     const value = colours.classes > 2 ? y[colours.kind(aims[n])] : colours.value(y);
     const lane = (colours.kind(aims[n]) + 0.5 + (((n * 0.618034) % 1) - 0.5) * 0.7) / kinds;

@@ -2,7 +2,7 @@
 
 import { shownRun } from "./picture.js";
 import { change, follow, state } from "./state.js";
-import { byId, counted, element, formatted } from "./text.js";
+import { byId, element } from "./text.js";
 
 const FRAME = 0.12; // seconds of a kept epoch, on average
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
@@ -14,7 +14,15 @@ export function playerView(page) {
   byId("player").append(...player.tools());
   addEventListener("keydown", (event) => player.key(event));
   follow(["epoch", "isPlaying", "run"], () => player.show());
-  follow(["run"], () => runWords(page));
+  follow(["run"], () => {
+    const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
+    byId("one-title").textContent = titleOfRun(page, state.run);
+    byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");
+  });
+  follow(["run", "epoch"], () => {
+    const past = (page.stories[state.run]?.events ?? []).filter((event) => event.epoch <= state.epoch);
+    byId("caption").textContent = past.at(-1)?.caption ?? "";
+  });
 }
 
 class Player {
@@ -25,24 +33,22 @@ class Player {
   }
 
   tools() {
-    const button = (text, label, onclick) => element("button", { type: "button", text, ariaLabel: label, title: label, onclick });
     const last = this.epochs.length - 1;
-    this.toggle = button("▶\ufe0e", "play", () => this.play(!state.isPlaying));
-    this.slider = element("input", { type: "range", min: 0, max: last, step: 1, ariaLabel: "epoch", oninput: () => this.go(this.slider.valueAsNumber) });
+    const button = (text, ariaLabel, onclick) => element("button", { type: "button", text, ariaLabel, title: ariaLabel, onclick });
+    this.toggle = button("", "play", () => this.play(!state.isPlaying));
+    this.slider = element("input", { type: "range", max: last, ariaLabel: "epoch", value: 0 });
+    this.slider.oninput = () => this.go(this.slider.valueAsNumber);
     this.words = element("output", { className: "epoch" });
     this.live = element("span", { className: "unseen", "aria-live": "polite" });
-    const speeds = SPEEDS.map((value) => element("option", { value, text: `${value}×`, selected: value === 1 }));
-    this.speed = element("select", { ariaLabel: "speed", children: speeds, onchange: () => this.restart() });
+    const children = SPEEDS.map((value) => element("option", { value, text: `${value}×`, selected: value === 1 }));
+    this.speed = element("select", { ariaLabel: "speed", children, onchange: () => this.restart() });
     return [
       button("⇤", "first epoch", () => this.go(0)),
       button("←", "one kept epoch back", () => this.go(this.place() - 1)),
       this.toggle,
       button("→", "one kept epoch forward", () => this.go(this.place() + 1)),
       button("⇥", "last epoch", () => this.go(last)),
-      this.slider,
-      this.words,
-      this.speed,
-      this.live,
+      this.slider, this.words, this.speed, this.live,
     ];
   }
 
@@ -151,29 +157,16 @@ export function runName(page, run) {
   return `Run #${page.column("run").text(run).split("#").at(-1)}`;
 }
 
-function runWords(page) {
-  const { run } = state;
-  const outcome = page.column("outcome")?.text(run);
-  byId("one-title").textContent = [runName(page, run), settingsOf(page, run), outcome].filter(Boolean).join(" · ");
-  const { headline, verdict, advice } = page.stories[run] ?? { headline: endingOf(page, run) };
-  byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");
+/** As in "Run #17 · lr 0.3, seed 17 · solved". */
+export function titleOfRun(page, run) {
+  return [runName(page, run), settingsOf(page, run), page.column("outcome")?.text(run)].filter(Boolean).join(" · ");
 }
 
 /** How a run ended, from its row. */
 function endingOf(page, run) {
-  const known = (name) => page.column(name)?.of(run) ?? null;
-  const solvedAt = known("solved_at");
-  const loss = known("final_loss");
-  const solved = solvedAt === null ? `${known("outcome") ?? "trained"}` : `solved at epoch ${formatted(solvedAt)}`;
-  const after = known("epochs_done") === null ? "" : ` after ${counted(known("epochs_done"), "epoch")}`;
-  const words = `${solved}${loss === null ? "" : `; the loss is ${formatted(loss)}`}${after}.`;
+  const text = (name, before) => (page.column(name)?.of(run) ?? null) === null ? "" : `${before}${page.column(name).text(run)}`;
+  const outcome = text("outcome", "");
+  const ending = text("solved_at", outcome === "solved" ? "solved at epoch " : `${outcome}, right at epoch `) || outcome;
+  const words = `${ending || "trained"}${text("final_loss", "; the loss is ")}${text("epochs_done", " after epoch ")}.`;
   return words[0].toUpperCase() + words.slice(1);
-}
-
-/** What happens at the shown epoch, in the words of the film; views of events share it. */
-export function captionView(page) {
-  follow(["run", "epoch"], () => {
-    const events = (page.stories[state.run]?.events ?? []).filter((event) => event.epoch <= state.epoch);
-    byId("caption").textContent = events.at(-1)?.caption ?? "";
-  });
 }

@@ -5,12 +5,12 @@ import { fieldView } from "./field.js";
 import { hiddenView } from "./hidden-space.js";
 import { outputsView } from "./outputs.js";
 import { Page } from "./page-data.js";
-import { captionView, playerView } from "./player.js";
+import { playerView } from "./player.js";
 import { change, redraw, state } from "./state.js";
 import { byId, counted } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [playerView, captionView, fieldView, hiddenView, outputsView, cellsView];
+const VIEWS = [playerView, fieldView, hiddenView, outputsView, cellsView];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
