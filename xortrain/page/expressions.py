@@ -135,7 +135,7 @@ class Block:
         if isinstance(self.graph.entries[place][0], Fold):
             return self._fold(place), _WHOLE
         text, strength = self._written(place)
-        if self.uses[place] > 1 and not self._is_plain(place):
+        if self.uses.get(place, 1) > 1 and not self._is_plain(place):
             return self._keep(place, text), _WHOLE
         return text, strength
 

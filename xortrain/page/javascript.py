@@ -26,7 +26,7 @@ Lines = Sequence[str]
 
 def mathematics(tasks: Iterable[Task] = ()) -> str:
     """A module of JavaScript with every table, and the unrolled update and outputs of tasks that are small enough."""
-    tables = {
+    tables: dict[str, dict[str, Lines]] = {
         "ACTIVATIONS": {name: _activation(name) for name in ACTIVATIONS},
         "LOSSES": {name: _loss(name) for name in LOSSES},
         "OPTIMIZERS": {name: _optimizer(name) for name in OPTIMIZERS},
@@ -74,7 +74,7 @@ def _destructured(settings: Iterable[str]) -> list[str]:
     return [f"{{ {', '.join(names)} }}"] if names else []
 
 
-def _node(symbols: Any) -> Node | float:
+def _node(symbols: Any) -> Any:
     """The only element of an array of symbols, or a number."""
     return symbols.nodes.item() if isinstance(symbols, Symbolic) else float(symbols)
 
@@ -125,12 +125,10 @@ def _optimizer(name: str) -> list[str]:
     row, settings = OPTIMIZERS[name], numbers(OPTIMIZERS[name].settings)
     own = {setting: Symbolic.inputs(1) for setting in settings}
     theta, g, lr = (Symbolic.inputs(1, 1) for _ in range(3))
-    state: Any = row.start(theta, lr, **own)  # type: ignore[arg-type]
+    state: Any = row.start(theta, lr, **own)
     scalars = {_node(symbol): setting for setting, symbol in own.items()}
     arrays = {_node(theta): "theta[i]", _node(g): "g[i]", _node(lr): "lr[i]"}
-    begun = [
-        f"{key}: {_begun(Graph(scalars | arrays, arrays), _node(value), value.ndim)}," for key, value in state.items()
-    ]
+    begun = [f"{key}: {_begun(Graph(scalars | arrays, arrays), value)}," for key, value in state.items()]
     start = ["return {", *(f"  {line}" for line in begun), "};"] if begun else ["return {};"]
     return _object(
         _defaults("optimizer", name),
@@ -141,18 +139,16 @@ def _optimizer(name: str) -> list[str]:
     )
 
 
-def _begun(graph: Graph, value: Node | float, axes: int) -> str:
+def _begun(graph: Graph, symbols: Symbolic) -> str:
     """The first value of a part of the state, a number or an array of one for each parameter."""
-    place = graph.add(value)
-    (line,) = statements(graph, "", {"x": value})
-    text = line.partition(" = ")[2].removesuffix(";")
-    if axes == 1:
+    outer = Block(graph, {})
+    place = graph.add(_node(symbols))
+    text = outer.number(place)
+    if symbols.ndim == 1:
         return text
-    return (
-        f"Float64Array.from(theta, (_, i) => {text})"
-        if graph.varies[place]
-        else f"new Float64Array(theta.length).fill({text})"
-    )
+    if graph.varies[place]:
+        return f"Float64Array.from(theta, (_, i) => {text})"
+    return f"new Float64Array(theta.length).fill({text})"
 
 
 def _used(settings: Iterable[str], lines: Iterable[str]) -> list[str]:
@@ -164,7 +160,7 @@ def _optional_state(name: str) -> dict[str, str]:
     """The parts of the state that there are only where an optional setting is not 0, with that setting."""
     row, theta = OPTIMIZERS[name], np.zeros((1, 1))
     options = {setting: np.ones(1) for setting in numbers(row.settings)}
-    found = {}
+    found = dict[str, str]()
     for setting in (key for key, own in row.settings.items() if own.optional):
         without = row.start(theta, np.ones(1), **{key: value for key, value in options.items() if key != setting})
         found |= dict.fromkeys(row.start(theta, np.ones(1), **options).keys() - without.keys(), setting)
@@ -193,7 +189,7 @@ def _update(
 def _schedule(name: str) -> list[str]:
     row, own = SCHEDULES[name], {setting: Symbolic.inputs(1) for setting in numbers(SCHEDULES[name].settings)}
     epoch, epochs = Symbolic.inputs(), Symbolic.inputs()
-    factor: Any = row.factor(epoch, epochs, **own)  # type: ignore[arg-type]
+    factor: Any = row.factor(epoch, epochs, **own)
     names = {_node(symbol): name for name, symbol in {"epoch": epoch, "epochs": epochs, **own}.items()}
     lines = ["return 1;"] if factor is None else returned(names, [_node(factor)])
     return _object(

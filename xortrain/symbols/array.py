@@ -69,6 +69,10 @@ class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
     def copy(self) -> "Symbolic":
         return Symbolic(self.nodes.copy(), self.dtype)
 
+    def any(self) -> bool:
+        """Whether an element may be other than 0."""
+        return True
+
     def astype(self, dtype: npt.DTypeLike) -> "Symbolic":
         return elementwise(np.multiply, self, 1.0)
 
