@@ -13,6 +13,7 @@ from xortrain.nets.datasets import Scaling
 from xortrain.nets.setting import in_use
 from xortrain.page.arrays import Arrays
 from xortrain.page.columns import Runs, table
+from xortrain.page.pictures import picture
 from xortrain.training.task import Choice, Data, Task
 
 AT_ONCE = 1 << 22  # numbers of a record that are in memory while some of them are taken
@@ -29,10 +30,11 @@ class Detail:
 
 @dataclass
 class Payload:
-    """A page's JSON and arrays."""
+    """A page's JSON and arrays, and the tasks of its populations."""
 
     meta: dict[str, Any] = field(default_factory=dict)
     arrays: Arrays = field(default_factory=Arrays)
+    tasks: list[Task] = field(default_factory=list)
 
 
 def payload(
@@ -43,6 +45,7 @@ def payload(
     first, populations = 0, []
     for group in groups:
         populations.append(_population(group, first, detail, made.arrays))
+        made.tasks.append(group.trained.setup.part(group.places[:1]).task())
         first += len(group.places)
     columns, axes = table(groups, made.arrays)
     made.meta = {
@@ -100,6 +103,7 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
         "frameEpochs": setup.frame_epochs[frames].tolist(),
         **_recorded(group, frames, losses, detail.is_rounded, arrays),
         "dtype": str(setup.population.dtype),
+        "picture": picture(setup, group.trained.rows[group.places]),
     }  # fmt: skip
 
 

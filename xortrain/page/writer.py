@@ -19,6 +19,7 @@ LOADER = ("unpack", "load")
 """The modules that unpack the others."""
 MODULES = (
     "text", "special", "network", "training", "page-data", "state", "canvas", "live", "shown", "thumbnails",
+    "picture", "marks", "raster", "plane-picture", "field", "hidden-plane", "hidden-space", "outputs", "player", "cells",
     "fork", "fork-panel", "diagram-plan", "diagram", "run-losses", "step", "start",
 )  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
@@ -33,7 +34,7 @@ def page(payload: Payload) -> list[bytes]:
     """The whole page, in parts."""
     loader, script, style = (
         _joined(LOADER),
-        f'"use strict";\n{{\n{mathematics()}\n{_joined(MODULES)}}}\n',
+        f'"use strict";\n{{\n{mathematics(payload.tasks)}\n{_joined(MODULES)}}}\n',
         _app("style.css"),
     )
     parts = {

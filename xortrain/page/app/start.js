@@ -2,14 +2,29 @@
 
 import { diagramView } from "./diagram.js";
 import { forkView } from "./fork-panel.js";
-import { Page } from "./page-data.js";
 import { runLossesView } from "./run-losses.js";
+import { cellsView } from "./cells.js";
+import { fieldView } from "./field.js";
+import { hiddenView } from "./hidden-space.js";
+import { outputsView } from "./outputs.js";
+import { Page } from "./page-data.js";
+import { playerView } from "./player.js";
 import { change, redraw, state } from "./state.js";
 import { stepView } from "./step.js";
 import { byId, counted } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [diagramView, runLossesView, forkView, stepView];
+const VIEWS = [
+  playerView,
+  fieldView,
+  hiddenView,
+  outputsView,
+  diagramView,
+  runLossesView,
+  forkView,
+  stepView,
+  cellsView,
+];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));

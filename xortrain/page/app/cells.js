@@ -1,0 +1,161 @@
+/** Side by side: the fields of the selected runs, or of the first ones, at the shown epoch. */
+
+import { sized, styled } from "./canvas.js";
+import { inputPlane } from "./field.js";
+import { drawMark, write } from "./marks.js";
+import { held, OutputColours, RunView } from "./picture.js";
+import { pixelOf, sliceBoxes } from "./plane-picture.js";
+import { runName, settingsOf, titleOfRun } from "./player.js";
+import { pointsAlong, Raster } from "./raster.js";
+import { change, follow, selection, state } from "./state.js";
+import { byId, counted, element } from "./text.js";
+
+const MOST_CELLS = 400;
+const MOST_UNSELECTED = 100; // cells if no runs are selected
+const MOST_LABELLED = 24;
+const [LARGEST, LEAST, HIGHEST] = [132, 26, 460]; // sides of a cell, and the height of all where that is possible
+const [GAP, STATUS, LABEL] = [6, 10, 16]; // between cells; heights below a cell
+const LEAST_MARKED = 40; // the side of the smallest cell with marks of its examples
+const SIGNS = { solved: "✓", learnt: "·", diverged: "×", exploded: "×" }; // outcomes; runs that are stuck have a dash
+const UNSIGNED = ["", "not solved", "training", "pending"];
+
+class Cells {
+  views = new Map();
+
+  constructor(page, canvas) {
+    Object.assign(this, { page, canvas });
+  }
+
+  /** Choose the runs, and the size of their cells; returns how many runs there are to choose from. */
+  arrange() {
+    const chosen = selection();
+    this.runs = chosen.slice(0, state.selected.size ? MOST_CELLS : MOST_UNSELECTED);
+    this.views = new Map(this.runs.map((run) => [run, this.views.get(run) ?? new RunView(this.page, run)]));
+    this.parts = new Map(); // of a population what its cells share
+    const width = this.canvas.clientWidth + GAP;
+    this.label = this.runs.length <= MOST_LABELLED ? LABEL : 0;
+    this.side = LARGEST + 1;
+    do {
+      this.side--;
+      this.across = Math.max(1, Math.floor(width / (this.side + GAP)));
+      this.step = this.side + STATUS + this.label + GAP;
+      this.height = Math.ceil(this.runs.length / this.across) * this.step;
+    } while (this.side > LEAST && this.height > HIGHEST);
+    this.canvas.style.height = `${this.height}px`;
+    return chosen.length;
+  }
+
+  boxOf(n) {
+    const [x, y] = [(n % this.across) * (this.side + GAP), Math.floor(n / this.across) * this.step];
+    return { x: x + 1, y: y + 1, width: this.side - 2, height: this.side - 2 };
+  }
+
+  /** The run at a place of the canvas, -1 for none. */
+  at(x, y) {
+    const column = Math.floor(x / (this.side + GAP));
+    return column < this.across ? (this.runs[column + this.across * Math.floor(y / this.step)] ?? -1) : -1;
+  }
+
+  draw() {
+    const { g } = sized(this.canvas);
+    g.font = `11px ${styled("--font")}`;
+    this.runs.forEach((run, n) => { this.cell(g, this.views.get(run).seek(state.epoch), this.boxOf(n)); });
+    for (const [run, width] of [[state.hover, 1.5], [state.run, 3]]) {
+      const n = this.runs.indexOf(run);
+      if (n < 0) continue;
+      const { x, y } = this.boxOf(n);
+      g.lineWidth = width;
+      g.strokeRect(x - 0.5, y - 0.5, this.side - 1, this.side - 1);
+    }
+  }
+
+  cell(g, view, box) {
+    const { raster, colours, boxes, isShared } = this.part(view);
+    const plane = inputPlane(view);
+    if (!isShared) raster.fill(plane);
+    raster.update(view.network, view.theta, view, colours);
+    const own = boxes.map((one) => ({ ...one, x: box.x + one.x, y: box.y + one.y }));
+    own.forEach((one, slice) => { raster.draw(g, one, slice); });
+    g.strokeStyle = g.fillStyle = colours.ink;
+    if (plane.isCurve) this.curve(g, raster, plane, colours, box);
+    if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
+    g.fillStyle = g.strokeStyle = colours.ink;
+    write(g, signOf(this.page, view.run), box.x, box.y + this.side + 3, "left");
+    const text = settingsOf(this.page, view.run) || runName(this.page, view.run);
+    if (this.label) write(g, text, box.x, box.y + this.side + STATUS + 7, "left", this.side);
+  }
+
+  /** What the cells of a population share; with fewer points while playing. */
+  part(view) {
+    const { population, picture: { plane } } = view;
+    const part = this.parts.get(population) ?? { colours: new OutputColours(this.page, population) };
+    const isShared = !view.inputs || population.arrays.shapes[population.scaling.inputs.shift.array].length === 1;
+    const box = { x: 0, y: 0, width: this.side - 2, height: this.side - 2 };
+    const boxes = sliceBoxes(box, { ...plane, rows: [] }, 1, 0);
+    const pixels = boxes[0].width * (state.isPlaying ? 0.5 : devicePixelRatio);
+    const points = pointsAlong(view.network, pixels, boxes.length * this.runs.length, state.isPlaying);
+    if (part.points !== points) part.raster = new Raster(inputPlane(view), points, plane.isCurve ? 1 : points);
+    this.parts.set(population, Object.assign(part, { points, boxes, isShared }));
+    return part;
+  }
+
+  curve(g, { columns, y }, plane, colours, box) {
+    g.beginPath();
+    for (let c = 0; c < columns; c++) {
+      const value = held(colours.value(y, c * colours.outputs), plane.bottom, plane.top);
+      g.lineTo(box.x + (box.width * (c + 0.5)) / columns, pixelOf(plane, box, 0, value)[1]);
+    }
+    g.lineWidth = 1.2;
+    g.stroke();
+  }
+
+  marks(g, { examples }, plane, colours, boxes) {
+    const count = examples.aims.length;
+    const radius = Math.min(3, this.side / 22, (0.2 * this.side) / Math.sqrt(count));
+    if (radius < 1.2) return;
+    examples.aims.forEach((t, n) => {
+      const [slice, u, v] = plane.place(n);
+      drawMark(g, colours, t, true, ...pixelOf(plane, boxes[slice], u, v), radius);
+    });
+  }
+
+  /** Show the run of the cell that is some cells further. */
+  move(cells) {
+    const next = this.runs[Math.max(0, this.runs.indexOf(state.run) + cells)];
+    if (next !== undefined) change({ run: next });
+  }
+}
+
+/** The sign of a run's outcome, once it holds. */
+function signOf(page, run) {
+  const outcome = page.column("outcome")?.text(run) ?? "";
+  const since = (outcome === "solved" && page.column("solved_at")?.of(run)) || (page.column("epochs_done")?.of(run) ?? 0);
+  return UNSIGNED.includes(outcome) || state.epoch < since ? "" : (SIGNS[outcome] ?? "–");
+}
+
+export function cellsView(page) {
+  if (page.runs === 1) return;
+  const canvas = byId("cells");
+  const note = element("p", { className: "note" });
+  byId("side-tools").append(note);
+  const cells = new Cells(page, canvas);
+  follow(["order", "selected", "theme"], () => {
+    const all = cells.arrange();
+    const count = cells.runs.length < all ? `the first ${cells.runs.length} of ${counted(all, "run")}` : counted(all, "run");
+    cells.words = `${count}${state.selected.size ? " selected" : ""} at the shown epoch. ✓ solved, – stuck, × diverged`;
+  });
+  follow(["order", "selected", "theme", "epoch", "isPlaying", "run", "hover"], () => {
+    cells.draw();
+    const { hover } = state;
+    note.textContent = hover < 0 ? cells.words : titleOfRun(page, hover);
+  });
+  canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => change({ hover: cells.at(offsetX, offsetY) }));
+  canvas.addEventListener("pointerleave", () => change({ hover: -1 }));
+  canvas.addEventListener("click", () => state.hover >= 0 && change({ run: state.hover }));
+  canvas.addEventListener("keydown", (event) => {
+    const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cells.across, ArrowDown: cells.across };
+    if (!steps[event.key]) return;
+    event.preventDefault();
+    cells.move(steps[event.key]);
+  });
+}

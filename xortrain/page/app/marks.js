@@ -1,0 +1,133 @@
+/** The marks of examples: their shape and colour show the class; while the output is wrong they are hollow. */
+
+import { styled } from "./canvas.js";
+import { held } from "./picture.js";
+
+/** Corners of the shapes, about as large as the unit circle, which is the first; after ten classes they repeat. */
+const SHAPES = [
+  [],
+  [-0.9, -0.9, 0.9, -0.9, 0.9, 0.9, -0.9, 0.9],
+  [-1, 0.8, 1, 0.8, 0, -1.05],
+  [-1.15, 0, 0, -1.15, 1.15, 0, 0, 1.15],
+  [-1, -0.8, 1, -0.8, 0, 1.05],
+  Array.from({ length: 20 }, (_, i) => {
+    const [angle, size] = [(Math.floor(i / 2) * Math.PI) / 5, Math.floor(i / 2) % 2 ? 0.54 : 1.2];
+    return size * (i % 2 ? -Math.cos(angle) : Math.sin(angle));
+  }),
+  [-0.4, -1.05, 0.4, -1.05, 0.4, -0.4, 1.05, -0.4, 1.05, 0.4, 0.4, 0.4, 0.4, 1.05, -0.4, 1.05, -0.4, 0.4, -1.05, 0.4, -1.05, -0.4, -0.4, -0.4],
+  [-0.5, -1, 0, -0.5, 0.5, -1, 1, -0.5, 0.5, 0, 1, 0.5, 0.5, 1, 0, 0.5, -0.5, 1, -1, 0.5, -0.5, 0, -1, -0.5],
+  [-0.8, -1, -0.8, 1, 1.05, 0],
+  [0.8, -1, 0.8, 1, -1.05, 0],
+];
+
+function outline(g, kind, x, y, radius) {
+  const corners = SHAPES[kind % SHAPES.length];
+  g.beginPath();
+  if (!corners.length) g.arc(x, y, radius, 0, 2 * Math.PI);
+  for (let k = 0; k < corners.length; k += 2) g.lineTo(x + radius * corners[k], y + radius * corners[k + 1]);
+  g.closePath();
+}
+
+/** The radius of each of many marks in a picture of some width. */
+export function markRadius(count, width) {
+  const largest = width < 200 ? 5 : 8;
+  return count <= 16 ? largest : Math.max(2.4, 4.6 - count / 150);
+}
+
+/** Mark an example with targets t.  Real values that are wrong are crossed: hollow would look like a pale one. */
+export function drawMark(g, colours, t, isRight, x, y, radius) {
+  const colour = colours.mark(t);
+  const isHollow = colours.classes && !isRight;
+  outline(g, colours.kind(t), x, y, radius);
+  g.fillStyle = isHollow ? colours.paper : colour;
+  g.strokeStyle = colours.paper;
+  g.lineWidth = radius > 5 ? 6 : 2.4;
+  g.stroke();
+  g.fill();
+  g.strokeStyle = colours.classes ? colour : colours.ink;
+  g.lineWidth = isHollow ? Math.max(radius / 2.6, 1.2) : 1;
+  if (isHollow || !colours.classes) g.stroke();
+  if (colours.classes || isRight) return;
+  g.beginPath();
+  for (const slope of [1, -1]) {
+    g.moveTo(x - 0.8 * radius, y - 0.8 * slope * radius);
+    g.lineTo(x + 0.8 * radius, y + 0.8 * slope * radius);
+  }
+  g.lineWidth = 1.2;
+  g.stroke();
+}
+
+const SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
+
+/** Names beside marks, of those in one place joined; each stays on its side of the mark as long as it is free. */
+export class Names {
+  sides = new Map();
+
+  draw(g, names, places, box) {
+    g.font = `bold 12px ${styled("--font")}`;
+    const taken = places.map(([x, y]) => [x - 9, y - 9, x + 9, y + 9]);
+    for (const group of grouped(places)) {
+      const text = joinedName(group.map((n) => names[n]));
+      const options = SIDES.map((side) => besides(places[group[0]], side, g.measureText(text).width + 6, box));
+      const costs = options.map((one) => overlap(one, taken));
+      const least = Math.min(...costs);
+      let side = this.sides.get(text) ?? 0;
+      if (costs[side] > least) side = costs.indexOf(least);
+      this.sides.set(text, side);
+      taken.push(options[side]);
+      written(g, text, options[side]);
+    }
+  }
+}
+
+function written(g, text, [left, top, right, low]) {
+  g.globalAlpha = 0.88;
+  g.fillStyle = styled("--paper");
+  g.fillRect(left, top, right - left, low - top);
+  g.globalAlpha = 1;
+  g.fillStyle = styled("--ink");
+  write(g, text, left + 3, (top + low) / 2 + 1, "left");
+}
+
+/** Plain text in the middle of y, or above or below it, at most `width` wide. */
+export function write(g, text, x, y, align, width, baseline = "middle") {
+  g.textAlign = align;
+  g.textBaseline = baseline;
+  g.fillText(text, x, y, width);
+}
+
+/** Text from below to above, centred. */
+export function writeUpright(g, text, x, y, height) {
+  g.save();
+  g.translate(x, y);
+  g.rotate(-Math.PI / 2);
+  write(g, text, 0, 0, "center", height);
+  g.restore();
+}
+
+function joinedName(names) {
+  return names.slice(0, 2).join(" = ") + (names.length > 2 ? ` + ${names.length - 2} more` : "");
+}
+
+/** The numbers of the places that are nearly the same. */
+function grouped(places) {
+  const groups = [];
+  for (const [n, [x, y]] of places.entries()) {
+    if (!Number.isFinite(x + y)) continue;
+    const near = groups.find(([first]) => Math.hypot(places[first][0] - x, places[first][1] - y) < 5);
+    if (near) near.push(n);
+    else groups.push([n]);
+  }
+  return groups;
+}
+
+function besides([x, y], [right, below], width, box) {
+  const [left, top] = [x + right * 12 + ((right - 1) * width) / 2, y + below * 10 + ((below - 1) * 17) / 2];
+  const [a, b] = [held(left, box.x + 1, box.x + box.width - width - 1), held(top, box.y + 1, box.y + box.height - 18)];
+  return [a, b, a + width, b + 17];
+}
+
+function overlap([left, top, right, low], others) {
+  const shared = (a, b, c, d) => Math.max(0, Math.min(b, d) - Math.max(a, c));
+  return others.reduce((sum, [a, b, c, d]) => sum + shared(left, right, a, c) * shared(top, low, b, d), 0);
+}

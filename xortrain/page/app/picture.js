@@ -1,0 +1,202 @@
+/** One run as its pictures need it: network, examples, parameters at an epoch, and outputs as colours. */
+
+import { styled } from "./canvas.js";
+import { Network } from "./network.js";
+import { state } from "./state.js";
+
+const OFF_SCALE = 100; // values farther from the targets than this multiple of their distance have no colour
+const MOST_VALUES = 4; // inputs whose values name an example
+const SHADES = 64; // of a class
+
+/** One run.  After `seek`, `theta` has its parameters, and `walk` what its network makes of the examples. */
+export class RunView {
+  constructor(page, run) {
+    const population = page.populationOf(run);
+    const place = page.placeOf(run);
+    Object.assign(this, { run, population, place, picture: population.picture });
+    this.network = new Network(population.networkOf(place));
+    this.theta = new Float64Array(this.network.size);
+    this.inputs = this.scaling(population.scaling.inputs);
+    this.targets = this.scaling(population.scaling.targets);
+  }
+
+  scaling(fitted) {
+    if (!fitted) return null;
+    const { population, place } = this;
+    const values = ({ array }) => {
+      const [columns, runs] = population.arrays.shapes[array];
+      return Float64Array.from({ length: columns }, (_, k) => population.arrays[array][runs ? k * runs + place : k]);
+    };
+    return { shift: values(fitted.shift), factor: values(fitted.factor) };
+  }
+
+  /** Inputs x as the network has them, in units of the data `raw` and `aims` (targets), and bounds of right outputs. */
+  get examples() {
+    if (this.known) return this.known;
+    const { population, place } = this;
+    const rows = (part) => population.rows(part, place);
+    const { x, t } = population.data;
+    const raw = rows(x).map((row) => unscaled(row, this.inputs));
+    const aims = rows(t).map((row) => unscaled(row, this.targets));
+    const { lower, upper } = population.success;
+    this.known = { x: rows(x), raw, aims, lower: rows(lower), upper: rows(upper), names: raw.map(exampleName) };
+    return this.known;
+  }
+
+  /** Go to the last kept epoch that is not after `epoch`. */
+  seek(epoch) {
+    const frame = this.population.frameAt(epoch);
+    if (frame === this.frame) return this;
+    this.frame = frame;
+    this.population.theta(this.place, frame, this.theta);
+    this.walked = null;
+    return this;
+  }
+
+  /** For each example its outputs in units of the data, whether they are right, and what the last layer receives. */
+  get walk() {
+    const { x, lower, upper } = this.examples;
+    this.walked ??= x.map((point, n) => {
+      const y = this.network.forward(this.theta, point);
+      const isRight = y.every((value, k) => value > lower[n][k] && value < upper[n][k]);
+      return { y: this.unscale(y.slice()), isRight, received: this.network.received.at(-1).slice() };
+    });
+    return this.walked;
+  }
+
+  /** Outputs (points, outputs) in units of the data, in place. */
+  unscale(y) {
+    return unscaled(y, this.targets);
+  }
+
+  /** The inputs at (u, v) of a slice of the input space, as the network has them, into `out` from `first`. */
+  input({ origin, across, up }, u, v, out, first) {
+    for (let k = 0; k < origin.length; k++) {
+      const value = origin[k] + u * across[k] + v * up[k];
+      out[first + k] = this.inputs ? (value - this.inputs.shift[k]) / this.inputs.factor[k] : value;
+    }
+  }
+}
+
+function unscaled(values, scaling) {
+  const width = scaling?.shift.length;
+  for (let i = 0; scaling && i < values.length; i++) {
+    values[i] = values[i] * scaling.factor[i % width] + scaling.shift[i % width];
+  }
+  return values;
+}
+
+function exampleName(x, n) {
+  return x.length > MOST_VALUES ? `${n + 1}` : `(${Array.from(x, (value) => Number(value.toPrecision(3))).join(", ")})`;
+}
+
+/** A value that is at least `low` and at most `high`. */
+export function held(value, low, high) {
+  return Math.max(low, Math.min(value, high));
+}
+
+/**
+ * How outputs become colours, as in xortrain.films.colour_scale: one value between two targets, or the class of the
+ * greatest output in shades of its value.  `table` has the colours as pixels, the last one for no value.
+ */
+export class OutputColours {
+  constructor(page, population) {
+    Object.assign(this, population.picture.scale);
+    for (const name of ["paper", "ink", "label", "pale"]) this[name] = styled(`--${name}`);
+    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const { levels, classes } = page.colours[isDark ? "dark" : "light"];
+    this.outputs = population.network.layers.at(-1).units;
+    this.hues = population.arrays[classes];
+    const colours = this.classes > 2 ? this.shades(isDark ? [20, 24, 29] : [255, 255, 255]) : population.arrays[levels];
+    this.noValue = colours.length / 3;
+    this.steps = this.classes > 2 ? SHADES : this.noValue;
+    this.table = Uint32Array.from({ length: this.noValue + 1 }, (_, i) => pixel(colours, 3 * i));
+    this.table[this.noValue] = pixel(isDark ? [74, 80, 88] : [195, 199, 203], 0);
+    this.middle = (this.low + this.high) / 2;
+    this.from = this.classes > 2 ? this.low + (this.high - this.low) / this.classes : this.low;
+    this.factor = this.steps / (this.high - this.from || 1);
+  }
+
+  /** The shades of each class, from nearly the paper to nearly its colour. */
+  shades(paper) {
+    return Uint8Array.from({ length: this.hues.length * SHADES }, (_, i) => {
+      const share = 0.18 + (0.68 * (Math.floor(i / 3) % SHADES)) / (SHADES - 1);
+      return Math.round(paper[i % 3] * (1 - share) + this.hues[3 * Math.floor(i / 3 / SHADES) + (i % 3)] * share);
+    });
+  }
+
+  /** The place in `table` of the outputs y[at], y[at + 1], … */
+  place(y, at = 0) {
+    if (this.classes < 3) return this.level(this.value(y, at));
+    const kind = this.kind(y, at);
+    return this.level(y[at + kind], kind);
+  }
+
+  level(value, kind = 0) {
+    const scaled = (value - this.from) * this.factor;
+    if (!(Math.abs(scaled) <= OFF_SCALE * this.steps)) return this.noValue;
+    const step = scaled < 0 ? 0 : scaled >= this.steps ? this.steps - 1 : Math.floor(scaled);
+    return ((3 * kind) % this.hues.length / 3) * this.steps + step;
+  }
+
+  /** What is shown of the outputs for two classes, or for real values. */
+  value(y, at = 0) {
+    return this.oneHot && this.classes === 2 ? (y[at + 1] - y[at]) / 2 + this.middle : y[at];
+  }
+
+  /** The class that outputs or targets stand for; 0 for real values. */
+  kind(y, at = 0) {
+    if (this.classes < 3) return this.classes && this.value(y, at) > this.middle ? 1 : 0;
+    let best = 0;
+    for (let k = 1; k < this.outputs; k++) if (y[at + k] > y[at + best]) best = k;
+    return best;
+  }
+
+  paint(y, pixels) {
+    for (let i = 0; i < pixels.length; i++) pixels[i] = this.table[this.place(y, i * this.outputs)];
+  }
+
+  /** The colour at a place of `table`. */
+  tone(place) {
+    return css(this.table[place]);
+  }
+
+  /** The place in `table` of one output alone. */
+  single(value, kind) {
+    if (this.classes < 3) return this.level(value);
+    return this.level(this.from + ((value - this.low) * (this.high - this.from)) / (this.high - this.low), kind);
+  }
+
+  /** The colour of the mark of an example with these targets. */
+  mark(t) {
+    return this.classes ? css(pixel(this.hues, (3 * this.kind(t)) % this.hues.length)) : this.tone(this.place(t));
+  }
+
+  /** Black or white, whichever is legible on the colour at a place. */
+  contrast(place) {
+    const [red, green, blue] = [0, 8, 16].map((bits) => (((this.table[place] >> bits) & 255) / 255) ** 2.2);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.3 ? "#ffffff" : "#1b2026";
+  }
+}
+
+/** A colour as it stands in the pixels of an image. */
+function pixel(colours, at) {
+  return (255 << 24) | (colours[at + 2] << 16) | (colours[at + 1] << 8) | colours[at];
+}
+
+function css(value) {
+  return `rgb(${value & 255} ${(value >> 8) & 255} ${(value >> 16) & 255})`;
+}
+
+let shown = {};
+
+/** {view, colours} of the shown run at the shown epoch, shared by its pictures. */
+export function shownRun(page) {
+  if (shown.view?.run !== state.run) shown = { view: new RunView(page, state.run) };
+  if (shown.theme !== state.theme) {
+    shown.colours = new OutputColours(page, shown.view.population);
+    shown.theme = state.theme;
+  }
+  shown.view.seek(state.epoch);
+  return shown;
+}

@@ -1,0 +1,172 @@
+/** Plays the kept epochs of all runs in step: buttons, a slider, keys; and what is said of the shown run. */
+
+import { shownRun } from "./picture.js";
+import { change, follow, state } from "./state.js";
+import { byId, element } from "./text.js";
+
+const FRAME = 0.12; // seconds of a kept epoch, on average
+const SPEEDS = [0.25, 0.5, 1, 2, 4];
+const isCalm = matchMedia("(prefers-reduced-motion: reduce)"); // then one kept epoch a second
+
+export function playerView(page) {
+  const epochs = [...new Set(page.populations.flatMap((one) => one.frameEpochs))].sort((a, b) => a - b);
+  const player = new Player(page, epochs);
+  byId("player").append(...player.tools());
+  addEventListener("keydown", (event) => player.key(event));
+  follow(["epoch", "isPlaying", "run"], () => player.show());
+  follow(["run"], () => {
+    const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
+    byId("one-title").textContent = titleOfRun(page, state.run);
+    byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");
+  });
+  follow(["run", "epoch"], () => {
+    const past = (page.stories[state.run]?.events ?? []).filter((event) => event.epoch <= state.epoch);
+    byId("caption").textContent = past.at(-1)?.caption ?? "";
+  });
+}
+
+class Player {
+  spoken = 0; // when the epoch was last said, in ms
+
+  constructor(page, epochs) {
+    Object.assign(this, { page, epochs });
+  }
+
+  tools() {
+    const last = this.epochs.length - 1;
+    const button = (text, ariaLabel, onclick) => element("button", { type: "button", text, ariaLabel, title: ariaLabel, onclick });
+    this.toggle = button("", "play", () => this.play(!state.isPlaying));
+    this.slider = element("input", { type: "range", max: last, ariaLabel: "epoch", value: 0 });
+    this.slider.oninput = () => this.go(this.slider.valueAsNumber);
+    this.words = element("output", { className: "epoch" });
+    this.live = element("span", { className: "unseen", "aria-live": "polite" });
+    const children = SPEEDS.map((value) => element("option", { value, text: `${value}×`, selected: value === 1 }));
+    this.speed = element("select", { ariaLabel: "speed", children, onchange: () => this.restart() });
+    return [
+      button("⇤", "first epoch", () => this.go(0)),
+      button("←", "one kept epoch back", () => this.go(this.place() - 1)),
+      this.toggle,
+      button("→", "one kept epoch forward", () => this.go(this.place() + 1)),
+      button("⇥", "last epoch", () => this.go(last)),
+      this.slider, this.words, this.speed, this.live,
+    ];
+  }
+
+  /** The place of the shown epoch among the kept ones. */
+  place() {
+    return Math.max(0, this.epochs.findLastIndex((epoch) => epoch <= state.epoch));
+  }
+
+  /** Show a kept epoch, and pause. */
+  go(place) {
+    const held = Math.max(0, Math.min(place, this.epochs.length - 1));
+    change({ epoch: this.epochs[held], isPlaying: false });
+  }
+
+  play(isPlaying) {
+    const isOver = state.epoch >= this.epochs.at(-1);
+    change({ isPlaying, ...(isPlaying && isOver ? { epoch: this.epochs[0] } : {}) });
+    if (isPlaying) this.restart();
+  }
+
+  /** Play from the shown epoch, along the path of the shown run. */
+  restart() {
+    this.path = isCalm.matches ? this.epochs.map((_, k) => k / this.epochs.length) : pathOf(this.page, this.epochs);
+    this.seconds = this.epochs.length * (isCalm.matches ? 1 : FRAME / this.speed.value);
+    this.begun = performance.now() - this.path[this.place()] * this.seconds * 1000;
+    if (!this.isWaiting) this.tick();
+  }
+
+  tick() {
+    this.isWaiting = state.isPlaying;
+    if (!state.isPlaying) return;
+    const share = (performance.now() - this.begun) / 1000 / this.seconds;
+    const next = this.path.findLastIndex((value) => value <= share);
+    const isOver = share >= 1;
+    change({ epoch: this.epochs[isOver ? this.epochs.length - 1 : Math.max(next, this.place())], isPlaying: !isOver });
+    requestAnimationFrame(() => this.tick());
+  }
+
+  show() {
+    const text = `epoch ${state.epoch.toLocaleString("en")}`;
+    this.slider.value = this.place();
+    this.slider.setAttribute("aria-valuetext", text);
+    this.words.textContent = text;
+    this.toggle.textContent = state.isPlaying ? "❚❚" : "▶\ufe0e";
+    this.toggle.ariaLabel = this.toggle.title = state.isPlaying ? "pause" : "play";
+    const now = performance.now();
+    if (state.isPlaying && now < this.spoken + 1000) return;
+    this.spoken = now;
+    this.live.textContent = text;
+  }
+
+  /** Keys work unless the element that has the focus needs them itself. */
+  key(event) {
+    const { key, target, defaultPrevented, ctrlKey, altKey, metaKey } = event;
+    if (defaultPrevented || ctrlKey || altKey || metaKey) return;
+    if (target.closest?.(`input, select, textarea, dialog, [tabindex]${key === " " ? ", button, summary, a" : ""}`)) return;
+    const moves = {
+      " ": () => this.play(!state.isPlaying),
+      ArrowLeft: () => this.go(this.place() - 1),
+      ArrowRight: () => this.go(this.place() + 1),
+      Home: () => this.go(0),
+      End: () => this.go(this.epochs.length - 1),
+    };
+    if (!moves[key]) return;
+    event.preventDefault();
+    moves[key]();
+  }
+}
+
+/**
+ * When each epoch is shown, from 0 to 1: as in the films, 45 % by the change of the log loss, 45 % by that of the
+ * outputs, and 10 % by the epoch, so that equal times bring equal changes.
+ */
+function pathOf(page, epochs) {
+  const { view } = shownRun(page);
+  const { population, place } = view;
+  const points = epochs.map((epoch) => {
+    const row = Math.max(0, population.lossEpochs.findLastIndex((one) => one <= epoch));
+    const y = view.seek(epoch).walk.slice(0, 64).flatMap((one) => Array.from(one.y));
+    return { loss: [Math.log(Math.max(population.loss(place, row), 1e-12))], y, epoch: [epoch] };
+  });
+  view.seek(state.epoch);
+  const covered = [["loss", 0.45], ["y", 0.45], ["epoch", 0.1]].map(([name, weight]) => covering(points.map((one) => one[name]), weight));
+  const total = covered.reduce((sum, one) => sum + one.at(-1), 0) || 1;
+  return epochs.map((_, k) => (covered.reduce((sum, one) => sum + one[k], 0) / total) * (1 - 1 / epochs.length));
+}
+
+/** The share of its way that a point has covered after each step, times a weight. */
+function covering(points, weight) {
+  let sum = 0;
+  const way = points.map((point, k) => {
+    const step = k ? Math.hypot(...point.map((value, i) => value - points[k - 1][i])) : 0;
+    return (sum += Number.isFinite(step) ? step : 0);
+  });
+  return way.map((value) => (weight * value) / (sum || 1));
+}
+
+/** The settings in which runs differ, as in "lr 0.3, seed 17"; empty for a single run. */
+export function settingsOf(page, run) {
+  const names = [...page.axes, "seed"].filter((name) => page.column(name) && page.runs > 1);
+  return names.map((name) => `${name.split(".").at(-1)} ${page.column(name).text(run)}`).join(", ");
+}
+
+/** The number of a run in its record, as in "Run #17". */
+export function runName(page, run) {
+  return `Run #${page.column("run").text(run).split("#").at(-1)}`;
+}
+
+/** As in "Run #17 · lr 0.3, seed 17 · solved". */
+export function titleOfRun(page, run) {
+  return [runName(page, run), settingsOf(page, run), page.column("outcome")?.text(run)].filter(Boolean).join(" · ");
+}
+
+/** How a run ended, from its row. */
+function endingOf(page, run) {
+  const text = (name, before) => (page.column(name)?.of(run) ?? null) === null ? "" : `${before}${page.column(name).text(run)}`;
+  const outcome = text("outcome", "");
+  const ending = text("solved_at", outcome === "solved" ? "solved at epoch " : `${outcome}, right at epoch `) || outcome;
+  const words = `${ending || "trained"}${text("final_loss", "; the loss is ")}${text("epochs_done", " after epoch ")}.`;
+  return words[0].toUpperCase() + words.slice(1);
+}
