@@ -12,7 +12,9 @@ from xortrain.page.arrays import packed
 from xortrain.page.javascript import mathematics
 from xortrain.page.payload import Payload
 
-MODULES = ("text", "unpack", "network", "page-data", "state", "canvas", "start")
+MODULES = (
+    "text", "unpack", "network", "page-data", "state", "canvas", "outcomes", "condition", "table", "start",
+)  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function|class|const|let)", re.MULTILINE)

@@ -2,15 +2,15 @@
 
 import { Page } from "./page-data.js";
 import { change, redraw, state } from "./state.js";
-import { byId, counted } from "./text.js";
+import { tableView } from "./table.js";
+import { byId } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [];
+const VIEWS = [tableView];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
   const page = new Page(meta, arraysOf(meta.arrays, await unpacked("data")));
-  byId("count").textContent = counted(page.runs, "run");
   document.body.classList.toggle("single", page.runs === 1);
   for (const view of VIEWS) view(page);
   followSizes();
