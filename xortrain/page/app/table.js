@@ -25,6 +25,7 @@ class RunTable {
     this.rows = new Map(); // the rows in sight by their place
     this.addTools();
     this.addTable();
+    this.reorder();
     follow(["order", "selected"], () => this.count());
     follow(["order", "selected", "theme"], () => this.draw());
     follow(["run"], () => this.follow());
@@ -252,12 +253,11 @@ class RunTable {
   }
 }
 
-/** A number a run that sorts it, nan if its value is not known: texts by their words, runs as they are. */
+/** A number a run that sorts it, nan if its value is not known. */
 function sortKeys(column) {
   if (column.isNumber) return column.values;
-  if (column.name === "run") return Float64Array.from(column.values, (_, run) => run);
-  const words = column.words.map((word, code) => ({ word, code }));
-  words.sort((a, b) => a.word.localeCompare(b.word, "en", { numeric: true }));
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  const words = column.words.map((word, code) => ({ word, code })).sort((a, b) => compare(a.word, b.word));
   const ranks = new Map(words.map(({ code }, rank) => [code, rank]));
   return Float64Array.from(column.values, (code) => ranks.get(code));
 }
