@@ -13,7 +13,8 @@ from xortrain.page.javascript import mathematics
 from xortrain.page.payload import Payload
 
 MODULES = (
-    "text", "unpack", "network", "page-data", "state", "canvas", "paint", "statistics", "outcomes", "condition", "table",
+    "text", "unpack", "network", "page-data", "state", "canvas", "paint", "axis", "density", "statistics", "outcomes", "measures",
+    "condition", "table",
     "losses", "settings", "help", "start",
 )  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""

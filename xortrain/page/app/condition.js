@@ -1,6 +1,6 @@
 /** The filter of the table in the language of `--where`: conditions of SQL on the columns, with SQLite's answers. */
 
-const TEXT = String.raw`(?<text>'(?:[^']|'')*')|(?<quoted>"(?:[^"]|"")*")`;
+const TEXT = "(?<text>'(?:[^']|'')*')|(?<quoted>\"(?:[^\"]|\"\")*\")";
 const NUMBER = String.raw`(?<number>(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\w))`;
 const NAME = String.raw`(?<name>[a-z_]\w*(?:\s*\.\s*\w+)*(?:\s*\[\s*\d+(?:\s*,\s*\d+)*\s*\])?)`;
 const TOKEN = new RegExp(String.raw`${TEXT}|${NUMBER}|${NAME}|(?<sign><>|[<>=!]=|\|\||[^\s])`, "giu");
@@ -9,12 +9,12 @@ const TOKEN = new RegExp(String.raw`${TEXT}|${NUMBER}|${NAME}|(?<sign><>|[<>=!]=
 const OPERATORS = {
   or: [1, (a, b) => notTrue(bothTrue(notTrue(a), notTrue(b)))],
   and: [2, bothTrue],
-  "=": [4, (a, b) => held(compared(a, b), (order) => order === 0)],
-  "<>": [4, (a, b) => held(compared(a, b), (order) => order !== 0)],
-  "<": [5, (a, b) => held(compared(a, b), (order) => order < 0)],
-  "<=": [5, (a, b) => held(compared(a, b), (order) => order <= 0)],
-  ">": [5, (a, b) => held(compared(a, b), (order) => order > 0)],
-  ">=": [5, (a, b) => held(compared(a, b), (order) => order >= 0)],
+  "=": comparison(4, (order) => order === 0),
+  "<>": comparison(4, (order) => order !== 0),
+  "<": comparison(5, (order) => order < 0),
+  "<=": comparison(5, (order) => order <= 0),
+  ">": comparison(5, (order) => order > 0),
+  ">=": comparison(5, (order) => order >= 0),
 };
 const SAME = { "==": "=", "!=": "<>" };
 const [NOT, TESTS] = [3, 4]; // how strongly `not` binds, and how strongly is, in, between and like
@@ -189,8 +189,12 @@ function compared(a, b) {
   return a < b ? -1 : Number(a > b);
 }
 
-function held(order, holds) {
-  return order === null ? null : Number(holds(order));
+function comparison(strength, holds) {
+  const made = (a, b) => {
+    const order = compared(a, b);
+    return order === null ? null : Number(holds(order));
+  };
+  return [strength, made];
 }
 
 /** True, false, or null if it is not known; a text counts as the number at its beginning. */

@@ -1,49 +1,51 @@
 /** The table of runs: filtered, sorted, chosen; of its rows only those exist that are in sight. */
 
-import { condition, ConditionError } from "./condition.js";
+import { ConditionError, condition } from "./condition.js";
 import { kindOf, runName, shortName } from "./outcomes.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
 const ROW = 26; // height of a row and of the head in CSS pixels, as in style.css
-const MORE = 10; // rows kept above and below those in sight
+const SPARE = 12; // rows above and below those in sight
 const SAMPLE = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
+const EXAMPLE = "lr > 0.5 and outcome = 'solved'";
 
 export function tableView(page) {
   return new RunTable(page);
 }
 
 class RunTable {
+  sorting = { name: "run", isUp: true };
+  holds = () => true;
+  anchor = null; // the run from which Shift extends the selection
+  first = 0; // the places of the rows that exist
+  end = 0;
+
   constructor(page) {
     this.page = page;
     const wanted = ["run", "outcome", ...page.axes, "seed", "final_loss", "solved_at", "epochs_done"];
     this.columns = wanted.map((name) => page.column(name)).filter(Boolean);
-    this.sorting = { name: "run", isUp: true };
-    this.holds = () => true;
-    this.anchor = null; // the run from which Shift extends the selection
-    this.rows = new Map(); // the rows in sight by their place
+    this.scroller = byId("table");
+    this.scroller.addEventListener("scroll", () => this.scroll());
     this.addTools();
     this.addTable();
     this.reorder();
-    follow(["order", "selected"], () => this.count());
     follow(["order", "selected", "theme"], () => this.draw());
-    follow(["run"], () => this.follow());
+    follow(["run"], () => this.reveal());
   }
 
   addTools() {
-    const example = "lr > 0.5 and outcome = 'solved'";
-    this.filter = element("input", { type: "search", id: "filter", placeholder: example, autocomplete: "off" });
-    this.filter.setAttribute("aria-label", `filter, as in ${example}`);
+    this.filter = element("input", { type: "search", id: "filter", placeholder: EXAMPLE, autocomplete: "off" });
+    this.filter.setAttribute("aria-label", `filter, as in ${EXAMPLE}`);
     this.filter.setAttribute("aria-describedby", "filter-problem");
     this.filter.addEventListener("input", () => this.applyFilter());
-    this.clear = element("button", { type: "button", text: "Clear selection", hidden: true });
+    this.clear = element("button", { type: "button", text: "Clear selection" });
     this.clear.addEventListener("click", () => change({ selected: new Set() }));
-    const boxes = this.page.columns.map((column) => this.columnBox(column));
-    const menu = element("details", { id: "columns", children: [element("summary", { text: "Columns" })] });
-    menu.append(element("div", { children: boxes }));
-    menu.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") menu.open = false;
+    const boxes = element("div", { children: this.page.columns.map((column) => this.columnBox(column)) });
+    const menu = element("details", { id: "columns", children: [element("summary", { text: "Columns" }), boxes] });
+    menu.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") menu.open = false;
     });
     byId("runs-tools").append(this.filter, menu, this.clear);
   }
@@ -59,48 +61,45 @@ class RunTable {
     return element("label", { children: [box, column.name] });
   }
 
+  /** A table for the columns that are shown, without rows. */
   addTable() {
-    this.scroller = byId("table");
+    this.all = element("input", { type: "checkbox", "aria-label": "select all runs of the table" });
+    this.all.addEventListener("change", () => change({ selected: new Set(this.all.checked ? state.order : []) }));
+    const heads = this.columns.map((column) => this.columnHead(column));
+    this.head = element("tr", { "aria-rowindex": 1, children: [element("th", { scope: "col", children: [this.all] }), ...heads] });
     this.body = element("tbody");
-    this.head = element("tr", { "aria-rowindex": 1, children: [this.boxHead(), ...this.columns.map((c) => this.columnHead(c))] });
+    [this.rows, this.above, this.below] = [[], gapRow(), gapRow()];
+    this.body.addEventListener("click", (event) => this.click(event));
     const widths = [30, ...this.columns.map((column) => this.widthOf(column))];
-    const group = element("colgroup", { children: widths.map(() => element("col")) });
-    widths.forEach((width, k) => group.children[k].style.setProperty("width", `${width}px`));
+    const columns = widths.map((width) => element("col", { width }));
     this.grid = element("table", { role: "grid", tabIndex: 0, "aria-multiselectable": "true", "aria-label": "runs" });
     this.grid.setAttribute("aria-colcount", widths.length);
     this.grid.style.setProperty("width", `${widths.reduce((sum, width) => sum + width)}px`);
-    this.grid.append(group, element("thead", { children: [this.head] }), this.body);
+    this.grid.append(element("colgroup", { children: columns }), element("thead", { children: [this.head] }), this.body);
     this.grid.addEventListener("keydown", (event) => this.press(event));
-    this.body.addEventListener("click", (event) => this.click(event));
     this.scroller.replaceChildren(this.grid);
-    this.scroller.onscroll = () => this.draw(false);
   }
 
-  boxHead() {
-    this.all = element("input", { type: "checkbox", "aria-label": "select all runs of the table" });
-    this.all.addEventListener("change", () => change({ selected: new Set(this.all.checked ? state.order : []) }));
-    return element("th", { scope: "col", children: [this.all] });
-  }
-
-  columnHead(column) {
-    const button = element("button", { type: "button", text: shortName(this.page, column.name) });
-    button.title = `sort by ${column.name}`;
-    button.addEventListener("click", () => this.sortBy(column.name));
-    const head = element("th", { scope: "col", className: column.isNumber ? "number" : "", children: [button] });
-    head.dataset.name = column.name;
+  columnHead({ name, isNumber }) {
+    const button = element("button", { type: "button", text: shortName(this.page, name), title: `sort by ${name}` });
+    button.addEventListener("click", () => {
+      this.sorting = { name, isUp: this.sorting.name === name ? !this.sorting.isUp : true };
+      this.reorder();
+    });
+    const head = element("th", { scope: "col", className: isNumber ? "number" : "", children: [button] });
+    head.dataset.name = name;
     return head;
   }
 
   /** Wide enough for the longest of some of its values, and for its name with the arrow of sorting. */
   widthOf(column) {
-    const g = (this.ruler ??= document.createElement("canvas").getContext("2d"));
+    const g = document.createElement("canvas").getContext("2d");
     g.font = `13px ${getComputedStyle(document.body).fontFamily}`;
     const step = Math.ceil(this.page.runs / SAMPLE);
-    let widest = g.measureText(`${shortName(this.page, column.name)} ▲`).width + 4;
-    for (let run = 0; run < this.page.runs; run += step) {
-      const text = this.textOf(column, run) + (column.name === "outcome" ? "●  " : "");
-      widest = Math.max(widest, g.measureText(text).width);
-    }
+    const some = Array.from({ length: Math.ceil(this.page.runs / step) }, (_, k) => this.textOf(column, k * step));
+    const mark = column.name === "outcome" ? g.measureText("●  ").width : 0;
+    const name = g.measureText(`${shortName(this.page, column.name)} ▲`).width + 4;
+    const widest = some.reduce((most, text) => Math.max(most, g.measureText(text).width + mark), name);
     return Math.min(260, Math.ceil(widest) + 14);
   }
 
@@ -108,114 +107,129 @@ class RunTable {
     return column.name === "run" ? runName(this.page, run) : (column.text(run) ?? "");
   }
 
+  /** Show the runs that meet the filter; while it is not understood, say why and leave the table as it is. */
   applyFilter() {
     const text = this.filter.value.trim();
     let problem = "";
     try {
       this.holds = text ? condition(text, this.page.columns) : () => true;
+      this.reorder();
     } catch (error) {
       if (!(error instanceof ConditionError)) throw error;
       problem = error.message;
     }
     byId("filter-problem").textContent = problem;
-    this.filter.setAttribute("aria-invalid", Boolean(problem));
-    if (!problem) this.reorder();
+    this.filter.setAttribute("aria-invalid", String(problem !== ""));
   }
 
-  sortBy(name) {
-    this.sorting = { name, isUp: this.sorting.name === name ? !this.sorting.isUp : true };
-    this.reorder();
-  }
-
+  /** Runs without a value stand last, whichever way the others are sorted. */
   reorder() {
-    const runs = [...Array(this.page.runs).keys()].filter(this.holds);
     const keys = sortKeys(this.page.column(this.sorting.name));
     const sign = this.sorting.isUp ? 1 : -1;
+    const runs = [...Array(this.page.runs).keys()].filter((run) => this.holds(run));
     const known = runs.filter((run) => !Number.isNaN(keys[run])).sort((a, b) => sign * (keys[a] - keys[b]) || a - b);
     change({ order: [...known, ...runs.filter((run) => Number.isNaN(keys[run]))] });
   }
 
-  count() {
-    const [shown, chosen] = [state.order.length, selection().length];
-    const all = counted(this.page.runs, "run");
-    const some = shown < this.page.runs ? `${shown.toLocaleString("en")} of ${all}` : all;
-    this.clear.hidden = state.selected.size === 0;
-    byId("count").textContent = state.selected.size ? `${some} · ${chosen.toLocaleString("en")} selected` : some;
-    this.all.checked = chosen === shown && state.selected.size > 0;
-    this.all.indeterminate = !this.all.checked && state.selected.size > 0;
+  draw() {
+    this.say();
+    this.grid.setAttribute("aria-rowcount", state.order.length + 1);
+    for (const head of this.head.querySelectorAll("[data-name]")) {
+      head.removeAttribute("aria-sort");
+      if (head.dataset.name === this.sorting.name) head.ariaSort = this.sorting.isUp ? "ascending" : "descending";
+    }
+    this.drawRows();
   }
 
-  /** The rows in sight; after a scroll only those that were not there. */
-  draw(isAll = true) {
+  /** How many runs are shown and selected. */
+  say() {
+    const [shown, all, chosen] = [state.order.length, this.page.runs, state.selected.size ? selection().length : 0];
+    const some = shown < all ? `${shown.toLocaleString("en")} of ${counted(all, "run")}` : counted(all, "run");
+    byId("count").textContent = chosen ? `${some} · ${chosen.toLocaleString("en")} selected` : some;
+    this.clear.hidden = !state.selected.size;
+    this.all.checked = chosen > 0 && chosen === shown;
+    this.all.indeterminate = chosen > 0 && chosen < shown;
+  }
+
+  /** The places of the rows in sight, from the first to before the last. */
+  inSight() {
     const { scrollTop, clientHeight } = this.scroller;
-    const first = Math.max(0, Math.floor(scrollTop / ROW) - MORE);
-    const last = Math.min(state.order.length, Math.ceil((scrollTop + clientHeight) / ROW) + MORE);
-    if (isAll) this.drawHead();
-    if (!isAll && this.drawn && this.drawn.first <= Math.max(0, first + MORE - 2) && this.drawn.last >= last - MORE + 2) return;
-    if (!isAll && this.drawn?.first === first && this.drawn?.last === last) return;
-    this.drawn = { first, last };
-    const rows = [];
-    for (let place = first; place < last; place++) rows.push(this.row(state.order[place], place));
-    this.body.replaceChildren(gap(first), ...rows, gap(state.order.length - last));
+    const end = Math.min(state.order.length, Math.ceil((scrollTop + clientHeight) / ROW));
+    return [Math.min(end, Math.floor(scrollTop / ROW)), end];
+  }
+
+  scroll() {
+    const [first, end] = this.inSight();
+    if (first < this.first || end > this.end) this.drawRows();
+  }
+
+  drawRows() {
+    const [first, end] = this.inSight();
+    this.first = Math.max(0, first - SPARE);
+    this.end = Math.min(state.order.length, end + SPARE);
+    const shown = state.order.slice(this.first, this.end);
+    while (this.rows.length < shown.length) this.rows.push(this.newRow());
+    const rows = shown.map((run, k) => this.filled(this.rows[k], run, this.first + k));
+    if (this.body.childElementCount !== rows.length + 2) this.body.replaceChildren(this.above, ...rows, this.below);
+    setHeight(this.above, this.first);
+    setHeight(this.below, state.order.length - this.end);
     this.markShown();
   }
 
-  drawHead() {
-    this.grid.setAttribute("aria-rowcount", state.order.length + 1);
-    for (const head of this.head.querySelectorAll("th[data-name]")) {
-      const isSorted = head.dataset.name === this.sorting.name;
-      if (isSorted) head.setAttribute("aria-sort", this.sorting.isUp ? "ascending" : "descending");
-      else head.removeAttribute("aria-sort");
-    }
-  }
-
-  row(run, place) {
-    const isSelected = state.selected.has(run);
-    const box = element("input", { type: "checkbox", tabIndex: -1, checked: isSelected });
-    box.setAttribute("aria-label", `select run ${runName(this.page, run)}`);
-    const row = element("tr", { id: `run-${run}`, "aria-rowindex": place + 2, "aria-selected": String(isSelected) });
-    row.append(element("td", { children: [box] }), ...this.columns.map((column) => this.cell(column, run)));
-    row.dataset.run = run;
+  newRow() {
+    const row = element("tr", { children: [element("td", { className: "box" })] });
+    for (const { isNumber } of this.columns) row.append(element("td", { className: isNumber ? "number" : "" }));
     return row;
   }
 
-  cell(column, run) {
-    const text = this.textOf(column, run);
-    const cell = element("td", { className: column.isNumber ? "number" : "", text: text || "–" });
-    if (!text) cell.classList.add("missing");
-    if (column.name === "outcome") {
-      const kind = kindOf(text);
-      cell.prepend(element("span", { className: "mark", text: `${kind.mark} `, "aria-hidden": "true" }));
-      cell.firstChild.style.setProperty("color", `var(${kind.colour})`);
-    }
-    if (!column.isNumber) cell.title = column.text(run);
-    return cell;
+  /** A row with the values of a run; what differs from the run that it had before is changed. */
+  filled(row, run, place) {
+    row.id = `run-${run}`;
+    row.dataset.run = run;
+    row.ariaRowIndex = place + 2;
+    row.ariaSelected = state.selected.has(run);
+    this.columns.forEach((column, k) => {
+      const cell = row.children[k + 1];
+      const text = this.textOf(column, run);
+      if (cell.textContent === (text || "–")) return;
+      cell.textContent = text || "–";
+      if (column.name === "outcome") cell.prepend(...this.shape(text));
+      if (column.name === "run") cell.title = column.text(run);
+    });
+    return row;
+  }
+
+  /** The mark of an outcome, in its colour. */
+  shape(outcome) {
+    const { mark, colour } = kindOf(outcome);
+    const shape = element("span", { className: "mark", text: mark, "aria-hidden": "true" });
+    shape.style.setProperty("--mark", `var(${colour})`);
+    return [shape, " "];
   }
 
   markShown() {
-    for (const row of this.body.querySelectorAll("[aria-current]")) row.removeAttribute("aria-current");
+    for (const row of this.rows) row.ariaCurrent = Number(row.dataset.run) === state.run ? "true" : null;
     const row = byId(`run-${state.run}`);
-    row?.setAttribute("aria-current", "true");
     if (row) this.grid.setAttribute("aria-activedescendant", row.id);
     else this.grid.removeAttribute("aria-activedescendant");
   }
 
   /** Bring the shown run into sight. */
-  follow() {
+  reveal() {
     const top = state.order.indexOf(state.run) * ROW;
     const { scrollTop, clientHeight } = this.scroller;
     if (top >= 0 && top < scrollTop) this.scroller.scrollTop = top;
     else if (top + 2 * ROW > scrollTop + clientHeight) this.scroller.scrollTop = top + 2 * ROW - clientHeight;
-    this.draw(false);
+    this.scroll();
     this.markShown();
   }
 
   click(event) {
-    const row = event.target.closest("tr[data-run]");
+    const row = event.target.closest("[data-run]");
+    const run = Number(row?.dataset.run);
     if (!row) return;
-    const run = Number(row.dataset.run);
     if (event.shiftKey) this.extend(run);
-    else if (event.target.type === "checkbox" || event.ctrlKey || event.metaKey) this.toggle(run);
+    else if (event.target.className === "box" || event.ctrlKey || event.metaKey) this.toggle(run);
     else {
       this.anchor = run;
       change({ run });
@@ -232,12 +246,11 @@ class RunTable {
   }
 
   move(step, isExtended) {
-    const place = state.order.indexOf(state.run);
-    const next = place < 0 ? 0 : Math.max(0, Math.min(state.order.length - 1, place + step));
+    const place = Math.max(0, Math.min(state.order.length - 1, state.order.indexOf(state.run) + step));
     if (!state.order.length) return;
-    this.anchor = isExtended ? (this.anchor ?? state.run) : state.order[next];
-    change({ run: state.order[next] });
-    if (isExtended) this.extend(state.order[next]);
+    this.anchor = isExtended ? (this.anchor ?? state.run) : state.order[place];
+    change({ run: state.order[place] });
+    if (isExtended) this.extend(state.order[place]);
   }
 
   toggle(run) {
@@ -247,9 +260,10 @@ class RunTable {
     change({ selected });
   }
 
+  /** Select from the anchor to a run. */
   extend(run) {
-    const [from, to] = [state.order.indexOf(this.anchor ?? state.run), state.order.indexOf(run)].sort((a, b) => a - b);
-    change({ selected: new Set(state.order.slice(Math.max(0, from), to + 1)) });
+    const ends = [this.anchor ?? state.run, run].map((end) => state.order.indexOf(end)).sort((a, b) => a - b);
+    change({ selected: new Set(state.order.slice(Math.max(0, ends[0]), ends[1] + 1)) });
   }
 }
 
@@ -257,14 +271,17 @@ class RunTable {
 function sortKeys(column) {
   if (column.isNumber) return column.values;
   const { compare } = new Intl.Collator("en", { numeric: true });
-  const words = column.words.map((word, code) => ({ word, code })).sort((a, b) => compare(a.word, b.word));
-  const ranks = new Map(words.map(({ code }, rank) => [code, rank]));
+  const words = column.words.map((word, code) => ({ word: word ?? "", code })).sort((a, b) => compare(a.word, b.word));
+  const ranks = new Map(words.map(({ word, code }, rank) => [code, word ? rank : NaN]));
   return Float64Array.from(column.values, (code) => ranks.get(code));
 }
 
-/** Rows out of sight, as one that is as high as they are. */
-function gap(rows) {
-  const cell = element("td");
-  cell.style.setProperty("height", `${rows * ROW}px`);
-  return element("tr", { className: "gap", hidden: rows === 0, "aria-hidden": "true", children: [cell] });
+/** A row in place of those that do not exist. */
+function gapRow() {
+  return element("tr", { className: "gap", "aria-hidden": "true", children: [element("td")] });
+}
+
+function setHeight(gap, rows) {
+  gap.hidden = rows === 0;
+  gap.firstChild.style.setProperty("height", `${rows * ROW}px`);
 }
