@@ -176,14 +176,15 @@ class LossCurves {
     const scale = devicePixelRatio || 1;
     for (const group of this.groups) group.counts = new Float32Array(width * height);
     const box = { width, first: Math.ceil(LEFT * scale), top: TOP * scale, floor: this.floor * scale };
-    const columns = Array.from({ length: Math.floor(this.right * scale) - box.first }, (_, k) => {
-      return this.placesOf(this.x.back((box.first + k) / scale));
-    });
+    const epochs = Array.from({ length: Math.floor(this.right * scale) - box.first }, (_, k) => this.x.back((box.first + k) / scale));
+    const places = new Map(this.page.populations.map((home) => [
+      home, Float64Array.from(epochs, (epoch) => rowPlace(home.lossEpochs, epoch) ?? NaN),
+    ]));
+    const heights = [];
     for (const run of runs) {
-      const heights = this.homes[run].lossEpochs.map((_, row) => this.height(run, row) * scale);
-      const between = (place) => heights[place | 0] + (place % 1 && (place % 1) * (heights[(place | 0) + 1] - heights[place | 0]));
-      const places = columns.map((column) => column.get(this.homes[run]));
-      addLine(this.groupOf(run).counts, box, places.map((place) => (place === null ? NaN : between(place))));
+      heights.length = this.homes[run].lossEpochs.length;
+      for (let row = 0; row < heights.length; row++) heights[row] = this.y.at(this.loss(run, row)) * scale;
+      addLine(this.groupOf(run).counts, box, heights, places.get(this.homes[run]));
     }
     return toned(new ImageData(width, height), this.groups);
   }

@@ -6,7 +6,7 @@ import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
 const ROW = 26; // height of a row and of the head in CSS pixels, as in style.css
-const SPARE = 12; // rows above and below those in sight
+const SPARE = 6; // rows above and below those in sight
 const SAMPLE = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 const EXAMPLE = "lr > 0.5 and outcome = 'solved'";
