@@ -1,4 +1,4 @@
-"""The tables work with any array class that implements NumPy's protocols, such as the one in symbols.py.
+"""The tables work with any array class that implements NumPy's protocols, such as `Symbolic`.
 
 It records graphs, from which JavaScript or compiled programs can be generated.
 """
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from some_settings import some_settings
-from symbols import Symbolic, evaluate
 from test_losses import some_targets
 
 from xortrain.nets.activations import ACTIVATIONS
@@ -17,6 +16,7 @@ from xortrain.nets.losses import LOSSES
 from xortrain.nets.network import Layer, Network, Pass
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import in_use
+from xortrain.symbols import Node, Symbolic, evaluate
 from xortrain.training.success import SUCCESS_RULES, Success
 
 RUNS = 2
@@ -27,13 +27,11 @@ class Recorder:
     """Create symbolic inputs for numeric arrays, and remember the numbers to evaluate results."""
 
     def __init__(self) -> None:
-        self.inputs: dict[int, float] = {}
-        self.alive: list[Any] = []  # a deleted node's id may be used again
+        self.inputs: dict[Node, float] = {}
 
     def symbol(self, values: Any) -> Symbolic:
         inputs = Symbolic.inputs(*np.shape(values))
-        self.inputs |= {id(node): number for node, number in zip(inputs.nodes.ravel(), np.ravel(values), strict=True)}
-        self.alive += inputs.nodes.ravel().tolist()
+        self.inputs |= dict(zip(inputs.nodes.ravel(), np.ravel(values), strict=True))
         return inputs
 
     def symbols(self, values: dict[str, Any]) -> dict[str, Symbolic]:

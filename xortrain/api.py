@@ -49,6 +49,13 @@ class Run(RunData):
         config = with_film(with_one(self.config), **settings)
         return write_run_film(self.trained, config, user_path(path), self.place, still=still)
 
+    def page(self, path: str | Path, max_mb: float = 20) -> Path:
+        """Write one HTML file that shows the run, plays it, and trains it on in a browser."""
+        from xortrain.page.pages import write_page
+
+        known = self.__dict__.get("advice")
+        return write_page(self, user_path(path), max_mb, str(known or ""))
+
     def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
         """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
         return Explanation(step_at(self.task, epoch), options)
@@ -106,6 +113,12 @@ class Sweep(SweepData[Run]):
 
         config = with_film(self.config, **{"layout": "sweep", **settings})
         return write_sweep_film(self, config, user_path(path), still=still)
+
+    def page(self, path: str | Path, max_mb: float = 20) -> Path:
+        """Write one HTML file that shows all runs, plays them, and trains them on in a browser."""
+        from xortrain.page.pages import write_page
+
+        return write_page(self, user_path(path), max_mb)
 
     def _repr_html_(self) -> str | None:
         """All runs side by side, for a notebook; None if there is nothing to show yet."""

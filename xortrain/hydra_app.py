@@ -98,6 +98,7 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
     ``remark`` is what is said about a run that is not a job of a sweep, empty if nothing is.
     """
     from xortrain.config.check import check
+    from xortrain.page.recorded import record_page
     from xortrain.runner.train import record_run
     from xortrain.views.summary import advice_ending, run_ending
 
@@ -113,6 +114,8 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
     say(run_ending(run))
     for text in () if remark is None else advice_ending(run):
         say(text)
+    for line in record_page(run.folder):
+        say(line)
     return run.objective
 
 
@@ -126,6 +129,7 @@ def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) ->
 
         say(estimate(plan))
         return None
+    from xortrain.page.recorded import record_page
     from xortrain.runner.sweep import run_sweep
     from xortrain.views.summary import sweep_ending
 
@@ -133,7 +137,7 @@ def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) ->
         say(line)
     folder = run_sweep(plan, show=True)
     try:
-        say(sweep_ending(folder))
+        say(sweep_ending(folder, more=record_page(folder)))
     except FailedError as error:
         if failures is None:
             raise

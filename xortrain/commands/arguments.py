@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,15 @@ def refuse_to_write(path: Path) -> None:
     if record is not None:
         where = printable(shown_path(record))
         raise UserError(f"--output={printable(path)}: is inside a record, {where}; choose another folder")
+
+
+def may_replace(path: Path) -> bool:
+    """Whether a path is free, or the user agrees to replace the file that is there."""
+    if not path.is_file():  # /dev/null is none
+        return True
+    if not sys.stdin.isatty():
+        raise UserError(f"--output={printable(path)}: there is such a file already; add --force to replace it")
+    return input(f"replace {printable(path)}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def comma_separated(text: str) -> list[str]:

@@ -6,11 +6,9 @@ Rows are written as they are read, so that a million runs need little memory; th
 import csv
 import io
 import json
-import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from xortrain.commands.arguments import (
     add_output,
     answer,
     command_parser,
+    may_replace,
     refuse_to_write,
     refuse_two_formats,
     selection,
@@ -65,7 +64,7 @@ def export(arguments: list[str]) -> str:
         write(text, *_chosen_table(a))
         return text.getvalue().rstrip("\n")
     refuse_to_write(a.output)
-    if not (a.force or _may_replace(a.output)):
+    if not (a.force or may_replace(a.output)):
         return answer(a, [], ["nothing written"])
     try:
         with atomic(a.output) as file:
@@ -90,15 +89,6 @@ def _refuse(a: Namespace, form: str) -> None:
         raise UserError("--format=npz: is a binary format; add --output PATH")
     if a.sql and (a.runs or a.where or a.what != "runs"):
         raise UserError("--sql: covers all runs; it cannot be combined with RUN, --where or --what")
-
-
-def _may_replace(path: Path) -> bool:
-    """Whether a path is free, or the user agrees to replace the file that is there."""
-    if not path.is_file():  # /dev/null is none
-        return True
-    if not sys.stdin.isatty():
-        raise UserError(f"--output={printable(path)}: there is such a file already; add --force to replace it")
-    return input(f"replace {printable(path)}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _chosen_table(a: Namespace) -> Table:

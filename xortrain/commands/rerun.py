@@ -11,6 +11,7 @@ from typing import Any
 from xortrain.commands.arguments import Parser, answer, command_parser, positive_int, whole_number
 from xortrain.commands.show import show
 from xortrain.errors import UserError
+from xortrain.page.recorded import record_page
 from xortrain.records.naming import named
 from xortrain.runner.continuation import continue_run, continue_sweep
 from xortrain.runner.engines import ENGINES, Engine
@@ -58,7 +59,8 @@ def resume(arguments: list[str]) -> Iterator[str]:
     trained = resume_sweep(found.entry, engine_of(a), show=True)
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
-    lines = [] if a.json else [first, "", sweep_ending(found.entry.folder, is_new=trained > 0)]
+    folder, more = found.entry.folder, record_page(found.entry.folder) if trained else []
+    lines = [] if a.json else [first, "", sweep_ending(folder, is_new=trained > 0, more=more)]
     yield answer(a, [{"id": found.entry.id, "trained": trained}], lines)
     if trained and not found.entry.is_sweep:
         again = SweepData[Any].open(found.entry.folder)[0]
@@ -76,13 +78,15 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
     found = open_record(a.record, a.root)
     if isinstance(found, SweepData):
         folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, engine_of(a), a.root, True)
-        ending = "" if a.json else sweep_ending(folder)
+        more = record_page(folder)
+        ending = "" if a.json else sweep_ending(folder, more=more)
     else:
         run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
         folder, ending = run.folder or Path(), "" if a.json else run_ending(run)
     yield show([str(folder), "--root", str(a.root), "--json"]) if a.json else "\n".join([*remarks, "", ending])
     if not (a.json or isinstance(found, SweepData)):
         yield from advice_ending(run)
+        yield from record_page(run.folder)
 
 
 def add_engine(p: Parser) -> None:

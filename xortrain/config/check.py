@@ -34,6 +34,7 @@ def check(config: Mapping[str, Any]) -> Config:
 
 ADDED: dict[str, Any] = {
     "advice": "auto",
+    "page": False,
     "experiment": None,
     "data.scale": "none",
     "data.test_path": None,

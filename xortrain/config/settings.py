@@ -40,6 +40,7 @@ TOP: Settings = {
     "tags": names("words by which to find the run"),
     "notes": text("anything you want to remember", nullable=True),
     "advice": choice("whether a run that ends unsolved is followed by trials of what might help", "auto", "none"),
+    "page": flag("at the end write page.html into the record, to be opened in a browser"),
     "root": path("folder of the records"),
     "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
 }

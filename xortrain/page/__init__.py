@@ -1,1 +1,1 @@
-"""The page: runs in one HTML file that needs no server, no network and no library, and trains them on in the browser."""
+"""The page: runs in one HTML file that needs no server, network or library, and trains them on in the browser."""

@@ -5,29 +5,27 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from xortrain.films.colours import MOST_HUES, get_colours
 from xortrain.nets import Array, Numbers
+from xortrain.nets.datasets import Scaling
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.setting import in_use
 from xortrain.page.arrays import Arrays
-from xortrain.records.columns import affects_training
-from xortrain.records.metadata import flat_settings
-from xortrain.trained.run_data import TrainedRuns
+from xortrain.page.columns import Runs, table
 from xortrain.training.task import Choice, Data, Task
 
-MOST_FRAMES = 60  # snapshots of a run, in a page of several; more look the same while it plays
-RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
-NEVER = ("solved_at", "epochs_done")  # -1 where it did not happen
+AT_ONCE = 1 << 22  # numbers of a record that are in memory while some of them are taken
 
 
 @dataclass(frozen=True)
-class Runs:
-    """Some runs of a population by their indices, and the id of its record, empty in memory."""
+class Detail:
+    """How much a page holds of each run at most: its snapshots, none for 0, and recorded losses, exact or rounded."""
 
-    trained: TrainedRuns
-    places: Array
-    id: str = ""
+    frames: int = 60
+    losses: int = 1001
+    is_rounded: bool = False
 
 
 @dataclass
@@ -38,35 +36,35 @@ class Payload:
     arrays: Arrays = field(default_factory=Arrays)
 
 
-def payload(title: str, groups: Sequence[Runs], frames: int = MOST_FRAMES) -> Payload:
-    """Everything that a page shows of some runs, with this many snapshots of each."""
+def payload(
+    title: str, groups: Sequence[Runs], detail: Detail = Detail(), more: Mapping[str, Any] | None = None
+) -> Payload:
+    """Everything that a page shows of some runs; ``more`` are further entries of its JSON."""
     made = Payload()
     first, populations = 0, []
     for group in groups:
-        populations.append(_population(group, first, frames, made.arrays))
+        populations.append(_population(group, first, detail, made.arrays))
         first += len(group.places)
-    columns, axes = _columns(groups, made.arrays)
+    columns, axes = table(groups, made.arrays)
     made.meta = {
         "title": title,
         "columns": columns,
         "axes": axes,
         "populations": populations,
         "stories": {},
+        "isRounded": detail.is_rounded,
+        **(more or {}),
         "colours": {"light": _colours(False, made.arrays), "dark": _colours(True, made.arrays)},
         "arrays": made.arrays.described,
     }
     return made
 
 
-def _population(group: Runs, first: int, most: int, arrays: Arrays) -> dict[str, Any]:
-    setup, trained = group.trained.setup.part(group.places), group.trained
+def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict[str, Any]:
+    setup = group.trained.setup.part(group.places)
     task = setup.task()
-    frames = np.unique(np.linspace(0, len(setup.frame_epochs) - 1, most).round().astype(int))
-    parameters = trained.array("parameters", group.places)
     lower, upper = task.success.interval(task.data.t)
-    losses = {"losses": trained.array("losses", group.places)}
-    if setup.test is not None:
-        losses["testLosses"] = trained.array("test_losses", group.places)
+    frames, losses = some(len(setup.frame_epochs), detail.frames), some(len(setup.loss_epochs), detail.losses)
     return {
         "runs": task.runs,
         "first": first,
@@ -89,8 +87,8 @@ def _population(group: Runs, first: int, most: int, arrays: Arrays) -> dict[str,
         "stages": [*(_stage(s.task, s.until, arrays) for s in task.stages), _stage(task, None, arrays)],
         "seeds": _number(task.seeds, arrays),
         "scaling": {
-            name: None if own.fitted is None else {"shift": _each(own.fitted[0], arrays), "factor": _each(own.fitted[1], arrays)}
-            for name, own in (("inputs", task.scaling.inputs), ("targets", task.scaling.targets))
+            "inputs": _scaling(task.scaling.inputs, arrays),
+            "targets": _scaling(task.scaling.targets, arrays),
         },
         "data": _data(task.data, arrays),
         "test": None if task.test is None else _data(task.test, arrays),
@@ -99,13 +97,43 @@ def _population(group: Runs, first: int, most: int, arrays: Arrays) -> dict[str,
             "outputs": list(setup.columns.short_outputs),
             "classes": list(setup.columns.told_classes),
         },
-        "lossEpochs": setup.loss_epochs.tolist(),
+        "lossEpochs": setup.loss_epochs[losses].tolist(),
         "frameEpochs": setup.frame_epochs[frames].tolist(),
-        **{name: arrays.add(values, "<f4", "changes") for name, values in losses.items()},
-        "starts": arrays.add(parameters[0]),
-        "snapshots": arrays.add(parameters[frames], "<f4", "changes"),
+        **_recorded(group, frames, losses, detail.is_rounded, arrays),
         "dtype": str(setup.population.dtype),
     }  # fmt: skip
+
+
+def some(rows: int, most: int) -> Array:
+    """At most so many rows, evenly spaced, the first and the last among them; the first alone for ``most`` 0."""
+    return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(int)) if most else np.zeros(1, int)
+
+
+def _recorded(group: Runs, frames: Array, losses: Array, is_rounded: bool, arrays: Arrays) -> dict[str, Any]:
+    """Initial parameters, and some of the recorded losses and snapshots; none of these if ``frames`` is the first."""
+
+    def add(what: str, rows: Array) -> int:
+        values = _rows(group, what, rows, "<f4")
+        if is_rounded:
+            return arrays.add_rounded(values, is_log=what != "parameters" and not (values < 0).any())
+        return arrays.add(values, "<f4", "changes")
+
+    found = {"losses": add("losses", losses), "starts": arrays.add(_rows(group, "parameters", frames[:1], "<f8")[0])}
+    if group.trained.setup.test is not None:
+        found["testLosses"] = add("test_losses", losses)
+    return found if len(frames) == 1 else found | {"snapshots": add("parameters", frames)}
+
+
+@np.errstate(over="ignore", invalid="ignore")
+def _rows(group: Runs, what: str, rows: Array, kind: npt.DTypeLike) -> Array:
+    """Some rows of an array of a record; few at once, since a page holds less than the record."""
+    shape = group.trained.array(what, group.places[:1], rows[:1]).shape[1:-1]
+    found = np.empty((len(rows), *shape, len(group.places)), kind)
+    step = max(64, AT_ONCE // found[..., :1].size)
+    for start in range(0, len(group.places), step):
+        runs = slice(start, start + step)
+        found[..., runs] = group.trained.array(what, group.places[runs], rows)
+    return found
 
 
 def _stage(task: Task, until: int | None, arrays: Arrays) -> dict[str, Any]:
@@ -122,6 +150,14 @@ def _stage(task: Task, until: int | None, arrays: Arrays) -> dict[str, Any]:
         "shuffle": task.shuffle,
         "frozen": [int(place) for name in task.freeze for place in places[name].ravel()],
     }
+
+
+def _scaling(scaling: Scaling, arrays: Arrays) -> dict[str, Any] | None:
+    """Shift and factor of each column, back to the units of the data."""
+    if scaling.fitted is None:
+        return None
+    shift, factor = scaling.fitted
+    return {"shift": _each(shift, arrays), "factor": _each(factor, arrays)}
 
 
 def _choice(choice: Choice, arrays: Arrays) -> dict[str, Any]:
@@ -145,7 +181,7 @@ def _numbers(settings: Numbers, arrays: Arrays) -> dict[str, Any]:
 
 def _number(values: Array, arrays: Arrays) -> Any:
     """The number that all runs share, or the place of an array (runs,)."""
-    is_shared = len(values) > 0 and bool((values == values[0]).all())
+    is_shared = len(values) > 0 and bool((values == values[0]).all() and np.isfinite(values[0]))
     return values[0].item() if is_shared else {"array": arrays.add(values)}
 
 
@@ -153,53 +189,3 @@ def _colours(is_dark: bool, arrays: Arrays) -> dict[str, int]:
     """The colours of the films: the levels from the low target to the high one, and the classes, (colours, 3)."""
     used = get_colours("default", 256, is_dark, MOST_HUES)
     return {"levels": arrays.add(used.levels, "u1"), "classes": arrays.add(used.classes, "u1")}
-
-
-def _columns(groups: Sequence[Runs], arrays: Arrays) -> tuple[list[dict[str, Any]], list[str]]:
-    """The columns of the table, and the names of the settings that vary, the seed last."""
-    settings = [flat_settings(group.trained.setup.population.config) for group in groups]
-    varying = dict.fromkeys(key for group in groups for key in group.trained.setup.population.varying)
-    keys = [*varying, *dict.fromkeys(key for own in settings for key in own if key not in varying)]
-    keys = [key for key in keys if affects_training(key) and key != "seed"]
-    found = {key: _setting(groups, settings, key) for key in keys}
-    axes = [key for key, values in found.items() if len(set(values)) > 1]
-    rows = {name: [v for g in groups for v in _results(g, name)] for name in RESULTS}
-    ids = [_run_id(group, place) for group in groups for place in group.places]
-    table = {"run": ids, **{key: found[key] for key in axes}}
-    table["seed"] = _setting(groups, settings, "seed")
-    table |= {name: values for name, values in rows.items() if any(value is not None for value in values)}
-    return [_column(name, values, arrays) for name, values in table.items()], axes
-
-
-def _setting(groups: Sequence[Runs], settings: Sequence[Mapping[str, Any]], key: str) -> list[Any]:
-    values = list[Any]()
-    for group, shared in zip(groups, settings, strict=True):
-        own = group.trained.setup.population.varying.get(key)
-        values += [shared.get(key)] * len(group.places) if own is None else own[group.places].tolist()
-    return values
-
-
-def _results(group: Runs, name: str) -> list[Any]:
-    rows = group.trained.rows
-    if name == "outcome":
-        return [group.trained.outcomes[place] for place in group.places]
-    if name not in (rows.dtype.names or ()):
-        return [None] * len(group.places)
-    values = rows[name][group.places].astype(float)
-    values[(values < 0) & (name in NEVER)] = np.nan
-    return [value if np.isfinite(value) else None for value in values.tolist()]
-
-
-def _run_id(group: Runs, place: int) -> str:
-    number = int(group.trained.rows["number"][place])
-    return f"{group.id}#{number}"
-
-
-def _column(name: str, values: Sequence[Any], arrays: Arrays) -> dict[str, Any]:
-    if all(value is None or type(value) in (int, float) for value in values):
-        numbers = np.array([np.nan if value is None else value for value in values], float)
-        return {"name": name, "kind": "number", "array": arrays.add(numbers)}
-    words = list(dict.fromkeys(str(value) for value in values))
-    place = {word: k for k, word in enumerate(words)}
-    codes = np.array([place[str(value)] for value in values])
-    return {"name": name, "kind": "text", "words": words, "array": arrays.add(codes, "<u4")}

@@ -1,4 +1,7 @@
-"""Joins the modules of the page and its data into one HTML file."""
+"""Joins the modules of the page and its data into one HTML file.
+
+The script is stored compressed; the few lines that unpack it stand in the page as they are.
+"""
 
 import base64
 import hashlib
@@ -12,42 +15,49 @@ from xortrain.page.arrays import packed
 from xortrain.page.javascript import mathematics
 from xortrain.page.payload import Payload
 
+LOADER = ("unpack", "load")
+"""The modules that unpack the others."""
 MODULES = (
-    "text", "unpack", "network", "page-data", "state", "canvas", "paint", "axis", "density", "statistics", "outcomes", "measures",
-    "condition", "table",
-    "losses", "settings", "help", "start",
+    "text", "network", "page-data", "state", "canvas", "paint", "axis", "density", "statistics", "outcomes", "measures",
+    "condition", "table", "losses", "settings", "help", "start",
 )  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
+SIGN = b'<meta name="generator" content="xortrain">'
+"""What every page has among its first lines."""
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function|class|const|let)", re.MULTILINE)
 _PLACE = re.compile(r"%([A-Z]+)%")
 
 
-def page(payload: Payload) -> str:
-    """The whole page as text."""
-    script, style = _script(), _app("style.css")
+def page(payload: Payload) -> list[bytes]:
+    """The whole page, in parts."""
+    loader, script, style = (
+        _joined(LOADER),
+        f'"use strict";\n{{\n{mathematics()}\n{_joined(MODULES)}}}\n',
+        _app("style.css"),
+    )
     parts = {
-        "POLICY": _policy(script, style),
+        "POLICY": _policy([loader, script], style),
         "TITLE": html.escape(payload.meta["title"]),
         "STYLE": style,
-        "META": packed(_json(payload.meta).encode()),
+        "META": packed([_json(payload.meta).encode()]),
         "DATA": payload.arrays.packed(),
-        "SCRIPT": script,
+        "APP": packed([script.encode()]),
+        "LOADER": loader,
     }
-    return _PLACE.sub(lambda found: parts[found[1]], _app("index.html"))  # in one pass: a title may contain %DATA%
+    pieces = _PLACE.split(_app("index.html"))  # texts and places in turn, so that a title may contain %DATA%
+    return [(parts[piece] if number % 2 else piece).encode() for number, piece in enumerate(pieces)]
 
 
-def _script() -> str:
-    """One script of all modules; their imports and exports are not needed in it."""
-    sources = [mathematics(), *(_app(f"{name}.js") for name in MODULES)]
-    joined = "\n".join(_EXPORT.sub("", _IMPORT.sub("", source)) for source in sources)
-    return f'"use strict";\n{{\n{joined}}}\n'
+def _joined(names: tuple[str, ...]) -> str:
+    """Modules as one script; their imports and exports are not needed in it."""
+    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _app(f"{name}.js"))) for name in names)
 
 
-def _policy(script: str, style: str) -> str:
-    """The page may load nothing, and run nothing but its own script."""
+def _policy(scripts: list[str], style: str) -> str:
+    """The page may load nothing, and run nothing but its own scripts."""
     return (
-        f"default-src 'none'; script-src {_hashed(script)}; style-src {_hashed(style)}; "
+        f"default-src 'none'; script-src {' '.join(map(_hashed, scripts))}; style-src {_hashed(style)}; "
         "base-uri 'none'; form-action 'none'"
     )
 
@@ -57,7 +67,7 @@ def _hashed(text: str) -> str:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=True, allow_nan=False)
+    return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
 def _app(name: str) -> str:

@@ -22,6 +22,7 @@ RECORD, CONFIG, DATA, RUNS, EVENTS = "record.json", "config.yaml", "data.npz", "
 SWEEP = "sweep.json"  # of a sweep of several populations, whose records are in its subfolders
 LOSS_EPOCHS, FRAME_EPOCHS = "loss-epochs.npy", "frame-epochs.npy"  # the epochs of the arrays' rows
 ADVICE = "advice.json"  # what was tried for a single run that ended unsolved
+PAGE = "page.html"  # the page of a run or a sweep with page=true
 STAGES = "stages.npy"  # settings that varied only in earlier stages of a continued training
 FOLDER = "%Y-%m-%d/%H-%M-%S-%f"  # of a record under the root: the time of its start
 HEARTBEAT = "heartbeat"  # an empty file that is touched during training
@@ -37,6 +38,7 @@ OWN_FILE = re.compile(
             *map(re.escape, _FIXED),
             r"(?:losses|test-losses|parameters|best|state)-\d{3,9}\.npy",
             rf"(?:film|poster|losses)[\w-]*{_ENDS}",
+            re.escape(PAGE),
             r"\..+\.part",  # a temporary file
         )
     )

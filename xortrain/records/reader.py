@@ -129,17 +129,27 @@ class RecordReader:
         block, column = divmod(run, self.blocks.size)
         return np.asarray(self.block_array(what, block)[..., column])
 
-    def of_runs(self, what: str, runs: slice | Array = slice(None), *, or_nan: bool = False) -> Array:
-        """Like `block_array`, for a range of runs (mapped if it is in one block) or for indices of runs (copied)."""
+    def of_runs(
+        self, what: str, runs: slice | Array = slice(None), *, rows: Array | None = None, or_nan: bool = False
+    ) -> Array:
+        """Like `block_array`, for a range of runs (mapped if it is in one block) or for indices of runs (copied).
+
+        With ``rows`` only these of the first axis.
+        """
+
+        def part(block: int) -> Array:
+            whole = self.block_array(what, block, or_nan=or_nan)
+            return whole if rows is None else whole[rows]
+
         size = self.blocks.size
         if isinstance(runs, slice):
             start, stop, _ = runs.indices(self.runs)
             blocks = range(start // size, -(-stop // size))
-            parts = [self.block_array(what, block) for block in blocks]
+            parts = [part(block) for block in blocks]
             whole, first = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1), blocks.start * size
             return whole[..., start - first : stop - first]
         block, column = np.divmod(runs, size)
-        arrays = {number: self.block_array(what, number, or_nan=or_nan) for number in np.unique(block).tolist()}
+        arrays = {number: part(number) for number in np.unique(block).tolist()}
         gathered = np.empty((*next(iter(arrays.values())).shape[:-1], len(runs)), self.metadata["dtype"])
         for number, array in arrays.items():
             gathered[..., block == number] = array[..., column[block == number]]

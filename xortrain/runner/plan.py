@@ -21,7 +21,7 @@ from xortrain.runner.train import empty_history, rows_of, train_block, unwritabl
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
-ONE_FOR_ALL = ("root", "dry_run", "track.bytes")
+ONE_FOR_ALL = ("root", "dry_run", "page", "track.bytes")
 LARGEST_OWN = 2 << 30  # bytes of examples that differ between runs
 SPARE = 1_000_000  # bytes that are left free on the disk
 SMALL_FILES = 20_000  # bytes of a record besides its arrays and rows

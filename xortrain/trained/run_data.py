@@ -32,11 +32,15 @@ class TrainedRuns:
     source: History | RecordReader
     folder: Path | None = None
 
-    def array(self, what: str, runs: slice | Array = slice(None)) -> Array:
-        """losses or test_losses (recorded, runs), parameters (frames, parameters, runs), or best (parameters, runs)."""
+    def array(self, what: str, runs: slice | Array = slice(None), rows: Array | None = None) -> Array:
+        """losses or test_losses (recorded, runs), parameters (frames, parameters, runs), or best (parameters, runs).
+
+        All rows, or only some of them, which are then copied before runs are taken.
+        """
         if isinstance(self.source, History):
-            return np.asarray(getattr(self.source, what)[..., runs])
-        return np.asarray(self.source.of_runs(what.replace("_", "-"), runs))
+            whole = getattr(self.source, what)
+            return np.asarray((whole if rows is None else whole[rows])[..., runs])
+        return np.asarray(self.source.of_runs(what.replace("_", "-"), runs, rows=rows))
 
     def take(self, runs: Array) -> "TrainedRuns":
         """Some of the runs, by their indices, in memory."""

@@ -48,10 +48,10 @@ def advice_ending(run: RunData) -> Iterator[str]:
         keep_advice(run.folder, advice)
 
 
-def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
+def sweep_ending(folder: Path, show: bool = True, is_new: bool = True, more: Sequence[str] = ()) -> str:
     """Write the films of a sweep, or of a resumed run; returns the table of its groups, or its summary, and the paths.
 
-    Raises FailedError with the same text if some jobs failed.
+    ``more`` are lines on what else was written.  Raises FailedError with the same text if some jobs failed.
     """
     from xortrain.records.index import open_entry
     from xortrain.runner.train import RENDER, RESUME, working_in
@@ -71,6 +71,7 @@ def sweep_ending(folder: Path, show: bool = True, is_new: bool = True) -> str:
         lines.append("        all runs side by side; film.each=true adds one of every run")
     if len(films) > MOST_FILMS:
         lines.append(f"        and {len(films) - MOST_FILMS} more")
+    lines += more
     if any(part.metadata.get("trimmed") for part in entry.parts):
         lines.append("stored  first and last snapshots only, within track.bytes; the film of one run trains it again")
     if is_done:
@@ -106,11 +107,16 @@ def summary(run: RunData) -> str:
 
 def outcome_lines(run: RunData) -> list[str]:
     """How a run ended, and why if there is more to say."""
-    if run.outcome == "solved" and not run.row["reasons"] and run.row["final_loss"] <= run.losses[0]:
+    if not needs_verdict(run):
         return [headline(run)]
     from xortrain.views.verdict import verdict
 
     return [headline(run), *wrap(verdict(run), WIDTH)]
+
+
+def needs_verdict(run: RunData) -> bool:
+    """Whether there is more to say of a run than how it ended."""
+    return run.outcome != "solved" or bool(run.row["reasons"]) or run.row["final_loss"] > run.losses[0]
 
 
 def _held_out(run: RunData) -> list[str]:

@@ -4,16 +4,16 @@ import { Axis } from "./axis.js";
 import { label, sized, styled } from "./canvas.js";
 import { addLine, toned } from "./density.js";
 import { kindOf, runWords, shortName } from "./outcomes.js";
-import { css, layer, ramp, rgbOf } from "./paint.js";
+import { cssOf, layer, ramp, rgbOf } from "./paint.js";
 import { change, follow, selection, state } from "./state.js";
 import { finiteSorted, groupsOf, quantile } from "./statistics.js";
 import { byId, element, formatted } from "./text.js";
 
 const MOST_LINES = 2000; // above it their density is drawn
 const MOST_GROUPS = 6;
-const SAMPLES = 1000; // runs that set the scale
+const SCALE_RUNS = 1000; // runs that set the scale
 const WORK = 400_000; // losses that are sorted for medians
-const REACH = 24; // px between the pointer and the nearest line
+const LINE_REACH = 24; // px between the pointer and the nearest line
 const [TOP, LEFT, BOTTOM] = [8, 50, 24];
 
 export function lossesView(page) {
@@ -104,7 +104,7 @@ class LossCurves {
 
   /** The lowest and highest loss of the picture; of extreme ones a thousandth may leave it. */
   bounds() {
-    const step = Math.ceil(state.order.length / SAMPLES);
+    const step = Math.ceil(state.order.length / SCALE_RUNS);
     const losses = state.order.filter((_, k) => k % step === 0).flatMap((run) => {
       const rows = this.homes[run].lossEpochs;
       const stride = Math.ceil(rows.length / 100);
@@ -145,7 +145,7 @@ class LossCurves {
     this.clip(made.g);
     if (runs.length > MOST_LINES) return made;
     made.g.globalAlpha = Math.max(0.1, Math.min(0.85, 6 / Math.sqrt(runs.length))) * (this.by === "outcome" ? 1 : 0.5);
-    for (const run of runs) this.line(made.g, run, css(this.groupOf(run).colour), 1);
+    for (const run of runs) this.line(made.g, run, cssOf(this.groupOf(run).colour), 1);
     made.g.globalAlpha = 1;
     return made;
   }
@@ -164,12 +164,12 @@ class LossCurves {
 
   drawMedian(g, { quartiles, colour }) {
     const points = (name) => quartiles.map((one) => [this.x.at(one.epoch), this.y.at(one[name])]);
-    g.fillStyle = css(colour, 0.22);
+    g.fillStyle = cssOf(colour, 0.22);
     g.beginPath();
     for (const [x, y] of [...points("low"), ...points("high").reverse()]) g.lineTo(x, y);
     g.fill();
     path(g, points("middle"), styled("--paper"), 4);
-    path(g, points("middle"), css(colour), 2);
+    path(g, points("middle"), cssOf(colour), 2);
   }
 
   density(runs, { width, height }) {
@@ -217,7 +217,7 @@ class LossCurves {
     for (const group of shown) group.y = this.y.at(group.quartiles.at(-1).middle);
     spread(shown, 15, TOP + 6, this.floor - 4);
     for (const { y, text, colour } of shown) {
-      g.fillStyle = css(colour);
+      g.fillStyle = cssOf(colour);
       g.fillRect(this.right + 4, y - 4, 5, 9);
       label(g, text, this.right + 12, y, { baseline: "middle" });
     }
@@ -246,8 +246,8 @@ class LossCurves {
   /** The run whose line is nearest to the pointer, between the rows around it; -1 if none is near. */
   runAt({ offsetX, offsetY }) {
     const places = this.placesOf(this.x.back(offsetX));
-    const [most, least] = [-REACH, REACH].map((near) => this.y.back(offsetY + near));
-    let [nearest, distance] = [-1, REACH];
+    const [most, least] = [-LINE_REACH, LINE_REACH].map((near) => this.y.back(offsetY + near));
+    let [nearest, distance] = [-1, LINE_REACH];
     for (const run of state.order) {
       const place = places.get(this.homes[run]);
       if (place === null) continue;

@@ -1,6 +1,7 @@
 /** What a group of runs has in common, as a number: the share solved, medians, counts. */
 
-import { finiteSorted, quantile, wilson } from "./statistics.js";
+import { wilson } from "./mathematics.js";
+import { finiteSorted, quantile } from "./statistics.js";
 import { formatted } from "./text.js";
 
 export const percent = (share) => `${Math.round(100 * share)} %`;

@@ -13,7 +13,7 @@ export function kindOf(outcome) {
 }
 
 /** The number of a run as in #17, behind the record that holds it if the page has runs of several. */
-export function runName(page, run) {
+export function runNumber(page, run) {
   const text = page.column("run").text(run);
   const [record, number] = text.split("#");
   const isOne = page.populations.every((one) => one.id === page.populations[0].id);
@@ -30,5 +30,5 @@ export function shortName(page, name) {
 export function runWords(page, run) {
   const names = [...page.axes, "seed"].filter((name) => page.column(name)?.of(run) != null);
   const settings = names.map((name) => `${shortName(page, name)} ${page.column(name).text(run)}`);
-  return [runName(page, run), ...settings, page.column("outcome").text(run)].join(" · ");
+  return [runNumber(page, run), ...settings, page.column("outcome").text(run)].join(" · ");
 }

@@ -19,7 +19,7 @@ export function ramp(share) {
   return mixed(stops[Math.floor(place)], stops[Math.floor(place) + 1], place % 1);
 }
 
-export function css([red, green, blue], alpha = 1) {
+export function cssOf([red, green, blue], alpha = 1) {
   return `rgb(${Math.round(red)} ${Math.round(green)} ${Math.round(blue)} / ${alpha})`;
 }
 

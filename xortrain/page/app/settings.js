@@ -4,12 +4,12 @@ import { Axis } from "./axis.js";
 import { label, sized, styled } from "./canvas.js";
 import { MEASURES, percent, shareSolved } from "./measures.js";
 import { kindOf, runWords, shortName } from "./outcomes.js";
-import { css, inkOn, layer, mixed, rgbOf } from "./paint.js";
+import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
 import { change, follow, state } from "./state.js";
 import { evenCuts, finiteSorted, groupsOf, isWide } from "./statistics.js";
 import { byId, counted, element, formatted } from "./text.js";
 
-const MOST_VALUES = 24; // of an axis, each with its name
+const MOST_NAMES = 24; // of an axis, each with its name
 const MOST_PIXELS = 256; // of an axis of a map, which has one run in each cell
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -72,7 +72,7 @@ class SettingsMap {
     this.base = layer(this.canvas);
     this.items = [];
     if (!this.runs.length) return;
-    const most = this.y && this.isOneEach() ? MOST_PIXELS : MOST_VALUES;
+    const most = this.y && this.isOneEach() ? MOST_PIXELS : MOST_NAMES;
     this.axes = this.columns.map((column) => groupsOf(column, this.runs, most, evenCuts));
     const isScatter = this.y && this.axes.every((axis) => axis.edges);
     const { g } = this.base;
@@ -111,7 +111,7 @@ class SettingsMap {
       const [x, y] = [left + cell.places[0] * wide, floor - (cell.places[1] + 1) * high];
       cell.box = [x, y, wide - gap, high - gap];
       cell.mark = wide > 16 && high > 16 ? [x + wide - 9, y + 8] : [x + wide / 2, y + high / 2];
-      g.fillStyle = css(colourOf(cell));
+      g.fillStyle = cssOf(colourOf(cell));
       g.fillRect(...cell.box);
       if (high > 15) this.drawCellText(g, cell, colourOf(cell));
     }

@@ -29,9 +29,4 @@ function followSizes() {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }
 
-if (typeof DecompressionStream === "undefined") {
-  byId("problem").textContent = "This browser cannot unpack the page: it has no DecompressionStream. Any browser since 2023 has it.";
-  byId("problem").hidden = false;
-} else {
-  start();
-}
+start();

@@ -1,4 +1,4 @@
-/** Statistics of groups of runs: quantiles, the interval of a share, and groups of equal or near values. */
+/** Statistics of groups of runs: quantiles, and groups of equal or near values. */
 
 import { formatted } from "./text.js";
 
@@ -13,13 +13,6 @@ export function quantile(sorted, share) {
 /** The finite ones of some numbers, sorted. */
 export function finiteSorted(values) {
   return Float64Array.from(values).filter(Number.isFinite).sort();
-}
-
-/** The 95 % interval of the share solved / runs (Wilson). */
-export function wilson(solved, runs) {
-  const [share, spread] = [solved / runs, 1.959963984540054 ** 2 / runs];
-  const half = Math.sqrt(share * (1 - share) * spread + (spread * spread) / 4);
-  return [-half, half].map((side) => Math.max(0, Math.min(1, (share + spread / 2 + side) / (1 + spread))));
 }
 
 /** Whether positive numbers, sorted, are better seen on a logarithmic axis. */

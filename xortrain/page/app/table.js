@@ -1,13 +1,13 @@
 /** The table of runs: filtered, sorted, chosen; of its rows only those exist that are in sight. */
 
 import { ConditionError, condition } from "./condition.js";
-import { kindOf, runName, shortName } from "./outcomes.js";
+import { kindOf, runNumber, shortName } from "./outcomes.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
-const ROW = 26; // height of a row and of the head in CSS pixels, as in style.css
+const ROW = 26; // height of a row and of the head in CSS pixels, as in style.cssOf
 const SPARE = 6; // rows above and below those in sight
-const SAMPLE = 300; // runs whose values set the width of a column
+const WIDTH_RUNS = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 const EXAMPLE = "lr > 0.5 and outcome = 'solved'";
 
@@ -95,7 +95,7 @@ class RunTable {
   widthOf(column) {
     const g = document.createElement("canvas").getContext("2d");
     g.font = `13px ${getComputedStyle(document.body).fontFamily}`;
-    const step = Math.ceil(this.page.runs / SAMPLE);
+    const step = Math.ceil(this.page.runs / WIDTH_RUNS);
     const some = Array.from({ length: Math.ceil(this.page.runs / step) }, (_, k) => this.textOf(column, k * step));
     const mark = column.name === "outcome" ? g.measureText("●  ").width : 0;
     const name = g.measureText(`${shortName(this.page, column.name)} ▲`).width + 4;
@@ -104,7 +104,7 @@ class RunTable {
   }
 
   textOf(column, run) {
-    return column.name === "run" ? runName(this.page, run) : (column.text(run) ?? "");
+    return column.name === "run" ? runNumber(this.page, run) : (column.text(run) ?? "");
   }
 
   /** Show the runs that meet the filter; while it is not understood, say why and leave the table as it is. */

@@ -4,6 +4,7 @@ const KINDS = {
   f8: Float64Array, f4: Float32Array, i8: BigInt64Array, u4: Uint32Array, i4: Int32Array, u2: Uint16Array,
   u1: Uint8Array,
 };
+const UNKNOWN = 65535; // the code of nan
 
 /** The content of an inert script element, which is removed, as bytes. */
 export async function unpacked(id) {
@@ -17,22 +18,37 @@ export async function unpacked(id) {
 
 /** Every array of the page, flat in the order of C, as it is described. */
 export function arraysOf(described, bytes) {
+  const found = [];
   let start = 0;
-  return described.map((one) => {
-    const part = bytes.subarray(start, (start += one.bytes));
-    return decoded(one, part);
-  });
+  for (const one of described) found.push(decoded(one, bytes.subarray(start, (start += one.bytes)), found));
+  return found;
 }
 
-function decoded({ kind, shape, coding }, planes) {
+function decoded({ kind, shape, coding, low, step, isLog }, planes, before) {
+  const row = shape.slice(1).reduce((product, size) => product * size, 1);
+  if (coding === "rounded") return unrounded(joined(planes, 2), row, before[low], before[step], isLog);
   const width = Number(kind.slice(1));
   const bits = joined(planes, width);
-  const row = shape.slice(1).reduce((product, size) => product * size, 1);
   if (coding === "changes") {
     const words = width === 8 ? new BigUint64Array(bits) : new Uint32Array(bits);
     for (let i = row; i < words.length; i++) words[i] ^= words[i - row];
   }
   return new KINDS[kind](bits);
+}
+
+/** Numbers from 16 bits each: zigzag, second differences down the rows, steps from the least number of a column. */
+function unrounded(bits, row, low, step, isLog) {
+  const codes = new Uint16Array(bits);
+  const rises = new Uint16Array(row);
+  const found = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) {
+    const column = i % row;
+    rises[column] += (codes[i] >>> 1) ^ -(codes[i] & 1);
+    codes[i] = rises[column] + (i < row ? 0 : codes[i - row]);
+    const value = low[column] + step[column] * codes[i];
+    found[i] = codes[i] === UNKNOWN ? NaN : isLog ? Math.exp(value) : value;
+  }
+  return found;
 }
 
 /** From bytes of equal weight side by side to numbers one after the other. */

@@ -1,31 +1,49 @@
-"""A small symbolic array that implements NumPy's protocols and records each operation as a node of a graph."""
+"""A symbolic array that implements NumPy's protocols and records each operation on an element as a node of a graph.
 
+Nodes are operations, inputs, or plain numbers; an array of them has the shape of the array that it stands for.
+"""
+
+import functools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Value = npt.NDArray[Any]
+Nodes = npt.NDArray[Any]
+"""An object array of nodes and numbers."""
+Operation = Callable[..., Any]
+"""Of numbers: a ufunc, `numpy.where`, `numpy.clip`, or a `Fold`."""
 
 
 class Node:
-    """One operation on nodes and numbers, or an input, which has no operation."""
+    """An operation on nodes and numbers, or an input, which has no operation; each node is equal to itself alone."""
 
-    def __init__(self, operation: Callable[..., Any] | None, *arguments: Any) -> None:
+    def __init__(self, operation: Operation | None = None, *arguments: Any) -> None:
         self.operation, self.arguments = operation, arguments
+
+
+@dataclass(frozen=True)
+class Fold:
+    """An operation on any number of arguments, from left to right, as in a sum along an axis."""
+
+    ufunc: np.ufunc
+
+    def __call__(self, *numbers: Any) -> Any:
+        return functools.reduce(self.ufunc, numbers)
 
 
 class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
     """An array of nodes, stored in a NumPy object array so that views share memory as usual."""
 
-    def __init__(self, nodes: Value, dtype: npt.DTypeLike = np.float64) -> None:
+    def __init__(self, nodes: Nodes, dtype: npt.DTypeLike = np.float64) -> None:
         self.nodes, self.dtype = nodes, np.dtype(dtype)
 
     @classmethod
     def inputs(cls, *shape: int) -> "Symbolic":
         """Return an array of new inputs."""
-        return cls(np.asarray(np.frompyfunc(lambda _: Node(None), 1, 1)(np.zeros(shape)), object))
+        return cls(np.asarray(np.frompyfunc(lambda _: Node(), 1, 1)(np.zeros(shape)), object))
 
     @classmethod
     def empty(cls, shape: tuple[int, ...], dtype: npt.DTypeLike) -> "Symbolic":
@@ -51,29 +69,33 @@ class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
     def copy(self) -> "Symbolic":
         return Symbolic(self.nodes.copy(), self.dtype)
 
+    def any(self) -> bool:
+        """Whether an element may be other than 0."""
+        return True
+
     def astype(self, dtype: npt.DTypeLike) -> "Symbolic":
-        return apply(np.multiply, self, 1.0)
+        return elementwise(np.multiply, self, 1.0)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        result = apply(ufunc, *inputs) if method == "__call__" else reduce(ufunc, *inputs, **options)
-        return store(out[0], result) if out else result
+        result = elementwise(ufunc, *inputs) if method == "__call__" else reduced(ufunc, *inputs, **options)
+        return stored(out[0], result) if out else result
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         return FUNCTIONS[function](*arguments, **options)
 
 
-def nodes_of(value: Any) -> Value:
+def nodes_of(value: Any) -> Nodes:
     """Return the nodes of a symbolic array, or numbers unchanged."""
     return value.nodes if isinstance(value, Symbolic) else np.asarray(value, object)
 
 
-def apply(operation: Callable[..., Any], *arguments: Any) -> Symbolic:
-    """Apply an operation elementwise."""
+def elementwise(operation: Operation, *arguments: Any) -> Symbolic:
+    """Record an operation on each element."""
     node = np.frompyfunc(lambda *elements: Node(operation, *elements), len(arguments), 1)
     return Symbolic(np.asarray(node(*map(nodes_of, arguments)), object))
 
 
-def store(out: Symbolic | None, result: Symbolic) -> Symbolic:
+def stored(out: Symbolic | None, result: Symbolic) -> Symbolic:
     """Write the result to ``out`` if it is given, and return it."""
     if out is None:
         return result
@@ -81,14 +103,13 @@ def store(out: Symbolic | None, result: Symbolic) -> Symbolic:
     return out
 
 
-def reduce(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = False, out: Any = None) -> Symbolic:
+def reduced(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = False, out: Any = None) -> Symbolic:
+    """Record a `Fold` along one axis or several, also where an axis has one element."""
     nodes = values.nodes
     for place in sorted(axis if isinstance(axis, tuple) else (axis,), reverse=True):
         rows = np.moveaxis(nodes, place, 0)
-        total = rows[0]
-        for row in rows[1:]:
-            total = apply(ufunc, Symbolic(total), Symbolic(row)).nodes
-        nodes = np.expand_dims(total, place) if keepdims else np.asarray(total, object)
+        total = elementwise(Fold(ufunc), *(Symbolic(row) for row in rows)).nodes
+        nodes = np.expand_dims(total, place) if keepdims else total
     return Symbolic(nodes)
 
 
@@ -109,19 +130,19 @@ def einsum(subscripts: str, left: Any, right: Any, out: Symbolic | None = None) 
     missing = max(a.ndim, b.ndim) - len(letters)
     a, b = (v if v.ndim > len(letters) or not missing else v[..., None] for v in (a, b))
     (summed,) = [k for k, letter in enumerate(letters) if letter not in result]
-    total = reduce(np.add, apply(np.multiply, a, b), summed).nodes
+    total = reduced(np.add, elementwise(np.multiply, a, b), summed).nodes
     rest = [letter for letter in letters if letter in result]
     order = [rest.index(letter) for letter in result]
-    return store(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
+    return stored(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
 
 
 def copyto(destination: Symbolic, source: Any, where: Any) -> None:
-    destination.nodes[...] = apply(np.where, where, source, destination).nodes
+    destination.nodes[...] = elementwise(np.where, where, source, destination).nodes
 
 
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.where: lambda *arguments: apply(np.where, *arguments),
-    np.clip: lambda values, low, high, out=None: store(out, apply(np.clip, values, low, high)),
+    np.where: lambda *arguments: elementwise(np.where, *arguments),
+    np.clip: lambda values, low, high, out=None: stored(out, elementwise(np.clip, values, low, high)),
     np.zeros_like: lambda values: Symbolic(np.full(values.shape, 0.0, object)),
     np.ones_like: lambda values: Symbolic(np.full(values.shape, 1.0, object)),
     np.empty_like: lambda values: Symbolic.empty(values.shape, values.dtype),
@@ -130,16 +151,16 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
 }
 
 
-def evaluate(result: Symbolic, inputs: Mapping[int, float]) -> Value:
-    """Evaluate the graph; ``inputs`` maps the ids of input nodes to numbers."""
-    known: dict[int, Any] = dict(inputs)
+def evaluate(result: Symbolic, inputs: Mapping[Node, float]) -> npt.NDArray[np.float64]:
+    """Calculate the numbers of an array from those of the inputs of its graph."""
+    known: dict[Node, Any] = dict(inputs)
 
     def value(node: Any) -> Any:
         if not isinstance(node, Node):
             return node
-        if id(node) not in known:
+        if node not in known:
             assert node.operation is not None, "an input without a number"
-            known[id(node)] = node.operation(*map(value, node.arguments))
-        return known[id(node)]
+            known[node] = node.operation(*map(value, node.arguments))
+        return known[node]
 
     return np.array([float(value(node)) for node in result.nodes.ravel()]).reshape(result.shape)

@@ -1,0 +1,85 @@
+"""``xortrain page``: write runs into one HTML file that shows them, plays them, and trains them on in a browser."""
+
+import math
+import warnings
+from argparse import Namespace
+from pathlib import Path
+
+import numpy as np
+
+from xortrain.commands.arguments import (
+    NAMES,
+    Selection,
+    add_output,
+    answer,
+    command_parser,
+    entries_of,
+    may_replace,
+    misfit,
+    refuse_to_write,
+    selection,
+)
+from xortrain.errors import Remark, file_error, printable
+from xortrain.page.columns import Runs, plain_id
+from xortrain.page.made import command_line
+from xortrain.page.pages import MOST_MB, finished, is_page, kept_words, make_page
+from xortrain.records.naming import named
+from xortrain.trained.opening import open_trained
+from xortrain.views.headline import counted
+
+NOTES = (
+    "The file needs no server and no network: open it, or send it. If it would be larger than --max-mb, it holds fewer "
+    f"snapshots, then rounded numbers, then only the start of each run, and a line says so. {NAMES}"
+)
+
+
+def page(arguments: list[str]) -> str:
+    """xortrain page RECORD …: the path of the written page."""
+    p = command_parser("page", NOTES)
+    p.add_argument("records", nargs="+", metavar="RECORD", help="runs and sweeps")
+    p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
+    add_output(p, "the file to write (default: page.html)", extensions=(".html", ".htm"))
+    p.add_argument("--max-mb", type=_megabytes, default=MOST_MB, help="its largest size in MB (default: %(default)g)")
+    p.add_argument("--force", action="store_true", help="replace an existing file that is no page without asking")
+    a = p.parse_args(arguments)
+    path = a.output or Path("page.html")
+    refuse_to_write(path)
+    groups, left_out = finished(_runs(selection(a.records, a.where, a.root)))
+    if left_out:
+        warnings.warn(Remark(left_out), stacklevel=2)
+    made = make_page(groups, _command(a), a.max_mb, kept_words(groups))
+    if not (a.force or is_page(path) or may_replace(path)):
+        return answer(a, [], ["nothing written"])
+    try:
+        made.write(path)
+    except OSError as error:
+        raise file_error(path, error.strerror or error) from None
+    runs = sum(len(group.places) for group in groups)
+    line = f"written {printable(path)}  {counted(runs, 'run')}, {made.mb:.2g} MB"
+    return answer(a, [{"path": str(path), "runs": runs, "mb": round(made.mb, 3)}], [line])
+
+
+def _runs(found: list[Selection]) -> list[Runs]:
+    for entry in entries_of(found):
+        for problem in entry.problems[:1]:
+            warnings.warn(Remark(f"left out: {problem}"), stacklevel=2)
+    return [Runs(open_trained(own.part.folder), np.asarray(own.indices), (own.entry, own.part)) for own in found]
+
+
+def _command(a: Namespace) -> str:
+    """The command without folders, with the ids of its records."""
+    names = [named(name, a.root) for name in a.records]
+    ids = [plain_id(found.entry.id) + ("" if found.number is None else f"#{found.number}") for found in names]
+    where = [] if a.where is None else ["--where", a.where]
+    size = [] if a.max_mb == MOST_MB else ["--max-mb", f"{a.max_mb:g}"]
+    return command_line(["page", *ids, *where, *size])
+
+
+def _megabytes(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = math.nan
+    if not 0 < found < math.inf:
+        raise misfit(text, "must be a number greater than 0")
+    return found

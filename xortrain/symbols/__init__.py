@@ -1,0 +1,9 @@
+"""Arrays of symbols: what is computed with them is recorded as a graph instead of being calculated.
+
+They implement NumPy's protocols, so that a function written for NumPy arrays, in place and with ``out`` too, can be
+run on them unchanged; other code is generated from its graph.
+"""
+
+from xortrain.symbols.array import Fold, Node, Symbolic, evaluate
+
+__all__ = ["Fold", "Node", "Symbolic", "evaluate"]
