@@ -1,20 +1,27 @@
 /** Unpacks the page, builds its views, and shows the first run. */
 
-import { diagramView } from "./diagram.js";
-import { forkView } from "./fork-panel.js";
-import { runLossesView } from "./run-losses.js";
 import { cellsView } from "./cells.js";
+import { diagramView } from "./diagram.js";
 import { fieldView } from "./field.js";
+import { forkView } from "./fork-panel.js";
+import { helpView } from "./help.js";
 import { hiddenView } from "./hidden-space.js";
+import { lossesView } from "./losses.js";
 import { outputsView } from "./outputs.js";
 import { Page } from "./page-data.js";
 import { playerView } from "./player.js";
+import { runLossesView } from "./run-losses.js";
+import { settingsView } from "./settings.js";
 import { change, redraw, state } from "./state.js";
 import { stepView } from "./step.js";
-import { byId, counted } from "./text.js";
+import { tableView } from "./table.js";
+import { byId } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
 const VIEWS = [
+  tableView,
+  lossesView,
+  settingsView,
   playerView,
   fieldView,
   hiddenView,
@@ -24,16 +31,16 @@ const VIEWS = [
   forkView,
   stepView,
   cellsView,
+  helpView,
 ];
 
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
   const page = new Page(meta, arraysOf(meta.arrays, await unpacked("data")));
-  byId("count").textContent = counted(page.runs, "run");
   document.body.classList.toggle("single", page.runs === 1);
   for (const view of VIEWS) view(page);
   followSizes();
-  change({ order: [...Array(page.runs).keys()], epoch: page.last, theme: state.theme + 1 });
+  change({ epoch: page.last, theme: state.theme + 1 });
   redraw();
   globalThis.xortrain = { page, state, change };
   document.documentElement.dataset.ready = "1";

@@ -1,0 +1,65 @@
+/** Statistics of groups of runs: quantiles, and groups of equal or near values. */
+
+import { formatted } from "./text.js";
+
+/** A quantile of sorted numbers, interpolated linearly; nan for none. */
+export function quantile(sorted, share) {
+  const place = share * (sorted.length - 1);
+  const below = Math.floor(place);
+  if (!sorted.length) return NaN;
+  return sorted[below] + (place - below) * (sorted[Math.min(below + 1, sorted.length - 1)] - sorted[below]);
+}
+
+/** The finite ones of some numbers, sorted. */
+export function finiteSorted(values) {
+  return Float64Array.from(values).filter(Number.isFinite).sort();
+}
+
+/** Whether positive numbers, sorted, are better seen on a logarithmic axis. */
+export function isWide(sorted) {
+  return sorted[0] > 0 && sorted.at(-1) / sorted[0] > 50;
+}
+
+/** Groups of runs by a column: the label of each, and the group of a run, -1 where the value is not known. */
+export function groupsOf(column, runs, most, cuts = quantileCuts) {
+  const known = runs.filter((run) => column.of(run) !== null);
+  if (!column.isNumber) return wordGroups(column, known, most);
+  const values = Float64Array.from(known, (run) => column.values[run]).sort();
+  const distinct = [...values.filter((value, k) => value !== values[k - 1])];
+  if (distinct.length > most) return rangeGroups(column, cuts(values, most));
+  const places = new Map(distinct.map((value, place) => [value, place]));
+  return { labels: distinct.map((value) => formatted(value)), of: (run) => places.get(column.values[run]) ?? -1 };
+}
+
+/** The most frequent words, in the order in which they occur, and all others as one group. */
+function wordGroups(column, runs, most) {
+  const counts = new Map();
+  for (const run of runs) counts.set(column.of(run), (counts.get(column.of(run)) ?? 0) + 1);
+  const isCut = counts.size > most;
+  const frequent = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, isCut ? most - 1 : most);
+  const labels = [...counts.keys()].filter((word) => frequent.includes(word));
+  const places = new Map(labels.map((word, place) => [word, place]));
+  if (isCut) labels.push("others");
+  const rest = isCut ? labels.length - 1 : -1;
+  return { labels, of: (run) => (column.of(run) === null ? -1 : (places.get(column.of(run)) ?? rest)) };
+}
+
+function rangeGroups(column, edges) {
+  const labels = edges.slice(1).map((edge, k) => `${formatted(edges[k], 2)} – ${formatted(edge, 2)}`);
+  const last = labels.length - 1;
+  const place = (value) => Math.max(0, Math.min(last, edges.findLastIndex((edge) => edge <= value)));
+  return { labels, edges, of: (run) => (Number.isNaN(column.values[run]) ? -1 : place(column.values[run])) };
+}
+
+/** Edges of ranges with about as many values each. */
+function quantileCuts(sorted, count) {
+  const cuts = Array.from({ length: count + 1 }, (_, k) => quantile(sorted, k / count));
+  return cuts.filter((cut, k) => cut !== cuts[k - 1]);
+}
+
+/** Edges of at most twelve ranges that are equally wide, on a logarithmic axis where that shows more. */
+export function evenCuts(sorted) {
+  const [low, high, wide] = [sorted[0], sorted.at(-1), isWide(sorted)];
+  const at = (share) => (wide ? low * (high / low) ** share : low + share * (high - low));
+  return Array.from({ length: 13 }, (_, k) => (k === 12 ? high : at(k / 12)));
+}
