@@ -35,7 +35,7 @@ def page(payload: Payload) -> list[bytes]:
     """The whole page, in parts."""
     loader, script, style = (
         _joined(LOADER),
-        f'"use strict";\n{{\n{mathematics(payload.tasks)}\n{_joined(MODULES)}}}\n',
+        f'"use strict";\n{{\n{_plain(mathematics(payload.tasks))}\n{_joined(MODULES)}}}\n',
         _app("style.css"),
     )
     parts = {
@@ -53,7 +53,12 @@ def page(payload: Payload) -> list[bytes]:
 
 def _joined(names: tuple[str, ...]) -> str:
     """Modules as one script; their imports and exports are not needed in it."""
-    return "\n".join(_EXPORT.sub("", _IMPORT.sub("", _app(f"{name}.js"))) for name in names)
+    return "\n".join(_plain(_app(f"{name}.js")) for name in names)
+
+
+def _plain(module: str) -> str:
+    """A module without its imports and exports."""
+    return _EXPORT.sub("", _IMPORT.sub("", module))
 
 
 def _policy(scripts: list[str], style: str) -> str:

@@ -3,10 +3,11 @@
 import { sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
 import { drawMark, write } from "./marks.js";
+import { runWords } from "./outcomes.js";
 import { held, OutputColours, RunView } from "./picture.js";
 import { pixelOf, sliceBoxes } from "./plane-picture.js";
-import { runName, settingsOf, titleOfRun } from "./player.js";
 import { pointsAlong, Raster } from "./raster.js";
+import { shown } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
@@ -59,7 +60,7 @@ class Cells {
   draw() {
     const { g } = sized(this.canvas);
     g.font = `11px ${styled("--font")}`;
-    this.runs.forEach((run, n) => { this.cell(g, this.views.get(run).seek(state.epoch), this.boxOf(n)); });
+    this.runs.forEach((run, n) => { this.cell(g, this.views.get(run), this.boxOf(n)); });
     for (const [run, width] of [[state.hover, 1.5], [state.run, 3]]) {
       const n = this.runs.indexOf(run);
       if (n < 0) continue;
@@ -70,9 +71,11 @@ class Cells {
   }
 
   cell(g, view, box) {
+    if (!view.isStored && view.run !== state.run) return this.blank(g, box);
     const { raster, colours, boxes, isShared } = this.part(view);
     const plane = inputPlane(view);
     if (!isShared) raster.fill(plane);
+    view.show(shown(this.page, view.run));
     raster.update(view.network, view.theta, view, colours);
     const own = boxes.map((one) => ({ ...one, x: box.x + one.x, y: box.y + one.y }));
     own.forEach((one, slice) => { raster.draw(g, one, slice); });
@@ -81,8 +84,15 @@ class Cells {
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
     g.fillStyle = g.strokeStyle = colours.ink;
     write(g, signOf(this.page, view.run), box.x, box.y + this.side + 3, "left");
-    const text = settingsOf(this.page, view.run) || runName(this.page, view.run);
-    if (this.label) write(g, text, box.x, box.y + this.side + STATUS + 7, "left", this.side);
+    if (this.label) write(g, runWords(this.page, view.run), box.x, box.y + this.side + STATUS + 7, "left", this.side);
+  }
+
+  /** A run without snapshots: it is trained when it is shown alone. */
+  blank(g, { x, y, width, height }) {
+    g.fillStyle = styled("--ground");
+    g.strokeStyle = styled("--pale");
+    g.fillRect(x, y, width, height);
+    g.strokeRect(x, y, width, height);
   }
 
   /** What the cells of a population share; with fewer points while playing. */
@@ -144,10 +154,10 @@ export function cellsView(page) {
     const count = cells.runs.length < all ? `the first ${cells.runs.length} of ${counted(all, "run")}` : counted(all, "run");
     cells.words = `${count}${state.selected.size ? " selected" : ""} at the shown epoch. ✓ solved, – stuck, × diverged`;
   });
-  follow(["order", "selected", "theme", "epoch", "isPlaying", "run", "hover"], () => {
+  follow(["order", "selected", "theme", "epoch", "isPlaying", "fork", "live", "run", "hover"], () => {
     cells.draw();
     const { hover } = state;
-    note.textContent = hover < 0 ? cells.words : titleOfRun(page, hover);
+    note.textContent = hover < 0 ? cells.words : runWords(page, hover);
   });
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => change({ hover: cells.at(offsetX, offsetY) }));
   canvas.addEventListener("pointerleave", () => change({ hover: -1 }));

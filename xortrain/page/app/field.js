@@ -39,7 +39,7 @@ export function fieldView(page) {
   const say = ({ offsetX = -1, offsetY = -1 } = {}) => {
     caption.textContent = numbersAt(picture, offsetX, offsetY) || picture.words(titleOf(picture.plane));
   };
-  follow(["run", "epoch", "isPlaying", "theme"], () => {
+  follow(["run", "epoch", "isPlaying", "fork", "live", "theme"], () => {
     picture.draw();
     say();
   });

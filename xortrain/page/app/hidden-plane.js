@@ -20,8 +20,10 @@ export function hiddenPlane(view) {
   const units = network.fanIn.at(-1);
   const isSum = network.layers.length === 1;
   if (isSum && last.units > 1) return null;
-  const frames = Array.from({ length: SAMPLES }, (_, k) => Math.round((k * (population.frameEpochs.length - 1)) / (SAMPLES - 1)));
-  const finite = frames.map((frame) => population.theta(run, frame)).filter((theta) => theta.every(Number.isFinite));
+  const most = view.isStored ? population.frameEpochs.length - 1 : 0;
+  const frames = Array.from({ length: SAMPLES }, (_, k) => Math.round((k * most) / (SAMPLES - 1)));
+  const stored = [...new Set(frames)].map((frame) => population.theta(run, frame));
+  const finite = [...stored, ...(view.isLive ? [view.theta] : [])].filter((theta) => theta.every(Number.isFinite));
   const thetas = finite.length ? finite : [new Float64Array(network.size)];
   const received = thetas.map((theta) => examples.x.map((x) => {
     network.forward(theta, x);

@@ -39,15 +39,22 @@ function inputGrid(view) {
   });
 }
 
+/** Whether an example of a run that is trained here is beside the plane that was chosen for it. */
+function leaves(view) {
+  const { left, right, bottom, top, place } = view.hidden ?? {};
+  const isInside = ([, u, v]) => u >= left && u <= right && v >= bottom && v <= top;
+  return Boolean(view.hidden) && !view.walk.every((_, n) => isInside(place(n, view)));
+}
+
 /** The hidden space of the shown run: the first picture if that of the inputs is only a plane among more inputs. */
 export function hiddenView(page) {
   const canvas = byId("hidden");
   const planeOf = (view) => {
-    if (view.hidden === undefined) view.hidden = hiddenPlane(view);
+    if (view.hidden === undefined || (view.isLive && leaves(view))) view.hidden = hiddenPlane(view);
     return view.hidden;
   };
   const picture = new HiddenPicture(page, canvas, planeOf);
-  follow(["run", "epoch", "isPlaying", "theme"], () => {
+  follow(["run", "epoch", "isPlaying", "fork", "live", "theme"], () => {
     picture.draw();
     const { network, picture: { plane } } = picture.view;
     const isDeep = network.layers.length > 1;

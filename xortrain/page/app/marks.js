@@ -57,7 +57,7 @@ export function drawMark(g, colours, t, isRight, x, y, radius) {
   g.stroke();
 }
 
-const SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
+const NAME_SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
 
 /** Names beside marks, of those in one place joined; each stays on its side of the mark as long as it is free. */
 export class Names {
@@ -68,7 +68,7 @@ export class Names {
     const taken = places.map(([x, y]) => [x - 9, y - 9, x + 9, y + 9]);
     for (const group of grouped(places)) {
       const text = joinedName(group.map((n) => names[n]));
-      const options = SIDES.map((side) => besides(places[group[0]], side, g.measureText(text).width + 6, box));
+      const options = NAME_SIDES.map((side) => besides(places[group[0]], side, g.measureText(text).width + 6, box));
       const costs = options.map((one) => overlap(one, taken));
       const least = Math.min(...costs);
       let side = this.sides.get(text) ?? 0;

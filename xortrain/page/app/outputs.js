@@ -12,7 +12,7 @@ const MOST_CLASSES = 12; // that are counted in a table
 export function outputsView(page) {
   const canvas = byId("outputs");
   const caption = canvas.previousElementSibling;
-  follow(["run", "epoch", "theme"], () => {
+  follow(["run", "epoch", "fork", "live", "theme"], () => {
     const shown = shownRun(page);
     const { view, colours } = shown;
     const right = view.walk.filter((one) => one.isRight).length;

@@ -1,21 +1,18 @@
 /** One run as its pictures need it: network, examples, parameters at an epoch, and outputs as colours. */
 
 import { styled } from "./canvas.js";
-import { Network } from "./network.js";
+import { openedRun, shown } from "./shown.js";
 import { state } from "./state.js";
 
 const OFF_SCALE = 100; // values farther from the targets than this multiple of their distance have no colour
 const MOST_VALUES = 4; // inputs whose values name an example
 const SHADES = 64; // of a class
 
-/** One run.  After `seek`, `theta` has its parameters, and `walk` what its network makes of the examples. */
+/** One run.  After `show`, `theta` has its parameters, and `walk` what its network makes of the examples. */
 export class RunView {
-  constructor(page, run) {
-    const population = page.populationOf(run);
-    const place = page.placeOf(run);
-    Object.assign(this, { run, population, place, picture: population.picture });
-    this.network = new Network(population.networkOf(place));
-    this.theta = new Float64Array(this.network.size);
+  constructor(page, run, network = openedRun(page, run).network) {
+    const { population, place, isStored } = openedRun(page, run);
+    Object.assign(this, { run, population, place, network, isStored, picture: population.picture });
     this.inputs = this.scaling(population.scaling.inputs);
     this.targets = this.scaling(population.scaling.targets);
   }
@@ -43,13 +40,10 @@ export class RunView {
     return this.known;
   }
 
-  /** Go to the last kept epoch that is not after `epoch`. */
-  seek(epoch) {
-    const frame = this.population.frameAt(epoch);
-    if (frame === this.frame) return this;
-    this.frame = frame;
-    this.population.theta(this.place, frame, this.theta);
-    this.walked = null;
+  /** Take the parameters that `shown` gives; those of a kept epoch do not change. */
+  show({ theta, epoch, isLive, isFork }) {
+    if (this.epoch === epoch && !isLive && !this.isLive) return this;
+    Object.assign(this, { theta, epoch, isLive: isLive || isFork, walked: null });
     return this;
   }
 
@@ -188,15 +182,17 @@ function css(value) {
   return `rgb(${value & 255} ${(value >> 8) & 255} ${(value >> 16) & 255})`;
 }
 
-let shown = {};
+let last = {};
 
 /** {view, colours} of the shown run at the shown epoch, shared by its pictures. */
 export function shownRun(page) {
-  if (shown.view?.run !== state.run) shown = { view: new RunView(page, state.run) };
-  if (shown.theme !== state.theme) {
-    shown.colours = new OutputColours(page, shown.view.population);
-    shown.theme = state.theme;
+  const found = shown(page);
+  const { run, network } = found;
+  if (last.view?.run !== run || last.view.network !== network) last = { view: new RunView(page, run, network) };
+  if (last.theme !== state.theme) {
+    last.colours = new OutputColours(page, last.view.population);
+    last.theme = state.theme;
   }
-  shown.view.seek(state.epoch);
-  return shown;
+  last.view.show(found);
+  return last;
 }

@@ -13,8 +13,8 @@ import { held, shownRun } from "./picture.js";
 import { pointsAlong, Raster } from "./raster.js";
 import { state } from "./state.js";
 
-const [LEFT, BELOW] = [34, 34]; // room for the axes
-const MOST_NAMES = 8; // of examples
+const [ROOM_LEFT, ROOM_BELOW] = [34, 34]; // room for the axes
+const MOST_NAMED = 8; // of examples
 
 export class PlanePicture {
   exampleNames = new Names();
@@ -28,8 +28,8 @@ export class PlanePicture {
     const { view, colours } = this;
     this.plane = this.planeOf(view);
     if (!this.plane) return;
-    const [width, height] = [this.width - LEFT - 2, this.height - BELOW - 2].map((side) => Math.max(20, side));
-    this.box = { x: LEFT, y: 2, width, height };
+    const [width, height] = [this.width - ROOM_LEFT - 2, this.height - ROOM_BELOW - 2].map((side) => Math.max(20, side));
+    this.box = { x: ROOM_LEFT, y: 2, width, height };
     this.boxes = sliceBoxes(this.box, this.plane);
     this.paint();
     this.axes();
@@ -37,7 +37,7 @@ export class PlanePicture {
     this.g.font = `bold 15px ${styled("--font")}`;
     this.g.fillStyle = colours.ink;
     const isFinite = view.walk.every(({ y }) => y.every(Number.isFinite));
-    write(this.g, isFinite ? "off the scale" : "no value", LEFT + width / 2, height / 2, "center", width);
+    write(this.g, isFinite ? "off the scale" : "no value", ROOM_LEFT + width / 2, height / 2, "center", width);
   }
 
   paint() {
@@ -45,8 +45,8 @@ export class PlanePicture {
     const pixels = Math.round(boxes[0].width * devicePixelRatio);
     const side = pointsAlong(plane.head, pixels, boxes.length, state.isPlaying);
     const isFlat = plane.isCurve || plane.isRuled;
-    const key = `${view.run} ${isFlat ? pixels : side}`;
-    if (this.key !== key) this.raster = new Raster(plane, isFlat ? pixels : side, isFlat ? 2 : side);
+    const key = isFlat ? pixels : side;
+    if (this.key !== key || this.raster.plane !== plane) this.raster = new Raster(plane, isFlat ? pixels : side, isFlat ? 2 : side);
     this.key = key;
     this.raster.update(plane.head, plane.parameters(view.theta), view, colours);
     if (plane.isCurve) return this.curve(this.raster);
@@ -94,9 +94,9 @@ export class PlanePicture {
     const low = corner.y + corner.height;
     g.fillStyle = colours.label;
     for (const [u, text] of plane.ticks[0]) write(g, text, pixelOf(plane, corner, u, 0)[0], low + 10, "center");
-    for (const [v, text] of plane.ticks[1]) write(g, text, LEFT - 4, pixelOf(plane, corner, 0, v)[1], "right", LEFT - 4);
+    for (const [v, text] of plane.ticks[1]) write(g, text, ROOM_LEFT - 4, pixelOf(plane, corner, 0, v)[1], "right", ROOM_LEFT - 4);
     write(g, plane.names[0], box.x + box.width / 2, low + 25, "center", box.width);
-    writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : LEFT - 10, box.y + box.height / 2, box.height);
+    writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : ROOM_LEFT - 10, box.y + box.height / 2, box.height);
     const { columns = [], rows = [], slices } = plane;
     const heads = columns.length ? fitting(g, columns, corner.width) : slices.map(({ label }) => label);
     heads.forEach((text, n) => { write(g, text, boxes[n].x + corner.width / 2, boxes[n].y - 8, "center", corner.width); });
@@ -115,7 +115,7 @@ export class PlanePicture {
       return pixelOf(plane, boxes[slice], u, v);
     });
     places.forEach(([x, y], n) => { drawMark(g, colours, aims[n], view.walk[n].isRight, x, y, radius); });
-    if (names.length <= MOST_NAMES && boxes.length === 1) this.exampleNames.draw(g, names, places, boxes[0]);
+    if (names.length <= MOST_NAMED && boxes.length === 1) this.exampleNames.draw(g, names, places, boxes[0]);
   }
 
   /** The outputs at (u, v) of a slice, in units of the data. */

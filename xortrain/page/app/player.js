@@ -1,22 +1,24 @@
 /** Plays the kept epochs of all runs in step: buttons, a slider, keys; and what is said of the shown run. */
 
-import { shownRun } from "./picture.js";
+import { runWords } from "./outcomes.js";
+import { RunView } from "./picture.js";
+import { lastEpoch, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
 import { byId, element } from "./text.js";
 
-const FRAME = 0.12; // seconds of a kept epoch, on average
+const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
+const MOST_BEYOND = 200; // epochs of a fork that can be shown beyond the kept ones
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)"); // then one kept epoch a second
 
 export function playerView(page) {
-  const epochs = [...new Set(page.populations.flatMap((one) => one.frameEpochs))].sort((a, b) => a - b);
-  const player = new Player(page, epochs);
+  const player = new Player(page);
   byId("player").append(...player.tools());
   addEventListener("keydown", (event) => player.key(event));
-  follow(["epoch", "isPlaying", "run"], () => player.show());
+  follow(["epoch", "isPlaying", "run", "fork", "live"], () => player.show());
   follow(["run"], () => {
     const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
-    byId("one-title").textContent = titleOfRun(page, state.run);
+    byId("one-title").textContent = `Run ${runWords(page, state.run)}`;
     byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");
   });
   follow(["run", "epoch"], () => {
@@ -28,15 +30,25 @@ export function playerView(page) {
 class Player {
   spoken = 0; // when the epoch was last said, in ms
 
-  constructor(page, epochs) {
-    Object.assign(this, { page, epochs });
+  constructor(page) {
+    this.page = page;
+    const { populations } = page;
+    this.kept = sorted(populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : one.lossEpochs)));
+  }
+
+  /** The epochs that can be shown: those that are kept, and those of a fork beyond them. */
+  get epochs() {
+    const last = lastEpoch(this.page);
+    if (last <= this.kept.at(-1)) return this.kept;
+    const step = Math.max(1, Math.floor((last - this.kept.at(-1)) / MOST_BEYOND));
+    const beyond = Array.from({ length: MOST_BEYOND }, (_, k) => this.kept.at(-1) + (k + 1) * step);
+    return sorted([...this.kept, ...beyond.filter((epoch) => epoch < last), last]);
   }
 
   tools() {
-    const last = this.epochs.length - 1;
     const button = (text, ariaLabel, onclick) => element("button", { type: "button", text, ariaLabel, title: ariaLabel, onclick });
     this.toggle = button("", "play", () => this.play(!state.isPlaying));
-    this.slider = element("input", { type: "range", max: last, ariaLabel: "epoch", value: 0 });
+    this.slider = element("input", { type: "range", ariaLabel: "epoch" });
     this.slider.oninput = () => this.go(this.slider.valueAsNumber);
     this.words = element("output", { className: "epoch" });
     this.live = element("span", { className: "unseen", "aria-live": "polite" });
@@ -47,7 +59,7 @@ class Player {
       button("←", "one kept epoch back", () => this.go(this.place() - 1)),
       this.toggle,
       button("→", "one kept epoch forward", () => this.go(this.place() + 1)),
-      button("⇥", "last epoch", () => this.go(last)),
+      button("⇥", "last epoch", () => this.go(Infinity)),
       this.slider, this.words, this.speed, this.live,
     ];
   }
@@ -64,31 +76,35 @@ class Player {
   }
 
   play(isPlaying) {
-    const isOver = state.epoch >= this.epochs.at(-1);
-    change({ isPlaying, ...(isPlaying && isOver ? { epoch: this.epochs[0] } : {}) });
+    const { epochs } = this;
+    const isOver = state.epoch >= epochs.at(-1);
+    change({ isPlaying, ...(isPlaying && isOver ? { epoch: epochs[0] } : {}) });
     if (isPlaying) this.restart();
   }
 
   /** Play from the shown epoch, along the path of the shown run. */
   restart() {
-    this.path = isCalm.matches ? this.epochs.map((_, k) => k / this.epochs.length) : pathOf(this.page, this.epochs);
-    this.seconds = this.epochs.length * (isCalm.matches ? 1 : FRAME / this.speed.value);
-    this.begun = performance.now() - this.path[this.place()] * this.seconds * 1000;
+    const { epochs } = this;
+    const path = isCalm.matches ? epochs.map((_, k) => k / epochs.length) : pathOf(this.page, epochs);
+    const seconds = Math.min(LONGEST_PLAY, epochs.length * (isCalm.matches ? 1 : FRAME)) / (isCalm.matches ? 1 : this.speed.value);
+    this.course = { epochs, path, seconds, begun: performance.now() - path[this.place()] * seconds * 1000 };
     if (!this.isWaiting) this.tick();
   }
 
   tick() {
     this.isWaiting = state.isPlaying;
     if (!state.isPlaying) return;
-    const share = (performance.now() - this.begun) / 1000 / this.seconds;
-    const next = this.path.findLastIndex((value) => value <= share);
+    const { epochs, path, seconds, begun } = this.course;
+    const share = (performance.now() - begun) / 1000 / seconds;
+    const next = path.findLastIndex((value) => value <= share);
     const isOver = share >= 1;
-    change({ epoch: this.epochs[isOver ? this.epochs.length - 1 : Math.max(next, this.place())], isPlaying: !isOver });
+    change({ epoch: isOver ? epochs.at(-1) : Math.max(epochs[Math.max(0, next)], state.epoch), isPlaying: !isOver });
     requestAnimationFrame(() => this.tick());
   }
 
   show() {
     const text = `epoch ${state.epoch.toLocaleString("en")}`;
+    this.slider.max = this.epochs.length - 1;
     this.slider.value = this.place();
     this.slider.setAttribute("aria-valuetext", text);
     this.words.textContent = text;
@@ -110,7 +126,7 @@ class Player {
       ArrowLeft: () => this.go(this.place() - 1),
       ArrowRight: () => this.go(this.place() + 1),
       Home: () => this.go(0),
-      End: () => this.go(this.epochs.length - 1),
+      End: () => this.go(Infinity),
     };
     if (!moves[key]) return;
     event.preventDefault();
@@ -123,17 +139,20 @@ class Player {
  * outputs, and 10 % by the epoch, so that equal times bring equal changes.
  */
 function pathOf(page, epochs) {
-  const { view } = shownRun(page);
-  const { population, place } = view;
+  const view = new RunView(page, state.run);
+  const { population, place, isStored } = view;
   const points = epochs.map((epoch) => {
     const row = Math.max(0, population.lossEpochs.findLastIndex((one) => one <= epoch));
-    const y = view.seek(epoch).walk.slice(0, 64).flatMap((one) => Array.from(one.y));
+    const y = isStored ? view.show(shown(page, state.run, epoch)).walk.slice(0, 64).flatMap((one) => [...one.y]) : [0];
     return { loss: [Math.log(Math.max(population.loss(place, row), 1e-12))], y, epoch: [epoch] };
   });
-  view.seek(state.epoch);
   const covered = [["loss", 0.45], ["y", 0.45], ["epoch", 0.1]].map(([name, weight]) => covering(points.map((one) => one[name]), weight));
   const total = covered.reduce((sum, one) => sum + one.at(-1), 0) || 1;
   return epochs.map((_, k) => (covered.reduce((sum, one) => sum + one[k], 0) / total) * (1 - 1 / epochs.length));
+}
+
+function sorted(epochs) {
+  return [...new Set(epochs)].sort((a, b) => a - b);
 }
 
 /** The share of its way that a point has covered after each step, times a weight. */
@@ -144,22 +163,6 @@ function covering(points, weight) {
     return (sum += Number.isFinite(step) ? step : 0);
   });
   return way.map((value) => (weight * value) / (sum || 1));
-}
-
-/** The settings in which runs differ, as in "lr 0.3, seed 17"; empty for a single run. */
-export function settingsOf(page, run) {
-  const names = [...page.axes, "seed"].filter((name) => page.column(name) && page.runs > 1);
-  return names.map((name) => `${name.split(".").at(-1)} ${page.column(name).text(run)}`).join(", ");
-}
-
-/** The number of a run in its record, as in "Run #17". */
-export function runName(page, run) {
-  return `Run #${page.column("run").text(run).split("#").at(-1)}`;
-}
-
-/** As in "Run #17 · lr 0.3, seed 17 · solved". */
-export function titleOfRun(page, run) {
-  return [runName(page, run), settingsOf(page, run), page.column("outcome")?.text(run)].filter(Boolean).join(" · ");
 }
 
 /** How a run ended, from its row. */
