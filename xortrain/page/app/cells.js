@@ -144,7 +144,6 @@ function signOf(page, run) {
 }
 
 export function cellsView(page) {
-  if (page.runs === 1) return;
   const canvas = byId("cells");
   const note = element("p", { className: "note" });
   byId("side-tools").append(note);

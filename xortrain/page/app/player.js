@@ -16,7 +16,7 @@ export function playerView(page) {
   byId("player").append(...player.tools());
   addEventListener("keydown", (event) => player.key(event));
   follow(["epoch", "isPlaying", "run", "fork", "live"], () => player.show());
-  follow(["run"], () => {
+  follow(["run", "theme"], () => {
     const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
     byId("one-title").textContent = `Run ${runWords(page, state.run)}`;
     byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");

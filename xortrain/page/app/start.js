@@ -18,10 +18,8 @@ import { tableView } from "./table.js";
 import { byId } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
-const VIEWS = [
-  tableView,
-  lossesView,
-  settingsView,
+const OF_MANY = [tableView, lossesView, settingsView, cellsView];
+const OF_ONE = [
   playerView,
   fieldView,
   hiddenView,
@@ -30,7 +28,6 @@ const VIEWS = [
   runLossesView,
   forkView,
   stepView,
-  cellsView,
   helpView,
 ];
 
@@ -38,7 +35,7 @@ async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
   const page = new Page(meta, arraysOf(meta.arrays, await unpacked("data")));
   document.body.classList.toggle("single", page.runs === 1);
-  for (const view of VIEWS) view(page);
+  for (const view of page.runs > 1 ? [...OF_MANY, ...OF_ONE] : OF_ONE) view(page);
   followSizes();
   change({ epoch: page.last, theme: state.theme + 1 });
   redraw();
