@@ -16,6 +16,7 @@ const MOST_UNSELECTED = 100; // cells if no runs are selected
 const MOST_LABELLED = 24;
 const [LARGEST, LEAST, HIGHEST] = [132, 26, 460]; // sides of a cell, and the height of all where that is possible
 const [GAP, STATUS, LABEL] = [6, 10, 16]; // between cells; heights below a cell
+const QUICK = 5e7; // multiplications with which all runs without snapshots may be trained here
 const LEAST_MARKED = 40; // the side of the smallest cell with marks of its examples
 const SIGNS = { solved: "✓", learnt: "·", diverged: "×", exploded: "×" }; // outcomes; runs that are stuck have a dash
 const UNSIGNED = ["", "not solved", "training", "pending"];
@@ -33,6 +34,10 @@ class Cells {
     this.runs = chosen.slice(0, state.selected.size ? MOST_CELLS : MOST_UNSELECTED);
     this.views = new Map(this.runs.map((run) => [run, this.views.get(run) ?? new RunView(this.page, run)]));
     this.parts = new Map(); // of a population what its cells share
+    const open = [...this.views.values()].filter((view) => !view.isStored);
+    const cost = ({ population, network, examples }) => population.last * network.size * examples.x.length;
+    this.isQuick = open.length * Math.max(0, ...open.slice(0, 1).map(cost)) < QUICK;
+    this.remark = !open.length ? "" : this.isQuick ? " Trained here." : " Without snapshots: a click trains a run.";
     const width = this.canvas.clientWidth + GAP;
     this.label = this.runs.length <= MOST_LABELLED ? LABEL : 0;
     this.side = LARGEST + 1;
@@ -71,12 +76,12 @@ class Cells {
   }
 
   cell(g, view, box) {
-    if (!view.isStored && view.run !== state.run) return this.blank(g, box);
+    if (!view.isStored && !this.isQuick && view.run !== state.run) return this.blank(g, box);
     const { raster, colours, boxes, isShared } = this.part(view);
     const plane = inputPlane(view);
     if (!isShared) raster.fill(plane);
-    view.show(shown(this.page, view.run));
-    raster.update(view.network, view.theta, view, colours);
+    const { network, theta } = shown(this.page, view.run);
+    raster.update(network, theta, view, colours);
     const own = boxes.map((one) => ({ ...one, x: box.x + one.x, y: box.y + one.y }));
     own.forEach((one, slice) => { raster.draw(g, one, slice); });
     g.strokeStyle = g.fillStyle = colours.ink;
@@ -84,7 +89,8 @@ class Cells {
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
     g.fillStyle = g.strokeStyle = colours.ink;
     write(g, signOf(this.page, view.run), box.x, box.y + this.side + 3, "left");
-    if (this.label) write(g, runWords(this.page, view.run), box.x, box.y + this.side + STATUS + 7, "left", this.side);
+    const [number, ...settings] = runWords(this.page, view.run).split(" · ").slice(0, -1);
+    if (this.label) write(g, settings.join(", ") || number, box.x, box.y + this.side + STATUS + 7, "left", this.side);
   }
 
   /** A run without snapshots: it is trained when it is shown alone. */
@@ -151,7 +157,7 @@ export function cellsView(page) {
   follow(["order", "selected", "theme"], () => {
     const all = cells.arrange();
     const count = cells.runs.length < all ? `the first ${cells.runs.length} of ${counted(all, "run")}` : counted(all, "run");
-    cells.words = `${count}${state.selected.size ? " selected" : ""} at the shown epoch. ✓ solved, – stuck, × diverged`;
+    cells.words = `${count}${state.selected.size ? " selected" : ""} at the shown epoch. ✓ solved, – stuck, × diverged.${cells.remark}`;
   });
   follow(["order", "selected", "theme", "epoch", "isPlaying", "fork", "live", "run", "hover"], () => {
     cells.draw();

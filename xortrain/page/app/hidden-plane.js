@@ -44,15 +44,18 @@ function lastLayer({ network }) {
   return (theta) => theta.subarray(network.weights.at(-1));
 }
 
-function alongU(_, u, v, out, first) {
+function alongU(_, u, __, out, first) {
   out[first] = u;
+}
+
+function extent(values) {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
 }
 
 /** Ranges of places (u, v), with a margin as a share of them. */
 function ranges(places, margin) {
   const [[left, right], [bottom, top]] = [0, 1].map((axis) => {
-    const values = places.map((place) => place[axis]).filter(Number.isFinite);
-    const [low, high] = [Math.min(...values), Math.max(...values)];
+    const [low, high] = extent(places.map((place) => place[axis]).filter(Number.isFinite));
     const beyond = margin * (high > low ? high - low : 2);
     return [low - beyond, high + beyond];
   });
@@ -64,9 +67,8 @@ function marked(values) {
 }
 
 function curvePlane({ view, points, isSum }) {
-  const { scale: { low, high, classes }, outputs } = view.picture;
-  const values = points.flatMap(([value]) => (isSum ? [value, -value] : [value]));
-  const ends = [Math.min(...values), Math.max(...values)];
+  const { scale: { low, high }, outputs } = view.picture;
+  const ends = extent(points.flatMap(([value]) => (isSum ? [value, -value] : [value])));
   return {
     head: isSum ? head(view, 1, false) : head(view, 1),
     parameters: isSum ? () => Float64Array.of(1) : lastLayer(view),
@@ -82,7 +84,7 @@ function curvePlane({ view, points, isSum }) {
 function unitsPlane({ view, points }) {
   const known = view.picture.hiddenRange;
   const corners = known ? known.map((value) => [value, value]) : points;
-  const ends = [0, 1].map((k) => [Math.min, Math.max].map((most) => most(...corners.map((point) => point[k]))));
+  const ends = [0, 1].map((k) => extent(corners.map((point) => point[k])));
   return {
     head: head(view, 2),
     parameters: lastLayer(view),
@@ -152,7 +154,7 @@ function fixedPlane({ view, thetas, points, units }) {
 
 /** The direction in which rows differ most from 0, by power iteration from the longest row. */
 function widest(rows) {
-  let axis = unit(rows.reduce((best, row) => (Math.hypot(...row) > Math.hypot(...best) ? row : best)));
+  let axis = unit(rows.reduce((best, row) => (dot(row, row) > dot(best, best) ? row : best)));
   for (let round = 0; round < 60; round++) {
     const next = axis.map((_, k) => rows.reduce((sum, row) => sum + dot(row, axis) * row[k], 0));
     if (Math.hypot(...next) > 0) axis = unit(next);

@@ -64,7 +64,7 @@ export class Names {
   sides = new Map();
 
   draw(g, names, places, box) {
-    g.font = `bold 12px ${styled("--font")}`;
+    g.font = `bold ${box.width < 200 ? 10 : 12}px ${styled("--font")}`;
     const taken = places.map(([x, y]) => [x - 9, y - 9, x + 9, y + 9]);
     for (const group of grouped(places)) {
       const text = joinedName(group.map((n) => names[n]));

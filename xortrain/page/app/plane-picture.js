@@ -36,8 +36,8 @@ export class PlanePicture {
     if (!view.walk.some(({ y }) => colours.place(y) === colours.noValue)) return this.marks();
     this.g.font = `bold 15px ${styled("--font")}`;
     this.g.fillStyle = colours.ink;
-    const isFinite = view.walk.every(({ y }) => y.every(Number.isFinite));
-    write(this.g, isFinite ? "off the scale" : "no value", ROOM_LEFT + width / 2, height / 2, "center", width);
+    const isKnown = view.walk.every(({ y }) => y.every(Number.isFinite));
+    write(this.g, isKnown ? "off the scale" : "no value", ROOM_LEFT + width / 2, height / 2, "center", width);
   }
 
   paint() {
@@ -95,7 +95,8 @@ export class PlanePicture {
     g.fillStyle = colours.label;
     for (const [u, text] of plane.ticks[0]) write(g, text, pixelOf(plane, corner, u, 0)[0], low + 10, "center");
     for (const [v, text] of plane.ticks[1]) write(g, text, ROOM_LEFT - 4, pixelOf(plane, corner, 0, v)[1], "right", ROOM_LEFT - 4);
-    write(g, plane.names[0], box.x + box.width / 2, low + 25, "center", box.width);
+    const name = g.measureText(plane.names[0]).width > box.width ? plane.names[0].replace(" of the spread", "") : plane.names[0];
+    write(g, name, box.x + box.width / 2, low + 25, "center", box.width);
     writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : ROOM_LEFT - 10, box.y + box.height / 2, box.height);
     const { columns = [], rows = [], slices } = plane;
     const heads = columns.length ? fitting(g, columns, corner.width) : slices.map(({ label }) => label);

@@ -7,7 +7,7 @@ import { change, follow, state } from "./state.js";
 import { byId, element } from "./text.js";
 
 const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
-const MOST_BEYOND = 200; // epochs of a fork that can be shown beyond the kept ones
+const MOST_STEPS = 200; // of what is trained here
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)"); // then one kept epoch a second
 
@@ -32,17 +32,14 @@ class Player {
 
   constructor(page) {
     this.page = page;
-    const { populations } = page;
-    this.kept = sorted(populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : one.lossEpochs)));
+    this.kept = sorted(page.populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : epochSteps(0, one.last))));
   }
 
   /** The epochs that can be shown: those that are kept, and those of a fork beyond them. */
   get epochs() {
     const last = lastEpoch(this.page);
     if (last <= this.kept.at(-1)) return this.kept;
-    const step = Math.max(1, Math.floor((last - this.kept.at(-1)) / MOST_BEYOND));
-    const beyond = Array.from({ length: MOST_BEYOND }, (_, k) => this.kept.at(-1) + (k + 1) * step);
-    return sorted([...this.kept, ...beyond.filter((epoch) => epoch < last), last]);
+    return sorted([...this.kept, ...epochSteps(this.kept.at(-1), last)]);
   }
 
   tools() {
@@ -151,6 +148,12 @@ function pathOf(page, epochs) {
   return epochs.map((_, k) => (covered.reduce((sum, one) => sum + one[k], 0) / total) * (1 - 1 / epochs.length));
 }
 
+/** Epochs from one to another at about equal steps. */
+function epochSteps(from, to) {
+  const steps = Math.min(MOST_STEPS, to - from);
+  return Array.from({ length: steps + 1 }, (_, k) => from + Math.round((k * (to - from)) / (steps || 1)));
+}
+
 function sorted(epochs) {
   return [...new Set(epochs)].sort((a, b) => a - b);
 }
@@ -160,7 +163,8 @@ function covering(points, weight) {
   let sum = 0;
   const way = points.map((point, k) => {
     const step = k ? Math.hypot(...point.map((value, i) => value - points[k - 1][i])) : 0;
-    return (sum += Number.isFinite(step) ? step : 0);
+    if (Number.isFinite(step)) sum += step;
+    return sum;
   });
   return way.map((value) => (weight * value) / (sum || 1));
 }

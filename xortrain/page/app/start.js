@@ -15,7 +15,6 @@ import { settingsView } from "./settings.js";
 import { change, redraw, state } from "./state.js";
 import { stepView } from "./step.js";
 import { tableView } from "./table.js";
-import { byId } from "./text.js";
 import { arraysOf, unpacked } from "./unpack.js";
 
 const OF_MANY = [tableView, lossesView, settingsView, cellsView];
