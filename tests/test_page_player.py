@@ -1,0 +1,170 @@
+"""The player of a page: all views show the same epoch, by buttons, slider and keys; playing ends by itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from some_pages import Opened, opened
+
+import xortrain
+from xortrain.api import Sweep
+
+SHOWN = "() => xortrain.state.epoch"
+EPOCHS = "() => [...new Set(xortrain.page.populations.flatMap((one) => one.frameEpochs))].sort((a, b) => a - b)"
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """Runs of two populations that keep different epochs."""
+    root = tmp_path_factory.mktemp("player") / "root"
+    words = ("epochs=45,100", "lr=1", "seed=range(0,3)")
+    return xortrain.sweep(*words, f"root={root}", "film=none")
+
+
+@pytest.fixture(scope="module")
+def page(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sweep.page(tmp_path_factory.mktemp("player") / "p.html")
+
+
+@pytest.fixture
+def found(page: Path, browser: Any) -> Iterator[Opened]:
+    with opened(browser, page) as shown:
+        yield shown
+        assert shown.said == []
+
+
+def press(found: Opened, name: str) -> int:
+    """Press a button of the player; the epoch that is then shown."""
+    found.page.get_by_role("button", name=name, exact=True).click()
+    return epoch_of(found)
+
+
+def epoch_of(found: Opened) -> int:
+    """The epoch that is shown, which the slider, the words and the live region say after the next picture."""
+    epoch = int(found.page.evaluate(SHOWN))
+    words = f"epoch {epoch:,}"
+    found.page.wait_for_function("(words) => document.querySelector('#player .epoch').textContent === words", arg=words)
+    assert found.page.locator("#player input").get_attribute("aria-valuetext") == words
+    return epoch
+
+
+def test_buttons_go_to_kept_epochs_of_all_populations(found: Opened) -> None:
+    kept = found.page.evaluate(EPOCHS)
+    assert epoch_of(found) == kept[-1] == 100
+    assert press(found, "first epoch") == kept[0] == 0
+    assert press(found, "one kept epoch back") == 0
+    assert [press(found, "one kept epoch forward") for _ in range(3)] == kept[1:4]
+    assert press(found, "one kept epoch back") == kept[2]
+    assert press(found, "last epoch") == 100
+    assert press(found, "one kept epoch forward") == 100
+
+
+def test_keys_move_unless_another_control_needs_them(found: Opened) -> None:
+    kept, keyboard = found.page.evaluate(EPOCHS), found.page.keyboard
+    for key, wanted in (
+        ("Home", kept[0]),
+        ("ArrowRight", kept[1]),
+        ("ArrowRight", kept[2]),
+        ("ArrowLeft", kept[1]),
+        ("End", kept[-1]),
+    ):
+        keyboard.press(key)
+        assert epoch_of(found) == wanted
+    found.page.locator("#runs input").first.focus()
+    for key in ("Home", "ArrowLeft", " "):
+        keyboard.press(key)
+        assert epoch_of(found) == kept[-1]
+    assert found.page.evaluate("() => xortrain.state.isPlaying") is False
+
+
+def test_the_slider_is_moved_by_keys_and_by_the_mouse(found: Opened) -> None:
+    kept, slider = found.page.evaluate(EPOCHS), found.page.locator("#player input")
+    slider.focus()
+    found.page.keyboard.press("Home")
+    assert epoch_of(found) == 0
+    found.page.keyboard.press("ArrowRight")
+    assert epoch_of(found) == kept[1]
+    box = slider.bounding_box()
+    found.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    assert epoch_of(found) in kept[len(kept) // 2 - 3 : len(kept) // 2 + 4]
+
+
+def test_playing_goes_on_to_the_last_epoch_and_ends(found: Opened) -> None:
+    """It begins again at the first epoch, only goes forward, and shows kept epochs alone."""
+    found.page.evaluate("""() => {
+        globalThis.seen = [];
+        const look = () => {
+            seen.push(xortrain.state.epoch);
+            requestAnimationFrame(look);
+        };
+        requestAnimationFrame(look);
+    }""")
+    found.page.get_by_role("combobox", name="speed").select_option("4")
+    found.page.evaluate("() => document.activeElement.blur()")
+    found.page.keyboard.press(" ")
+    found.page.get_by_role("button", name="pause", exact=True).wait_for()
+    found.page.wait_for_function("() => !xortrain.state.isPlaying")
+    seen = found.page.evaluate("() => seen")
+    start = seen.index(0)
+    assert seen[start:] == sorted(seen[start:])
+    assert seen[-1] == 100
+    assert set(seen) <= set(found.page.evaluate(EPOCHS))
+    assert len(set(seen)) > 10
+    assert press(found, "play") < 100
+    press(found, "pause")
+    assert found.page.evaluate("() => xortrain.state.isPlaying") is False
+
+
+def test_reduced_motion_plays_nothing_by_itself_and_one_epoch_a_second(page: Path, browser: Any) -> None:
+    context = browser.new_context(reduced_motion="reduce")
+    shown = context.new_page()
+    shown.clock.install()
+    shown.goto(page.as_uri())
+    shown.wait_for_selector('html[data-ready="1"]', state="attached")
+    kept = shown.evaluate(EPOCHS)
+    assert shown.evaluate("() => xortrain.state.isPlaying") is False
+    shown.get_by_role("button", name="play", exact=True).click()
+    for second in range(1, 4):
+        shown.clock.run_for(1000)
+        assert abs(kept.index(shown.evaluate(SHOWN)) - second) <= 1
+    context.close()
+
+
+def test_the_live_region_says_the_epoch_once_a_second_at_most(found: Opened) -> None:
+    live = "document.querySelector('#player [aria-live]')"
+    found.page.evaluate(f"""() => {{
+        globalThis.changes = [];
+        new MutationObserver(() => changes.push(performance.now())).observe({live}, {{ childList: true }});
+    }}""")
+    found.page.get_by_role("button", name="play", exact=True).click()
+    found.page.wait_for_function("() => !xortrain.state.isPlaying")
+    epoch_of(found)
+    times = found.page.evaluate("() => changes")
+    assert all(later - sooner > 900 for sooner, later in zip(times[:-1], times[1:-1], strict=True))
+    assert found.page.evaluate(f"() => {live}.textContent") == "epoch 100"
+
+
+def test_title_and_words_are_those_of_the_shown_run(found: Opened, sweep: Sweep) -> None:
+    for number in (0, 4):
+        found.page.evaluate("(run) => xortrain.change({ run })", number)
+        number_words = f"Run #{sweep[number].row['number']}"
+        found.page.wait_for_function(
+            "(words) => document.getElementById('one-title').textContent.includes(words)", arg=number_words
+        )
+        title = found.page.inner_text("#one-title")
+        assert f"seed {sweep[number].config['seed']}" in title
+        assert title.endswith(sweep[number].outcome)
+        assert found.page.inner_text("#one-words")
+
+
+def test_a_click_or_arrows_in_the_cells_show_another_run(found: Opened) -> None:
+    kept, cells = found.page.evaluate(EPOCHS), found.page.locator("#cells")
+    cells.click(position={"x": 132 + 6 + 30, "y": 40})
+    assert found.page.evaluate("() => xortrain.state.run") == 1
+    for key, run in (("ArrowRight", 2), ("ArrowLeft", 1)):
+        cells.press(key)
+        assert found.page.evaluate("() => xortrain.state.run") == run
+    cells.hover(position={"x": 30, "y": 40})
+    found.page.wait_for_function("() => document.querySelector('#side .note').textContent.startsWith('#0')")
+    assert epoch_of(found) == kept[-1]
