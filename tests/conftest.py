@@ -1,13 +1,17 @@
 """What holds for all tests: an example of a property may be slow, on a busy machine or where it composes first."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from some_pages import chromium
+from some_pages import chromium, opened
 from some_runs import quickly_composed
+
+from xortrain.api import Run
 
 settings.register_profile("xortrain", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("xortrain")
@@ -30,3 +34,18 @@ def browser() -> Iterator[Any]:
     """One Chromium for all tests of a process that need it."""
     with chromium() as found:
         yield found
+
+
+@pytest.fixture
+def page_of(browser: Any, tmp_path: Path) -> Iterator[Callable[[Run], Any]]:
+    """Return a function that opens the page of a run, where nothing moves by itself; it must not complain."""
+    with ExitStack() as stack:
+        tabs = []
+
+        def open_page(run: Run) -> Any:
+            tabs.append(stack.enter_context(opened(browser, run.page(tmp_path / f"{len(tabs)}.html"))))
+            tabs[-1].page.emulate_media(reduced_motion="reduce")
+            return tabs[-1].page
+
+        yield open_page
+        assert [tab.said for tab in tabs] == [[]] * len(tabs)

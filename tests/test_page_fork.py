@@ -1,16 +1,18 @@
 """Forks in the page: trained live from a recorded epoch, with the numbers of Python's forks; said, drawn and copied."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from browser import browser, opened
 
 import xortrain
 from xortrain.api import Run
+from xortrain.cli import main
 
+PageOf = Callable[[Run], Any]
 STEPS, EPOCH = 200, 20
 FORKS = {
     "learning rate": (("lr=1",), {"lr": "0.3"}, "lr=0.3"),
@@ -26,53 +28,60 @@ FORKS = {
         {"optimizer": "rmsprop"},
         "optimizer=rmsprop lr=0.05",
     ),
+    "a weight and a bias": (("lr=0.5",), {}, "set.W1.0.1=… set.b2.0=…"),
 }
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with browser() as started:
-        yield started
-
-
-@pytest.mark.parametrize(("overrides", "fields", "command"), FORKS.values(), ids=FORKS)
-def test_a_fork_is_that_of_python_over_its_first_steps(
-    chromium: Any, tmp_path: Path, overrides: tuple[str, ...], fields: dict[str, str], command: str
+@pytest.mark.parametrize(("overrides", "fields", "words"), FORKS.values(), ids=FORKS)
+def test_the_command_of_a_fork_gives_its_parameters_over_200_steps(
+    page_of: PageOf, tmp_path: Path, overrides: tuple[str, ...], fields: dict[str, str], words: str
 ) -> None:
-    run = trained(*overrides, "track.frames=400", f"epochs={EPOCH + STEPS}")
-    tab = opened(chromium, run, tmp_path, "2026-11-29/02-00-00-000000")
-    epoch = forked(tab, fields)
+    longer = ("track.frames=400", f"epochs={EPOCH + STEPS}", "film=none", "advice=none", f"root={tmp_path}")
+    assert main([*overrides, *longer]) == 0
+    tab = page_of(latest(tmp_path))
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
+    for place in (1, 8) if "set" in words else ():
+        press_up(tab, place)
+    forked(tab, fields)
     tab.wait_for_function(f"xortrain.state.fork.last >= {EPOCH + STEPS}")
-    line = tab.locator("#fork input[readonly]").input_value()
-    assert line == f"xortrain continue 2026-11-29/02-00-00-000000#0 --epoch {epoch} {command}"
-    fork = run.fork(*command.split(), epoch=epoch)
-    compare(tab, fork, epoch)
+    program, *line = shlex.split(tab.locator("#fork input[readonly]").input_value())
+    epoch = int(line[3])
+    assert [program, line[0], line[2]] == ["xortrain", "continue", "--epoch"]
+    assert [re.sub(r"(set.*=).*", r"\1", word) for word in line[4:]] == [
+        re.sub(r"(set.*=).*", r"\1", word) for word in words.split()
+    ]
+    assert main([*line, "--root", str(tmp_path)]) == 0
+    compare(tab, latest(tmp_path), epoch)
 
 
-def test_a_weight_is_changed_by_the_keyboard_and_the_run_trained_on_from_it(chromium: Any, tmp_path: Path) -> None:
-    run = trained("lr=0.5", "track.frames=400", f"epochs={EPOCH + STEPS}")
-    tab = opened(chromium, run, tmp_path)
-    tab.evaluate("(epoch) => xortrain.change({ epoch, weight: 1 })", EPOCH)
-    tab.focus("#diagram")
-    tab.keyboard.press("Shift+ArrowUp")
-    tab.wait_for_function("xortrain.state.fork !== null")
-    epoch, value = tab.evaluate("[xortrain.state.fork.from, xortrain.state.fork.changes.set.get(1)]")
-    assert value == pytest.approx(run.parameters[epoch][1] + 0.1, abs=0.006)  # two digits after the point
-    assert f'"set.W1.0.1={value}", epoch={epoch})' in tab.locator("#fork input[readonly]").input_value()
-    tab.locator("#fork button[type=submit]").click()
-    tab.wait_for_function(f"xortrain.state.fork.last >= {EPOCH + STEPS}")
-    theta = run.parameters[epoch].copy()
-    theta[1] = value
-    weights = ",".join(f"{name}:{part.tolist()}" for name, part in run.setup.shape.split(theta).items())
-    start = f"init.weights={{{weights}}}"
-    changed = trained("lr=0.5", "track.frames=400", f"epochs={STEPS}", "init=explicit", start)
-    moments = live(tab)
-    np.testing.assert_allclose([moments[k + epoch] for k in range(STEPS)], changed.parameters[:STEPS], rtol=1e-9, atol=1e-9)
+def test_a_weight_is_changed_by_the_keyboard_in_a_run_without_a_record(page_of: PageOf) -> None:
+    run = trained("lr=0.5", "epochs=40")
+    tab = page_of(run)
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
+    press_up(tab, 1)
+    value = tab.evaluate("xortrain.state.fork.changes.set.get(1)")
+    assert value == pytest.approx(run.parameters[EPOCH][1] + 0.1, abs=0.006)  # two digits after the point
+    assert tab.locator("#fork input[readonly]").input_value() == f'run.fork("set.W1.0.1={value}", epoch={EPOCH})'
+    assert f"Fork with W1[0][1] = {value}: not trained on yet" in tab.locator("#fork [role=status]").inner_text()
 
 
-def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(chromium: Any, tmp_path: Path) -> None:
+def test_an_activation_is_changed_here_only_which_is_said(page_of: PageOf) -> None:
+    run = trained("lr=0.5", "epochs=40")
+    tab = page_of(run)
+    forked(tab, {"activation": "tanh"})
+    tab.wait_for_function("xortrain.state.fork.last === 40")
+    assert "xortrain continue keeps the activation" in tab.locator("#fork [role=status]").inner_text()
+    assert not tab.locator("#fork input[readonly]").is_visible()
+    theta = run.setup.shape.split(run.parameters[EPOCH])
+    weights = ",".join(f"{name}:{part.tolist()}" for name, part in theta.items())
+    changed = trained("lr=0.5", "epochs=20", "activation=tanh", "init=explicit", f"init.weights={{{weights}}}")
+    pages = live(tab)
+    np.testing.assert_allclose([pages[EPOCH + k] for k in range(21)], changed.parameters, rtol=1e-9, atol=1e-9)
+
+
+def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60")
-    tab = opened(chromium, run, tmp_path)
+    tab = page_of(run)
     forked(tab, {"lr": "2"})
     tab.wait_for_function("xortrain.state.fork.last === 60")
     button = tab.locator("#fork button[type=submit]")
@@ -85,8 +94,8 @@ def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(chrom
     compare(tab, run.fork("lr=2", "epochs=600", "track.frames=601", epoch=EPOCH), EPOCH)
 
 
-def test_bad_input_is_said_in_words_beside_the_field(chromium: Any, tmp_path: Path) -> None:
-    tab = opened(chromium, trained("lr=1", "epochs=30"), tmp_path)
+def test_bad_input_is_said_in_words_beside_the_field(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=30"))
     for text in ("abc", "-1", "", "0", "1e999"):
         tab.get_by_label("lr").fill(text)
         assert tab.locator("#fork-problem").inner_text() == f"lr={text}: must be a number above 0"
@@ -96,9 +105,9 @@ def test_bad_input_is_said_in_words_beside_the_field(chromium: Any, tmp_path: Pa
     assert tab.locator("#fork-problem").inner_text() == ""
 
 
-def test_the_record_is_shown_again_and_a_fork_can_be_discarded(chromium: Any, tmp_path: Path) -> None:
+def test_the_record_is_shown_again_and_a_fork_can_be_discarded(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60")
-    tab = opened(chromium, run, tmp_path)
+    tab = page_of(run)
     forked(tab, {"lr": "5"})
     tab.wait_for_function("xortrain.state.fork.last === 60")
     tab.get_by_role("button", name="Show the recorded run").click()
@@ -107,23 +116,42 @@ def test_the_record_is_shown_again_and_a_fork_can_be_discarded(chromium: Any, tm
     tab.wait_for_function("xortrain.state.fork === null")
 
 
-def test_a_run_without_snapshots_is_trained_live_to_the_shown_epoch(chromium: Any, tmp_path: Path) -> None:
+def test_a_run_without_snapshots_is_trained_live_to_the_shown_epoch(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60", "track.frames=2")
-    tab = opened(chromium, run, tmp_path)
+    tab = page_of(run)
     tab.evaluate("() => { document.getElementById('step').open = true; xortrain.change({ epoch: 31 }); }")
     tab.wait_for_function("document.querySelector('#step-body .note')?.textContent.startsWith('Epoch 31')")
     shown = [float(text) for text in tab.locator("[data-place] span:first-child").all_inner_texts()]
     assert shown[:2] == pytest.approx(trained("lr=1", "epochs=31").parameters[-1][:2], rel=6e-5)
 
 
-def test_a_run_in_float32_says_that_its_fork_is_not(chromium: Any, tmp_path: Path) -> None:
-    tab = opened(chromium, trained("lr=1", "epochs=30", "dtype=float32"), tmp_path)
+def test_a_run_in_float32_says_that_its_fork_is_not(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=30", "dtype=float32"))
     forked(tab, {"lr": "2"})
     tab.wait_for_function("document.querySelector('#fork [role=status]').textContent.includes('recorded in float32')")
 
 
 def trained(*overrides: str) -> Run:
     return xortrain.train(*overrides, "film=none", "advice=none")
+
+
+def latest(root: Path) -> Run:
+    found = xortrain.load("latest", root)
+    assert isinstance(found, Run)
+    return found
+
+
+def kept(word: str) -> str:
+    """An override without the number of a parameter, which the keyboard has made."""
+    return word.partition("=")[0] if word.startswith("set.") else word
+
+
+def press_up(tab: Any, place: int) -> None:
+    """Choose a parameter and make it larger by the keyboard."""
+    tab.evaluate("(weight) => xortrain.change({ weight })", place)
+    tab.focus("#diagram")
+    tab.keyboard.press("Shift+ArrowUp")
+    tab.wait_for_function(f"xortrain.state.fork?.changes.set.has({place})")
 
 
 def forked(tab: Any, fields: dict[str, str]) -> int:

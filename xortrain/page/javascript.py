@@ -132,7 +132,7 @@ def _optimizer(name: str) -> list[str]:
     start = ["return {", *(f"  {line}" for line in begun), "};"] if begun else ["return {};"]
     return _object(
         _defaults("optimizer", name),
-        _facts(isFullBatch=row.is_full_batch, rateAtStart=row.rate_at_start),
+        _facts(isFullBatch=row.is_full_batch, rateAtStart=row.rate_at_start, letters=dict(row.letters)),
         _facts(optional=[key for key, own in row.settings.items() if own.optional], stateOf=_optional_state(name)),
         _method("start", ["theta", "lr"], _used(settings, begun), start),
         _method("update", ["theta", "g", "state", "lr"], settings, _update(row.update, theta, g, lr, own, state)),

@@ -37,14 +37,17 @@ export function ticks(low, high, count = 5) {
   return found;
 }
 
-/** Powers of ten from low to high, or round numbers where there are fewer than two. */
+/** Powers of ten from low to high, of a short range 2 and 5 times these too, or round numbers of a shorter one. */
 export function logTicks(low, high, most = 6) {
   const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
-  if (last <= first) return ticks(low, high, 4).filter((value) => value > 0);
-  const step = Math.ceil((last - first + 1) / most);
+  if (high < 5 * low) return ticks(low, high, 4).filter((value) => value > 0);
+  const digits = last - first < 2 ? [1, 2, 5] : [1];
+  const step = Math.ceil((last - first + 1) / most) || 1;
   const found = [];
-  for (let power = first; power <= last; power += step) found.push(10 ** power);
-  return found;
+  for (let power = digits.length > 1 ? first - 1 : first; power <= last; power += step) {
+    found.push(...digits.map((digit) => Number(`${digit}e${power}`)));
+  }
+  return found.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
 }
 
 /** Text that stays legible over lines: first its outline in the colour of the paper. */

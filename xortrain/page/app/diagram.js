@@ -25,7 +25,7 @@ export function diagramView(page) {
     const { g, width, height } = sized(canvas);
     if (!plan?.fits(now, width, height)) {
       plan = new DiagramPlan(g, now, width, height);
-      plan.thumbnails = plan.hasThumbnails ? new Thumbnails(page, now) : null;
+      plan.thumbnails = plan.hasThumbnails ? new Thumbnails(page) : null;
     }
     drawNetwork(g, plan, now, new Set([hover, state.weight]));
     const place = hover < 0 ? state.weight : hover;
@@ -94,7 +94,7 @@ function pressed(page, event, places) {
 function drawNetwork(g, plan, { network, theta }, marked) {
   const taken = plan.nodes.flat().map((node) => plan.boxOf(node));
   for (const { place, points } of plan.edges) drawLine(g, points, theta[place], plan.widest, marked.has(place));
-  plan.thumbnails?.update(network, theta);
+  plan.thumbnails?.update();
   for (const node of plan.nodes[0]) drawInput(g, plan, node);
   for (const node of plan.nodes.slice(1).flat()) drawUnit(g, plan, node, theta, marked);
   for (const { place, points } of plan.edges) {

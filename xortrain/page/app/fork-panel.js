@@ -4,7 +4,7 @@ import { forkOfRun, forkWith } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted } from "./text.js";
+import { byId, element, formatted, thousands } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
@@ -109,7 +109,7 @@ class ForkPanel {
     const isNew = fork && this.isChanged();
     this.problem.textContent = this.fault();
     this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
-    this.legend.textContent = `Fork from epoch ${(fork?.from ?? shown(this.page).epoch).toLocaleString("en")}`;
+    this.legend.textContent = `Fork from epoch ${thousands(fork?.from ?? shown(this.page).epoch)}`;
     this.train.textContent = fork?.isTraining ? "Pause" : fork?.training && !isNew ? "Continue" : "Train on";
     this.train.disabled = Boolean(fork && !isNew && fork.last >= fork.longest);
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
@@ -117,6 +117,7 @@ class ForkPanel {
     if (!fork) return;
     this.toggle.textContent = fork.isShown ? "Show the recorded run" : "Show the fork";
     this.command.value = fork.command();
+    this.given.hidden = !this.command.value;
   }
 
   async copyCommand() {
@@ -131,9 +132,10 @@ class ForkPanel {
 function story({ changes, network, training, last, words }) {
   const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
   const loss = training && formatted(training.trainer.loss());
-  const how = training ? `trained live here to epoch ${last.toLocaleString("en")}, loss ${loss}` : "not trained on yet";
+  const how = training ? `trained live here to epoch ${thousands(last)}, loss ${loss}` : "not trained on yet";
   const bits = training && "recorded numbers may differ in their last bits";
-  return `Fork${set && ` with ${set}`}: ${[how, bits, words].filter(Boolean).join("; ")}.`;
+  const only = changes.activation && "only here: xortrain continue keeps the activation";
+  return `Fork${set && ` with ${set}`}: ${[how, bits, only, words].filter(Boolean).join("; ")}.`;
 }
 
 function choiceOf(names) {

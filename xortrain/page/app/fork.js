@@ -5,6 +5,7 @@ import { ACTIVATIONS, OPTIMIZERS, SCHEDULES } from "./mathematics.js";
 import { Network } from "./network.js";
 import { isForkShown, openedRun, shown } from "./shown.js";
 import { change, state } from "./state.js";
+import { thousands } from "./text.js";
 import { Trainer } from "./training.js";
 
 const LONGEST = 10; // times the epochs of the recorded run
@@ -18,9 +19,8 @@ export class Fork {
     this.own = openedRun(page, run);
     const { network } = this.own.task;
     this.stage = this.changedStage(network.layers);
-    const shape = { ...network, layers: this.stage.layers ?? network.layers };
-    this.network = new Network(shape);
-    this.task = { ...this.own.task, network: shape };
+    this.shape = { ...network, layers: this.stage.layers ?? network.layers };
+    this.network = new Network(this.shape);
   }
 
   /** A fork from the same moment with further changes; it must not be replayed again. */
@@ -56,7 +56,9 @@ export class Fork {
   }
 
   at(epoch) {
-    const { run, network, task, own } = this;
+    const { run, network, own } = this;
+    const stages = [{ ...own.task.stages.at(-1), ...this.stage }];
+    const task = { ...(this.training?.trainer.task ?? { ...own.task, stages }), network: this.shape };
     const theta = Float64Array.from(this.start);
     for (const [place, value] of this.changes.set) theta[place] = value;
     const moment = this.training?.at(epoch) ?? { epoch: this.from, theta };
@@ -72,7 +74,7 @@ export class Fork {
 
   replayed() {
     const { replay, from } = this;
-    this.words = `the run is replayed to epoch ${from.toLocaleString("en")}`;
+    this.words = `the run is replayed to epoch ${thousands(from)}`;
     if (replay.epoch < from) return;
     this.words = this.departure(replay.trainer.theta);
     this.training = new LiveTraining(replay.trainer.fork(this.stage, this.changes.set));
@@ -116,8 +118,9 @@ export class Fork {
     return words.map(([name, value]) => `${name}=${value}`);
   }
 
-  /** The command that trains this fork in a shell, or in Python if the run has no record. */
+  /** The command that trains this fork in a shell, or in Python if the run has no record; "" if there is none. */
   command() {
+    if (this.changes.activation) return "";
     const words = this.overrides();
     if (!this.own.population.id) return `run.fork(${[...words.map((word) => `"${word}"`), `epoch=${this.from}`].join(", ")})`;
     return ["xortrain continue", this.page.column("run").text(this.run), "--epoch", this.from, ...words].join(" ");

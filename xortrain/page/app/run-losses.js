@@ -1,14 +1,15 @@
 /** The loss of the shown run over its epochs, with what happens in it, and the loss of its fork. */
 
-import { label, logTicks, sized, styled, tickText, ticks } from "./canvas.js";
+import { Axis } from "./axis.js";
+import { label, sized, styled, tickText } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId } from "./text.js";
+import { byId, thousands } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
 const ROWS = 2; // of labels of events above the curve
-const SIDES = { left: 44, right: 12, low: 20, top: 8 + 15 * ROWS };
+const MARGINS = { left: 44, right: 12, low: 20, top: 8 + 15 * ROWS };
 
 export function runLossesView(page) {
   const canvas = byId("one-losses");
@@ -18,7 +19,7 @@ export function runLossesView(page) {
   function draw() {
     plot = new RunLosses(page, canvas);
     plot.draw();
-    const words = captionAt(plot.events, state.epoch);
+    const words = isForkShown() ? `The fork from epoch ${thousands(state.fork.from)}, trained live here.` : captionAt(plot.events, state.epoch);
     if (caption.textContent !== words) caption.textContent = words;
     canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words()}`);
   }
@@ -52,7 +53,7 @@ function eventsOf(page, run) {
   const epoch = column && page.column(column)?.of(run);
   if (!epoch) return [];
   const word = outcome[0].toUpperCase() + outcome.slice(1);
-  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${epoch.toLocaleString("en")}.`, rank: 0 }];
+  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${thousands(epoch)}.`, rank: 0 }];
 }
 
 class RunLosses {
@@ -76,25 +77,23 @@ class RunLosses {
   scale(losses) {
     const high = losses.reduce((most, loss) => Math.max(most, loss), 0) || 1;
     const low = losses.reduce((least, loss) => (loss > 0 ? Math.min(least, loss) : least), high);
-    this.isLog = high > LOG * low;
-    this.high = this.isLog ? Math.min(high, 1e4 * (this.own[0]?.[1] || high)) : high; // a run that diverges leaves it
-    this.low = this.isLog ? Math.max(low, this.high * 1e-12) : 0;
+    const isLog = high > LOG * low;
+    const top = isLog ? Math.min(high, 1e4 * (this.own[0]?.[1] || high)) : high; // a run that diverges leaves it
+    const { left, right, low: below, top: above } = MARGINS;
+    this.across = new Axis([0, this.last], false, left, this.width - right);
+    this.up = new Axis([isLog ? Math.max(low, top * 1e-12) : 0, top], isLog, this.height - below - 3, above + 3);
   }
 
   x(epoch) {
-    return SIDES.left + (epoch / this.last) * (this.width - SIDES.left - SIDES.right);
+    return this.across.at(epoch);
   }
 
   y(loss) {
-    const { high, low } = this;
-    const value = Math.max(low, Math.min(high, loss));
-    const share = this.isLog ? Math.log(value / low) / Math.log(high / low) : value / high;
-    return this.height - SIDES.low - 3 - share * (this.height - SIDES.low - SIDES.top - 6);
+    return this.up.at(Math.min(loss, this.up.high));
   }
 
   epochAt(x) {
-    const share = (x - SIDES.left) / (this.width - SIDES.left - SIDES.right);
-    return Math.round(Math.max(0, Math.min(1, share)) * this.last);
+    return Math.round(this.across.back(x));
   }
 
   /** The point of a curve at the shown epoch. */
@@ -145,28 +144,20 @@ class RunLosses {
   }
 
   drawAxes() {
-    const { g, low, high, height, width, last } = this;
-    const { left, right, top } = SIDES;
-    const bottom = height - SIDES.low + 0.5;
-    g.lineWidth = 1;
-    g.strokeStyle = styled("--pale");
-    g.beginPath();
-    for (const [x, y] of [[left + 0.5, top], [left + 0.5, bottom], [width - right, bottom]]) g.lineTo(x, y);
-    g.stroke();
-    const write = (text, x, y, align, baseline = "alphabetic") => label(g, text, x, y, { align, baseline, colour: "--label" });
+    const { g, height, width, last, across, up } = this;
+    const { left, right, top, low } = MARGINS;
+    const style = { colour: "--label", align: "right" };
     let above = Infinity;
-    for (const value of this.isLog ? logTicks(low, high) : ticks(0, high, 4)) {
-      if (above - this.y(value) < 14) continue;
-      above = this.y(value);
-      write(tickText(value), left - 5, above, "right", "middle");
-    }
-    write("loss", left - 5, top - 14, "right");
-    const end = `epoch ${last.toLocaleString("en")}`;
+    up.ticks = up.ticks.filter((value) => above - this.y(value) >= 13 && (above = this.y(value)) > 0);
+    up.drawUp(g, left, left + 4);
+    g.fillStyle = styled("--pale");
+    g.fillRect(left, height - low, width - left - right, 1);
+    label(g, "loss", left - 6, top - 14, style);
+    const end = `epoch ${thousands(last)}`;
+    label(g, end, width - right, height - 5, style);
     const free = width - right - g.measureText(end).width - 20;
-    write(end, width - right, height - 5, "right");
-    for (const value of ticks(0, last, Math.max(2, width / 110)).filter(Number.isInteger)) {
-      if (this.x(value) < free) write(value.toLocaleString("en"), this.x(value), height - 5, "center");
-    }
+    across.ticks = across.ticks.filter((value) => Number.isInteger(value) && this.x(value) < free);
+    across.drawAcross(g, height - 20);
   }
 
   /** Marks of events, shaded stretches, and labels in rows that do not touch, the most important first. */
@@ -176,23 +167,23 @@ class RunLosses {
     for (const { epoch, until } of this.events) {
       const width = until == null ? 1.5 : this.x(until) - this.x(epoch);
       g.globalAlpha = until == null ? 1 : 0.4;
-      g.fillRect(this.x(epoch), SIDES.top, width, height - SIDES.low - SIDES.top);
+      g.fillRect(this.x(epoch), MARGINS.top, width, height - MARGINS.low - MARGINS.top);
     }
     g.globalAlpha = 1;
     const taken = [];
     for (const event of [...this.events].sort((one, other) => one.rank - other.rank)) {
       const width = g.measureText(event.label).width + 9;
-      const left = Math.max(SIDES.left, Math.min(this.width - SIDES.right - width, this.x(event.epoch) - width / 2));
+      const left = Math.max(MARGINS.left, Math.min(this.width - MARGINS.right - width, this.x(event.epoch) - width / 2));
       const isFree = (row) => taken.every((other) => other.row !== row || left > other.left + other.width || left + width < other.left);
       const row = [...Array(ROWS).keys()].find(isFree);
       if (row === undefined) continue;
       taken.push({ row, left, width });
-      label(g, event.label, left, SIDES.top - 5 - 15 * row, { colour: state.epoch >= event.epoch ? "--ink" : "--label" });
+      label(g, event.label, left, MARGINS.top - 5 - 15 * row, { colour: state.epoch >= event.epoch ? "--ink" : "--label" });
     }
   }
 
   words() {
     const now = this.at(isForkShown() && this.fork.length ? this.fork : this.own);
-    return now ? `Epoch ${now[0].toLocaleString("en")}: loss ${tickText(now[1])}.` : "";
+    return now ? `Epoch ${thousands(now[0])}: loss ${tickText(now[1])}.` : "";
   }
 }

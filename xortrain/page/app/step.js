@@ -2,9 +2,10 @@
 
 import { sourceOf, unitNameOf } from "./diagram-plan.js";
 import { LiveTraining } from "./live.js";
+import { OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted } from "./text.js";
+import { byId, element, formatted, thousands } from "./text.js";
 import { Criterion, gradientOf, lossOf, productsOf, Trainer } from "./training.js";
 
 const MOST_EXAMPLES = 12;
@@ -35,7 +36,7 @@ function stepOf(page) {
   now.stage = task.stages.find((stage) => epoch < (stage.until ?? Infinity)) ?? task.stages.at(-1);
   const { batchSize, optimizer } = now.stage;
   const batches = batchSize ? ` Training takes batches of ${batchSize}; gradients here are those of all examples.` : "";
-  const words = `Epoch ${epoch.toLocaleString("en")}, L = ${digits(lossOf(task, theta))}, optimizer ${optimizer.name}.${batches}`;
+  const words = `Epoch ${thousands(epoch)}, L = ${digits(lossOf(task, theta))}, optimizer ${optimizer.name}.${batches}`;
   const tables = network.layers.map((_, k) => parametersOf(now, k));
   const note = element("p", { text: `${words} Choose a number to see what makes its update.`, className: "note" });
   return [note, ...(state.weight in theta ? updateOf(page, now, state.weight) : []), ...tables, examplesOf(now)];
@@ -79,7 +80,7 @@ function examplesOf({ network, task, theta }) {
     const values = network.layers.flatMap((_, k) => [network.z[k], network.a[k]]);
     return [String(n), ...[x, ...values, task.t[n]].map(vector), digits(loss), ...network.delta.map(vector)];
   });
-  const cut = task.x.length > MOST_EXAMPLES ? `the first ${MOST_EXAMPLES} of ${task.x.length.toLocaleString("en")} examples` : "the examples";
+  const cut = task.x.length > MOST_EXAMPLES ? `the first ${MOST_EXAMPLES} of ${thousands(task.x.length)} examples` : "the examples";
   return tableOf(`${cut}: z before and a after the activation, y the output, t the target, ℓ the loss, δ = dℓ/dz`, heads, rows);
 }
 
@@ -95,7 +96,7 @@ function updateOf(page, now, place) {
   const texts = rows.map(([n, ...values]) => [String(n), ...values.map(digits)]);
   const sum = digits(examples.reduce((total, one) => total + one.product, 0) / share);
   const count = Math.round(1 / share);
-  texts.push([examples.length > MOST_EXAMPLES ? `sum of all ${examples.length.toLocaleString("en")}` : "sum", "", "", sum]);
+  texts.push([examples.length > MOST_EXAMPLES ? `sum of all ${thousands(examples.length)}` : "sum", "", "", sum]);
   const mean = count > 1 ? `1/${count} · Σ ${product} = ${sum} / ${count}` : `Σ ${product}`;
   const lines = [`dL/d${name} = ${mean} = ${digits(g[place])}`, ...equationsOf(page, now, name, place)];
   const equations = element("p", { className: "equations", children: lines.map((text) => element("code", { text })) });
@@ -104,23 +105,34 @@ function updateOf(page, now, place) {
 
 /** The optimizer's update of a parameter, as it makes it at this epoch. */
 function equationsOf(page, now, name, place) {
-  const { stage, theta, g } = now;
+  const { stage, theta, g, isFork } = now;
   if (stage.frozen.includes(place)) return [`${name}' = ${name}: it is frozen`];
-  const trainer = trainerAt(page, now);
-  if (!trainer) return ["the run is trained again up to here, for the state of its optimizer"];
-  const next = trainer.fork(stage);
+  const next = isStateless(stage) ? atEpoch(now) : trainerAt(page, now)?.fork(stage);
+  if (!next) return [isFork ? `the state of ${stage.optimizer.name} is known at the last epoch of the fork` : "the run is trained again up to here, for the state of its optimizer"];
   next.theta.set(theta);
   const before = stateAt(next, place);
   next.advance(1);
   const [rate, end, steps] = [digits(next.rates[place]), digits(next.theta[place]), next.steps()];
-  const { momentum, weight_decay } = stage.optimizer.settings;
-  if (stage.optimizer.name === "sgd" && !momentum && !weight_decay && steps === 1) {
+  if (stage.optimizer.name === "sgd" && isStateless(stage) && !stage.optimizer.settings.weight_decay && steps === 1) {
     return [`${name}' = ${name} - η · dL/d${name} = ${digits(theta[place])} - ${rate} · ${digits(g[place])} = ${end}`];
   }
-  const after = stateAt(next, place);
-  const states = Object.keys(after).map((key) => `; ${key} ${digits(before[key])} → ${digits(after[key])}`).join("");
+  const { letters } = OPTIMIZERS[stage.optimizer.name];
+  const after = Object.entries(isStateless(stage) ? {} : stateAt(next, place));
+  const states = after.map(([key, value]) => `, ${letters[key]} ${digits(before[key])} → ${digits(value)}`).join("");
   const many = steps > 1 ? ` after the ${steps} updates of the epoch` : "";
   return [`${stage.optimizer.name}: η = ${rate}${states}`, `${name}' = ${end}${many}, ${name} = ${digits(theta[place])}`];
+}
+
+/** Whether an update needs nothing of those before it. */
+function isStateless({ optimizer: { name, settings } }) {
+  return name === "sgd" && !settings.momentum;
+}
+
+/** A trainer at an epoch, without the state of its optimizer. */
+function atEpoch({ task, epoch, stage }) {
+  const trainer = new Trainer({ ...task, stages: [{ ...stage, until: Infinity }] });
+  trainer.epoch = epoch;
+  return trainer;
 }
 
 function stateAt(trainer, place) {

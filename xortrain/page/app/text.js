@@ -16,6 +16,11 @@ export function aligned(value, digits = 4) {
   return `${value < 0 ? "" : " "}${value.toPrecision(digits)}`;
 }
 
+/** A whole number as in 12,345. */
+export function thousands(value) {
+  return value.toLocaleString("en");
+}
+
 /** As in "1 run", "12 runs". */
 export function counted(count, thing) {
   return `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`;
