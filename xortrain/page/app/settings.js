@@ -116,7 +116,7 @@ class SettingsMap {
       if (high > 15) this.drawCellText(g, cell, colourOf(cell));
     }
     this.drawNames(g, across, wide);
-    const step = Math.ceil(15 / high);
+    const step = Math.max(1, Math.ceil(15 / high));
     const style = { colour: "--label", align: "right", baseline: "middle" };
     for (let k = 0; k < up.labels.length; k += step) label(g, up.labels[k], left - 6, floor - (k + 0.5) * high, style);
   }
@@ -161,7 +161,8 @@ class SettingsMap {
   /** The names of values, or the edges of ranges, as many as there is room for. */
   drawNames(g, axis, wide) {
     const names = axis.edges?.map((edge) => formatted(edge, 2)) ?? axis.labels;
-    const step = Math.ceil((Math.max(...names.map((text) => g.measureText(text).width)) + 8) / wide);
+    const widest = Math.max(...names.map((text) => g.measureText(text).width));
+    const step = Math.max(1, Math.ceil((widest + 8) / wide)); // wide is not positive where the view is hidden
     for (let k = 0; k < names.length; k += step) {
       const x = this.box.left + (k + (axis.edges ? 0 : 0.5)) * wide;
       label(g, names[k], x, this.box.floor + 15, { colour: "--label", align: "center" });
