@@ -4,6 +4,7 @@ that run none.
 
 import base64
 import html
+import io
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,21 +18,27 @@ from xortrain.trained.run_data import RunData
 from xortrain.trained.sweep_data import SweepData
 
 LARGEST, MARGIN = 200_000, 3_000  # bytes of the HTML in all, and those that quoting may add
-LARGEST_STILL = 60_000
+LARGEST_STILL = 40_000
 MOST_RUNS = 100
 HEIGHT_OF_ONE, HEIGHT = 720, 860  # pixels
 
 
 def still_of(film: Callable[..., Path]) -> bytes:
-    """The last frame of a film as PNG, small enough to be stored in a notebook beside the page; ``film`` writes it."""
+    """The last frame of a film, which ``film`` writes, as PNG, scaled down until it is small."""
+    from PIL import Image
+
     with tempfile.TemporaryDirectory() as folder:
-        path, size = Path(folder) / "still.png", {}
-        for width, height in ((None, None), (640, 360), (320, 240)):
-            size = {} if width is None else {"size": [width, height]}
-            image = film(path, still=True, **size).read_bytes()
-            if len(image) <= LARGEST_STILL:
-                break
-    return image
+        content = film(Path(folder) / "still.png", still=True).read_bytes()
+    with Image.open(io.BytesIO(content)) as image:
+        picture = image.convert("RGB")
+    share = 1.0
+    while len(content) > LARGEST_STILL:
+        share *= 0.8
+        size = tuple(max(1, round(share * length)) for length in picture.size)
+        file = io.BytesIO()
+        picture.resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", optimize=True)
+        content = file.getvalue()
+    return content
 
 
 def frame_html(found: RunData | SweepData[Any], still: bytes, advice: str = "") -> str:
