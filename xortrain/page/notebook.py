@@ -34,9 +34,9 @@ def still_of(film: Callable[..., Path]) -> bytes:
     share = 1.0
     while len(content) > LARGEST_STILL:
         share *= 0.8
-        size = tuple(max(1, round(share * length)) for length in picture.size)
+        width, height = (max(1, round(share * length)) for length in picture.size)
         file = io.BytesIO()
-        picture.resize(size, Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", optimize=True)
+        picture.resize((width, height), Image.Resampling.LANCZOS).quantize(64).save(file, "PNG", optimize=True)
         content = file.getvalue()
     return content
 
