@@ -213,6 +213,7 @@ class Canvas:
     ) -> None:
         """Draw the mark of class ``kind`` at each of places (n, 2); class 0 is a dot."""
         gc = self._pen(fill if edge is None else edge, 0 if edge is None else width)
+        gc.set_snap(False)  # a snapped square may leave one side of the mark below it uncovered
         size = Affine2D().scale(radius * self.unit)
         self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, tuple(fill / 255))
 

@@ -320,19 +320,30 @@ class ExampleNames:
 
     def _placed(self, places: Array, sides: Mapping[str, int]) -> list[tuple[str, int, Array]]:
         """The names with their sides and boxes; a name stays on the side that it has in ``sides`` if it can."""
-        s, found = self.canvas.unit, list[tuple[str, int, Array]]()
+        s, groups, found = self.canvas.unit, self._groups(places), dict[int, tuple[str, int, Array]]()
         finite = places[np.isfinite(places).all(axis=1)]
-        taken = [np.concatenate([finite - 7 * s, finite + 7 * s], axis=1)]
-        for group in self._groups(places):
-            name = " = ".join(self.names[one] for one in group[:MOST_JOINED])
-            name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
-            size = np.array([self.canvas.text_width(name, self.size), (self.size + 2) * s])
-            options = self._options(places[group].mean(axis=0), size)
-            costs, side = _overlaps(options, np.concatenate(taken)), sides.get(name, 0)
-            side = side if costs[side] == costs.min() else int(costs.argmin())
-            found.append((name, side, options[side]))
-            taken.append(options[side][None])
-        return found
+        marks = np.concatenate([finite - 7 * s, finite + 7 * s], axis=1)
+        centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
+        for _ in range(PASSES):
+            is_clear = True
+            for number, group in enumerate(groups):
+                name, size = self._name(group)
+                options = self._options(centres[number], size)
+                others = [box[None] for other, (_, _, box) in found.items() if other != number]
+                costs = _overlaps(options, np.concatenate([marks, *others]))
+                costs += _nearer_to_another(options, centres, number) * size.prod()
+                side = found[number][1] if number in found else sides.get(name, 0)
+                side = side if costs[side] == costs.min() else int(costs.argmin())
+                found[number], is_clear = (name, side, options[side]), is_clear and costs[side] == 0
+            if is_clear:
+                break
+        return list(found.values())
+
+    def _name(self, group: Sequence[int]) -> tuple[str, Array]:
+        """The name of examples in one place, and its width and height."""
+        name = " = ".join(self.names[one] for one in group[:MOST_JOINED])
+        name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
+        return name, np.array([self.canvas.text_width(name, self.size), (self.size + 2) * self.canvas.unit])
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""
@@ -346,9 +357,10 @@ class ExampleNames:
         return groups
 
     def _options(self, place: Array, size: Array) -> Array:
-        """The boxes (sides, 4) that a name of that size may have beside a place, inside the panel."""
+        """The boxes (options, 4) that a name of that size may have beside a place, inside the panel."""
         box, gap = self.box, 10 * self.canvas.unit
-        middle = place + SIDES * np.array([gap, 0.9 * gap]) + SIDES * size / 2
+        gaps = np.array([gap, 0.9 * gap]) + FURTHER[:, None, None] * size[1]
+        middle = place + (SIDES * gaps + SIDES * size / 2).reshape(-1, 2)
         low, high = np.array([[box.x + 2, box.y + 2], [box.x + box.width - 2, box.y + box.height - 2]])
         corner = np.clip(middle - size / 2, low, np.maximum(low, high - size))
         return np.concatenate([corner, corner + size], axis=1)
@@ -356,6 +368,19 @@ class ExampleNames:
 
 SIDES = np.array([(1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)])
 """Where a name may be beside its mark, across and down, best first."""
+
+PASSES = 3
+"""How often names are placed anew while one of them is not clear of the others."""
+
+FURTHER = np.array([0.0, 1.1])
+"""How much further away it may be, as shares of its height."""
+
+
+def _nearer_to_another(boxes: Array, places: Array, own: int) -> Array:
+    """Which boxes (boxes, 4) are nearer to another of places (n, 2) than to their own."""
+    beyond = np.maximum(boxes[:, None, :2] - places, places - boxes[:, None, 2:])
+    distance = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0))
+    return np.asarray((distance < distance[:, own, None]).any(axis=1))
 
 
 def _overlaps(boxes: Array, others: Array) -> Array:

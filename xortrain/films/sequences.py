@@ -20,7 +20,7 @@ GREYISH = 0.02  # chroma below which a colour has no hue
 
 def contrast(one: Array, other: Array) -> float:
     """The contrast of two colours (3,) as WCAG defines it, from 1 to 21."""
-    dark, light = sorted((luminance(one), luminance(other)))
+    dark, light = sorted((float(luminance(one)), float(luminance(other))))
     return (light + 0.05) / (dark + 0.05)
 
 
