@@ -10,6 +10,7 @@ from xortrain.films.data import Frame
 from xortrain.films.heatmap import Heatmap, tiles
 from xortrain.films.panel import (
     MOST_NAMED_EXAMPLES,
+    ClassNames,
     ExampleMarks,
     ExampleNames,
     Heading,
@@ -42,6 +43,7 @@ class Field(Panel):
         self.held = ExampleMarks(canvas, self.scale, run.held[1], faint=True) if run.held and len(boxes) == 1 else None
         is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and not projection.is_curve
         self.names = ExampleNames(canvas, boxes[0], run.short_names) if is_named else None
+        self.classes = ClassNames(context) if context.names_classes and len(boxes) == 1 else None
         has_lines = lines and len(self.network.layers) > 1 and boxes[0].width >= NARROWEST_LINED * canvas.unit
         self.strongest = run.strongest(0, lines) if has_lines else np.array([], int)
         fractions = [projection.fractions(*projection.places[one.members].T) for one in projection.slices]
@@ -89,7 +91,7 @@ class Field(Panel):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
             names = canvas.shorten(" ".join(rows[0].names), boxes[0].width, 10)
-            canvas.text(right - 6 * s, top, names, 10, label)
+            canvas.text(right - max(6 * s, canvas.text_width(names, 10) - 18 * s), top, names, 10, label)
 
     def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
         """The longest variant that fits for all labels, and whether it has names (only the last one has none)."""
@@ -137,6 +139,8 @@ class Field(Panel):
             self.examples.draw(places, right, one.members)
         if self.names:
             self.name_boxes = self.names.draw(self.places[0])
+        if self.classes:
+            self.name_boxes = self.classes.draw(self.classes.middles(self.places[0]))
 
     def _unit_lines(self, frame: Frame) -> None:
         """Draw where units of the first hidden layer receive z = 0: the edges of their half-planes."""

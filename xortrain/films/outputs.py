@@ -24,6 +24,8 @@ class OutputsPanel(Panel):
 
     key = ""
     """What else is to be said, below the outputs."""
+    lacks_names = False
+    """Whether there are classes without a name."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
@@ -182,6 +184,7 @@ class Spread(OutputsPanel):
         s, box = self.canvas.unit, context.box
         self.outer = box
         self.names = self._lane_names()
+        self.lacks_names = self.scale.classes > 2 and not self.names
         left = max((self.canvas.text_width(name, 9) for name in self.names), default=0)
         left += round(13 * s) * bool(self.names)
         self.box = Box(box.x + left, box.y + round(3 * s), box.width - left, box.height - round(20 * s))

@@ -36,6 +36,7 @@ class PanelContext:
     chosen: Array  # the numbers of the snapshots in the film
     title_y: float = 0  # the baseline of the panel's title in pixels
     title: str = ""
+    names_classes: bool = False  # whether it names the classes, because no other panel has room for their names
 
 
 class Panel:
@@ -67,10 +68,17 @@ class Panel:
         scale = self.scale
         if not scale.classes:
             return
-        count = int((scale.leading_class(shown) != scale.leading_class(y)).sum())
+        count, canvas = int((scale.leading_class(shown) != scale.leading_class(y)).sum()), self.canvas
         if count:
-            x, words = self.box.x + self.box.width, f"{count} of {y.shape[1]} beside this plane"
-            self.canvas.text(x, self.title_y, words, 9, align="right", halo=self.canvas.colours.paper)
+            room = self.box.width - canvas.text_width(self.title, 10) - 6 * canvas.unit
+            variants = (
+                f"{count} of {y.shape[1]} beside this plane",
+                f"{count} of {y.shape[1]} beside it",
+                f"{count} beside it",
+            )
+            words = next((one for one in variants if canvas.text_width(one, 9) <= room), variants[-1])
+            x = self.box.x + self.box.width
+            canvas.text(x, self.title_y, words, 9, align="right", halo=canvas.colours.paper)
 
     def banner(self, size: float, words: str, height: float = 0.5) -> None:
         """Write bold words, if any, across the box at a fraction of its height."""
@@ -294,8 +302,22 @@ class ExampleMarks:
         canvas.line(strokes, canvas.colours.label if self.faint else canvas.colours.ink, width)
 
 
+SIDES = np.array([(1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)])
+"""Where a name may be beside its mark, across and down, best first."""
+
+PASSES = 3
+"""How often names are placed anew while one of them is not clear of the others."""
+
+FURTHER = np.array([0.0, 1.1])
+"""How much further away it may be, as shares of its height."""
+
+
 class ExampleNames:
     """Names beside the marks of a few examples; of those in the same place, joined: (0, 1) = (1, 0)."""
+
+    sides = SIDES
+    reach = 7  # of a mark that is to be kept clear
+    joint = " = "
 
     def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
         self.canvas, self.box, self.names, self.size = canvas, box, names, size
@@ -322,7 +344,7 @@ class ExampleNames:
         """The names with their sides and boxes; a name stays on the side that it has in ``sides`` if it can."""
         s, groups, found = self.canvas.unit, self._groups(places), dict[int, tuple[str, int, Array]]()
         finite = places[np.isfinite(places).all(axis=1)]
-        marks = np.concatenate([finite - 7 * s, finite + 7 * s], axis=1)
+        marks = np.concatenate([finite - self.reach * s, finite + self.reach * s], axis=1)
         centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
         for _ in range(PASSES):
             is_clear = True
@@ -341,7 +363,7 @@ class ExampleNames:
 
     def _name(self, group: Sequence[int]) -> tuple[str, Array]:
         """The name of examples in one place, and its width and height."""
-        name = " = ".join(self.names[one] for one in group[:MOST_JOINED])
+        name = self.joint.join(self.names[one] for one in group[:MOST_JOINED])
         name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
         return name, np.array([self.canvas.text_width(name, self.size), (self.size + 2) * self.canvas.unit])
 
@@ -360,20 +382,31 @@ class ExampleNames:
         """The boxes (options, 4) that a name of that size may have beside a place, inside the panel."""
         box, gap = self.box, 10 * self.canvas.unit
         gaps = np.array([gap, 0.9 * gap]) + FURTHER[:, None, None] * size[1]
-        middle = place + (SIDES * gaps + SIDES * size / 2).reshape(-1, 2)
+        middle = place + (self.sides * gaps + self.sides * size / 2).reshape(-1, 2)
         low, high = np.array([[box.x + 2, box.y + 2], [box.x + box.width - 2, box.y + box.height - 2]])
         corner = np.clip(middle - size / 2, low, np.maximum(low, high - size))
         return np.concatenate([corner, corner + size], axis=1)
 
 
-SIDES = np.array([(1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)])
-"""Where a name may be beside its mark, across and down, best first."""
+class ClassNames(ExampleNames):
+    """A name for each class, at the middle of its examples."""
 
-PASSES = 3
-"""How often names are placed anew while one of them is not clear of the others."""
+    sides = np.concatenate([[(0, 0)], SIDES])
+    reach = 0
+    joint = ", "
 
-FURTHER = np.array([0.0, 1.1])
-"""How much further away it may be, as shares of its height."""
+    def __init__(self, context: PanelContext) -> None:
+        run = context.run_frames
+        self.kinds = context.scale.target_classes(run.t)
+        names = [context.canvas.shorten(name, 0.25 * context.box.width, 10) for name in run.data.outputs]
+        super().__init__(context.canvas, context.box, names)
+
+    def middles(self, places: Array) -> Array:
+        """Where the middle of the examples of each class is, (classes, 2); nan for a class without any."""
+        found = np.full((len(self.names), 2), np.nan)
+        for kind in np.unique(self.kinds).tolist():
+            found[kind] = np.median(places[self.kinds == kind], axis=0)
+        return found
 
 
 def _nearer_to_another(boxes: Array, places: Array, own: int) -> Array:
