@@ -91,7 +91,7 @@ class Field(Panel):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
             names = canvas.shorten(" ".join(rows[0].names), boxes[0].width, 10)
-            canvas.text(right - max(6 * s, canvas.text_width(names, 10) - 18 * s), top, names, 10, label)
+            canvas.text(right - max(6 * s, canvas.text_width(names, 10) - 10 * s), top, names, 10, label)
 
     def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
         """The longest variant that fits for all labels, and whether it has names (only the last one has none)."""
@@ -202,7 +202,7 @@ class FieldLayout(RunLayout):
         canvas, s = self.canvas, self.canvas.unit
         self.side = min(canvas.height - round(68 * s), canvas.width - round(186 * s))
         box = Box(round(38 * s), round(38 * s), self.side, self.side)
-        self.field = Field(self.context(box), lines=0)
+        self.field = Field(self.context(box, 12 * s), lines=0)
         self.heading = Heading(canvas, box.x, box.x + self.side, 27 * s, int(self.data.frame_epochs[-1]))
         return [self.field]
 
