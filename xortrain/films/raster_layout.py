@@ -214,7 +214,7 @@ class FinalLosses:
             canvas.paste(box, np.full((box.height, box.width), shade))
 
     def _name_peaks(self, bars: Box, depth: Array, counts: Array) -> None:
-        """Write the median loss and the number of runs of each peak, the largest where not all fit, with a line to it."""
+        """Write median loss and number of runs of each peak, with a line to it; the largest where not all fit."""
         canvas, s, x = self.canvas, self.canvas.unit, bars.x + bars.width + 8 * self.canvas.unit
         peaks = []
         for first, last in find_peaks(counts):
