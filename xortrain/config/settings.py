@@ -3,8 +3,9 @@
 Their defaults, with reasons, are in conf/; a test compares the two.
 """
 
+import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -174,11 +175,56 @@ def experiments() -> list[Path]:
 
 def read_conf(name: str) -> dict[str, Any]:
     """A file of conf/ as it is, by its name without .yaml."""
-    import yaml
+    text = (conf_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    try:
+        return read_plain(text)
+    except ValueError:
+        import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load((conf_folder() / f"{name}.yaml").read_text(encoding="utf-8"), Loader=loader)
-    return content if isinstance(content, dict) else {}
+        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return content if isinstance(content, dict) else {}
+
+
+def read_plain(text: str) -> dict[str, Any]:
+    """YAML of plain keys and values and a defaults list of paths; to import a parser takes longer than a short film.
+
+    Raises ValueError for everything else.
+    """
+    content = dict[str, Any]()
+    for line in (line.partition(" #")[0].rstrip() for line in text.splitlines()):
+        key, _, value = line.partition(": ")
+        if line == "defaults:":
+            content["defaults"] = []
+        elif line.startswith("  - /") and [*content] == ["defaults"] and ":" not in line:
+            content["defaults"].append(line[4:])
+        elif key in content or not _KEY.fullmatch(key) or {key.lower(), value.lower()} & _TRUTHS:
+            if line and not line.startswith("#"):
+                raise ValueError(line)
+        else:
+            content[key] = plain_value(value)
+    return content
+
+
+_VALUES: list[tuple[re.Pattern[str], Callable[[str], Any]]] = [
+    (re.compile("null|true|false"), {"null": None, "true": True, "false": False}.__getitem__),
+    (re.compile("-?(0|[1-9][0-9]{0,14})"), int),
+    (re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}"), float),
+    (re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_]\w*", re.ASCII), str),
+    (re.compile(r"\[(0|[1-9][0-9]{0,14}),(0|[1-9][0-9]{0,14})\]"), lambda text: [*map(int, text[1:-1].split(","))]),
+]
+"""Values that mean the same to Hydra and to everybody."""
+
+
+def plain_value(text: str) -> Any:
+    """The value of a number, a word, true, false, null or [WIDTH,HEIGHT]; raises ValueError for any other syntax."""
+    for form, convert in _VALUES:
+        if form.fullmatch(text):
+            return convert(text)
+    raise ValueError(text)
+
+
+_KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_TRUTHS = {"yes", "no", "on", "off", "y", "n"}  # which are true and false in YAML, in any case
 
 
 @cache
