@@ -216,9 +216,8 @@ def test_files_of_conf_are_read_as_a_parser_of_yaml_reads_them() -> None:
 
 
 @pytest.mark.parametrize("line", [
-    "on: loss", "a: yes", "a: N", "a:", "a", "  a: 1", "a: 1e3", "a: [1, 2]", "a: 'b'", "a: 1: 2", "a: 010", "a: 1_0",
-    "a: &b", "a: ~", "- b", "a: b c", "a: .5", "a: 1\na: 2", "a: 1\n  - /b", "a: b#c", "defaults:\n  - b: c", "{a: 1}",
-    "a: 2001-01-01", "a:\t1", "a: NULL", "a: True",
+    "a:", "a", "  a: 1", "a: 1e3", "a: 'b'", "a: 1: 2", "a: 010", "a: 1_0", "a: &b", "a: ~", "- b", "a: b c", "a: .5",
+    "a b: 1", "{a: 1}", "a: 2001-01-01", "a:\t1", "a: NULL", "a: True",
 ])  # fmt: skip
 def test_what_is_not_plain_is_left_to_the_parser_of_yaml(line: str) -> None:
     with pytest.raises(ValueError, match=r"^"):

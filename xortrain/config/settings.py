@@ -6,6 +6,7 @@ Their defaults, with reasons, are in conf/; a test compares the two.
 import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -176,32 +177,22 @@ def experiments() -> list[Path]:
 def read_conf(name: str) -> dict[str, Any]:
     """A file of conf/ as it is, by its name without .yaml."""
     text = (conf_folder() / f"{name}.yaml").read_text(encoding="utf-8")
-    try:
+    with suppress(ValueError):
         return read_plain(text)
-    except ValueError:
-        import yaml
+    import yaml
 
-        content = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        return content if isinstance(content, dict) else {}
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
 
 
 def read_plain(text: str) -> dict[str, Any]:
-    """YAML of plain keys and values and a defaults list of paths; to import a parser takes longer than a short film.
-
-    Raises ValueError for everything else.
-    """
+    """Plain keys and values and a list of defaults; ValueError for other YAML, whose parser is slow to import."""
     content = dict[str, Any]()
-    for line in (line.partition(" #")[0].rstrip() for line in text.splitlines()):
-        key, _, value = line.partition(": ")
-        if line == "defaults:":
-            content["defaults"] = []
-        elif line.startswith("  - /") and [*content] == ["defaults"] and ":" not in line:
+    for line in filter(None, (line.partition("#")[0].rstrip() for line in text.splitlines())):
+        key, _, value = line.partition(":")
+        if line.startswith("  - /"):
             content["defaults"].append(line[4:])
-        elif key in content or not _KEY.fullmatch(key) or {key.lower(), value.lower()} & _TRUTHS:
-            if line and not line.startswith("#"):
-                raise ValueError(line)
         else:
-            content[key] = plain_value(value)
+            content[plain_value(key)] = [] if line == "defaults:" else plain_value(value.removeprefix(" "))
     return content
 
 
@@ -221,10 +212,6 @@ def plain_value(text: str) -> Any:
         if form.fullmatch(text):
             return convert(text)
     raise ValueError(text)
-
-
-_KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
-_TRUTHS = {"yes", "no", "on", "off", "y", "n"}  # which are true and false in YAML, in any case
 
 
 @cache

@@ -43,7 +43,8 @@ class Field(Panel):
         self.held = ExampleMarks(canvas, self.scale, run.held[1], faint=True) if run.held and len(boxes) == 1 else None
         is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and not projection.is_curve
         self.names = ExampleNames(canvas, boxes[0], run.short_names) if is_named else None
-        self.classes = ClassNames(context) if context.names_classes and len(boxes) == 1 else None
+        if context.names_classes and len(boxes) == 1:
+            self.names = self.names or ClassNames(context)
         has_lines = lines and len(self.network.layers) > 1 and boxes[0].width >= NARROWEST_LINED * canvas.unit
         self.strongest = run.strongest(0, lines) if has_lines else np.array([], int)
         fractions = [projection.fractions(*projection.places[one.members].T) for one in projection.slices]
@@ -139,8 +140,6 @@ class Field(Panel):
             self.examples.draw(places, right, one.members)
         if self.names:
             self.name_boxes = self.names.draw(self.places[0])
-        if self.classes:
-            self.name_boxes = self.classes.draw(self.classes.middles(self.places[0]))
 
     def _unit_lines(self, frame: Frame) -> None:
         """Draw where units of the first hidden layer receive z = 0: the edges of their half-planes."""

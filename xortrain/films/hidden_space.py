@@ -44,7 +44,8 @@ class HiddenSpace(Panel):
         has_grid = self.grid.size > 0 and not self.projection.is_curve
         self.probe = Probe(network, run.data.scaling, self.grid, np.array([run.run])) if has_grid else None
         self.names = ExampleNames(self.canvas, self.box, run.short_names) if len(run.x) <= MOST_NAMED_EXAMPLES else None
-        self.classes = ClassNames(context) if context.names_classes else None
+        if context.names_classes:
+            self.names = self.names or ClassNames(context)
 
     def still(self) -> None:
         self.write_title("what the last hidden layer makes of it")
@@ -52,9 +53,6 @@ class HiddenSpace(Panel):
         if self.names:
             frames = map(self.run_frames.at, self.chosen.tolist())
             self.names.follow({frame.epoch: self._example_places(frame) for frame in frames})
-        if self.classes:
-            moments = map(self.run_frames.at, self.chosen.tolist())
-            self.classes.follow({one.epoch: self.classes.middles(self._example_places(one)) for one in moments})
 
     def paste(self, frame: Frame) -> None:
         self.heatmap.paste(self.plane.parameters(frame.theta))
@@ -74,8 +72,6 @@ class HiddenSpace(Panel):
         self.examples.draw(places, frame.right)
         if self.names:
             self.names.draw(places, frame.epoch)
-        if self.classes:
-            self.classes.draw(self.classes.middles(places), frame.epoch)
         if not projection.is_curve and self.plane.last.inputs > 2 and not self.plane.turns:
             self.write_contradictions(self.heatmap.at(0, places), frame.y.T)
 

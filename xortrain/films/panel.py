@@ -342,7 +342,8 @@ class ExampleNames:
 
     def _placed(self, places: Array, sides: Mapping[str, int]) -> list[tuple[str, int, Array]]:
         """The names with their sides and boxes; a name stays on the side that it has in ``sides`` if it can."""
-        s, groups, found = self.canvas.unit, self._groups(places), dict[int, tuple[str, int, Array]]()
+        places, s = self.named(places), self.canvas.unit
+        groups, found = self._groups(places), dict[int, tuple[str, int, Array]]()
         finite = places[np.isfinite(places).all(axis=1)]
         marks = np.concatenate([finite - self.reach * s, finite + self.reach * s], axis=1)
         centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
@@ -360,6 +361,10 @@ class ExampleNames:
             if is_clear:
                 break
         return list(found.values())
+
+    def named(self, places: Array) -> Array:
+        """Where the things with names are, (names, 2), from the places of the examples."""
+        return places
 
     def _name(self, group: Sequence[int]) -> tuple[str, Array]:
         """The name of examples in one place, and its width and height."""
@@ -401,8 +406,8 @@ class ClassNames(ExampleNames):
         names = [context.canvas.shorten(name, 0.25 * context.box.width, 10) for name in run.data.outputs]
         super().__init__(context.canvas, context.box, names)
 
-    def middles(self, places: Array) -> Array:
-        """Where the middle of the examples of each class is, (classes, 2); nan for a class without any."""
+    def named(self, places: Array) -> Array:
+        """The middle of the examples of each class; nan for a class without any."""
         found = np.full((len(self.names), 2), np.nan)
         for kind in np.unique(self.kinds).tolist():
             found[kind] = np.median(places[self.kinds == kind], axis=0)

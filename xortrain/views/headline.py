@@ -31,16 +31,13 @@ def headline(run: RunData) -> str:
 
 
 def _how_many_right(run: RunData) -> str:
-    """As in "3 of 4 examples right"; beside what is known of the data, as in "61 % right; the data allow 82 %".
-
-    What the data allow is an estimate, the vote of neighbours; for a run that is better than it, it has that name.
-    """
+    """As in "3 of 4 examples right"; beside what is known of the data, as in "61 % right; the data allow 82 %"."""
     row = run.row
     if np.isfinite(row["allowed_accuracy"]):
         held = run.setup.test is not None
         share, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
         allowed, constant = row["allowed_accuracy"], percent(row["constant_accuracy"])
-        who = "the data allow" if share <= allowed else "a vote of neighbours"
+        who = "the data allow" if share <= allowed else "a vote of neighbours"  # which is how that is estimated
         return f"{percent(share)}{of} right; {who} {percent(allowed)}, a constant answer {constant}"
     right, examples = int(run.right.sum()), len(run.x)
     named = round(row["accuracy"] * examples) if np.isfinite(row["accuracy"]) else right
