@@ -267,6 +267,11 @@ class Canvas:
             words = words[:-1].rstrip()
         return words + "…"
 
+    def first_fitting(self, variants: Sequence[str], width: float, size: float) -> str:
+        """The first of some texts that is at most ``width`` pixels wide; the last one shortened if none is."""
+        fitting = (words for words in variants if self.text_width(words, size) <= width)
+        return next(fitting, None) or self.shorten(variants[-1], width, size)
+
     def _composite(self, box: Box, alpha: Array, colour: Array) -> None:
         self._drawn = True
         top, left = max(-box.y, 0), max(-box.x, 0)

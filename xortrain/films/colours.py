@@ -60,8 +60,7 @@ class Colours:
 
     def is_near_paper(self, colour: Array, least: float = 2) -> bool:
         """Whether an outline in paper would hardly be visible on a colour."""
-        light = sorted((float(luminance(colour)), float(luminance(self.paper))))
-        return (light[1] + 0.05) / (light[0] + 0.05) < least
+        return contrast(colour, self.paper) < least
 
     def legible(self, colour: Array) -> Array:
         """A colour (3,) with as many thirds of ink as it takes to be read on paper."""
@@ -86,6 +85,12 @@ def linear(rgb: Array) -> Array:
 def luminance(rgb: Array) -> Array:
     """How light sRGB colours (…, 3) are, (…) from 0 to 1: the relative luminance of WCAG."""
     return np.asarray(linear(rgb) @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(one: Array, other: Array) -> float:
+    """The contrast of two colours (3,) as WCAG defines it, from 1 to 21."""
+    dark, light = sorted((float(luminance(one)), float(luminance(other))))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def rgb(text: str) -> Array:

@@ -67,8 +67,7 @@ class Field(Panel):
         label_axes(canvas, next(box for box in boxes if box.y == boxes[-1].y), self.projection)
         right, room = self.box.x + self.box.width, self.box.width - boxes[0].width
         variants = note, note.removesuffix(" examples"), note.partition(": ")[2]
-        fitting = [words for words in variants if canvas.text_width(words, 10) <= room]
-        note = (fitting or [canvas.shorten(variants[-1], room, 10)])[0]
+        note = canvas.first_fitting(variants, room, 10)
         canvas.text(right, self.box.y + self.box.height + 12 * s, note, 10, canvas.colours.label, align="right")
         if self.projection.columns:
             self._label_grid()

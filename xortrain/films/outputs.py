@@ -24,8 +24,6 @@ class OutputsPanel(Panel):
 
     key = ""
     """What else is to be said, below the outputs."""
-    lacks_names = False
-    """Whether there are classes without a name."""
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)

@@ -42,6 +42,9 @@ class PanelContext:
 class Panel:
     """One part of a frame; a panel overrides the methods that it needs."""
 
+    lacks_names = False
+    """Whether there are classes without a name in it that it should name."""
+
     def __init__(self, context: PanelContext) -> None:
         self.canvas, self.box, self.title, self.title_y = context.canvas, context.box, context.title, context.title_y
         self.run_frames, self.scale, self.projection = context.run_frames, context.scale, context.projection
@@ -76,7 +79,7 @@ class Panel:
                 f"{count} of {y.shape[1]} beside it",
                 f"{count} beside it",
             )
-            words = next((one for one in variants if canvas.text_width(one, 9) <= room), variants[-1])
+            words = canvas.first_fitting(variants, max(room, canvas.text_width(variants[-1], 9)), 9)
             x = self.box.x + self.box.width
             canvas.text(x, self.title_y, words, 9, align="right", halo=canvas.colours.paper)
 

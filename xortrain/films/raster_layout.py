@@ -80,9 +80,8 @@ class RasterLayout:
         room = self.box.width - canvas.text_width(self._solved(self.last), 12, "bold") - 18 * s
         has_line = (self.outcomes.outcome == "solved").any()
         full = f"{row}   line: solved from here on" if has_line else row
-        words = next((one for one in (full, row) if canvas.text_width(one, 11) <= room), row)
         if room > 60 * s:
-            canvas.text(self.box.x, 45 * s, canvas.shorten(words, room, 11), 11, canvas.colours.label)
+            canvas.text(self.box.x, 45 * s, canvas.first_fitting((full, row), room, 11), 11, canvas.colours.label)
 
     def _solved(self, epoch: int) -> str:
         return f"{self.data.all_outcomes.counts(epoch)['solved']:,} solved"

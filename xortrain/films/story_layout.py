@@ -19,7 +19,7 @@ from xortrain.films.heatmap import coarse_bands
 from xortrain.films.hidden_plane import hidden_plane
 from xortrain.films.hidden_space import space_panel
 from xortrain.films.loss_curve import LossCurve
-from xortrain.films.outputs import OutputsPanel, outputs_panel
+from xortrain.films.outputs import outputs_panel
 from xortrain.films.pacing import Timing, story_timing
 from xortrain.films.panel import Heading, Panel, PanelContext, RunLayout
 from xortrain.nets import Array
@@ -67,7 +67,7 @@ class StoryLayout(RunLayout):
         self.heading = Heading(self.canvas, left, self.right, self.px(20) + line, int(self.data.frame_epochs[-1]))
         self.title_width = (self.right if line else self.heading.left - self.px(12)) - self.first.x
         others = [row.panel(self.context(*row.place(self))) for row in PANELS.values()]
-        lacks_names = any(isinstance(panel, OutputsPanel) and panel.lacks_names for panel in others)
+        lacks_names = any(panel.lacks_names for panel in others)
         lacks_names &= self.scale.classes <= MOST_NAMED_CLASSES
         contexts = [self.context(box, box.y - self.px(6), title) for _, box, title in self._pictures()]
         contexts[0] = replace(contexts[0], names_classes=lacks_names)
