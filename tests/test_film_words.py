@@ -53,7 +53,7 @@ def is_inside(one: Box, other: Box) -> bool:
 SIZES = [
     *((layout, scaled_size(layout, factors)) for layout in ("field", "weights")
       for factors in ((1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7))),
-    *(("story", size) for size in (LAYOUTS["story"].smallest, (640, 360), (960, 540), (1280, 720), (380, 660))),
+    *(("story", size) for size in (LAYOUTS["story"].smallest, (640, 360), (960, 540), (1280, 720), (285, 507))),
 ]  # fmt: skip
 
 
