@@ -1,4 +1,4 @@
-"""What the pictures of a page show is what NumPy computes: colours of fields, numbers under the pointer, right and wrong."""
+"""What the pictures of a page show is what NumPy computes: colours, numbers under the pointer, right and wrong."""
 
 import base64
 import re

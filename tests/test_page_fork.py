@@ -1,5 +1,6 @@
 """Forks in the page: trained live from a recorded epoch, with the numbers of Python's forks; said, drawn and copied."""
 
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-/** The marks of examples: their shape and colour show the class; while the output is wrong they are hollow. */
+/** The marks of examples: their shape and colour show the target; a cross marks a wrong example, as in the films. */
 
 import { styled } from "./canvas.js";
 import { held } from "./picture.js";
@@ -34,27 +34,33 @@ export function markRadius(count, width) {
   return count <= 16 ? largest : Math.max(2.4, 4.6 - count / 150);
 }
 
-/** Mark an example with targets t.  Real values that are wrong are crossed: hollow would look like a pale one. */
+/** Mark an example with targets t: on paper with an edge of ink, so that it shows on every colour. */
 export function drawMark(g, colours, t, isRight, x, y, radius) {
-  const colour = colours.mark(t);
-  const isHollow = colours.classes && !isRight;
-  outline(g, colours.kind(t), x, y, radius);
-  g.fillStyle = isHollow ? colours.paper : colour;
-  g.strokeStyle = colours.paper;
-  g.lineWidth = radius > 5 ? 6 : 2.4;
+  const kind = colours.kind(t);
+  outline(g, kind, x, y, radius);
+  g.fillStyle = colours.paper;
+  g.strokeStyle = colours.ink;
+  g.lineWidth = 1.6;
   g.stroke();
   g.fill();
-  g.strokeStyle = colours.classes ? colour : colours.ink;
-  g.lineWidth = isHollow ? Math.max(radius / 2.6, 1.2) : 1;
-  if (isHollow || !colours.classes) g.stroke();
-  if (colours.classes || isRight) return;
+  outline(g, kind, x, y, radius * (radius > 5 ? 0.7 : 0.8));
+  g.fillStyle = colours.mark(t);
+  g.lineWidth = colours.classes ? 0.6 : 1;
+  g.fill();
+  g.stroke();
+  if (isRight) return;
+  const reach = 0.95 * radius;
   g.beginPath();
   for (const slope of [1, -1]) {
-    g.moveTo(x - 0.8 * radius, y - 0.8 * slope * radius);
-    g.lineTo(x + 0.8 * radius, y + 0.8 * slope * radius);
+    g.moveTo(x - reach, y - slope * reach);
+    g.lineTo(x + reach, y + slope * reach);
   }
-  g.lineWidth = 1.2;
-  g.stroke();
+  const width = Math.max(radius / 4.5, 1.2);
+  for (const [colour, more] of [[colours.paper, 1.8], [colours.ink, 0]]) {
+    g.strokeStyle = colour;
+    g.lineWidth = width + more;
+    g.stroke();
+  }
 }
 
 const NAME_SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];

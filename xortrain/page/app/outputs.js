@@ -16,8 +16,8 @@ export function outputsView(page) {
     const shown = shownRun(page);
     const { view, colours } = shown;
     const right = view.walk.filter((one) => one.isRight).length;
-    const wrong = `; ${colours.classes ? "hollow" : "crossed"}: ${colours.wrong}`;
-    caption.textContent = `Outputs: ${right} of ${view.walk.length} right${right < view.walk.length ? wrong : ""}`;
+    const crossed = right < view.walk.length ? `; cross: ${colours.wrong}` : "";
+    caption.textContent = `Outputs: ${right} of ${view.walk.length} right${crossed}`;
     const size = sized(canvas);
     if (view.walk.length <= MOST_BARS) (colours.outputs === 1 ? bars : chips)(shown, size);
     else (colours.classes > 2 && colours.classes <= MOST_CLASSES ? confusion : scatter)(shown, size);

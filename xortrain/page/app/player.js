@@ -82,8 +82,9 @@ class Player {
   /** Play from the shown epoch, along the path of the shown run. */
   restart() {
     const { epochs } = this;
-    const path = isCalm.matches ? epochs.map((_, k) => k / epochs.length) : pathOf(this.page, epochs);
-    const seconds = Math.min(LONGEST_PLAY, epochs.length * (isCalm.matches ? 1 : FRAME)) / (isCalm.matches ? 1 : this.speed.value);
+    const isSlow = isCalm.matches;
+    const path = isSlow ? epochs.map((_, k) => k / epochs.length) : pathOf(this.page, epochs);
+    const seconds = isSlow ? epochs.length : Math.min(LONGEST_PLAY, epochs.length * FRAME) / this.speed.value;
     this.course = { epochs, path, seconds, begun: performance.now() - path[this.place()] * seconds * 1000 };
     if (!this.isWaiting) this.tick();
   }
