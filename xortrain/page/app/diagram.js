@@ -128,17 +128,23 @@ function drawInput(g, plan, { unit, x, y }) {
 function drawUnit(g, plan, { unit, column, bias, x, y }, theta, marked) {
   const { side } = plan;
   const [left, top] = [x - side / 2, y - side / 2];
-  g.fillStyle = styled("--paper");
-  g.fillRect(left, top, side, side);
-  plan.thumbnails?.draw(g, column - 1, unit, left, top, side);
   const isMarked = bias >= 0 && marked.has(bias);
+  g.beginPath();
+  if (plan.thumbnails) g.rect(left + 0.5, top + 0.5, side - 1, side - 1);
+  else g.arc(x, y, side / 2, 0, 2 * Math.PI);
+  g.fillStyle = styled("--paper");
+  g.fill();
+  plan.thumbnails?.draw(g, column - 1, unit, left, top, side);
   g.lineWidth = isMarked ? 3 : 1;
   g.strokeStyle = styled(isMarked ? "--focus" : "--ink");
-  g.strokeRect(left + 0.5, top + 0.5, side - 1, side - 1);
+  g.stroke();
   if (plan.isNamed[column]) label(g, shortened(g, plan.unitName(column, unit), 60), x, top - 4, { align: "center" });
   if (bias < 0) return;
   drawDot(g, left, top + side, 2 + 3 * Math.min(Math.abs(theta[bias]) / STRONG, 1), signColour(theta[bias]), "--paper");
-  if (plan.isNamed[column] || isMarked) label(g, weightText(theta[bias]), x + 4, top + side + 11, { align: "center", colour: "--label" });
+  if (!plan.isNamed[column] && !isMarked) return;
+  const text = weightText(theta[bias]);
+  const middle = Math.min(x + 4, plan.width - g.measureText(text).width / 2 - 2);
+  label(g, text, middle, top + side + 11, { align: "center", colour: "--label" });
 }
 
 /** The number of a weight beside its line, where it touches neither units nor other numbers; a marked one always. */

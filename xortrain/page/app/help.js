@@ -24,11 +24,13 @@ const KEYS = {
   Escape: "clear the selection, close this help",
 };
 
+const OF_ALL_RUNS = ["Runs", "Losses", "Settings", "Side by side"];
+
 export function helpView(page) {
   const dialog = byId("help");
   const close = element("button", { type: "button", text: "Close" });
   close.addEventListener("click", () => dialog.close());
-  const topics = Object.entries(TOPICS).flatMap(([title, text]) => [element("h3", { text: title }), element("p", { text })]);
+  const topics = Object.entries(TOPICS).filter(([title]) => page.runs > 1 || !OF_ALL_RUNS.includes(title)).flatMap(([title, text]) => [element("h3", { text: title }), element("p", { text })]);
   const keys = Object.entries(KEYS).flatMap(([key, text]) => [element("dt", { text: key }), element("dd", { text })]);
   const title = element("h2", { id: "help-title", text: "How to read this page" });
   const made = madeWords(page.made ?? {});

@@ -90,7 +90,7 @@ class LossCurves {
   grouped() {
     const column = this.page.column(this.by);
     const isSolved = (run) => kindOf(column.of(run)).name === "solved";
-    const outcomes = { labels: ["solved", "not"], of: (run) => Number(!isSolved(run)) };
+    const outcomes = { labels: ["solved", "not solved"], of: (run) => Number(!isSolved(run)) };
     const isOutcome = this.by === "outcome";
     const { labels, of } = isOutcome ? outcomes : groupsOf(column, state.order, MOST_GROUPS);
     const colours = labels.map((_, k) => ramp(k / Math.max(1, labels.length - 1)));
@@ -203,12 +203,14 @@ class LossCurves {
     g.globalAlpha = 1;
     if (this.chosen) g.drawImage(this.chosen.picture, 0, 0, width, height);
     this.drawLabels(g);
+    g.save();
     this.clip(g);
     const x = this.x.at(state.epoch);
     g.setLineDash([4, 3]);
     path(g, [[x, TOP], [x, this.floor]], styled("--label"), 1);
     g.setLineDash([]);
     for (const run of new Set([state.hover, state.run])) if (run >= 0) this.drawOne(g, run);
+    g.restore();
     this.say();
   }
 

@@ -38,11 +38,11 @@ export function markRadius(count, width) {
 export function drawMark(g, colours, t, isRight, x, y, radius) {
   const kind = colours.kind(t);
   outline(g, kind, x, y, radius);
-  g.fillStyle = colours.paper;
-  g.strokeStyle = colours.ink;
-  g.lineWidth = 1.6;
-  g.stroke();
+  g.fillStyle = g.strokeStyle = colours.paper;
   g.fill();
+  g.strokeStyle = radius > 5 ? colours.ink : colours.paper;
+  g.lineWidth = 1;
+  g.stroke();
   outline(g, kind, x, y, radius * (radius > 5 ? 0.7 : 0.8));
   g.fillStyle = colours.mark(t);
   g.lineWidth = colours.classes ? 0.6 : 1;

@@ -69,7 +69,7 @@ export class Network {
   get names() {
     return Array.from({ length: this.size }, (_, index) => {
       const { layer, to, from } = this.connectionOf(index);
-      return from === undefined ? `b${layer + 1}[${to}]` : `W${layer + 1}[${to}][${from}]`;
+      return from === undefined ? `b${layer + 1}[${to}]` : `W${layer + 1}[${to}, ${from}]`;
     });
   }
 

@@ -40,7 +40,8 @@ function bars({ view, colours }, { g, width, height }) {
   const step = Math.min(height / names.length, 36);
   g.font = `${Math.min(12, step)}px ${styled("--font")}`;
   const left = Math.min(width / 3, Math.max(...names.map((name) => g.measureText(name).width)) + 14);
-  const room = width - left - 56;
+  const numbers = view.walk.map(({ y }) => rounded(y[0]));
+  const room = width - left - 20 - Math.max(...numbers.map((text) => g.measureText(text).width));
   const thick = Math.min(step * 0.6, 18);
   names.forEach((name, n) => {
     const { y, isRight } = view.walk[n];
@@ -53,7 +54,7 @@ function bars({ view, colours }, { g, width, height }) {
     g.fillStyle = colours.ink;
     for (const x of [at(y[0]), ...(colours.classes ? [at(colours.middle)] : [])]) g.fillRect(x - 0.7, middle - thick / 2, 1.4, thick);
     write(g, name, 0, middle, "left", left - 12);
-    write(g, rounded(y[0]), width, middle, "right");
+    write(g, numbers[n], width, middle, "right");
     drawMark(g, colours, aims[n], isRight, at(aims[n][0]), middle, Math.min(5, step / 3.4));
   });
 }

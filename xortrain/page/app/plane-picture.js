@@ -133,7 +133,7 @@ export class PlanePicture {
     const differ = plane.isBeside && colours.classes
       ? view.walk.filter(({ y }, n) => colours.kind(this.outputs(...plane.place(n, view))) !== colours.kind(y)).length
       : 0;
-    const count = differ ? `${title}: ${differ} of ${view.walk.length} beside it differ` : title;
+    const count = differ ? `${title}: ${differ} of ${view.walk.length}, off this plane, have another class` : title;
     return colours.hides ? `${count}; output ${view.picture.outputs[0]}` : count;
   }
 }

@@ -21,10 +21,6 @@ export function playerView(page) {
     byId("one-title").textContent = `Run ${runWords(page, state.run)}`;
     byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");
   });
-  follow(["run", "epoch"], () => {
-    const past = (page.stories[state.run]?.events ?? []).filter((event) => event.epoch <= state.epoch);
-    byId("caption").textContent = past.at(-1)?.caption ?? "";
-  });
 }
 
 class Player {

@@ -77,7 +77,7 @@ class SettingsMap {
     const isScatter = this.y && this.axes.every((axis) => axis.edges);
     const { g } = this.base;
     const names = this.y && !isScatter ? Math.max(...this.axes[1].labels.map((text) => g.measureText(text).width)) : 0;
-    this.box = { left: Math.max(42, Math.min(130, names + 8)), top: 22, right: width - 8, floor: height - 38 };
+    this.box = { left: Math.max(42, Math.min(130, names + 8)), top: 32, right: width - 8, floor: height - 38 };
     label(g, shortName(this.page, this.x), this.box.right, height - 4, { align: "right" });
     label(g, this.y ? shortName(this.page, this.y) : MEASURES[this.measure].name, 0, 12);
     if (isScatter) this.drawScatter(g);

@@ -45,6 +45,8 @@ async function start() {
 function followSizes() {
   const again = () => change({ theme: state.theme + 1 });
   addEventListener("resize", again);
+  const observer = new ResizeObserver(again);
+  for (const canvas of document.querySelectorAll("canvas")) observer.observe(canvas);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }
 
