@@ -228,7 +228,19 @@ class SettingsMap {
     const shown = this.items.find(({ runs }) => runs.includes(state.run));
     if (shown) drawRing(g, shown.mark);
     if (this.hovered) drawOutline(g, this.hovered.box, "--focus", 3);
-    byId("settings-note").textContent = this.hovered ? this.words(this.hovered) : this.note();
+    const words = this.hovered ? this.words(this.hovered) : this.note();
+    byId("settings-note").replaceChildren(words, ...(this.hovered || words ? [] : this.legend()));
+  }
+
+  /** The colours of outcomes where each run has its own. */
+  legend() {
+    if (this.measure !== "outcome") return [];
+    const kinds = new Map(this.runs.map((run) => kindOf(this.page.column("outcome").of(run))).map((kind) => [kind.name, kind]));
+    return [...kinds.values()].map(({ name, mark, colour }) => {
+      const sign = element("span", { text: `${mark} ` });
+      sign.style.color = styled(colour);
+      return element("span", { className: "legend", children: [sign, name === "solved" ? "solved, darker sooner" : name] });
+    });
   }
 
   note() {
