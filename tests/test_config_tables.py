@@ -23,6 +23,7 @@ from xortrain.config.settings import (
     find,
     keys_of,
     read_conf,
+    read_plain,
     set_by_data,
 )  # fmt: skip
 from xortrain.films.data import EPOCH_SPACINGS
@@ -205,3 +206,19 @@ def test_a_setting_is_found_by_its_dotted_key() -> None:
     assert find(config, "optimizer.momentum") is keys_of("optimizer", "sgd")["momentum"]
     assert find(config, "optimizer.beta1") is None
     assert find(config, "no.such") is None
+
+
+def test_files_of_conf_are_read_as_a_parser_of_yaml_reads_them() -> None:
+    for path in conf_folder().rglob("*.yaml"):
+        name, content = path.relative_to(conf_folder()).with_suffix(""), yaml.safe_load(path.read_text("utf-8"))
+        assert repr(read_conf(str(name))) == repr(content or {}), name
+    assert read_plain((conf_folder() / "shared/film.yaml").read_text("utf-8")).keys() == FILM_SETTINGS.keys()
+
+
+@pytest.mark.parametrize("line", [
+    "a:", "a", "  a: 1", "a: 1e3", "a: 'b'", "a: 1: 2", "a: 010", "a: 1_0", "a: &b", "a: ~", "- b", "a: b c", "a: .5",
+    "a b: 1", "{a: 1}", "a: 2001-01-01", "a:\t1", "a: NULL", "a: True",
+])  # fmt: skip
+def test_what_is_not_plain_is_left_to_the_parser_of_yaml(line: str) -> None:
+    with pytest.raises(ValueError, match=r"^"):
+        read_plain(line)

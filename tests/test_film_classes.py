@@ -9,9 +9,11 @@ from test_film_colours import DEFICIENCIES, lab, linear
 
 from xortrain.films.colour_scale import ColourScale
 from xortrain.films.colours import CLASS_COLOURS, MOST_HUES, get_colours, get_palette
+from xortrain.films.field import Field
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import SHAPES, mark_shape
+from xortrain.films.story_layout import StoryLayout
 from xortrain.nets import Array
 
 EYES = (np.eye(3), *map(np.array, DEFICIENCIES.values()))
@@ -70,6 +72,28 @@ def test_every_class_is_named_beside_the_field(
             (frame[box.y : box.y + box.height, box.x - 22 : box.x] == mark).sum() >= 3
             for word, box in written if word == name
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [(640, 360), (960, 540), (600, 1040)])
+@pytest.mark.parametrize("name", ["three classes", "fourteen classes"])
+def test_a_story_names_every_class_once_beside_its_outputs_or_at_its_examples(
+    name: str, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, data = record_text(monkeypatch), run_of(name)
+    film = StoryLayout(data, FilmSettings(size=size), 0)
+    film.frame(int(film.chosen[-1]))
+    inside = film.network
+    names = [
+        word for word, box in written if word in data.outputs and not (box.x >= inside.x and box.y >= inside.y - 20)
+    ]
+    assert sorted(names) == sorted(data.outputs)
+    assert isinstance(film.panels[0], Field)
+    kinds, places = data.t.argmax(axis=1), film.panels[0].places[0]
+    for word, box in written:
+        if word in data.outputs and film.first.contains(box):
+            middle = np.array([box.x + box.width / 2, box.y + box.height / 2])
+            away = [np.hypot(*(np.median(places[kinds == k], axis=0) - middle)) for k in range(len(data.outputs))]
+            assert data.outputs[int(np.argmin(away))] == word
 
 
 def bands_of(y: Array, classes: int) -> Array:

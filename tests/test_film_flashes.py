@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xortrain.films.colours import luminance
 from xortrain.films.flashes import (
     SLOW,
     FlashMeter,
     calmed,
     flashing_frames,
-    relative_luminance,
     saturated_red,
     turning_points,
 )
@@ -101,7 +101,7 @@ def plain(film: Array, palette: Array = PALETTE) -> list[list[Levels]]:
 
 def test_luminance_and_saturated_red_are_those_of_wcag() -> None:
     colours = np.random.RandomState(0).randint(0, 256, (400, 3))
-    np.testing.assert_allclose(relative_luminance(colours), [light_of(one) for one in colours])
+    np.testing.assert_allclose(luminance(colours), [light_of(one) for one in colours])
     np.testing.assert_array_equal(saturated_red(colours), [redness_of(one) for one in colours])
     assert saturated_red(np.array([BLACK, WHITE, RED, (255, 100, 0)])).tolist() == [0, 0, 1, 1]
 

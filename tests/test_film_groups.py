@@ -12,11 +12,11 @@ from some_films import record_text, sweep_of
 import xortrain
 from xortrain.cli import main
 from xortrain.films.canvas import Box
-from xortrain.films.colours import COLOUR_MAPS, get_colours, luminance
+from xortrain.films.colours import COLOUR_MAPS, contrast, get_colours, luminance
 from xortrain.films.data import FilmData
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.losses_layout import LossesLayout, halving, place_names
-from xortrain.films.sequences import LINE, WORD, contrast, distinct, ordered, readable, sequence
+from xortrain.films.sequences import LINE, WORD, distinct, ordered, readable, sequence
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.views.sweep_film import film_data_of
 

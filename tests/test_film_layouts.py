@@ -1,6 +1,8 @@
 """Every layout shows every kind of network and data at every size, with the right epoch and loss."""
 
+import contextlib
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import DRAWN_LAYOUTS, NETS, XOR, film_data, net, run_of, sweep_of
 
+from xortrain.errors import UserError
 from xortrain.films.agg import Agg, make_renderer, public_renderer
 from xortrain.films.canvas import Canvas
 from xortrain.films.colours import get_palette
 from xortrain.films.field import FieldLayout
 from xortrain.films.film import make_layout
-from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
 from xortrain.films.glyphs import text_mask
 from xortrain.films.panel import format_loss
 from xortrain.films.story_layout import StoryLayout
@@ -26,6 +29,18 @@ def test_every_layout_names_its_class_and_its_smallest_size(layout: str) -> None
     module, _, name = LAYOUTS[layout].location.partition(":")
     assert isinstance(getattr(import_module(module), name), type)
     assert min(LAYOUTS[layout].smallest) > 0
+
+
+@pytest.mark.parametrize("layout", ["story", "field"])
+def test_a_story_may_be_taller_than_wide_from_its_smallest_tall_size_on(layout: str, tmp_path: Path) -> None:
+    for size, is_tall in {(285, 507): True, (380, 660): True, (284, 507): False, (285, 506): False}.items():
+        settings, is_fine = FilmSettings(layout=layout, size=size), is_tall or layout == "field"
+        with (
+            contextlib.nullcontext()
+            if is_fine
+            else pytest.raises(UserError, match=r"\[480, 270\] or from \[285, 507\]")
+        ):
+            refuse_unfit(settings, tmp_path / "film.gif")
 
 
 @pytest.mark.parametrize("layout", DRAWN_LAYOUTS)

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import NETS, run_of
 
-from xortrain.films.canvas import Box
-from xortrain.films.colours import COLOUR_MAPS, get_colours, luminance
+from xortrain.films.canvas import Box, Canvas, make_canvas
+from xortrain.films.colour_scale import colour_scale
+from xortrain.films.colours import COLOUR_MAPS, get_colours, get_palette, luminance
 from xortrain.films.data import Frame
 from xortrain.films.diagram import Diagram
 from xortrain.films.field import FieldLayout
@@ -17,7 +18,7 @@ from xortrain.films.film_settings import FilmSettings
 from xortrain.films.hidden_space import HiddenSpace, WeightedSum
 from xortrain.films.loss_curve import LossCurve, spread_labels
 from xortrain.films.outputs import OutputsPanel
-from xortrain.films.panel import Panel
+from xortrain.films.panel import ExampleMarks, ExampleNames, Panel
 from xortrain.films.story_layout import PANELS, PanelRow, StoryLayout
 from xortrain.films.weights_layout import WeightsLayout
 
@@ -131,3 +132,33 @@ def test_no_curve_of_a_parameter_leaves_its_box(name: str) -> None:
     ends = np.stack([curves.height(one.parameters[epoch, curves.shown, 0]) for epoch in epochs])
     finite = np.isfinite(one.parameters[:, curves.shown, 0]).all(1)
     assert ((ends[finite] >= -1e-9) & (ends[finite] <= 1 + 1e-9)).all()
+
+
+@pytest.mark.parametrize(
+    "places", [[(284, 40), (282, 56)], [(150, 100), (162, 104)], [(20, 190), (24, 180), (40, 186)]]
+)
+def test_a_name_is_nearer_to_its_own_mark_than_to_another_and_clear_of_other_names(
+    places: list[tuple[float, float]],
+) -> None:
+    canvas, marks = make_canvas(FilmSettings(), 2, (300, 200)), np.array(places, float)
+    boxes = ExampleNames(canvas, Box(0, 0, 300, 200), ["(0, 1)", "(1, 1)", "(1, 0)"][: len(marks)]).draw(marks)
+    for number, (left, top, right, low) in enumerate(boxes):
+        beyond = np.maximum(np.maximum([left, top] - marks, marks - [right, low]), 0)
+        assert np.hypot(*beyond.T).argmin() == number
+    for one, other in combinations(boxes, 2):
+        assert (np.maximum(one[:2], other[:2]) >= np.minimum(one[2:], other[2:])).any()
+
+
+@pytest.mark.parametrize("place", [(30, 30), (30.3, 30.6), (30.5, 30.5), (30.8, 30.1)])
+@pytest.mark.parametrize("unit", [1, 1.5])
+def test_the_edge_of_paper_around_a_square_is_on_all_sides(unit: float, place: tuple[float, float]) -> None:
+    canvas = Canvas(60, 60, unit, get_palette("default", 24, False, 2))
+    canvas.paste(Box(0, 0, 60, 60), np.full((60, 60), 23))
+    ExampleMarks(canvas, colour_scale(run_of("xor"), 24), np.ones((64, 1))).draw(
+        np.array([place] * 64), np.ones(64, bool)
+    )
+    light = luminance(canvas.palette.rgb[canvas.finish()])
+    row, column = (int(np.median(numbers)) for numbers in np.nonzero(light > 2 * light[0, 0]))
+    lines = light[row], light[row, ::-1], light[:, column], light[::-1, column]
+    edges = [line[line != light[0, 0]][:2].max() for line in lines]  # the outermost pixels of the mark
+    assert min(edges) > 3 * light[0, 0]

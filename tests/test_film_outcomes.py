@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +97,27 @@ def test_a_story_says_at_the_end_what_its_summary_says_and_what_happened_at_its_
         assert (first in words) == (epoch == 30 or (happens and epoch == since) or told_last(data, first, epoch))
         assert labels <= {*words} if epoch >= since else not labels & {*words}
         assert (banner in words) == (banner is not None and epoch >= since)
+
+
+@pytest.mark.parametrize("outcome", ["diverged", "exploded", "training"])
+def test_a_run_that_has_diverged_or_exploded_is_not_praised_for_an_example(outcome: str) -> None:
+    run = ended(outcome)
+    is_told = any(event.label.endswith(" right") for event in run_film_data(run.trained).events)
+    assert is_told == (outcome == "training")
+
+
+def test_films_of_few_frames_and_stills_mark_what_happens_at_the_same_epochs(
+    tmp_path: Path, written: list[tuple[str, Box]]
+) -> None:
+    run, labels = xortrain.train("lr=2", "epochs=120", "track.frames=9"), list[set[str]]()
+    films: dict[str, dict[str, Any]] = {"all.gif": {}, "few.gif": {"frames": 4}, "still.png": {"still": True}}
+    for name, settings in films.items():
+        written.clear()
+        run.film(tmp_path / name, **settings)
+        labels.append({word for word, box in written if box.y > 400})  # beside the loss curve
+    of_all, of_few, of_still = labels
+    assert of_all
+    assert of_all == of_few == of_still
 
 
 def told_last(data: FilmData, caption: str, epoch: int) -> bool:

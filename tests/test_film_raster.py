@@ -221,3 +221,18 @@ def test_runs_that_all_end_alike_have_a_raster(outcome: str, tmp_path: Path) -> 
     one = replace(whole, losses=np.repeat(losses, 5, axis=1)[:, :5], outcomes=ended)
     assert write_film(one, FilmSettings(layout="raster", frames=3), tmp_path / "film.png").is_file()
     assert KINDS[int(ended.kinds[0])] in ("diverged", "stuck")
+
+
+def test_a_peak_is_named_near_its_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two bars apart at most, which is less than a label is high."""
+    sweep = swept(tmp_path, "lr=0.5,1,2,4", "seed=range(0,12)", "epochs=300")
+    written = record_text(monkeypatch)
+    layout = RasterLayout(raster_data_of(sweep, 1000), FilmSettings(layout="raster"), 0)
+    words, losses = [word for word, _ in written], np.sort(sweep.column("final_loss"))
+    counted = [number for number, word in enumerate(words) if word.split()[1:] in (["run"], ["runs"])]
+    assert len(counted) >= 3
+    for number in counted:
+        box, loss = written[number - 1][1], float(words[number - 1])
+        (at,) = layout.colours.depth(np.array([loss]))
+        assert abs(box.y + box.height - layout.box.y - at * layout.box.height) < 32 * layout.canvas.unit * 0.6
+        assert np.isclose(losses, loss, rtol=0.2).any()

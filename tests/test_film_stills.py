@@ -150,7 +150,7 @@ def test_the_heatmaps_of_a_drawing_are_those_of_the_png_with_more_pixels(
     png = film.canvas.palette.rgb[film.frame(int(film.chosen[-1]))]
     images = [(box, image) for box, image in images_of_svg(drawn(data, settings, tmp_path / "still.svg"))]
     fine = [(box, image) for box, image in images if image.shape[1] == 3 * box.width > 60]
-    assert fine
+    assert len(fine) >= {"story": 7}.get(layout, 1)  # two pictures, five units
     for box, image in fine:
         sampled, same = image[1::3, 1::3], png[box.pixels]
         assert (np.abs(sampled.astype(int) - same).max(2) <= 24).mean() > 0.7  # the rest are lines and marks

@@ -53,7 +53,7 @@ def is_inside(one: Box, other: Box) -> bool:
 SIZES = {
     **{layout: [scaled_size(layout, factors) for factors in ((1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7))]
        for layout in ("field", "weights")},
-    "story": [LAYOUTS["story"].smallest, (960, 540), (640, 360), (1280, 720), (380, 660)],
+    "story": [LAYOUTS["story"].smallest, (960, 540), (640, 360), (1280, 720), (285, 507)],
 }  # fmt: skip
 """Sizes of each layout: the smallest one, where room is scarce, and others."""
 FOR_ALL = {"field": 1, "weights": 1, "story": 2}

@@ -15,7 +15,6 @@ from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS, Fil
 from xortrain.setup.film_config import film_name, film_with, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
 from xortrain.views.run_film import write_run_film
-from xortrain.views.sweep_film import write_sweep_film
 
 
 def render(arguments: Sequence[str]) -> str:
@@ -36,6 +35,8 @@ def render(arguments: Sequence[str]) -> str:
         raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {a.record}#0")
     name = Path(f"{layout}.png" if layout in ("losses", "raster") else "poster.png") if a.still else film_name(config)
     if isinstance(found, SweepData):
+        from xortrain.views.sweep_film import write_sweep_film
+
         written = write_sweep_film(found, config, a.output or folder / name, progress=True, still=a.still)
         done = found.column("epochs_done").max()
     else:

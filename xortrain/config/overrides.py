@@ -4,8 +4,7 @@ Hydra would read name=1e3 as a number and lr=1_000 as 1000, and merge activation
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from xortrain.config.settings import (
     GROUPS,
@@ -89,24 +88,6 @@ def _quoted_list(value: str) -> str:
 def quote(value: str) -> str:
     escaped = re.sub(r"(\\+)(?='|$)", r"\1\1", value).replace("'", "\\'")
     return f"'{escaped}'"
-
-
-_VALUES: list[tuple[re.Pattern[str], Callable[[str], Any]]] = [
-    (re.compile("null|true|false"), {"null": None, "true": True, "false": False}.__getitem__),
-    (re.compile("-?(0|[1-9][0-9]{0,14})"), int),
-    (re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}"), float),
-    (re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_]\w*", re.ASCII), str),
-    (re.compile(r"\[(0|[1-9][0-9]{0,14}),(0|[1-9][0-9]{0,14})\]"), lambda text: [*map(int, text[1:-1].split(","))]),
-]
-"""Values that mean the same to Hydra and to everybody."""
-
-
-def plain_value(text: str) -> Any:
-    """The value of a number, a word, true, false, null or [WIDTH,HEIGHT]; raises ValueError for any other syntax."""
-    for form, convert in _VALUES:
-        if form.fullmatch(text):
-            return convert(text)
-    raise ValueError(text)
 
 
 def no_such_command(words: Sequence[str], commands: Iterable[str]) -> UserError:

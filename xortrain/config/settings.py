@@ -3,8 +3,10 @@
 Their defaults, with reasons, are in conf/; a test compares the two.
 """
 
+import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -174,11 +176,42 @@ def experiments() -> list[Path]:
 
 def read_conf(name: str) -> dict[str, Any]:
     """A file of conf/ as it is, by its name without .yaml."""
+    text = (conf_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    with suppress(ValueError):
+        return read_plain(text)
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    content = yaml.load((conf_folder() / f"{name}.yaml").read_text(encoding="utf-8"), Loader=loader)
-    return content if isinstance(content, dict) else {}
+    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or {}
+
+
+def read_plain(text: str) -> dict[str, Any]:
+    """Plain keys and values and a list of defaults; ValueError for other YAML, whose parser is slow to import."""
+    content = dict[str, Any]()
+    for line in filter(None, (line.partition("#")[0].rstrip() for line in text.splitlines())):
+        key, _, value = line.partition(":")
+        if line.startswith("  - /"):
+            content["defaults"].append(line[4:])
+        else:
+            content[plain_value(key)] = [] if line == "defaults:" else plain_value(value.removeprefix(" "))
+    return content
+
+
+_VALUES: list[tuple[re.Pattern[str], Callable[[str], Any]]] = [
+    (re.compile("null|true|false"), {"null": None, "true": True, "false": False}.__getitem__),
+    (re.compile("-?(0|[1-9][0-9]{0,14})"), int),
+    (re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}"), float),
+    (re.compile(r"(?!(?i:null|true|false|nan|inf)$)[A-Za-z_]\w*", re.ASCII), str),
+    (re.compile(r"\[(0|[1-9][0-9]{0,14}),(0|[1-9][0-9]{0,14})\]"), lambda text: [*map(int, text[1:-1].split(","))]),
+]
+"""Values that mean the same to Hydra and to everybody."""
+
+
+def plain_value(text: str) -> Any:
+    """The value of a number, a word, true, false, null or [WIDTH,HEIGHT]; raises ValueError for any other syntax."""
+    for form, convert in _VALUES:
+        if form.fullmatch(text):
+            return convert(text)
+    raise ValueError(text)
 
 
 @cache

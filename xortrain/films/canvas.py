@@ -213,6 +213,7 @@ class Canvas:
     ) -> None:
         """Draw the mark of class ``kind`` at each of places (n, 2); class 0 is a dot."""
         gc = self._pen(fill if edge is None else edge, 0 if edge is None else width)
+        gc.set_snap(False)  # a snapped square may leave one side of the mark below it uncovered
         size = Affine2D().scale(radius * self.unit)
         self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, tuple(fill / 255))
 
@@ -265,6 +266,11 @@ class Canvas:
         while len(words) > 1 and self.text_width(words + "…", size, face) > width:
             words = words[:-1].rstrip()
         return words + "…"
+
+    def first_fitting(self, variants: Sequence[str], width: float, size: float) -> str:
+        """The first of some texts that is at most ``width`` pixels wide; the last one shortened if none is."""
+        fitting = (words for words in variants if self.text_width(words, size) <= width)
+        return next(fitting, None) or self.shorten(variants[-1], width, size)
 
     def _composite(self, box: Box, alpha: Array, colour: Array) -> None:
         self._drawn = True

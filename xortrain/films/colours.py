@@ -60,8 +60,7 @@ class Colours:
 
     def is_near_paper(self, colour: Array, least: float = 2) -> bool:
         """Whether an outline in paper would hardly be visible on a colour."""
-        light = sorted((luminance(colour), luminance(self.paper)))
-        return (light[1] + 0.05) / (light[0] + 0.05) < least
+        return contrast(colour, self.paper) < least
 
     def legible(self, colour: Array) -> Array:
         """A colour (3,) with as many thirds of ink as it takes to be read on paper."""
@@ -77,9 +76,21 @@ class Colours:
         return np.asarray(self.classes[kinds % len(self.classes)])
 
 
-def luminance(colour: Array) -> float:
-    """How light a colour (3,) is, from 0 to 1."""
-    return float(((colour / 255) ** 2.2) @ (0.2126, 0.7152, 0.0722))
+def linear(rgb: Array) -> Array:
+    """Linear light (…, 3), from 0 to 1, of sRGB colours (…, 3) from 0 to 255."""
+    share = np.asarray(rgb) / 255
+    return np.asarray(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4))
+
+
+def luminance(rgb: Array) -> Array:
+    """How light sRGB colours (…, 3) are, (…) from 0 to 1: the relative luminance of WCAG."""
+    return np.asarray(linear(rgb) @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(one: Array, other: Array) -> float:
+    """The contrast of two colours (3,) as WCAG defines it, from 1 to 21."""
+    dark, light = sorted((float(luminance(one)), float(luminance(other))))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def rgb(text: str) -> Array:

@@ -43,7 +43,8 @@ class Diagram(Panel):
         self.columns = [self._column(number, len(units)) for number, units in enumerate(self.units)]
         slices = len(projection.slices) if self.side >= 16 * s else 1
         self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0, len(projection.columns))
-        points = np.stack([projection.grid(i, part.width, part.height) for i, part in enumerate(self.parts)], axis=1)
+        fine, parts = context.canvas.detail, enumerate(self.parts)
+        points = np.stack([projection.grid(i, fine * part.width, fine * part.height) for i, part in parts], axis=1)
         self.probe = Probe(self.data.network, self.data.scaling, points, np.array([run.run]))
         frames = run.sample(context.chosen, 6)
         frames = [frame for frame in frames if not self.scale.is_off_scale(frame.y)] or frames[:1]

@@ -10,6 +10,7 @@ from xortrain.films.panel import Panel, PanelContext
 from xortrain.nets import Array
 
 SIZE, LINE, LINES = 9, 11, 2  # of the labels: size, height of a line, lines above the curve
+LEAST_CAPTION = 8.5  # size of its letters
 GAP = 7  # between labels
 ANCHORS = 0.0, 1.0, 0.5, 0.25, 0.75  # where a label may be over its line, as a share of its width; the best first
 
@@ -132,5 +133,6 @@ class Caption(Panel):
         return running[-1].caption if running else self.start if epoch == self.first else ""
 
     def draw(self, frame: Frame) -> None:
-        words = self.canvas.shorten(self.words(frame.epoch), self.box.width, 11)
-        self.canvas.text(self.box.x, self.box.y + self.box.height, words, 11)
+        words, width = self.words(frame.epoch), self.box.width
+        size = max(LEAST_CAPTION, 11 * min(1, width / max(self.canvas.text_width(words, 11), 1)))
+        self.canvas.text(self.box.x, self.box.y + self.box.height, self.canvas.shorten(words, width, size), size)

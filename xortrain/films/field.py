@@ -10,6 +10,7 @@ from xortrain.films.data import Frame
 from xortrain.films.heatmap import Heatmap, tiles
 from xortrain.films.panel import (
     MOST_NAMED_EXAMPLES,
+    ClassNames,
     ExampleMarks,
     ExampleNames,
     Heading,
@@ -42,6 +43,8 @@ class Field(Panel):
         self.held = ExampleMarks(canvas, self.scale, run.held[1], faint=True) if run.held and len(boxes) == 1 else None
         is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and not projection.is_curve
         self.names = ExampleNames(canvas, boxes[0], run.short_names) if is_named else None
+        if context.names_classes and len(boxes) == 1:
+            self.names = self.names or ClassNames(context)
         has_lines = lines and len(self.network.layers) > 1 and boxes[0].width >= NARROWEST_LINED * canvas.unit
         self.strongest = run.strongest(0, lines) if has_lines else np.array([], int)
         fractions = [projection.fractions(*projection.places[one.members].T) for one in projection.slices]
@@ -64,8 +67,7 @@ class Field(Panel):
         label_axes(canvas, next(box for box in boxes if box.y == boxes[-1].y), self.projection)
         right, room = self.box.x + self.box.width, self.box.width - boxes[0].width
         variants = note, note.removesuffix(" examples"), note.partition(": ")[2]
-        fitting = [words for words in variants if canvas.text_width(words, 10) <= room]
-        note = (fitting or [canvas.shorten(variants[-1], room, 10)])[0]
+        note = canvas.first_fitting(variants, room, 10)
         canvas.text(right, self.box.y + self.box.height + 12 * s, note, 10, canvas.colours.label, align="right")
         if self.projection.columns:
             self._label_grid()
@@ -89,7 +91,7 @@ class Field(Panel):
             canvas.text(right - 3 * s, box.y + box.height / 2, word, 10, label, align="centre", vertical=True)
         if rows and not has_names:
             names = canvas.shorten(" ".join(rows[0].names), boxes[0].width, 10)
-            canvas.text(right - 6 * s, top, names, 10, label)
+            canvas.text(right - max(6 * s, canvas.text_width(names, 10) - 10 * s), top, names, 10, label)
 
     def _longest_variant(self, variants: list[list[str]], room: float) -> tuple[list[str], bool]:
         """The longest variant that fits for all labels, and whether it has names (only the last one has none)."""
@@ -198,7 +200,7 @@ class FieldLayout(RunLayout):
         canvas, s = self.canvas, self.canvas.unit
         self.side = min(canvas.height - round(68 * s), canvas.width - round(186 * s))
         box = Box(round(38 * s), round(38 * s), self.side, self.side)
-        self.field = Field(self.context(box), lines=0)
+        self.field = Field(self.context(box, 12 * s), lines=0)
         self.heading = Heading(canvas, box.x, box.x + self.side, 27 * s, int(self.data.frame_epochs[-1]))
         return [self.field]
 

@@ -143,7 +143,9 @@ def _write_drawing(shown: Shown, settings: FilmSettings, path: Path) -> None:
 
 
 def _with_bar(frames: Iterator[Array], count: int) -> Iterator[Array]:
-    """The same frames, with a progress bar."""
+    """The same frames, with a progress bar on a terminal."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return frames
     from tqdm import tqdm
 
-    return iter(tqdm(frames, total=count, desc="film", unit="frame", leave=False, delay=0.5, disable=None))
+    return iter(tqdm(frames, total=count, desc="film", unit="frame", leave=False, delay=0.5))

@@ -64,7 +64,8 @@ COLOUR_BY = choice(
 class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
-    ``smallest`` are the width and height in pixels below which its text does not fit; it shows ``fewest_runs`` to
+    ``smallest`` are the width and height in pixels below which its text does not fit, ``smallest_tall`` those of a
+    design that is taller than wide, if there is one; it shows ``fewest_runs`` to
     ``most_runs``, and with ``has_groups`` groups of them by a setting.  With ``has_rows`` runs are rows in the order of
     their speed, and only losses are read.  A map (``is_map``) has a cell for each run, and is made of the rows of a
     record alone.
@@ -75,6 +76,7 @@ class FilmLayout:
     smallest: tuple[int, int] = (0, 0)
     most_runs: int = 1
     fewest_runs: int = 1
+    smallest_tall: tuple[int, int] | None = None
     has_groups: bool = False
     has_rows: bool = False
     settings: Settings = field(default_factory=lambda: SETTINGS)
@@ -86,6 +88,7 @@ LAYOUTS: dict[str, FilmLayout] = {
         "inputs, hidden space, outputs, network, and what happens along the loss",
         "xortrain.films.story_layout:StoryLayout",
         (480, 270),
+        smallest_tall=(285, 507),
     ),
     "field": FilmLayout("the decision field alone", "xortrain.films.field:FieldLayout", (240, 160)),
     "sweep": FilmLayout(
@@ -201,11 +204,15 @@ def _refuse_file(settings: FilmSettings, path: Path, still: bool) -> None:
 def _refuse_size(settings: FilmSettings, path: Path) -> None:
     if settings.size is None:
         return
-    smallest, size = LAYOUTS[settings.layout].smallest, settings.size
-    where = f"film.size={list(size)}"
-    fits = [isinstance(side, int) and low <= side <= MOST_PIXELS for side, low in zip(size, smallest, strict=False)]
-    if len(size) != 2 or not all(fits):
-        bounds = f"from {list(smallest)} to {[MOST_PIXELS, MOST_PIXELS]} for film={settings.layout}"
+    row, size = LAYOUTS[settings.layout], settings.size
+    where, smallest = f"film.size={list(size)}", [row.smallest, *([row.smallest_tall] if row.smallest_tall else [])]
+    if len(size) != 2 or not any(_fits(size, least) for least in smallest):
+        lows = " or ".join(f"from {list(least)}" for least in smallest)
+        bounds = f"{lows} to {[MOST_PIXELS, MOST_PIXELS]} for film={settings.layout}"
         raise UserError(f"{where}: must be width and height in pixels, {bounds}")
     if path.suffix.lower() == ".mp4" and (size[0] % 2 or size[1] % 2):
         raise UserError(f"{where}: both must be even for .mp4")
+
+
+def _fits(size: tuple[int, int], smallest: tuple[int, int]) -> bool:
+    return all(isinstance(side, int) and low <= side <= MOST_PIXELS for side, low in zip(size, smallest, strict=True))

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xortrain.films.colours import linear, luminance
 from xortrain.nets import Array
 
 MOST_FLASHES = 3  # of a pixel in a second
@@ -16,17 +17,6 @@ MOST_SEEN, SEEN = 4000, 1 << 20  # pixels of a frame that are counted, and of al
 SLOW = 0.2  # seconds of a frame, at five frames a second, at which no pixel can flash too often
 STEP, LIGHT = 0.1, 0.8  # change of relative luminance that counts; lightness beyond which it does not
 RED = 0.8  # share of red in a saturated red
-
-
-def linear(rgb: Array) -> Array:
-    """Linear light (…, 3), from 0 to 1, of sRGB colours (…, 3) from 0 to 255."""
-    share = np.asarray(rgb) / 255
-    return np.asarray(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4))
-
-
-def relative_luminance(rgb: Array) -> Array:
-    """(…) from 0 to 1 of sRGB colours (…, 3) from 0 to 255."""
-    return np.asarray(linear(rgb) @ (0.2126, 0.7152, 0.0722))
 
 
 def saturated_red(rgb: Array) -> Array:
@@ -45,7 +35,7 @@ class FlashMeter:
         """``palette`` (colours, 3) has the colours of the frames' indices; ``frames`` is the number of frames."""
         self.stride = max(1, round((width * height / min(MOST_SEEN, SEEN / max(frames, 1))) ** 0.5))
         table = np.zeros((2, 256), np.float32)
-        table[0, : len(palette)], table[1, : len(palette)] = relative_luminance(palette), saturated_red(palette)
+        table[0, : len(palette)], table[1, : len(palette)] = luminance(palette), saturated_red(palette)
         self._table, self._frames = table, list[Array]()
 
     def add(self, frame: Array) -> None:
@@ -62,9 +52,9 @@ class FlashMeter:
         return both_transitions(self._table[0][frames], self._table[1][frames])
 
 
-def both_transitions(luminance: Array, red: Array) -> tuple[Array, Array]:
+def both_transitions(light: Array, red: Array) -> tuple[Array, Array]:
     """Where there are transitions of luminance and of red, both (frames, pixels): (frames, pixels) each."""
-    return turning_points(luminance, STEP, LIGHT), turning_points(red, 0.5, np.inf)
+    return turning_points(light, STEP, LIGHT), turning_points(red, 0.5, np.inf)
 
 
 def turning_points(values: Array, step: float, light: float) -> Array:

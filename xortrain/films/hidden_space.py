@@ -8,7 +8,15 @@ import numpy as np
 from xortrain.films.data import Frame
 from xortrain.films.heatmap import Heatmap, Probe
 from xortrain.films.hidden_plane import SAMPLES, hidden_plane, project_output, received
-from xortrain.films.panel import MOST_NAMED_EXAMPLES, ExampleMarks, ExampleNames, Panel, PanelContext, label_axes
+from xortrain.films.panel import (
+    MOST_NAMED_EXAMPLES,
+    ClassNames,
+    ExampleMarks,
+    ExampleNames,
+    Panel,
+    PanelContext,
+    label_axes,
+)
 from xortrain.films.projection import Projection
 from xortrain.nets import Array
 from xortrain.nets.network import Network
@@ -36,6 +44,8 @@ class HiddenSpace(Panel):
         has_grid = self.grid.size > 0 and not self.projection.is_curve
         self.probe = Probe(network, run.data.scaling, self.grid, np.array([run.run])) if has_grid else None
         self.names = ExampleNames(self.canvas, self.box, run.short_names) if len(run.x) <= MOST_NAMED_EXAMPLES else None
+        if context.names_classes:
+            self.names = self.names or ClassNames(context)
 
     def still(self) -> None:
         self.write_title("what the last hidden layer makes of it")

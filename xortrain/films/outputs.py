@@ -100,8 +100,9 @@ class Bars(OutputsPanel):
             for x, width in ends:
                 line = np.array([[x, row.y], [x, row.y + row.height]])
                 canvas.line(line, canvas.colours.ink, width)
-            y = row.y + row.height / 2 + 3.2 * s
-            canvas.text(self.right, y, format_short(value) if np.isfinite(value) else "-", 9, align="right")
+            word = format_short(value) if np.isfinite(value) else "-"
+            size = 9 * min(1, (self.right - row.x - row.width - 7 * s) / canvas.text_width(word, 9))
+            canvas.text(self.right, row.y + row.height / 2 + 0.36 * size * s, word, size, align="right")
         aims = [row.at(np.array([share, 0.5])) for row, share in zip(self.rows, targets, strict=True)]
         self.marks.draw(np.array(aims), frame.right)
 
@@ -181,6 +182,7 @@ class Spread(OutputsPanel):
         s, box = self.canvas.unit, context.box
         self.outer = box
         self.names = self._lane_names()
+        self.lacks_names = self.scale.classes > 2 and not self.names
         left = max((self.canvas.text_width(name, 9) for name in self.names), default=0)
         left += round(13 * s) * bool(self.names)
         self.box = Box(box.x + left, box.y + round(3 * s), box.width - left, box.height - round(20 * s))

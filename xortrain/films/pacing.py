@@ -11,9 +11,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from xortrain.films.colours import luminance
 from xortrain.films.data import EPOCH_SPACINGS, Event, FilmData
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.flashes import SLOW, both_transitions, flashing_frames, relative_luminance, saturated_red
+from xortrain.films.flashes import SLOW, both_transitions, flashing_frames, saturated_red
 from xortrain.nets import Array
 
 FRAMES = 60  # where a film has nothing to decide
@@ -276,5 +277,5 @@ def _with_places(chosen: Array, places: dict[int, int], frames: int | None) -> A
 def _flashing(colours: Array, seconds: Array) -> Array:
     """Which frames (frames,) are in a second in which too much of the fields flashes."""
     twice = np.concatenate([colours, colours])
-    luminance, red = (measure(twice).astype(np.float32) for measure in (relative_luminance, saturated_red))
-    return flashing_frames(both_transitions(luminance, red), seconds, FIELDS)
+    light, red = (measure(twice).astype(np.float32) for measure in (luminance, saturated_red))
+    return flashing_frames(both_transitions(light, red), seconds, FIELDS)

@@ -36,10 +36,14 @@ class PanelContext:
     chosen: Array  # the numbers of the snapshots in the film
     title_y: float = 0  # the baseline of the panel's title in pixels
     title: str = ""
+    names_classes: bool = False  # whether it names the classes, because no other panel has room for their names
 
 
 class Panel:
     """One part of a frame; a panel overrides the methods that it needs."""
+
+    lacks_names = False
+    """Whether there are classes without a name in it that it should name."""
 
     def __init__(self, context: PanelContext) -> None:
         self.canvas, self.box, self.title, self.title_y = context.canvas, context.box, context.title, context.title_y
@@ -67,10 +71,17 @@ class Panel:
         scale = self.scale
         if not scale.classes:
             return
-        count = int((scale.leading_class(shown) != scale.leading_class(y)).sum())
+        count, canvas = int((scale.leading_class(shown) != scale.leading_class(y)).sum()), self.canvas
         if count:
-            x, words = self.box.x + self.box.width, f"{count} of {y.shape[1]} beside this plane"
-            self.canvas.text(x, self.title_y, words, 9, align="right", halo=self.canvas.colours.paper)
+            room = self.box.width - canvas.text_width(self.title, 10) - 6 * canvas.unit
+            variants = (
+                f"{count} of {y.shape[1]} beside this plane",
+                f"{count} of {y.shape[1]} beside it",
+                f"{count} beside it",
+            )
+            words = canvas.first_fitting(variants, max(room, canvas.text_width(variants[-1], 9)), 9)
+            x = self.box.x + self.box.width
+            canvas.text(x, self.title_y, words, 9, align="right", halo=canvas.colours.paper)
 
     def banner(self, size: float, words: str, height: float = 0.5) -> None:
         """Write bold words, if any, across the box at a fraction of its height."""
@@ -294,8 +305,22 @@ class ExampleMarks:
         canvas.line(strokes, canvas.colours.label if self.faint else canvas.colours.ink, width)
 
 
+SIDES = np.array([(1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)])
+"""Where a name may be beside its mark, across and down, best first."""
+
+PASSES = 3
+"""How often names are placed anew while one of them is not clear of the others."""
+
+FURTHER = np.array([0.0, 1.1])
+"""How much further away it may be, as shares of its height."""
+
+
 class ExampleNames:
     """Names beside the marks of a few examples; of those in the same place, joined: (0, 1) = (1, 0)."""
+
+    sides = SIDES
+    reach = 7  # of a mark that is to be kept clear
+    joint = " = "
 
     def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
         self.canvas, self.box, self.names, self.size = canvas, box, names, size
@@ -320,19 +345,35 @@ class ExampleNames:
 
     def _placed(self, places: Array, sides: Mapping[str, int]) -> list[tuple[str, int, Array]]:
         """The names with their sides and boxes; a name stays on the side that it has in ``sides`` if it can."""
-        s, found = self.canvas.unit, list[tuple[str, int, Array]]()
+        places, s = self.named(places), self.canvas.unit
+        groups, found = self._groups(places), dict[int, tuple[str, int, Array]]()
         finite = places[np.isfinite(places).all(axis=1)]
-        taken = [np.concatenate([finite - 7 * s, finite + 7 * s], axis=1)]
-        for group in self._groups(places):
-            name = " = ".join(self.names[one] for one in group[:MOST_JOINED])
-            name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
-            size = np.array([self.canvas.text_width(name, self.size), (self.size + 2) * s])
-            options = self._options(places[group].mean(axis=0), size)
-            costs, side = _overlaps(options, np.concatenate(taken)), sides.get(name, 0)
-            side = side if costs[side] == costs.min() else int(costs.argmin())
-            found.append((name, side, options[side]))
-            taken.append(options[side][None])
-        return found
+        marks = np.concatenate([finite - self.reach * s, finite + self.reach * s], axis=1)
+        centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
+        for _ in range(PASSES):
+            is_clear = True
+            for number, group in enumerate(groups):
+                name, size = self._name(group)
+                options = self._options(centres[number], size)
+                others = [box[None] for other, (_, _, box) in found.items() if other != number]
+                costs = _overlaps(options, np.concatenate([marks, *others]))
+                costs += _nearer_to_another(options, centres, number) * size.prod()
+                side = found[number][1] if number in found else sides.get(name, 0)
+                side = side if costs[side] == costs.min() else int(costs.argmin())
+                found[number], is_clear = (name, side, options[side]), is_clear and costs[side] == 0
+            if is_clear:
+                break
+        return list(found.values())
+
+    def named(self, places: Array) -> Array:
+        """Where the things with names are, (names, 2), from the places of the examples."""
+        return places
+
+    def _name(self, group: Sequence[int]) -> tuple[str, Array]:
+        """The name of examples in one place, and its width and height."""
+        name = self.joint.join(self.names[one] for one in group[:MOST_JOINED])
+        name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
+        return name, np.array([self.canvas.text_width(name, self.size), (self.size + 2) * self.canvas.unit])
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""
@@ -346,16 +387,41 @@ class ExampleNames:
         return groups
 
     def _options(self, place: Array, size: Array) -> Array:
-        """The boxes (sides, 4) that a name of that size may have beside a place, inside the panel."""
+        """The boxes (options, 4) that a name of that size may have beside a place, inside the panel."""
         box, gap = self.box, 10 * self.canvas.unit
-        middle = place + SIDES * np.array([gap, 0.9 * gap]) + SIDES * size / 2
+        gaps = np.array([gap, 0.9 * gap]) + FURTHER[:, None, None] * size[1]
+        middle = place + (self.sides * gaps + self.sides * size / 2).reshape(-1, 2)
         low, high = np.array([[box.x + 2, box.y + 2], [box.x + box.width - 2, box.y + box.height - 2]])
         corner = np.clip(middle - size / 2, low, np.maximum(low, high - size))
         return np.concatenate([corner, corner + size], axis=1)
 
 
-SIDES = np.array([(1, -1), (-1, -1), (1, 1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1)])
-"""Where a name may be beside its mark, across and down, best first."""
+class ClassNames(ExampleNames):
+    """A name for each class, at the middle of its examples."""
+
+    sides = np.concatenate([[(0, 0)], SIDES])
+    reach = 0
+    joint = ", "
+
+    def __init__(self, context: PanelContext) -> None:
+        run = context.run_frames
+        self.kinds = context.scale.target_classes(run.t)
+        names = [context.canvas.shorten(name, 0.25 * context.box.width, 10) for name in run.data.outputs]
+        super().__init__(context.canvas, context.box, names)
+
+    def named(self, places: Array) -> Array:
+        """The middle of the examples of each class; nan for a class without any."""
+        found = np.full((len(self.names), 2), np.nan)
+        for kind in np.unique(self.kinds).tolist():
+            found[kind] = np.median(places[self.kinds == kind], axis=0)
+        return found
+
+
+def _nearer_to_another(boxes: Array, places: Array, own: int) -> Array:
+    """Which boxes (boxes, 4) are nearer to another of places (n, 2) than to their own."""
+    beyond = np.maximum(boxes[:, None, :2] - places, places - boxes[:, None, 2:])
+    distance = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0))
+    return np.asarray((distance < distance[:, own, None]).any(axis=1))
 
 
 def _overlaps(boxes: Array, others: Array) -> Array:

@@ -21,6 +21,7 @@ from xortrain.nets import Array
 DESIGN = 960, 540
 MOST_MEASURED = 64  # rows whose losses determine which epochs are frames
 BINS, FINE = 48, 144  # bins of the histogram that is drawn, and of the finer one in which peaks are sought
+NEAR_PEAKS = 0.6  # of the height of a label, nearer than which only the larger of two peaks has one
 MOST_PEAKS = 6  # with a name
 NUMBERS = ("no", "one", "two", "three", "four")
 
@@ -79,9 +80,8 @@ class RasterLayout:
         room = self.box.width - canvas.text_width(self._solved(self.last), 12, "bold") - 18 * s
         has_line = (self.outcomes.outcome == "solved").any()
         full = f"{row}   line: solved from here on" if has_line else row
-        words = next((one for one in (full, row) if canvas.text_width(one, 11) <= room), row)
         if room > 60 * s:
-            canvas.text(self.box.x, 45 * s, canvas.shorten(words, room, 11), 11, canvas.colours.label)
+            canvas.text(self.box.x, 45 * s, canvas.first_fitting((full, row), room, 11), 11, canvas.colours.label)
 
     def _solved(self, epoch: int) -> str:
         return f"{self.data.all_outcomes.counts(epoch)['solved']:,} solved"
@@ -205,27 +205,32 @@ class FinalLosses:
         edges = bars.y + np.round(np.arange(bins + 1) / bins * bars.height).astype(int)
         lengths = np.ceil(counts / max(counts.max(), 1) * bars.width).astype(int)
         shade = canvas.palette.nearest(canvas.colours.label[None])[0]
+        self._name_peaks(bars, depth, np.histogram(depth, FINE, (0, 1))[0])
+        canvas.set_background()
         for number in np.flatnonzero(counts).tolist():
             height = max(int(edges[number + 1] - edges[number]), 1)
             box = Box(bars.x, int(edges[number]), int(lengths[number]), height - (height > 2))
             canvas.paste(box, np.full((box.height, box.width), shade))
-        self._name_peaks(bars, depth, np.histogram(depth, FINE, (0, 1))[0])
 
     def _name_peaks(self, bars: Box, depth: Array, counts: Array) -> None:
-        """Write the median loss and the number of runs of each peak at its height, the largest where not all fit."""
+        """Write median loss and number of runs of each peak, with a line to it; the largest where not all fit."""
         canvas, s, x = self.canvas, self.canvas.unit, bars.x + bars.width + 8 * self.canvas.unit
         peaks = []
         for first, last in find_peaks(counts):
             inside = (depth >= first / FINE) & (depth < last / FINE + (last == FINE))
             at = first + int(counts[first:last].argmax())
             peaks.append((int(inside.sum()), float(np.median(self.losses[inside])), (at + 0.5) / FINE))
-        step = 32 * s
-        peaks = sorted(
-            sorted(peaks, reverse=True)[: min(MOST_PEAKS, int(bars.height / step))], key=lambda peak: peak[2]
-        )
+        step, chosen = 32 * s, list[tuple[int, float, float]]()
+        for peak in sorted(peaks, reverse=True):
+            is_near = any(abs(peak[2] - other[2]) * bars.height < NEAR_PEAKS * step for other in chosen)
+            if not is_near and len(chosen) < min(MOST_PEAKS, int(bars.height / step)):
+                chosen.append(peak)
+        peaks = sorted(chosen, key=lambda peak: peak[2])
         heights = [bars.y + at * bars.height for _, _, at in peaks]
         within = Box(bars.x, bars.y, bars.width, bars.height - round(12 * s))
-        for (count, loss, _), y in zip(peaks, spread_labels(heights, step, within), strict=True):
+        for (count, loss, _), height, y in zip(peaks, heights, spread_labels(heights, step, within), strict=True):
+            lead = np.array([[bars.x, height], [x - 7 * s, height], [x - 2 * s, y - 4.5 * s]])
+            canvas.line(lead, canvas.colours.pale, 1)
             canvas.text(x, y, format_loss_shortly(loss), 13, face="bold")
             words = f"{count:,} run{'s' * (count != 1)}"
             canvas.text(x, y + 13 * s, canvas.shorten(words, canvas.width - x - 2 * s, 11), 11, canvas.colours.label)

@@ -9,19 +9,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from xortrain.films.colours import COLOUR_MAPS, Colours, get_colours, luminance, mix, rgb
+from xortrain.films.colours import COLOUR_MAPS, Colours, contrast, get_colours, luminance, mix, rgb
 from xortrain.nets import Array
 
 ORDER = (7, 6, 0, 1, 2, 3)  # the anchors of our own maps from dark to light
 LINE, WORD = 2.0, 4.5  # the least contrast of a line and of text with the background
 STEPS = 96
 GREYISH = 0.02  # chroma below which a colour has no hue
-
-
-def contrast(one: Array, other: Array) -> float:
-    """The contrast of two colours (3,) as WCAG defines it, from 1 to 21."""
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
 
 
 def sequence(name: str, count: int) -> Array:

@@ -26,6 +26,7 @@ from xortrain.nets import Array
 
 WIDE, TALL = (640, 360), (380, 676)  # the designs
 SEES, MAKES = "what the net sees", "what the hidden layer makes of it"
+MOST_NAMED_CLASSES = 20  # in a picture; their colours differ
 MOST_POINTS = 3e8  # multiplications to find the frames that differ
 
 
@@ -65,8 +66,12 @@ class StoryLayout(RunLayout):
         self.caption = Box(self.first.x, self.px(26) + line, self.right - self.first.x, self.px(11))
         self.heading = Heading(self.canvas, left, self.right, self.px(20) + line, int(self.data.frame_epochs[-1]))
         self.title_width = (self.right if line else self.heading.left - self.px(12)) - self.first.x
-        pictures = [make(self.context(box, box.y - self.px(6), title)) for make, box, title in self._pictures()]
-        return [*pictures, *(row.panel(self.context(*row.place(self))) for row in PANELS.values())]
+        others = [row.panel(self.context(*row.place(self))) for row in PANELS.values()]
+        lacks_names = any(panel.lacks_names for panel in others)
+        lacks_names &= self.scale.classes <= MOST_NAMED_CLASSES
+        contexts = [self.context(box, box.y - self.px(6), title) for _, box, title in self._pictures()]
+        contexts[0] = replace(contexts[0], names_classes=lacks_names)
+        return [*(make(one) for (make, *_), one in zip(self._pictures(), contexts, strict=True)), *others]
 
     def _boxes(self) -> tuple[Box, Box, Box, Box, Box]:
         """The boxes of the two pictures, the outputs, the network and the loss."""

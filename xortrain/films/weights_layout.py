@@ -103,8 +103,7 @@ class WeightsLayout(RunLayout):
     def _write(self, box: Box, room: float, *variants: str) -> None:
         """Write the first of some words that fits above a box, or the last one cut."""
         canvas = self.canvas
-        fitting = [words for words in variants if canvas.text_width(words, 11) <= room]
-        words = (fitting or [canvas.shorten(variants[-1], room, 11)])[0]
+        words = canvas.first_fitting(variants, room, 11)
         canvas.text(box.x, box.y - 12 * canvas.unit, words, 11, canvas.colours.label)
 
 

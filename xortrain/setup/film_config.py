@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.config.check import check, check_option
-from xortrain.config.overrides import plain_value
-from xortrain.config.settings import chosen_by_default, defaults_of, keys_of
+from xortrain.config.settings import chosen_by_default, defaults_of, keys_of, plain_value
 from xortrain.errors import UserError, cut, nearest
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
 from xortrain.setup.population import Population

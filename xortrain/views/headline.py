@@ -36,10 +36,9 @@ def _how_many_right(run: RunData) -> str:
     if np.isfinite(row["allowed_accuracy"]):
         held = run.setup.test is not None
         share, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
-        limits = (
-            f"the data allow {percent(row['allowed_accuracy'])}, a constant answer {percent(row['constant_accuracy'])}"
-        )
-        return f"{percent(share)}{of} right; {limits}"
+        allowed, constant = row["allowed_accuracy"], percent(row["constant_accuracy"])
+        who = "the data allow" if share <= allowed else "a vote of neighbours"  # which is how that is estimated
+        return f"{percent(share)}{of} right; {who} {percent(allowed)}, a constant answer {constant}"
     right, examples = int(run.right.sum()), len(run.x)
     named = round(row["accuracy"] * examples) if np.isfinite(row["accuracy"]) else right
     also = "" if named == right else f", {named:,} nearest to their own target"

@@ -32,8 +32,9 @@ def run_events(run: RunData, data: FilmData) -> tuple[Event, ...]:
         return ()
     rows, right = _right(data)
     epochs, since = data.frame_epochs[rows], _since(right)
-    found = [*_ends(run, since), *_right_events(run, epochs, since), *_deaths(run), *flip_events(data)]
-    found += _plateaus(run, data)
+    found = [*_ends(run, since), *_deaths(run), *flip_events(data), *_plateaus(run, data)]
+    if run.outcome not in ("diverged", "exploded"):  # what such a run gets right, it does by chance
+        found += _right_events(run, epochs, since)
     return tuple(sorted(found, key=lambda event: event.epoch))
 
 

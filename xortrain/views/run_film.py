@@ -43,8 +43,9 @@ def write_run_film(
     refuse_film_of_one(config)
     if config["film"]["at"] == "best":
         trained, run = RunData(trained, run).until_best(), 0
-    one = single_run(trained, 1 if still else config["film"]["frames"], run)
-    if config["film"]["name"] != "story":
+    is_story = config["film"]["name"] == "story"
+    one = single_run(trained, 1 if still else config["film"]["frames"], run, every_epoch=is_story)
+    if not is_story:
         return write(_with_flips(one), config, path, progress, still)
     data = run_film_data(one)
     if not still and config["film"]["frames"] is None:
@@ -94,22 +95,24 @@ def film_html(film: Callable[[Path], Path], name: str) -> str:
     return f'<img alt="{html.escape(name)}" src="data:image/gif;base64,{image}">'
 
 
-def single_run(trained: TrainedRuns, frames: int | None, run: int) -> TrainedRuns:
+def single_run(trained: TrainedRuns, frames: int | None, run: int, every_epoch: bool = False) -> TrainedRuns:
     """One run up to its last epoch, with enough snapshots for its frames; trained again for them if needed.
 
-    With ``frames`` None it has a snapshot of each epoch, unless that takes too long.
+    With ``frames`` None or with ``every_epoch`` it has a snapshot of each epoch, unless that takes too long.
     """
     one = trained.take(np.array([run]))
     setup = one.setup
     last = int(one.rows["epochs_done"][0]) if one.rows["outcome"][0] else setup.population.epochs
-    wanted = frames or (last + 1 if _is_quick(setup, last) else LEAST_FRAMES)
+    wanted = frames or LEAST_FRAMES
+    if (every_epoch or frames is None) and _is_quick(setup, last):
+        wanted = max(wanted, last + 1)
     known = len(one.until(last).setup.frame_epochs)
     if known < min(wanted, last + 1):
         spacing = setup.population.shared("track.spacing")
         try:
             one = with_snapshots(one, np.union1d(setup.frame_epochs, spread(last, CANDIDATES * wanted, spacing)))
         except UserError:
-            if frames or known < min(LEAST_FRAMES, last + 1):
+            if known < min(frames or LEAST_FRAMES, last + 1):
                 raise  # else the snapshots of the record are enough
     return one.until(last)
 
