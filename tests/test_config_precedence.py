@@ -3,14 +3,26 @@ and of config.yaml.  The order of arguments does not matter.
 """
 
 import json
+import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hydra import compose
+from hydra.types import RunMode
+from omegaconf import OmegaConf
 from some_runs import composed, config_with, config_with_options
 
+from xortrain.config import settings
+from xortrain.config.check import check
+from xortrain.config.compose import compose as compose_checked
+from xortrain.config.compose import plain, with_experiment
 from xortrain.config.hydra_state import hydra_started
+from xortrain.config.overrides import prepare
+from xortrain.config.private import load_config
 from xortrain.config.settings import GROUPS, defaults_of
+from xortrain.hydra_sweeps.axes import with_held_keys
 from xortrain.nets.losses import LOSSES
 
 DEFAULT = 1.0  # in config.yaml
@@ -121,9 +133,16 @@ def test_the_last_of_several_overrides_is_used() -> None:
     assert composed("activation=relu", "activation=tanh")["activation"] == {"name": "tanh"}
 
 
+def by_hydra(*words: str) -> dict[str, Any]:
+    """What Hydra's loader composes."""
+    with hydra_started() as loader:
+        found = loader.load_configuration("config", prepare(words), RunMode.RUN)
+        return check(plain(with_experiment(found, found.hydra)))
+
+
 @pytest.mark.parametrize("k", range(3))
 def test_settings_take_their_places_in_any_options(k: int) -> None:
-    """Half of all their numbers, and other kinds: `config_with`, which other tests use, is what Hydra composes."""
+    """Half of all their numbers, and other kinds; as composed here, and by `config_with`, which other tests use."""
     options, own = config_with_options(k), list[str]()
     chosen = [f"{group}={options[group]['name']}" for group in GROUPS]
     for group in ("data", "init", "optimizer", "stop"):
@@ -132,4 +151,57 @@ def test_settings_take_their_places_in_any_options(k: int) -> None:
     others = [["data=moons", "data.seed=${seed}"], ["activation=relu", "lr=3", "activation=tanh", "lr=4", "data=sine"]]
     weights = ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", *own[-6:]]
     for words in ([*chosen, *own], [*own, *chosen], ["experiment=rumelhart_1986", *own[-6:]], weights, *others):
-        assert json.dumps(config_with(*words)) == json.dumps(composed(*words))
+        expected = json.dumps(by_hydra(*words))
+        assert json.dumps(config_with(*words)) == expected
+        assert json.dumps(composed(*words)) == expected
+
+
+ONE = [
+    [],
+    ["optimizer=adam", "lr=3", "activation=relu", "activation=tanh"],
+    ["experiment=rumelhart_1986", "data=moons", "data.seed=${seed}", "init.set.W1.0.1=3"],
+    ["notes='seed ${seed} of ${hydra:job.num}'", "name=${hydra:runtime.cwd}", "root=${expanduser:a}"],
+    ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", "track={losses:7}"],
+    ["+activation.slope=0.3", "~track.bytes", "++new.key=[1]", "~film"],
+    ["hydra.job.name=mine", "hydra.launcher.engine=loky", "seed=3"],
+]
+SEVERAL = [
+    ["lr=1,2", "optimizer=adam,sgd", "seed=range(0,3)"],
+    ["experiment=notebook_000,notebook_001", "init.set.W1.0.1=1,2", "activation=relu"],
+    ["hydra.sweeper.params={seed:'1,2'}", "data=sine", "track={losses:7,frames:3}"],
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "mode"), [*((words, RunMode.RUN) for words in ONE), *((words, RunMode.MULTIRUN) for words in SEVERAL)]
+)
+def test_again_and_again_the_whole_configuration_is_what_hydra_composes(words: list[str], mode: RunMode) -> None:
+    is_sweep = mode == RunMode.MULTIRUN
+    prepared = with_held_keys(prepare(words, many=True)) if is_sweep else prepare(words)
+    with hydra_started() as loader:
+        expected = loader.load_configuration("config", prepared, mode)
+        for _ in range(3):
+            found = load_config(loader, prepared, mode)
+            assert OmegaConf.to_yaml(found) == OmegaConf.to_yaml(expected)
+            if not any("${hydra:" in word for word in words):
+                assert json.dumps(plain(found)) == json.dumps(plain(expected))
+            found.hydra.runtime.cwd, found.lr = "elsewhere", 99  # does not change the next
+
+
+def test_a_changed_file_and_a_changed_folder_count_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "conf"
+    shutil.copytree(settings.conf_folder(), folder)
+    path = folder / "data" / "moons.yaml"
+    monkeypatch.setattr(settings, "CONF_FOLDERS", [folder])
+    settings.conf_folder.cache_clear()
+    try:
+        for noise in ("0.5", "0.25", "0.125"):
+            path.write_text(re.sub("noise: .*", f"noise: {noise}", path.read_text()))
+            assert compose_checked(["data=moons"])["data"]["noise"] == float(noise)
+        (folder / "optimizer" / "toy.yaml").write_text(path.read_text())
+        with hydra_started() as loader:
+            assert load_config(loader, ["optimizer=toy"], RunMode.RUN).optimizer.name == "moons"
+    finally:
+        settings.conf_folder.cache_clear()
+    monkeypatch.undo()
+    assert compose_checked(["data=moons"])["data"]["noise"] == 0.1

@@ -46,7 +46,7 @@ def test_a_story_may_be_taller_than_wide_from_its_smallest_tall_size_on(layout: 
 @pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
 @pytest.mark.parametrize("name", NETS)
 def test_every_layout_shows_every_net(name: str, layout: str) -> None:
-    film = make_layout(run_of(name), FilmSettings(layout=layout, frames=4))
+    film = make_layout(run_of(name), FilmSettings(layout=layout, frames=4, size=LAYOUTS[layout].smallest))
     frames = [film.frame(int(number)) for number in film.chosen]
     assert len(film.chosen) == 4
     assert all(frame.max() < len(film.canvas.palette.rgb) <= 255 for frame in frames)

@@ -56,15 +56,13 @@ def flashes(frames: Array, seconds: Array) -> float:
     light = np.tile(light @ (0.2126, 0.7152, 0.0722), (2, 1))  # with the seam
     starts = np.cumsum([0, *np.tile(seconds, 2)])[:-1]
     turns = np.zeros(light.shape, int)
-    for column, pixel in enumerate(light.T.tolist()):
-        extreme, way = pixel[0], 0
-        for frame, value in enumerate(pixel):
-            moved = value - extreme
-            if abs(moved) >= 0.1 and min(value, extreme) < 0.8 and moved * way <= 0:
-                turns[frame, column] = 1
-                extreme, way = value, 1 if moved > 0 else -1
-            elif way * moved > 0:
-                extreme = value
+    extreme, way = light[0], np.zeros(light.shape[1])
+    for frame, value in enumerate(light):
+        moved = value - extreme
+        turned = (np.abs(moved) >= 0.1) & (np.minimum(value, extreme) < 0.8) & (moved * way <= 0)
+        turns[frame] = turned
+        extreme = np.where(turned | (way * moved > 0), value, extreme)
+        way = np.where(turned, np.sign(moved), way)
     seconds_of = [(starts >= start) & (starts < start + 1) for start in starts]
     return max(float((turns[inside].sum(axis=0) > 6).mean()) for inside in seconds_of)
 

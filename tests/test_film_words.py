@@ -50,15 +50,26 @@ def is_inside(one: Box, other: Box) -> bool:
     return across and other.y <= one.y and one.y + one.height <= other.y + other.height
 
 
-SIZES = [
-    *((layout, scaled_size(layout, factors)) for layout in ("field", "weights")
-      for factors in ((1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7))),
-    *(("story", size) for size in (LAYOUTS["story"].smallest, (640, 360), (960, 540), (1280, 720), (285, 507))),
-]  # fmt: skip
+SIZES = {
+    **{layout: [scaled_size(layout, factors) for factors in ((1, 1), (1.35, 1.4), (2.5, 1.2), (1, 2.7))]
+       for layout in ("field", "weights")},
+    "story": [LAYOUTS["story"].smallest, (960, 540), (640, 360), (1280, 720), (285, 507)],
+}  # fmt: skip
+"""Sizes of each layout: the smallest one, where room is scarce, and others."""
+FOR_ALL = {"field": 1, "weights": 1, "story": 2}
+"""How many of these every network has; each other size has every third or fourth of them."""
 
 
-@pytest.mark.parametrize(("layout", "size"), SIZES)
-@pytest.mark.parametrize("name", NETS)
+def sizes_of(layout: str, number: int) -> list[tuple[int, int]]:
+    """The sizes at which network number k is drawn."""
+    sizes, most = SIZES[layout], FOR_ALL[layout]
+    return [*sizes[:most], sizes[most + number % (len(sizes) - most)]]
+
+
+@pytest.mark.parametrize(
+    ("name", "layout", "size"),
+    [(name, layout, size) for k, name in enumerate(NETS) for layout in SIZES for size in sizes_of(layout, k)],
+)
 def test_no_text_overlaps_another_or_is_cut_within_a_word(
     name: str, layout: str, size: tuple[int, int], written: list[tuple[str, Box]]
 ) -> None:

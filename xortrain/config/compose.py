@@ -67,9 +67,11 @@ def composed(overrides: Sequence[str], config_dir: str | None = None, instead: s
     """
     from hydra.types import RunMode
 
+    from xortrain.config.private import load_config
+
     prepared = prepare(overrides)
     with hydra_started() as loader, user_errors(prepared, instead):
-        found = loader.load_configuration("config", [*prepared, *own_folder(config_dir)], RunMode.RUN)
+        found = load_config(loader, [*prepared, *own_folder(config_dir)], RunMode.RUN)
         if config_dir is not None:
             refuse_foreign_code(found, loader, RunMode.RUN)
         with_experiment(found, found.hydra)

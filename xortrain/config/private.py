@@ -1,28 +1,37 @@
 """The private parts of Hydra 1.3 that xortrain uses; no other module accesses a name with an underscore.
 
 Hydra has no public way to parse its command line, to apply parsed overrides to a config, to read the values of a
-sweep, to add functions to those of a sweep, to load plugins from anywhere but below ``hydra_plugins``, or to set its
-global state aside.
+sweep, to add functions to those of a sweep, to load plugins from anywhere but below ``hydra_plugins``, to set its
+global state aside, or to compose again without reading and merging the same files again.
 """
 
+import copy
+import itertools
+import os
 import sys
+import warnings
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import lru_cache
 from importlib import import_module
+from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 import hydra.conf  # noqa: F401  (stores Hydra's own configs)
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.grammar.functions import Functions
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser import overrides_parser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.core.singleton import Singleton
-from omegaconf import DictConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.basecontainer import BaseContainer
 
 from xortrain.config.spaces import FUNCTIONS
@@ -75,6 +84,76 @@ def set_global_state(state: State) -> None:
 def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
     """Set the values of parsed overrides in a config, as Hydra does after composing."""
     ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
+
+
+MOST_BASES = 64  # a configuration takes about half a megabyte
+_COMPOSITIONS = itertools.count()
+
+
+def load_config(loader: Any, overrides: Sequence[str], mode: RunMode) -> Any:
+    """What the started loader composes from config.yaml and overrides; from the second time on quickly, on a copy.
+
+    Each choice of options is then composed once.  What is wrong with overrides is left to Hydra to say.
+    """
+    if next(_COMPOSITIONS):
+        with suppress(Exception):
+            return _on_base(loader, overrides, mode)
+    return loader.load_configuration("config", list(overrides), mode)
+
+
+def load_job_config(loader: Any, master: DictConfig, overrides: Sequence[str]) -> Any:
+    """What the loader composes for a job of the sweep whose configuration is ``master``."""
+    of_hydra: Any = OmegaConf.to_container(master.hydra.overrides.hydra)
+    found = load_config(loader, [*of_hydra, *overrides], RunMode.RUN)
+    OmegaConf.copy_cache(from_config=master, to_config=found)
+    return found
+
+
+def _on_base(loader: Any, overrides: Sequence[str], mode: RunMode) -> DictConfig:
+    """A configuration made from a base; raises ValueError for what is left to Hydra: its settings, several values."""
+    parsed = overrides_parser.OverridesParser.create().parse_overrides(list(overrides))
+    if any(one.package is not None or one.is_hydra_override() for one in parsed):
+        raise ValueError(overrides)
+    single = [one for one in parsed if not one.is_sweep_override()]
+    if mode == RunMode.RUN and len(single) < len(parsed):
+        raise ValueError(overrides)
+    choices = [one for one in single if loader.repository.group_exists(one.key_or_group) and not _is_dict(one)]
+    found = copy.deepcopy(_base(mode, _state(loader), *(str(one.input_line) for one in choices)))
+    apply_overrides([one for one in single if one not in choices], found)
+    with read_write(found.hydra):
+        found.hydra.overrides.task = [one.input_line for one in parsed]
+        form = found.hydra.job.config.override_dirname
+        found.hydra.job.override_dirname = get_overrides_dirname(parsed, form.exclude_keys, form.item_sep, form.kv_sep)
+        found.hydra.runtime.cwd = os.getcwd()
+    return found
+
+
+def _is_dict(override: Override) -> bool:
+    return isinstance(override.value(), dict)
+
+
+@lru_cache(MOST_BASES)
+def _base(mode: RunMode, state: object, *choices: str) -> DictConfig:
+    """The configuration of these choices, for the state that all choices have; a warning is an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return GlobalHydra.instance().config_loader().load_configuration("config", list(choices), mode)
+
+
+def _state(loader: Any) -> object:
+    """What a choice may be: the files of conf/, and the choices of ``output``, which are stored."""
+    folders = [source.path for source in loader.get_sources() if source.scheme() == "file"]
+    return tuple(file for folder in folders for file in _files(folder)), tuple(ConfigStore.instance().repo["output"])
+
+
+def _files(folder: str | Path) -> Iterator[tuple[str, int, int]]:
+    """Every file below a folder, with its time and size."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _files(entry.path)
+            else:
+                yield entry.path, entry.stat().st_mtime_ns, entry.stat().st_size
 
 
 def parsed_value(override: Override) -> Any:

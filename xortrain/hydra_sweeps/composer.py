@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from xortrain.config.check import short
 from xortrain.config.compose import plain, with_experiment
 from xortrain.config.overrides import not_chosen
-from xortrain.config.private import apply_overrides
+from xortrain.config.private import apply_overrides, load_job_config
 from xortrain.errors import UserError
 from xortrain.hydra_sweeps.axes import Grid
 
@@ -74,7 +74,7 @@ class Composer:
         """The configuration of the groups among these overrides."""
         groups = tuple(text for text in texts if self.chooses(text))
         if groups not in self._bases:
-            config = self.loader.load_sweep_config(self.master, list(groups))
+            config = load_job_config(self.loader, self.master, groups)
             self._refuse_another_sweep(config.hydra.sweeper.get("params"))
             self._bases[groups] = Base(_without_hydra(config))
         return self._bases[groups]

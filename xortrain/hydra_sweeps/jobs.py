@@ -20,6 +20,7 @@ from xortrain.config.compose import plain, user_error, user_errors
 from xortrain.config.guard import refuse_foreign_code
 from xortrain.config.hydra_state import hydra_started, own_folder
 from xortrain.config.overrides import as_typed, prepare
+from xortrain.config.private import load_config
 from xortrain.config.settings import find, may_vary
 from xortrain.errors import UserError, cut
 from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
@@ -58,7 +59,7 @@ def composing(overrides: Sequence[str], config_dir: str | None = None) -> Iterat
     """A composer for these overrides, without Hydra's main; Hydra's errors become one-line errors."""
     prepared = with_held_keys(prepare(overrides, many=True))
     with hydra_started() as loader, user_errors(prepared):
-        master = loader.load_configuration("config", [*prepared, *own_folder(config_dir)], RunMode.MULTIRUN)
+        master = load_config(loader, [*prepared, *own_folder(config_dir)], RunMode.MULTIRUN)
         if config_dir is not None:
             refuse_foreign_code(master, loader, RunMode.MULTIRUN)
         yield Composer(loader, master)
