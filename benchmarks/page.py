@@ -78,7 +78,8 @@ HOVERS = """async ([selector, count]) => {
     canvas.scrollIntoView();
     const { left, top, width, height } = canvas.getBoundingClientRect();
     for (let k = 0; k < count; k++) {
-        const [clientX, clientY] = [left + width * (0.2 + 0.6 * k / count), top + height * (0.2 + 0.6 * ((k * 7) % count) / count)];
+        const [clientX, clientY] = [[left, width, k], [top, height, (k * 7) % count]]
+            .map(([from, size, place]) => from + size * (0.2 + 0.6 * place / count));
         const start = performance.now();
         canvas.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
         const found = performance.now() - start;

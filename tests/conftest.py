@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from some_pages import chromium, opened
+from some_pages import Opened, chromium, opened
 from some_runs import quickly_composed
 
 from xortrain.api import Run
@@ -40,7 +40,7 @@ def browser() -> Iterator[Any]:
 def page_of(browser: Any, tmp_path: Path) -> Iterator[Callable[[Run], Any]]:
     """Return a function that opens the page of a run, where nothing moves by itself; it must not complain."""
     with ExitStack() as stack:
-        tabs = []
+        tabs = list[Opened]()
 
         def open_page(run: Run) -> Any:
             tabs.append(stack.enter_context(opened(browser, run.page(tmp_path / f"{len(tabs)}.html"))))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +112,14 @@ def chromium() -> Iterator["Browser"]:
         browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+def until(page: "Page", expression: str, arg: Any = None) -> None:
+    """Wait until an expression is true in a page.  (Playwright's own waiting needs eval, which the page forbids.)"""
+    end = monotonic() + WAIT / 1000
+    while not page.evaluate(expression, arg):
+        assert monotonic() < end, f"never true: {expression}"
+        page.wait_for_timeout(10)
 
 
 @contextmanager

@@ -122,7 +122,7 @@ REFUSED = {
     "no page": (["--output", "x.png"], "must end in .html, .htm"),
     "no size": (["--max-mb", "-1"], "--max-mb=-1: must be a number greater than 0"),
     "a size that is no number": (["--max-mb", "nan"], "--max-mb=nan: must be a number greater than 0"),
-    "too small": (["--max-mb", "0.001"], "--max-mb=0.001: without any course of its 1 run the page has 0.0"),
+    "too small": (["--max-mb", "0.001"], "--max-mb=0.001: without any course of its 1 run the page has 0.1"),
     "no runs": (["--where", "lr > 99"], "no run matches"),
     "no folder": (["--output", "none/x.html"], "none/x.html: No such file or directory"),
 }
@@ -146,7 +146,7 @@ def test_what_cannot_be_written_is_refused_in_one_line(
 def test_a_page_replaces_an_older_page(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sweep, run = ids(here)
     assert main(["page", run]) == main(["page", sweep]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].startswith("written page.html  12 runs, 0.0")
+    assert capsys.readouterr().out.splitlines()[-1].startswith("written page.html  12 runs, 0.1")
     assert len(stored(Path("page.html")).column("run")) == 12
     assert main(["page", run, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["runs"] == 1

@@ -47,7 +47,7 @@ def surface(path: Path) -> str:
 
 
 CSV = ("data=csv", "data.scale=standard", "architecture.hidden=[4]")
-DRAWN = {
+DRAWN: dict[str, Any] = {
     "xor": lambda folder: ("lr=3", "epochs=60"),
     "targets -1 and 1": lambda folder: ("data.low=-1", "data.high=1", "loss=mse", "output=tanh", "epochs=60"),
     "skip connections": lambda folder: ("architecture=skip", "architecture.hidden=[1]", *ADAM),
@@ -58,7 +58,7 @@ DRAWN = {
     "three classes": lambda folder: (*CSV, clouds(folder / "t.csv", 3, 2), *ADAM),
 }
 """Overrides of runs with two inputs and networks so small that each pixel is evaluated."""
-TOLD = DRAWN | {
+TOLD: dict[str, Any] = DRAWN | {
     "deep": lambda folder: ("architecture.hidden=[8,8]", "activation=tanh", *ADAM),
     "one input": lambda folder: ("data=sine", "architecture.hidden=[4]", "data.scale=standard", *ADAM),
     "three bits in slices": lambda folder: ("data=parity", "architecture.hidden=[4]", *ADAM),
@@ -92,12 +92,19 @@ def field_of(found: Opened) -> Array:
     return image[TOP : len(image) - BELOW, LEFT : image.shape[1] - RIGHT]
 
 
+def box_of(page: Any, selector: str) -> dict[str, float]:
+    """Where an element is in the window, in pixels."""
+    found: dict[str, float] = page.locator(selector).bounding_box()
+    return found
+
+
 def plane_of(run: Run) -> dict[str, Any]:
     """The plane that the page shows; the films' one is the same."""
     (group,) = runs_of(run)
     data = film_data(group.trained)
     plane: dict[str, Any] = picture(group.trained.setup, group.trained.rows)["plane"]
-    own = project(*data.examples(0), *data.axes)
+    x, t = data.examples(0)
+    own = project(x, t, *data.axes)
     assert [plane[side] for side in ("left", "right", "bottom", "top")] == [own.left, own.right, own.bottom, own.top]
     return plane
 
@@ -156,7 +163,7 @@ def test_numbers_under_the_pointer_and_right_examples_are_those_of_numpy(
         for epoch in (0, 10, 60, 20):
             show(found, epoch=epoch)
             check_right(found, run, run.predict(run.x, epoch=epoch))
-        box = found.page.locator("#field").bounding_box()
+        box = box_of(found.page, "#field")
         for share in (0.2, 0.45, 0.8):
             inner = [box["width"] - LEFT - RIGHT, box["height"] - TOP - BELOW]
             found.page.mouse.move(box["x"] + LEFT + share * inner[0], box["y"] + TOP + (0.15 + 0.3 * share) * inner[1])
@@ -216,7 +223,11 @@ def test_a_plane_beside_the_examples_says_which_it_contradicts(browser: Any, tmp
         beside = origin + np.outer(places[0], across) + np.outer(places[1], up)
         differ = int((run.predict(beside).argmax(1) != run.predict(run.x).argmax(1)).sum())
         words = found.page.inner_text("figure:has(#field) figcaption")
-        assert words == (f"Principal plane: {differ} of {len(run.x)} beside it differ" if differ else "Principal plane")
+        assert words == (
+            f"Principal plane: {differ} of {len(run.x)}, off this plane, have another class"
+            if differ
+            else "Principal plane"
+        )
         assert differ
         order = found.page.evaluate(
             "() => ['hidden', 'field'].map((id) => document.getElementById(id).getBoundingClientRect().x)"

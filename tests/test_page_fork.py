@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from some_pages import until
 
 import xortrain
 from xortrain.api import Run
@@ -44,7 +45,7 @@ def test_the_command_of_a_fork_gives_its_parameters_over_200_steps(
     for place in (1, 8) if "set" in words else ():
         press_up(tab, place)
     forked(tab, fields)
-    tab.wait_for_function(f"xortrain.state.fork.last >= {EPOCH + STEPS}")
+    until(tab, f"xortrain.state.fork.last >= {EPOCH + STEPS}")
     program, *line = shlex.split(tab.locator("#fork input[readonly]").input_value())
     epoch = int(line[3])
     assert [program, line[0], line[2]] == ["xortrain", "continue", "--epoch"]
@@ -63,14 +64,14 @@ def test_a_weight_is_changed_by_the_keyboard_in_a_run_without_a_record(page_of: 
     value = tab.evaluate("xortrain.state.fork.changes.set.get(1)")
     assert value == pytest.approx(run.parameters[EPOCH][1] + 0.1, abs=0.006)  # two digits after the point
     assert tab.locator("#fork input[readonly]").input_value() == f'run.fork("set.W1.0.1={value}", epoch={EPOCH})'
-    assert f"Fork with W1[0][1] = {value}: not trained on yet" in tab.locator("#fork [role=status]").inner_text()
+    assert f"Fork with W1[0, 1] = {value}: not trained on yet" in tab.locator("#fork [role=status]").inner_text()
 
 
 def test_an_activation_is_changed_here_only_which_is_said(page_of: PageOf) -> None:
     run = trained("lr=0.5", "epochs=40")
     tab = page_of(run)
     forked(tab, {"activation": "tanh"})
-    tab.wait_for_function("xortrain.state.fork.last === 40")
+    until(tab, "xortrain.state.fork.last === 40")
     assert "xortrain continue keeps the activation" in tab.locator("#fork [role=status]").inner_text()
     assert not tab.locator("#fork input[readonly]").is_visible()
     theta = run.setup.shape.split(run.parameters[EPOCH])
@@ -84,11 +85,11 @@ def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(page_
     run = trained("lr=1", "epochs=60")
     tab = page_of(run)
     forked(tab, {"lr": "2"})
-    tab.wait_for_function("xortrain.state.fork.last === 60")
+    until(tab, "xortrain.state.fork.last === 60")
     button = tab.locator("#fork button[type=submit]")
     assert "epochs" not in tab.locator("#fork input[readonly]").input_value()
     button.click()
-    tab.wait_for_function("xortrain.state.fork.last === 600")
+    until(tab, "xortrain.state.fork.last === 600")
     assert '"epochs=600"' in tab.locator("#fork input[readonly]").input_value()
     assert button.is_disabled()
     assert "trained live here to epoch 600" in tab.locator("#fork [role=status]").inner_text()
@@ -110,18 +111,18 @@ def test_the_record_is_shown_again_and_a_fork_can_be_discarded(page_of: PageOf) 
     run = trained("lr=1", "epochs=60")
     tab = page_of(run)
     forked(tab, {"lr": "5"})
-    tab.wait_for_function("xortrain.state.fork.last === 60")
+    until(tab, "xortrain.state.fork.last === 60")
     tab.get_by_role("button", name="Show the recorded run").click()
     tab.get_by_role("button", name="Show the fork").wait_for()
     tab.get_by_role("button", name="Discard fork").click()
-    tab.wait_for_function("xortrain.state.fork === null")
+    until(tab, "xortrain.state.fork === null")
 
 
 def test_a_run_without_snapshots_is_trained_live_to_the_shown_epoch(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60", "track.frames=2")
     tab = page_of(run)
     tab.evaluate("() => { document.getElementById('step').open = true; xortrain.change({ epoch: 31 }); }")
-    tab.wait_for_function("document.querySelector('#step-body .note')?.textContent.startsWith('Epoch 31')")
+    until(tab, "document.querySelector('#step-body .note')?.textContent.startsWith('Epoch 31')")
     shown = [float(text) for text in tab.locator("[data-place] span:first-child").all_inner_texts()]
     assert shown[:2] == pytest.approx(trained("lr=1", "epochs=31").parameters[-1][:2], rel=6e-5)
 
@@ -129,7 +130,7 @@ def test_a_run_without_snapshots_is_trained_live_to_the_shown_epoch(page_of: Pag
 def test_a_run_in_float32_says_that_its_fork_is_not(page_of: PageOf) -> None:
     tab = page_of(trained("lr=1", "epochs=30", "dtype=float32"))
     forked(tab, {"lr": "2"})
-    tab.wait_for_function("document.querySelector('#fork [role=status]').textContent.includes('recorded in float32')")
+    until(tab, "document.querySelector('#fork [role=status]').textContent.includes('recorded in float32')")
 
 
 def trained(*overrides: str) -> Run:
@@ -152,7 +153,7 @@ def press_up(tab: Any, place: int) -> None:
     tab.evaluate("(weight) => xortrain.change({ weight })", place)
     tab.focus("#diagram")
     tab.keyboard.press("Shift+ArrowUp")
-    tab.wait_for_function(f"xortrain.state.fork?.changes.set.has({place})")
+    until(tab, f"xortrain.state.fork?.changes.set.has({place})")
 
 
 def forked(tab: Any, fields: dict[str, str]) -> int:
@@ -162,7 +163,7 @@ def forked(tab: Any, fields: dict[str, str]) -> int:
         field = tab.get_by_label(name, exact=True)
         field.select_option(value) if name != "lr" else field.fill(value)
     tab.locator("#fork button[type=submit]").click()
-    tab.wait_for_function("xortrain.state.fork?.training")
+    until(tab, "xortrain.state.fork?.training")
     return int(tab.evaluate("xortrain.state.fork.from"))
 
 

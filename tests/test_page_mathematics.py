@@ -388,7 +388,7 @@ def test_parameters_have_their_names(answers: Any) -> None:
     for name in TRAININGS:
         shapes: Mapping[str, tuple[int, ...]] = task_of(name).network.shapes
         expected = [
-            key + "".join(f"[{k}]" for k in place) for key, shape in shapes.items() for place in np.ndindex(shape)
+            f"{key}[{', '.join(map(str, place))}]" for key, shape in shapes.items() for place in np.ndindex(shape)
         ]
         assert answers["outputs"][name]["names"] == expected
 

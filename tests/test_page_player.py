@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from some_pages import Opened, opened
+from some_pages import Opened, opened, until
 
 import xortrain
 from xortrain.api import Sweep
@@ -46,7 +46,7 @@ def epoch_of(found: Opened) -> int:
     """The epoch that is shown, which the slider, the words and the live region say after the next picture."""
     epoch = int(found.page.evaluate(SHOWN))
     words = f"epoch {epoch:,}"
-    found.page.wait_for_function("(words) => document.querySelector('#player .epoch').textContent === words", arg=words)
+    until(found.page, "(words) => document.querySelector('#player .epoch').textContent === words", arg=words)
     assert found.page.locator("#player input").get_attribute("aria-valuetext") == words
     return epoch
 
@@ -87,7 +87,7 @@ def test_the_slider_is_moved_by_keys_and_by_the_mouse(found: Opened) -> None:
     assert epoch_of(found) == 0
     found.page.keyboard.press("ArrowRight")
     assert epoch_of(found) == kept[1]
-    box = slider.bounding_box()
+    box: Any = slider.bounding_box()
     found.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert epoch_of(found) in kept[len(kept) // 2 - 3 : len(kept) // 2 + 4]
 
@@ -147,7 +147,7 @@ def test_the_live_region_says_the_epoch_once_a_second_at_most(found: Opened) -> 
         new MutationObserver(() => changes.push(performance.now())).observe({live}, {{ childList: true }});
     }}""")
     found.page.get_by_role("button", name="play", exact=True).click()
-    found.page.wait_for_function("() => !xortrain.state.isPlaying")
+    until(found.page, "() => !xortrain.state.isPlaying")
     epoch_of(found)
     times = found.page.evaluate("() => changes")
     assert all(later - sooner > 900 for sooner, later in pairwise(times[:-1]))
@@ -158,8 +158,8 @@ def test_title_and_words_are_those_of_the_shown_run(found: Opened, sweep: Sweep)
     for number in (0, 4):
         found.page.evaluate("(run) => xortrain.change({ run })", number)
         number_words = f"Run #{sweep[number].row['number']}"
-        found.page.wait_for_function(
-            "(words) => document.getElementById('one-title').textContent.includes(words)", arg=number_words
+        until(
+            found.page, "(words) => document.getElementById('one-title').textContent.includes(words)", arg=number_words
         )
         title = found.page.inner_text("#one-title")
         assert f"seed {sweep[number].config['seed']}" in title
@@ -175,5 +175,5 @@ def test_a_click_or_arrows_in_the_cells_show_another_run(found: Opened) -> None:
         cells.press(key)
         assert found.page.evaluate("() => xortrain.state.run") == run
     cells.hover(position={"x": 30, "y": 40})
-    found.page.wait_for_function("() => document.querySelector('#side .note').textContent.startsWith('#0')")
+    until(found.page, "() => document.querySelector('#side .note').textContent.startsWith('#0')")
     assert epoch_of(found) == kept[-1]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from some_pages import until
 
 import xortrain
 from xortrain.api import Run
@@ -42,7 +43,7 @@ def test_gradients_and_the_new_parameters_are_those_of_numpy(page_of: PageOf, ov
         tab.wait_for_selector(f'[data-place="{place}"][aria-pressed="true"]')
         slope, *_, update = tab.locator(".equations code").all_inner_texts()
         np.testing.assert_allclose(_last(slope), _flat(run, run.gradients(epoch))[place], **DIGITS)
-        np.testing.assert_allclose(_last(update.partition(",")[0]), run.parameters[epoch + 1][place], **DIGITS)
+        np.testing.assert_allclose(_last(update.partition(" after")[0]), run.parameters[epoch + 1][place], **DIGITS)
 
 
 def test_the_products_of_examples_add_up_to_the_gradient(page_of: PageOf) -> None:
@@ -65,10 +66,10 @@ def test_the_keyboard_walks_through_the_weights_which_are_spoken(page_of: PageOf
     tab.focus("#diagram")
     for _ in range(2):
         tab.keyboard.press("ArrowRight")
-    tab.wait_for_function("xortrain.state.weight === 1")
-    tab.wait_for_function("document.getElementById('diagram').ariaLabel.includes('W1[0][1]')")
+    until(tab, "xortrain.state.weight === 1")
+    until(tab, "document.getElementById('diagram').ariaLabel.includes('W1[0, 1]')")
     status = tab.locator("#diagram + [role=status]").inner_text()
-    assert status.startswith("W1[0][1] = ")
+    assert status.startswith("W1[0, 1] = ")
     assert status.endswith("from x2 to h1")
     tab.keyboard.press("Enter")
     tab.wait_for_selector(".equations")

@@ -91,7 +91,7 @@ function pressed(page, event, places) {
   event.preventDefault();
 }
 
-function drawNetwork(g, plan, { network, theta }, marked) {
+function drawNetwork(g, plan, { theta }, marked) {
   const taken = plan.nodes.flat().map((node) => plan.boxOf(node));
   for (const { place, points } of plan.edges) drawLine(g, points, theta[place], plan.widest, marked.has(place));
   plan.thumbnails?.update();

@@ -1,5 +1,7 @@
 /** Starts the page: unpacks its script, or says why it cannot. */
 
+import { unpacked } from "./unpack.js";
+
 async function load() {
   if (typeof DecompressionStream === "undefined") {
     const problem = document.getElementById("problem");

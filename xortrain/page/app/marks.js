@@ -63,7 +63,8 @@ export function drawMark(g, colours, t, isRight, x, y, radius) {
   }
 }
 
-const NAME_SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
+const NEAR_SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
+const NAME_SIDES = [...NEAR_SIDES, ...NEAR_SIDES.map(([right, below]) => [right, 2.4 * below]).filter(([, below]) => below)];
 
 /** Names beside marks, of those in one place joined; each stays on its side of the mark as long as it is free. */
 export class Names {

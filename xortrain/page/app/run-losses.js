@@ -9,7 +9,7 @@ import { byId, thousands } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
 const ROWS = 2; // of labels of events above the curve
-const MARGINS = { left: 44, right: 12, low: 20, top: 8 + 15 * ROWS };
+const MARGINS = { left: 54, right: 12, low: 20, top: 8 + 15 * ROWS };
 
 export function runLossesView(page) {
   const canvas = byId("one-losses");
@@ -37,6 +37,13 @@ export function runLossesView(page) {
     event.preventDefault();
   });
   follow(["run", "epoch", "fork", "live", "theme"], draw);
+}
+
+/** Of values from low to high, those whose heights are at least a line of text apart. */
+function apart(values, heightOf) {
+  const kept = [];
+  for (const value of values) if (!kept.length || heightOf(kept.at(-1)) - heightOf(value) >= 13) kept.push(value);
+  return kept;
 }
 
 /** The caption of the latest event that has begun and, if it is a stretch, not ended. */
@@ -147,8 +154,7 @@ class RunLosses {
     const { g, height, width, last, across, up } = this;
     const { left, right, top, low } = MARGINS;
     const style = { colour: "--label", align: "right" };
-    let above = Infinity;
-    up.ticks = up.ticks.filter((value) => above - this.y(value) >= 13 && (above = this.y(value)) > 0);
+    up.ticks = apart(up.ticks, (value) => this.y(value));
     up.drawUp(g, left, left + 4);
     g.fillStyle = styled("--pale");
     g.fillRect(left, height - low, width - left - right, 1);

@@ -120,7 +120,7 @@ function equationsOf(page, now, name, place) {
   const after = Object.entries(isStateless(stage) ? {} : stateAt(next, place));
   const states = after.map(([key, value]) => `, ${letters[key]} ${digits(before[key])} → ${digits(value)}`).join("");
   const many = steps > 1 ? ` after the ${steps} updates of the epoch` : "";
-  return [`${stage.optimizer.name}: η = ${rate}${states}`, `${name}' = ${end}${many}, ${name} = ${digits(theta[place])}`];
+  return [`${stage.optimizer.name}: η = ${rate}${states}`, `${name} = ${digits(theta[place])}, ${name}' = ${end}${many}`];
 }
 
 /** Whether an update needs nothing of those before it. */

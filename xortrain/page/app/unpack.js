@@ -20,7 +20,10 @@ export async function unpacked(id) {
 export function arraysOf(described, bytes) {
   const found = [];
   let start = 0;
-  for (const one of described) found.push(decoded(one, bytes.subarray(start, (start += one.bytes)), found));
+  for (const one of described) {
+    found.push(decoded(one, bytes.subarray(start, start + one.bytes), found));
+    start += one.bytes;
+  }
   return found;
 }
 
