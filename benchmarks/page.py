@@ -20,8 +20,7 @@ import numpy as np
 from results import keep
 
 import xortrain
-from xortrain.page.javascript import mathematics
-from xortrain.page.writer import _joined
+from xortrain.page.writer import script
 
 MOST_MB = {1: 0.16, 100: 0.45, 1_000: 2.8, 10_000: 26.0}
 SECONDS, MEMORY = 10.0, 300.0  # to write 10,000 runs; MB
@@ -201,20 +200,15 @@ def speeds(chromium: Any) -> list[str]:
     changed = json.loads(json.dumps(plain))
     changed["network"]["layers"][0]["activation"] = "tanh"
     changed["stages"][0]["optimizer"] = {"name": "adam", "settings": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}}
-    modules = mathematics([task]), _joined(("text", "special", "network", "training"))
-    source = "\n".join(_without_modules(text) for text in modules)
+    source, end, _ = script([task]).rpartition("start();")
+    assert end
     page = chromium.new_page()
-    page.add_script_tag(content=f"{source}\nglobalThis.Trainer = Trainer;")
+    page.add_script_tag(content=f"{source} globalThis.Trainer = Trainer; }}")
     lines = []
     for (what, least), own in zip(SPEED.items(), (None, changed), strict=True):
         found = median(page.evaluate(TRAIN, [plain, own, 0.5]) for _ in range(ROUNDS))
         lines.append(f"live training of XOR {what}: {found / 1e6:.2f} million steps a second, at least {least / 1e6:g}")
     return lines
-
-
-def _without_modules(text: str) -> str:
-    lines = (line for line in text.splitlines() if not line.startswith("import "))
-    return "\n".join(line.removeprefix("export ") for line in lines)
 
 
 def _plain(run: Any) -> dict[str, Any]:

@@ -72,7 +72,8 @@ def test_a_page_opens_and_says_and_asks_nothing(
 def test_nothing_keeps_anyone_from_using_a_page(
     name: str, size: tuple[int, int], dark: bool, pages: dict[str, tuple[Path, Run | Sweep]], browser: Any
 ) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    from axe_playwright_python import sync_playwright as axe
+
     with opened(browser, pages[name][0], *size, dark=dark) as found:
         # the policy of the page would refuse axe's script, as any other: it is run by the browser's own means
         results = axe.Axe().run(found.page)

@@ -98,7 +98,6 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
     ``remark`` is what is said about a run that is not a job of a sweep, empty if nothing is.
     """
     from xortrain.config.check import check
-    from xortrain.page.recorded import record_page
     from xortrain.runner.train import record_run
     from xortrain.views.summary import advice_ending, run_ending
 
@@ -114,8 +113,11 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
     say(run_ending(run))
     for text in () if remark is None else advice_ending(run):
         say(text)
-    for line in record_page(run.folder):
-        say(line)
+    if config["page"]:
+        from xortrain.page.recorded import record_page
+
+        for line in record_page(run.folder):
+            say(line)
     return run.objective
 
 

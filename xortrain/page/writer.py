@@ -8,12 +8,14 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
 from xortrain.page.arrays import packed
 from xortrain.page.javascript import mathematics
 from xortrain.page.payload import Payload
+from xortrain.training.task import Task
 
 LOADER = ("unpack", "load")
 """The modules that unpack the others."""
@@ -33,22 +35,23 @@ _PLACE = re.compile(r"%([A-Z]+)%")
 
 def page(payload: Payload) -> list[bytes]:
     """The whole page, in parts."""
-    loader, script, style = (
-        _joined(LOADER),
-        f'"use strict";\n{{\n{_plain(mathematics(payload.tasks))}\n{_joined(MODULES)}}}\n',
-        _app("style.css"),
-    )
+    loader, app, style = _joined(LOADER), script(payload.tasks), _app("style.css")
     parts = {
-        "POLICY": _policy([loader, script], style),
+        "POLICY": _policy([loader, app], style),
         "TITLE": html.escape(payload.meta["title"]),
         "STYLE": style,
         "META": packed([_json(payload.meta).encode()]),
         "DATA": payload.arrays.packed(),
-        "APP": packed([script.encode()]),
+        "APP": packed([app.encode()]),
         "LOADER": loader,
     }
     pieces = _PLACE.split(_app("index.html"))  # texts and places in turn, so that a title may contain %DATA%
     return [(parts[piece] if number % 2 else piece).encode() for number, piece in enumerate(pieces)]
+
+
+def script(tasks: Iterable[Task] = ()) -> str:
+    """The whole script of a page but its loader, with the fast steps of some tasks."""
+    return f'"use strict";\n{{\n{_plain(mathematics(tasks))}\n{_joined(MODULES)}}}\n'
 
 
 def _joined(names: tuple[str, ...]) -> str:
