@@ -43,10 +43,17 @@ def _functions(tasks: Iterable[Task]) -> Iterator[tuple[str, str, Lines]]:
     for task in (part for whole in tasks for part in (*(stage.task for stage in whole.stages), whole)):
         if task.network.size > MOST_PARAMETERS:
             continue
-        yield "OUTPUTS", shape_key(task.network), _outputs(task.network)
+        for network in (task.network, _last_layer(task.network)):
+            yield "OUTPUTS", shape_key(network), _outputs(network)
         if task.batch_size is None and not task.freeze and task.lr.ndim == 1 and len(task.data.x) <= MOST_EXAMPLES:
             for options in _options_in_use(task):
                 yield "UPDATES", update_key(task, options), _update(task, options)
+
+
+def _last_layer(network: Network) -> Network:
+    """The last layer alone, as the picture of what it receives has it."""
+    received = network.layers[-2].units if len(network.layers) > 1 else network.inputs
+    return replace(network, inputs=received, layers=network.layers[-1:], skip=False)
 
 
 def shape_key(network: Network) -> str:

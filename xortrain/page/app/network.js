@@ -65,7 +65,7 @@ export class Network {
     return { layer, to: Math.floor(place / this.fanIn[layer]), from: place % this.fanIn[layer] };
   }
 
-  /** The names of all parameters, in order: W1[0][1] or b1[0]. */
+  /** The names of all parameters, in order: W1[0, 1] or b1[0]. */
   get names() {
     return Array.from({ length: this.size }, (_, index) => {
       const { layer, to, from } = this.connectionOf(index);
@@ -118,8 +118,10 @@ export class Network {
   evaluate(theta, x, out) {
     const points = x.length / this.inputs;
     if (this.unrolled) return this.unrolled(theta, x, out, this.settings, points);
+    const point = new Float64Array(this.inputs);
     for (let n = 0; n < points; n++) {
-      this.forward(theta, x.subarray(n * this.inputs, (n + 1) * this.inputs));
+      for (let k = 0; k < point.length; k++) point[k] = x[n * point.length + k];
+      this.forward(theta, point);
       for (let k = 0; k < this.depth; k++) out[k].set(this.a[k], n * this.a[k].length);
     }
     return out;

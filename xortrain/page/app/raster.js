@@ -1,6 +1,7 @@
 /** A network's outputs over a plane as an image, with a line where the class changes. */
 
-const BUDGET = 4e6; // multiplications of an image while it plays; four times as many when it rests
+const BUDGET = 5e6; // multiplications of an image while it plays; four times as many when it rests
+const MOST_POINTS = 320; // along a side: between them the browser blends colours, and boundaries are lines
 const UNIT = 12; // multiplications that take as long as an activation
 const UNDECIDED = 0.02; // range of the outputs, as a share of the targets' distance, up to which there is no line
 
@@ -8,8 +9,7 @@ const UNDECIDED = 0.02; // range of the outputs, as a share of the targets' dist
 export function pointsAlong(network, pixels, count, isPlaying) {
   const units = network.layers.reduce((sum, layer) => sum + layer.units, 0);
   const most = (BUDGET * (isPlaying ? 1 : 4)) / (network.size + UNIT * units) / count;
-  const step = Math.max(1, Math.ceil(pixels / Math.sqrt(most)));
-  return Math.max(8, Math.ceil(pixels / step));
+  return Math.max(8, Math.floor(Math.min(pixels, MOST_POINTS, Math.sqrt(most))));
 }
 
 /** Outputs at the centres of the pixels of an image; the slices of a plane are below each other. */
@@ -102,9 +102,10 @@ function traceZero(path, values, columns, rows, box) {
   for (let r = 0; r + 1 < rows; r++) {
     for (let c = 0; c + 1 < columns; c++) {
       const i = r * columns + c;
-      const corners = [values[i], values[i + 1], values[i + columns + 1], values[i + columns]];
-      const isUp = corners[0] > 0;
-      if (corners.every((value) => value > 0 === isUp)) continue;
+      const below = i + columns;
+      const isUp = values[i] > 0; // no array is made of the many corners without a line
+      if (values[i + 1] > 0 === isUp && values[below] > 0 === isUp && values[below + 1] > 0 === isUp) continue;
+      const corners = [values[i], values[i + 1], values[below + 1], values[below]];
       const [west, east] = [c, c + 1].map((place) => box.x + box.width * centre(place, columns));
       const [north, south] = [r, r + 1].map((place) => box.y + box.height * centre(place, rows));
       const places = [[west, north], [east, north], [east, south], [west, south]];
