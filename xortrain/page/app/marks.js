@@ -66,6 +66,8 @@ export function drawMark(g, colours, t, isRight, x, y, radius) {
 const NEAR_SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];
 const NAME_SIDES = [...NEAR_SIDES, ...NEAR_SIDES.map(([right, below]) => [right, 2.4 * below]).filter(([, below]) => below)];
 
+const ASTRAY = 200; // square pixels of overlap that are better than a name beside the mark of another
+
 /** Names beside marks, of those in one place joined; each stays on its side of the mark as long as it is free. */
 export class Names {
   sides = new Map();
@@ -76,7 +78,7 @@ export class Names {
     for (const group of grouped(places)) {
       const text = joinedName(group.map((n) => names[n]));
       const options = NAME_SIDES.map((side) => besides(places[group[0]], side, g.measureText(text).width + 6, box));
-      const costs = options.map((one) => overlap(one, taken));
+      const costs = options.map((one) => overlap(one, taken) + (isBesideAnother(one, group, places) ? ASTRAY : 0));
       const least = Math.min(...costs);
       let side = this.sides.get(text) ?? 0;
       if (costs[side] > least) side = costs.indexOf(least);
@@ -85,6 +87,13 @@ export class Names {
       written(g, text, options[side]);
     }
   }
+}
+
+/** Whether the box of a name is nearer to another mark than to its own. */
+function isBesideAnother([left, top, right, low], group, places) {
+  const away = ([x, y]) => Math.hypot(x - held(x, left, right), y - held(y, top, low));
+  const own = away(places[group[0]]);
+  return places.some((place, n) => !group.includes(n) && away(place) < own);
 }
 
 function written(g, text, [left, top, right, low]) {
