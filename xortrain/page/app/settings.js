@@ -66,6 +66,7 @@ class SettingsMap {
   /** Axes, items and the picture, which stay the same until other runs are shown. */
   prepare() {
     const { width, height } = sized(this.canvas);
+    const before = this.hovered?.runs[0];
     this.hovered = null;
     this.columns = [this.x, this.y].filter(Boolean).map((name) => this.page.column(name));
     this.runs = state.order.filter((run) => this.columns.every((column) => column.of(run) !== null));
@@ -83,6 +84,7 @@ class SettingsMap {
     if (isScatter) this.drawScatter(g);
     else if (this.y) this.drawHeat(g);
     else this.drawPoints(g);
+    this.hovered = this.items.find(({ runs }) => runs.includes(before)) ?? null;
   }
 
   /** The runs of each cell that has some, by its places on both axes, with what is measured of them. */

@@ -12,6 +12,7 @@ import { Page } from "./page-data.js";
 import { playerView } from "./player.js";
 import { runLossesView } from "./run-losses.js";
 import { settingsView } from "./settings.js";
+import { shown } from "./shown.js";
 import { change, redraw, state } from "./state.js";
 import { stepView } from "./step.js";
 import { tableView } from "./table.js";
@@ -38,7 +39,7 @@ async function start() {
   followSizes();
   change({ epoch: page.last, theme: state.theme + 1 });
   redraw();
-  globalThis.xortrain = { page, state, change };
+  globalThis.xortrain = { page, state, change, shown };
   document.documentElement.dataset.ready = "1";
 }
 

@@ -1,0 +1,218 @@
+"""The views over all runs of a page: the table, its filter, the losses, results by settings, a map, cells."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from some_pages import Opened, opened, until
+
+import xortrain
+from xortrain.api import Sweep
+
+CONDITIONS = (
+    "lr > 0.5 and outcome = 'solved'",
+    "lr = 1 or lr = 10",
+    "not (outcome = 'solved' or lr < 1)",
+    "lr in (1, 3) and seed not in (0, 2)",
+    "seed between 3 and 5",
+    "outcome like 's%'",
+    "outcome not like '%A%'",
+    "solved_at is null",
+    "solved_at is not null and solved_at <= 80",
+    "final_loss < 0.5 and architecture.hidden = '[3]'",
+    '"lr" <> 3 and seed != 1 and 2 >= seed',
+    "solved_at > 60",  # neither true nor false for a run that has none
+)
+REFUSED = {
+    "lr >": "missing at the end",
+    "colour = 1": "colour",
+    "lr + 1 = 2": "+",
+    "count(*) > 1": "count",
+    "lr = 'a": "'",
+}
+
+
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """Runs that differ in two settings and the seed, some of which diverge or stay on a plateau."""
+    root = tmp_path_factory.mktemp("runs") / "root"
+    words = ("lr=1,3,10,0.3", "architecture.hidden=[2],[3]", "seed=range(0,6)", "activation=sigmoid,tanh")
+    return xortrain.sweep(*words, f"root={root}", "film=none", "track.frames=9")
+
+
+@pytest.fixture(scope="module")
+def page(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return sweep.page(tmp_path_factory.mktemp("runs") / "p.html")
+
+
+@pytest.fixture
+def found(page: Path, browser: Any) -> Iterator[Opened]:
+    with opened(browser, page) as shown:
+        yield shown
+        assert shown.said == []
+
+
+def root_of(sweep: Sweep) -> str:
+    return str(sweep[0].config["root"])
+
+
+def numbers(sweep: Any) -> list[int]:
+    return sorted(int(run.row["number"]) for run in sweep)
+
+
+def fill(found: Opened, condition: str) -> list[int]:
+    """Filter the table; the numbers of the runs that are left."""
+    found.page.fill("#filter", condition)
+    found.page.keyboard.press("Enter")
+    found.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    return [int(text.rpartition("#")[2]) for text in found.page.evaluate(ORDER)]
+
+
+ORDER = "() => xortrain.state.order.map((run) => xortrain.page.column('run').text(run))"
+
+
+def test_a_filter_leaves_the_runs_that_where_finds(found: Opened, sweep: Sweep) -> None:
+    counts = set()
+    for condition in CONDITIONS:
+        expected = numbers(xortrain.runs(root_of(sweep), where=condition))
+        assert sorted(fill(found, condition)) == expected, condition
+        assert f"{len(expected)} of {len(sweep)} runs" in found.page.inner_text("#count")
+        counts.add(len(expected))
+    assert not {0, len(sweep)} & counts
+    assert sorted(fill(found, "")) == numbers(sweep)
+
+
+@pytest.mark.parametrize(("condition", "named"), REFUSED.items(), ids=REFUSED)
+def test_what_a_filter_does_not_know_is_one_line_and_the_table_stays(condition: str, named: str, found: Opened) -> None:
+    before = fill(found, "lr = 1")
+    assert fill(found, condition) == before
+    problem = found.page.inner_text("#filter-problem")
+    assert named in problem
+    assert "\n" not in problem
+    assert found.page.get_attribute("#filter", "aria-invalid") == "true"
+
+
+def test_a_click_on_a_head_sorts_by_its_column_and_another_turns_it(found: Opened, sweep: Sweep) -> None:
+    losses = {int(run.row["number"]): float(run.row["final_loss"]) for run in sweep}
+    for sign in (1, -1):
+        found.page.click("#table th[data-name=final_loss] button")
+        found.page.wait_for_selector(f"#table th[aria-sort={'ascending' if sign > 0 else 'descending'}]")
+        order = fill(found, "")
+        known = [losses[number] for number in order if np.isfinite(losses[number])]
+        assert known == sorted(known, reverse=sign < 0)
+        assert len(known) > 90
+        assert not any(np.isfinite(losses[number]) for number in order[len(known) :])  # what is not known stands last
+
+
+def test_only_rows_in_sight_exist_and_keys_walk_through_all(found: Opened, sweep: Sweep) -> None:
+    rows = found.page.locator("#table tbody tr[data-run]")
+    assert 10 < rows.count() < len(sweep)
+    found.page.focus("#table table")
+    found.page.keyboard.press("End")
+    until(found.page, f"() => xortrain.state.run === {len(sweep) - 1}")
+    found.page.wait_for_selector(f"#run-{len(sweep) - 1}[aria-current=true]")
+    found.page.keyboard.press("Home")
+    found.page.keyboard.press("ArrowDown")
+    found.page.keyboard.press("Space")
+    found.page.keyboard.press("Shift+ArrowDown")
+    until(found.page, "() => xortrain.state.selected.size === 2")
+    until(found.page, "() => document.querySelector('#count').textContent.endsWith('2 selected')")
+    found.page.keyboard.press("Escape")
+    until(found.page, "() => xortrain.state.selected.size === 0")
+
+
+def test_columns_can_be_chosen(found: Opened) -> None:
+    heads = found.page.locator("#table th[data-name]")
+    before = heads.count()
+    found.page.click("#columns > summary")
+    box = found.page.locator("#columns label", has_text="outcome").locator("input")
+    box.uncheck()
+    until(found.page, f"() => document.querySelectorAll('#table th[data-name]').length === {before - 1}")
+    box.check()
+    until(found.page, f"() => document.querySelectorAll('#table th[data-name]').length === {before}")
+
+
+def test_the_first_settings_are_those_that_explain_most_of_what_was_solved(found: Opened, sweep: Sweep) -> None:
+    solved = np.array([run.outcome == "solved" for run in sweep], float)
+    shares = {}
+    for name in ("lr", "architecture.hidden", "activation"):
+        groups = np.array([str(_setting(run.config, name)) for run in sweep])
+        means = {group: solved[groups == group].mean() for group in set(groups)}
+        shares[name] = np.var([means[group] for group in groups]) / np.var(solved)
+    best = sorted(shares, key=lambda name: -shares[name])
+    assert all(shares[one] > shares[other] + 0.01 for one, other in pairwise(best))
+    axes = [found.page.input_value(f"#settings-{axis}") for axis in "xy"]
+    assert axes == best[:2]
+
+
+def _setting(config: Any, name: str) -> Any:
+    for part in name.split("."):
+        config = config[part]
+    return config["name"] if isinstance(config, dict) else config
+
+
+def test_a_cell_says_how_many_of_its_runs_were_solved(found: Opened, sweep: Sweep) -> None:
+    """Arrows walk over the cells; each says its runs, and Enter selects them."""
+    found.page.select_option("#settings-x", "lr")
+    found.page.select_option("#settings-y", "")
+    found.page.focus("#settings-plot")
+    for rate in (0.3, 1, 3, 10):
+        found.page.keyboard.press("ArrowRight")
+        runs = [run for run in sweep if run.config["lr"] == rate]
+        count = sum(run.outcome == "solved" for run in runs)
+        words = f"lr {rate:g}: {count} of {len(runs)} runs solved"
+        until(found.page, "(words) => document.querySelector('#settings-note').textContent.startsWith(words)", words)
+    found.page.keyboard.press("Enter")
+    until(found.page, "() => xortrain.state.selected.size === 24")
+    until(found.page, "() => document.querySelector('#side .note').textContent.startsWith('24 runs')")
+
+
+HOVERED = (
+    "() => xortrain.state.hover < 0 ? '' : xortrain.page.column('run').text(xortrain.state.hover).replace(/.*#/, '#')"
+)
+
+
+def test_the_pointer_finds_the_nearest_curve(found: Opened, sweep: Sweep) -> None:
+    """At the height of a run's loss that is far from all others."""
+    losses = np.array([run.losses for run in sweep])
+    last = np.log(np.where(np.isfinite(losses[:, 100]), losses[:, 100], 1e9))
+    gaps = np.abs(last[:, None] - last) + 1e9 * np.eye(len(sweep))
+    lonely = int(np.argmax(np.where(losses[:, 100] < losses.max(1) / 2, gaps.min(1), 0)))
+    number = sweep[lonely].row["number"]
+    place = found.page.evaluate("() => document.querySelector('#losses-plot').getBoundingClientRect().toJSON()")
+    heights = range(int(place["top"]) + 10, int(place["bottom"]) - 30)
+    for share in (0.45, 0.5, 0.55):
+        for y in heights:
+            found.page.mouse.move(place["left"] + 50 + share * (place["width"] - 150), y)
+            if found.page.evaluate(HOVERED) == f"#{number}":
+                break
+        else:
+            continue
+        break
+    else:
+        pytest.fail("no place of the picture finds the curve")
+    until(found.page, "(words) => document.querySelector('#losses-note').textContent.startsWith(words)", f"#{number} ")
+
+
+def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, browser: Any) -> None:
+    sweep = xortrain.sweep(
+        "lr=geomspace(0.1,10,12)", "init.scale=geomspace(0.2,5,12)", "film=map", "epochs=80", f"root={tmp_path}"
+    )
+    with opened(browser, sweep.page(tmp_path / "map.html")) as found:
+        assert found.page.evaluate("() => xortrain.page.populations[0].frameEpochs.length") <= 2  # no snapshots between
+        box = found.page.evaluate("() => document.querySelector('#settings-plot').getBoundingClientRect().toJSON()")
+        found.page.mouse.click(box["left"] + 0.6 * box["width"], box["top"] + 0.5 * box["height"])
+        until(found.page, "() => xortrain.state.run > 0")
+        run = sweep[int(found.page.evaluate("() => xortrain.state.run"))]
+        assert "lr" in found.page.inner_text("#one-title")
+        found.page.keyboard.press("End")
+        until(found.page, "() => xortrain.shown(xortrain.page).epoch === 80")
+        shown = found.page.evaluate(
+            "() => { const s = xortrain.shown(xortrain.page); return [[...s.theta], s.isLive]; }"
+        )
+        assert found.said == []
+    assert shown[1] is True
+    np.testing.assert_allclose(shown[0], run.parameters[-1], rtol=1e-9, atol=1e-9)
