@@ -20,7 +20,7 @@ from xortrain.setup.run_setup import Setup
 
 RUNS = 64
 SMALLER_SIZES = (2, 3, 7)
-EPOCHS = 5
+EPOCHS = 8
 OPTIMIZER_BATCHES = [(name, size) for name in OPTIMIZERS for size in (None, 3, 1) if name != "rprop" or size is None]
 TRAINABLE = [name for name in ACTIVATIONS if name != "step"]
 
@@ -196,14 +196,14 @@ def test_same_bits_if_some_runs_end_early(name: str) -> None:
     together = trained(setup)
     ends = together.rows["epochs_done"]
     assert len(np.unique(ends)) > 3
-    for run in range(0, RUNS, 9):
+    for run in range(0, RUNS, 5):
         assert_same_bits(train_alone(setup, run), together.run(run))
     for runs in SMALLER_SIZES:
         assert_same_bits(trained(setup_of_first(setup, runs)), together.runs(slice(runs)))
 
 
 @pytest.mark.parametrize("name", ["solved", "patience", "diverging or stopped", "diverging online"])
-@settings(max_examples=5)
+@settings(max_examples=8)
 @given(cuts=st.sets(st.integers(1, RUNS - 1), max_size=6))
 def test_same_bits_with_any_blocks(name: str, cuts: set[int]) -> None:
     sizes = np.diff([0, *sorted(cuts), RUNS]).tolist()
