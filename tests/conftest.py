@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from make_records import four_records
 from some_pages import Opened, chromium, opened
 from some_runs import quickly_composed
 
@@ -49,3 +50,19 @@ def page_of(browser: Any, tmp_path: Path) -> Iterator[Callable[[Run], Any]]:
 
         yield open_page
         assert [tab.said for tab in tabs] == [[]] * len(tabs)
+
+
+@pytest.fixture(scope="module")
+def in_own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Make a folder of all tests of a module the current one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("own"))
+        yield
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make four records in outputs/ of a folder that is the current one."""
+    monkeypatch.chdir(tmp_path)
+    four_records(tmp_path / "outputs", {}, {})
+    return tmp_path

@@ -27,7 +27,7 @@ from xortrain.config.settings import GROUPS, defaults_of
 from xortrain.errors import UserError
 from xortrain.records.groups import wilson
 from xortrain.runner.interrupts import Terminated
-from xortrain.runner.train import train_run, train_under
+from xortrain.runner.train import train_in_memory, train_run, train_under
 from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population, populations
 from xortrain.setup.run_setup import Setup
@@ -289,8 +289,9 @@ def test_pasted_advice_does_what_it_says(base: tuple[str, ...]) -> None:
     for trial in advice.best:
         config = config_with("film=none", *base, *trial.overrides)
         first = run_of(*base).config["seed"] + 1 if trial.overrides[-1].startswith("seed=") else config["seed"]
-        solved = [solves(train_run({**config, "seed": seed})) for seed in range(first, first + SEEDS)]
-        assert (sum(solved), len(solved)) == (trial.solved, trial.seeds)
+        seeds = first + np.arange(SEEDS)
+        trained = train_in_memory(Setup.of(Population(config, {"seed": seeds}, seeds)))
+        assert (sum(map(solves, map(partial(RunData, trained), range(SEEDS)))), SEEDS) == (trial.solved, trial.seeds)
         assert solves(train_run(config)) == trial.own
         assert trial.low == wilson(np.array([trial.solved]), np.array([16]))[0][0]
 

@@ -7,7 +7,6 @@ import pytest
 
 import xortrain
 from xortrain.api import Sweep
-from xortrain.cli import main
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.map_layout import MapLayout
 from xortrain.setup.film_config import with_film
@@ -67,23 +66,3 @@ def test_other_tables_have_solutions_too(tmp_path: Path) -> None:
     sweep = xortrain.sweep(*words, f"root={tmp_path}")
     shown = map_data(sweep, with_film(sweep.config, layout="basins"))
     assert set(filter(None, shown.kinds)) <= {"all low corners", "no corners"}
-
-
-REFUSED = {
-    "lr=1,2 init.scale=1,2": "init.scale is not a start weight, as init.set.W1.0.1 is; choose film=map",
-    "init.set.W1.0.0=1,2 init.set.W1.0.1=1,2 data=parity data.bits=3": "needs two inputs and one output; these data",
-    "init.set.W1.0.0=1,2 init.set.W1.0.1=1,2 data=gauss": "needs a truth table of two inputs, as data=xor",
-    "init.set.W1.0.0=1,2 init.set.W1.0.1=1,2 seed=1,2": "2 runs for each pair of W1[0, 0] and W1[0, 1]",
-    "init.set.W1.0.0=1,2": "needs two settings that vary",
-}
-
-
-@pytest.mark.parametrize("words", REFUSED)
-def test_what_has_no_basins_is_refused_before_training(
-    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["-m", "film=basins", "epochs=1", *words.split()]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert REFUSED[words] in line
-    assert not list(tmp_path.iterdir())

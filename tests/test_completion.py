@@ -5,21 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from make_records import LATER, RUN, SWEEP, four_records
+from make_records import LATER, RUN, SWEEP
 
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
 from xortrain.commands.completion import SHELLS, offered
 from xortrain.config.compose import compose
 from xortrain.config.settings import GROUPS, TOP, keys_of
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make four records in outputs/ of a folder that is the current one."""
-    monkeypatch.chdir(tmp_path)
-    four_records(tmp_path / "outputs", {}, {})
-    return tmp_path
 
 
 def test_the_first_word_is_a_command_or_a_setting() -> None:

@@ -115,22 +115,31 @@ def test_a_map_with_seeds_shows_the_median_or_the_share(by: str, tmp_path: Path)
 
 
 REFUSED = {
-    "lr=1,2": "needs two settings that vary, as in -m lr=0.5,1,2 init.scale=0.5,1,2; here only lr varies",
-    "lr=1,2 activation=tanh,relu": "activation is not a number",
-    "lr=1,2 init.scale=1,2 optimizer.momentum=0,0.5": "has two axes, and lr, init.scale and optimizer.momentum vary",
-    "lr=1,2 init.scale=1,2 film.x=momentum": "film.x=momentum: no such setting that varies here",
-    "lr=1,2 init.scale=1,2 seed=1,2 film.colour_by=outcome": "2 runs for each pair of lr and init.scale",
-    "lr=1,2 init.scale=1,2 film.colour_by=test_accuracy": "needs held-out examples",
-    "lr=1,2 init.scale=1,2 film.colour_by=luck": "film.colour_by=luck: must be one of auto, outcome",
+    "film=map lr=1,2": "needs two settings that vary, as in -m lr=0.5,1,2 init.scale=0.5,1,2; here only lr varies",
+    "film=map lr=1,2 activation=tanh,relu": "activation is not a number",
+    "film=map lr=1,2 init.scale=1,2 optimizer.momentum=0,0.5": (
+        "has two axes, and lr, init.scale and optimizer.momentum vary"
+    ),
+    "film=map lr=1,2 init.scale=1,2 film.x=momentum": "film.x=momentum: no such setting that varies here",
+    "film=map lr=1,2 init.scale=1,2 seed=1,2 film.colour_by=outcome": "2 runs for each pair of lr and init.scale",
+    "film=map lr=1,2 init.scale=1,2 film.colour_by=test_accuracy": "needs held-out examples",
+    "film=map lr=1,2 init.scale=1,2 film.colour_by=luck": "film.colour_by=luck: must be one of auto, outcome",
+    "film=basins lr=1,2 init.scale=1,2": "init.scale is not a start weight, as init.set.W1.0.1 is; choose film=map",
+    "film=basins init.set.W1.0.0=1,2 init.set.W1.0.1=1,2 data=parity data.bits=3": (
+        "needs two inputs and one output; these data"
+    ),
+    "film=basins init.set.W1.0.0=1,2 init.set.W1.0.1=1,2 data=gauss": "needs a truth table of two inputs, as data=xor",
+    "film=basins init.set.W1.0.0=1,2 init.set.W1.0.1=1,2 seed=1,2": "2 runs for each pair of W1[0, 0] and W1[0, 1]",
+    "film=basins init.set.W1.0.0=1,2": "needs two settings that vary",
 }
 
 
 @pytest.mark.parametrize("words", REFUSED)
-def test_what_forms_no_map_is_refused_in_one_line_before_training(
+def test_what_forms_no_map_or_has_no_basins_is_refused_in_one_line_before_training(
     words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(["-m", "film=map", "epochs=1", *words.split()]) == 2
+    assert main(["-m", "epochs=1", *words.split()]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert REFUSED[words] in line
     assert not list(tmp_path.iterdir())

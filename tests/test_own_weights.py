@@ -1,7 +1,7 @@
 """Own weights for each run of a sweep: one population, in which every run is what it is alone."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from xortrain.api import Sweep
 from xortrain.errors import UserError
 from xortrain.setup.population import MOST_WEIGHTS
 
-pytestmark = pytest.mark.usefixtures("quick_composition")
+pytestmark = pytest.mark.usefixtures("in_own_folder", "quick_composition")
 NUMBERS = st.lists(st.sampled_from([-2, -0.5, 0, 0.25, 1, 3]), min_size=9, max_size=9)
 
 
@@ -25,13 +25,6 @@ def override(numbers: Sequence[float]) -> str:
 
 def trained(*values: str, also: Sequence[str] = ()) -> Sweep:
     return xortrain.sweep("init=explicit", f"init.weights={','.join(values)}", "film=none", "epochs=5", *also)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("own"))
-        yield
 
 
 @settings(max_examples=5)

@@ -13,6 +13,8 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.runner.train import record_run, train_in_memory, train_run
 from xortrain.setup.own_arrays import array_data
+from xortrain.setup.population import Population
+from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData
 
 X, T = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
@@ -102,23 +104,25 @@ def test_gradients_are_central_differences_of_the_loss(network: str, example: in
     """The loss is that of a run with slightly different weights; for one example, of a run on that example only."""
     run = run_of(epochs=2, **NETWORKS[network])
     data = (run.x, run.t) if example is None else (run.x[[example]], run.t[[example]])
-    start = run.at(1)
-    for name, found in run.gradients(epoch=1, example=example).items():
-        assert found.shape == start[name].shape
-        for place in np.ndindex(found.shape):
-            up, down = (loss_beside(NETWORKS[network], start, data, name, place, step) for step in (1e-5, -1e-5))
-            assert found[place] == pytest.approx((up - down) / 2e-5, rel=1e-6, abs=1e-9)
+    start, gradients = run.at(1), run.gradients(epoch=1, example=example)
+    up, down = (losses_beside(NETWORKS[network], start, data, step) for step in (1e-5, -1e-5))
+    assert {name: found.shape for name, found in gradients.items()} == {name: w.shape for name, w in start.items()}
+    found = np.concatenate([gradients[name].ravel() for name in start])
+    np.testing.assert_array_less(abs(found - (up - down) / 2e-5), np.maximum(1e-6 * abs(up - down) / 2e-5, 1e-9))
 
 
-def loss_beside(
-    changes: dict[str, Any], start: dict[str, Array], data: Any, name: str, place: tuple[int, ...], step: float
-) -> float:
-    weights = {key: values.copy() for key, values in start.items()}
-    weights[name][place] += step
-    given = option("init", "explicit", weights={key: values.tolist() for key, values in weights.items()})
+def losses_beside(changes: dict[str, Any], start: dict[str, Array], data: Any, step: float) -> Array:
+    """The losses of runs each of which has a step in another parameter."""
+    given = option("init", "explicit", weights={key: values.tolist() for key, values in start.items()})
     own = {"init": given, "success": option("success", "tolerance"), "data": option("data", "csv")}
+    places = [(name, place) for name, values in start.items() for place in np.ndindex(values.shape)]
+    varying = {
+        f"init.weights.{name}.{'.'.join(map(str, place))}": start[name][place] + step * (np.arange(len(places)) == k)
+        for k, (name, place) in enumerate(places)
+    }
     config = some_config(epochs=0, **changes) | own
-    return float(train_run(config, array_data(data)).losses[0])
+    population = Population(config, varying, np.arange(len(places)), array_data(data))
+    return train_in_memory(Setup.of(population)).array("losses")[0]
 
 
 def test_a_step_of_gradient_descent_is_the_gradient_times_the_rate(run: Run) -> None:

@@ -1,7 +1,6 @@
 """A run of a sweep is found by its settings, wherever SWEEP#RUN is understood; of numbers the nearest is taken."""
 
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +14,8 @@ from xortrain.cli import main
 from xortrain.errors import Remark, UserError
 from xortrain.records.naming import named
 
-pytestmark = pytest.mark.usefixtures("quick_composition")
+pytestmark = pytest.mark.usefixtures("in_own_folder", "quick_composition")
 ROOT = Path("outputs")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("names"))
-        yield
 
 
 @pytest.fixture(scope="module")

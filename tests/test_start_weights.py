@@ -1,7 +1,6 @@
 """Single initial values beside any init: the same bits alone and in a population, and one name for all readers."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,10 @@ from xortrain.nets.initializers import INITIALIZERS
 from xortrain.records.layout import column_of, setting_of
 from xortrain.runner.verify import verify
 
-pytestmark = pytest.mark.usefixtures("quick_composition")
+pytestmark = pytest.mark.usefixtures("in_own_folder", "quick_composition")
 PLACES = ["W1.0.0", "W1.0.1", "W1.1.0", "W1.1.1", "b1.0", "b1.1", "W2.0.0", "W2.0.1", "b2.0"]  # in the order of θ
 GIVEN = ["init=explicit", "init.weights={W1:[[1,2],[3,4]],b1:[5,6],W2:[[7,8]],b2:[9]}"]
 FEW = ["epochs=3", "film=none"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def in_own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("start"))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from make_records import RUN, SWEEP, four_records
+from make_records import RUN, SWEEP
 from waiting import PATIENCE
 
 import xortrain.cli
@@ -56,14 +56,6 @@ OTHERS = [
     "epochs=1 film=none name=ö",
 ]
 ENCODINGS = ["ascii", "cp1252"]
-
-
-@pytest.fixture
-def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Make four records in outputs/ of a folder that is the current one."""
-    monkeypatch.chdir(tmp_path)
-    four_records(tmp_path / "outputs", {}, {})
-    return tmp_path
 
 
 def test_every_command_has_an_example() -> None:
