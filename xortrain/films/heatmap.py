@@ -21,9 +21,7 @@ MOST_PRODUCTS = 4e7
 UNDECIDED = 0.02
 """Range of the outputs, as a share of the targets' distance, up to which there is no boundary."""
 BLOCK_PIXELS, BLOCK_NUMBERS = 1 << 17, 1 << 19
-"""Most pixels evaluated at a time, and most numbers of all units for them, so that they fit into the cache."""
-LEAST_BLOCK = 256
-"""Pixels evaluated at a time however many units there are."""
+"""Most pixels evaluated at a time, and most numbers of all units of a run for them, so that they fit into the cache."""
 
 
 class Heatmap:
@@ -209,8 +207,9 @@ class Probe:
         count = points[0].size
         self._runs, self._shape, chosen = len(runs), points.shape[1:], scaling.take(np.asarray(runs))
         self._targets, received = chosen.targets, chosen.inputs.scaled(points.reshape(1, len(points), 1, count))
-        numbers = 2 * sum(layer.units for layer in network.layers) * len(runs)  # z and a for each pixel
-        block = min(most, max(LEAST_BLOCK, BLOCK_NUMBERS // numbers), count)
+        numbers = 2 * sum(layer.units for layer in network.layers)  # z and a for each pixel
+        wide = min((1 << 24) // (network.size * len(runs)), BLOCK_NUMBERS // numbers)
+        block = min(most, max(256, wide), count)
         padded = -(-count // block) * block
         flat = np.zeros((*received.shape[:-1], padded), np.float32)
         flat[..., :count] = received
@@ -223,11 +222,17 @@ class Probe:
 
     def outputs(self, theta: Array) -> Array:
         """(outputs, runs, *shape) for θ (parameters, runs); the next call overwrites the array."""
+        return self._all(theta)[..., : self._count].reshape(-1, self._runs, *self._shape)
+
+    def _all(self, theta: Array) -> Array:
+        """(outputs, runs, points of all blocks); without a copy if there is only one."""
         self._set(theta)
-        y, width = self._y, self._blocks[0].shape[-1]
+        if len(self._blocks) == 1:
+            return self._evaluate(self._blocks[0])
+        width = self._blocks[0].shape[-1]
         for number, block in enumerate(self._blocks):
-            y[..., number * width : (number + 1) * width] = self._evaluate(block)
-        return y[..., : self._count].reshape(-1, self._runs, *self._shape)
+            self._y[..., number * width : (number + 1) * width] = self._evaluate(block)
+        return self._y
 
     def layers(self, theta: Array) -> list[Array]:
         """The activations of each layer, (units, runs, *shape), for θ (parameters, runs); the outputs unscaled."""
