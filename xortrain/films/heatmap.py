@@ -20,8 +20,8 @@ MOST_PRODUCTS = 4e7
 """Multiplications per frame; larger networks are evaluated at fewer points and interpolated."""
 UNDECIDED = 0.02
 """Range of the outputs, as a share of the targets' distance, up to which there is no boundary."""
-BLOCK_PIXELS = 1 << 17
-"""Pixels evaluated at a time, so that they fit into the cache."""
+BLOCK_PIXELS, BLOCK_NUMBERS = 1 << 17, 1 << 19
+"""Most pixels evaluated at a time, and most numbers of all units of a run for them, so that they fit into the cache."""
 
 
 class Heatmap:
@@ -98,23 +98,23 @@ def boundary_paint(canvas: Canvas, width: float) -> Array:
 def boundary_pixels(values: list[Array], reach: int) -> tuple[Array, Array]:
     """The pixels within reach of where any of values (height, width) crosses zero, and their distances in steps.
 
-    Pixels (n,) are flat indices into an image extended by one pixel on each side. A few extra ones are found where the
-    end of a row meets the start of the next; their distance is too large to be painted.
+    At most one of the values is above zero in any pixel. Pixels (n,) are flat indices into an image extended by one
+    pixel on each side. A few extra ones are found where the end of a row meets the start of the next; their distance is
+    too large to be painted.
     """
-    extended = [pad_edge(value) for value in values]
-    width = extended[0].shape[1]
-    crossed = np.zeros(extended[0].size, bool)
-    for value in extended:
-        above = value.reshape(-1) > 0
-        for step in (1, width):
-            changes = above[step:] != above[:-step]
-            crossed[step:] |= changes
-            crossed[:-step] |= changes
-    found = dilate(crossed, width, reach).reshape(extended[0].shape)
+    above = np.zeros(values[0].shape, np.min_scalar_type(len(values)))  # which value is above zero
+    for number, value in enumerate(values, 1):
+        np.copyto(above, number, where=value > 0)
+    above = pad_edge(above)
+    shape, flat, crossed = above.shape, above.reshape(-1), np.zeros(above.size, bool)
+    for step in (1, shape[1]):
+        changes = flat[step:] != flat[:-step]
+        crossed[step:] |= changes
+        crossed[:-step] |= changes
+    found = dilate(crossed, shape[1], reach).reshape(shape)
     found[0] = found[-1] = found[:, 0] = found[:, -1] = False
     near = np.flatnonzero(found)
-    away = [zero_distance(value, near) for value in extended]
-    return near, away[0] if len(away) == 1 else np.min(away, axis=0)
+    return near, zero_distance(values, *np.divmod(near, shape[1]))
 
 
 def dilate(marked: Array, width: int, reach: int) -> Array:
@@ -140,22 +140,30 @@ def pad_edge(value: Array) -> Array:
     return framed
 
 
-def zero_distance(value: Array, near: Array) -> Array:
-    """The distance in steps, at most 255, of the pixels ``near`` from where value (height, width) is zero.
+def zero_distance(values: list[Array], row: Array, column: Array) -> Array:
+    """The distance in steps, at most 255, of pixels (n,) from where any of values (height, width) is zero.
 
-    It is the value over its slope: the first step of Newton's method.
+    It is the value over its slope: the first step of Newton's method. Rows and columns are counted from 1.
     """
-    flat = value.reshape(-1)
-    square = np.full(len(near), 1e-30, value.dtype)
-    for step in (1, value.shape[1]):
-        slope = flat[near + step]
-        slope -= flat[near - step]
-        slope *= slope
-        square += slope
-    away = np.abs(flat[near])
-    away *= 2 * SUBPIXELS
-    away /= np.sqrt(square, out=square)
-    return np.asarray(np.fmin(away, 255, out=away).astype(np.uint8))
+    height, width = values[0].shape
+    middle = (row - 1) * width + column - 1
+    sides = (
+        (middle + (column < width), middle - (column > 1)),
+        (middle + (row < height) * width, middle - (row > 1) * width),
+    )
+    least = np.full(len(middle), 255, values[0].dtype)
+    for flat in (value.reshape(-1) for value in values):
+        square = np.full(len(middle), 1e-30, flat.dtype)
+        for one, other in sides:
+            slope = flat.take(one)
+            slope -= flat.take(other)
+            slope *= slope
+            square += slope
+        away = np.abs(flat.take(middle))
+        away *= 2 * SUBPIXELS
+        away /= np.sqrt(square, out=square)
+        np.fmin(least, away, out=least)
+    return np.asarray(least.astype(np.uint8))
 
 
 def zero_lines(value: Array) -> Array:
@@ -199,7 +207,9 @@ class Probe:
         count = points[0].size
         self._runs, self._shape, chosen = len(runs), points.shape[1:], scaling.take(np.asarray(runs))
         self._targets, received = chosen.targets, chosen.inputs.scaled(points.reshape(1, len(points), 1, count))
-        block = min(most, max(256, (1 << 24) // (network.size * len(runs))), count)
+        numbers = 2 * sum(layer.units for layer in network.layers)  # z and a for each pixel
+        wide = min((1 << 24) // (network.size * len(runs)), BLOCK_NUMBERS // numbers)
+        block = min(most, max(256, wide), count)
         padded = -(-count // block) * block
         flat = np.zeros((*received.shape[:-1], padded), np.float32)
         flat[..., :count] = received
@@ -207,16 +217,22 @@ class Probe:
         self._theta = np.zeros((network.size, len(runs), 1), np.float32)
         theta = np.broadcast_to(self._theta, (network.size, len(runs), block))
         self._pass = Pass(_float32_settings(network, runs), theta, self._blocks[0])
-        self._count = count
+        scaled = self._targets.unscaled(np.zeros_like(self._pass.y[..., :1]))
+        self._count, self._y = count, np.empty((*scaled.shape[1:-1], padded), scaled.dtype)
 
     def outputs(self, theta: Array) -> Array:
         """(outputs, runs, *shape) for θ (parameters, runs); the next call overwrites the array."""
+        return self._all(theta)[..., : self._count].reshape(-1, self._runs, *self._shape)
+
+    def _all(self, theta: Array) -> Array:
+        """(outputs, runs, points of all blocks); without a copy if there is only one."""
         self._set(theta)
-        first, *rest = self._blocks
-        y = self._evaluate(first)
-        if rest:
-            y = np.concatenate([y.copy(), *(self._evaluate(block).copy() for block in rest)], axis=-1)
-        return y[..., : self._count].reshape(-1, self._runs, *self._shape)
+        if len(self._blocks) == 1:
+            return self._evaluate(self._blocks[0])
+        width = self._blocks[0].shape[-1]
+        for number, block in enumerate(self._blocks):
+            self._y[..., number * width : (number + 1) * width] = self._evaluate(block)
+        return self._y
 
     def layers(self, theta: Array) -> list[Array]:
         """The activations of each layer, (units, runs, *shape), for θ (parameters, runs); the outputs unscaled."""

@@ -9,6 +9,7 @@ from xortrain.films.panel import ExampleMarks, Panel, PanelContext, format_short
 from xortrain.nets import Array
 
 MOST_BARS, MOST_CHIPS, MOST_STICKS = 8, 16, 200
+LEAST_NUMBER = 8  # size of its digits
 
 
 def outputs_panel(context: PanelContext) -> "OutputsPanel":
@@ -169,7 +170,8 @@ class Chips(OutputsPanel):
         canvas.chip(cell, fill, edge, 2 if cell.height > 12 * s else 1.2, 4 if cell.height > 16 * s else 2)
         size = min(10.5 if len(self.x) <= 6 else 8.5, 0.78 * cell.height / s)
         word = format_short(value)
-        if np.isfinite(value) and cell.height > 11 * s and canvas.text_width(word, size, "bold") < cell.width:
+        size *= min(1, (cell.width - 8 * s) / canvas.text_width(word, size, "bold"))  # inside the edge
+        if np.isfinite(value) and cell.height > 11 * s and size >= LEAST_NUMBER:
             x, y = cell.x + cell.width / 2, cell.y + cell.height / 2 + 0.36 * size * s
             canvas.text(x, y, word, size, canvas.colours.contrast(fill), "bold", "centre")
 

@@ -325,6 +325,7 @@ class ExampleNames:
     def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
         self.canvas, self.box, self.names, self.size = canvas, box, names, size
         self._sides: dict[int, dict[str, int]] = {}  # after each epoch of the film, the side of each name
+        self._still: tuple[object, list[tuple[str, int, Array]]] = None, []  # the names placed last, and for what
 
     def follow(self, path: Mapping[int, Array]) -> None:
         """Choose the sides of the names in a film of places (examples, 2) by epoch, so that few names change sides."""
@@ -338,7 +339,10 @@ class ExampleNames:
 
         Returns the boxes of the names: (names, 4), left, top, right and lower edges.
         """
-        placed = self._placed(places, self._sides.get(epoch, {}))
+        key = epoch, places.tobytes()
+        if self._still[0] != key:
+            self._still = key, self._placed(places, self._sides.get(epoch, {}))
+        placed = self._still[1]
         for name, _, box in placed:
             self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, self.size, halo=self.canvas.colours.paper)
         return np.array([box for _, _, box in placed]).reshape(-1, 4)
