@@ -20,7 +20,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = "xortrain"
 UNCOUNTED = (f"{PACKAGE}.errors",)
-BOUNDS = {"modules": 191, "lines": 30_900, "imports a module": 4.45, "spine modules": 45, "spine lines": 2_740}
+BOUNDS = {"modules": 191, "lines": 30_950, "imports a module": 4.45, "spine modules": 45, "spine lines": 2_740}
 """Raised where a capability was added: at first 126, 17,600, 3.5, 34 and 1,800; then diagnosis of any data, advice,
 scaled data, going on, own data, records and terminals that withstand every fault, story films, maps, and pages."""
 
