@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from some_runs import composed, config_with_options
+from some_runs import QUIET, composed, config_with_options
 
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
@@ -313,7 +313,7 @@ def write_experiment_with_sweep(tmp_path: Path) -> list[str]:
     folder = tmp_path / "conf" / "experiment"
     folder.mkdir(parents=True)
     (folder / "mine.yaml").write_text("# @package _global_\nhydra: {sweeper: {params: {seed: 'range(0,3)'}}}\n")
-    return ["--config-dir", str(folder.parent), "film=none", "epochs=1"]
+    return ["--config-dir", str(folder.parent), *QUIET, "epochs=1"]
 
 
 def test_one_of_several_experiments_cannot_have_a_sweep(
@@ -445,6 +445,6 @@ def test_any_argument_gives_a_run_or_an_error(
     word = f"{sign}{key}={value}"
     if word.startswith("-") or "hydra" in word:
         return
-    code = main(["epochs=1", "film=none", word])
+    code = main(["epochs=1", *QUIET, word])
     out, err = capsys.readouterr()
     assert (code, bool(out), err.count("\n")) in ((0, True, 0), (2, False, 1)), (word, out, err)
