@@ -146,10 +146,15 @@ def test_a_film_at_best_ends_like_that_of_a_run_of_so_many_epochs(
     """140 frames need more snapshots than are kept, so the run is trained again up to its best epoch."""
     assert main([*words, *QUIET, "track.frames=30"]) == 0
     run = newest()
-    settings: dict[str, Any] = {"layout": "field", "frames": frames}
+    settings: dict[str, Any] = {"layout": "field", "frames": frames, "size": (480, 270)}
     run.film("best.gif", at="best", **settings)
     last = picture(Path("best.gif"))
-    assert main(["render", "latest", "--still", "film=field", "film.at=best", "--output", "best.png"]) == 0
+    assert (
+        main(
+            ["render", "latest", "--still", "film=field", "film.at=best", "film.size=[480,270]", "--output", "best.png"]
+        )
+        == 0
+    )
     np.testing.assert_array_equal(last, picture(Path("best.png")))
     if "schedule=cosine" not in words:
         xortrain.train(*WORDS[:-1], f"epochs={run.best_epoch}").film("short.gif", **settings)
