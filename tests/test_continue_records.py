@@ -123,7 +123,7 @@ def test_a_fork_says_what_starts_afresh_and_is_checked_without_its_parent(root: 
     run_command("rerun", "latest")
     np.testing.assert_array_equal(newest().losses, found.losses)
     assert newest().setup.origin is None
-    film = run_command("render", "latest", "film.frames=160", "--output", "film.gif")
+    film = run_command("render", "latest", "film.frames=160", "film.size=[480,270]", "--output", "film.gif")
     assert film.startswith("film.gif")
     assert "Epoch 120, the first batch, of 2 examples" in run_command("explain", "latest", "--epoch", "120")
 
