@@ -1,7 +1,9 @@
 """Write records for tests without training anything."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import yaml
 
 from xortrain.records import layout
 from xortrain.records.files import write_json
-from xortrain.records.process import describe
+from xortrain.records.process import describe, identity
 from xortrain.records.writer import Array, RecordWriter, new_folder
 
 OUTCOMES = ["pending", "diverged", "solved", "linear", "clones", "dead", "saturated", "plateau", "early", "training"]
@@ -67,6 +69,12 @@ def finished_rows(runs: int, varying: Mapping[str, Array] | None = None, seed: i
     return rows
 
 
+@cache
+def surroundings() -> dict[str, Any]:
+    """What all records say about this computer; git, a process of its own, is asked once."""
+    return describe()
+
+
 def make_record(
     folder: Path,
     rows: Array,
@@ -92,7 +100,9 @@ def make_record(
             "varies": [name for name in rows.dtype.names or () if name not in layout.ROW],
             "has_test": False,
             "outcomes": OUTCOMES,
-            **describe(),
+            **surroundings(),
+            **identity(),
+            "folder": os.getcwd(),
             **metadata,
         },
         yaml.safe_dump(dict(shared), sort_keys=False),

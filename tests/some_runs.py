@@ -25,6 +25,7 @@ from xortrain.runner.train import empty_history, train_block, train_run
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
+QUIET = ("film=none", "advice=none")  # for trainings in tests of something else
 Varying = Mapping[str, Any]
 OF_OMEGACONF = re.compile(r"[$\\]|\?\?\?")  # which it does not take as they stand
 BY_DATA = {data: chosen_by_data(data) for data in GROUPS["data"]}

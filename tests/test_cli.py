@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from some_runs import QUIET
 from waiting import PATIENCE
 
 from xortrain import __version__
@@ -57,14 +58,14 @@ def test_without_overrides_it_trains_notebook_002(here: Path, capsys: pytest.Cap
 @pytest.mark.parametrize("film", ["story", "field", "weights"])
 def test_a_run_that_diverges_is_filmed_without_a_warning(film: str, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["lr=1e5", "loss=mse", "output=identity", "epochs=60", "film.frames=4"]
-    assert main([*words, f"film={film}"]) == 0
+    assert main([*words, f"film={film}", "advice=none"]) == 0
     out, err = capsys.readouterr()
     assert not err
     assert out.startswith("Diverged: ")
 
 
 def test_nothing_is_written_outside_the_root(here: Path) -> None:
-    assert main(["film=none", "root=elsewhere", "epochs=2"]) == 0
+    assert main([*QUIET, "root=elsewhere", "epochs=2"]) == 0
     assert [path.name for path in here.iterdir()] == ["elsewhere"]
 
 
@@ -72,7 +73,7 @@ def test_a_record_outside_this_folder_has_its_full_path(
     here: Path, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = tmp_path_factory.mktemp("far away")
-    assert main(["film=none", f"root={root}", "epochs=2"]) == 0
+    assert main([*QUIET, f"root={root}", "epochs=2"]) == 0
     assert f"record  {root}/" in capsys.readouterr().out
 
 
@@ -113,7 +114,7 @@ def test_an_unknown_command_is_an_error_with_the_nearest(capsys: pytest.CaptureF
 def test_hydra_changes_nothing_in_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
     before, arguments = Path.cwd(), sys.argv
-    assert main(["hydra.job.name=other", "film=none", "epochs=1"]) == 0
+    assert main(["hydra.job.name=other", *QUIET, "epochs=1"]) == 0
     assert main(["hydra.job.name=other", "lr=-1"]) == 2
     assert sys.argv is arguments
     assert "HYDRA_FULL_ERROR" not in os.environ
@@ -121,7 +122,7 @@ def test_hydra_changes_nothing_in_the_process(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_typed_command_is_recorded(here: Path) -> None:
-    words = ["film=none", "epochs=1", "name=1e3", "notes=two words"]
+    words = ["advice=none", "film=none", "epochs=1", "name=1e3", "notes=two words"]
     assert shell(*words).returncode == 0
     metadata = next(here.rglob("record.json")).read_text(encoding="utf-8")
     assert '"film=none", "epochs=1", "name=1e3", "notes=two words"]' in metadata

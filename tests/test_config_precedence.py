@@ -140,20 +140,36 @@ def by_hydra(*words: str) -> dict[str, Any]:
         return check(plain(with_experiment(found, found.hydra)))
 
 
+OWN = ["lr=1e-5", "batch_size=null", "architecture.hidden=[3,2]", "freeze=[W1,b2]", "name=1e3", "notes=it's a, b"]
+PLACES = [
+    ["experiment=rumelhart_1986", *OWN],
+    ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", *OWN],
+    ["data=moons", "data.seed=${seed}"],
+    ["activation=relu", "lr=3", "activation=tanh", "lr=4", "data=sine"],
+]
+
+
+def assert_in_their_places(words: list[str]) -> None:
+    """As composed here, and by `config_with`, which other tests use."""
+    expected = json.dumps(by_hydra(*words))
+    assert json.dumps(config_with(*words)) == expected
+    assert json.dumps(composed(*words)) == expected
+
+
 @pytest.mark.parametrize("k", range(3))
 def test_settings_take_their_places_in_any_options(k: int) -> None:
-    """Half of all their numbers, and other kinds; as composed here, and by `config_with`, which other tests use."""
+    """Half of all their numbers, and other kinds."""
     options, own = config_with_options(k), list[str]()
     chosen = [f"{group}={options[group]['name']}" for group in GROUPS]
     for group in ("data", "init", "optimizer", "stop"):
         own += [f"{group}.{key}={value / 2}" for key, value in options[group].items() if type(value) is float]
-    own += ["lr=1e-5", "batch_size=null", "architecture.hidden=[3,2]", "freeze=[W1,b2]", "name=1e3", "notes=it's a, b"]
-    others = [["data=moons", "data.seed=${seed}"], ["activation=relu", "lr=3", "activation=tanh", "lr=4", "data=sine"]]
-    weights = ["init=explicit", "init.weights={W1:[[1,2.5],[-3,0]],b1:[0,1e-3],W2:[[1,1]],b2:[0]}", *own[-6:]]
-    for words in ([*chosen, *own], [*own, *chosen], ["experiment=rumelhart_1986", *own[-6:]], weights, *others):
-        expected = json.dumps(by_hydra(*words))
-        assert json.dumps(config_with(*words)) == expected
-        assert json.dumps(composed(*words)) == expected
+    for words in ([*chosen, *own, *OWN], [*own, *OWN, *chosen]):
+        assert_in_their_places(words)
+
+
+@pytest.mark.parametrize("words", PLACES, ids=range(len(PLACES)))
+def test_settings_take_their_places_in_an_experiment_and_in_own_weights(words: list[str]) -> None:
+    assert_in_their_places(words)
 
 
 ONE = [

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from some_runs import composed, config_with_options
+from some_runs import QUIET, composed
 
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check
-from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, dotted_keys
+from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys
 from xortrain.errors import LONGEST, SYNONYMS, UserError, cut, nearest
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
@@ -313,7 +313,7 @@ def write_experiment_with_sweep(tmp_path: Path) -> list[str]:
     folder = tmp_path / "conf" / "experiment"
     folder.mkdir(parents=True)
     (folder / "mine.yaml").write_text("# @package _global_\nhydra: {sweeper: {params: {seed: 'range(0,3)'}}}\n")
-    return ["--config-dir", str(folder.parent), "film=none", "epochs=1"]
+    return ["--config-dir", str(folder.parent), *QUIET, "epochs=1"]
 
 
 def test_one_of_several_experiments_cannot_have_a_sweep(
@@ -422,7 +422,9 @@ EVERY_KEY = [(key, "") for key in [*TOP, *PLAIN_GROUPS, *GROUPS]] + [
 def test_any_value_of_any_key_is_accepted_or_a_user_error(key: tuple[str, str], value: Any, k: int) -> None:
     """A valid configuration also makes a valid setup, unless settings contradict each other."""
     group, name = key
-    config: dict[str, Any] = dict(config_with_options(k))
+    names = {of: list(options)[k % len(options)] for of, options in GROUPS.items()}
+    chosen = {of: {"name": option, **defaults_of(of, option, names["data"])} for of, option in names.items()}
+    config: dict[str, Any] = {**composed(), **chosen}
     config[group] = {**config[group], name: value} if name else value
     with suppress(UserError):
         assert Setup.of(Population(check(config))).block_size >= 64
@@ -445,6 +447,6 @@ def test_any_argument_gives_a_run_or_an_error(
     word = f"{sign}{key}={value}"
     if word.startswith("-") or "hydra" in word:
         return
-    code = main(["epochs=1", "film=none", word])
+    code = main(["epochs=1", *QUIET, word])
     out, err = capsys.readouterr()
     assert (code, bool(out), err.count("\n")) in ((0, True, 0), (2, False, 1)), (word, out, err)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from some_runs import QUIET
 
 import xortrain
 from xortrain.api import Run, Sweep
@@ -22,7 +23,7 @@ from xortrain.trained import checkpoints
 
 pytestmark = pytest.mark.usefixtures("quick_composition")
 Command = Callable[..., str]
-SWEEP = ("lr=0.01,0.1", "optimizer=adam,sgd", "optimizer.weight_decay=0.001", "seed=range(0,40)", "film=none")
+SWEEP = ("lr=0.01,0.1", "optimizer=adam,sgd", "optimizer.weight_decay=0.001", "seed=range(0,40)", *QUIET)
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ def run_command(capsys: pytest.CaptureFixture[str]) -> Command:
 
 
 TRAINED = {
-    "adam": ("optimizer=adam", "epochs=10", "film=none"),
-    "run": ("epochs=30", "track.frames=4", "schedule=cosine", "film=none"),
-    "sweep": ("-m", "lr=1,2", "epochs=30", "track.frames=4", "schedule=cosine", "film=none"),
+    "adam": ("optimizer=adam", "epochs=10", *QUIET),
+    "run": ("epochs=30", "track.frames=4", "schedule=cosine", *QUIET),
+    "sweep": ("-m", "lr=1,2", "epochs=30", "track.frames=4", "schedule=cosine", *QUIET),
 }
 
 
@@ -87,7 +88,7 @@ def assert_same_sweeps(found: Sweep, expected: Sweep) -> None:
 
 
 def test_a_continued_record_has_the_whole_history_and_names_its_parent(root: Path, run_command: Command) -> None:
-    run_command("optimizer=adam", "lr=0.05", "epochs=100", "film=none", "name=first")
+    run_command("optimizer=adam", "lr=0.05", "epochs=100", *QUIET, "name=first")
     parent = newest()
     shown = run_command("continue", "latest", "epochs=+100")
     assert shown.startswith("Epochs 0 to 100 are those of the parent.\n\nSolved: ")
@@ -106,7 +107,7 @@ def test_a_continued_record_has_the_whole_history_and_names_its_parent(root: Pat
 
 
 def test_a_fork_says_what_starts_afresh_and_is_checked_without_its_parent(root: Path, run_command: Command) -> None:
-    run_command("epochs=100", "film=none")
+    run_command("epochs=100", *QUIET)
     parent = newest()
     shown = run_command("continue", "latest", "--epoch", "60", "optimizer=adam", "batch_size=2", "epochs=+100")
     assert "optimizer=adam starts fresh at epoch 60, with lr=0.001." in shown
@@ -122,7 +123,7 @@ def test_a_fork_says_what_starts_afresh_and_is_checked_without_its_parent(root: 
     run_command("rerun", "latest")
     np.testing.assert_array_equal(newest().losses, found.losses)
     assert newest().setup.origin is None
-    film = run_command("render", "latest", "film.frames=160", "--output", "film.gif")
+    film = run_command("render", "latest", "film.frames=160", "film.size=[480,270]", "--output", "film.gif")
     assert film.startswith("film.gif")
     assert "Epoch 120, the first batch, of 2 examples" in run_command("explain", "latest", "--epoch", "120")
 
@@ -131,7 +132,7 @@ def test_a_fork_says_what_starts_afresh_and_is_checked_without_its_parent(root: 
 def test_only_the_state_after_the_last_epoch_is_kept_and_none_where_it_is_empty(
     optimizer: str, root: Path, run_command: Command
 ) -> None:
-    run_command(f"optimizer={optimizer}", "epochs=5", "film=none")
+    run_command(f"optimizer={optimizer}", "epochs=5", *QUIET)
     run = newest()
     assert run.folder
     sizes = metadata(run.folder).get("state", {})
@@ -187,7 +188,7 @@ def test_blocks_of_a_worker_that_does_not_see_the_record_are_the_same(
 
 def test_a_setting_that_varied_may_be_the_same_from_now_on(root: Path, run_command: Command) -> None:
     """Its earlier values are kept in a file of their own."""
-    run_command("-m", "lr=0.1,1", "seed=range(0,5)", "optimizer.momentum=0,0.5", "epochs=30", "film=none")
+    run_command("-m", "lr=0.1,1", "seed=range(0,5)", "optimizer.momentum=0,0.5", "epochs=30", *QUIET)
     parent = newest_sweep()
     run_command("continue", "latest", "lr=0.5", "epochs=+30")
     found = newest_sweep()
@@ -209,7 +210,7 @@ def test_a_setting_that_varied_may_be_the_same_from_now_on(root: Path, run_comma
 
 
 def test_runs_that_had_ended_stay_as_they_were(root: Path, run_command: Command) -> None:
-    run_command("-m", "lr=1,10", "seed=range(0,20)", "stop=solved", "epochs=100", "film=none")
+    run_command("-m", "lr=1,10", "seed=range(0,20)", "stop=solved", "epochs=100", *QUIET)
     parent = newest_sweep()
     ended = parent.column("epochs_done") < 100
     assert 0 < ended.sum() < 40
@@ -230,7 +231,7 @@ def test_runs_that_had_ended_stay_as_they_were(root: Path, run_command: Command)
 def test_an_interrupted_continuation_is_resumed_to_the_same_bits_without_its_parent(
     words: tuple[str, ...], root: Path, run_command: Command
 ) -> None:
-    sweep = ("-m", "lr=0.1,1", "seed=range(0,300)", "epochs=40", "film=none")
+    sweep = ("-m", "lr=0.1,1", "seed=range(0,300)", "epochs=40", *QUIET)
     run_command(*sweep)
     parent = newest_sweep()
     run_command("continue", "latest", "epochs=90", *words)
@@ -255,7 +256,7 @@ def test_an_interrupted_continuation_is_resumed_to_the_same_bits_without_its_par
 
 
 def test_a_record_without_its_state_is_trained_again_up_to_it(root: Path, run_command: Command) -> None:
-    run_command("optimizer=adam", "epochs=60", "film=none")
+    run_command("optimizer=adam", "epochs=60", *QUIET)
     folder = newest().folder
     assert folder
     older = metadata(folder)
@@ -271,7 +272,7 @@ def test_parameters_that_training_does_not_repeat_are_refused_in_one_line(
     words: tuple[str, ...], root: Path, run_command: Command
 ) -> None:
     for sweep in ((), ("-m", "seed=0,1")):
-        run_command(*sweep, "optimizer=adam", "epochs=60", "film=none")
+        run_command(*sweep, "optimizer=adam", "epochs=60", *QUIET)
         folder = listing(root).entries[0].folder
         (folder / "state-000.npy").unlink()
         parameters = np.load(folder / "parameters-000.npy", mmap_mode="r+")
@@ -309,7 +310,7 @@ def test_a_hostile_state_is_refused_in_one_line(
 
 
 def test_a_state_that_is_not_finite_is_computed_again(root: Path, run_command: Command) -> None:
-    run_command("optimizer=adam", "epochs=10", "film=none")
+    run_command("optimizer=adam", "epochs=10", *QUIET)
     folder = newest().folder
     assert folder
     np.save(folder / "state-000.npy", np.full((20, 1), np.inf))
@@ -360,7 +361,7 @@ def test_a_hostile_record_of_a_continuation_is_refused_in_one_line(
 
 def test_a_last_epoch_without_parameters_is_refused_in_one_line(root: Path, run_command: Command) -> None:
     for sweep in ((), ("-m", "seed=0,1")):
-        run_command(*sweep, "optimizer=adam", "epochs=10", "film=none")
+        run_command(*sweep, "optimizer=adam", "epochs=10", *QUIET)
         folder = listing(root).entries[0].folder
         np.save(folder / layout.FRAME_EPOCHS, np.array([*range(8), 8, 9]))
         np.save(folder / "parameters-000.npy", np.load(folder / "parameters-000.npy")[:10])
@@ -377,7 +378,7 @@ def test_a_last_epoch_without_parameters_is_refused_in_one_line(root: Path, run_
 def test_a_continued_run_is_continued_by_its_states_not_by_training_again(
     root: Path, run_command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_command("optimizer=adam", "lr=0.1", "epochs=60", "film=none", "stop=patience", "stop.epochs=30")
+    run_command("optimizer=adam", "lr=0.1", "epochs=60", *QUIET, "stop=patience", "stop.epochs=30")
     monkeypatch.setattr(checkpoints, "_computed", None)
     run_command("continue", "latest", "epochs=+30")
     run_command("continue", "latest", "lr=0.05", "epochs=+30")
@@ -449,14 +450,14 @@ def test_what_cannot_be_continued_is_refused_in_one_line_and_writes_nothing(
 
 
 def test_a_sweep_does_not_lose_what_varies_and_must_stay(root: Path, run_command: Command) -> None:
-    run_command("-m", "seed=0,1", "init.scale=0.5,1", "epochs=10", "film=none")
+    run_command("-m", "seed=0,1", "init.scale=0.5,1", "epochs=10", *QUIET)
     for word, key in (("seed=0", "seed"), ("init.scale=1", "init")):
         line = run_command("continue", "latest", word, "epochs=+5", code=2)
         assert f"{word}: a run is continued with its own {key}" in line
 
 
 def test_a_run_that_diverged_goes_on_from_before(root: Path, run_command: Command) -> None:
-    words = ("loss=mse", "output=identity", "activation=relu", "lr=30", "epochs=100", "film=none")
+    words = ("loss=mse", "output=identity", "activation=relu", "lr=30", "epochs=100", *QUIET)
     run_command(*words)
     at = newest().row["diverged_at"]
     assert at > 2
@@ -467,7 +468,7 @@ def test_a_run_that_diverged_goes_on_from_before(root: Path, run_command: Comman
 
 
 def test_what_is_not_finished_is_not_continued(root: Path, run_command: Command) -> None:
-    run_command("-m", "seed=range(0,5)", "epochs=10", "film=none")
+    run_command("-m", "seed=range(0,5)", "epochs=10", *QUIET)
     rows = np.load(listing(root).entries[0].folder / layout.RUNS, mmap_mode="r+")
     rows["outcome"][3] = 0
     rows.flush()
@@ -477,7 +478,7 @@ def test_what_is_not_finished_is_not_continued(root: Path, run_command: Command)
 
 
 def test_judging_stopped_runs_by_another_rule_is_refused(root: Path, run_command: Command) -> None:
-    run_command("-m", "lr=1,10", "seed=range(0,20)", "stop=solved", "epochs=100", "film=none")
+    run_command("-m", "lr=1,10", "seed=range(0,20)", "stop=solved", "epochs=100", *QUIET)
     stopped = (newest_sweep().column("epochs_done") < 100).sum()
     line = run_command("continue", "latest", "success=fahlman", "epochs=+5", code=2)
     assert (
@@ -504,7 +505,7 @@ def test_a_run_of_a_sweep_with_a_film_of_all_gets_a_film_of_its_own(root: Path, 
 
 
 def test_a_film_is_made_as_in_a_training(root: Path, run_command: Command) -> None:
-    run_command("epochs=10", "film=none")
+    run_command("epochs=10", *QUIET)
     shown = run_command("continue", "latest", "epochs=+10", "film=field", "film.frames=3")
     folder = newest().folder
     assert folder
@@ -523,7 +524,7 @@ def test_a_record_of_an_older_version_is_trained_on(root: Path, run_command: Com
 
 
 def test_a_run_with_data_of_its_own_goes_on_with_them(root: Path, run_command: Command) -> None:
-    words = ("data=moons", "data.test=0.2", "data.examples=20", "film=none")
+    words = ("data=moons", "data.test=0.2", "data.examples=20", *QUIET)
     run_command("-m", "seed=range(0,4)", "data.seed=${seed}", *words, "epochs=30")
     run_command("continue", "latest#3", "epochs=60")
     alone = xortrain.train("seed=3", "data.seed=3", *words, "epochs=60")
@@ -536,7 +537,7 @@ def test_a_run_with_data_of_its_own_goes_on_with_them(root: Path, run_command: C
 def test_the_state_and_the_best_parameters_count_for_the_disk_and_for_track_bytes(
     words: tuple[str, ...], root: Path
 ) -> None:
-    sweep = ("seed=range(0,3000)", "epochs=30", "track.losses=31", "film=none", *words)
+    sweep = ("seed=range(0,3000)", "epochs=30", "track.losses=31", *QUIET, *words)
     plan = plan_overrides([*sweep, "track.frames=31"])
     assert plan
     folder = run_sweep(plan)
@@ -554,7 +555,7 @@ def test_scaled_data_stay_scaled_as_they_were(scale: str, root: Path, run_comman
     table = Path("table.csv")
     table.write_text("x,y\n" + "".join(f"{x},{30 + x * x}\n" for x in range(-10, 11)), encoding="utf-8")
     words = ("data=csv", f"data.path={table}", f"data.scale={scale}", "data.test=0.3", "loss=mse", "success=tolerance")
-    more = ("optimizer=adam", "lr=0.05", "activation=tanh", "film=none", "advice=none")
+    more = ("optimizer=adam", "lr=0.05", "activation=tanh", *QUIET)
     run_command("-m", "data.seed=0,1", *words, *more, "epochs=50")
     table.unlink()
     run_command("continue", "latest#1", "epochs=90", "stop=patience", "stop.on=test_loss")

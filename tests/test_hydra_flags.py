@@ -108,7 +108,7 @@ def test_what_is_not_known_to_be_harmless_is_one_line(
 HARMLESS = [
     "--info all",
     "--info defaults-tree",
-    "-i all",
+    "-i defaults",
     "--hydra-help",
     "--cfg all",
     "-c job --resolve",

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from make_records import RUN, SWEEP, four_records
-from some_runs import composed
+from some_runs import QUIET, composed
 
 import xortrain
 from xortrain.cli import main
@@ -48,7 +48,7 @@ def test_an_empty_path_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize("words", [[], ["-m", "seed=1,2"], ["-m", "seed=1,2", "hydra/sweeper=basic"]])
 def test_a_root(words: list[str], home: Path) -> None:
-    assert main([*words, "root='~/new'", "film=none", "epochs=1"]) == 0
+    assert main([*words, "root='~/new'", *QUIET, "epochs=1"]) == 0
     assert nothing_is_here()
     assert list((home / "new").rglob("record.json"))
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from some_runs import some_setup, trained
+from some_runs import QUIET, some_setup, trained
 
 import xortrain
 from xortrain.api import Run, Sweep
@@ -85,7 +85,7 @@ def test_patience_for_held_out_examples_needs_some() -> None:
 
 
 WORDS = ("data=moons", "data.noise=0.4", "data.test=0.5", "data.examples=24", "optimizer=adam", "lr=0.1", "epochs=150")
-PATIENT = (*WORDS, "stop=patience", "stop.on=test_loss", "stop.epochs=20")
+PATIENT = (*WORDS, "stop=patience", "stop.on=test_loss", "stop.epochs=20", "advice=none")
 
 
 @pytest.fixture
@@ -144,12 +144,17 @@ def test_a_film_at_best_ends_like_that_of_a_run_of_so_many_epochs(
     frames: int, words: tuple[str, ...], root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """140 frames need more snapshots than are kept, so the run is trained again up to its best epoch."""
-    assert main([*words, "film=none", "track.frames=30"]) == 0
+    assert main([*words, *QUIET, "track.frames=30"]) == 0
     run = newest()
-    settings: dict[str, Any] = {"layout": "field", "frames": frames}
+    settings: dict[str, Any] = {"layout": "field", "frames": frames, "size": (480, 270)}
     run.film("best.gif", at="best", **settings)
     last = picture(Path("best.gif"))
-    assert main(["render", "latest", "--still", "film=field", "film.at=best", "--output", "best.png"]) == 0
+    assert (
+        main(
+            ["render", "latest", "--still", "film=field", "film.at=best", "film.size=[480,270]", "--output", "best.png"]
+        )
+        == 0
+    )
     np.testing.assert_array_equal(last, picture(Path("best.png")))
     if "schedule=cosine" not in words:
         xortrain.train(*WORDS[:-1], f"epochs={run.best_epoch}").film("short.gif", **settings)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from some_runs import QUIET
 from waiting import PATIENCE, cpu_seconds, wait_until
 
 import xortrain
@@ -33,7 +34,7 @@ def only_record(root: Path) -> Path:
 def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The record of a run with a name, tags and notes."""
     root = tmp_path_factory.mktemp("work") / "my runs"
-    words = ["data=moons", "data.test=0.25", "epochs=20", "film=none", "seed=3", "name=1e3", "tags=[ü,2]", "notes=it's"]
+    words = ["data=moons", "data.test=0.25", "epochs=20", *QUIET, "seed=3", "name=1e3", "tags=[ü,2]", "notes=it's"]
     assert main([*words, f"root={root}"]) == 0
     return only_record(root)
 
@@ -114,14 +115,14 @@ def test_the_same_command_twice_gives_two_records_with_the_same_numbers(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for _ in range(2):
-        assert main(["film=none", "epochs=9"]) == 0
+        assert main([*QUIET, "epochs=9"]) == 0
     one, two = (path.parent for path in sorted(tmp_path.rglob("record.json")))
     for name in ("losses-000.npy", "parameters-000.npy", "runs.npy"):
         assert (one / name).read_bytes() == (two / name).read_bytes()
 
 
 def test_a_run_that_diverges_leaves_a_complete_record(tmp_path: Path) -> None:
-    assert main(["film=none", f"root={tmp_path}", "lr=1e5", "loss=mse", "output=identity", "epochs=50"]) == 0
+    assert main([*QUIET, f"root={tmp_path}", "lr=1e5", "loss=mse", "output=identity", "epochs=50"]) == 0
     run = xortrain.load(only_record(tmp_path))
     assert isinstance(run, Run)
     assert run.outcome == "diverged"

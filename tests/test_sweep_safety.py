@@ -213,8 +213,8 @@ def test_workers_end_with_a_killed_parent_and_leave_nothing_in_memory(block: int
 
 @pytest.mark.parametrize("words", [["-m", "seed=range(0,20)"], ["seed=0"]], ids=" ".join)
 def test_ctrl_c_while_the_film_is_drawn_says_that_only_the_film_is_missing(words: list[str], tmp_path: Path) -> None:
-    film = ["track.frames=2000", "film.frames=2000", "film.fps=20"]  # with its own rate it is written as it is drawn
-    process = started([*words, "epochs=2000", *film, f"root={tmp_path}"])
+    film = ["track.frames=800", "film.frames=800", "film.fps=20"]  # with its own rate it is written as it is drawn
+    process = started([*words, "epochs=800", *film, f"root={tmp_path}"])
     reaches(process, lambda: list(tmp_path.rglob(".film*")))
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=PATIENCE) == (

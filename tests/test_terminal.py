@@ -85,7 +85,7 @@ CLOSED = [">&-", "2>&-", "<&-", "<&- >&- 2>&-"]
 def test_closed_streams_change_nothing_but_what_is_seen(closed: str, root: Path) -> None:
     program = f"'{sys.executable}' -m xortrain"
     lines = [
-        f"{program} film=none epochs=1 root=new {closed}; echo $?",
+        f"{program} film=none advice=none epochs=1 root=new {closed}; echo $?",
         f"{program} {LINES[1]} {closed} >/dev/null; echo $?",
         f"{program} rm {RUN} {closed}; echo $?",
     ]
