@@ -58,7 +58,7 @@ DRAWN: dict[str, Any] = {
     "three classes": lambda folder: (*CSV, clouds(folder / "t.csv", 3, 2), *ADAM),
 }
 """Overrides of runs with two inputs and networks so small that each pixel is evaluated."""
-TOLD: dict[str, Any] = DRAWN | {
+WITH_NUMBERS: dict[str, Any] = DRAWN | {
     "deep": lambda folder: ("architecture.hidden=[8,8]", "activation=tanh", *ADAM),
     "one input": lambda folder: ("data=sine", "architecture.hidden=[4]", "data.scale=standard", *ADAM),
     "three bits in slices": lambda folder: ("data=parity", "architecture.hidden=[4]", *ADAM),
@@ -155,7 +155,7 @@ def test_another_epoch_does_not_have_those_colours(browser: Any, tmp_path: Path)
         assert (np.abs(later - before).max(-1) > step_of(run)).mean() > 0.5
 
 
-@pytest.mark.parametrize("make", TOLD.values(), ids=TOLD)
+@pytest.mark.parametrize("make", WITH_NUMBERS.values(), ids=WITH_NUMBERS)
 def test_numbers_under_the_pointer_and_right_examples_are_those_of_numpy(
     make: Any, browser: Any, tmp_path: Path
 ) -> None:

@@ -4,7 +4,7 @@ import { PlanePicture } from "./plane-picture.js";
 import { follow } from "./state.js";
 import { byId, formatted } from "./text.js";
 
-const MOST_INPUTS = 4; // whose values are told under the pointer
+const MOST_INPUTS = 4; // whose values are said under the pointer
 
 /** The plane of the inputs, for a `PlanePicture`. */
 export function inputPlane(view) {
@@ -60,10 +60,10 @@ function numbersAt(picture, x, y) {
   const u = plane.left + ((x - box.x) / box.width) * (plane.right - plane.left);
   const v = plane.top - ((y - box.y) / box.height) * (plane.top - plane.bottom);
   const { origin, across, up } = plane.slices[slice];
-  const told = (names, values) => names.map((name, k) => `${name} ${formatted(values[k])}`).join(", ");
+  const listed = (names, values) => names.map((name, k) => `${name} ${formatted(values[k])}`).join(", ");
   const { inputs, outputs } = view.picture;
-  const before = inputs.length > MOST_INPUTS ? "" : told(inputs, origin.map((value, k) => value + u * across[k] + v * up[k]));
+  const before = inputs.length > MOST_INPUTS ? "" : listed(inputs, origin.map((value, k) => value + u * across[k] + v * up[k]));
   const there = picture.outputs(slice, u, v);
   const kind = colours.kind(there);
-  return `${before} → ${colours.classes > 2 ? told([outputs[kind]], [there[kind]]) : told(outputs, there)}`;
+  return `${before} → ${colours.classes > 2 ? listed([outputs[kind]], [there[kind]]) : listed(outputs, there)}`;
 }

@@ -9,7 +9,7 @@ import { byId, element, formatted, thousands } from "./text.js";
 export function forkView(page) {
   const panel = new ForkPanel(page);
   follow(["run", "fork"], () => panel.fill());
-  follow(["run", "epoch", "fork", "live"], () => panel.tell());
+  follow(["run", "epoch", "fork", "live"], () => panel.describe());
 }
 
 class ForkPanel {
@@ -34,7 +34,7 @@ class ForkPanel {
     });
     const row = element("p", { children: [...labels, this.train, this.toggle, this.drop, this.problem] });
     const set = element("fieldset", { children: [this.legend, row, this.words, this.given] });
-    const form = element("form", { children: [set], oninput: () => this.tell() });
+    const form = element("form", { children: [set], oninput: () => this.describe() });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
@@ -54,7 +54,7 @@ class ForkPanel {
     this.lr.disabled = this.optimizer.disabled = !isShared;
     this.activation.parentNode.hidden = !this.own.activation;
     for (const option of this.optimizer) option.disabled = OPTIMIZERS[option.value].isFullBatch && stage.batchSize !== null;
-    this.tell();
+    this.describe();
   }
 
   /** What is wrong with the fields, in words. */
@@ -83,7 +83,7 @@ class ForkPanel {
     if (this.fault()) return this.lr.focus();
     if (fork?.isTraining) fork.pause();
     else this.begin(fork && !this.isChanged() ? fork : forkWith(this.page, this.changes()));
-    this.tell();
+    this.describe();
   }
 
   begin(fork) {
@@ -104,7 +104,7 @@ class ForkPanel {
     change({ live: state.live + 1 });
   }
 
-  tell() {
+  describe() {
     const fork = forkOfRun();
     const isNew = fork && this.isChanged();
     this.problem.textContent = this.fault();

@@ -53,8 +53,8 @@ function captionAt(events, epoch) {
 
 /** The events of a run in order, as its story has them; without one, how it ended. */
 function eventsOf(page, run) {
-  const told = page.stories[run]?.events;
-  if (told) return [...told].sort((one, other) => one.epoch - other.epoch);
+  const events = page.stories[run]?.events;
+  if (events) return [...events].sort((one, other) => one.epoch - other.epoch);
   const outcome = page.column("outcome")?.text(run);
   const column = { solved: "solved_at", diverged: "epochs_done" }[outcome];
   const epoch = column && page.column(column)?.of(run);

@@ -276,7 +276,7 @@ class SettingsMap {
     this.draw();
   }
 
-  /** Show the run of a cell that has one; else select its runs, beside others if told so, or no longer. */
+  /** Show the run of a cell that has one; else select its runs, beside others with Ctrl, or no longer. */
   pick(item, isAdded) {
     if (item?.runs.length === 1 && !isAdded) change({ run: item.runs[0] });
     else if (item) {
