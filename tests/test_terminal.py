@@ -40,6 +40,7 @@ EXAMPLES = {
     "rerun": f"{RUN} --check",
     "predict": f"{RUN} 1,0",
     "render": f"{RUN} --still --output ö.png",
+    "page": f"{SWEEP} --output ö.html",
     "zoom": f"{SWEEP} --at lr=1,seed=0 --frames 1",
     "explain": "experiment=notebook_001",
     "check": "experiment=notebook_001 --parameter W1[0,0] --value 1",

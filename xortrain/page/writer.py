@@ -35,7 +35,7 @@ _PLACE = re.compile(r"%([A-Z]+)%")
 
 def page(payload: Payload) -> list[bytes]:
     """The whole page, in parts."""
-    loader, app, style = _joined(LOADER), script(payload.tasks), _app("style.css")
+    loader, app, style = joined(LOADER), script(payload.tasks), _app("style.css")
     parts = {
         "POLICY": _policy([loader, app], style),
         "TITLE": html.escape(payload.meta["title"]),
@@ -51,10 +51,10 @@ def page(payload: Payload) -> list[bytes]:
 
 def script(tasks: Iterable[Task] = ()) -> str:
     """The whole script of a page but its loader, with the fast steps of some tasks."""
-    return f'"use strict";\n{{\n{_plain(mathematics(tasks))}\n{_joined(MODULES)}}}\n'
+    return f'"use strict";\n{{\n{_plain(mathematics(tasks))}\n{joined(MODULES)}}}\n'
 
 
-def _joined(names: tuple[str, ...]) -> str:
+def joined(names: tuple[str, ...]) -> str:
     """Modules as one script; their imports and exports are not needed in it."""
     return "\n".join(_plain(_app(f"{name}.js")) for name in names)
 

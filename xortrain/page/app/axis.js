@@ -1,6 +1,6 @@
 /** Axes: from values to pixels, linear or logarithmic, with their ticks. */
 
-import { label, logTicks, styled, ticks, tickText } from "./canvas.js";
+import { clamp, label, logTicks, styled, ticks, tickText } from "./canvas.js";
 
 export class Axis {
   /** From low to high between two pixels; a logarithmic axis puts what it cannot show at its low end. */
@@ -20,7 +20,7 @@ export class Axis {
   /** The value at a pixel, of those on the axis. */
   back(pixel) {
     const own = this.start + (pixel - this.from) / this.scale;
-    return Math.max(this.low, Math.min(this.high, this.isLog ? 10 ** own : own));
+    return clamp(this.isLog ? 10 ** own : own, this.low, this.high);
   }
 
   drawAcross(g, y) {

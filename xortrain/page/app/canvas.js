@@ -61,6 +61,33 @@ export function label(g, text, x, y, { colour = "--ink", align = "left", baselin
   g.fillText(text, x, y);
 }
 
+/** A disc with an edge, in colours of the style sheet. */
+export function disc(g, x, y, radius, fill, edge = fill, width = 1) {
+  g.beginPath();
+  g.arc(x, y, radius, 0, 2 * Math.PI);
+  g.fillStyle = styled(fill);
+  g.fill();
+  g.lineWidth = width;
+  g.strokeStyle = styled(edge);
+  g.stroke();
+}
+
+/** A line through points. */
+export function polyline(g, points, colour, width = 1, dash = []) {
+  g.beginPath();
+  for (const [x, y] of points) g.lineTo(x, y);
+  g.strokeStyle = colour;
+  g.lineWidth = width;
+  g.setLineDash(dash);
+  g.stroke();
+  g.setLineDash([]);
+}
+
+/** A value that is at least `low` and at most `high`. */
+export function clamp(value, low, high) {
+  return Math.max(low, Math.min(value, high));
+}
+
 /** A tick of an axis as text. */
 export function tickText(value) {
   return formatted(value, 3);

@@ -1,10 +1,10 @@
 /** Side by side: the fields of the selected runs, or of the first ones, at the shown epoch. */
 
-import { sized, styled } from "./canvas.js";
+import { clamp, polyline, sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
 import { drawMark, write } from "./marks.js";
 import { runWords } from "./outcomes.js";
-import { held, OutputColours, RunView } from "./picture.js";
+import { OutputColours, RunView } from "./picture.js";
 import { pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
 import { shown } from "./shown.js";
@@ -116,13 +116,11 @@ class Cells {
   }
 
   curve(g, { columns, y }, plane, colours, box) {
-    g.beginPath();
-    for (let c = 0; c < columns; c++) {
-      const value = held(colours.value(y, c * colours.outputs), plane.bottom, plane.top);
-      g.lineTo(box.x + (box.width * (c + 0.5)) / columns, pixelOf(plane, box, 0, value)[1]);
-    }
-    g.lineWidth = 1.2;
-    g.stroke();
+    const points = Array.from({ length: columns }, (_, c) => {
+      const value = clamp(colours.value(y, c * colours.outputs), plane.bottom, plane.top);
+      return [box.x + (box.width * (c + 0.5)) / columns, pixelOf(plane, box, 0, value)[1]];
+    });
+    polyline(g, points, colours.ink, 1.2);
   }
 
   marks(g, { examples }, plane, colours, boxes) {

@@ -1,5 +1,7 @@
 /** Where the units and the weights of a network stand: inputs on the left, then a column for each layer. */
 
+import { clamp } from "./canvas.js";
+
 const LEAST_SIDE = 20; // pixels of a unit
 const REACH = 7; // pixels from a line at which the pointer finds it
 
@@ -124,6 +126,6 @@ function bent([[x0, y0], [x1, y1]], height) {
 /** From a point to a piece of a line. */
 function distance(x, y, [x0, y0], [x1, y1]) {
   const [dx, dy] = [x1 - x0, y1 - y0];
-  const t = Math.max(0, Math.min(1, ((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1)));
+  const t = clamp(((x - x0) * dx + (y - y0) * dy) / (dx * dx + dy * dy || 1), 0, 1);
   return Math.hypot(x - x0 - t * dx, y - y0 - t * dy);
 }

@@ -1,6 +1,6 @@
 /** The network: a line for each weight, a thumbnail of the field of each unit, and weights to look at and to drag. */
 
-import { label, sized, styled } from "./canvas.js";
+import { disc, label, polyline, sized, styled } from "./canvas.js";
 import { DiagramPlan } from "./diagram-plan.js";
 import { changeParameter } from "./fork.js";
 import { shown } from "./shown.js";
@@ -105,15 +105,8 @@ function drawNetwork(g, plan, { theta }, marked) {
 
 function drawLine(g, points, weight, widest, isMarked) {
   const width = 0.6 + widest * Math.min(Math.abs(weight) / STRONG, 1);
-  g.beginPath();
-  for (const [x, y] of points) g.lineTo(x, y);
-  for (const [extra, colour] of [...(isMarked ? [[6, "--chosen"]] : []), [0, signColour(weight)]]) {
-    g.setLineDash(extra || weight >= -SLIGHT ? [] : [5, 3]);
-    g.lineWidth = width + extra;
-    g.strokeStyle = styled(colour);
-    g.stroke();
-  }
-  g.setLineDash([]);
+  if (isMarked) polyline(g, points, styled("--chosen"), width + 6);
+  polyline(g, points, styled(signColour(weight)), width, weight >= -SLIGHT ? [] : [5, 3]);
 }
 
 function signColour(weight) {
@@ -121,7 +114,7 @@ function signColour(weight) {
 }
 
 function drawInput(g, plan, { unit, x, y }) {
-  drawDot(g, x, y, 4, "--paper", "--ink");
+  disc(g, x, y, 4, "--paper", "--ink");
   label(g, shortened(g, plan.unitName(0, unit), plan.space), x - 8, y, { align: "right", baseline: "middle" });
 }
 
@@ -140,7 +133,7 @@ function drawUnit(g, plan, { unit, column, bias, x, y }, theta, marked) {
   g.stroke();
   if (plan.isNamed[column]) label(g, shortened(g, plan.unitName(column, unit), 60), x, top - 4, { align: "center" });
   if (bias < 0) return;
-  drawDot(g, left, top + side, 2 + 3 * Math.min(Math.abs(theta[bias]) / STRONG, 1), signColour(theta[bias]), "--paper");
+  disc(g, left, top + side, 2 + 3 * Math.min(Math.abs(theta[bias]) / STRONG, 1), signColour(theta[bias]), "--paper");
   if (!plan.isNamed[column] && !isMarked) return;
   const text = weightText(theta[bias]);
   const middle = Math.min(x + 4, plan.width - g.measureText(text).width / 2 - 2);
@@ -167,16 +160,6 @@ function boxOn(points, share, width) {
 
 function isApart(a, b) {
   return a.x > b.x + b.width + 2 || b.x > a.x + a.width + 2 || a.y > b.y + b.height || b.y > a.y + a.height;
-}
-
-function drawDot(g, x, y, radius, fill, edge) {
-  g.beginPath();
-  g.arc(x, y, radius, 0, 2 * Math.PI);
-  g.fillStyle = styled(fill);
-  g.fill();
-  g.lineWidth = 1;
-  g.strokeStyle = styled(edge);
-  g.stroke();
 }
 
 function weightText(value) {

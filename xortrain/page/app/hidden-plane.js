@@ -4,6 +4,7 @@
  * boundary then separates the examples exactly as the network does.  Else a plane in which the weights differ most.
  */
 
+import { clamp } from "./canvas.js";
 import { Network } from "./network.js";
 
 const SAMPLES = 12; // epochs that determine the part of the space that is shown
@@ -73,7 +74,7 @@ function curvePlane({ view, points, isSum }) {
     head: isSum ? head(view, 1, false) : head(view, 1),
     parameters: isSum ? () => Float64Array.of(1) : lastLayer(view),
     input: alongU,
-    placeOf: ([u], _, y) => [u, Math.max(low, Math.min(y[0], high))],
+    placeOf: ([u], _, y) => [u, clamp(y[0], low, high)],
     ...ranges([[ends[0], low], [ends[1], high]], 0.15),
     names: [isSum ? "z" : "h1", outputs[0]],
     ticks: [marked(ends), marked([low, high])],

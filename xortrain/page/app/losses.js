@@ -1,7 +1,7 @@
 /** The losses of all runs: lines, or their density where there are many, in groups of one colour. */
 
 import { Axis } from "./axis.js";
-import { label, sized, styled } from "./canvas.js";
+import { disc, label, polyline, sized, styled } from "./canvas.js";
 import { addLine, toned } from "./density.js";
 import { kindOf, runWords, shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
@@ -159,7 +159,7 @@ class LossCurves {
   line(g, run, colour, width) {
     const rows = this.homes[run].lossEpochs.map((epoch, row) => [this.x.at(epoch), this.height(run, row)]);
     const end = rows.findIndex(([, y]) => Number.isNaN(y));
-    path(g, end < 0 ? rows : rows.slice(0, end), colour, width);
+    polyline(g, end < 0 ? rows : rows.slice(0, end), colour, width);
   }
 
   drawMedian(g, { quartiles, colour }) {
@@ -168,8 +168,8 @@ class LossCurves {
     g.beginPath();
     for (const [x, y] of [...points("low"), ...points("high").reverse()]) g.lineTo(x, y);
     g.fill();
-    path(g, points("middle"), styled("--paper"), 4);
-    path(g, points("middle"), cssOf(colour), 2);
+    polyline(g, points("middle"), styled("--paper"), 4);
+    polyline(g, points("middle"), cssOf(colour), 2);
   }
 
   density(runs, { width, height }) {
@@ -206,9 +206,7 @@ class LossCurves {
     g.save();
     this.clip(g);
     const x = this.x.at(state.epoch);
-    g.setLineDash([4, 3]);
-    path(g, [[x, TOP], [x, this.floor]], styled("--label"), 1);
-    g.setLineDash([]);
+    polyline(g, [[x, TOP], [x, this.floor]], styled("--label"), 1, [4, 3]);
     for (const run of new Set([state.hover, state.run])) if (run >= 0) this.drawOne(g, run);
     g.restore();
     this.say();
@@ -231,10 +229,7 @@ class LossCurves {
     this.line(g, run, styled("--paper"), width + 2.5);
     this.line(g, run, styled("--ink"), width);
     const place = rowPlace(this.homes[run].lossEpochs, state.epoch);
-    g.beginPath();
-    if (place !== null && run === state.run) g.arc(this.x.at(state.epoch), this.height(run, place), 4, 0, 7);
-    g.fillStyle = styled("--ink");
-    g.fill();
+    if (place !== null && run === state.run) disc(g, this.x.at(state.epoch), this.height(run, place), 4, "--ink");
   }
 
   say() {
@@ -279,13 +274,6 @@ function rowPlace(epochs, epoch) {
     else high = middle;
   }
   return low + Math.max(0, epoch - epochs[low]) / (epochs[high] - epochs[low]);
-}
-
-function path(g, points, colour, width) {
-  [g.strokeStyle, g.lineWidth] = [colour, width];
-  g.beginPath();
-  for (const [x, y] of points) g.lineTo(x, y);
-  g.stroke();
 }
 
 /** Move places apart, first down, then up from the floor. */

@@ -1,7 +1,6 @@
 /** The marks of examples: their shape and colour show the target; a cross marks a wrong example, as in the films. */
 
-import { styled } from "./canvas.js";
-import { held } from "./picture.js";
+import { clamp, styled } from "./canvas.js";
 
 /** Corners of the shapes, about as large as the unit circle, which is the first; after ten classes they repeat. */
 const SHAPES = [
@@ -91,7 +90,7 @@ export class Names {
 
 /** Whether the box of a name is nearer to another mark than to its own. */
 function isBesideAnother([left, top, right, low], group, places) {
-  const away = ([x, y]) => Math.hypot(x - held(x, left, right), y - held(y, top, low));
+  const away = ([x, y]) => Math.hypot(x - clamp(x, left, right), y - clamp(y, top, low));
   const own = away(places[group[0]]);
   return places.some((place, n) => !group.includes(n) && away(place) < own);
 }
@@ -139,7 +138,7 @@ function grouped(places) {
 
 function besides([x, y], [right, below], width, box) {
   const [left, top] = [x + right * 12 + ((right - 1) * width) / 2, y + below * 10 + ((below - 1) * 17) / 2];
-  const [a, b] = [held(left, box.x + 1, box.x + box.width - width - 1), held(top, box.y + 1, box.y + box.height - 18)];
+  const [a, b] = [clamp(left, box.x + 1, box.x + box.width - width - 1), clamp(top, box.y + 1, box.y + box.height - 18)];
   return [a, b, a + width, b + 17];
 }
 

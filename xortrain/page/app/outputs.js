@@ -1,6 +1,6 @@
 /** The outputs for the examples beside their targets: bars of a few, else counts of classes, or marks over targets. */
 
-import { sized, styled } from "./canvas.js";
+import { clamp, sized, styled } from "./canvas.js";
 import { drawMark, write } from "./marks.js";
 import { shownRun } from "./picture.js";
 import { follow } from "./state.js";
@@ -26,7 +26,7 @@ export function outputsView(page) {
 
 /** From the low target at 0 to the high one at 1, and a little beyond. */
 function shareOf({ low, high }, value) {
-  return Number.isFinite(value) ? Math.max(-0.04, Math.min((value - low) / (high - low || 1), 1.04)) : NaN;
+  return Number.isFinite(value) ? clamp((value - low) / (high - low || 1), -0.04, 1.04) : NaN;
 }
 
 function rounded(value) {

@@ -1,6 +1,7 @@
 /** One run as its pictures need it: network, examples, parameters at an epoch, and outputs as colours. */
 
 import { styled } from "./canvas.js";
+import { inkOn } from "./paint.js";
 import { openedRun, shown } from "./shown.js";
 import { state } from "./state.js";
 
@@ -84,11 +85,6 @@ function exampleName(x, n) {
   return x.length > MOST_VALUES ? `${n + 1}` : `(${Array.from(x, (value) => Number(value.toPrecision(3))).join(", ")})`;
 }
 
-/** A value that is at least `low` and at most `high`. */
-export function held(value, low, high) {
-  return Math.max(low, Math.min(value, high));
-}
-
 /**
  * How outputs become colours, as in xortrain.films.colour_scale: one value between two targets, or the class of the
  * greatest output in shades of its value.  `table` has the colours as pixels, the last one for no value.
@@ -168,8 +164,7 @@ export class OutputColours {
 
   /** Black or white, whichever is legible on the colour at a place. */
   contrast(place) {
-    const [red, green, blue] = [0, 8, 16].map((bits) => (((this.table[place] >> bits) & 255) / 255) ** 2.2);
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.3 ? "#ffffff" : "#1b2026";
+    return inkOn([0, 8, 16].map((bits) => (this.table[place] >> bits) & 255));
   }
 }
 

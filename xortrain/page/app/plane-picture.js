@@ -7,9 +7,9 @@
  * isBeside: the examples may be beside the plane.
  */
 
-import { sized, styled } from "./canvas.js";
+import { clamp, sized, styled } from "./canvas.js";
 import { drawMark, markRadius, Names, write, writeUpright } from "./marks.js";
-import { held, shownRun } from "./picture.js";
+import { shownRun } from "./picture.js";
 import { pointsAlong, Raster } from "./raster.js";
 import { state } from "./state.js";
 
@@ -66,7 +66,7 @@ export class PlanePicture {
   curve({ columns, y }) {
     const { g, box, colours, plane, view } = this;
     if (colours.classes) this.raster.draw(g, box);
-    const inside = (value) => held(value, plane.bottom, plane.top);
+    const inside = (value) => clamp(value, plane.bottom, plane.top);
     const sticks = new Path2D();
     if (!colours.classes) view.walk.forEach((one, n) => {
       const [, u, v] = plane.place(n, view);

@@ -1,5 +1,6 @@
 /** Plays the kept epochs of all runs in step: buttons, a slider, keys; and what is said of the shown run. */
 
+import { clamp } from "./canvas.js";
 import { runWords } from "./outcomes.js";
 import { RunView } from "./picture.js";
 import { lastEpoch, shown } from "./shown.js";
@@ -64,8 +65,7 @@ class Player {
 
   /** Show a kept epoch, and pause. */
   go(place) {
-    const held = Math.max(0, Math.min(place, this.epochs.length - 1));
-    change({ epoch: this.epochs[held], isPlaying: false });
+    change({ epoch: this.epochs[clamp(place, 0, this.epochs.length - 1)], isPlaying: false });
   }
 
   play(isPlaying) {

@@ -1,7 +1,7 @@
 /** The loss of the shown run over its epochs, with what happens in it, and the loss of its fork. */
 
 import { Axis } from "./axis.js";
-import { label, sized, styled, tickText } from "./canvas.js";
+import { clamp, disc, label, polyline, sized, styled, tickText } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
@@ -33,7 +33,7 @@ export function runLossesView(page) {
   canvas.addEventListener("keydown", (event) => {
     const epochs = { ArrowRight: state.epoch + 1, ArrowLeft: state.epoch - 1, Home: 0, End: plot.last };
     if (!(event.key in epochs)) return;
-    change({ epoch: Math.max(0, Math.min(plot.last, epochs[event.key])), isPlaying: false });
+    change({ epoch: clamp(epochs[event.key], 0, plot.last), isPlaying: false });
     event.preventDefault();
   });
   follow(["run", "epoch", "fork", "live", "theme"], draw);
@@ -119,7 +119,7 @@ class RunLosses {
     this.line(this.fork, "--orange", 2.2, [6, 4]);
     const isFork = isForkShown() && this.fork.length > 0;
     const now = this.at(isFork ? this.fork : this.own);
-    if (now) this.mark(this.x(now[0]), this.y(now[1]), isFork ? "--orange" : "--ink");
+    if (now) disc(this.g, this.x(now[0]), this.y(now[1]), 5, isFork ? "--orange" : "--ink", "--paper", 1.5);
     if (this.fork.length) this.name(this.fork.at(-1), "fork", "--orange");
     if (this.held.length) this.name(this.held.at(-1), "held-out", "--label");
   }
@@ -128,26 +128,8 @@ class RunLosses {
     label(this.g, text, Math.min(this.x(epoch), this.width - 4), this.y(loss) - 6, { align: "right", colour });
   }
 
-  mark(x, y, colour) {
-    const { g } = this;
-    g.beginPath();
-    g.arc(x, y, 5, 0, 2 * Math.PI);
-    g.fillStyle = styled(colour);
-    g.fill();
-    g.lineWidth = 1.5;
-    g.strokeStyle = styled("--paper");
-    g.stroke();
-  }
-
-  line(points, colour, width, dash = []) {
-    const { g } = this;
-    g.beginPath();
-    for (const [epoch, loss] of points) g.lineTo(this.x(epoch), this.y(loss));
-    g.lineWidth = width;
-    g.strokeStyle = styled(colour);
-    g.setLineDash(dash);
-    g.stroke();
-    g.setLineDash([]);
+  line(points, colour, width, dash) {
+    polyline(this.g, points.map(([epoch, loss]) => [this.x(epoch), this.y(loss)]), styled(colour), width, dash);
   }
 
   drawAxes() {
@@ -179,7 +161,7 @@ class RunLosses {
     const taken = [];
     for (const event of [...this.events].sort((one, other) => one.rank - other.rank)) {
       const width = g.measureText(event.label).width + 9;
-      const left = Math.max(MARGINS.left, Math.min(this.width - MARGINS.right - width, this.x(event.epoch) - width / 2));
+      const left = clamp(this.x(event.epoch) - width / 2, MARGINS.left, this.width - MARGINS.right - width);
       const isFree = (row) => taken.every((other) => other.row !== row || left > other.left + other.width || left + width < other.left);
       const row = [...Array(ROWS).keys()].find(isFree);
       if (row === undefined) continue;

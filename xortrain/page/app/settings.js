@@ -1,7 +1,7 @@
 /** Results by one or two settings: a heat map, points with intervals, a histogram, or a mark for each run. */
 
 import { Axis } from "./axis.js";
-import { label, sized, styled } from "./canvas.js";
+import { disc, label, sized, styled } from "./canvas.js";
 import { MEASURES, percent, shareSolved } from "./measures.js";
 import { kindOf, runWords, shortName } from "./outcomes.js";
 import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
@@ -190,7 +190,10 @@ class SettingsMap {
       cell.mark = [x, isCount ? floor - 8 : y];
       g.fillStyle = styled(colour);
       if (isCount) g.fillRect(x - wide / 2 + 1, y, Math.max(1, wide - 2), floor - y);
-      else if (!Number.isNaN(cell.value)) drawInterval(g, x, y, axis.at(cell.low), axis.at(cell.high));
+      else if (!Number.isNaN(cell.value)) {
+        g.fillRect(x - 1, axis.at(cell.high), 2, axis.at(cell.low) - axis.at(cell.high));
+        disc(g, x, y, 5, colour);
+      }
       const words = Number.isNaN(cell.value) ? "–" : text(cell.value);
       const hasRoom = g.measureText(words).width < (isCount ? wide : wide / 2 - 10);
       if (hasRoom) label(g, words, isCount ? x : x + 10, isCount ? y - 4 : y + 4, { align: isCount ? "center" : "left" });
@@ -308,13 +311,6 @@ class SettingsMap {
     const least = distances.reduce((a, b) => Math.min(a, b));
     return least < Infinity ? this.items[distances.indexOf(least)] : this.hovered;
   }
-}
-
-function drawInterval(g, x, y, low, high) {
-  g.fillRect(x - 1, high, 2, low - high);
-  g.beginPath();
-  g.arc(x, y, 5, 0, 7);
-  g.fill();
 }
 
 function drawOutline(g, [x, y, wide, high], colour, line) {

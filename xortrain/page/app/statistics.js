@@ -1,5 +1,6 @@
 /** Statistics of groups of runs: quantiles, and groups of equal or near values. */
 
+import { clamp } from "./canvas.js";
 import { formatted } from "./text.js";
 
 /** A quantile of sorted numbers, interpolated linearly; nan for none. */
@@ -47,7 +48,7 @@ function wordGroups(column, runs, most) {
 function rangeGroups(column, edges) {
   const labels = edges.slice(1).map((edge, k) => `${formatted(edges[k], 2)} – ${formatted(edge, 2)}`);
   const last = labels.length - 1;
-  const place = (value) => Math.max(0, Math.min(last, edges.findLastIndex((edge) => edge <= value)));
+  const place = (value) => clamp(edges.findLastIndex((edge) => edge <= value), 0, last);
   return { labels, edges, of: (run) => (Number.isNaN(column.values[run]) ? -1 : place(column.values[run])) };
 }
 

@@ -1,11 +1,12 @@
 /** The table of runs: filtered, sorted, chosen; of its rows only those exist that are in sight. */
 
+import { clamp } from "./canvas.js";
 import { ConditionError, condition } from "./condition.js";
 import { kindOf, runNumber, shortName } from "./outcomes.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
-const ROW = 26; // height of a row and of the head in CSS pixels, as in style.cssOf
+const ROW = 26; // height of a row and of the head in CSS pixels, as in style.css
 const SPARE = 6; // rows above and below those in sight
 const WIDTH_RUNS = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
@@ -246,7 +247,7 @@ class RunTable {
   }
 
   move(step, isExtended) {
-    const place = Math.max(0, Math.min(state.order.length - 1, state.order.indexOf(state.run) + step));
+    const place = clamp(state.order.indexOf(state.run) + step, 0, state.order.length - 1);
     if (!state.order.length) return;
     this.anchor = isExtended ? (this.anchor ?? state.run) : state.order[place];
     change({ run: state.order[place] });

@@ -1,8 +1,9 @@
 /** The field of each unit over the plane of two inputs, as a small picture. */
 
+import { clamp } from "./canvas.js";
 import { inputPlane } from "./field.js";
 import { ACTIVATIONS } from "./mathematics.js";
-import { held, shownRun } from "./picture.js";
+import { shownRun } from "./picture.js";
 import { Raster } from "./raster.js";
 
 const PIXELS = 24; // on a side
@@ -42,7 +43,7 @@ function rangeOf(activation, values) {
 /** The colour of a hidden unit as a pixel; grey beside three and more classes. */
 function toneIn([low, high], { classes, table, noValue }) {
   return (value) => {
-    const share = held((value - low) / (high - low) || 0, 0, 1);
+    const share = clamp((value - low) / (high - low) || 0, 0, 1);
     if (classes < 3) return table[Math.round(share * (noValue - 1))];
     const grey = Math.round(255 - 215 * share);
     return (255 << 24) | (grey << 16) | (grey << 8) | grey;
