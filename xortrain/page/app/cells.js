@@ -89,8 +89,9 @@ class Cells {
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
     g.fillStyle = g.strokeStyle = colours.ink;
     write(g, signOf(this.page, view.run), box.x, box.y + this.side + 3, "left");
+    if (!this.label) return;
     const [number, ...settings] = runWords(this.page, view.run).split(" · ").slice(0, -1);
-    if (this.label) write(g, settings.join(", ") || number, box.x, box.y + this.side + STATUS + 7, "left", this.side);
+    write(g, settings.join(", ") || number, box.x, box.y + this.side + STATUS + 7, "left", this.side);
   }
 
   /** A run without snapshots: it is trained when it is shown alone. */
