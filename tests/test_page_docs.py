@@ -27,6 +27,7 @@ def test_the_page_of_the_docs_filters_and_forks_as_they_say(
     run, epoch = int(fork[1].partition("#")[2]), int(fork[3])
     with opened(browser, tmp_path / "hundred.html") as found:
         page = found.page
+        page.emulate_media(reduced_motion="reduce")  # the fork is trained at once
         page.fill("#filter", condition[1])
         until(page, "() => document.querySelector('#count').textContent.startsWith('21 of 100')")
         page.evaluate("([run, epoch]) => xortrain.change({ run, epoch })", [run, epoch])
