@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from imageio.v3 import imread
 from some_pages import Opened, least_size, opened, stored
 
 import xortrain
@@ -63,6 +64,9 @@ def test_a_page_opens_and_says_and_asks_nothing(
         one = made if isinstance(made, Run) else made[len(made) - 1]
         assert found.page.title() == found.page.evaluate("xortrain.page.title")
         assert found.page.evaluate("xortrain.page.runs") == (1 if isinstance(made, Run) else len(made))
+        picture = np.asarray(imread(found.page.screenshot(), extension=".png"))[..., :3]
+        assert picture.shape[:2] == size[::-1]
+        assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 300  # a field is painted, not only words on paper
         check_shown_numbers(found, one, int(found.page.evaluate("xortrain.page.populations.at(-1).runs")) - 1)
 
 
