@@ -38,6 +38,14 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
+def found(page: Path, browser: Any) -> Iterator[Opened]:
+    """The page of a module, opened; it must not complain."""
+    with opened(browser, page) as shown:
+        yield shown
+        assert shown.said == []
+
+
+@pytest.fixture
 def page_of(browser: Any, tmp_path: Path) -> Iterator[Callable[[Run], Any]]:
     """Return a function that opens the page of a run, where nothing moves by itself; it must not complain."""
     with ExitStack() as stack:

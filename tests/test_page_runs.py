@@ -1,6 +1,5 @@
 """The views over all runs of a page: the table, its filter, the losses, results by settings, a map, cells."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,13 +45,6 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 @pytest.fixture(scope="module")
 def page(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweep.page(tmp_path_factory.mktemp("runs") / "p.html")
-
-
-@pytest.fixture
-def found(page: Path, browser: Any) -> Iterator[Opened]:
-    with opened(browser, page) as shown:
-        yield shown
-        assert shown.said == []
 
 
 def root_of(sweep: Sweep) -> str:
