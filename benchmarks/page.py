@@ -5,12 +5,9 @@ OMP_NUM_THREADS=1 python benchmarks/page.py; it needs playwright and a Chromium.
 
 import gzip
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -22,6 +19,11 @@ from results import keep
 import xortrain
 from xortrain.page.writer import script
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from page_tasks import as_plain
+from some_pages import chromium
+
 MOST_MB = {1: 0.16, 100: 0.45, 1_000: 2.8, 10_000: 26.0}
 SECONDS, MEMORY = 10.0, 300.0  # to write 10,000 runs; MB
 READY = {1_000: 1.5, 10_000: 4.0}
@@ -29,10 +31,6 @@ FRAME, CELLS, HOVER = 16.0, 35.0, 16.0  # milliseconds
 WIDTH = 778  # of a window in which the field of a single run has 320 pixels
 SPEED = {"at recorded choices": 1e6, "after changes": 0.3e6}  # steps of XOR a second
 ROUNDS = 5
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
 WRITE = """
 import resource, sys, time
 from xortrain.commands.page import page
@@ -108,11 +106,11 @@ def main() -> None:
         here, lines = Path(folder), list[str]()
         sizes = [runs for runs in MOST_MB if not (is_quick and runs == 10_000)]
         pages = {runs: trained_page(here, runs, lines) for runs in sizes}
-        with browser() as chromium:
+        with chromium() as browser:
             for runs in sizes[2:]:
-                lines.append(ready(chromium, pages[runs], runs))
-            lines += pictures(chromium, pages)
-            lines += speeds(chromium)
+                lines.append(ready(browser, pages[runs], runs))
+            lines += pictures(browser, pages)
+            lines += speeds(browser)
     keep("page-quick" if is_quick else "page", lines)
 
 
@@ -141,36 +139,25 @@ def trained_page(here: Path, runs: int, lines: list[str]) -> Path:
     return path
 
 
-@contextmanager
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        yield chromium
-        chromium.close()
-
-
-def opened(chromium: Any, path: Path, width: int = 1500) -> tuple[Any, float]:
+def opened(browser: Any, path: Path, width: int = 1500) -> tuple[Any, float]:
     """A page when its views are drawn, and the seconds from goto to there."""
-    page = chromium.new_page(viewport={"width": width, "height": 1000})
+    page = browser.new_page(viewport={"width": width, "height": 1000})
     start = perf_counter()
     page.goto(path.as_uri())
     page.wait_for_selector('html[data-ready="1"]', state="attached")
     return page, perf_counter() - start
 
 
-def ready(chromium: Any, path: Path, runs: int) -> str:
+def ready(browser: Any, path: Path, runs: int) -> str:
     seconds = []
     for _ in range(ROUNDS):
-        page, own = opened(chromium, path)
+        page, own = opened(browser, path)
         seconds.append(own)
         page.close()
     return f"{runs:6,} runs: ready after {median(seconds):.2f} s, median of {ROUNDS}, at most {READY[runs]:g}"
 
 
-def pictures(chromium: Any, pages: dict[int, Path]) -> list[str]:
+def pictures(browser: Any, pages: dict[int, Path]) -> list[str]:
     """Milliseconds of script and layout of a picture: one run, 100 cells, scrolling, hover."""
     largest = max(pages)
     rows: list[tuple[str, int, str, str | list[Any], float]] = [
@@ -179,56 +166,34 @@ def pictures(chromium: Any, pages: dict[int, Path]) -> list[str]:
         (f"a screen further in {largest:,} rows", largest, SCROLL, "#table", HOVER),
         (f"hover over {largest:,} curves", largest, HOVERS, "#losses-plot", HOVER),
     ]
-    return [_picture(chromium, pages[runs], what, script, asked, most) for what, runs, script, asked, most in rows]
+    return [_picture(browser, pages[runs], what, script, asked, most) for what, runs, script, asked, most in rows]
 
 
-def _picture(chromium: Any, path: Path, what: str, script: str, asked: str | list[Any], most: float) -> str:
-    page, _ = opened(chromium, path, WIDTH if most == FRAME and script == FRAMES else 1500)
-    try:
-        times = page.evaluate(script, [asked, 60])
-    except Exception as error:  # a view that is not there
-        return f"{what}: not measured ({str(error).splitlines()[0]})"
-    finally:
-        page.close()
+def _picture(browser: Any, path: Path, what: str, script: str, asked: str | list[Any], most: float) -> str:
+    page, _ = opened(browser, path, WIDTH if most == FRAME and script == FRAMES else 1500)
+    times = page.evaluate(script, [asked, 60])
+    page.close()
     return f"{what}: {median(times):.1f} ms, the slowest of 60 {max(times):.1f}; at most {most:g}"
 
 
-def speeds(chromium: Any) -> list[str]:
+def speeds(browser: Any) -> list[str]:
     """Steps of XOR a second, trained live."""
     run = xortrain.train("lr=1")
     task = run.setup.task()
-    plain = _plain(run)
+    plain = json.loads(json.dumps(as_plain(task), default=lambda array: array.tolist()))
+    plain["stages"][0]["epochs"] = 10**9
     changed = json.loads(json.dumps(plain))
     changed["network"]["layers"][0]["activation"] = "tanh"
     changed["stages"][0]["optimizer"] = {"name": "adam", "settings": {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8}}
     source, end, _ = script([task]).rpartition("start();")
     assert end
-    page = chromium.new_page()
+    page = browser.new_page()
     page.add_script_tag(content=f"{source} globalThis.Trainer = Trainer; }}")
     lines = []
     for (what, least), own in zip(SPEED.items(), (None, changed), strict=True):
         found = median(page.evaluate(TRAIN, [plain, own, 0.5]) for _ in range(ROUNDS))
         lines.append(f"live training of XOR {what}: {found / 1e6:.2f} million steps a second, at least {least / 1e6:g}")
     return lines
-
-
-def _plain(run: Any) -> dict[str, Any]:
-    """The task of a run as the page has it."""
-    task = run.task
-    layers = [{"units": one.units, "activation": one.activation, "settings": {}} for one in task.network.layers]
-    return {
-        "network": {"inputs": task.network.inputs, "layers": layers, "bias": True, "skip": False},
-        "loss": {"name": task.criterion.loss, "reduction": task.criterion.reduction, "settings": {}},
-        "stages": [{
-            "until": None, "optimizer": {"name": "sgd", "settings": {"momentum": 0, "nesterov": 0, "weight_decay": 0}},
-            "schedule": {"name": "constant", "settings": {}}, "lr": 1.0, "epochs": 10**9, "batchSize": None,
-            "shuffle": True, "frozen": [],
-        }],
-        "seed": 0,
-        "x": task.data.x.tolist(),
-        "t": task.data.t[..., 0].tolist(),
-        "start": task.theta[:, 0].tolist(),
-    }  # fmt: skip
 
 
 if __name__ == "__main__":

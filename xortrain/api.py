@@ -16,6 +16,7 @@ from xortrain.errors import UserError, cut
 from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
+from xortrain.page import MOST_MB
 from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.setup.own_arrays import Names, array_data
@@ -47,7 +48,7 @@ class Run(RunData):
         config = with_film(with_one(self.config), **settings)
         return write_run_film(self.trained, config, user_path(path), self.place, still=still)
 
-    def page(self, path: str | Path, max_mb: float = 20) -> Path:
+    def page(self, path: str | Path, max_mb: float = MOST_MB) -> Path:
         """Write one HTML file that shows the run, plays it, and trains it on in a browser."""
         from xortrain.page.pages import write_page
 
@@ -122,7 +123,7 @@ class Sweep(SweepData[Run]):
         config = with_film(self.config, **{"layout": "sweep", **settings})
         return write_sweep_film(self, config, user_path(path), still=still)
 
-    def page(self, path: str | Path, max_mb: float = 20) -> Path:
+    def page(self, path: str | Path, max_mb: float = MOST_MB) -> Path:
         """Write one HTML file that shows all runs, plays them, and trains them on in a browser."""
         from xortrain.page.pages import write_page
 

@@ -131,15 +131,18 @@ def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) ->
 
         say(estimate(plan))
         return None
-    from xortrain.page.recorded import record_page
     from xortrain.runner.sweep import run_sweep
     from xortrain.views.summary import sweep_ending
 
     for line in plan.understood:
         say(line)
-    folder = run_sweep(plan, show=True)
+    folder, more = run_sweep(plan, show=True), list[str]()
+    if plan.has_page:
+        from xortrain.page.recorded import record_page
+
+        more = record_page(folder)
     try:
-        say(sweep_ending(folder, more=record_page(folder)))
+        say(sweep_ending(folder, more=more))
     except FailedError as error:
         if failures is None:
             raise

@@ -20,9 +20,10 @@ from xortrain.commands.arguments import (
     selection,
 )
 from xortrain.errors import Remark, file_error, printable
+from xortrain.page import MOST_MB
 from xortrain.page.columns import Runs, plain_id
 from xortrain.page.made import command_line
-from xortrain.page.pages import MOST_MB, finished, is_page, kept_words, make_page
+from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.records.naming import named
 from xortrain.trained.opening import open_trained
 from xortrain.views.headline import counted
@@ -47,9 +48,9 @@ def page(arguments: list[str]) -> str:
     groups, left_out = finished(_runs(selection(a.records, a.where, a.root)))
     if left_out:
         warnings.warn(Remark(left_out), stacklevel=2)
-    made = make_page(groups, _command(a), a.max_mb, kept_words(groups))
     if not (a.force or is_page(path) or may_replace(path)):
         return answer(a, [], ["nothing written"])
+    made = make_page(groups, _command(a), a.max_mb, kept_words(groups))
     try:
         made.write(path)
     except OSError as error:

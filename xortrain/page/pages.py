@@ -12,6 +12,7 @@ import numpy as np
 
 from xortrain.advice.trials import read_advice
 from xortrain.errors import Reading, Remark, UserError, printable
+from xortrain.page import MOST_MB
 from xortrain.page.columns import Runs
 from xortrain.page.made import typed
 from xortrain.page.payload import Detail, payload
@@ -25,7 +26,6 @@ from xortrain.views.headline import counted
 from xortrain.views.run_film import film_title, sweep_title
 from xortrain.views.run_story import MOST_WORK, run_story, story_work
 
-MOST_MB = 20.0
 ALONE = 1001  # snapshots of the only run of a page
 FEWEST_FRAMES, FEWEST_LOSSES = 12, 100  # of a run, before numbers are rounded; fewer show little of its course
 USUAL_SHARE = 0.6  # of the bytes of float32 that are left of them in a page
@@ -173,7 +173,7 @@ def _less(detail: Detail, share: float) -> Detail | None:
 
 
 def _left_out(detail: Detail, most_mb: float) -> str:
-    """As in "To stay within 20 MB, each run has at most 23 snapshots, and its losses after at most 383 epochs"."""
+    """As in "to stay within 20 MB, each run has at most 23 snapshots, and losses after at most 383 epochs"."""
     within = f"to stay within {most_mb:.3g} MB, each run has"
     if not detail.frames:
         return f"{within} its start and its results only; what is shown of its training is trained again in the browser"

@@ -66,7 +66,7 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
     setup = group.trained.setup.part(group.places)
     task = setup.task()
     lower, upper = task.success.interval(task.data.t)
-    frames, losses = some(len(setup.frame_epochs), detail.frames), some(len(setup.loss_epochs), detail.losses)
+    frames, losses = spaced(len(setup.frame_epochs), detail.frames), spaced(len(setup.loss_epochs), detail.losses)
     return {
         "runs": task.runs,
         "first": first,
@@ -107,8 +107,8 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
     }  # fmt: skip
 
 
-def some(rows: int, most: int) -> Array:
-    """At most so many rows, evenly spaced, the first and the last among them; the first alone for ``most`` 0."""
+def spaced(rows: int, most: int) -> Array:
+    """The indices of at most ``most`` of the rows, evenly spaced from the first to the last; the first if it is 0."""
     return np.unique(np.linspace(0, rows - 1, min(rows, most)).round().astype(int)) if most else np.zeros(1, int)
 
 

@@ -4,8 +4,9 @@ It is the step of `nets.network`, run on symbols: forward, the loss's delta, bac
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,29 +32,32 @@ def unrolled(tasks: Iterable[Task], most: int = MOST_CHARACTERS) -> dict[str, di
     """
     tables: dict[str, dict[str, Lines]] = {"OUTPUTS": {}, "UPDATES": {}}
     left = most
-    for table, key, lines in _functions(tasks):
+    for table, key, write in _functions(tasks):
+        if key in tables[table]:
+            continue
+        lines = write()
         size = len(key) + sum(map(len, lines))
-        if key not in tables[table] and size <= left:
+        if size <= left:
             tables[table][key] = lines
             left -= size
     return tables
 
 
-def _functions(tasks: Iterable[Task]) -> Iterator[tuple[str, str, Lines]]:
+def _functions(tasks: Iterable[Task]) -> Iterator[tuple[str, str, Callable[[], Lines]]]:
+    """The table and the key of each function that tasks may use, and what writes it."""
     for task in (part for whole in tasks for part in (*(stage.task for stage in whole.stages), whole)):
         if task.network.size > MOST_PARAMETERS:
             continue
         for network in (task.network, _last_layer(task.network)):
-            yield "OUTPUTS", shape_key(network), _outputs(network)
+            yield "OUTPUTS", shape_key(network), partial(_outputs, network)
         if task.batch_size is None and not task.freeze and task.lr.ndim == 1 and len(task.data.x) <= MOST_EXAMPLES:
             for options in _options_in_use(task):
-                yield "UPDATES", update_key(task, options), _update(task, options)
+                yield "UPDATES", update_key(task, options), partial(_update, task, options)
 
 
 def _last_layer(network: Network) -> Network:
     """The last layer alone, as the picture of what it receives has it."""
-    received = network.layers[-2].units if len(network.layers) > 1 else network.inputs
-    return replace(network, inputs=received, layers=network.layers[-1:], skip=False)
+    return replace(network, inputs=network.fan_in[-1], layers=network.layers[-1:], skip=False)
 
 
 def shape_key(network: Network) -> str:
