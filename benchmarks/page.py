@@ -17,7 +17,7 @@ import numpy as np
 from results import keep
 
 import xortrain
-from xortrain.page.writer import script
+from xortrain.page.html_parts import script
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -33,7 +33,7 @@ SPEED = {"at recorded choices": 1e6, "after changes": 0.3e6}  # steps of XOR a s
 ROUNDS = 5
 WRITE = """
 import resource, sys, time
-from xortrain.commands.page import page
+from xortrain.commands.write_page import page
 start = time.perf_counter()
 page([sys.argv[1], "--root", sys.argv[2], "--output", sys.argv[3], "--max-mb", "30", "--force"])
 used = resource.getrusage(resource.RUSAGE_SELF)

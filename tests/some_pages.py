@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from xortrain.nets import Array
+from xortrain.page.html_parts import html_parts
 from xortrain.page.pages import runs_of
 from xortrain.page.payload import Detail, payload
-from xortrain.page.writer import page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -85,7 +85,7 @@ def _decoded(one: dict[str, Any], data: bytes, before: list[Array]) -> Array:
 
 def least_size(runs: Any) -> int:
     """The bytes of a page with the starts and the results of runs only, and 4,000 for their stories and commands."""
-    return sum(map(len, page(payload("", runs_of(runs), Detail(0, 2))))) + 4000
+    return sum(map(len, html_parts(payload("", runs_of(runs), Detail(0, 2))))) + 4000
 
 
 @dataclass

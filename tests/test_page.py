@@ -18,8 +18,8 @@ import xortrain
 from xortrain.api import Run, Sweep
 from xortrain.cli import main
 from xortrain.errors import Remark, UserError
-from xortrain.page.columns import explained
 from xortrain.page.made import command_line, typed
+from xortrain.page.run_table import explained
 from xortrain.records.index import listing
 
 TABLE = "size,hue,weight,kind\n" + "".join(

@@ -16,7 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rename": ("tag:rename", "name a run or a sweep; its id and its folder stay the same"),
     "rm": ("rm:rm", "remove runs or sweeps with everything in their folders"),
     "export": ("export:export", "write runs, losses or parameters as CSV, JSON lines or NPZ"),
-    "page": ("page:page", "write one HTML file that shows runs, plays them and trains them on in a browser"),
+    "page": ("write_page:page", "write one HTML file that shows runs, plays them and trains them on in a browser"),
     "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),
     "continue": ("rerun:continue_training", "train a run or a sweep on, with the same or other settings"),
     "rerun": ("rerun:rerun", "train a run again; --check compares every number with the record"),

@@ -13,10 +13,10 @@ import numpy as np
 from xortrain.advice.trials import read_advice
 from xortrain.errors import Reading, Remark, UserError, printable
 from xortrain.page import MOST_MB
-from xortrain.page.columns import Runs
+from xortrain.page.html_parts import SIGN, html_parts
 from xortrain.page.made import typed
 from xortrain.page.payload import Detail, payload
-from xortrain.page.writer import SIGN, page
+from xortrain.page.run_table import Runs
 from xortrain.records.files import atomic
 from xortrain.records.index import Entry, RecordInfo, id_of, open_entry
 from xortrain.records.lock import locked_folder
@@ -139,7 +139,7 @@ def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Pag
         detail = _less(detail, most_mb / _usual_mb(groups, detail))
     while detail:
         left_out = "; ".join(filter(None, [more["leftOut"], _left_out(detail, most_mb) if detail != full else ""]))
-        made = Page(page(payload(title, groups, detail, {**more, "leftOut": left_out})), left_out)
+        made = Page(html_parts(payload(title, groups, detail, {**more, "leftOut": left_out})), left_out)
         if made.mb <= most_mb:
             return made
         detail = _less(detail, most_mb / made.mb)

@@ -12,8 +12,8 @@ from xortrain.nets import Array, Numbers
 from xortrain.nets.datasets import Scaling
 from xortrain.nets.setting import in_use
 from xortrain.page.arrays import Arrays
-from xortrain.page.columns import Runs, table
 from xortrain.page.pictures import picture
+from xortrain.page.run_table import Runs, table
 from xortrain.training.task import Choice, Data, Task
 
 AT_ONCE = 1 << 22  # numbers of a record that are in memory while some of them are taken

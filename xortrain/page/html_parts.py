@@ -33,7 +33,7 @@ _EXPORT = re.compile(r"^export (?=async |function|class|const|let)", re.MULTILIN
 _PLACE = re.compile(r"%([A-Z]+)%")
 
 
-def page(payload: Payload) -> list[bytes]:
+def html_parts(payload: Payload) -> list[bytes]:
     """The whole page, in parts."""
     loader, app, style = joined(LOADER), script(payload.tasks), _app("style.css")
     parts = {

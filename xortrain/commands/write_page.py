@@ -21,9 +21,9 @@ from xortrain.commands.arguments import (
 )
 from xortrain.errors import Remark, file_error, printable
 from xortrain.page import MOST_MB
-from xortrain.page.columns import Runs, plain_id
 from xortrain.page.made import command_line
 from xortrain.page.pages import finished, is_page, kept_words, make_page
+from xortrain.page.run_table import Runs, plain_id
 from xortrain.records.naming import named
 from xortrain.trained.opening import open_trained
 from xortrain.views.headline import counted
