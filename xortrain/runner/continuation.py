@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.config.compose import changed
+from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import UserError
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
@@ -91,6 +92,8 @@ def continuation(
 ) -> Continuation:
     """Check what is asked, and plan to train the runs of a population on; raises UserError for what cannot be."""
     before, epoch = parent.setup.population, origin.epoch
+    if parent.folder:
+        refuse_changed(before.config, parent.metadata.get("use"))
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
     words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
