@@ -149,7 +149,8 @@ def _add(file: OwnFile) -> None:
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
         complete.append((kind, name, new))
-    _remove(known)
+    if known:
+        remove(known)
     options: dict[str, list[str]] = {}
     for kind, name, row in complete:
         kind.table[name] = row
@@ -161,8 +162,7 @@ def _add(file: OwnFile) -> None:
         for kind, name, _ in complete:
             check_option(kind.group, {"name": name, **settings.defaults_of(kind.group, name)})
     except UserError as error:
-        _remove(FILES.pop(file.path))
-        settings.forget_defaults()
+        remove(FILES[file.path])
         raise UserError(f"{where}: the default of {error}") from None
 
 
@@ -170,10 +170,13 @@ def _pairs(options: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     return [(group, name) for group, names in options.items() for name in names]
 
 
-def _remove(file: OwnFile | None) -> None:
+def remove(file: OwnFile) -> None:
+    """Take the rows of a file out of the tables."""
     tables = {kind.group: kind.table for kind in KINDS.values()}
-    for group, name in _pairs(file.options) if file else ():
+    for group, name in _pairs(file.options):
         del tables[group][name], settings.OWN[f"{group}/{name}"]
+    settings.forget_defaults()
+    del FILES[file.path]
 
 
 def _run(where: str, file: OwnFile) -> ModuleType:

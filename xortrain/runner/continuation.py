@@ -92,8 +92,6 @@ def continuation(
 ) -> Continuation:
     """Check what is asked, and plan to train the runs of a population on; raises UserError for what cannot be."""
     before, epoch = parent.setup.population, origin.epoch
-    if parent.folder:
-        refuse_changed(before.config, parent.metadata.get("use"))
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
     words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
@@ -189,6 +187,8 @@ def continue_run(
 ) -> tuple[RunData, list[str]]:
     """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks."""
     rows = run.trained.rows[[run.place]]
+    if run.folder:
+        refuse_changed(run.config, run.trained.metadata.get("use"))
     _refuse_unfinished(rows)
     from_epoch = _epoch_of_run(run, epoch)
     folder, number = run.folder, run.row["number"]
@@ -252,6 +252,7 @@ def continue_sweep(
     plans = []
     for part in entry.parts:
         parent = open_trained(part.folder)
+        refuse_changed(parent.setup.population.config, parent.metadata.get("use"))
         _refuse_unfinished(parent.rows)
         chosen = parent.setup.population.epochs if epoch is None else epoch
         place_of_epoch(parent.setup.frame_epochs, chosen)
