@@ -31,7 +31,7 @@ def _no_own_rows() -> Iterator[None]:
     yield
     if own_rows := sys.modules.get("xortrain.config.own_rows"):
         for file in [*own_rows.FILES.values()]:
-            own_rows.remove(file)
+            own_rows.forget(file)
 
 
 @pytest.fixture

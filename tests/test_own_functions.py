@@ -12,7 +12,7 @@ from test_losses import some_targets
 
 import xortrain
 from xortrain.cli import main
-from xortrain.config.own_rows import FILES, remove, use
+from xortrain.config import own_rows
 from xortrain.errors import Remark, UserError
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.losses import LOSSES, Loss
@@ -74,8 +74,8 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
 
 def forget() -> None:
     """Take all own rows out of the tables, as if the program had just started."""
-    for file in [*FILES.values()]:
-        remove(file)
+    for file in [*own_rows.FILES.values()]:
+        own_rows.forget(file)
 
 
 def error_of(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -194,7 +194,7 @@ def test_workers_have_the_rows_too(write: Write) -> None:
 
 def test_a_page_runs_the_row_in_the_browser(write: Write, tmp_path: Path) -> None:
     write(ALL)
-    use(["mine.py"])
+    own_rows.use(["mine.py"])
     z = np.linspace(-3, 3, 60)
     script = """
 const { z } = given, a = new Float64Array(z.length), slope = new Float64Array(z.length).fill(1);

@@ -108,10 +108,6 @@ def own_data(data: Mapping[str, Any]) -> OwnData | None:
     """The user's own data in the file that the settings of a data set name; None for data that are made."""
     if DATASETS[data["name"]].make:
         return None
-    if data["name"] == "sklearn":
-        from xortrain.setup.sklearn_data import sklearn_data
-
-        return sklearn_data(data["set"])
     if data["path"] is None:
         raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
     return _read(_Wanted.of(data), _stamp(data["path"]), _stamp(data["test_path"]))

@@ -22,7 +22,7 @@ from xortrain.setup.column_names import UNNAMED, Columns
 from xortrain.setup.earlier import Earlier, EarlierSettings, Origin, set_at
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
 from xortrain.setup.own_arrays import refuse_other_data
-from xortrain.setup.own_data import own_data
+from xortrain.setup.own_data import OwnData, own_data
 from xortrain.setup.population import RATES, START, Population, number_keys
 from xortrain.setup.set_parameters import places_of
 from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
@@ -55,7 +55,7 @@ class Setup:
         """The setup of a population; raises UserError for what cannot be trained."""
         if population.own:
             refuse_other_data(population.config["data"])
-        given, own = population, population.own or own_data(population.config["data"])
+        given, own = population, population.own or _given_data(population.config["data"])
         population = with_chosen_loss(given, lambda: loss_that_fits(given, own))
         train, test, columns, scaling = examples(population, own)
         losses, frames = recorded_epochs(population)
@@ -278,6 +278,15 @@ def _initial_parameters(p: Population, network: Network) -> Array:
     for (own, place), values in p.start().items():
         parameters[own][place] = values
     return theta
+
+
+def _given_data(data: Mapping[str, Any]) -> OwnData | None:
+    """The examples that the settings of a data set name, in a file or in scikit-learn; None for data that are made."""
+    if data["name"] == "sklearn":
+        from xortrain.setup.sklearn_data import sklearn_data
+
+        return sklearn_data(data["set"])
+    return own_data(data)
 
 
 def refuse_contradictions(setup: Setup) -> None:
