@@ -5,5 +5,6 @@ run on them unchanged; other code is generated from its graph.
 """
 
 from xortrain.symbols.array import Fold, Node, Symbolic, evaluate
+from xortrain.symbols.graph import Graph
 
-__all__ = ["Fold", "Node", "Symbolic", "evaluate"]
+__all__ = ["Fold", "Graph", "Node", "Symbolic", "evaluate"]
