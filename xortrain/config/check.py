@@ -10,14 +10,20 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
+from xortrain.config.weight_files import with_weights_of_file
 from xortrain.errors import UserError, cut, unknown, unknown_key
 from xortrain.nets.setting import Kind, Setting, Settings
+from xortrain.records.layout import WEIGHTS
 
 Config = dict[str, Any]
 
 
 def check(config: Mapping[str, Any]) -> Config:
-    """The checked configuration; raises UserError for the first mistake."""
+    """The checked configuration, with the weights of a file if it names one; raises UserError for the first mistake."""
+    return _check({**config, "init": with_weights_of_file(config["init"])} if "init" in config else config)
+
+
+def _check(config: Mapping[str, Any]) -> Config:
     known = {**TOP, **PLAIN_GROUPS, **GROUPS}
     for key in config:
         if key not in known:
@@ -64,7 +70,10 @@ def check_stored(config: Mapping[str, Any]) -> Config:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
-    return check(filled)
+    checked = _check(filled)
+    if isinstance(checked["init"].get("weights"), str):
+        raise UserError(f"{WEIGHTS}: must be numbers; a record names no file")
+    return checked
 
 
 def take(key: str, setting: Setting, value: Any) -> Any:

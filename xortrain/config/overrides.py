@@ -17,9 +17,10 @@ from xortrain.config.settings import (
     keys_of,
 )
 from xortrain.errors import UserError, cut, unknown_word
-from xortrain.records.layout import START, setting_of
+from xortrain.records.layout import START, WEIGHTS, setting_of
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
+EXPLICIT = "explicit"  # what init is for own weights
 LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -42,7 +43,13 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
-    return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
+    return [_quoted_override(override, many) for override in _implied(overrides) if override != "experiment=null"]
+
+
+def _implied(overrides: Sequence[str]) -> list[str]:
+    """Overrides with init=explicit, which is what own weights are for, where none chooses it."""
+    keys = [override.partition("=")[0] for override in overrides]
+    return [*([f"init={EXPLICIT}"] if WEIGHTS in keys and "init" not in keys else []), *overrides]
 
 
 def with_entries(override: str) -> str:
@@ -66,11 +73,12 @@ def _quoted_override(override: str, many: bool) -> str:
         return f"{key}={quote(value)}"
     if key.lstrip("+") in LISTS:
         return f"{key}={_quoted_list(value)}"
-    if key.lstrip("+") not in TEXTS:
+    parts = value.split(",") if many else [value]
+    is_file = key == WEIGHTS and all(map(_PLAIN.fullmatch, parts))
+    if key.lstrip("+") not in TEXTS and not is_file:
         _refuse_grouped_digits(override, value)
         return override
     if many:
-        parts = value.split(",")
         return key + "=" + ",".join(map(quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
     return override if value.startswith("${") else f"{key}={quote(value)}"
 
