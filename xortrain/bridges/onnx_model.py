@@ -24,7 +24,7 @@ def write_onnx(model: Model, file: IO[bytes]) -> None:
     """A model from x (examples, inputs), not scaled, to y (examples, outputs), in the dtype of the training."""
     onnx = imported("onnx", "onnx", ".onnx")
     helper, from_array = onnx.helper, onnx.numpy_helper.from_array
-    writer = _written(model)
+    writer = operators_of(model)
 
     def plain(value: Any) -> Any:
         return helper.np_dtype_to_tensor_dtype(value) if isinstance(value, np.dtype) else value
@@ -47,7 +47,7 @@ def write_onnx(model: Model, file: IO[bytes]) -> None:
     file.write(made.SerializeToString())
 
 
-def _written(model: Model) -> NetWriter:
+def operators_of(model: Model) -> NetWriter:
     """The nodes of the whole way from inputs to outputs."""
     network, writer = model.network, NetWriter(model.dtype)
     names, weights, layers = dict[Node, str](), dict[Node, str](), list[Layer]()
