@@ -12,6 +12,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.records import columns
 from xortrain.records.index import Selection
+from xortrain.records.layout import setting_of
 from xortrain.records.reader import Array, RecordReader
 from xortrain.records.tables import finite
 
@@ -46,10 +47,15 @@ def table_of(what: str, chosen: Sequence[Selection], with_settings: bool = False
     settings = list(filter(columns.is_setting, names)) if with_settings else []
     own, rows = TABLES[what](chosen, settings)
     head = ["id", "epoch", *own]
-    named = {name: f"{name}.name" if name in head else name for name in settings}  # the loss, beside its numbers
+    named = {name: _full_name(name) if name in head else name for name in settings}
     kinds = dict.fromkeys(head, float) | {"id": str, "epoch": int}
     kinds |= {named[name]: kind for name, kind in columns.column_kinds(parts, settings).items()}
     return Table([*head, *named.values()], rows, kinds)
+
+
+def _full_name(name: str) -> str:
+    """The other name of a setting, where a result has the first: loss.name, init.set.W1.0.1 for W1[0, 1]."""
+    return setting_of(name) if setting_of(name) != name else f"{name}.name"
 
 
 def write_csv(file: IO[bytes], table: Table) -> None:
