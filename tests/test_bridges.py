@@ -22,7 +22,7 @@ from xortrain.bridges.event_files import FILE
 from xortrain.bridges.event_wire import framed, framed_floats
 from xortrain.bridges.model import Model
 from xortrain.bridges.onnx_model import operators_of
-from xortrain.bridges.tables import TABLES, table_of
+from xortrain.bridges.record_tables import TABLES, table_of
 from xortrain.commands.arguments import selection
 from xortrain.commands.export import FORMATS, WHAT, export
 from xortrain.config.settings import defaults_of
@@ -151,6 +151,7 @@ def fields(content: bytes) -> Iterator[tuple[int, Any]]:
     at = 0
     while at < len(content):
         key, at = varint(content, at)
+        value: Any
         match key & 7:
             case 0:
                 value, at = varint(content, at)
@@ -192,7 +193,7 @@ def test_event_files_have_the_losses_of_each_run(root: Path) -> None:
             losses, epochs = record.of_runs("losses", slice(None)), record.loss_epochs.tolist()
             for place, number in enumerate(record.rows["number"].tolist()):
                 own = scalars(Path("logs") / entry.run_id(number) / FILE)
-                assert own["loss"] == list(zip(epochs, np.float32(losses[:, place]).tolist(), strict=True))
+                assert own["loss"] == list(zip(epochs, losses[:, place].astype(np.float32).tolist(), strict=True))
                 assert own["final_loss"][0][1] == np.float32(record.rows["final_loss"][place])
                 found += 1
     assert found == 20 == len(list(Path("logs").rglob(FILE))) - 1

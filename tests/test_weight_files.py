@@ -21,14 +21,14 @@ from xortrain.errors import UserError
 from xortrain.setup.population import MOST_WEIGHTS
 
 pytestmark = pytest.mark.usefixtures("in_own_folder", "quick_composition")
-ARCHITECTURES = (
+ARCHITECTURES: tuple[list[str], ...] = (
     [],
     ["architecture.hidden=[]", "dtype=float32"],
     ["architecture.hidden=[3,1]", "architecture.bias=false"],
     ["architecture=skip", "architecture.hidden=[2]", "dtype=float32"],
 )
-W = {"W1": [[1.0, 2.0], [3.0, 0.1]], "b1": [5.0, -6.0], "W2": [[7.0, 8.0]], "b2": [1e-300]}
 Arrays = dict[str, Any]
+W: Arrays = {"W1": [[1.0, 2.0], [3.0, 0.1]], "b1": [5.0, -6.0], "W2": [[7.0, 8.0]], "b2": [1e-300]}
 
 
 def safetensors(arrays: Arrays) -> bytes:
@@ -106,8 +106,10 @@ def test_large_networks_with_an_axis_of_runs_are_a_population_each() -> None:
 
 def test_names_of_a_sequential_of_pytorch_are_understood() -> None:
     torch = {"net.0.weight": W["W1"], "net.0.bias": W["b1"], "net.2.weight": W["W2"], "net.2.bias": W["b2"]}
-    Path("torch.safetensors").write_bytes(safetensors({name: np.float32(own) for name, own in torch.items()}))
-    expected = np.concatenate([np.ravel(np.float32(own)) for own in W.values()])
+    Path("torch.safetensors").write_bytes(
+        safetensors({name: np.asarray(own, np.float32) for name, own in torch.items()})
+    )
+    expected = np.concatenate([np.ravel(np.asarray(own, np.float32)) for own in W.values()])
     assert xortrain.train("init.weights=torch.safetensors", "epochs=0").parameters[0].tolist() == expected.tolist()
     exact = xortrain.train("epochs=0", weights=torch)
     assert {name: own.tolist() for name, own in exact.at(0).items()} == W

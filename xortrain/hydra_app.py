@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -110,7 +110,7 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
 
         say(estimate_run(config))
         return 0.0
-    with errors_name_file(found["init"].get("weights")):
+    with errors_name_file(found["init"]["weights"]) if config["init"]["name"] == "explicit" else nullcontext():
         run = record_run(config, show=True, say=say)
     say(run_ending(run))
     for text in () if remark is None else advice_ending(run):

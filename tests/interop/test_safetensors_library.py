@@ -3,6 +3,7 @@
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,9 +46,9 @@ def test_weights_are_read_by_the_library_and_start_the_same_network(
 
 
 def test_what_the_library_writes_is_read_to_the_bit(tmp_path: Path) -> None:
-    arrays = {
+    arrays: dict[str, Any] = {
         "W1": np.random.RandomState(0).normal(size=(3, 2)),
-        "b1": np.float32([1, 2, 3]),
+        "b1": np.array([1, 2, 3], np.float32),
         "W2": np.ones((1, 3), np.float16),
         "b2": np.array([7]),
     }

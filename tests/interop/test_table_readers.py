@@ -22,7 +22,7 @@ from xortrain.records.reader import RecordReader
 
 pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("ignore:.*float_precision")]
 STORED = Path(__file__).parents[1] / "records"
-Rows = list[dict[str, Any]]
+Rows = list[dict[Any, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def by_pandas(path: Path) -> Rows:
         ".jsonl": lambda: pandas.read_json(path, lines=True, precise_float=True, dtype=False),
         ".parquet": lambda: pandas.read_parquet(path),
     }[path.suffix]()
-    return frame.to_dict("records")
+    return [dict(row) for row in frame.to_dict("records")]
 
 
 READERS: dict[str, Callable[[Path], Rows]] = {"duckdb": by_duckdb, "polars": by_polars, "pandas": by_pandas}

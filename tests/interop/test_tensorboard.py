@@ -36,7 +36,7 @@ def test_the_accumulator_reads_every_loss(sweep: Any) -> None:
         for tag, losses in (("loss", run.losses), ("test_loss", run.test_losses)):
             events = read.Scalars(tag)
             assert [event.step for event in events] == run.loss_epochs.tolist()
-            assert [event.value for event in events] == np.float32(losses).tolist()
+            assert [event.value for event in events] == np.asarray(losses, np.float32).tolist()
         assert read.Scalars("final_loss")[0].value == np.float32(run.row["final_loss"])
         assert read.Scalars("solved")[0].value == (run.outcome == "solved")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xortrain.bridges.tables import Row, Table, table_of
+from xortrain.bridges.record_tables import RecordTable, Row, table_of
 from xortrain.errors import UserError
 from xortrain.records.index import Selection
 from xortrain.records.reader import Array, RecordReader
@@ -48,7 +48,7 @@ def _split(theta: Array, shapes: dict[str, list[int]]) -> dict[str, Array]:
     return {name: part.reshape(len(theta), *shape, theta.shape[-1]) for (name, shape), part in named}
 
 
-def column_arrays(table: Table) -> dict[str, Array]:
+def column_arrays(table: RecordTable) -> dict[str, Array]:
     """Columns as arrays of texts or of numbers, with nan for None."""
     found = list(zip(*table.rows, strict=True)) or [()] * len(table.head)
     return {name: _column(values) for name, values in zip(table.head, found, strict=True)}

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.bridges.event_wire import double, framed, framed_floats, inner, single, varint, whole, within
-from xortrain.bridges.tables import recorded_rows
+from xortrain.bridges.event_wire import double, framed, framed_floats, inner, integer, prefix, single, varint
+from xortrain.bridges.record_tables import recorded_rows
 from xortrain.records import columns
 from xortrain.records.files import write_new
 from xortrain.records.index import Selection
@@ -58,7 +58,7 @@ def _of_runs(chosen: Selection, settings: Sequence[str], kinds: Mapping[str, Any
     tags = {"loss": "losses"} | ({"test_loss": "test-losses"} if record.metadata["has_test"] else {})
     at_once = max(1, NUMBERS_AT_ONCE // max(1, len(epochs)))
     wanted = ["id", "outcome", "epochs_done", *METRICS, *settings]
-    rows = columns.rows_of(chosen, wanted)
+    rows = columns.selected_rows(chosen, wanted)
     for start in range(0, len(chosen.indices), at_once):
         indices = np.asarray(chosen.indices[start : start + at_once])
         losses = {tag: record.of_runs(what, indices, or_nan=True) for tag, what in tags.items()}
@@ -70,7 +70,7 @@ def _of_runs(chosen: Selection, settings: Sequence[str], kinds: Mapping[str, Any
             summary = _session(run, outcome, values, kinds, started) + [
                 inner(1, inner(1, tag), single(2, found[tag])) for tag in METRICS if found[tag] is not None
             ]
-            ended = framed(double(1, started) + whole(2, last or 0) + inner(5, *summary))
+            ended = framed(double(1, started) + integer(2, last or 0) + inner(5, *summary))
             yield run, b"".join([_begin(started), *(own.of(k, end) for own in events.values()), ended])
 
 
@@ -97,8 +97,8 @@ class _Events:
 def _scalar_begin(tag: str, epoch: int, started: float) -> bytes:
     """An event with one number, without its last four bytes, which are the number."""
     scalar = inner(1, tag) + single(2)
-    value = within(1, len(scalar) + 4) + scalar
-    return double(1, started) + whole(2, epoch) + within(5, len(value) + 4) + value
+    value = prefix(1, len(scalar) + 4) + scalar
+    return double(1, started) + integer(2, epoch) + prefix(5, len(value) + 4) + value
 
 
 def _begin(started: float) -> bytes:
@@ -114,7 +114,7 @@ def _of_plugin(kind: str, field: int, content: bytes) -> bytes:
 
 def _experiment(settings: Sequence[str], kinds: Mapping[str, Any], started: float) -> bytes:
     """The columns of the table, with their types."""
-    infos = [inner(4, inner(1, name), whole(4, _TYPES.get(kinds[name], _NUMBER))) for name in settings]
+    infos = [inner(4, inner(1, name), integer(4, _TYPES.get(kinds[name], _NUMBER))) for name in settings]
     metrics = [inner(5, inner(1, inner(2, name)), inner(3, name)) for name in METRICS]
     about = inner(1, f"xortrain {sys.modules['xortrain'].__version__}") + double(3, started)
     table = _of_plugin("experiment", 2, b"".join([about, *infos, *metrics]))
@@ -133,7 +133,7 @@ def _session(
         inner(1, inner(1, name), inner(2, _value(own, kinds[name]))) for name, own in values.items() if own is not None
     ]
     begin = b"".join([*entries, inner(4, run), double(5, started)])
-    end = whole(1, _STATUS.get(outcome, _SUCCESS)) + double(2, started)
+    end = integer(1, _STATUS.get(outcome, _SUCCESS)) + double(2, started)
     return [_of_plugin("session_start_info", 3, begin), _of_plugin("session_end_info", 4, end)]
 
 
@@ -141,7 +141,7 @@ def _value(value: Any, kind: type | None) -> bytes:
     """A setting as google.protobuf.Value."""
     if kind is str or isinstance(value, str):
         return inner(3, str(value))
-    return whole(4, value) if isinstance(value, bool) else double(2, value)
+    return integer(4, value) if isinstance(value, bool) else double(2, value)
 
 
 def _started(chosen: Selection) -> float:

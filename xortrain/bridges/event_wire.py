@@ -56,7 +56,7 @@ def framed_floats(begins: list[Bytes], floats: Array) -> Array:
 
     Further axes of the floats come between: (begins, …, bytes).  All begins are of one length.
     """
-    head, prefix = _head(len(begins[0]) + 4), np.array([list(begin) for begin in begins], np.uint8)
+    head, begin_bytes = _head(len(begins[0]) + 4), np.array([list(begin) for begin in begins], np.uint8)
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(floats, "<f4")
     tails = values.view(np.uint8).reshape(*values.shape, 4)
@@ -66,9 +66,9 @@ def framed_floats(begins: list[Bytes], floats: Array) -> Array:
         state = _TABLE_ARRAY[(state ^ tails[..., k]) & 255] ^ (state >> np.uint32(8))
     crc = ~state
     check = (((crc >> np.uint32(15)) | (crc << np.uint32(17))) + np.uint32(_SHIFT)).astype("<u4")
-    frames = np.empty((*values.shape, len(head) + prefix.shape[1] + 8), np.uint8)
+    frames = np.empty((*values.shape, len(head) + begin_bytes.shape[1] + 8), np.uint8)
     frames[..., : len(head)] = np.frombuffer(head, np.uint8)
-    frames[..., len(head) : -8] = prefix.reshape(len(begins), *[1] * (values.ndim - 1), -1)
+    frames[..., len(head) : -8] = begin_bytes.reshape(len(begins), *[1] * (values.ndim - 1), -1)
     frames[..., -8:-4] = tails
     frames[..., -4:] = np.ascontiguousarray(check).view(np.uint8).reshape(*values.shape, 4)
     return frames
@@ -84,7 +84,7 @@ def varint(number: int) -> Bytes:
     return bytes(found)
 
 
-def whole(field: int, number: int) -> Bytes:
+def integer(field: int, number: int) -> Bytes:
     """A field with a whole number, a flag, or a choice."""
     return varint(field << 3) + varint(number)
 
@@ -100,7 +100,7 @@ def single(field: int, number: float | None = None) -> Bytes:
     return varint(field << 3 | 5) + content
 
 
-def within(field: int, size: int) -> Bytes:
+def prefix(field: int, size: int) -> Bytes:
     """The begin of a field with a text or a message of so many bytes."""
     return varint(field << 3 | 2) + varint(size)
 
@@ -108,4 +108,4 @@ def within(field: int, size: int) -> Bytes:
 def inner(field: int, *parts: Bytes | str) -> Bytes:
     """A field with a text, or with a message made of these fields."""
     content = b"".join(part.encode() if isinstance(part, str) else part for part in parts)
-    return within(field, len(content)) + content
+    return prefix(field, len(content)) + content

@@ -60,6 +60,7 @@ def operators_of(model: Model) -> NetWriter:
         layers.append(Layer(1, layer.activation, settings))
     block = replace(network, inputs=1, layers=tuple(layers))
     theta: Any = Symbolic.inputs(block.size, 1)
+    symbols: Any
     for name, symbols in block.split(theta).items():
         parts = _columns(model.parameters[name], len(symbols.nodes.ravel()), network.inputs)
         table = weights if name.startswith("W") else names
@@ -75,14 +76,14 @@ def operators_of(model: Model) -> NetWriter:
     scaled = _scaling(model.scaling.inputs, "x", writer, names).scaled(x)
     if scaled is not x:
         write(scaled, "data.scale")
-    walk = Pass(block, theta, scaled, empty=Symbolic.empty)  # type: ignore[arg-type]
+    walk: Any = Pass(block, theta, scaled, empty=Symbolic.empty)  # type: ignore[arg-type]
     walk.forward()
     for k, layer in enumerate(network.layers):
         what = "output" if k + 1 == len(network.layers) else "activation"
         write(walk.z[k], what)
-        write(walk.a[k], f"{what}={layer.activation}", [walk.z[k].nodes.item()])  # type: ignore[attr-defined]
-    last: Any = walk.y[..., 0]
-    result = _scaling(model.scaling.targets, "y", writer, names).unscaled(last)
+        write(walk.a[k], f"{what}={layer.activation}", [walk.z[k].nodes.item()])
+    last = walk.y[..., 0]
+    result: Any = _scaling(model.scaling.targets, "y", writer, names).unscaled(last)
     if result is not last:
         write(result, "data.scale")
     writer.node("Identity", [names[result.nodes.item()]], OUTPUT)

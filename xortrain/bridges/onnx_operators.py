@@ -29,7 +29,6 @@ class Operator(NamedTuple):
     """Whether onnxruntime computes it in float64; a test asks it."""
 
 
-_COMPARISON, _LOGIC = {"gives_truth": True}, {"truths": 2, "gives_truth": True}
 OPERATORS: dict[Operation, Operator] = {
     np.add: Operator("Add"), np.subtract: Operator("Sub"), np.multiply: Operator("Mul"), np.divide: Operator("Div"),
     np.negative: Operator("Neg"), np.abs: Operator("Abs"), np.sign: Operator("Sign"), np.sqrt: Operator("Sqrt"),
@@ -37,11 +36,11 @@ OPERATORS: dict[Operation, Operator] = {
     np.sin: Operator("Sin"), np.cos: Operator("Cos"), each(math.cos): Operator("Cos"),
     np.maximum: Operator("Max"), np.minimum: Operator("Min"), np.clip: Operator("Clip"),
     np.where: Operator("Where", truths=1),
-    np.less: Operator("Less", **_COMPARISON), np.less_equal: Operator("LessOrEqual", **_COMPARISON),
-    np.greater: Operator("Greater", **_COMPARISON), np.greater_equal: Operator("GreaterOrEqual", **_COMPARISON),
-    np.equal: Operator("Equal", **_COMPARISON),
-    np.logical_and: Operator("And", **_LOGIC), np.bitwise_and: Operator("And", **_LOGIC),
-    np.logical_or: Operator("Or", **_LOGIC), np.bitwise_or: Operator("Or", **_LOGIC),
+    np.less: Operator("Less", gives_truth=True), np.less_equal: Operator("LessOrEqual", gives_truth=True),
+    np.greater: Operator("Greater", gives_truth=True), np.greater_equal: Operator("GreaterOrEqual", gives_truth=True),
+    np.equal: Operator("Equal", gives_truth=True),
+    np.logical_and: Operator("And", 2, True), np.bitwise_and: Operator("And", 2, True),
+    np.logical_or: Operator("Or", 2, True), np.bitwise_or: Operator("Or", 2, True),
     np.logical_not: Operator("Not", truths=1, gives_truth=True),
     each(math.erf): Operator("Erf", has_double=False),
     np.sinh: Operator("Sinh", has_double=False), np.cosh: Operator("Cosh", has_double=False),

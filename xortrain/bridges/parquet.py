@@ -5,23 +5,22 @@ from itertools import islice
 from typing import IO, Any
 
 from xortrain.bridges.needs import imported
-from xortrain.bridges.tables import Row, Table
+from xortrain.bridges.record_tables import RecordTable, Row
 from xortrain.errors import UserError
 from xortrain.records.tables import finite
 
 GROUP_VALUES, GROUP_ROWS = 1 << 20, 1 << 16  # at most, in one row group
 
 
-def write_parquet(file: IO[bytes], table: Table) -> None:
+def write_parquet(file: IO[bytes], table: RecordTable) -> None:
     """Columns of booleans, 64-bit integers and floats, texts, or nulls alone, compressed."""
     arrow, parquet = (imported(name, "parquet", ".parquet") for name in ("pyarrow", "pyarrow.parquet"))
     if len(set(table.head)) < len(table.head):
         raise UserError(f".parquet: two columns have one name among {', '.join(table.head)}; name them by as")
-    types = {bool: arrow.bool_(), int: arrow.int64(), float: arrow.float64(), None: arrow.null()}
+    types: dict[Any, Any] = {bool: arrow.bool_(), int: arrow.int64(), float: arrow.float64(), str: arrow.string()}
     kinds = [table.kinds[name] for name in table.head]
-    schema = arrow.schema(
-        [(name, types.get(kind, arrow.string())) for name, kind in zip(table.head, kinds, strict=True)]
-    )
+    fields = [(name, types.get(kind, arrow.null())) for name, kind in zip(table.head, kinds, strict=True)]
+    schema = arrow.schema(fields)
     rows = max(1, min(GROUP_ROWS, GROUP_VALUES // max(1, len(kinds))))
     waiting = iter(table.rows)
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:

@@ -17,7 +17,7 @@ from xortrain.bridges.event_files import write_event_files
 from xortrain.bridges.model import Model, write_npz, write_safetensors
 from xortrain.bridges.onnx_model import write_onnx
 from xortrain.bridges.parquet import write_parquet
-from xortrain.bridges.tables import Table, as_text, table_of, write_csv, write_jsonl
+from xortrain.bridges.record_tables import RecordTable, as_text, table_of, write_csv, write_jsonl
 from xortrain.commands.arguments import (
     NAMES,
     add_output,
@@ -132,9 +132,9 @@ def _refuse(a: Namespace, form: str) -> None:
         raise UserError("--best: is for --what model")
 
 
-def _table(a: Namespace, with_settings: bool = False) -> Table:
+def _table(a: Namespace, with_settings: bool = False) -> RecordTable:
     if a.sql:
-        return Table.of(*ask_all(a.root, a.sql))
+        return RecordTable.of(*ask_all(a.root, a.sql))
     return table_of(a.what, selection(a.runs, a.where, a.root), a.settings or with_settings)
 
 

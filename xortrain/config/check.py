@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
-from xortrain.config.weight_files import with_weights_of_file
+from xortrain.config.weight_files import as_lists, weights_in
 from xortrain.errors import UserError, cut, unknown, unknown_key
 from xortrain.nets.setting import Kind, Setting, Settings
 from xortrain.records.layout import WEIGHTS
@@ -20,10 +20,6 @@ Config = dict[str, Any]
 
 def check(config: Mapping[str, Any]) -> Config:
     """The checked configuration, with the weights of a file if it names one; raises UserError for the first mistake."""
-    return _check({**config, "init": with_weights_of_file(config["init"])} if "init" in config else config)
-
-
-def _check(config: Mapping[str, Any]) -> Config:
     known = {**TOP, **PLAIN_GROUPS, **GROUPS}
     for key in config:
         if key not in known:
@@ -70,10 +66,10 @@ def check_stored(config: Mapping[str, Any]) -> Config:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
-    checked = _check(filled)
-    if isinstance(checked["init"].get("weights"), str):
+    init = filled.get("init")
+    if isinstance(init, Mapping) and isinstance(init.get("weights"), str):
         raise UserError(f"{WEIGHTS}: must be numbers; a record names no file")
-    return checked
+    return check(filled)
 
 
 def take(key: str, setting: Setting, value: Any) -> Any:
@@ -84,8 +80,9 @@ def take(key: str, setting: Setting, value: Any) -> Any:
         return _entries(key, setting, setting.each, value)
     try:
         return _KINDS[setting.kind](setting, value)
-    except (ValueError, OverflowError):
-        raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
+    except (ValueError, OverflowError) as error:
+        is_line = isinstance(error, UserError)
+        raise error if is_line else UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
 
 
 MOST_ENTRIES = 500  # each may be a column of a record
@@ -187,6 +184,10 @@ def _wholes(s: Setting, value: Any) -> list[int]:
     return [_value_if(type(item) is int and s.low <= item <= s.high, item) for item in items]
 
 
+def _weights(s: Setting, value: Any) -> Any:
+    return as_lists(weights_in(value)) if isinstance(value, str) else value
+
+
 _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "number": _number,
     "whole": _whole,
@@ -196,6 +197,7 @@ _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "choice": _choice,
     "names": _names,
     "wholes": _wholes,
+    "weights": _weights,
     "free": lambda s, value: value,
 }
 

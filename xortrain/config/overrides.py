@@ -20,7 +20,7 @@ from xortrain.errors import UserError, cut, unknown_word
 from xortrain.records.layout import START, WEIGHTS, setting_of
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
-EXPLICIT = "explicit"  # what init is for own weights
+OF_WEIGHTS = "init=explicit"  # what init.weights implies where no init is chosen
 LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -43,13 +43,8 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
-    return [_quoted_override(override, many) for override in _implied(overrides) if override != "experiment=null"]
-
-
-def _implied(overrides: Sequence[str]) -> list[str]:
-    """Overrides with init=explicit, which is what own weights are for, where none chooses it."""
-    keys = [override.partition("=")[0] for override in overrides]
-    return [*([f"init={EXPLICIT}"] if WEIGHTS in keys and "init" not in keys else []), *overrides]
+    implied = [OF_WEIGHTS] if {text.partition("=")[0] for text in overrides} & {"init", WEIGHTS} == {WEIGHTS} else []
+    return [_quoted_override(text, many) for text in [*implied, *overrides] if text != "experiment=null"]
 
 
 def with_entries(override: str) -> str:
@@ -74,8 +69,7 @@ def _quoted_override(override: str, many: bool) -> str:
     if key.lstrip("+") in LISTS:
         return f"{key}={_quoted_list(value)}"
     parts = value.split(",") if many else [value]
-    is_file = key == WEIGHTS and all(map(_PLAIN.fullmatch, parts))
-    if key.lstrip("+") not in TEXTS and not is_file:
+    if key.lstrip("+") not in TEXTS and not (key == WEIGHTS and all(map(_PLAIN.fullmatch, parts))):
         _refuse_grouped_digits(override, value)
         return override
     if many:

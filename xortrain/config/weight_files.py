@@ -29,14 +29,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _LAYER = re.compile(r"(.*?)(\d{1,6})\.(weight|bias)")
 
 
-def with_weights_of_file(init: Any) -> Any:
-    """The settings of init with the numbers in place of a file's name, if there is one."""
-    if not isinstance(init, Mapping) or not isinstance(init.get("weights"), str):
-        return init
-    return {**init, "weights": as_lists(weights_in(init["weights"]))}
-
-
-def as_lists(arrays: Arrays) -> dict[str, Any]:
+def as_lists(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
     """Arrays as lists of Python's numbers, which have the same value in float64."""
     return {name: values.astype(np.float64).tolist() for name, values in arrays.items()}
 
@@ -166,13 +159,13 @@ def _from_entries(pairs: list[tuple[str, str]]) -> Arrays:
         entries.setdefault(parameter, {})[tuple(map(int, place))] = float(value)
     found = dict[str, npt.NDArray[Any]]()
     for name, own in entries.items():
-        axes = {len(place) for place in own}
+        axes = {len(at) for at in own}
         shape = tuple(max(places) + 1 for places in zip(*own, strict=True)) if len(axes) == 1 else ()
         if not shape or math.prod(shape) != len(own):
             raise ValueError(f"{name} has {len(own)} numbers, which do not fill an array")
         found[name] = np.empty(shape)
-        for place, number in own.items():
-            found[name][place] = number
+        for at, number in own.items():
+            found[name][at] = number
     return found
 
 

@@ -138,7 +138,7 @@ def run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Iterator[
         yield from zip(*_columns(entry, part, chunk, wanted, shared), strict=True)
 
 
-def rows_of(chosen: Selection, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def selected_rows(chosen: Selection, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     """The wanted columns of the selected runs of a record, one tuple per run."""
     indices = set(chosen.indices)
     rows = run_rows(chosen.entry, chosen.part, wanted)

@@ -20,7 +20,7 @@ MOST_PARAMETERS = 1 << 20  # columns
 Row = Sequence[Any]
 
 
-class Table(NamedTuple):
+class RecordTable(NamedTuple):
     """Names of columns, rows, and the type of each column: bool, int, float, or str; None if it has no values."""
 
     head: Sequence[str]
@@ -28,7 +28,7 @@ class Table(NamedTuple):
     kinds: Mapping[str, type | None]
 
     @classmethod
-    def of(cls, head: Sequence[str], rows: Iterable[Row]) -> "Table":
+    def of(cls, head: Sequence[str], rows: Iterable[Row]) -> "RecordTable":
         """A table whose types are those of its values, as the answer to a query has them."""
         known = [tuple(map(finite, row)) for row in rows]
         kinds = {
@@ -38,19 +38,19 @@ class Table(NamedTuple):
         return cls(head, known, kinds)
 
 
-def table_of(what: str, chosen: Sequence[Selection], with_settings: bool = False) -> Table:
+def table_of(what: str, chosen: Sequence[Selection], with_settings: bool = False) -> RecordTable:
     """A table of `TABLES`; with ``with_settings`` losses and parameters have the settings of their run as columns."""
     parts = [found.part for found in chosen]
     names = columns.column_names(parts)
     if what == "runs":
-        return Table(names, _runs(chosen, names), columns.column_kinds(parts, names))
+        return RecordTable(names, _runs(chosen, names), columns.column_kinds(parts, names))
     settings = list(filter(columns.is_setting, names)) if with_settings else []
     own, rows = TABLES[what](chosen, settings)
     head = ["id", "epoch", *own]
     named = {name: _full_name(name) if name in head else name for name in settings}
-    kinds = dict.fromkeys(head, float) | {"id": str, "epoch": int}
+    kinds: dict[str, type | None] = dict.fromkeys(head, float) | {"id": str, "epoch": int}
     kinds |= {named[name]: kind for name, kind in columns.column_kinds(parts, settings).items()}
-    return Table([*head, *named.values()], rows, kinds)
+    return RecordTable([*head, *named.values()], rows, kinds)
 
 
 def _full_name(name: str) -> str:
@@ -58,38 +58,38 @@ def _full_name(name: str) -> str:
     return setting_of(name) if setting_of(name) != name else f"{name}.name"
 
 
-def write_csv(file: IO[bytes], table: Table) -> None:
+def write_csv(file: IO[bytes], table: RecordTable) -> None:
     """A line with the names, then a line for each row; what is unknown is empty."""
     with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
         _csv(text, table)
 
 
-def write_jsonl(file: IO[bytes], table: Table) -> None:
+def write_jsonl(file: IO[bytes], table: RecordTable) -> None:
     """An object for each row, in ASCII; what is unknown is null."""
     with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
         _jsonl(text, table)
 
 
-def as_text(form: str, table: Table) -> str:
+def as_text(form: str, table: RecordTable) -> str:
     """A table as CSV or JSON lines."""
     text = io.StringIO()
     {"csv": _csv, "jsonl": _jsonl}[form](text, table)
     return text.getvalue().rstrip("\n")
 
 
-def _csv(file: IO[str], table: Table) -> None:
+def _csv(file: IO[str], table: RecordTable) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.head)
     writer.writerows(table.rows)
 
 
-def _jsonl(file: IO[str], table: Table) -> None:
+def _jsonl(file: IO[str], table: RecordTable) -> None:
     for row in table.rows:
         file.write(json.dumps(dict(zip(table.head, map(finite, row), strict=True))) + "\n")
 
 
 def _runs(chosen: Sequence[Selection], names: Sequence[str]) -> Iterator[Row]:
-    return chain.from_iterable(columns.rows_of(found, names) for found in chosen)
+    return chain.from_iterable(columns.selected_rows(found, names) for found in chosen)
 
 
 def _losses(chosen: Sequence[Selection], settings: Sequence[str]) -> tuple[list[str], Iterator[Row]]:
@@ -101,7 +101,7 @@ def _loss_rows(chosen: Selection, settings: Sequence[str]) -> Iterator[Row]:
     record = RecordReader(chosen.part.folder, chosen.part.metadata)
     epochs = record.loss_epochs.tolist()
     test = _run_arrays(record, "test-losses", chosen.indices) if record.metadata["has_test"] else None
-    runs = columns.rows_of(chosen, ["id", *settings])
+    runs = columns.selected_rows(chosen, ["id", *settings])
     for (name, *values), own in zip(runs, _run_arrays(record, "losses", chosen.indices), strict=True):
         held_out = [None] * len(epochs) if test is None else _none_for_nan(next(test))
         end = recorded_rows(own)
@@ -131,7 +131,7 @@ def _parameter_rows(
     chosen: Selection, record: RecordReader, names: Sequence[str], settings: Sequence[str]
 ) -> Iterator[Row]:
     places = {name: k for k, name in enumerate(record.parameter_names)}
-    runs = columns.rows_of(chosen, ["id", *settings])
+    runs = columns.selected_rows(chosen, ["id", *settings])
     for (name, *of_run), own in zip(runs, _run_arrays(record, "parameters", chosen.indices), strict=True):
         for epoch, theta in zip(record.frame_epochs.tolist(), own[: recorded_rows(own)], strict=False):
             values = _none_for_nan(theta)
