@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xortrain.errors import Reading, UserError, cut, file_error
+from xortrain.nets import Array
 from xortrain.records.files import content_of, parse_json
 from xortrain.records.layout import WEIGHTS, setting_of
 
 LARGEST = 64 << 20  # bytes of a file, and of what is packed in it
 LARGEST_HEADER = 4 << 20  # bytes of the header of .safetensors
 MOST_ARRAYS = 2000
-Arrays = dict[str, npt.NDArray[Any]]
+Arrays = dict[str, Array]
 _LAYER = re.compile(r"(.*?)(\d{1,6})\.(weight|bias)")
 
 
-def as_lists(arrays: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:
+def as_lists(arrays: Mapping[str, Array]) -> dict[str, Any]:
     """Arrays as lists of Python's numbers, which have the same value in float64."""
     return {name: values.astype(np.float64).tolist() for name, values in arrays.items()}
 
@@ -93,14 +93,14 @@ def _npz(content: bytes) -> Arrays:
         members = archive.infolist()
         if len(members) > MOST_ARRAYS or sum(info.file_size for info in members) > LARGEST:
             raise ValueError(f"more than {MOST_ARRAYS} arrays, or than {LARGEST} bytes")
-        found = dict[str, npt.NDArray[Any]]()
+        found = dict[str, Array]()
         for info in members:
             with archive.open(info) as member:
                 found[info.filename.removesuffix(".npy")] = _npy(member.read(info.file_size + 1))
         return found
 
 
-def _npy(content: bytes) -> npt.NDArray[Any]:
+def _npy(content: bytes) -> Array:
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     read: Any = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
@@ -108,7 +108,7 @@ def _npy(content: bytes) -> npt.NDArray[Any]:
     return _array(content[file.tell() :], dtype, shape, "F" if is_fortran else "C")
 
 
-def _array(content: Any, dtype: np.dtype[Any], shape: tuple[int, ...], order: Any = "C") -> npt.NDArray[Any]:
+def _array(content: Any, dtype: "np.dtype[Any]", shape: tuple[int, ...], order: Any = "C") -> Array:
     if dtype.kind not in "fiub" or any(type(size) is not int or size < 0 for size in shape):
         raise ValueError(f"has something other than numbers, {dtype}")
     if math.prod(shape) * dtype.itemsize != len(content):
@@ -125,7 +125,7 @@ def _safetensors(content: bytes) -> Arrays:
     if size > min(LARGEST_HEADER, len(content) - 8):
         raise ValueError(f"states a header of {size} bytes")
     header, numbers = parse_json(content[8 : 8 + size]), content[8 + size :]
-    found = dict[str, npt.NDArray[Any]]()
+    found = dict[str, Array]()
     for name, own in header.items():
         if name != "__metadata__":
             if own["dtype"] not in _DTYPES:
@@ -157,7 +157,7 @@ def _from_entries(pairs: list[tuple[str, str]]) -> Arrays:
     for name, value in pairs:
         parameter, *place = setting_of(name).split(".")[2:]
         entries.setdefault(parameter, {})[tuple(map(int, place))] = float(value)
-    found = dict[str, npt.NDArray[Any]]()
+    found = dict[str, Array]()
     for name, own in entries.items():
         axes = {len(at) for at in own}
         shape = tuple(max(places) + 1 for places in zip(*own, strict=True)) if len(axes) == 1 else ()
