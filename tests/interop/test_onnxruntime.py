@@ -46,6 +46,15 @@ def content_of(run: Any, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def assert_close(y: Any, expected: Any) -> None:
+    """Assert that differences are within the bound of the dtype, times the largest output if that is more than 1.
+
+    In float32 sums of larger terms leave more than 1e-6 of a small output undecided, in NumPy as in onnxruntime.
+    """
+    largest = np.abs(expected).max() if expected.dtype == np.float32 else np.abs(expected)
+    assert (np.abs(y - expected) <= BOUNDS[expected.dtype.name] * np.maximum(1, largest)).all()
+
+
 def refused(dtype: str, *activations: str) -> bool:
     return dtype == "float64" and "gelu" in activations
 
@@ -70,7 +79,7 @@ def test_onnxruntime_gives_what_predict_gives(activation: str, architecture: dic
         (y,) = session(content_of(run)).run(None, {"x": x})
         expected = run.predict(x)
         assert y.dtype == expected.dtype == dtype
-        np.testing.assert_allclose(y, expected, rtol=BOUNDS[dtype], atol=BOUNDS[dtype])
+        assert_close(y, expected)
 
 
 @pytest.mark.parametrize("dtype", BOUNDS)
@@ -90,7 +99,7 @@ def test_trained_networks_give_probabilities_and_numbers_in_the_units_of_the_dat
         for best in (False, True):
             made = content_of(run, best=best)
             (y,) = session(made).run(None, {"x": x.astype(dtype)})
-            np.testing.assert_allclose(y, run.predict(x, best=best), rtol=BOUNDS[dtype], atol=BOUNDS[dtype])
+            assert_close(y, run.predict(x, best=best))
         texts = {entry.key: entry.value for entry in onnx.load_from_string(made).metadata_props}
         assert json.loads(texts["inputs"]) == ["a", "b", "c", "d"]
         assert json.loads(texts["classes"]) == (["high", "low", "middle"] if name == "classes" else [])

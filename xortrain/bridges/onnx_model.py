@@ -14,7 +14,7 @@ from xortrain.bridges.model import Model
 from xortrain.bridges.needs import imported
 from xortrain.bridges.onnx_operators import IR_VERSION, OPSET, NetWriter
 from xortrain.nets.datasets import Scaling
-from xortrain.nets.network import Layer, Pass
+from xortrain.nets.network import Layer, Network, Pass
 from xortrain.symbols import Node, Symbolic
 
 INPUT, OUTPUT = "x", "y"
@@ -37,7 +37,7 @@ def write_onnx(model: Model, file: IO[bytes]) -> None:
         helper.make_tensor_value_info(name, plain(model.dtype), ["examples", columns])
         for name, columns in ((INPUT, model.network.inputs), (OUTPUT, model.network.outputs))
     ]
-    arrays = [from_array(np.ascontiguousarray(values), name) for name, values in writer.arrays.items()]
+    arrays = [from_array(np.array(values, order="C"), name) for name, values in writer.arrays.items()]
     graph = helper.make_graph(nodes, "xortrain", ends[:1], ends[1:], arrays)
     made = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION, producer_name="xortrain"
@@ -49,23 +49,9 @@ def write_onnx(model: Model, file: IO[bytes]) -> None:
 
 def operators_of(model: Model) -> NetWriter:
     """The nodes of the whole way from inputs to outputs."""
-    network, writer = model.network, NetWriter(model.dtype)
-    names, weights, layers = dict[Node, str](), dict[Node, str](), list[Layer]()
-    for k, layer in enumerate(network.layers, start=1):
-        settings: Any = {name: Symbolic.inputs(1) for name in layer.settings}
-        names |= {
-            settings[name].nodes.item(): writer.array(f"{name}{k}", values[0])
-            for name, values in layer.settings.items()
-        }
-        layers.append(Layer(1, layer.activation, settings))
-    block = replace(network, inputs=1, layers=tuple(layers))
-    theta: Any = Symbolic.inputs(block.size, 1)
-    symbols: Any
-    for name, symbols in block.split(theta).items():
-        parts = _columns(model.parameters[name], len(symbols.nodes.ravel()), network.inputs)
-        table = weights if name.startswith("W") else names
-        for node, (end, part) in zip(symbols.nodes.ravel(), parts, strict=True):
-            table[node] = writer.array(f"{name}{end}", part)
+    writer, names, weights = NetWriter(model.dtype), dict[Node, str](), dict[Node, str]()
+    block = _block(model.network, writer, names)
+    theta = _parameters(model, block, writer, names, weights)
     x: Any = Symbolic.inputs(1, 1)
     names[x.nodes.item()] = INPUT
 
@@ -78,8 +64,8 @@ def operators_of(model: Model) -> NetWriter:
         write(scaled, "data.scale")
     walk: Any = Pass(block, theta, scaled, empty=Symbolic.empty)  # type: ignore[arg-type]
     walk.forward()
-    for k, layer in enumerate(network.layers):
-        what = "output" if k + 1 == len(network.layers) else "activation"
+    for k, layer in enumerate(block.layers):
+        what = "output" if k + 1 == len(block.layers) else "activation"
         write(walk.z[k], what)
         write(walk.a[k], f"{what}={layer.activation}", [walk.z[k].nodes.item()])
     last = walk.y[..., 0]
@@ -88,6 +74,32 @@ def operators_of(model: Model) -> NetWriter:
         write(result, "data.scale")
     writer.node("Identity", [names[result.nodes.item()]], OUTPUT)
     return writer
+
+
+def _block(network: Network, writer: NetWriter, names: dict[Node, str]) -> Network:
+    """The network of one unit a layer, with symbols as the settings of its activations."""
+    layers = list[Layer]()
+    for k, layer in enumerate(network.layers, start=1):
+        settings: Any = {name: Symbolic.inputs(1) for name in layer.settings}
+        for name, symbol in settings.items():
+            names[symbol.nodes.item()] = writer.array(f"layer{k}.{name}", layer.settings[name][0])
+        layers.append(Layer(1, layer.activation, settings))
+    return replace(network, inputs=1, layers=tuple(layers))
+
+
+def _parameters(
+    model: Model, block: Network, writer: NetWriter, names: dict[Node, str], weights: dict[Node, str]
+) -> Any:  # fmt: skip
+    """θ of the network of one unit a layer; each of its symbols stands for a matrix, or for all biases of a layer."""
+    theta: Any = Symbolic.inputs(block.size, 1)
+    symbols: Any
+    for name, symbols in block.split(theta).items():
+        nodes = symbols.nodes.ravel()
+        table = weights if name.startswith("W") else names
+        parts = _columns(model.parameters[name], len(nodes), model.network.inputs)
+        for node, (end, part) in zip(nodes, parts, strict=True):
+            table[node] = writer.array(f"{name}{end}", part)
+    return theta
 
 
 def _columns(values: Any, count: int, inputs: int) -> list[tuple[str, Any]]:
@@ -106,5 +118,5 @@ def _scaling(scaling: Scaling, of: str, writer: NetWriter, names: dict[Node, str
         return scaling
     symbols: Any = [Symbolic.inputs(1) for _ in scaling.fitted]
     for end, symbol, values in zip(("shift", "factor"), symbols, scaling.fitted, strict=True):
-        names[symbol.nodes.item()] = writer.array(f"{of}_{end}", values)
+        names[symbol.nodes.item()] = writer.array(f"{of}.{end}", values)
     return Scaling((symbols[0], symbols[1]))

@@ -26,6 +26,7 @@ _NOT_SETTINGS = {*RECORD, *RESULTS, "advice", "page", "experiment", "root", "dry
 _COSMETIC_GROUPS = ("film", "track")
 _ROW_IDS = {"rowid", "oid", "_rowid_"}  # SQLite's own names
 _WHOLE_BITS = 63
+_STORED = {**dict.fromkeys(("f2", "f4", "f8", "u8"), float), "b1": bool}  # other types of columns are whole numbers
 Chunk = Mapping[str, tuple[Any, ...]]
 
 
@@ -184,7 +185,7 @@ def column_kinds(parts: Iterable[RecordInfo], names: Iterable[str]) -> dict[str,
             if name in TEXTS or name in RECORD:
                 kinds.add(float if name == "seconds" else str)
             elif name in stored:
-                kinds.add({"f": float, "b": bool}.get(stored[name].lstrip("<|")[0], int))
+                kinds.add(_STORED.get(stored[name].lstrip("<|"), int))
             elif name not in RESULTS and (value := part.settings.get(name)) is not None:
                 kinds.add(float if type(value) is int and value.bit_length() > _WHOLE_BITS else type(value))
     return {name: joined_kind(kinds) for name, kinds in found.items()}
