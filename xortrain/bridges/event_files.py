@@ -4,17 +4,17 @@ Event.proto, summary.proto and the plug-in's plugin_data.proto and api.proto of 
 fields.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from xortrain.bridges.event_wire import double, framed, framed_floats, inner, integer, prefix, single, varint
-from xortrain.bridges.record_tables import recorded_rows
 from xortrain.records import columns
 from xortrain.records.files import write_new
 from xortrain.records.index import Selection
@@ -38,9 +38,9 @@ def write_event_files(folder: Path, chosen: Sequence[Selection]) -> None:
     write_new(folder / FILE, _begin(_started(chosen[0])) + _experiment(settings, kinds, _started(chosen[0])))
     for found in chosen:
         for run, content in _of_runs(found, settings, kinds):
-            place = folder.joinpath(*(part for part in PurePath(run).parts if part not in ("/", "..")))
-            place.mkdir(parents=True)
-            write_new(place / FILE, content)
+            place = os.path.join(folder, *(name for name in run.split("/") if name not in ("", ".", "..")))
+            os.makedirs(place)
+            write_new(Path(f"{place}/{FILE}"), content)
 
 
 def _differing(chosen: Sequence[Selection], names: Sequence[str]) -> list[str]:
@@ -63,15 +63,21 @@ def _of_runs(chosen: Selection, settings: Sequence[str], kinds: Mapping[str, Any
         indices = np.asarray(chosen.indices[start : start + at_once])
         losses = {tag: record.of_runs(what, indices, or_nan=True) for tag, what in tags.items()}
         events = {tag: _Events(tag, epochs, values, started) for tag, values in losses.items()}
+        ends = _recorded(losses["loss"]).tolist()
         for k, (run, outcome, last, *results) in zip(range(len(indices)), rows, strict=False):
             found = dict(zip(METRICS, results, strict=False)) | {"solved": float(outcome == "solved")}
             values = dict(zip(settings, results[len(METRICS) :], strict=True))
-            end = recorded_rows(losses["loss"][:, k])
             summary = _session(run, outcome, values, kinds, started) + [
                 inner(1, inner(1, tag), single(2, found[tag])) for tag in METRICS if found[tag] is not None
             ]
             ended = framed(double(1, started) + integer(2, last or 0) + inner(5, *summary))
-            yield run, b"".join([_begin(started), *(own.of(k, end) for own in events.values()), ended])
+            yield run, b"".join([_begin(started), *(own.of(k, ends[k]) for own in events.values()), ended])
+
+
+def _recorded(losses: Array) -> Array:
+    """The number of rows of each run up to its last recorded one, (runs,)."""
+    rows = np.arange(1, len(losses) + 1)[:, None]
+    return np.max(np.where(np.isnan(losses), 0, rows), axis=0, initial=0)
 
 
 class _Events:

@@ -25,6 +25,7 @@ def _table() -> list[int]:
 
 _TABLE = _table()
 _TABLE_ARRAY = np.array(_TABLE, np.uint32)
+_SMALL = [bytes([number]) for number in range(128)]
 _START, _SHIFT = 0xFFFFFFFF, 0xA282EAD8
 
 
@@ -76,6 +77,8 @@ def framed_floats(begins: list[Bytes], floats: Array) -> Array:
 
 def varint(number: int) -> Bytes:
     """A whole number, at least 0, in 7 bits a byte."""
+    if number < 128:
+        return _SMALL[number]
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)

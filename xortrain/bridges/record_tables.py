@@ -104,12 +104,12 @@ def _loss_rows(chosen: Selection, settings: Sequence[str]) -> Iterator[Row]:
     runs = columns.selected_rows(chosen, ["id", *settings])
     for (name, *values), own in zip(runs, _run_arrays(record, "losses", chosen.indices), strict=True):
         held_out = [None] * len(epochs) if test is None else _none_for_nan(next(test))
-        end = recorded_rows(own)
+        end = _recorded_rows(own)
         numbers = zip(epochs[:end], _none_for_nan(own[:end]), held_out[:end], strict=True)
         yield from ([name, *row, *values] for row in numbers)
 
 
-def recorded_rows(values: Array) -> int:
+def _recorded_rows(values: Array) -> int:
     """The number of rows up to the last recorded one."""
     known = np.flatnonzero(~np.isnan(values.reshape(len(values), -1)).all(axis=1))
     return int(known[-1]) + 1 if len(known) else 0
@@ -133,7 +133,7 @@ def _parameter_rows(
     places = {name: k for k, name in enumerate(record.parameter_names)}
     runs = columns.selected_rows(chosen, ["id", *settings])
     for (name, *of_run), own in zip(runs, _run_arrays(record, "parameters", chosen.indices), strict=True):
-        for epoch, theta in zip(record.frame_epochs.tolist(), own[: recorded_rows(own)], strict=False):
+        for epoch, theta in zip(record.frame_epochs.tolist(), own[: _recorded_rows(own)], strict=False):
             values = _none_for_nan(theta)
             yield [name, epoch, *(values[places[key]] if key in places else None for key in names), *of_run]
 
