@@ -68,6 +68,8 @@ def test_exported_weights_start_a_network_with_the_same_bits(
                 export([f"{sweep.folder}#{k}", *words])
             run = xortrain.train(*own, f"init.weights={path}", "epochs=0")
             np.testing.assert_array_equal(run.parameters[0], sweep[k].parameters[-1])
+        if ending != "npz" or own not in ARCHITECTURES[::3]:
+            continue
         both = xortrain.sweep(*own, f"init.weights={','.join(map(str, paths))}", "epochs=0", "film=none")
         assert len(both.parts) == 1
         for k, run in enumerate(both):
@@ -127,7 +129,7 @@ def test_a_table_of_parameter_and_number_is_enough() -> None:
 def bomb() -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("W1.npy", bytes(100 << 20))
+        archive.writestr("W1.npy", bytes(65 << 20))
     return file.getvalue()
 
 
