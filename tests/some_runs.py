@@ -57,9 +57,10 @@ def _of_choices(*choices: str) -> tuple[Config, str]:
 
 def _in_parts(*overrides: str) -> tuple[Config, str]:
     """Return a configuration in parts; raises an error for what is not a choice or one value of a known setting."""
-    last = {text.partition("=")[0]: text for text in overrides}  # of several choices from a group, in any order
+    prepared = prepare(overrides)
+    last = {text.partition("=")[0]: text for text in prepared}  # of several choices from a group, in any order
     found, remark = deepcopy(_of_choices(*(last[key] for key in CHOICES if key in last)))
-    for text in prepare([text for text in overrides if text.partition("=")[0] not in CHOICES]):
+    for text in (text for text in prepared if text.partition("=")[0] not in CHOICES):
         override = OverridesParser.create().parse_override(text)
         value, (group, dot, key) = override.value(), text.partition("=")[0].partition(".")
         place, key = (found[group], key) if dot else (found, group)

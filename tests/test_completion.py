@@ -59,7 +59,7 @@ LINES = {
     f"xortrain show {RUN[:-1]}": [RUN],
     "xortrain rm --root outputs lat": ["latest"],
     "xortrain rm --root nowhere ": [],
-    "xortrain export --what ": ["runs", "losses", "parameters"],
+    "xortrain export --what ": ["runs", "losses", "parameters", "model"],
     "xortrain export --where ": [],
     "xortrain render latest film=fi": ["film=field"],
     "xortrain nonsense=": [],

@@ -186,6 +186,8 @@ COMMANDS = (
     "export BAD --what losses",
     "export BAD --what parameters",
     "export BAD --to all.npz",
+    "export ONE --what model --to one.npz",
+    "export BAD --format tensorboard --to logs",
     "compare ONE ONE",
     "rerun ONE --check",
     "rerun BAD --check",

@@ -293,7 +293,10 @@ def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "a.xls"], "--output=a.xls: must end in .csv, .jsonl or .npz, or add --format"),
+        (
+            ["--to", "a.xls"],
+            "--output=a.xls: must end in .csv, .jsonl, .parquet, .npz, .safetensors or .onnx, or add --format",
+        ),
         (["--format", "csv", "--output", "p.npz"], "--format=csv and --output=p.npz: contradict each other"),
         (["--format", "jsonl", "--to", "p.CSV"], "--format=jsonl and --output=p.CSV: contradict each other"),
         (["--format", "npz"], "is a binary format; add --output PATH"),

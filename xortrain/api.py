@@ -5,13 +5,14 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xortrain.config.overrides import TEXTS, use_files
+from xortrain.config.weight_files import errors_name_file, file_of
 from xortrain.errors import UserError, cut
 from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
@@ -27,6 +28,7 @@ from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.setup.own_arrays import Names, array_data
 from xortrain.setup.own_data import OwnData
+from xortrain.setup.own_weights import config_with, own_weights
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record
 from xortrain.training.success import SuccessRule
@@ -43,6 +45,7 @@ __all__ = [
 
 Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
 Use = str | Path | Sequence[str | Path]
+Weights = Mapping[str, Any]
 
 
 class Run(RunData):
@@ -179,7 +182,7 @@ class Explanation:
 
 def train(
     *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
-    use: Use = (),
+    weights: Weights | None = None, use: Use = (),
 ) -> Run:  # fmt: skip
     """Train one network and write nothing.
 
@@ -187,35 +190,36 @@ def train(
     t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs), numbers or the names of
     classes.  They take the place of the file of data=csv, whose other settings they have, as in "data.scale=standard".
     ``inputs``, ``outputs`` and ``classes`` name columns of x and t, and the classes of t in increasing order; a frame
-    brings its own names.  ``use`` names Python files of yours with options of your own.
+    brings its own names.  ``weights`` are initial parameters, {"W1": (fan_out, fan_in), "b1": (fan_out,), …}, or those
+    of a PyTorch Sequential by its names.  ``use`` names Python files of yours with options of your own.
     """
     from xortrain.config.compose import compose
 
     _refuse_other_than_texts("train", overrides)
-    overrides = (*_using(use), *overrides)
-    own = _own(data, inputs, outputs, classes)
-    config = compose(overrides if own is None else ("data=csv", *overrides))
+    own, start = _own(data, inputs, outputs, classes), weights if weights is None else own_weights(weights)
+    config = compose([*_using(use), *_chosen(own, start), *overrides])
     _refuse_dry_run(config["dry_run"])
-    return Run(train_run(config, own).trained)
+    with errors_name_file(file_of(overrides)):
+        return Run(train_run(config if start is None else config_with(config, start), own).trained)
 
 
 def sweep(
     *overrides: str, engine: str | None = None, workers: int | None = None, address: str | None = None,
     show: bool = False, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
-    use: Use = (),
+    weights: Weights | None = None, use: Use = (),
 ) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal;
-    ``data``, their names and ``use`` are as in `train`.
+    ``data``, their names and ``use`` are as in `train`, ``weights`` too; with a last axis of runs, as in (fan_out,
+    fan_in, runs), every combination is trained with each of them.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
 
     _refuse_other_than_texts("sweep", overrides)
-    overrides = (*_using(use), *overrides)
-    own = _own(data, inputs, outputs, classes)
-    plan = plan_overrides(overrides if own is None else ("data=csv", *overrides), own=own)
+    own, start = _own(data, inputs, outputs, classes), weights if weights is None else own_weights(weights)
+    plan = plan_overrides([*_using(use), *_chosen(own, start), *overrides], own=own, weights=start)
     if plan is None:
         raise UserError("hydra/sweeper and hydra/launcher: Python supports only those of xortrain")
     _refuse_dry_run(plan.is_dry)
@@ -261,6 +265,11 @@ def _own(data: Data | None, inputs: Names, outputs: Names, classes: Names) -> Ow
         if given is not None:
             raise UserError(f"{name}={given!r}: names own arrays; add data=(x, t)")
     return None
+
+
+def _chosen(own: OwnData | None, weights: object) -> list[str]:
+    """The overrides that own examples and own weights need."""
+    return [*(["data=csv"] if own is not None else []), *(["init=explicit"] if weights is not None else [])]
 
 
 def _refuse_other_than_texts(function: str, overrides: Sequence[Any]) -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
@@ -98,6 +98,7 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
     ``remark`` is what is said about a run that is not a job of a sweep, empty if nothing is.
     """
     from xortrain.config.check import check
+    from xortrain.config.weight_files import errors_name_file
     from xortrain.runner.train import record_run
     from xortrain.views.summary import advice_ending, run_ending
 
@@ -109,7 +110,8 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
 
         say(estimate_run(config))
         return 0.0
-    run = record_run(config, show=True, say=say)
+    with errors_name_file(found["init"]["weights"]) if config["init"]["name"] == "explicit" else nullcontext():
+        run = record_run(config, show=True, say=say)
     say(run_ending(run))
     for text in () if remark is None else advice_ending(run):
         say(text)

@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "note": ("tag:note", "add a note to a run or a sweep"),
     "rename": ("tag:rename", "name a run or a sweep; its id and its folder stay the same"),
     "rm": ("rm:rm", "remove runs or sweeps with everything in their folders"),
-    "export": ("export:export", "write runs, losses or parameters as CSV, JSON lines or NPZ"),
+    "export": ("export:export", "write runs, losses, parameters or a network in the forms of other tools"),
     "page": ("write_page:page", "write one HTML file that shows runs, plays them and trains them on in a browser"),
     "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),
     "continue": ("rerun:continue_training", "train a run or a sweep on, with the same or other settings"),

@@ -4,7 +4,6 @@ import argparse
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +11,7 @@ from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
 from xortrain.records import columns
 from xortrain.records.files import shown_path
-from xortrain.records.index import Entry, RecordInfo, listing
+from xortrain.records.index import Entry, RecordInfo, Selection, listing
 from xortrain.records.naming import ROOT, named, user_path
 from xortrain.records.removal import record_above
 from xortrain.records.tables import as_json
@@ -139,15 +138,6 @@ def positive_int(text: str) -> int:
     if not re.fullmatch("[0-9]+", text) or int(text) < 1:
         raise misfit(text, "must be a whole number, at least 1")
     return int(text)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Some runs of one record, by their indices, increasing."""
-
-    entry: Entry
-    part: RecordInfo
-    indices: Sequence[int]
 
 
 def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selection]:

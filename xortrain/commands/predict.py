@@ -57,8 +57,7 @@ def _rows(run: RunData, y: Array, lines: Sequence[int]) -> list[dict[str, Any]]:
     """For each example its line in the file, its class if there are classes, and the outputs, by name."""
     columns = run.setup.columns
     many = y.shape[1] > 1
-    names = columns.short_outputs or [f"y{k + 1}" if many else "y" for k in range(y.shape[1])]
-    shown = names if many or not columns.classes else ["output"]
+    shown = run.output_names if many or not columns.classes else ["output"]
     found = run.class_indices(y).tolist() if columns.classes else []
     rows = []
     for k, outputs in enumerate(y.tolist()):

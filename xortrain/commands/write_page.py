@@ -9,7 +9,6 @@ import numpy as np
 
 from xortrain.commands.arguments import (
     NAMES,
-    Selection,
     add_output,
     answer,
     command_parser,
@@ -24,6 +23,7 @@ from xortrain.page import MOST_MB
 from xortrain.page.made import command_line
 from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.page.run_table import Runs, plain_id
+from xortrain.records.index import Selection
 from xortrain.records.naming import named
 from xortrain.trained.opening import open_trained
 from xortrain.views.headline import counted

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
+from xortrain.config.weight_files import as_lists, weights_in
 from xortrain.errors import UserError, cut, unknown, unknown_key
 from xortrain.nets.setting import Kind, Setting, Settings
+from xortrain.records.layout import WEIGHTS
 
 Config = dict[str, Any]
 
 
 def check(config: Mapping[str, Any]) -> Config:
-    """The checked configuration; raises UserError for the first mistake."""
+    """The checked configuration, with the weights of a file if it names one; raises UserError for the first mistake."""
     known = {**TOP, **PLAIN_GROUPS, **GROUPS}
     for key in config:
         if key not in known:
@@ -72,6 +74,9 @@ def check_stored(config: Mapping[str, Any]) -> Config:
             filled = {key: value, **filled}
         elif isinstance(own, Mapping) and own.get("name") in [o for o, row in options.items() if name in row.settings]:
             filled[group] = {name: value, **own}
+    init = filled.get("init")
+    if isinstance(init, Mapping) and isinstance(init.get("weights"), str):
+        raise UserError(f"{WEIGHTS}: must be numbers; a record names no file")
     return check(filled)
 
 
@@ -83,8 +88,9 @@ def take(key: str, setting: Setting, value: Any) -> Any:
         return _entries(key, setting, setting.each, value)
     try:
         return _KINDS[setting.kind](setting, value)
-    except (ValueError, OverflowError):
-        raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
+    except (ValueError, OverflowError) as error:
+        is_line = isinstance(error, UserError)
+        raise error if is_line else UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
 
 
 MOST_ENTRIES = 500  # each may be a column of a record
@@ -186,6 +192,10 @@ def _wholes(s: Setting, value: Any) -> list[int]:
     return [_value_if(type(item) is int and s.low <= item <= s.high, item) for item in items]
 
 
+def _weights(s: Setting, value: Any) -> Any:
+    return as_lists(weights_in(value)) if isinstance(value, str) else value
+
+
 _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "number": _number,
     "whole": _whole,
@@ -195,6 +205,7 @@ _KINDS: dict[Kind, Callable[[Setting, Any], Any]] = {
     "choice": _choice,
     "names": _names,
     "wholes": _wholes,
+    "weights": _weights,
     "free": lambda s, value: value,
 }
 

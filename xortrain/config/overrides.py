@@ -17,9 +17,10 @@ from xortrain.config.settings import (
     keys_of,
 )
 from xortrain.errors import UserError, cut, unknown_word
-from xortrain.records.layout import START, setting_of
+from xortrain.records.layout import START, WEIGHTS, setting_of
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
+OF_WEIGHTS = "init=explicit"  # what init.weights implies where no init is chosen
 LISTS = ("use", "tags", "freeze", "data.targets", "data.inputs", "data.categorical")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
@@ -43,7 +44,8 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
-    return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
+    implied = [OF_WEIGHTS] if {text.partition("=")[0] for text in overrides} & {"init", WEIGHTS} == {WEIGHTS} else []
+    return [_quoted_override(text, many) for text in [*implied, *overrides] if text != "experiment=null"]
 
 
 def use_files(overrides: Sequence[str]) -> None:
@@ -75,11 +77,11 @@ def _quoted_override(override: str, many: bool) -> str:
         return f"{key}={quote(value)}"
     if key.lstrip("+") in LISTS:
         return f"{key}={_quoted_list(value)}"
-    if key.lstrip("+") not in TEXTS:
+    parts = value.split(",") if many else [value]
+    if key.lstrip("+") not in TEXTS and not (key == WEIGHTS and all(map(_PLAIN.fullmatch, parts))):
         _refuse_grouped_digits(override, value)
         return override
     if many:
-        parts = value.split(",")
         return key + "=" + ",".join(map(quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
     return override if value.startswith("${") else f"{key}={quote(value)}"
 

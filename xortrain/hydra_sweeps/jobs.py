@@ -22,6 +22,7 @@ from xortrain.config.hydra_state import hydra_started, own_folder
 from xortrain.config.overrides import as_typed, prepare
 from xortrain.config.private import load_config
 from xortrain.config.settings import find, may_vary
+from xortrain.config.weight_files import errors_name_file, file_of
 from xortrain.errors import UserError, cut
 from xortrain.hydra_sweeps.axes import Axis, Grid, read_axes, with_held_keys
 from xortrain.hydra_sweeps.composer import Composer, plugin
@@ -29,6 +30,7 @@ from xortrain.nets import Array
 from xortrain.nets.setting import Setting
 from xortrain.runner.plan import Plan, job_error, plan
 from xortrain.setup.own_data import OwnData
+from xortrain.setup.own_weights import for_each_run
 from xortrain.setup.population import Population, populations
 
 SWEEPER, LAUNCHER = "hydra_plugins.xortrain.PopulationSweeper", "hydra_plugins.xortrain.PopulationLauncher"
@@ -38,19 +40,22 @@ LONGEST = 100  # characters of a job's overrides shown in an error
 _REFERENCE = re.compile(r"\$\{([a-z_]\w*(?:\.\w+)*)\}")
 
 
-def plan_overrides(overrides: Sequence[str], config_dir: str | None = None, own: OwnData | None = None) -> Plan | None:
+def plan_overrides(
+    overrides: Sequence[str], config_dir: str | None = None, own: OwnData | None = None,
+    weights: Mapping[str, Array] | None = None,
+) -> Plan | None:  # fmt: skip
     """The plan of a sweep over these overrides; None if they choose another sweeper or launcher.
 
     The jobs of Hydra's own sweeper are checked all the same, before it trains the first.  ``own`` are a Python user's
-    own examples, which all runs have.
+    own examples, which all runs have, ``weights`` own initial parameters.
     """
-    with composing(overrides, config_dir) as composer:
+    with errors_name_file(file_of(overrides)), composing(overrides, config_dir) as composer:
         sweeper, launcher = (plugin(composer.master, kind) for kind in ("sweeper", "launcher"))
         is_ours = launcher._target_ == LAUNCHER
         if sweeper._target_ not in (SWEEPER, BASIC):
             return None
         engine = (launcher.engine, launcher.workers, launcher.address) if is_ours else ()
-        found = plan_grid(read_grid(composer), composer, engine, own)
+        found = plan_grid(read_grid(composer), composer, engine, own, weights)
         return found if is_ours and sweeper._target_ == SWEEPER else None
 
 
@@ -72,10 +77,15 @@ def read_grid(composer: Composer) -> Grid:
     return read_axes(hydra.sweeper.params, texts, composer.loader)
 
 
-def plan_grid(grid: Grid, composer: Composer, engine: Sequence[Any] = (), own: OwnData | None = None) -> Plan:
+def plan_grid(
+    grid: Grid, composer: Composer, engine: Sequence[Any] = (), own: OwnData | None = None,
+    weights: Mapping[str, Array] | None = None,
+) -> Plan:  # fmt: skip
     """The plan of all jobs of a grid, on an engine given by its fields."""
-    parts = [replace(part, own=own) for part in populations(of_grid(grid, composer))]
-    return plan(parts, lambda number: job_name(number, grid.swept(number)), engine)
+    parts, each = [replace(part, own=own) for part in populations(of_grid(grid, composer))], 1
+    if weights is not None:
+        parts, each = for_each_run(parts, weights)
+    return plan(parts, lambda number: job_name(number, grid.swept(number // each)), engine)
 
 
 def plan_lists(jobs: Sequence[Sequence[str]], composer: Composer, first: int, engine: Sequence[Any]) -> Plan:

@@ -65,9 +65,9 @@ class Initializer:
 
 WEIGHTS = {
     "weights": Setting(
-        "weights and biases by name, one row per unit: {W1: [[1, 1], [1, 1]], b1: [0, -1], …}",
-        "free",
-        wording="a mapping of parameter names to numbers",
+        "weights and biases by name, one row per unit: {W1: [[1, 1], [1, 1]], b1: [0, -1], …}; or a file with them",
+        "weights",
+        wording="a mapping of parameter names to numbers, or a file, .npz, .safetensors or .csv",
     )
 }
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from xortrain.nets import Numbers
 
-Kind = Literal["number", "whole", "flag", "text", "path", "choice", "names", "wholes", "entries", "free"]
+Kind = Literal["number", "whole", "flag", "text", "path", "choice", "names", "wholes", "entries", "weights", "free"]
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, SHAPING, shape_gradient
 from xortrain.nets.setting import numbers
-from xortrain.page.expressions import UNITS, Graph, Scope, statements
+from xortrain.page.expressions import UNITS, Scope, statements
 from xortrain.page.unrolled import MOST_CHARACTERS, unrolled
 from xortrain.records.groups import wilson
-from xortrain.symbols import Node, Symbolic
+from xortrain.symbols import Graph, Node, Symbolic
 from xortrain.training.task import Task
 
 Lines = Sequence[str]

@@ -14,8 +14,8 @@ import numpy as np
 from xortrain.nets.losses import Criterion
 from xortrain.nets.network import Layer, Network, Pass
 from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
-from xortrain.page.expressions import Graph, statements
-from xortrain.symbols import Symbolic
+from xortrain.page.expressions import statements
+from xortrain.symbols import Graph, Symbolic
 from xortrain.training.task import Task
 
 MOST_PARAMETERS, MOST_EXAMPLES = 60, 8

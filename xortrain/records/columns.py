@@ -13,7 +13,7 @@ from typing import Any
 from xortrain.errors import printable
 from xortrain.records import layout
 from xortrain.records.events import Annotations
-from xortrain.records.index import Entry, RecordInfo
+from xortrain.records.index import Entry, RecordInfo, Selection
 from xortrain.records.metadata import flat_settings, moment, training_seconds
 
 RECORD = ("id", "status", "name", "tags", "notes", "started", "ended", "seconds", "host", "version", "parent", "path")
@@ -25,6 +25,8 @@ VARIES = "varies"
 _NOT_SETTINGS = {*RECORD, *RESULTS, "advice", "page", "experiment", "root", "dry_run"}
 _COSMETIC_GROUPS = ("film", "track")
 _ROW_IDS = {"rowid", "oid", "_rowid_"}  # SQLite's own names
+_WHOLE_BITS = 63
+_STORED = {**dict.fromkeys(("f2", "f4", "f8", "u8"), float), "b1": bool}  # other types of columns are whole numbers
 Chunk = Mapping[str, tuple[Any, ...]]
 
 
@@ -137,6 +139,13 @@ def run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Iterator[
         yield from zip(*_columns(entry, part, chunk, wanted, shared), strict=True)
 
 
+def selected_rows(chosen: Selection, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    """The wanted columns of the selected runs of a record, one tuple per run."""
+    indices = set(chosen.indices)
+    rows = run_rows(chosen.entry, chosen.part, wanted)
+    return (row for index, row in enumerate(rows) if index in indices)
+
+
 def _own_columns(part: RecordInfo) -> list[str]:
     """The columns that may differ between the runs of a record."""
     return list(dict.fromkeys([*COMPUTED, *RESULTS, *part.varies]))
@@ -162,6 +171,31 @@ def _columns(
             yield (value if value - value == 0 else None for value in chunk[name])
         else:
             yield repeat(shared.get(name), runs)
+
+
+def column_kinds(parts: Iterable[RecordInfo], names: Iterable[str]) -> dict[str, type | None]:
+    """The type of each column in all of these records: bool, int, float, or str; None if no run has a value.
+
+    Whole numbers among others are numbers; a column of different types is one of texts.
+    """
+    found: dict[str, set[type]] = {name: set() for name in names}
+    for part in parts:
+        stored = dict(zip(part.rows.columns, (part.rows.header.columns[name] for name in part.rows.names), strict=True))
+        for name, kinds in found.items():
+            if name in TEXTS or name in RECORD:
+                kinds.add(float if name == "seconds" else str)
+            elif name in stored:
+                kinds.add(_STORED.get(stored[name].lstrip("<|"), int))
+            elif name not in RESULTS and (value := part.settings.get(name)) is not None:
+                kinds.add(float if type(value) is int and value.bit_length() > _WHOLE_BITS else type(value))
+    return {name: joined_kind(kinds) for name, kinds in found.items()}
+
+
+def joined_kind(kinds: Collection[type]) -> type | None:
+    """The type that can hold values of all of these."""
+    if set(kinds) == {int, float}:
+        return float
+    return next(iter(kinds), None) if len(kinds) < 2 else str
 
 
 def statuses(part: RecordInfo, codes: Iterable[int]) -> Iterable[str]:

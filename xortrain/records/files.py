@@ -250,6 +250,28 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextmanager
+def atomic_folder(path: Path) -> Iterator[Path]:
+    """Fill a temporary folder beside ``path`` and rename it at the end; an error leaves nothing.
+
+    Raises UserError if there is something at ``path`` other than an empty folder.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise file_error(path, "exists, and is not an empty folder; choose another")
+    _remove_leftovers_once(path.parent)
+    part = temporary_path(path)
+    try:
+        with _errors_name(path, part):
+            os.mkdir(part)
+            yield part
+            with suppress(FileNotFoundError):
+                path.rmdir()
+            os.replace(part, path)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+
+
 def shown_path(path: Path | None) -> str:
     """A path as a user types it from the working directory."""
     absolute = Path(path or ".").absolute()

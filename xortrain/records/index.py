@@ -161,6 +161,15 @@ class Entry:
         return in_id[0] if in_id else began.strftime(layout.FOLDER) if began else ""
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Some runs of one record, by their indices, increasing."""
+
+    entry: Entry
+    part: RecordInfo
+    indices: Sequence[int]
+
+
 def _failure_line(event: Event) -> str:
     jobs, reason = event.get("jobs"), event.get("reason")
     where = f" jobs {jobs[0]} to {jobs[-1]}" if isinstance(jobs, list) and jobs else ""

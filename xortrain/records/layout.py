@@ -135,6 +135,8 @@ class Blocks:
         return slice(block * self.size, min(self.runs, (block + 1) * self.size))
 
 
+WEIGHTS = "init.weights"
+"""The setting with all initial parameters by name."""
 START = "init.set"
 """The setting whose entries are initial values of single parameters, as init.set.W1.0.1."""
 _ENTRY = re.compile(rf"{re.escape(START)}\.([A-Za-z]\w*)((?:\.[0-9]+)+)")

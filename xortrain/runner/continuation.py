@@ -15,7 +15,7 @@ from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import UserError
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
-from xortrain.records.layout import column_of
+from xortrain.records.layout import START, column_of
 from xortrain.runner.engines import Engine
 from xortrain.runner.plan import within_budget
 from xortrain.runner.sweep import run_sweep
@@ -23,7 +23,7 @@ from xortrain.runner.train import make_folder, train_in_memory, train_into_folde
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
 from xortrain.setup.film_config import refuse_unfit_films, with_one
-from xortrain.setup.population import START, Population
+from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup, recorded_epochs, refuse_contradictions, with_known
 from xortrain.setup.set_parameters import Entries, places_of, split_words, with_entries_set
 from xortrain.trained.checkpoints import JUDGES, checkpoint_of, first_untrained

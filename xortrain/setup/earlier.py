@@ -120,7 +120,7 @@ def read_stages(listed: object, columns: Mapping[str, Array], now: Population, s
     ):
         raise UserError(f"stages: must be a list of at most {MOST_STAGES} stages")
     ends = [item.get("until") for item in listed]
-    if any(type(end) is not int for end in ends) or sorted({0, *ends, now.epochs}) != [0, *ends, now.epochs]:
+    if ends and (any(type(end) is not int for end in ends) or sorted({0, *ends, now.epochs}) != [0, *ends, now.epochs]):
         raise UserError(f"stages: their last epochs must increase, between 0 and {now.epochs}")
     return tuple(
         EarlierSettings(_population(k, item, columns, now), item["until"], stored_entries(item.get("set", {}), shapes))

@@ -14,9 +14,10 @@ import numpy as np
 from xortrain.config.settings import GROUPS, TOP, keys_of
 from xortrain.nets import Array, Numbers
 from xortrain.nets.setting import numbers
+from xortrain.records.layout import START, WEIGHTS
 from xortrain.setup.own_data import OwnData
 
-WEIGHTS, START, RATES = "init.weights", "init.set", "layer_lr"
+RATES = "layer_lr"
 NESTED = (WEIGHTS, START, RATES)  # settings with numbers inside, each with a dotted name of its own, as init.set.W1.0.1
 MOST_WEIGHTS = 500  # numbers inside one that may differ between runs; each is a column of the record
 

@@ -18,12 +18,13 @@ from xortrain.nets.losses import Criterion
 from xortrain.nets.network import ARCHITECTURES, Layer, Network
 from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.nets.setting import in_use
+from xortrain.records.layout import START
 from xortrain.setup.column_names import UNNAMED, Columns
 from xortrain.setup.earlier import Earlier, EarlierSettings, Origin, set_at
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
 from xortrain.setup.own_arrays import refuse_other_data
 from xortrain.setup.own_data import OwnData, own_data
-from xortrain.setup.population import RATES, START, Population, number_keys
+from xortrain.setup.population import RATES, Population, number_keys
 from xortrain.setup.set_parameters import places_of
 from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success

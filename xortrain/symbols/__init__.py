@@ -5,5 +5,6 @@ run on them unchanged; other code is generated from its graph, and its derivativ
 """
 
 from xortrain.symbols.array import Fold, Node, SymbolError, Symbolic, evaluate
+from xortrain.symbols.graph import Graph
 
-__all__ = ["Fold", "Node", "SymbolError", "Symbolic", "evaluate"]
+__all__ = ["Fold", "Graph", "Node", "SymbolError", "Symbolic", "evaluate"]

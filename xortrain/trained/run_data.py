@@ -224,6 +224,17 @@ class RunData:
         """The names of the classes, in the order of the outputs, or the low one and the high one; empty for none."""
         return self.setup.columns.classes
 
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs; x1, x2, … if the data have none."""
+        return self.setup.columns.inputs or tuple(f"x{k + 1}" for k in range(self.network.inputs))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """The names of the outputs, of classes if each has its own; y, or y1, y2, …, if the data have none."""
+        many = self.network.outputs
+        return self.setup.columns.short_outputs or (tuple(f"y{k + 1}" for k in range(many)) if many > 1 else ("y",))
+
     def class_indices(self, y: Array) -> Array:
         """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to."""
         middle = (self.task.success.low[0] + self.task.success.high[0]) / 2
