@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from xortrain.api import check_gradients, load, runs, sweep, train
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["check_gradients", "load", "runs", "sweep", "train"]
 
 

@@ -10,9 +10,9 @@ import itertools
 import os
 import sys
 import warnings
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -40,7 +40,8 @@ from xortrain.errors import UserError
 
 def parsed_flags(words: Sequence[str]) -> Namespace:
     """Hydra's flags and the overrides, which may be mixed; flags cannot be abbreviated."""
-    parser = get_args_parser()
+    with help_unchecked():
+        parser = get_args_parser()
     parser.allow_abbrev = False
 
     def refuse(message: str) -> NoReturn:
@@ -48,6 +49,22 @@ def parsed_flags(words: Sequence[str]) -> Namespace:
 
     parser.error = refuse  # type: ignore[method-assign]
     return parser.parse_intermixed_args(list(words))
+
+
+@contextmanager
+def help_unchecked() -> Iterator[None]:
+    """Let Hydra make its parser under Python 3.14, where argparse refuses a help that is not a text (hydra#3121)."""
+    name = "_check_help"
+    own = vars(ArgumentParser).get(name)
+    if hasattr(ArgumentParser, name):
+        setattr(ArgumentParser, name, lambda parser, action: None)
+    try:
+        yield
+    finally:
+        if own is not None:
+            setattr(ArgumentParser, name, own)
+        elif name in vars(ArgumentParser):
+            delattr(ArgumentParser, name)
 
 
 State = tuple[dict[type, Any], dict[str, Any], Callable[[], Functions]]
