@@ -178,7 +178,7 @@ def test_a_success_rule_needs_only_a_row_and_a_default(conf: Path, run: Run, mon
         edge = low + share * (high - low)
         return np.where(t > edge, edge, -np.inf), np.where(t > edge, np.inf, edge)
 
-    row = SuccessRule("on the target's side of an edge", above, lambda low, high, sd, share: f"on its side of {share:g}",
+    row = SuccessRule("on the target's side of an edge", above, lambda low, high, sd, share: f"beyond {share:g}",
         {"share": number("where the edge is", 0, 1)})  # fmt: skip
     monkeypatch.setitem(SUCCESS_RULES, "toy", row)
     (conf / "success" / "toy.yaml").write_text("name: toy\nshare: 0.5\n")
