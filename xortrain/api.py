@@ -17,7 +17,7 @@ from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
 from xortrain.page import MOST_MB
-from xortrain.records.naming import ROOT, named, user_path
+from xortrain.records.naming import default_root, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.setup.own_arrays import Names, array_data
 from xortrain.setup.own_data import OwnData
@@ -209,15 +209,25 @@ def sweep(
     return Sweep.of(named(str(run_sweep(replace(plan, engine=chosen), show)), Path(plan.root)).entry)
 
 
-def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
-    """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it."""
-    found = open_record(str(name), user_path(root))
+def load(name: str | Path, root: str | Path | None = None) -> Run | Sweep:
+    """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it.
+
+    Without ``root`` it is searched for under XORTRAIN_ROOT, or outputs.
+    """
+    found = open_record(str(name), _root(root))
     return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
-def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
-    """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
-    return _as_sweep(open_all(user_path(root), where))
+def runs(root: str | Path | None = None, where: str | None = None) -> Sweep:
+    """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5".
+
+    Without ``root`` they are those under XORTRAIN_ROOT, or outputs.
+    """
+    return _as_sweep(open_all(_root(root), where))
+
+
+def _root(given: str | Path | None) -> Path:
+    return default_root() if given is None else user_path(given)
 
 
 def _as_sweep(found: SweepData[RunData]) -> Sweep:

@@ -18,6 +18,7 @@ from xortrain.config.settings import (
 )
 from xortrain.errors import UserError, cut, unknown_word
 from xortrain.records.layout import START, setting_of
+from xortrain.records.naming import default_root
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
 LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
@@ -34,7 +35,10 @@ _GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 
 
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
-    """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
+    """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values.
+
+    If none of them is the root, XORTRAIN_ROOT is checked.
+    """
     refuse_blanks(overrides)
     overrides = list(map(with_entries, overrides))
     for override in overrides:
@@ -42,6 +46,8 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
+    if not any(override.lstrip("+").startswith("root=") for override in overrides):
+        default_root()
     return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
 
 

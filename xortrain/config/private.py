@@ -103,6 +103,7 @@ def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
 
 
+RECORDS = "records_root"  # the name of the stored config that has the root
 MOST_BASES = 64  # a configuration takes about half a megabyte
 _COMPOSITIONS = itertools.count()
 
@@ -158,9 +159,11 @@ def _base(mode: RunMode, state: object, *choices: str) -> DictConfig:
 
 
 def _state(loader: Any) -> object:
-    """What a choice may be: the files of conf/, and the choices of ``output``, which are stored."""
+    """What a choice may be: the files of conf/, and what is stored: the choices of ``output``, and the root."""
     folders = [source.path for source in loader.get_sources() if source.scheme() == "file"]
-    return tuple(file for folder in folders for file in _files(folder)), tuple(ConfigStore.instance().repo["output"])
+    stored = ConfigStore.instance().repo
+    root = str(stored[f"{RECORDS}.yaml"].node)
+    return tuple(file for folder in folders for file in _files(folder)), tuple(stored["output"]), root
 
 
 def _files(folder: str | Path) -> Iterator[tuple[str, int, int]]:

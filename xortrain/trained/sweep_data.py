@@ -17,7 +17,7 @@ from xortrain.records.columns import canonical, names_in
 from xortrain.records.groups import column_table as columns_of
 from xortrain.records.groups import differing_settings, group_runs
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry
-from xortrain.records.naming import ROOT, named
+from xortrain.records.naming import default_root, named, shown_root
 from xortrain.records.query import select
 from xortrain.records.tables import finite
 from xortrain.trained.opening import open_trained
@@ -216,7 +216,7 @@ def _plain_values(name: str, column: Array) -> list[Any]:
 def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
     if not root.is_dir():
-        raise UserError(f"root={root}: no such folder")
+        raise UserError(f"root={shown_root(root)}: no such folder")
     found = select(list(listing(root).entries), "1" if where is None else where)
     parts = {id(part): (entry, part) for entry, part, _ in found}
     numbers = {key: number for number, key in enumerate(parts)}
@@ -225,9 +225,9 @@ def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     return SweepData(records, which, np.array([place for _, _, place in found], np.int64), entries)
 
 
-def open_record(name: str, root: Path = ROOT) -> RunData | SweepData[RunData]:
+def open_record(name: str, root: Path | None = None) -> RunData | SweepData[RunData]:
     """The run or sweep with this name, or one run of a sweep if the name ends as in #17."""
-    found = named(name, root)
+    found = named(name, default_root() if root is None else root)
     if found.number is None and found.entry.is_sweep:
         return SweepData[RunData].of(found.entry)
     part, place = found.run()
