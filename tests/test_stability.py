@@ -20,9 +20,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "stability.md").read_text(encoding=
 OWNERS: dict[str, Any] = {"xortrain": xortrain, "Run": Run, "Sweep": Sweep, "xortrain.errors": errors}
 ENDS = {1: errors.FailedError("x"), 2: errors.UserError("x"), 130: KeyboardInterrupt(), 143: Terminated()}
 ANSWERS = (
-    "ls", "ls --runs", "show latest", "show latest#1", "compare latest#0 latest#1", "group latest", "group latest --by lr",
-    "sql 'select lr from runs'", "check", "predict latest#0 0,1", "tag latest good", "note latest text", "rename latest it",
-    "rerun latest#1 --check", "continue latest#0 epochs=+1",
+    "ls", "ls --runs", "show latest", "show latest#1", "compare latest#0 latest#1", "group latest",
+    "group latest --by lr", "sql 'select lr from runs'", "check", "predict latest#0 0,1",
+    "tag latest good", "note latest text", "rename latest it", "rerun latest#1 --check", "continue latest#0 epochs=+1",
 )  # fmt: skip
 
 
