@@ -17,6 +17,7 @@ from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
 from xortrain.page import MOST_MB
+from xortrain.records.groups import GroupStatistics
 from xortrain.records.naming import default_root, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.setup.own_arrays import Names, array_data
@@ -123,6 +124,13 @@ class Sweep(SweepData[Run]):
         config = with_film(self.config, **{"layout": "sweep", **settings})
         return write_sweep_film(self, config, user_path(path), still=still)
 
+    def group(self, by: str | Sequence[str] | None = None) -> "Groups":
+        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed).
+
+        Runs with the same settings and the same seed count once.  The answer is a list of dicts, the best group first.
+        """
+        return Groups(self.groups(by))
+
     def page(self, path: str | Path, max_mb: float = MOST_MB) -> Path:
         """Write one HTML file that shows all runs, plays them, and trains them on in a browser."""
         from xortrain.page.pages import write_page
@@ -145,6 +153,19 @@ class Sweep(SweepData[Run]):
 
         is_empty = not len(self) or set(self.column("outcome")) == {"pending"}
         return b"" if is_empty else still_of(self.film)
+
+
+class Groups(list[dict[str, Any]]):
+    """Groups of runs, a dict each; in a notebook they are the table that `xortrain group` prints."""
+
+    def __init__(self, found: Sequence[GroupStatistics] = ()) -> None:
+        super().__init__(one.as_row() for one in found)
+        self._found = found
+
+    def _repr_html_(self) -> str | None:
+        from xortrain.views.group_table import group_html
+
+        return group_html(self._found) if len(self) == len(self._found) else None
 
 
 @dataclass(frozen=True)
@@ -192,7 +213,7 @@ def sweep(
 ) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
-    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal;
+    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal, or in a notebook that has ipywidgets;
     ``data`` and their names are as in `train`.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides

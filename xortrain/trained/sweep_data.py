@@ -14,8 +14,8 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.records.columns import canonical, names_in
+from xortrain.records.groups import GroupStatistics, differing_settings, group_runs
 from xortrain.records.groups import column_table as columns_of
-from xortrain.records.groups import differing_settings, group_runs
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry
 from xortrain.records.naming import default_root, named, shown_root
 from xortrain.records.query import select
@@ -144,16 +144,13 @@ class SweepData(Generic[AnyRun]):
         """The settings in which the runs differ, other than the seed."""
         return differing_settings(self._used())
 
-    def group(self, by: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed).
-
-        Runs with the same settings and the same seed count once.
-        """
+    def groups(self, by: str | Sequence[str] | None = None) -> list[GroupStatistics]:
+        """The runs that agree in these settings (all but the seed); those with the same settings and seed count once."""
         if not len(self):
             return []
         listed = names_in(by) if isinstance(by, str) else by or ()
         names = self.axes if by is None else [name.strip() for name in listed if name.strip()]
-        return [found.as_row() for found in group_runs(self._used(), names, chosen=self._rows())]
+        return group_runs(self._used(), names, chosen=self._rows())
 
     @property
     def config(self) -> Mapping[str, Any]:
