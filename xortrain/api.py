@@ -213,8 +213,8 @@ def sweep(
 ) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
-    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal, or in a notebook that has ipywidgets;
-    ``data`` and their names are as in `train`.
+    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal,
+    or in a notebook that has ipywidgets; ``data`` and their names are as in `train`.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep

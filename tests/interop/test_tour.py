@@ -7,10 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-pytestmark = [
-    pytest.mark.interop,
-    pytest.mark.filterwarnings("ignore::Warning:(zmq|jupyter_client|nbclient|traitlets)"),
-]
+pytestmark = pytest.mark.interop
 TOUR = Path(__file__).parents[2] / "examples" / "tour.ipynb"
 BAR = """
 import time

@@ -145,7 +145,7 @@ class SweepData(Generic[AnyRun]):
         return differing_settings(self._used())
 
     def groups(self, by: str | Sequence[str] | None = None) -> list[GroupStatistics]:
-        """The runs that agree in these settings (all but the seed); those with the same settings and seed count once."""
+        """The runs that agree in these settings (all but the seed); same settings and same seed count once."""
         if not len(self):
             return []
         listed = names_in(by) if isinstance(by, str) else by or ()
