@@ -1,6 +1,7 @@
 """What holds for all tests: an example of a property may be slow, on a busy machine or where it composes first."""
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,9 +15,12 @@ from some_pages import Opened, chromium, opened
 from some_runs import quickly_composed
 
 from xortrain.api import Run
+from xortrain.records.naming import VARIABLE
 
 settings.register_profile("xortrain", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("xortrain")
+
+os.environ.pop(VARIABLE, None)  # a developer's own records are no part of a test
 
 
 def pytest_collection_finish() -> None:

@@ -40,7 +40,7 @@ def shell(*words: str, **options: Any) -> "subprocess.CompletedProcess[str]":
 def test_the_module_and_the_installed_command_are_the_same() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["scripts"] == {"xortrain": "xortrain.__main__:start"}
-    assert project["version"] == __version__
+    assert project["dynamic"] == ["version"]
     assert shell("--version").stdout == f"xortrain {__version__}\n"
 
 

@@ -101,6 +101,13 @@ def test_reading_the_code_lists_all_packages_and_modules() -> None:
     assert listed == packages | modules
 
 
+def test_the_site_has_every_page_once() -> None:
+    """Its start page is README, and CONTRIBUTING is a page."""
+    nav = (ROOT / ".mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    listed = re.findall(r"^ +- [^:\n]+: (\S+)$", nav, re.MULTILINE)
+    assert sorted(listed) == sorted(["index.md", "CONTRIBUTING.md", *(page.name for page in PAGES[1:])])
+
+
 def test_the_tables_in_maths_md_are_up_to_date() -> None:
     done = subprocess.run([sys.executable, str(ROOT / "docs" / "tables.py"), "--check"], check=False)
     assert done.returncode == 0, "docs/maths.md is not what `python docs/tables.py` writes"

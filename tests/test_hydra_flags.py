@@ -1,5 +1,6 @@
 """Of Hydra's flags and settings only known ones are used, and nothing that a file names is imported or called."""
 
+import argparse
 import pickle
 import re
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 from hydra._internal.utils import get_args_parser
 
 from xortrain.cli import main
+from xortrain.config.private import help_unchecked
 from xortrain.errors import LONGEST, UserError
 from xortrain.hydra_app import FLAGS
 
-OPTIONS = [action for action in get_args_parser()._actions if action.option_strings]
+with help_unchecked():
+    OPTIONS = [action for action in get_args_parser()._actions if action.option_strings]
 REFUSED = [action for action in OPTIONS if action.dest not in (*FLAGS, "shell_completion", "version")]
 MARK = "a stranger was here"
 
@@ -156,3 +159,28 @@ def test_a_flag_cannot_be_abbreviated(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["--experimental-re", "x"]) == 2
     assert "unrecognized" in capsys.readouterr().err
     assert issubclass(UserError, ValueError)
+
+
+def test_hydra_starts_where_argparse_checks_help_texts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Python 3.14 looks for % in the help of an argument as it is added; here older ones do the same."""
+
+    def check_help(parser: argparse.ArgumentParser, action: argparse.Action) -> None:
+        try:
+            "%" in (action.help or "")  # noqa: B015
+        except TypeError as error:
+            raise ValueError("badly formed help string") from error
+
+    def add_action(parser: Any, action: argparse.Action) -> argparse.Action:
+        parser._check_help(action)
+        return add(parser, action)
+
+    add = argparse.ArgumentParser._add_action
+    if not hasattr(argparse.ArgumentParser, "_check_help"):
+        monkeypatch.setattr(argparse._ActionsContainer, "_check_help", check_help, raising=False)
+        monkeypatch.setattr(argparse.ArgumentParser, "_add_action", add_action)
+    assert main(["--cfg", "job", "lr=3"]) == 0
+    assert "lr: 3" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="badly formed"):
+        get_args_parser()

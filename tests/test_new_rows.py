@@ -1,4 +1,4 @@
-"""A new option needs only a row in its table and a default in conf/, as docs/override-to-gif.md describes.
+"""A new option needs only a row in its table and a default in conf/, as CONTRIBUTING.md describes.
 
 Each test adds a toy row and uses it as a user would: in help, in training, in an explanation and in a film.
 """
@@ -19,17 +19,21 @@ from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.films.canvas import Box
 from xortrain.films.data import Frame
+from xortrain.films.field import FieldLayout
 from xortrain.films.film import make_layout
-from xortrain.films.film_settings import FilmSettings
+from xortrain.films.film_settings import LAYOUTS, FilmLayout, FilmSettings
 from xortrain.films.panel import Panel
 from xortrain.films.story_layout import PANELS, PanelRow
 from xortrain.nets import Array
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.datasets import DATASETS, SCALES, Dataset, Points, Scale
 from xortrain.nets.formula import Call
+from xortrain.nets.initializers import INITIALIZERS, Initializer
 from xortrain.nets.losses import LOSSES, Loss
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, Lines, Move, Optimizer, Schedule, State
 from xortrain.nets.setting import number, whole
 from xortrain.records import columns
+from xortrain.training.success import SUCCESS_RULES, SuccessRule
 
 Run = Callable[..., str]
 
@@ -123,6 +127,81 @@ def test_a_dataset_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypa
     assert film_frames() == 3
     assert run("ls", "--columns", "data,data.size").splitlines()[-1].split()[1:] == ["toy", "6"]
     assert "examples" in run("explain", "data=toy")
+
+
+def test_an_initializer_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def coins(r: Array, fan: object, size: Array) -> Array:
+        return size * np.sign(r)
+
+    row = Initializer("all of one size", "uniform", coins, coins, {"size": number("how large", 0)})
+    monkeypatch.setitem(INITIALIZERS, "toy", row)
+    (conf / "init" / "toy.yaml").write_text("defaults:\n  - /shared/scale@_here_\n\nname: toy\nsize: 0.5\n")
+    assert "all of one size" in run("--help")
+    run("init=toy", "init.size=0.25", "epochs=50", "film.frames=3")
+    assert film_frames() == 3
+    assert "0.25" in run("explain", "latest")
+
+
+def test_an_optimizer_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def update(theta: Array, g: Array, state: State, lr: Array, *, size: Array) -> None:
+        theta -= lr * size * np.sign(g)
+
+    def written(move: Move) -> Lines:
+        return {"theta": move.theta - move.lr * move.settings["size"] * Call("sign", move.g)}
+
+    row = Optimizer("steps of one size", lambda theta, lr, **_: {}, update, written,
+        {"size": number("of a step", above=0, letter="ς")})  # fmt: skip
+    monkeypatch.setitem(OPTIMIZERS, "toy", row)
+    (conf / "optimizer" / "toy.yaml").write_text(
+        "# @package _global_\nlr: 0.1\n\noptimizer:\n  name: toy\n  size: 0.5\n"
+    )
+    assert "steps of one size" in run("--help")
+    run("optimizer=toy", "optimizer.size=0.25", "epochs=50", "film.frames=3")
+    assert film_frames() == 3
+    assert "ς" in run("explain", "latest")
+
+
+def test_a_schedule_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Schedule(
+        "less by 1 / t", lambda epoch, epochs, *, pace: 1 / (1 + pace * epoch), {"pace": number("how fast", 0)}
+    )
+    monkeypatch.setitem(SCHEDULES, "toy", row)
+    (conf / "schedule" / "toy.yaml").write_text("name: toy\npace: 1.0\n")
+    assert "less by 1 / t" in run("--help")
+    run("schedule=toy", "schedule.pace=3", "epochs=50", "film.frames=3")
+    assert film_frames() == 3
+    assert "η = 0.25" in run("explain", "latest", "--epoch", "1")
+
+
+def test_a_success_rule_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def above(t: Array, low: Array, high: Array, sd: Array, share: Array) -> tuple[Array, Array]:
+        edge = low + share * (high - low)
+        return np.where(t > edge, edge, -np.inf), np.where(t > edge, np.inf, edge)
+
+    row = SuccessRule("on the target's side of an edge", above, lambda low, high, sd, share: f"beyond {share:g}",
+        {"share": number("where the edge is", 0, 1)})  # fmt: skip
+    monkeypatch.setitem(SUCCESS_RULES, "toy", row)
+    (conf / "success" / "toy.yaml").write_text("name: toy\nshare: 0.5\n")
+    assert "on the target's side of an edge" in run("--help")
+    assert "Solved: every example is right from epoch 69" in run("success=toy", "film.frames=3")
+    assert film_frames() == 3
+    assert "right from the start" in run("success=toy", "success.share=1", "film=none")
+
+
+class BlankLayout(FieldLayout):
+    """The field, but without it."""
+
+    def frame(self, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        return np.zeros_like(super().frame(number))
+
+
+def test_a_film_layout_needs_only_a_row_and_a_default(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LAYOUTS, "toy", FilmLayout("nothing", f"{__name__}:BlankLayout", (240, 160)))
+    (conf / "film" / "toy.yaml").write_text("defaults:\n  - /shared/film@_here_\n\nname: toy\n")
+    run("film=toy", "epochs=50", "film.frames=3")
+    (path,) = Path("outputs").glob("*/*/film.gif")
+    with Image.open(path) as film:
+        assert film.convert("L").getextrema()[0] == film.convert("L").getextrema()[1]
 
 
 def test_a_scaling_needs_only_a_row(conf: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

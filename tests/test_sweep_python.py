@@ -1,6 +1,9 @@
 """A sweep in Python: arrays, rows, groups, single runs, and a film."""
 
+import copy
 import json
+import pickle
+import re
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -12,6 +15,7 @@ from xortrain.api import Run, Sweep
 from xortrain.cli import main
 from xortrain.commands.export import export
 from xortrain.errors import UserError
+from xortrain.records.tables import html_table
 
 JOBS = ("lr=0.5,5", "seed=range(0,30)", "epochs=40", "film=none")
 
@@ -79,6 +83,19 @@ def test_groups_count_what_the_rows_say(sweep: Sweep) -> None:
     assert sweep.group(by="") == sweep.group(by=[])
     with pytest.raises(UserError, match="by=sed: no such setting"):
         sweep.group(by="sed")
+
+
+def test_groups_are_a_table_in_a_notebook_with_the_cells_that_the_command_prints(
+    sweep: Sweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = sweep.group()
+    assert found == list(found)
+    assert pickle.loads(pickle.dumps(found)) == copy.copy(found) == found
+    assert main(["group", str(sweep.folder)]) == 0
+    printed = [re.split("  +", line.strip()) for line in capsys.readouterr().out.splitlines()]
+    shown = [re.findall("<t[hd][^>]*>(.*?)</t[hd]>", row) for row in str(found._repr_html_()).split("<tr>")[1:]]
+    assert shown == printed
+    assert html_table(["<b>"], [["<script>"]]).count("&lt;") == 2
 
 
 def test_runs_of_both_precisions_keep_all_digits(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from xortrain import __version__
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -24,7 +26,7 @@ def test_the_wheel_contains_every_module_and_every_config(wheel: Path) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "xortrain").rglob("*.py")}
     configs = {f"xortrain/{path.relative_to(ROOT)}" for path in (ROOT / "conf").rglob("*.yaml")}
     assert modules | configs | {"xortrain/py.typed"} <= names
-    assert {name.partition("/")[0] for name in names} == {"xortrain", "xortrain-0.1.0.dist-info"}
+    assert {name.partition("/")[0] for name in names} == {"xortrain", f"xortrain-{__version__}.dist-info"}
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 

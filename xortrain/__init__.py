@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         whole,
     )  # fmt: skip
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Activation", "Dataset", "Initializer", "Joint", "Loss", "Optimizer", "Points", "Schedule", "SuccessRule",
     "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "whole",

@@ -24,7 +24,8 @@ from xortrain.nets.losses import Joint, Loss
 from xortrain.nets.optimizers import Optimizer, Schedule
 from xortrain.nets.setting import choice, flag, number, whole
 from xortrain.page import MOST_MB
-from xortrain.records.naming import ROOT, named, user_path
+from xortrain.records.groups import GroupStatistics
+from xortrain.records.naming import default_root, named, user_path
 from xortrain.runner.train import train_run
 from xortrain.setup.own_arrays import Names, array_data
 from xortrain.setup.own_data import OwnData
@@ -137,6 +138,13 @@ class Sweep(SweepData[Run]):
         config = with_film(self.config, **{"layout": "sweep", **settings})
         return write_sweep_film(self, config, user_path(path), still=still)
 
+    def group(self, by: str | Sequence[str] | None = None) -> "Groups":
+        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed).
+
+        Runs with the same settings and the same seed count once.  The answer is a list of dicts, the best group first.
+        """
+        return Groups(self.groups(by))
+
     def page(self, path: str | Path, max_mb: float = MOST_MB) -> Path:
         """Write one HTML file that shows all runs, plays them, and trains them on in a browser."""
         from xortrain.page.pages import write_page
@@ -159,6 +167,19 @@ class Sweep(SweepData[Run]):
 
         is_empty = not len(self) or set(self.column("outcome")) == {"pending"}
         return b"" if is_empty else still_of(self.film)
+
+
+class Groups(list[dict[str, Any]]):
+    """Groups of runs, a dict each; in a notebook they are the table that `xortrain group` prints."""
+
+    def __init__(self, found: Sequence[GroupStatistics] = ()) -> None:
+        super().__init__(one.as_row() for one in found)
+        self._found = found
+
+    def _repr_html_(self) -> str | None:
+        from xortrain.views.group_table import group_html
+
+        return group_html(self._found) if len(self) == len(self._found) else None
 
 
 @dataclass(frozen=True)
@@ -210,9 +231,9 @@ def sweep(
 ) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
-    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal;
-    ``data``, their names and ``use`` are as in `train`, ``weights`` too; with a last axis of runs, as in (fan_out,
-    fan_in, runs), every combination is trained with each of them.
+    ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal,
+    or in a notebook that has ipywidgets; ``data``, their names and ``use`` are as in `train`, ``weights`` too; with a
+    last axis of runs, as in (fan_out, fan_in, runs), every combination is trained with each of them.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
@@ -228,23 +249,28 @@ def sweep(
     return Sweep.of(named(str(run_sweep(replace(plan, engine=chosen), show)), Path(plan.root)).entry)
 
 
-def load(name: str | Path, root: str | Path = ROOT, use: Use = ()) -> Run | Sweep:
+def load(name: str | Path, root: str | Path | None = None, use: Use = ()) -> Run | Sweep:
     """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it.
 
-    ``use`` names the Python files of yours with whose options it was trained.
+    Without ``root`` it is searched for under XORTRAIN_ROOT, or outputs.  ``use`` names the Python files of yours with
+    whose options it was trained.
     """
     use_files(_using(use))
-    found = open_record(str(name), user_path(root))
+    found = open_record(str(name), _root(root))
     return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
-def runs(root: str | Path = ROOT, where: str | None = None, use: Use = ()) -> Sweep:
+def runs(root: str | Path | None = None, where: str | None = None, use: Use = ()) -> Sweep:
     """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5".
 
-    ``use`` is as in `load`.
+    Without ``root`` they are those under XORTRAIN_ROOT, or outputs.  ``use`` is as in `load`.
     """
     use_files(_using(use))
-    return _as_sweep(open_all(user_path(root), where))
+    return _as_sweep(open_all(_root(root), where))
+
+
+def _root(given: str | Path | None) -> Path:
+    return default_root() if given is None else user_path(given)
 
 
 def _using(use: Use) -> list[str]:

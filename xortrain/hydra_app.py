@@ -184,6 +184,7 @@ def _hydra_main(asked: Asked, function: Callable[[Any], object]) -> None:
     from xortrain.config.guard import refuse_foreign_code
     from xortrain.config.hydra_state import hydra_apart, hydra_started, own_folder
     from xortrain.config.overrides import prepare
+    from xortrain.config.private import help_unchecked
     from xortrain.config.settings import conf_folder
     from xortrain.hydra_sweeps.axes import with_held_keys
     from xortrain.hydra_sweeps.plugins import register
@@ -198,7 +199,7 @@ def _hydra_main(asked: Asked, function: Callable[[Any], object]) -> None:
             found = loader.load_configuration("config", [*prepared, *own_folder(asked.config_dir)], mode)
             refuse_foreign_code(found, loader, mode)
         words = [*asked.shows, *(["--multirun"] if asked.is_sweep else []), *own_folder(asked.config_dir), *prepared]
-        with hydra_apart(), _as_command_line(words):
+        with hydra_apart(), help_unchecked(), _as_command_line(words):
             hydra.main(str(conf_folder()), "config", version_base="1.3")(function)()
 
 

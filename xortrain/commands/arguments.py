@@ -12,7 +12,7 @@ from xortrain.errors import UserError, printable
 from xortrain.records import columns
 from xortrain.records.files import shown_path
 from xortrain.records.index import Entry, RecordInfo, Selection, listing
-from xortrain.records.naming import ROOT, named, user_path
+from xortrain.records.naming import ROOT, VARIABLE, default_root, named, shown_root, user_path
 from xortrain.records.removal import record_above
 from xortrain.records.tables import as_json
 
@@ -39,12 +39,14 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if args == [ASKED]:
             raise ParserFound(self)
-        found, others = super().parse_known_args(args, namespace)
+        found, rest = super().parse_known_args(args, namespace)
+        if getattr(found, "root", "") is None:
+            found.root = default_root()
         if getattr(found, "use", None):
             from xortrain.config.own_rows import use
 
             use(found.use)
-        return found, others
+        return found, rest
 
     def error(self, message: str) -> NoReturn:
         option, mark, misfit = message.removeprefix("argument ").partition(": =")
@@ -58,7 +60,7 @@ def command_parser(command: str, notes: str = NAMES, *, has_json: bool = True, r
     description = f"{line[0].upper()}{line[1:]}."
     parser = Parser(f"xortrain {command}", description=description, epilog=notes, allow_abbrev=False)
     kind = _folder if root_must_exist else user_path
-    parser.add_argument("--root", type=kind, default=ROOT, help="folder of the records (default: %(default)s)")
+    parser.add_argument("--root", type=kind, help=f"folder of the records (default: {VARIABLE}, or {ROOT})")
     parser.add_argument("--use", metavar="FILE", action="append", help="your Python file with options of your own")
     if has_json:
         parser.add_argument("--json", action="store_true", help="print the answer as one JSON array")
@@ -150,7 +152,8 @@ def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selec
         found = [Selection(s.entry, s.part, [k for k in s.indices if (s.part.folder, k) in keep]) for s in found]
     found = [chosen for chosen in found if chosen.indices]
     if not found:
-        raise UserError("no runs are selected" if where is None else f"--where={printable(where)}: no run matches")
+        none = f"no runs under {shown_root(root)}"
+        raise UserError(none if where is None else f"--where={printable(where)}: no run matches")
     return found
 
 

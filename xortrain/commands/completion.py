@@ -16,7 +16,7 @@ from xortrain.commands import COMMANDS
 from xortrain.commands.arguments import ASKED, ParserFound
 from xortrain.errors import UserError
 from xortrain.records.index import folders, id_of
-from xortrain.records.naming import ROOT, user_path
+from xortrain.records.naming import user_path, usual_root
 from xortrain.startup import numpy_when_used
 
 BASH = """\
@@ -122,7 +122,7 @@ def _root(words: Sequence[str]) -> Path:
     """The folder of the records that a line names."""
     text = " ".join(words)
     named = re.search(r"--root[= ](\S+)", text)
-    return user_path(named[1]) if named else ROOT
+    return user_path(named[1] if named else usual_root())
 
 
 def _records(root: Path) -> list[str]:

@@ -12,6 +12,7 @@ from xortrain.commands.arguments import answer, comma_separated, command_parser,
 from xortrain.errors import printable, unknown
 from xortrain.records import columns
 from xortrain.records.index import Entry, Listing, listing
+from xortrain.records.naming import shown_root
 from xortrain.records.tables import GAP, NULL, as_json, format_cell, format_table, told_apart
 
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
@@ -130,7 +131,7 @@ def _problems(found: Listing) -> Iterator[dict[str, str]]:
 def _empty_message(found: Listing, is_filtered: bool) -> str:
     if found.entries:
         return "no matching runs" if is_filtered else "no runs"
-    return f"no runs under {printable(found.root)}"
+    return f"no runs under {shown_root(found.root)}"
 
 
 def _default_columns(lines: Sequence[Line], sort: str | None) -> list[str]:

@@ -17,6 +17,7 @@ from xortrain.config.settings import (
     set_by_data,
 )  # fmt: skip
 from xortrain.nets.setting import Setting
+from xortrain.records.naming import ROOT, VARIABLE
 
 USAGE = """\
 xortrain: train small networks, record every number of their training, and watch them learn
@@ -40,7 +41,8 @@ def help_text(commands: dict[str, str]) -> str:
 def _settings() -> list[str]:
     defaults = read_conf("config")
     tracked = {f"{group}.{key}": setting for group, keys in PLAIN_GROUPS.items() for key, setting in keys.items()}
-    given = defaults | {f"{group}.{key}": value for group in PLAIN_GROUPS for key, value in defaults[group].items()}
+    given = {"root": f"{VARIABLE}, or {ROOT}"} | defaults
+    given |= {f"{group}.{key}": value for group in PLAIN_GROUPS for key, value in defaults[group].items()}
     launcher = read_conf("hydra/launcher/population")
     return [
         "Settings (key=value)",

@@ -14,6 +14,7 @@ from typing import Any
 from xortrain.config.overrides import quote
 from xortrain.config.settings import GROUPS, OWN, conf_folder
 from xortrain.errors import UserError
+from xortrain.records.naming import usual_root
 
 _LOCK = {"of this process": threading.RLock()}  # Hydra's state is global: one thread composes at a time
 
@@ -28,19 +29,21 @@ if hasattr(os, "register_at_fork"):  # another thread may compose while this one
 
 @contextmanager
 def hydra_apart() -> Iterator[None]:
-    """Hydra as if nobody else used it, with ${expanduser:PATH} for conf/, and the choices that are not files there.
+    """Hydra as if nobody else used it, with ${expanduser:PATH} for conf/, the root, and choices that are no files.
 
     These are those of ``output``, auto and every activation as it is there, and options of a user's own.
     """
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
 
-    from xortrain.config.private import fresh_state, global_state, set_global_state
+    from xortrain.config.private import RECORDS, fresh_state, global_state, set_global_state
 
     with _LOCK["of this process"]:
         before = global_state()
         set_global_state(fresh_state(before))
         try:
+            root = usual_root().replace("${", "\\${")  # a text
+            ConfigStore.instance().store(name=RECORDS, node={"root": root})
             OmegaConf.register_new_resolver("expanduser", os.path.expanduser, replace=True)
             for name in GROUPS["output"]:
                 is_one = name in GROUPS["activation"]

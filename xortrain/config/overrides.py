@@ -18,6 +18,7 @@ from xortrain.config.settings import (
 )
 from xortrain.errors import UserError, cut, unknown_word
 from xortrain.records.layout import START, WEIGHTS, setting_of
+from xortrain.records.naming import default_root
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
 OF_WEIGHTS = "init=explicit"  # what init.weights implies where no init is chosen
@@ -35,7 +36,10 @@ _GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 
 
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
-    """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
+    """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values.
+
+    If none of them is the root, XORTRAIN_ROOT is checked.
+    """
     refuse_blanks(overrides)
     use_files(overrides)
     overrides = list(map(with_entries, overrides))
@@ -44,6 +48,8 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
         _refuse_of_hydra(override)
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
+    if not any(override.lstrip("+").startswith("root=") for override in overrides):
+        default_root()
     implied = [OF_WEIGHTS] if {text.partition("=")[0] for text in overrides} & {"init", WEIGHTS} == {WEIGHTS} else []
     return [_quoted_override(text, many) for text in [*implied, *overrides] if text != "experiment=null"]
 

@@ -10,9 +10,9 @@ import itertools
 import os
 import sys
 import warnings
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -41,7 +41,8 @@ from xortrain.errors import UserError
 
 def parsed_flags(words: Sequence[str]) -> Namespace:
     """Hydra's flags and the overrides, which may be mixed; flags cannot be abbreviated."""
-    parser = get_args_parser()
+    with help_unchecked():
+        parser = get_args_parser()
     parser.allow_abbrev = False
 
     def refuse(message: str) -> NoReturn:
@@ -49,6 +50,22 @@ def parsed_flags(words: Sequence[str]) -> Namespace:
 
     parser.error = refuse  # type: ignore[method-assign]
     return parser.parse_intermixed_args(list(words))
+
+
+@contextmanager
+def help_unchecked() -> Iterator[None]:
+    """Let Hydra make its parser under Python 3.14, where argparse refuses a help that is not a text (hydra#3121)."""
+    name = "_check_help"
+    own = vars(ArgumentParser).get(name)
+    if hasattr(ArgumentParser, name):
+        setattr(ArgumentParser, name, lambda parser, action: None)
+    try:
+        yield
+    finally:
+        if own is not None:
+            setattr(ArgumentParser, name, own)
+        elif name in vars(ArgumentParser):
+            delattr(ArgumentParser, name)
 
 
 State = tuple[dict[type, Any], dict[str, Any], Callable[[], Functions]]
@@ -87,6 +104,7 @@ def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
 
 
+RECORDS = "records_root"  # the name of the stored config that has the root
 MOST_BASES = 64  # a configuration takes about half a megabyte
 _COMPOSITIONS = itertools.count()
 
@@ -142,10 +160,11 @@ def _base(mode: RunMode, state: object, *choices: str) -> DictConfig:
 
 
 def _state(loader: Any) -> object:
-    """What a choice may be: the files of conf/, the choices of ``output``, which are stored, and a user's own."""
+    """What a choice may be: the files of conf/, and what is stored: those of ``output``, the root, a user's own."""
     folders = [source.path for source in loader.get_sources() if source.scheme() == "file"]
     files = tuple(file for folder in folders for file in _files(folder))
-    return files, tuple(ConfigStore.instance().repo["output"]), repr(OWN)
+    stored = ConfigStore.instance().repo
+    return files, tuple(stored["output"]), str(stored[f"{RECORDS}.yaml"].node), repr(OWN)
 
 
 def _files(folder: str | Path) -> Iterator[tuple[str, int, int]]:

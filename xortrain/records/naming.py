@@ -12,7 +12,7 @@ from pathlib import Path
 from xortrain.errors import UserError, printable
 from xortrain.records.index import Entry, RecordInfo, folders, id_of, is_entry, listing, open_entry
 
-ROOT = Path("outputs")  # of the records, where the user names no other
+ROOT, VARIABLE = "outputs", "XORTRAIN_ROOT"
 MOST_COMPARED = 2000  # newest ids, among which similar ones are searched
 _NUMBERED = re.compile(r"(?P<entry>.+)#(?P<number>\d{1,18})")
 
@@ -67,6 +67,28 @@ def user_path(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
+def usual_root() -> str:
+    """The folder of the records where the user names no other, as it is written: XORTRAIN_ROOT, or outputs."""
+    return os.environ.get(VARIABLE, ROOT)
+
+
+def default_root() -> Path:
+    """The usual root as a path; raises UserError if XORTRAIN_ROOT is not the name of a folder, which may be new."""
+    text = usual_root()
+    if not text:
+        raise UserError(f"{VARIABLE}=: must be a path; unset it to have records in {ROOT}")
+    path = user_path(text)
+    if VARIABLE in os.environ and os.path.lexists(path) and not path.is_dir():
+        raise UserError(f"{VARIABLE}={printable(text)}: is not a folder")
+    return path
+
+
+def shown_root(root: Path) -> str:
+    """A root for a text that says that something is missing there, and where its name comes from."""
+    is_given = VARIABLE in os.environ and root == user_path(usual_root())
+    return f"{printable(root)}{f' (from {VARIABLE})' if is_given else ''}"
+
+
 def named(name: str, root: Path) -> Named:
     """Find the run or sweep with a name under a root; raises UserError with similar names if there is none."""
     numbered = None if is_entry(name) else _NUMBERED.fullmatch(name)
@@ -98,7 +120,7 @@ def _entry(name: str, root: Path) -> Entry:
         return open_entry(*folder_named(name, root))
     entries = listing(root).entries
     if not entries:
-        raise UserError(f"latest: no runs under {printable(root)}")
+        raise UserError(f"latest: no runs under {shown_root(root)}")
     return entries[0]
 
 
@@ -123,4 +145,4 @@ def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
     newest = sorted(ids, reverse=True)
     near = get_close_matches(start, newest[:MOST_COMPARED], n=3, cutoff=0.4) or newest[:3]
     hint = f"Nearest: {', '.join(map(printable, near))}" if near else "There are none"
-    raise UserError(f"{printable(name)}: no such run under {printable(root)}. {hint}")
+    raise UserError(f"{printable(name)}: no such run under {shown_root(root)}. {hint}")

@@ -36,16 +36,38 @@ def told_apart(values: Sequence[Any], text: Callable[[Any, int], str] = format_c
 
 def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
     """A table with a header line, numbers right-aligned; those of ``settings`` have the digits in which they differ."""
+    texts, numeric = _texts(head, rows, settings)
+    widths = [max(map(len, [name, *column])) for name, column in zip(head, texts, strict=True)]
+    cells = zip(*texts, strict=True)
+    return "\n".join(_line(row, widths, numeric) for row in [list(map(printable, head)), *cells])
+
+
+def html_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
+    """The same table as HTML."""
+    import html
+
+    texts, numeric = _texts(head, rows, settings)
+    sides = ["right" if right else "left" for right in numeric]
+
+    def line(cells: Iterable[str], kind: str) -> str:
+        placed = zip(cells, sides, strict=True)
+        return "".join(f'<{kind} style="text-align:{side}">{html.escape(text)}</{kind}>' for text, side in placed)
+
+    body = "".join(f"<tr>{line(cells, 'td')}</tr>" for cells in zip(*texts, strict=True))
+    return f"<table><thead><tr>{line(map(printable, head), 'th')}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _texts(
+    head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str]
+) -> tuple[list[list[str]], list[bool]]:
+    """The cells of each column as text, and which columns are numbers."""
     content = [list(row) for row in rows]
     columns = list(zip(*content, strict=True)) or [()] * len(head)
     texts = [
         told_apart(column) if name in settings else list(map(format_cell, column))
         for name, column in zip(head, columns, strict=True)
     ]
-    widths = [max(map(len, [name, *column])) for name, column in zip(head, texts, strict=True)]
-    numeric = [_is_numeric(column) for column in columns]
-    cells = zip(*texts, strict=True)
-    return "\n".join(_line(row, widths, numeric) for row in [list(map(printable, head)), *cells])
+    return texts, [_is_numeric(column) for column in columns]
 
 
 def _is_numeric(values: Iterable[Any]) -> bool:

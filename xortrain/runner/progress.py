@@ -1,10 +1,11 @@
-"""The progress bar of a training, shown on terminals only, and the heartbeat of its records.
+"""The progress bar of a training, shown on terminals and in notebooks, and the heartbeat of its records.
 
 The bar counts runs or epochs; a block in training counts in proportion to its epochs done.
 """
 
 import sys
 import threading
+import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -49,13 +50,27 @@ class Progress:
 @contextmanager
 def progress(total: int, unit: str, show: bool) -> Iterator[Progress]:
     """The progress towards a total; with a bar if it takes longer than half a second."""
-    if not (show and sys.stderr is not None and sys.stderr.isatty()):
+    kind = _kind_of_bar() if show else None
+    if kind is None:
         yield Progress(is_seen=show)
         return
-    from tqdm import tqdm
-
-    with tqdm(total=total, delay=0.5, unit=f" {unit}", leave=False) as bar:
+    with kind(total=total, delay=0.5, unit=f" {unit}", leave=False) as bar:
         yield Progress(bar, is_seen=True)
+
+
+def _kind_of_bar() -> Any:
+    """The bar of tqdm for a terminal, or for a notebook where ipywidgets is installed; None anywhere else."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        from tqdm import tqdm
+
+        return tqdm
+    if "ipykernel" not in sys.modules:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there is no ipywidgets
+        from tqdm.auto import tqdm as chosen
+        from tqdm.notebook import tqdm_notebook
+    return chosen if issubclass(chosen, tqdm_notebook) else None
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.records.columns import canonical, names_in
+from xortrain.records.groups import GroupStatistics, differing_settings, group_runs
 from xortrain.records.groups import column_table as columns_of
-from xortrain.records.groups import differing_settings, group_runs
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry
-from xortrain.records.naming import ROOT, named
+from xortrain.records.naming import default_root, named, shown_root
 from xortrain.records.query import select
 from xortrain.records.tables import finite
 from xortrain.trained.opening import open_trained
@@ -144,16 +144,13 @@ class SweepData(Generic[AnyRun]):
         """The settings in which the runs differ, other than the seed."""
         return differing_settings(self._used())
 
-    def group(self, by: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
-        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed).
-
-        Runs with the same settings and the same seed count once.
-        """
+    def groups(self, by: str | Sequence[str] | None = None) -> list[GroupStatistics]:
+        """The runs that agree in these settings (all but the seed); same settings and same seed count once."""
         if not len(self):
             return []
         listed = names_in(by) if isinstance(by, str) else by or ()
         names = self.axes if by is None else [name.strip() for name in listed if name.strip()]
-        return [found.as_row() for found in group_runs(self._used(), names, chosen=self._rows())]
+        return group_runs(self._used(), names, chosen=self._rows())
 
     @property
     def config(self) -> Mapping[str, Any]:
@@ -216,7 +213,7 @@ def _plain_values(name: str, column: Array) -> list[Any]:
 def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
     if not root.is_dir():
-        raise UserError(f"root={root}: no such folder")
+        raise UserError(f"root={shown_root(root)}: no such folder")
     found = select(list(listing(root).entries), "1" if where is None else where)
     parts = {id(part): (entry, part) for entry, part, _ in found}
     numbers = {key: number for number, key in enumerate(parts)}
@@ -225,9 +222,9 @@ def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     return SweepData(records, which, np.array([place for _, _, place in found], np.int64), entries)
 
 
-def open_record(name: str, root: Path = ROOT) -> RunData | SweepData[RunData]:
+def open_record(name: str, root: Path | None = None) -> RunData | SweepData[RunData]:
     """The run or sweep with this name, or one run of a sweep if the name ends as in #17."""
-    found = named(name, root)
+    found = named(name, default_root() if root is None else root)
     if found.number is None and found.entry.is_sweep:
         return SweepData[RunData].of(found.entry)
     part, place = found.run()

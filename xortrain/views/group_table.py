@@ -7,7 +7,7 @@ from typing import Any
 from xortrain.errors import printable
 from xortrain.records.groups import GroupStatistics, group_runs
 from xortrain.records.index import Entry, RecordInfo
-from xortrain.records.tables import NULL, format_cell, format_table
+from xortrain.records.tables import NULL, format_cell, format_table, html_table
 
 
 def group_report(
@@ -43,7 +43,17 @@ def _repeats(groups: Sequence[GroupStatistics], runs: int) -> list[str]:
     return [f"{line} (same settings, same seed) and {'is' if repeats == 1 else 'are'} not counted"]
 
 
+def group_html(groups: Sequence[GroupStatistics]) -> str:
+    """The table of the groups for a notebook."""
+    return html_table(*_columns(groups))
+
+
 def _table(groups: Sequence[GroupStatistics]) -> str:
+    return format_table(*_columns(groups))
+
+
+def _columns(groups: Sequence[GroupStatistics]) -> tuple[list[str], list[list[Any]], list[str]]:
+    """The names of the columns, the rows, and which columns are settings."""
     by = list(groups[0].by) if groups else []
     columns = [_cells(found) for found in groups] or [dict[str, Any]()]
     unused = {"learnt"} if not any(found.learnt for found in groups) else set[str]()
@@ -54,7 +64,7 @@ def _table(groups: Sequence[GroupStatistics]) -> str:
         for found, cells in zip(groups, columns, strict=False)
     ]
     names = {"diverged": "diverged or exploded"} if exploded else {}
-    return format_table([*by, *(names.get(name, name) for name in head)], rows, by)
+    return [*by, *(names.get(name, name) for name in head)], rows, by
 
 
 def _cells(found: GroupStatistics) -> dict[str, Any]:
