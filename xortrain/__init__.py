@@ -1,17 +1,18 @@
 """Train small networks by the thousand, record every number of their training, and watch them learn.
 
 `train` trains one network and writes nothing, `sweep` trains many into a record, `load` opens a record, and `runs`
-finds runs: one network is a `Run`, many are a `Sweep`.  `check_gradients` checks a gradient of your own.
+finds runs: one network is a `Run`, many are a `Sweep`.  `trainer` makes a function that trains one network a call, and
+`check_gradients` checks a gradient of your own.
 """
 
 TYPE_CHECKING = False  # typing's, without its import, which is a tenth of the time that xortrain ls takes
 if TYPE_CHECKING:
     from typing import Any
 
-    from xortrain.api import check_gradients, load, runs, sweep, train
+    from xortrain.api import check_gradients, load, runs, sweep, train, trainer
 
 __version__ = "0.1.0"
-__all__ = ["check_gradients", "load", "runs", "sweep", "train"]
+__all__ = ["check_gradients", "load", "runs", "sweep", "train", "trainer"]
 
 
 def __dir__() -> list[str]:

@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 _SEVERAL = re.compile(r"[\w./+~@-]+=\S*\s+[+~]*[A-Za-z_][\w./@-]*=")  # several overrides in one text
 
-__all__ = ["Run", "Sweep", "check_gradients", "load", "runs", "sweep", "train"]
+__all__ = ["Run", "Sweep", "Trainer", "check_gradients", "load", "runs", "sweep", "train", "trainer"]
 
 Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
 
@@ -181,7 +181,39 @@ def train(
 
     _refuse_other_than_texts("train", overrides)
     own = _own(data, inputs, outputs, classes)
-    config = compose(overrides if own is None else ("data=csv", *overrides))
+    return _trained(compose(overrides if own is None else ("data=csv", *overrides)), own)
+
+
+class Trainer:
+    """Trains a network for each call, and writes nothing; made by `trainer`."""
+
+    def __init__(self, overrides: Sequence[str], own: OwnData | None) -> None:
+        from xortrain.config.variations import Variations
+
+        self._variations, self._own = Variations(overrides if own is None else ("data=csv", *overrides)), own
+
+    def __call__(self, settings: Mapping[str, Any] | None = None, /, **more: Any) -> Run:
+        """The run with these settings besides the trainer's: lr=0.3, or {"optimizer.momentum": 0.9} for dotted names.
+
+        Values are Python's, as in {"architecture.hidden": [4, 4]}; optimizer="adam" has adam's defaults.
+        """
+        if not isinstance(settings, Mapping | None):
+            raise UserError(f"trainer: takes settings by name, as in trainer(lr=0.3); got {cut(repr(settings))}")
+        return _trained(self._variations.of({**(settings or {}), **more}), self._own)
+
+
+def trainer(
+    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None
+) -> Trainer:
+    """A function that trains networks that differ in a few settings: trainer("epochs=100") returns one to call.
+
+    Overrides and data are those of `train`, composed and read once; each call trains one network.
+    """
+    _refuse_other_than_texts("trainer", overrides)
+    return Trainer(overrides, _own(data, inputs, outputs, classes))
+
+
+def _trained(config: Mapping[str, Any], own: OwnData | None) -> Run:
     _refuse_dry_run(config["dry_run"])
     return Run(train_run(config, own).trained)
 

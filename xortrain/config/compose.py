@@ -160,7 +160,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
         there = text.split("'")[1]
         return UserError(f"+{there}: exists already; write it without the +")
     if text.startswith("Could not override '"):
-        return _no_such_key(text.split("'")[1], overrides)
+        return no_such_setting(text.split("'")[1], overrides)
     if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):
         return UserError(f"{short(' '.join(overrides))}: cannot be read ({text})")
     if isinstance(error, HydraException | OmegaConfBaseException):
@@ -219,7 +219,7 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
     return UserError(f"{name}: no such file under {conf_folder()}")
 
 
-def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
+def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
     """The error for a key that the chosen option does not have, or that does not exist at all."""
     group, dot, name = key.partition(".")
     value = next((text.partition("=")[2] for text in overrides if text.partition("=")[0].lstrip("+~") == key), "")

@@ -21,6 +21,7 @@ from xortrain.runner.sweep import run_sweep
 from xortrain.runner.train import make_folder, train_in_memory, train_into_folder
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
+from xortrain.setup.own_data import OwnData
 from xortrain.setup.film_config import refuse_unfit_films, with_one
 from xortrain.setup.population import START, Population
 from xortrain.setup.run_setup import Setup, recorded_epochs, refuse_contradictions, with_known
@@ -182,9 +183,13 @@ def _refuse_stopped(parent: TrainedRuns, judge: str, population: Population, epo
 
 
 def continue_run(
-    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None, show: bool = False
-) -> tuple[RunData, list[str]]:
-    """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks."""
+    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None, show: bool = False,
+    own: OwnData | None = None,
+) -> tuple[RunData, list[str]]:  # fmt: skip
+    """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks.
+
+    ``own`` are other examples for a run in memory, on which it is then judged too; a rule may have stopped it before.
+    """
     rows = run.trained.rows[[run.place]]
     _refuse_unfinished(rows)
     from_epoch = _epoch_of_run(run, epoch)
@@ -194,10 +199,12 @@ def continue_run(
     origin = Origin(f"{name}{suffix}", f"{folder}{suffix}" if folder else "", from_epoch)
     alone = run.setup.alone(run.place)
     settings = replace(alone.population, config=dict(with_one(run.config)))
-    parent = replace(run.trained.take(np.array([run.place])), setup=replace(alone, population=settings))
+    setup = replace(alone, population=settings)
+    parent = replace(run.trained.take(np.array([run.place])), setup=setup.over(own) if own else setup)
     plan = continuation(parent, overrides, origin, root)
     plan = plan.recorded(plan.setup)
-    _refuse_stop_again(run, plan)
+    if own is None:
+        _refuse_stop_again(run, plan)
     config = plan.setup.population.config
     if folder and config["film"]["name"] != "none":
         refuse_unfit_films([config], 1)

@@ -22,10 +22,10 @@ from xortrain.setup.column_names import UNNAMED, Columns
 from xortrain.setup.earlier import Earlier, EarlierSettings, Origin, set_at
 from xortrain.setup.examples import examples, fitted_scaling, loss_that_fits
 from xortrain.setup.own_arrays import refuse_other_data
-from xortrain.setup.own_data import own_data
+from xortrain.setup.own_data import OwnData, own_data
 from xortrain.setup.population import RATES, START, Population, number_keys
 from xortrain.setup.set_parameters import places_of
-from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
+from xortrain.setup.target_coding import coded_targets, fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
 
@@ -108,6 +108,16 @@ class Setup:
         setup = replace(new, earlier=(), origin=None)
         refuse_contradictions(setup)
         return setup
+
+    def over(self, own: OwnData) -> "Setup":
+        """One run's setup with other examples, in the scaling that it has; UserError if its network does not fit."""
+        population = replace(self.population, own=own)
+        train, test, columns, _ = examples(population, own)
+        sizes = [(part.x.shape[1], part.t.shape[1]) for part in (train, self.train)]
+        if sizes[0] != sizes[1]:
+            is_many = [f"{inputs} inputs and {outputs} outputs" for inputs, outputs in sizes]
+            raise UserError(f"{own.where}: has {is_many[0]}; the network has {is_many[1]}")
+        return replace(self, population=population, train=train, test=test, columns=columns)
 
     @cached_property
     def shape(self) -> Network:
@@ -249,7 +259,7 @@ def _success(setup: Setup) -> Success:
     rule = _choice(p, "success")
     if "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
-    t = np.concatenate([part.t for part in (setup.train, setup.test) if part])
+    t = np.concatenate([part.t for part in (setup.train, setup.test, _each_class(setup)) if part])
     low, high = t.min(axis=(0, 1)), t.max(axis=(0, 1))
     is_two_valued = (low != high) & ((t == low) | (t == high)).all(axis=(0, 1))
     if not is_two_valued.all() and SUCCESS_RULES[rule.name].needs_two_values:
@@ -258,6 +268,16 @@ def _success(setup: Setup) -> Success:
     sd = np.where(is_two_valued, np.nan, _deviations(train)).astype(p.dtype)
     low, high, sd = (np.repeat(values, p.runs // values.shape[-1], axis=-1) for values in (low, high, sd))
     return Success(rule.name, low, high, rule.settings, sd=sd)
+
+
+def _each_class(setup: Setup) -> Data | None:
+    """An example of each class of a user's own arrays, which may lack one; None for other data."""
+    own = setup.population.own
+    if own is None or len(own.targets) > 1 or not own.targets[0].has_classes:
+        return None
+    each = replace(own, targets=(replace(own.targets[0], values=own.targets[0].distinct),))
+    t = coded_targets(each, setup.population.shared("loss.name")).t[..., None].astype(setup.train.t.dtype)
+    return Data(t, np.repeat(t, setup.train.t.shape[2], axis=2))
 
 
 def _deviations(t: Array) -> Array:
