@@ -43,7 +43,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
     run_: Run
 
     def __init__(
-        self, hidden: Any = None, activation: Any = None, loss: Any = None, optimizer: Any = None, lr: Any = None,
+        self, hidden: Any = (8,), activation: Any = None, loss: Any = None, optimizer: Any = None, lr: Any = 0.2,
         epochs: Any = None, batch_size: Any = None, random_state: Any = None, overrides: Any = (),
     ) -> None:  # fmt: skip
         self.hidden = hidden
@@ -67,11 +67,12 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return int(self.run_.row["epochs_done"])
 
     def _settings(self) -> dict[str, Any]:
-        """The settings that parameters set, by their names in xortrain; None sets nothing."""
-        given = {name: value for name, value in self.get_params().items() if value is not None}
+        """The settings that parameters set, by their names in xortrain; None and what overrides set are left out."""
+        given = self.get_params()
         if isinstance(self.random_state, np.random.RandomState):
             given["random_state"] = self.random_state.randint(2**32, dtype=np.uint32)
-        return {SETTINGS.get(name, name): value for name, value in given.items() if name != "overrides"}
+        found = {SETTINGS.get(name, name): value for name, value in given.items() if value is not None}
+        return {key: found[key] for key in found.keys() - {"overrides", *map(_key, self.overrides)}}
 
     def _train(self, own: OwnData, **settings: Any) -> Self:
         """Train from the start."""
@@ -104,6 +105,10 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return self.run_.predict(validate_data(self, X, reset=False))
 
 
+def _key(override: str) -> str:
+    return override.partition("=")[0]
+
+
 @lru_cache
 def _variations(*overrides: str) -> Variations:
     """Overrides are composed once, however many networks are trained with them."""
@@ -121,11 +126,13 @@ def _has_probabilities(net: _Net) -> bool:
 class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
     """A network that tells classes apart, by default with bce for two of them and cross_entropy for more.
 
-    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  ``hidden`` are the widths of the
-    hidden layers, as in (8, 8); ``activation``, ``loss`` and ``optimizer`` are names; ``lr`` is the learning rate,
-    ``epochs`` the passes over the data, ``batch_size`` the examples of an update (None: all).  ``random_state`` is the
-    seed, 0 by default.  ``overrides`` set everything else, in the words of the command line: ("init=he_normal",
-    "optimizer.momentum=0.9").
+    ``hidden`` are the widths of the hidden layers, as in (8, 8); ``activation``, ``loss`` and ``optimizer`` are names;
+    ``lr`` is the learning rate, ``epochs`` the passes over the data, ``batch_size`` the examples of an update (None:
+    all), ``random_state`` the seed.  ``overrides`` set anything else, in the words of the command line, and come last:
+    ("init=he_normal", "optimizer.momentum=0.9").
+
+    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here: with
+    the two hidden units and lr=1 that suit XOR, classes of real data stay mixed and a regression diverges.
 
     After `fit` it has ``run_``, the `xortrain.Run`; ``classes_``, ``loss_curve_`` and ``n_iter_``.
     """

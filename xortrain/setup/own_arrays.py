@@ -57,7 +57,8 @@ def array_data(data: object, inputs: Names = None, outputs: Names = None, classe
 def with_classes(own: OwnData, names: Sequence[object]) -> OwnData:
     """The same examples, whose one target has indices of these classes, some of which may have no example."""
     called, indices = tuple(printable(name) for name in names), np.arange(len(names), dtype=np.float64)
-    return replace(own, targets=(replace(own.targets[0], distinct=indices, names=called, has_classes=True),))
+    target = replace(own.targets[0], distinct=indices, names=called, is_text=True, has_classes=True)
+    return replace(own, targets=(target,))
 
 
 def with_numbers(own: OwnData) -> OwnData:
