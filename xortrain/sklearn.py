@@ -16,7 +16,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ModuleNotFoundError as error:
-    if error.name != "sklearn":
+    if str(error.name).partition(".")[0] != "sklearn":
         raise
     raise ImportError("xortrain.sklearn: needs scikit-learn, pip install 'xortrain[sklearn]'") from None
 
@@ -33,8 +33,11 @@ from xortrain.setup.own_data import OwnData
 
 __all__ = ["NetClassifier", "NetRegressor"]
 
-SETTINGS = {"hidden": "architecture.hidden", "random_state": "seed"}
-"""Parameters of the estimators whose settings have other names."""
+SETTINGS = {
+    "hidden": "architecture.hidden",
+    **{key: key for key in ("activation", "loss", "optimizer", "lr", "epochs", "batch_size")},
+}
+"""Parameters of the estimators, and the settings they set; random_state may draw its seed."""
 
 
 class _Net(BaseEstimator):  # type: ignore[misc]
@@ -67,19 +70,22 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return int(self.run_.row["epochs_done"])
 
     def _settings(self) -> dict[str, Any]:
-        """The settings that parameters set, by their names in xortrain; None and what overrides set are left out."""
-        given = self.get_params()
-        if isinstance(self.random_state, np.random.RandomState):
-            given["random_state"] = self.random_state.randint(2**32, dtype=np.uint32)
-        found = {SETTINGS.get(name, name): value for name, value in given.items() if value is not None}
-        return {key: found[key] for key in found.keys() - {"overrides", *map(_key, self.overrides)}}
+        """The settings that parameters set; those of None, and those that overrides set, are left out."""
+        found = {key: getattr(self, name) for name, key in SETTINGS.items() if getattr(self, name) is not None}
+        return {key: value for key, value in found.items() if key not in map(_key, self.overrides)}
+
+    def _seed(self) -> dict[str, Any]:
+        given = self.random_state
+        if isinstance(given, np.random.RandomState):
+            given = given.randint(2**32, dtype=np.uint32)
+        return {} if given is None or "seed" in map(_key, self.overrides) else {"seed": given}
 
     def _train(self, own: OwnData, **settings: Any) -> Self:
         """Train from the start."""
         if not isinstance(self.overrides, list | tuple) or not all(isinstance(text, str) for text in self.overrides):
             raise UserError(f"overrides={self.overrides!r}: must be texts, as in ('init=he_normal',)")
         self._trained_with = self._changeable()
-        config = _variations("data=csv", *self.overrides).of({**self._settings(), **settings})
+        config = _variations("data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
         self.run_ = Run(train_run(config, own).trained)
         return self
 
@@ -91,9 +97,9 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _changeable(self) -> list[str]:
-        """What may be set otherwise when training goes on, as overrides: neither a seed nor the number of epochs."""
+        """What may be set otherwise when training goes on, as overrides; not the number of epochs."""
         settings = self._settings().items()
-        return [*self.overrides, *(f"{key}={short(value)}" for key, value in settings if key not in ("seed", "epochs"))]
+        return [*self.overrides, *(f"{key}={short(value)}" for key, value in settings if key != "epochs")]
 
     def _own(self, X: Array, y: Array) -> OwnData:
         """Examples with the names of their columns, if they have some."""
@@ -145,7 +151,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise UserError(f"y: has one class, {self.classes_[0]!r}; needs two classes or more")
+            raise UserError(f"y: has one class, {self.classes_[0]}; needs two classes or more")
         return self._train(self._examples(X, y))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, epochs: int = 1) -> Self:
@@ -179,7 +185,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
     def _examples(self, X: Array, y: Array) -> OwnData:
         places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         if (new := self.classes_[places] != y).any():
-            raise UserError(f"y: has the class {y[new][0]!r}, which is not one of classes")
+            raise UserError(f"y: has the class {y[new][0]}, which is not one of classes")
         return with_classes(self._own(X, places), self.classes_)
 
 

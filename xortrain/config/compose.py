@@ -42,6 +42,8 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
     for override in overrides:
         if override.startswith(("~", "hydra", "experiment")) or "=" not in override:
             raise UserError(f"{override}: a recorded run takes settings, as in lr=0.1 optimizer=adam")
+    if not overrides:
+        return check(recorded), set()
     keys = [with_entries(override).partition("=")[0].lstrip("+") for override in overrides]
     options = [f"{group}={recorded[group]['name']}" for group in GROUPS if group not in keys]
     fresh = compose([*options, *overrides])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xortrain.config.check import check
 from xortrain.config.compose import changed
 from xortrain.errors import UserError
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
@@ -21,8 +22,8 @@ from xortrain.runner.sweep import run_sweep
 from xortrain.runner.train import make_folder, train_in_memory, train_into_folder
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
-from xortrain.setup.own_data import OwnData
 from xortrain.setup.film_config import refuse_unfit_films, with_one
+from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import START, Population
 from xortrain.setup.run_setup import Setup, recorded_epochs, refuse_contradictions, with_known
 from xortrain.setup.set_parameters import Entries, places_of, split_words, with_entries_set
@@ -94,8 +95,11 @@ def continuation(
     before, epoch = parent.setup.population, origin.epoch
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
-    words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
+    more = [int(found[1]) for found in map(_MORE.fullmatch, overrides) if found]
+    words = [word for word in overrides if not _MORE.fullmatch(word)]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
+    if more:
+        config, touched = check({**config, "epochs": epoch + more[-1]}), {*touched, "epochs"}
     if not epoch:  # what is set is a part of the start
         before = _with_start(before, entries)
         config = {**config, "init": before.config["init"]}

@@ -88,7 +88,11 @@ def _of_several(own: OwnData, target: Target, loss: str) -> Array:
     """A target with an output of its own."""
     kind = LOSSES[loss].targets
     is_unit = bool(((target.values >= 0) & (target.values <= 1)).all())
-    if len(target.distinct) != 2 or not target.has_classes or (not target.is_text and (kind == "any" or (kind == "unit" and is_unit))):
+    if (
+        len(target.distinct) != 2
+        or not target.has_classes
+        or (not target.is_text and (kind == "any" or (kind == "unit" and is_unit)))
+    ):
         return target.values
     _refuse_new_class(own, target)
     return _binary(target, -1.0 if kind == "signs" else 0.0, 1.0)
