@@ -1,7 +1,7 @@
 """Networks as estimators of scikit-learn, for its pipelines, searches and plots: `NetClassifier`, `NetRegressor`.
 
-They train as `xortrain.train` does with data=(x, t), and keep the run as ``run_``.  Inputs and targets are taken as they
-are: a StandardScaler before them in a pipeline is the usual choice (or overrides=("data.scale=standard",)).
+They train as `xortrain.train` does with data=(x, t), and keep the run as ``run_``.  Inputs and targets are taken as
+they are, since pipelines have a StandardScaler of their own; overrides=("data.scale=standard",) scales inside.
 """
 
 from functools import lru_cache
@@ -137,8 +137,8 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
     all), ``random_state`` the seed.  ``overrides`` set anything else, in the words of the command line, and come last:
     ("init=he_normal", "optimizer.momentum=0.9").
 
-    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here: with
-    the two hidden units and lr=1 that suit XOR, classes of real data stay mixed and a regression diverges.
+    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here:
+    with the two hidden units and lr=1 that suit XOR, classes of real data stay mixed and a regression diverges.
 
     After `fit` it has ``run_``, the `xortrain.Run`; ``classes_``, ``loss_curve_`` and ``n_iter_``.
     """

@@ -187,8 +187,8 @@ def _refuse_stopped(parent: TrainedRuns, judge: str, population: Population, epo
 
 
 def continue_run(
-    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None, show: bool = False,
-    own: OwnData | None = None,
+    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None,
+    show: bool = False, own: OwnData | None = None,
 ) -> tuple[RunData, list[str]]:  # fmt: skip
     """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks.
 
