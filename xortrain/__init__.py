@@ -2,17 +2,41 @@
 
 `train` trains one network and writes nothing, `sweep` trains many into a record, `load` opens a record, and `runs`
 finds runs: one network is a `Run`, many are a `Sweep`.  `trainer` makes a function that trains one network a call, and
-`check_gradients` checks a gradient of your own.
+`check_gradients` checks a gradient of your own.  `Activation`, `Loss` and the other rows are for a Python file with
+options of your own, which ``use`` names.
 """
 
 TYPE_CHECKING = False  # typing's, without its import, which is a tenth of the time that xortrain ls takes
 if TYPE_CHECKING:
     from typing import Any
 
-    from xortrain.api import check_gradients, load, runs, sweep, train, trainer
+    from xortrain.api import (
+        Activation,
+        Dataset,
+        Initializer,
+        Joint,
+        Loss,
+        Optimizer,
+        Points,
+        Schedule,
+        SuccessRule,
+        check_gradients,
+        choice,
+        flag,
+        load,
+        number,
+        runs,
+        sweep,
+        train,
+        trainer,
+        whole,
+    )  # fmt: skip
 
 __version__ = "0.1.0"
-__all__ = ["check_gradients", "load", "runs", "sweep", "train", "trainer"]
+__all__ = [
+    "Activation", "Dataset", "Initializer", "Joint", "Loss", "Optimizer", "Points", "Schedule", "SuccessRule",
+    "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "trainer", "whole",
+]  # fmt: skip
 
 
 def __dir__() -> list[str]:

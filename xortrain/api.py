@@ -11,11 +11,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xortrain.config.overrides import TEXTS
+from xortrain.config.overrides import TEXTS, use_files
 from xortrain.errors import UserError, cut
 from xortrain.explain.explanation import explain
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
+from xortrain.nets.activations import Activation
+from xortrain.nets.datasets import Dataset, Points
+from xortrain.nets.initializers import Initializer
+from xortrain.nets.losses import Joint, Loss
+from xortrain.nets.optimizers import Optimizer, Schedule
+from xortrain.nets.setting import choice, flag, number, whole
 from xortrain.page import MOST_MB
 from xortrain.records.naming import ROOT, named, user_path
 from xortrain.runner.train import train_run
@@ -23,15 +29,21 @@ from xortrain.setup.own_arrays import Names, array_data
 from xortrain.setup.own_data import OwnData
 from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.trained.sweep_data import SweepData, open_all, open_record
+from xortrain.training.success import SuccessRule
 
 if TYPE_CHECKING:
     from xortrain.advice.trials import Advice
 
 _SEVERAL = re.compile(r"[\w./+~@-]+=\S*\s+[+~]*[A-Za-z_][\w./@-]*=")  # several overrides in one text
 
-__all__ = ["Run", "Sweep", "Trainer", "check_gradients", "load", "runs", "sweep", "train", "trainer"]
+__all__ = [
+    "Activation", "Dataset", "Initializer", "Joint", "Loss", "Optimizer", "Points", "Run", "Schedule", "SuccessRule",
+    "Sweep", "Trainer", "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "trainer",
+    "whole",
+]  # fmt: skip
 
 Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
+Use = str | Path | Sequence[str | Path]
 
 
 class Run(RunData):
@@ -167,19 +179,21 @@ class Explanation:
 
 
 def train(
-    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None
-) -> Run:
+    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
+    use: Use = (),
+) -> Run:  # fmt: skip
     """Train one network and write nothing.
 
     ``overrides`` are those of the command line, as in "lr=1"; ``data`` are your own arrays, (x, t) or (x, t, x_test,
     t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs), numbers or the names of
     classes.  They take the place of the file of data=csv, whose other settings they have, as in "data.scale=standard".
     ``inputs``, ``outputs`` and ``classes`` name columns of x and t, and the classes of t in increasing order; a frame
-    brings its own names.
+    brings its own names.  ``use`` names Python files of yours with options of your own.
     """
     from xortrain.config.compose import compose
 
     _refuse_other_than_texts("train", overrides)
+    overrides = (*_using(use), *overrides)
     own = _own(data, inputs, outputs, classes)
     return _trained(compose(overrides if own is None else ("data=csv", *overrides)), own)
 
@@ -203,14 +217,15 @@ class Trainer:
 
 
 def trainer(
-    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None
-) -> Trainer:
+    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
+    use: Use = (),
+) -> Trainer:  # fmt: skip
     """A function that trains networks that differ in a few settings: trainer("epochs=100") returns one to call.
 
-    Overrides and data are those of `train`, composed and read once; each call trains one network.
+    All arguments are those of `train`, composed and read once; each call trains one network.
     """
     _refuse_other_than_texts("trainer", overrides)
-    return Trainer(overrides, _own(data, inputs, outputs, classes))
+    return Trainer((*_using(use), *overrides), _own(data, inputs, outputs, classes))
 
 
 def _trained(config: Mapping[str, Any], own: OwnData | None) -> Run:
@@ -221,16 +236,18 @@ def _trained(config: Mapping[str, Any], own: OwnData | None) -> Run:
 def sweep(
     *overrides: str, engine: str | None = None, workers: int | None = None, address: str | None = None,
     show: bool = False, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
+    use: Use = (),
 ) -> Sweep:  # fmt: skip
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal;
-    ``data`` and their names are as in `train`.
+    ``data``, their names and ``use`` are as in `train`.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
 
     _refuse_other_than_texts("sweep", overrides)
+    overrides = (*_using(use), *overrides)
     own = _own(data, inputs, outputs, classes)
     plan = plan_overrides(overrides if own is None else ("data=csv", *overrides), own=own)
     if plan is None:
@@ -241,15 +258,29 @@ def sweep(
     return Sweep.of(named(str(run_sweep(replace(plan, engine=chosen), show)), Path(plan.root)).entry)
 
 
-def load(name: str | Path, root: str | Path = ROOT) -> Run | Sweep:
-    """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it."""
+def load(name: str | Path, root: str | Path = ROOT, use: Use = ()) -> Run | Sweep:
+    """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it.
+
+    ``use`` names the Python files of yours with whose options it was trained.
+    """
+    use_files(_using(use))
     found = open_record(str(name), user_path(root))
     return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
-def runs(root: str | Path = ROOT, where: str | None = None) -> Sweep:
-    """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5"."""
+def runs(root: str | Path = ROOT, where: str | None = None, use: Use = ()) -> Sweep:
+    """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5".
+
+    ``use`` is as in `load`.
+    """
+    use_files(_using(use))
     return _as_sweep(open_all(user_path(root), where))
+
+
+def _using(use: Use) -> list[str]:
+    """The override for Python files of the user's own; none if there are none."""
+    names = [use] if isinstance(use, str | Path) else use
+    return [f"use=[{','.join(map(str, names))}]"] if names else []
 
 
 def _as_sweep(found: SweepData[RunData]) -> Sweep:

@@ -7,6 +7,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from importlib import import_module
 
 from xortrain.commands import COMMANDS
@@ -46,8 +47,11 @@ def _run(words: list[str]) -> None:
 
         say(completion(words[1:]))
     elif (words and words[0] == "help") or {"-h", "--help"} & set(words):
-        with numpy_when_used():
+        with nullcontext() if any(word.startswith("use=") for word in words) else numpy_when_used():
             from xortrain.config.help import help_text
+            from xortrain.config.overrides import use_files
+
+            use_files(words)
         say(help_text({name: line for name, (_, line) in COMMANDS.items()}))
     elif words and words[0] == "--version":
         from xortrain import __version__

@@ -11,6 +11,10 @@ class UserError(ValueError):
     """A mistake of the user; the text is one line for a terminal."""
 
 
+class NeededFileError(UserError):
+    """A record has options of a file of the user's own that is not in use."""
+
+
 class Remark(UserWarning):
     """One line that a user should read beside an answer; the command line prints it, in Python it is a warning."""
 

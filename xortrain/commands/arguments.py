@@ -40,7 +40,12 @@ class Parser(argparse.ArgumentParser):
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         if args == [ASKED]:
             raise ParserFound(self)
-        return super().parse_known_args(args, namespace)
+        found, others = super().parse_known_args(args, namespace)
+        if getattr(found, "use", None):
+            from xortrain.config.own_rows import use
+
+            use(found.use)
+        return found, others
 
     def error(self, message: str) -> NoReturn:
         option, mark, misfit = message.removeprefix("argument ").partition(": =")
@@ -55,6 +60,7 @@ def command_parser(command: str, notes: str = NAMES, *, has_json: bool = True, r
     parser = Parser(f"xortrain {command}", description=description, epilog=notes, allow_abbrev=False)
     kind = _folder if root_must_exist else user_path
     parser.add_argument("--root", type=kind, default=ROOT, help="folder of the records (default: %(default)s)")
+    parser.add_argument("--use", metavar="FILE", action="append", help="your Python file with options of your own")
     if has_json:
         parser.add_argument("--json", action="store_true", help="print the answer as one JSON array")
     return parser

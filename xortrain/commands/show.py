@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import answer, command_parser
-from xortrain.errors import LONGEST, Reading, UserError, printable
+from xortrain.errors import LONGEST, NeededFileError, Reading, UserError, printable
 from xortrain.records import columns, layout
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.naming import Named, named
@@ -72,8 +72,8 @@ def _explanation(folder: Path, index: int) -> list[str]:
     try:
         with Reading(folder):
             return outcome_lines(RunData(open_trained(folder), index))
-    except UserError:
-        return []
+    except UserError as error:
+        return [str(error)] if isinstance(error, NeededFileError) else []
 
 
 def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:

@@ -35,6 +35,7 @@ def check(config: Mapping[str, Any]) -> Config:
 ADDED: dict[str, Any] = {
     "advice": "auto",
     "page": False,
+    "use": [],
     "experiment": None,
     "data.scale": "none",
     "data.test_path": None,

@@ -7,11 +7,12 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from xortrain.config.overrides import quote
-from xortrain.config.settings import GROUPS, conf_folder
+from xortrain.config.settings import GROUPS, OWN, conf_folder
 from xortrain.errors import UserError
 
 _LOCK = {"of this process": threading.RLock()}  # Hydra's state is global: one thread composes at a time
@@ -27,9 +28,9 @@ if hasattr(os, "register_at_fork"):  # another thread may compose while this one
 
 @contextmanager
 def hydra_apart() -> Iterator[None]:
-    """Hydra as if nobody else used it, with ${expanduser:PATH} for conf/ and the generated choices of ``output``.
+    """Hydra as if nobody else used it, with ${expanduser:PATH} for conf/, and the choices that are not files there.
 
-    The choices are auto, and every activation as it is there.
+    These are those of ``output``, auto and every activation as it is there, and options of a user's own.
     """
     from hydra.core.config_store import ConfigStore
     from omegaconf import OmegaConf
@@ -45,6 +46,11 @@ def hydra_apart() -> Iterator[None]:
                 is_one = name in GROUPS["activation"]
                 node: dict[str, Any] = {"defaults": [f"/activation/{name}@_here_"]} if is_one else {"name": name}
                 ConfigStore.instance().store(group="output", name=name, node=node)
+            for place, own in OWN.items():
+                group, _, name = place.partition("/")
+                is_global = group in own  # an optimizer that sets the learning rate too
+                package = "_global_" if is_global else None
+                ConfigStore.instance().store(group=group, name=name, node=deepcopy(own), package=package)
             yield
         finally:
             set_global_state(before)

@@ -20,7 +20,7 @@ from xortrain.errors import UserError, cut, unknown_word
 from xortrain.records.layout import START, setting_of
 
 TEXTS = ("name", "notes", "root", "data.path", "data.test_path")
-LISTS = ("tags", "freeze", "data.targets", "data.inputs", "data.categorical")
+LISTS = ("use", "tags", "freeze", "data.targets", "data.inputs", "data.categorical")
 CHOICES = (*GROUPS, "experiment")
 FOLDERS = ("hydra.run.dir", "hydra.sweep.dir", "hydra.sweep.subdir")
 OF_HYDRA = re.compile(
@@ -36,6 +36,7 @@ _GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
     """Overrides with their texts quoted; ``many`` is for a sweep, where commas separate values."""
     refuse_blanks(overrides)
+    use_files(overrides)
     overrides = list(map(with_entries, overrides))
     for override in overrides:
         _refuse_invalid_choice(override)
@@ -43,6 +44,14 @@ def prepare(overrides: Sequence[str], many: bool = False) -> list[str]:
         _refuse_folder(override, overrides)
         _refuse_plugin(override)
     return [_quoted_override(override, many) for override in overrides if override != "experiment=null"]
+
+
+def use_files(overrides: Sequence[str]) -> None:
+    """Make the rows of the files that overrides name options, as in use=my_things.py."""
+    if any(override.lstrip("+").startswith("use=") for override in overrides):
+        from xortrain.config.own_rows import named_in, use
+
+        use(named_in(overrides))
 
 
 def with_entries(override: str) -> str:

@@ -34,6 +34,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.basecontainer import BaseContainer
 
+from xortrain.config.settings import OWN
 from xortrain.config.spaces import FUNCTIONS
 from xortrain.errors import UserError
 
@@ -141,9 +142,10 @@ def _base(mode: RunMode, state: object, *choices: str) -> DictConfig:
 
 
 def _state(loader: Any) -> object:
-    """What a choice may be: the files of conf/, and the choices of ``output``, which are stored."""
+    """What a choice may be: the files of conf/, the choices of ``output``, which are stored, and a user's own."""
     folders = [source.path for source in loader.get_sources() if source.scheme() == "file"]
-    return tuple(file for folder in folders for file in _files(folder)), tuple(ConfigStore.instance().repo["output"])
+    files = tuple(file for folder in folders for file in _files(folder))
+    return files, tuple(ConfigStore.instance().repo["output"]), repr(OWN)
 
 
 def _files(folder: str | Path) -> Iterator[tuple[str, int, int]]:

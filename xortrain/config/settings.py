@@ -7,6 +7,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -43,6 +44,7 @@ TOP: Settings = {
     "notes": text("anything you want to remember", nullable=True),
     "advice": choice("whether a run that ends unsolved is followed by trials of what might help", "auto", "none"),
     "page": flag("at the end write page.html into the record, to be opened in a browser"),
+    "use": names("your Python files with options of your own, run before anything else, as in use=my_things.py"),
     "root": path("folder of the records"),
     "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
 }
@@ -175,8 +177,14 @@ def experiments() -> list[Path]:
     return sorted((conf_folder() / "experiment").glob("*.yaml"))
 
 
+OWN: dict[str, dict[str, Any]] = {}
+"""Options of a user's own, as files of conf/ would have them, by their names such as activation/cube."""
+
+
 def read_conf(name: str) -> dict[str, Any]:
-    """A file of conf/ as it is, by its name without .yaml."""
+    """A file of conf/ as it is, by its name without .yaml, or an option of a user's own."""
+    if name in OWN:
+        return deepcopy(OWN[name])
     text = (conf_folder() / f"{name}.yaml").read_text(encoding="utf-8")
     with suppress(ValueError):
         return read_plain(text)
@@ -250,8 +258,15 @@ def _placed(name: str, here: str) -> dict[str, dict[str, Any]]:
 
 def set_by_options(group: str) -> set[str]:
     """The settings outside a group that its options set in conf/: optimizers set lr."""
-    files = [read_conf(f"{group}/{path.stem}") for path in (conf_folder() / group).glob("*.yaml")]
+    names = [f"{group}/{path.stem}" for path in (conf_folder() / group).glob("*.yaml")]
+    files = [read_conf(name) for name in (*names, *OWN) if name.startswith(f"{group}/")]
     return {key for content in files if group in content for key in content} - {group, "defaults"}
+
+
+def forget_defaults() -> None:
+    """Read defaults anew: options of a user's own have come, changed or gone."""
+    for function in (has_entries, above, defaults_of, set_by_data):
+        function.cache_clear()
 
 
 def chosen_by_default() -> dict[str, str]:

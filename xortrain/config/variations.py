@@ -11,6 +11,7 @@ import numpy as np
 from xortrain.config.check import Config, check, short
 from xortrain.config.compose import compose, no_such_setting
 from xortrain.config.overrides import CHOICES, with_entries
+from xortrain.config.own_rows import KEY
 from xortrain.errors import UserError
 
 
@@ -28,7 +29,7 @@ class Variations:
         """The checked configuration that these settings have as further overrides."""
         values = {with_entries(f"{key}=").strip("+="): _plain(value) for key, value in settings.items()}
         words = [f"{key}={short(value)}" for key, value in values.items()]
-        is_choice = [key in CHOICES and not isinstance(value, Mapping) for key, value in values.items()]
+        is_choice = [key in (*CHOICES, KEY) and not isinstance(value, Mapping) for key, value in values.items()]
         choices = tuple(word for word, chooses in zip(words, is_choice, strict=True) if chooses)
         if choices not in self._composed:
             self._composed[choices] = compose([*self.overrides, *choices])

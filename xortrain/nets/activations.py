@@ -12,7 +12,7 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets import functions as fn
-from xortrain.nets.formula import Call, Number, Written
+from xortrain.nets.formula import Call, Number, Written, not_given
 from xortrain.nets.setting import Settings, number
 
 INF = math.inf
@@ -30,13 +30,15 @@ class Activation:
     ``formula`` and ``slope`` are f and f' as explanations and documents write them (a test compares them with the
     functions); ``jacobian`` is da/dz where it is not diagonal.  ``range`` contains all outputs, whatever the settings.
     ``corners`` are the z where f' jumps, ``flat`` the intervals where f' is exactly 0.
+
+    Of a row of a user's own, f(z, **settings) is enough: `worked_out` adds the rest.
     """
 
     help: str
     f: Callable[..., Array]
-    derivative: Callable[..., Array]
-    formula: Written
-    slope: Written
+    derivative: Callable[..., Array] = not_given
+    formula: Written = not_given
+    slope: Written = not_given
     range: Interval = (-INF, INF)
     settings: Settings = field(default_factory=dict)
     product: Callable[..., Array] | None = None

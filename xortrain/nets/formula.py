@@ -17,6 +17,11 @@ Written = Callable[..., "Term"]
 Join = Callable[["Term", Any], "Operation"]
 
 
+def not_given(*arguments: Any, **settings: Any) -> Any:
+    """Stands in a row of a user's own for a function that is to be worked out."""
+    raise NotImplementedError("a row is used before what it lacks is worked out")
+
+
 def _operator(sign: str) -> tuple[Join, Join]:
     """The method of an operator and its reflected method, as in __add__ and __radd__."""
     return (

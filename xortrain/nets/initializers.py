@@ -50,7 +50,7 @@ class Initializer:
     help: str
     draw: Literal["uniform", "normal", "nothing"]
     weights: Fill
-    biases: Fill
+    biases: Fill = lambda r, fan, **own: np.zeros_like(r)
     own: Settings = field(default_factory=dict)
     takes_weights: bool = False
     """Whether the config gives the weights."""

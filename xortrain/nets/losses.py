@@ -14,7 +14,7 @@ import numpy as np
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.activations import ACTIVATIONS, written_sigmoid
-from xortrain.nets.formula import Call, Term, Written
+from xortrain.nets.formula import Call, Term, Written, not_given
 from xortrain.nets.functions import log1p_exp_minus_abs, sigmoid, softplus
 from xortrain.nets.setting import Settings, choice, in_use, number
 
@@ -45,13 +45,15 @@ class Loss:
     ``per`` is what reduction=mean divides the sum by: examples times outputs, or examples.  ``targets`` is what t must
     be: any numbers, numbers in [0, 1], signs -1 and 1, or one-hot classes.  ``spread(outputs)`` is the value that
     label smoothing mixes into targets, ``own`` are the settings of ``value``.
+
+    Of a row of a user's own, ``value`` is enough: `worked_out` adds the rest.
     """
 
     help: str
     value: Callable[..., Array]
-    gradient: Callable[..., Array]
-    formula: Written
-    slope: Written
+    gradient: Callable[..., Array] = not_given
+    formula: Written = not_given
+    slope: Written = not_given
     output: str = "identity"
     per: Literal["element", "example"] = "element"
     targets: Literal["any", "unit", "signs", "classes"] = "any"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from xortrain.nets import Array
-from xortrain.nets.formula import Call, Symbol, Term
+from xortrain.nets.formula import Call, Symbol, Term, not_given
 from xortrain.nets.functions import each
 from xortrain.nets.setting import Settings, flag, number
 
@@ -49,14 +49,18 @@ class Optimizer:
 
     ``update`` may overwrite g.  ``written(move)`` gives the same update as formulas, ``letters`` the symbols of the
     state.  Optional settings are missing where they are 0 for every run.
+
+    Of a row of a user's own, ``update`` is enough, with ``start`` if it has a state; ``lr`` is then the learning rate
+    that it sets, as those of the package do in conf/.
     """
 
     help: str
-    start: Callable[..., State]
-    update: Callable[..., None]
-    written: Callable[[Move], Lines]
-    settings: Settings
+    start: Callable[..., State] = lambda theta, lr, **settings: {}
+    update: Callable[..., None] = not_given
+    written: Callable[[Move], Lines] = not_given
+    settings: Settings = field(default_factory=dict)
     letters: Mapping[str, str] = field(default_factory=dict)
+    lr: float | None = None
     is_full_batch: bool = False
     rate_at_start: bool = False
     """Whether η matters at the start only."""

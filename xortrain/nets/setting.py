@@ -6,7 +6,7 @@
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from xortrain.nets import Numbers
 
@@ -20,7 +20,7 @@ class Setting:
     ``varies`` is whether it may differ between the runs of one population.  An ``optional`` number is not passed
     to its row's functions where it is 0 for every run (see `in_use`).  ``letter`` is its symbol in formulas,
     ``wording`` replaces the description made from kind and range.  Entries are numbers by name, as in set.W1.0.1=2;
-    ``each`` of them is a setting.
+    ``each`` of them is a setting.  ``default`` is for rows of a user's own; those of the package have theirs in conf/.
     """
 
     doc: str
@@ -38,6 +38,7 @@ class Setting:
     letter: str = ""
     wording: str = ""
     each: "Setting | None" = None
+    default: Any = None
 
 
 Settings = Mapping[str, Setting]
@@ -59,21 +60,23 @@ def numbers(settings: Settings) -> tuple[str, ...]:
 def number(
     doc: str, low: float = -math.inf, high: float = math.inf, *, above: float | None = None,
     below: float | None = None, varies: bool = True, optional: bool = False, letter: str = "",
+    default: float | None = None,
 ) -> Setting:  # fmt: skip
     """A finite number."""
-    return Setting(doc, "number", low, high, above, below, varies, optional, letter=letter)
+    return Setting(doc, "number", low, high, above, below, varies, optional, letter=letter, default=default)
 
 
 def whole(
-    doc: str, low: int, high: int, *, varies: bool = False, nullable: bool = False, even: bool = False
-) -> Setting:
+    doc: str, low: int, high: int, *, varies: bool = False, nullable: bool = False, even: bool = False,
+    default: int | None = None,
+) -> Setting:  # fmt: skip
     """A whole number from ``low`` to ``high``, both included."""
-    return Setting(doc, "whole", low, high, varies=varies, nullable=nullable, even=even)
+    return Setting(doc, "whole", low, high, varies=varies, nullable=nullable, even=even, default=default)
 
 
-def flag(doc: str, *, varies: bool = False, optional: bool = False) -> Setting:
+def flag(doc: str, *, varies: bool = False, optional: bool = False, default: bool | None = None) -> Setting:
     """true or false."""
-    return Setting(doc, "flag", varies=varies, optional=optional)
+    return Setting(doc, "flag", varies=varies, optional=optional, default=default)
 
 
 def text(doc: str, *, nullable: bool = False) -> Setting:
@@ -86,9 +89,9 @@ def path(doc: str, *, nullable: bool = False) -> Setting:
     return Setting(doc, "path", nullable=nullable)
 
 
-def choice(doc: str, *choices: str) -> Setting:
+def choice(doc: str, *choices: str, default: str | None = None) -> Setting:
     """One of a few names."""
-    return Setting(doc, "choice", choices=choices)
+    return Setting(doc, "choice", choices=choices, default=default)
 
 
 def names(doc: str) -> Setting:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.nets.functions import each
-from xortrain.symbols import Fold, Node
+from xortrain.symbols import Fold, Node, SymbolError
 from xortrain.symbols.array import Operation
 
 _SIGNS: dict[Operation, tuple[str, int]] = {
@@ -27,7 +27,9 @@ _CHOICE, _TRUTH, _ARITHMETIC, _PREFIX, _WHOLE = 1, 10, 11, 13, 20
 _CALLS: dict[Operation, str] = {
     np.abs: "Math.abs", np.sign: "Math.sign", np.sqrt: "Math.sqrt", np.power: "Math.pow",
     np.exp: "Math.exp", np.expm1: "Math.expm1", np.log: "Math.log", np.log1p: "Math.log1p",
-    np.sin: "Math.sin", np.cos: "Math.cos", each(math.cos): "Math.cos", np.sinh: "Math.sinh",
+    np.sin: "Math.sin", np.cos: "Math.cos", each(math.cos): "Math.cos", np.sinh: "Math.sinh", np.cosh: "Math.cosh",
+    np.arcsin: "Math.asin", np.arccos: "Math.acos", np.arctan: "Math.atan", np.arcsinh: "Math.asinh",
+    np.cbrt: "Math.cbrt", np.floor: "Math.floor", np.ceil: "Math.ceil", np.trunc: "Math.trunc",
     np.tanh: "Math.tanh", np.arctanh: "Math.atanh", np.maximum: "Math.max", np.minimum: "Math.min",
     each(math.erf): "erf", np.floor_divide: "floorDivide",
 }  # fmt: skip
@@ -160,6 +162,8 @@ class Scope:
             read = self.number if operation not in _LOGIC else self._truth
             left, right = read(arguments[0], strength), read(arguments[1], strength + 1)
             return f"{left} {sign} {right}", strength
+        if operation in (np.logical_not, np.invert):
+            return f"!{self._truth(arguments[0], _PREFIX + 1)}", _PREFIX
         if operation is np.negative:
             return f"-{self.number(arguments[0], _PREFIX + 1)}", _PREFIX
         if operation is np.where:
@@ -169,6 +173,8 @@ class Scope:
         if operation is np.clip:
             value, low, high = map(self.number, arguments)
             return f"Math.min(Math.max({value}, {low}), {high})", _WHOLE
+        if operation not in _CALLS:
+            raise SymbolError(f"numpy.{getattr(operation, '__name__', operation)}")
         return f"{_CALLS[operation]}({', '.join(map(self.number, arguments))})", _WHOLE
 
     def _truth(self, place: int, least: int) -> str:
@@ -195,7 +201,7 @@ class Scope:
 
     def _is_truth(self, place: int) -> bool:
         operation = self.graph.entries[place][0]
-        return operation in _SIGNS and _SIGNS[operation][1] < _TRUTH
+        return operation in (np.logical_not, np.invert) or (operation in _SIGNS and _SIGNS[operation][1] < _TRUTH)
 
 
 _LOGIC = {operation for operation, (sign, _) in _SIGNS.items() if sign in ("||", "&&")}

@@ -5,12 +5,13 @@ them; settings are numbers by name.
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from xortrain.config.settings import defaults_of
+from xortrain.config.settings import OWN, defaults_of
+from xortrain.errors import UserError
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
@@ -26,16 +27,42 @@ Lines = Sequence[str]
 
 def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
     """A module of JavaScript with every table, and the unrolled update and outputs of tasks that are small enough."""
+    tasks = list(tasks)
+    needed = {name for task in tasks for name in _rows_of(task)}
     tables: dict[str, dict[str, Lines]] = {
-        "ACTIVATIONS": {name: _activation(name) for name in ACTIVATIONS},
-        "LOSSES": {name: _loss(name) for name in LOSSES},
-        "OPTIMIZERS": {name: _optimizer(name) for name in OPTIMIZERS},
-        "SCHEDULES": {name: _schedule(name) for name in SCHEDULES},
+        "ACTIVATIONS": _table("activation", ACTIVATIONS, _activation, needed),
+        "LOSSES": _table("loss", LOSSES, _loss, needed),
+        "OPTIMIZERS": _table("optimizer", OPTIMIZERS, _optimizer, needed),
+        "SCHEDULES": _table("schedule", SCHEDULES, _schedule, needed),
         **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
     head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide } from "./special.js";\n'
     return "\n".join([head, *written, _interval()])
+
+
+def _rows_of(task: Task) -> Iterator[str]:
+    """The rows that a task computes with, as in activation/tanh."""
+    yield from (f"activation/{layer.activation}" for layer in task.network.layers)
+    yield f"loss/{task.criterion.loss}"
+    for one in (task, *(stage.task for stage in task.stages)):
+        yield from (f"optimizer/{one.optimizer.name}", f"schedule/{one.schedule.name}")
+
+
+def _table(
+    group: str, names: Iterable[str], write: Callable[[str], Lines], needed: Collection[str]
+) -> dict[str, Lines]:
+    """A table of rows; without those of a user's own that no JavaScript can be made of, unless they are needed."""
+    found = dict[str, Lines]()
+    for name in names:
+        try:
+            found[name] = write(name)
+        except Exception as error:
+            if f"{group}/{name}" not in OWN:
+                raise
+            if f"{group}/{name}" in needed:
+                raise UserError(f"page: {group}={name} cannot run in a browser, because of {error}") from None
+    return found
 
 
 def _rows(rows: Mapping[str, Lines]) -> list[str]:

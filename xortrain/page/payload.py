@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from xortrain.config.own_rows import files_of
 from xortrain.films.colours import MOST_HUES, get_colours
 from xortrain.nets import Array, Numbers
 from xortrain.nets.datasets import Scaling
@@ -103,6 +106,7 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
         "frameEpochs": setup.frame_epochs[frames].tolist(),
         **_recorded(group, frames, losses, detail.is_rounded, arrays),
         "dtype": str(setup.population.dtype),
+        "use": [quote(Path(file.name).name) for file in files_of(setup.population.config)],
         "picture": picture(setup, group.trained.rows[group.places]),
     }  # fmt: skip
 

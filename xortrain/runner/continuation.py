@@ -12,6 +12,7 @@ import numpy as np
 
 from xortrain.config.check import check
 from xortrain.config.compose import changed
+from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import UserError
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
@@ -93,6 +94,8 @@ def continuation(
 ) -> Continuation:
     """Check what is asked, and plan to train the runs of a population on; raises UserError for what cannot be."""
     before, epoch = parent.setup.population, origin.epoch
+    if parent.folder:
+        refuse_changed(before.config, parent.metadata.get("use"))
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
     more = [int(found[1]) for found in map(_MORE.fullmatch, overrides) if found]

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from itertools import zip_longest
 from pathlib import Path
 
+from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import UserError
 from xortrain.records import layout
 from xortrain.records.files import remove_leftovers
@@ -76,6 +77,7 @@ def _missing(entry: Entry) -> tuple[list[Block], list[RecordWriter], list[Record
         known = part.metadata["outcomes"]
         own = {**part.metadata, "outcomes": [*known, *OUTCOMES[len(known) :]]}  # an older record lacks the newer words
         record, setup = RecordWriter(part.folder, own), open_trained(part.folder).setup
+        refuse_changed(setup.population.config, part.metadata.get("use"))
         lacking = [Block.of(record, setup, number) for number in part.unfinished_blocks()]
         blocks += lacking
         records += [record] if lacking or record.metadata["status"] != "finished" else []

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.random  # which NumPy imports on first use, and which loses Ctrl-C meanwhile
 
+from xortrain.config.own_rows import OwnFile, files_of, hashes_of, use_again, with_files
 from xortrain.errors import FailedError, UserError
 from xortrain.nets import Array
 from xortrain.records import layout
@@ -169,6 +170,7 @@ def start_record(
         **({"has_best": True} if setup.has_best else {}),
         **({"parent": asdict(setup.origin)} if setup.origin else {}),
         **({"stages": stages} if stages else {}),
+        **({"use": hashes} if (hashes := hashes_of(p.config)) else {}),
         "outcomes": list(OUTCOMES),
         "loss_epochs": setup.loss_epochs.tolist(),
         "frame_epochs": setup.frame_epochs.tolist(),
@@ -210,10 +212,10 @@ def working_in(folder: Path, command: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         is_record = any((folder / name).is_file() for name in (layout.RECORD, layout.SWEEP))
-        hint = [f"{command} {shown_path(folder)}"] if is_record else []
+        hint = [f"{with_files(command)} {shown_path(folder)}"] if is_record else []
         raise type(error)(*hint) from None
     except FailedError as error:
-        raise FailedError(f"{error}; {command} {shown_path(folder)}") from None
+        raise FailedError(f"{error}; {with_files(command)} {shown_path(folder)}") from None
     except OSError as error:
         if error.filename is not None:
             raise
@@ -261,6 +263,7 @@ class Block:
     """A block of a record: its number, and the population that its ``runs`` are a part of.
 
     With a ``parent`` of the same runs it goes on from the parent's checkpoint; else it is trained from its start.
+    ``use`` are the files of the user's own that another process needs.
     """
 
     record: RecordWriter
@@ -268,6 +271,7 @@ class Block:
     number: int
     runs: slice
     parent: TrainedRuns | None = None
+    use: tuple[OwnFile, ...] = ()
 
     @classmethod
     def of(cls, record: RecordWriter, setup: Setup, number: int, parent: TrainedRuns | None = None) -> "Block":
@@ -280,7 +284,8 @@ class Block:
         """The same block with the setup of its own runs only, to be sent to another process."""
         record = replace(self.record, folder=self.record.folder.absolute())
         parent = self.parent and self.parent.take(np.arange(self.runs.start, self.runs.stop))
-        return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)), parent)
+        files = tuple(files_of(self.setup.population.config))
+        return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)), parent, files)
 
     def open(self) -> tuple[BlockArrays, History]:
         """Make the files of this block, filled with nan; the history has them as its arrays."""
@@ -308,6 +313,7 @@ class Block:
     def train(self, bar: Progress, history: History | None = None) -> Result:
         """Train this block, by default into its files; any error becomes a failure, except those of the disk."""
         try:
+            use_again(self.use)
             start = checkpoint_of(self.parent, self.setup, self.runs) if self.parent else None
             if history is not None:
                 steps = train_block(self.setup, self.runs, history, start)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import FailedError, UserError
 from xortrain.nets import Array
 from xortrain.records.layout import parameter_names
@@ -30,6 +31,7 @@ def verify(populations: Iterable[tuple[TrainedRuns, Array]]) -> str:
     """
     now, finished, stopped, runs, notes = describe(), 0, 0, 0, list[Rounding | None]()
     for whole, places in populations:
+        refuse_changed(whole.setup.population.config, whole.metadata.get("use"))
         runs += len(places)
         done, size = np.intersect1d(places, whole.finished), whole.setup.block_size
         for part in (whole.take(done[start : start + size]) for start in range(0, len(done), size)):

@@ -1,9 +1,9 @@
 """Arrays of symbols: what is computed with them is recorded as a graph instead of being calculated.
 
 They implement NumPy's protocols, so that a function written for NumPy arrays, in place and with ``out`` too, can be
-run on them unchanged; other code is generated from its graph.
+run on them unchanged; other code is generated from its graph, and its derivative (`slopes`).
 """
 
-from xortrain.symbols.array import Fold, Node, Symbolic, evaluate
+from xortrain.symbols.array import Fold, Node, SymbolError, Symbolic, evaluate
 
-__all__ = ["Fold", "Node", "Symbolic", "evaluate"]
+__all__ = ["Fold", "Node", "SymbolError", "Symbolic", "evaluate"]

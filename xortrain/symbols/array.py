@@ -4,6 +4,7 @@ Nodes are operations, inputs, or plain numbers; an array of them has the shape o
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,10 @@ Nodes = npt.NDArray[Any]
 """An object array of nodes and numbers."""
 Operation = Callable[..., Any]
 """Of numbers: a ufunc, `numpy.where`, `numpy.clip`, or a `Fold`."""
+
+
+class SymbolError(TypeError):
+    """What a function does that cannot be recorded, in a few words."""
 
 
 class Node:
@@ -73,14 +78,24 @@ class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
         """Whether an element may be other than 0."""
         return True
 
+    def __bool__(self) -> bool:
+        raise SymbolError("a branch on values, which numpy.where writes as one expression")
+
     def astype(self, dtype: npt.DTypeLike) -> "Symbolic":
         return elementwise(np.multiply, self, 1.0)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        result = elementwise(ufunc, *inputs) if method == "__call__" else reduced(ufunc, *inputs, **options)
+        if method == "__call__":
+            result = BY_OTHERS[ufunc](*inputs) if ufunc in BY_OTHERS else elementwise(ufunc, *inputs)
+        elif method == "reduce":
+            result = reduced(ufunc, *inputs, **options)
+        else:
+            raise SymbolError(f"numpy.{ufunc.__name__}.{method}")
         return stored(out[0], result) if out else result
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        if function not in FUNCTIONS:
+            raise SymbolError(f"numpy.{function.__name__}")
         return FUNCTIONS[function](*arguments, **options)
 
 
@@ -149,6 +164,23 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.einsum: einsum,
     np.copyto: copyto,
 }
+
+
+BY_OTHERS: dict[np.ufunc, Callable[..., Any]] = {
+    np.square: lambda x: x * x,
+    np.reciprocal: lambda x: 1 / x,
+    np.exp2: lambda x: np.power(2.0, x),
+    np.float_power: np.power,
+    np.fabs: np.abs,
+    np.fmax: np.maximum,
+    np.fmin: np.minimum,
+    np.log2: lambda x: np.log(x) * (1 / math.log(2)),
+    np.log10: lambda x: np.log(x) * (1 / math.log(10)),
+    np.logaddexp: lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
+    np.hypot: lambda x, y: np.sqrt(x * x + y * y),
+    np.tan: lambda x: np.sin(x) / np.cos(x),
+}
+"""Functions that are recorded as a few others."""
 
 
 def evaluate(result: Symbolic, inputs: Mapping[Node, float]) -> npt.NDArray[np.float64]:

@@ -5,6 +5,7 @@ The parts of a hostile record may each be well formed but not match; a mismatch 
 
 import os
 import stat
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from xortrain.config.check import check_stored
-from xortrain.errors import Reading, UserError, file_error, printable
+from xortrain.config.own_rows import changed_files, refuse_missing
+from xortrain.errors import Reading, Remark, UserError, file_error, printable
 from xortrain.nets.datasets import fit_of
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
@@ -37,7 +39,11 @@ def _opened(folder: Path) -> TrainedRuns:
     if rows["outcome"].max(initial=0) >= len(OUTCOMES):
         raise file_error(folder / layout.RUNS, "has an outcome that this version does not know")
     varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
+    refuse_missing(record.config)
     population = Population(check_stored(record.config), varying, np.array(rows["number"]))
+    for name in changed_files(population.config, record.metadata.get("use")):
+        line = f"{name} has changed since this was trained; what is shown is computed with it as it is now"
+        warnings.warn(Remark(line), stacklevel=4)
     _check_data(record, fit_of(population.config["data"]) is not None)
     setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     _check_network(record, setup)

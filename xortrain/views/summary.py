@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from xortrain.config.own_rows import with_files
 from xortrain.errors import FailedError
 from xortrain.films.data import IN_WORDS
 from xortrain.films.film_settings import LAYOUTS
@@ -76,7 +77,7 @@ def sweep_ending(folder: Path, show: bool = True, is_new: bool = True, more: Seq
         lines.append("stored  first and last snapshots only, within track.bytes; the film of one run trains it again")
     if is_done:
         return "\n".join(lines)
-    again = f"some jobs failed; to try them again: xortrain resume {shown_path(folder)}"
+    again = f"some jobs failed; to try them again: {with_files('xortrain resume')} {shown_path(folder)}"
     raise FailedError(again, "\n".join(lines))
 
 

@@ -123,7 +123,8 @@ export class Fork {
     if (this.changes.activation) return "";
     const words = this.overrides();
     if (!this.own.population.id) return `run.fork(${[...words.map((word) => `"${word}"`), `epoch=${this.from}`].join(", ")})`;
-    return ["xortrain continue", this.page.column("run").text(this.run), "--epoch", this.from, ...words].join(" ");
+    const files = this.own.population.use.flatMap((name) => ["--use", name]);
+    return ["xortrain continue", this.page.column("run").text(this.run), "--epoch", this.from, ...files, ...words].join(" ");
   }
 }
 

@@ -1,0 +1,255 @@
+"""What a row of a user's own lacks, worked out by running its functions on symbols: derivatives and formulas.
+
+The rest is measured: the range of an activation, its corners, and where it is flat.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from xortrain.errors import UserError
+from xortrain.nets import Array
+from xortrain.nets.activations import INF, Activation
+from xortrain.nets.formula import Call, Number, Term, Written, not_given, term
+from xortrain.nets.functions import each
+from xortrain.nets.losses import Loss
+from xortrain.nets.optimizers import Lines, Move, Optimizer
+from xortrain.symbols import Node, SymbolError, Symbolic
+from xortrain.symbols.slopes import RULES, as_function, recorded, slope
+
+ERF = each(math.erf)
+DERIVATIVES = {**RULES, ERF: (lambda x, r: 2 / math.sqrt(math.pi) * np.exp(-x * x),)}
+GRID = np.concatenate([np.linspace(-50, 50, 20_001), *(s * 10.0 ** np.arange(2, 301) for s in (-1, 1))])
+GRID.sort()
+NEAR_CORNER, JUMP = 1e-9, 1e-4  # a step to each side of a corner, and what the slope changes by at least
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """A function of arrays as a graph: its result, the nodes of the arrays, and those of its settings by name."""
+
+    result: Any
+    arrays: tuple[Node, ...]
+    settings: Mapping[str, Node]
+
+    @classmethod
+    def of(cls, function: Callable[..., Any], arrays: int, settings: Sequence[str]) -> "Recorded":
+        """Run a function of elements on symbols; raises SymbolError with what cannot be recorded."""
+        result, nodes = recorded(function, 1, 1, 1, inputs=arrays, settings=settings)
+        return cls(result, tuple(nodes[:arrays]), dict(zip(settings, nodes[arrays:], strict=True)))
+
+    def derivative(self) -> "Recorded":
+        """Its derivative by the first array; the result itself is one more array, the second."""
+        found = slope(self.result, self.arrays[0], DERIVATIVES)
+        is_new = isinstance(self.result, Node) and self.result.operation is not None
+        first, *others = self.arrays
+        return Recorded(found, (first, self.result if is_new else Node(), *others), self.settings)
+
+    def function(self) -> Callable[..., Array]:
+        """It as a function of arrays, of the shape and the dtype of the first one."""
+        compute = as_function(self.result, [*self.arrays, *self.settings.values()])
+        return shaped(lambda *arrays, **settings: compute(*arrays, *(settings[name] for name in self.settings)))
+
+    def formula(self) -> Written:
+        """It as a formula, of terms for its arrays and settings."""
+
+        def formula(*terms: Term, **settings: Term) -> Term:
+            own = {self.settings[name]: value for name, value in settings.items()}
+            return written(self.result, {**dict(zip(self.arrays, terms, strict=True)), **own})
+
+        return formula
+
+
+def shaped(function: Callable[..., Any]) -> Callable[..., Array]:
+    """A function whose result has the shape and the dtype of its first argument, in ``out`` if it is given."""
+
+    def computed(first: Array, *others: Array, out: Array | None = None, **settings: Array) -> Array:
+        with np.errstate(all="ignore"):  # as everywhere in training: what is not finite is noticed there
+            found = function(first, *others, **settings)
+        out = np.empty_like(first) if out is None else out
+        out[...] = found
+        return out
+
+    return computed
+
+
+# fmt: off
+SIGNS: dict[Any, Callable[..., Term]] = {
+    np.add: lambda x, y: x + y, np.subtract: lambda x, y: x - y, np.multiply: lambda x, y: x * y,
+    np.divide: lambda x, y: x / y, np.power: lambda x, y: x**y, np.negative: lambda x: -x, np.positive: lambda x: x,
+    np.greater: lambda x, y: x > y, np.greater_equal: lambda x, y: x >= y,
+    np.less: lambda x, y: x < y, np.less_equal: lambda x, y: x <= y,
+    np.logical_and: lambda x, y: x * y, np.bitwise_and: lambda x, y: x * y,
+    np.logical_not: lambda x: 1 - x, np.invert: lambda x: 1 - x,
+    np.maximum: lambda x, y: Call("max", x, y), np.minimum: lambda x, y: Call("min", x, y),
+    np.sqrt: lambda x: Call("√", x), np.abs: lambda x: Call("abs", x), ERF: lambda x: Call("erf", x),
+    np.expm1: lambda x: Call("exp", x) - 1, np.log1p: lambda x: Call("log", 1 + x),
+}
+# fmt: on
+"""How functions are written that are not written by their names."""
+OPPOSITES = {
+    np.greater: np.less_equal, np.less_equal: np.greater, np.less: np.greater_equal, np.greater_equal: np.less,
+}  # fmt: skip
+
+
+def written(result: Any, names: Mapping[Node, Any]) -> Term:
+    """A graph as a formula; its inputs have these terms."""
+    if not isinstance(result, Node):
+        return Number(float(result))
+    if result in names:
+        return term(names[result])
+    if result.operation is np.where:
+        condition, first, second = result.arguments
+        opposite = Node(OPPOSITES.get(condition.operation, np.logical_not), *_of_opposite(condition))
+        parts = [
+            written(one, names) if value == 1 else written(one, names) * written(value, names)
+            for one, value in ((condition, first), (opposite, second))
+            if isinstance(value, Node) or value
+        ]
+        return Number(0) if not parts else parts[0] if len(parts) == 1 else parts[0] + parts[1]
+    arguments = [written(one, names) for one in result.arguments]
+    if result.operation in SIGNS:
+        return SIGNS[result.operation](*arguments)
+    return Call(getattr(result.operation, "__name__", "f").split()[0], *arguments)
+
+
+def _of_opposite(condition: Node) -> tuple[Any, ...]:
+    return condition.arguments if condition.operation in OPPOSITES else (condition,)
+
+
+def worked_out_activation(name: str, row: Activation) -> Activation:
+    """An activation with everything that it lacks; raises UserError for a derivative that must be given."""
+    own, is_coupled = tuple(row.settings), row.product is not None or row.jacobian is not None
+    try:
+        of_f = None if is_coupled else Recorded.of(row.f, 1, own)
+        of_slope = of_f.derivative() if of_f and row.derivative is not_given else None
+    except SymbolError as error:
+        of_f = of_slope = None
+        if row.derivative is not_given:
+            raise UserError(f"{name}: has no derivative, and none can be worked out from {error}; give one") from None
+    if of_slope is None and row.derivative is not_given:
+        raise UserError(f"{name}: has no derivative; give one beside product or jacobian")
+    new = replace(
+        row,
+        f=shaped_with_out(row.f),
+        derivative=of_slope.function() if of_slope else shaped(row.derivative),
+        formula=_formula(row.formula, of_f, name),
+        slope=_formula(row.slope, of_slope or _recorded_or_none(row.derivative, 2, own), f"{name}'"),
+    )
+    return new if own else _measured(new)
+
+
+def shaped_with_out(f: Callable[..., Any]) -> Callable[..., Array]:
+    """f(z, **settings) as f(z, out, **settings)."""
+    compute = shaped(f)
+    return lambda z, out=None, **settings: compute(z, out=out, **settings)
+
+
+def _recorded_or_none(function: Callable[..., Any], arrays: int, settings: Sequence[str]) -> Recorded | None:
+    try:
+        return Recorded.of(function, arrays, settings)
+    except SymbolError:
+        return None
+
+
+def _formula(given: Written, found: Recorded | None, name: str) -> Written:
+    """A formula as it is given or found, else the name of the function."""
+    if given is not not_given:
+        return given
+    return found.formula() if found else lambda first, *others, **settings: Call(name, first)
+
+
+def _measured(row: Activation) -> Activation:
+    """An activation without settings, with its range, its corners, and whether it is flat, monotone or a rectifier.
+
+    What the row states itself stays.
+    """
+    z = GRID[:, None, None]
+    with np.errstate(all="ignore"):
+        a = row.f(z.copy())
+        slopes = row.derivative(z, a)[:, 0, 0]
+        beside = [row.derivative(z + step, row.f(z + step))[:, 0, 0] for step in (-NEAR_CORNER, NEAR_CORNER)]
+    a, near = a[:, 0, 0], abs(GRID) <= 50
+    finite = np.isfinite(a)
+    found = a[finite]
+    if not len(found):
+        return row
+    low, high = (_end(found, end) for end in (-1, 1))
+    jumps = near & (abs(beside[1] - beside[0]) > JUMP * (1 + abs(slopes)))
+    steps = np.sign(np.diff(found))
+    dead = near & (slopes == 0)
+    is_dead_once = (dead[near][0] != dead[near][-1]) and math.isinf(high - low)
+    return replace(
+        row,
+        range=(low, high) if row.range == (-INF, INF) else row.range,
+        corners=row.corners or (tuple(GRID[jumps].round(3).tolist()) if jumps.sum() <= 8 else ()),
+        flat=row.flat or (((-INF, INF),) if dead[near].all() else ()),
+        is_monotone=row.is_monotone and not ((steps > 0).any() and (steps < 0).any()),
+        is_rectifier=row.is_rectifier or bool(is_dead_once),
+    )
+
+
+def _end(values: Array, sign: int) -> float:
+    """The bound of values on one side: infinite if it still moves at the end of the grid."""
+    bound = float((sign * values).max() * sign)
+    far = max(float(sign * values[place]) for place in (0, -1))
+    half = max(float(sign * values[place]) for place in (150, -151))
+    return sign * INF if far > half + 1e-3 * abs(half) and far >= sign * bound else bound
+
+
+def worked_out_loss(name: str, row: Loss) -> Loss:
+    """A loss with everything that it lacks; raises UserError for a gradient that must be given."""
+    own, of_slope = tuple(row.own), None
+    of_value = _recorded_or_none(row.value, 2, own)
+    if row.gradient is not_given:
+        try:
+            found = Recorded.of(row.value, 2, own).derivative()
+        except SymbolError as error:
+            raise UserError(f"{name}: has no gradient, and none can be worked out from {error}; give one") from None
+        y, _, t = found.arrays  # without the value, which is worked out again
+        of_slope = Recorded(found.result, (y, t), found.settings)
+    return replace(
+        row,
+        value=shaped(row.value),
+        gradient=of_slope.function() if of_slope else shaped(row.gradient),
+        formula=_formula(row.formula, of_value, name),
+        slope=_formula(row.slope, of_slope or _recorded_or_none(row.gradient, 2, own), f"{name}'"),
+    )
+
+
+def worked_out_optimizer(name: str, row: Optimizer) -> Optimizer:
+    """An optimizer with the formulas of its update; raises UserError if it has no update."""
+    if row.update is not_given:
+        raise UserError(f"{name}: has no update(theta, g, state, lr, **settings), which changes theta in place")
+    one, settings = np.ones(1), {key: np.ones(1) for key in row.settings}
+    state = row.start(np.zeros((1, 1)), one, **settings)
+    row = replace(row, letters={key: row.letters.get(key, key) for key in state})
+    return row if row.written is not not_given else replace(row, written=lambda move: _written_update(name, row, move))
+
+
+def _written_update(name: str, row: Optimizer, move: Move) -> Lines:
+    """The formulas of one update, from its run on symbols; just the name of the optimizer if it cannot be recorded."""
+    own = {key: Symbolic.inputs(1) for key in move.settings if not row.settings[key].optional or move.uses(key)}
+    theta, g, lr = (Symbolic.inputs(1, 1) for _ in range(3))
+    names = {_node(theta): move.theta, _node(g): move.g, _node(lr): move.lr}
+    names |= {_node(symbol): move.settings[key] for key, symbol in own.items()}
+    try:
+        state = {key: Symbolic.inputs(*value.shape) for key, value in row.start(theta, lr, **own).items()}
+        names |= {_node(symbol): move.before[key] for key, symbol in state.items() if key in move.before}
+        row.update(theta, g, state, lr, **own)
+    except Exception:
+        return {"theta": Call(name, move.theta, move.g, move.lr)}
+    after = {_node(symbol): move.after[key] for key, symbol in state.items() if key in move.after}
+    lines = {}
+    for key, symbol in state.items():
+        if key in move.after:
+            others = {node: one for node, one in after.items() if node is not _node(symbol)}
+            lines[key] = written(_node(symbol), others | names)
+    return {**lines, "theta": written(_node(theta), after | names)}
+
+
+def _node(symbol: Symbolic) -> Any:
+    return symbol.nodes.item()
