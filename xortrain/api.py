@@ -91,6 +91,20 @@ class Run(RunData):
 
         return Run(continue_run(self, overrides, epoch)[0].trained)
 
+    def torch(self, epoch: int | None = None) -> Any:
+        """The network as a torch.nn.Sequential that predicts as `predict` does, in the dtype of the run.
+
+        It has the parameters after the last epoch, or a recorded one; raises ImportError where PyTorch is missing.
+        """
+        try:
+            from xortrain.bridges.torch_module import as_sequential
+        except ModuleNotFoundError as error:
+            if str(error.name).partition(".")[0] != "torch":
+                raise
+            raise ImportError("run.torch: needs PyTorch, pip install torch") from None
+        parameters = self.at(int(self.epochs[-1]) if epoch is None else epoch)
+        return as_sequential(self.network, parameters, self.task.scaling.take(0))
+
     def summary(self) -> str:
         """How the run ended, in a few lines; with its advice, if that is known."""
         from xortrain.advice.trials import kept_advice

@@ -1,0 +1,1 @@
+"""Networks and records in the forms of other tools."""
