@@ -32,6 +32,11 @@ SPANS = {
     "step_min": (1e-6, 1e-3),
     "step_max": (0.1, 1.0),
     "final": (0.0, 0.3),
+    "momentum_decay": (0.0, 0.1),
+    "l1": (0.0, 0.1),
+    "l2": (0.0, 0.1),
+    "clip_norm": (0.5, 2.0),
+    "clip_value": (0.2, 1.0),
 }
 
 
@@ -41,8 +46,10 @@ def some_settings(settings: Settings, runs: int, dtype: npt.DTypeLike = np.float
 
 
 def _spread(name: str, runs: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
-    if name == "nesterov":
+    if name in ("nesterov", "centered", "amsgrad"):
         return (np.arange(runs) % 2).astype(dtype)
+    if name == "dampening":  # which nesterov excludes
+        return np.linspace(0.1, 0.5, runs).astype(dtype) * (np.arange(runs) % 2 == 0)
     if name == "every":
         return (1 + np.arange(runs) % 3).astype(dtype)
     return np.linspace(*SPANS[name], runs).astype(dtype)

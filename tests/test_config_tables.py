@@ -29,7 +29,7 @@ from xortrain.config.settings import (
 from xortrain.films.data import EPOCH_SPACINGS
 from xortrain.films.film_settings import SETTINGS as FILM_SETTINGS
 from xortrain.nets.activations import ACTIVATIONS
-from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.optimizers import OPTIMIZERS, SHAPING
 from xortrain.nets.setting import Settings
 from xortrain.runner import engines
 
@@ -39,10 +39,13 @@ EXPERIMENTS = sorted(path.stem for path in (conf_folder() / "experiment").glob("
 CONF = sorted(path for path in conf_folder().rglob("*.yaml") if "hydra" not in path.parts)  # plugins name classes
 UNSET = {("csv", "path"), ("explicit", "weights")}  # null until the user gives a value
 PYTORCH: dict[str, dict[str, Any]] = {
-    "sgd": {"momentum": 0, "nesterov": False, "weight_decay": 0},
-    "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0},
-    "adam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0},
-    "adamw": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01},
+    "sgd": {"momentum": 0, "dampening": 0, "nesterov": False, "weight_decay": 0},
+    "rmsprop": {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0, "centered": False},
+    "adam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0, "amsgrad": False},
+    "adamw": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01, "amsgrad": False},
+    "adamax": {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0},
+    "nadam": {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0, "momentum_decay": 0.004},
+    "radam": {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0},
     "adagrad": {"lr": 0.01, "lr_decay": 0, "weight_decay": 0, "eps": 1e-10},
     "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0},
     "rprop": {"lr": 0.01, "eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50},
@@ -122,7 +125,7 @@ def test_output_and_activation_have_the_same_options() -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_optimizers_have_the_defaults_of_pytorch(name: str) -> None:
     found = composed(f"optimizer={name}")
-    expected = {"lr": found["lr"]} | PYTORCH[name]
+    expected = {"lr": found["lr"]} | PYTORCH[name] | dict.fromkeys(SHAPING, 0)
     assert {"lr": found["lr"], **found["optimizer"]} == expected | {"name": name}
 
 

@@ -13,7 +13,7 @@ import xortrain
 from xortrain.errors import UserError
 from xortrain.explain.step import step_at
 from xortrain.nets.network import at_least_two
-from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, SHAPING
 from xortrain.runner.continuation import continuation
 from xortrain.runner.train import train_in_memory
 from xortrain.setup.earlier import Origin
@@ -41,6 +41,8 @@ RUNS = 24
 def population(epochs: int, optimizer: str = "sgd", **changes: Any) -> Setup:
     """Return runs that differ in seed, learning rate and the settings of the optimizer."""
     spread = {f"optimizer.{k}": v for k, v in some_settings(OPTIMIZERS[optimizer].settings, RUNS).items()}
+    for key in SHAPING:
+        spread[f"optimizer.{key}"][RUNS // 2 :] = 0  # those without diverge and are solved sooner
     if "optimizer.nesterov" in spread:
         spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
     varying = {"seed": 3 + np.arange(RUNS), "lr": np.geomspace(0.05, 2, RUNS)} | spread

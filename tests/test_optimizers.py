@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 from some_settings import some_settings
 
-from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.optimizers import OPTIMIZERS, SHAPING, shape_gradient
 from xortrain.nets.setting import in_use
 
 START = [0.5, -1.0, 2.0]
@@ -22,7 +22,8 @@ ADADELTA: dict[str, float] = {"rho": 0.9, "eps": 1e-6, "weight_decay": 0}
 RPROP: dict[str, float] = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50}
 
 # name, learning rate, settings, and θ in float64 after the five gradients in PyTorch 2.13; the constants above are
-# PyTorch's default settings.
+# PyTorch's default settings.  Those of nadam are with float64 as its default type: else it rounds the product of its
+# momenta to float32.
 # fmt: off
 PYTORCH: list[tuple[str, float, dict[str, float], list[float]]] = [
     ("sgd", 0.1, SGD, [0.48, -0.965, 1.83]),
@@ -43,19 +44,40 @@ PYTORCH: list[tuple[str, float, dict[str, float], list[float]]] = [
     ("adadelta", 1.0, ADADELTA, [0.496810557691907, -0.998566341795034, 1.99759575302652]),
     ("adadelta", 0.5, {"rho": 0.8, "eps": 1e-3, "weight_decay": 0.02},
      [0.462787211484799, -0.981336289945014, 1.97071775683776]),
+    ("sgd", 0.1, {"momentum": 0.9, "dampening": 0.3, "weight_decay": 0.05},
+     [0.303046375528779, -0.687933835915558, 1.07967373732336]),
+    ("sgd", 0.1, {"clip_norm": 0.5}, [0.488335122500401, -0.993962123906729, 1.97238965973118]),
+    ("sgd", 0.1, {"clip_value": 0.4}, [0.45, -0.975, 1.99]),
+    ("rmsprop", 0.05, {"alpha": 0.8, "eps": 1e-3, "momentum": 0.5, "centered": 1, "weight_decay": 0.02},
+     [0.143099269505534, -0.756997957045124, 1.7458225349781]),
+    ("adam", 0.05, OTHER_ADAM | {"weight_decay": 0.02, "amsgrad": 1},
+     [0.37713215830307, -0.885919539805329, 1.8699449555279]),
+    ("adamw", 0.05, OTHER_ADAM | {"weight_decay": 0.2, "amsgrad": 1},
+     [0.359589660377922, -0.845884604499097, 1.78004455453159]),
+    ("adamax", 0.002, ADAM, [0.495748949927039, -0.995702099397112, 1.99541568188848]),
+    ("adamax", 0.05, OTHER_ADAM | {"weight_decay": 0.02}, [0.393038274587751, -0.895056609121948, 1.88693317438309]),
+    ("nadam", 0.002, ADAM | {"momentum_decay": 0.004}, [0.497293273730214, -0.998221345787669, 1.99771427739812]),
+    ("nadam", 0.05, OTHER_ADAM | {"weight_decay": 0.02, "momentum_decay": 0.1},
+     [0.422017180400381, -0.948147480267474, 1.93411614018562]),
+    ("radam", 0.001, ADAM, [0.499161205880835, -0.998496966452867, 1.99542015524374]),
+    ("radam", 0.05, OTHER_ADAM | {"weight_decay": 0.02}, [0.457246452155174, -0.927011337443084, 1.77984233835854]),
     ("rprop", 0.01, RPROP, [0.479, -0.972, 1.984]),
     ("rprop", 0.2, {"eta_minus": 0.4, "eta_plus": 1.5, "step_min": 0.1, "step_max": 0.25}, [0.05, -0.45, 1.65]),
 ]
 # fmt: on
+TEN_OF_RADAM = [0.4475636113148, -0.91421058516111, 1.75855223805526]
+"""θ after the five gradients twice, with the other settings of Adam."""
 
 
 def optimize(name: str, theta: Any, gradients: Any, lr: Any, settings: dict[str, Any]) -> npt.NDArray[Any]:
     """Return θ after one update per gradient; the arguments are not changed."""
-    theta, row = theta.copy(), OPTIMIZERS[name]
-    settings = in_use(row.settings, settings)
-    state = row.start(theta, lr, **settings)
+    theta, row, are_weights = theta.copy(), OPTIMIZERS[name], np.ones((len(theta), 1))
+    own, shaping = row.divided(in_use(row.settings, settings))
+    state = row.start(theta, lr, **own)
     for g in gradients:
-        row.update(theta, g.copy(), state, lr, **settings)
+        g = g.copy()
+        shape_gradient(theta, are_weights, g, **shaping)
+        row.update(theta, g, state, lr, **own)
     return np.asarray(theta)
 
 
@@ -64,7 +86,7 @@ def make_population(name: str, runs: int, dtype: npt.DTypeLike) -> tuple[Any, An
     rng = np.random.default_rng(1)
     theta, gradients = rng.normal(size=(6, runs)).astype(dtype), rng.normal(size=(20, 6, runs)).astype(dtype)
     settings = some_settings(OPTIMIZERS[name].settings, runs, dtype)
-    for key in {"momentum", "weight_decay"} & set(settings):
+    for key in (key for key, own in OPTIMIZERS[name].settings.items() if own.optional):
         settings[key][: runs // 2] = 0
     return theta, gradients, np.linspace(0.01, 0.5, runs).astype(dtype), settings
 
@@ -75,6 +97,19 @@ def test_five_updates_match_pytorch(name: str, lr: float, settings: dict[str, fl
     start, gradients = np.array(START)[:, None] * np.ones(2), np.array(GRADIENTS)[..., None] * np.ones(2)
     result = optimize(name, start, gradients, np.full(2, lr), settings_part)
     np.testing.assert_allclose(result, np.array(theta)[:, None] * np.ones(2), rtol=2e-14)
+
+
+def test_radam_matches_pytorch_when_it_is_rectified() -> None:
+    settings = {key: np.full(2, value) for key, value in {**OTHER_ADAM, "weight_decay": 0.02}.items()}
+    start, gradients = np.array(START)[:, None] * np.ones(2), np.array(GRADIENTS * 2)[..., None] * np.ones(2)
+    result = optimize("radam", start, gradients, np.full(2, 0.05), settings)
+    np.testing.assert_allclose(result[:, 0], TEN_OF_RADAM, rtol=2e-14)
+
+
+def test_penalties_leave_biases_alone_and_come_before_clipping() -> None:
+    theta, g, are_weights = np.array([[2.0], [-3.0], [5.0]]), np.array([[1.0], [1.0], [1.0]]), np.array([[1], [1], [0]])
+    shape_gradient(theta, are_weights, g, l1=np.array([0.5]), l2=np.array([0.1]), clip_value=np.array([1.5]))
+    np.testing.assert_allclose(g[:, 0], [1.5, 1 - 0.5 - 0.3, 1.0])
 
 
 def test_every_optimizer_is_compared_with_pytorch() -> None:
@@ -98,14 +133,15 @@ def test_a_run_has_the_same_bits_in_any_population(name: str, dtype: Any) -> Non
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_removing_runs_does_not_change_the_bits_of_the_others(name: str) -> None:
     theta, gradients, lr, settings = make_population(name, 8, np.float64)
-    whole, row, keep = optimize(name, theta, gradients, lr, settings), OPTIMIZERS[name], [1, 2, 6]
-    used = in_use(row.settings, settings)
+    row, keep = OPTIMIZERS[name], [1, 2, 6]
+    whole = optimize(name, theta, gradients, lr, settings | {key: np.zeros(8) for key in SHAPING})
+    used = in_use(row.own, {key: settings[key] for key in row.own})
     state = row.start(theta, lr, **used)
     for g in gradients[:10]:
         row.update(theta, g.copy(), state, lr, **used)
     theta, lr = theta[:, keep], lr[keep]
     state = {key: value[..., keep] for key, value in state.items()}
-    settings = in_use(row.settings, {key: value[keep] for key, value in settings.items()})
+    settings = in_use(row.own, {key: settings[key][keep] for key in row.own})
     for g in gradients[10:]:
         row.update(theta, g[:, keep], state, lr, **settings)
     np.testing.assert_array_equal(theta, whole[:, keep])

@@ -47,6 +47,13 @@ ADDED: dict[str, Any] = {
     "film.by": None,
     "init.set": {},
     "layer_lr": {},
+    "optimizer.dampening": 0.0,
+    "optimizer.centered": False,
+    "optimizer.amsgrad": False,
+    "optimizer.l1": 0.0,
+    "optimizer.l2": 0.0,
+    "optimizer.clip_norm": 0.0,
+    "optimizer.clip_value": 0.0,
 }
 """Settings that older records lack, with the values that stand for them."""
 USUAL = {"fps": 10.0, "frames": 60}

@@ -14,6 +14,8 @@ from xortrain.explain.differences import STEP, Slopes, slopes
 from xortrain.explain.document import format_number
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two, jacobian
+from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
+from xortrain.nets.setting import in_use
 from xortrain.training.learner import Learner
 from xortrain.training.task import Data, Task
 
@@ -98,6 +100,30 @@ class Step:
         """Whether its losses, its gradient and the new parameters are finite."""
         numbers = [self.before.loss, self.after.loss, self.after.theta, *self.total.gradient.values()]
         return all(bool(np.isfinite(value).all()) for value in numbers)
+
+    @property
+    def shaping(self) -> dict[str, Array]:
+        """The settings in use that change the gradient before the optimizer has it."""
+        row = OPTIMIZERS[self.task.optimizer.name]
+        return row.divided(in_use(row.settings, self.task.optimizer.take(np.array([0])).settings))[1]
+
+    @cached_property
+    def shaped(self) -> dict[str, Array]:
+        """The gradient by name as the optimizer has it, with penalties and clipped."""
+        return self._shaped_by(self.shaping)
+
+    @cached_property
+    def gradient_length(self) -> Array:
+        """The length of the gradient with its penalties."""
+        penalties = {name: value for name, value in self.shaping.items() if name in ("l1", "l2")}
+        parts = [g.ravel() for g in self._shaped_by(penalties).values()]
+        return np.sqrt(np.add.reduce(np.concatenate(parts) ** 2))
+
+    def _shaped_by(self, settings: dict[str, Array]) -> dict[str, Array]:
+        g = np.concatenate([part.ravel() for part in self.total.gradient.values()])[:, None]
+        is_weight = self.network.are_weights.astype(g.dtype)
+        shape_gradient(self.before.theta[:, None], is_weight, g, **settings)
+        return self.network.split(g[:, 0])
 
     @property
     def share(self) -> float:

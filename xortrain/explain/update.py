@@ -5,8 +5,8 @@ import numpy as np
 from xortrain.explain.document import Block, Equation, Section
 from xortrain.explain.forward import Shown, output_table, setting_symbols
 from xortrain.explain.step import RunState, Step
-from xortrain.nets.formula import Symbol, symbol
-from xortrain.nets.optimizers import OPTIMIZERS, Move
+from xortrain.nets.formula import Symbol, Term, symbol
+from xortrain.nets.optimizers import OPTIMIZERS, Move, written_shaped
 
 
 def update(step: Step, shown: Shown) -> Section:
@@ -29,6 +29,8 @@ def _numbers(step: Step) -> list[Equation]:
     row = OPTIMIZERS[step.task.optimizer.name]
     settings = [s for name, s in _settings(step).items() if s.value and row.settings[name].kind != "flag"]
     state = [symbol(row.letters[name], value) for name, value in step.after.state.items() if not value.ndim]
+    if "clip_norm" in step.shaping:
+        state.append(symbol("‖g‖", step.gradient_length))
     rates = {rate.name: rate for rate in (_rate(step, name) for name in step.network.shapes)}
     return [Equation(s.name, s.value) for s in (*rates.values(), *settings, *state)]
 
@@ -56,9 +58,11 @@ def _parameter(step: Step, name: str) -> list[Block]:
     if name in step.task.freeze:
         return [Equation(new.name, new.value, (theta,)), f"`{name}` is frozen."]
     after = _state(step, step.after, name, "'")
+    gradient = symbol(f"dL/d{name}", step.total.gradient[name])
+    shaped = [Equation(f"g{name}", step.shaped[name], (_shaped(step, gradient, theta),))] if step.shaping else []
     move = Move(
         theta=theta,
-        g=symbol(f"dL/d{name}", step.total.gradient[name]),
+        g=symbol(f"g{name}", step.shaped[name]) if shaped else gradient,
         lr=_rate(step, name),
         settings=_settings(step),
         before=_state(step, step.before, name, ""),
@@ -66,7 +70,14 @@ def _parameter(step: Step, name: str) -> list[Block]:
     )
     changed = {**after, "theta": new}
     formulas = OPTIMIZERS[step.task.optimizer.name].written(move)
-    return [Equation(changed[key].name, changed[key].value, (formula,)) for key, formula in formulas.items()]
+    lines = (Equation(changed[key].name, changed[key].value, (formula,)) for key, formula in formulas.items())
+    return [*shaped, *lines]
+
+
+def _shaped(step: Step, gradient: Symbol, theta: Symbol) -> Term:
+    """The gradient of one array of parameters with penalties, and clipped."""
+    used = {key: setting for key, setting in _settings(step).items() if key in step.shaping}
+    return written_shaped(gradient, theta, symbol("‖g‖", step.gradient_length), used, theta.name[0] == "W")
 
 
 def _after(step: Step) -> Section:

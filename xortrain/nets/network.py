@@ -97,6 +97,11 @@ class Network:
         """The number of parameters."""
         return sum(prod(shape) for shape in self.shapes.values())
 
+    @cached_property
+    def are_weights(self) -> Array:
+        """Which parameters are weights, (parameters, 1); the others are biases."""
+        return np.repeat([name[0] == "W" for name in self.shapes], [prod(s) for s in self.shapes.values()])[:, None]
+
     @property
     def outputs(self) -> int:
         return self.layers[-1].units

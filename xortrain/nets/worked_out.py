@@ -224,7 +224,7 @@ def worked_out_optimizer(name: str, row: Optimizer) -> Optimizer:
     """An optimizer with the formulas of its update; raises UserError if it has no update."""
     if row.update is not_given:
         raise UserError(f"{name}: has no update(theta, g, state, lr, **settings), which changes theta in place")
-    one, settings = np.ones(1), {key: np.ones(1) for key in row.settings}
+    one, settings = np.ones(1), {key: np.ones(1) for key in row.own}
     state = row.start(np.zeros((1, 1)), one, **settings)
     row = replace(row, letters={key: row.letters.get(key, key) for key in state})
     return row if row.written is not not_given else replace(row, written=lambda move: _written_update(name, row, move))
@@ -232,7 +232,8 @@ def worked_out_optimizer(name: str, row: Optimizer) -> Optimizer:
 
 def _written_update(name: str, row: Optimizer, move: Move) -> Lines:
     """The formulas of one update, from its run on symbols; just the name of the optimizer if it cannot be recorded."""
-    own = {key: Symbolic.inputs(1) for key in move.settings if not row.settings[key].optional or move.uses(key)}
+    used = [key for key in row.own if not row.own[key].optional or move.uses(key)]
+    own = {key: Symbolic.inputs(1) for key in used}
     theta, g, lr = (Symbolic.inputs(1, 1) for _ in range(3))
     names = {_node(theta): move.theta, _node(g): move.g, _node(lr): move.lr}
     names |= {_node(symbol): move.settings[key] for key, symbol in own.items()}

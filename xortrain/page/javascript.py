@@ -14,7 +14,7 @@ from xortrain.config.settings import OWN, defaults_of
 from xortrain.errors import UserError
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
-from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, SHAPING, shape_gradient
 from xortrain.nets.setting import numbers
 from xortrain.page.expressions import UNITS, Graph, Scope, statements
 from xortrain.page.unrolled import MOST_CHARACTERS, unrolled
@@ -34,11 +34,13 @@ def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
         "LOSSES": _table("loss", LOSSES, _loss, needed),
         "OPTIMIZERS": _table("optimizer", OPTIMIZERS, _optimizer, needed),
         "SCHEDULES": _table("schedule", SCHEDULES, _schedule, needed),
+        "GRADIENT": {"shaped": _gradient()},
         **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
     head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide } from "./special.js";\n'
-    return "\n".join([head, *written, _interval()])
+    shaping = f"export const SHAPING = {json.dumps(list(SHAPING))};\n"
+    return "\n".join([head, *written, shaping, _interval()])
 
 
 def _rows_of(task: Task) -> Iterator[str]:
@@ -149,7 +151,7 @@ def _loss(name: str) -> list[str]:
 
 
 def _optimizer(name: str) -> list[str]:
-    row, settings = OPTIMIZERS[name], numbers(OPTIMIZERS[name].settings)
+    row, settings = OPTIMIZERS[name], numbers(OPTIMIZERS[name].own)
     own = {setting: Symbolic.inputs(1) for setting in settings}
     theta, g, lr = (Symbolic.inputs(1, 1) for _ in range(3))
     state: Any = row.start(theta, lr, **own)
@@ -186,9 +188,9 @@ def _used(settings: Iterable[str], lines: Iterable[str]) -> list[str]:
 def _optional_state(name: str) -> dict[str, str]:
     """The parts of the state that there are only where an optional setting is not 0, with that setting."""
     row, theta = OPTIMIZERS[name], np.zeros((1, 1))
-    options = {setting: np.ones(1) for setting in numbers(row.settings)}
+    options = {setting: np.ones(1) for setting in numbers(row.own)}
     found = dict[str, str]()
-    for setting in (key for key, own in row.settings.items() if own.optional):
+    for setting in (key for key, own in row.own.items() if own.optional):
         without = row.start(theta, np.ones(1), **{key: value for key, value in options.items() if key != setting})
         found |= dict.fromkeys(row.start(theta, np.ones(1), **options).keys() - without.keys(), setting)
     return found
@@ -211,6 +213,17 @@ def _update(
     after = {f"state.{key}": _node(value) for key, value in state.items() if key not in each}
     read = [f"const {{ {', '.join(each)} }} = state;"] if each else []
     return [*read, "const n = theta.length;", *statements(graph, UNITS, inside, after)]
+
+
+def _gradient() -> list[str]:
+    """What every optimizer does to the gradient; a fold is over all parameters."""
+
+    def shaped(theta: Any, is_weight: Any, g: Any, **own: Any) -> Any:
+        shape_gradient(theta, is_weight, g, **own)
+        return g
+
+    lines = _of_units("shaped", shaped, ["theta", "isWeight", "g"], tuple(SHAPING), "g")
+    return [lines[0].replace("shaped(", "(", 1).replace(") {", ") => {"), *lines[1:]]
 
 
 def _schedule(name: str) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from xortrain.nets.losses import Criterion
 from xortrain.nets.network import Layer, Network, Pass
-from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
 from xortrain.page.expressions import Graph, statements
 from xortrain.symbols import Symbolic
 from xortrain.training.task import Task
@@ -144,17 +144,21 @@ def _update(task: Task, options: Sequence[str]) -> Lines:
     examples, inputs = task.data.x.shape[:2]
     x = names.symbols([[f"x[{n}][{i}]" for i in range(inputs)] for n in range(examples)])
     t = names.symbols([[[f"t[{n}][{k}]"] for k in range(net.outputs)] for n in range(examples)])
-    lr, own = names.symbols(["lr"]), names.settings("own", options)
+    lr = names.symbols(["lr"])
+    options_of_row, shaping = row.divided(names.settings("own", options))
     variables = Names()
     theta = variables.symbols(_column([f"theta{k}" for k in range(net.size)]))
     state = {
         key: variables.symbols(_column([f"{key}{k}" for k in range(net.size)]) if value.ndim == 2 else [key])
-        for key, value in row.start(theta, lr, **own).items()
+        for key, value in row.start(theta, lr, **options_of_row).items()
     }
     criterion = _criterion(task.criterion, net, names)
     walk: Any = Pass(net, theta.copy(), x, empty=Symbolic.empty)  # type: ignore[arg-type]
     walk.forward()
-    row.update(walk.theta, walk.backward(criterion.delta(walk.z[-1], walk.y, t)), state, lr, **own)
+    g: Any = walk.backward(criterion.delta(walk.z[-1], walk.y, t))
+    if shaping:
+        shape_gradient(walk.theta, net.are_weights.astype(float), g, **shaping)
+    row.update(walk.theta, g, state, lr, **options_of_row)
     changed = {"theta": walk.theta, **state}
     targets = {name: node for key, value in changed.items() for name, node in _named(key, value)}
     body = statements(Graph(names | variables, variables), "let k = 0; k < epochs; k++", targets)

@@ -172,7 +172,8 @@ class Setup:
     def state_sizes(self) -> dict[str, int]:
         """How many numbers the optimizer remembers of a run, by name."""
         p, row = self.population, OPTIMIZERS[self.population.shared("optimizer.name")]
-        options = {name: value[:1] for name, value in in_use(row.settings, p.settings("optimizer")).items()}
+        own, _ = row.divided(in_use(row.settings, p.settings("optimizer")))
+        options = {name: value[:1] for name, value in own.items()}
         state = row.start(np.zeros((self.shape.size, 1), p.dtype), np.ones(1, p.dtype), **options)
         return {name: value.size for name, value in state.items()}
 
@@ -315,6 +316,8 @@ def refuse_contradictions(setup: Setup) -> None:
         raise UserError("stop.on=test_loss: requires held-out examples, as with data.test=0.25; else stop.on=loss")
     if optimizer == "sgd" and np.any((p.values("optimizer.nesterov") != 0) & (p.values("optimizer.momentum") == 0)):
         raise UserError("optimizer.nesterov=true: requires momentum; add optimizer.momentum=0.9")
+    if optimizer == "sgd" and np.any((p.values("optimizer.nesterov") != 0) & (p.values("optimizer.dampening") != 0)):
+        raise UserError("optimizer.nesterov=true: requires optimizer.dampening=0")
     for name in p.shared("freeze"):
         if name not in network.shapes:
             raise unknown("freeze", name, network.shapes, "parameter of this network")

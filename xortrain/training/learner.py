@@ -11,7 +11,7 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Pass
-from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
+from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, shape_gradient
 from xortrain.nets.setting import in_use
 from xortrain.training.task import Data, Task
 
@@ -36,8 +36,10 @@ class Learner:
     def __init__(self, task: Task, theta: Array, state: dict[str, Array] | None = None) -> None:
         self.task, self.theta = task, theta
         self.optimizer = OPTIMIZERS[task.optimizer.name]
-        self.options = in_use(self.optimizer.settings, task.optimizer.settings)
+        settings = in_use(self.optimizer.settings, task.optimizer.settings)
+        self.options, self.shaping = self.optimizer.divided(settings)
         self.state = self.optimizer.start(theta, task.lr, **self.options) if state is None else state
+        self.is_weight = task.network.are_weights.astype(theta.dtype)
         self.full = Pass(task.network, theta, task.data.x)
         self.parts: dict[int, Pass] = {}
         self._schedule = SCHEDULES[task.schedule.name]
@@ -95,6 +97,8 @@ class Learner:
 
     def _descend(self, net: Pass, t: Array, lr: Array) -> None:
         g = net.backward(self.task.criterion.delta(net.z[-1], net.y, t))
+        if self.shaping:
+            shape_gradient(self.theta, self.is_weight, g, **self.shaping)
         self.optimizer.update(self.theta, g, self.state, lr, **self.options)
         for rows, value in zip(self.frozen, self.frozen_values, strict=True):
             self.theta[rows] = value

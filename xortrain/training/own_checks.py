@@ -164,7 +164,7 @@ def optimizer(name: str, row: Optimizer) -> Optimizer:
     """An optimizer whose update changes θ in place, each parameter and run by itself alone."""
     new = _call(name, "start(theta, lr)", worked_out_optimizer, name, row)
     parameters, runs = 5, 3
-    own, lr = _defaults(row.settings, runs), np.full(runs, 0.1)
+    own, lr = _defaults(row.own, runs), np.full(runs, 0.1)
     theta = np.resize(TRIED, (parameters, runs)) + 0.1
     whole, moved = theta.copy(), [theta[:, [run]].copy() for run in range(runs)]
     for places, values in ((slice(None), whole), *((slice(run, run + 1), values) for run, values in enumerate(moved))):

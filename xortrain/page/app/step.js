@@ -113,7 +113,8 @@ function equationsOf(page, now, name, place) {
   const before = stateAt(next, place);
   next.advance(1);
   const [rate, end, steps] = [digits(next.rates[place]), digits(next.theta[place]), next.steps()];
-  if (stage.optimizer.name === "sgd" && isStateless(stage) && !stage.optimizer.settings.weight_decay && steps === 1) {
+  const isPlain = stage.optimizer.name === "sgd" && OPTIMIZERS.sgd.optional.every((key) => !stage.optimizer.settings[key]);
+  if (isPlain && steps === 1) {
     return [`${name}' = ${name} - η · dL/d${name} = ${digits(theta[place])} - ${rate} · ${digits(g[place])} = ${end}`];
   }
   const { letters } = OPTIMIZERS[stage.optimizer.name];

@@ -4,7 +4,7 @@
  * A task is {network, loss, stages, seed, x, t, start}; it is trained in float64, whatever the record's type was.
  */
 
-import { LOSSES, OPTIMIZERS, SCHEDULES, UPDATES } from "./mathematics.js";
+import { GRADIENT, LOSSES, OPTIMIZERS, SCHEDULES, SHAPING, UPDATES } from "./mathematics.js";
 import { Network, shapeKey } from "./network.js";
 
 /** A loss on the outputs of a network, summed or averaged over examples. */
@@ -169,6 +169,8 @@ export class Trainer {
     if (before?.optimizer.name === name) {
       for (const key of Object.keys(this.state)) if (isKept(key, before.optimizer)) this.state[key] = known[key];
     }
+    this.isShaped = SHAPING.some((setting) => settings[setting]);
+    this.isWeight = this.descent.network.names.map((parameter) => Number(parameter.startsWith("W")));
     this.frozen = Array.from(stage.frozen ?? [], (index) => [index, this.theta[index]]);
     this.unrolled = this.unrolledUpdate(shape);
   }
@@ -218,6 +220,7 @@ export class Trainer {
   descend(rows, first, until) {
     const { task, theta, g } = this;
     this.descent.gradient(theta, task.x, task.t, g, rows, first, until);
+    if (this.isShaped) GRADIENT.shaped(theta, this.isWeight, g, this.stage.optimizer.settings);
     this.optimizer.update(theta, g, this.state, this.rates, this.stage.optimizer.settings);
     for (const [index, value] of this.frozen) theta[index] = value;
   }
