@@ -103,7 +103,6 @@ if __name__ == "__main__":
 
 
 def test_an_activation_of_the_users_own_comes_along(tmp_path: Path) -> None:
-    (tmp_path / "own.py").write_text(OWN.replace('', ""))
+    (tmp_path / "own.py").write_text(OWN)
     done = subprocess.run([sys.executable, "own.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout == "True
-"
+    assert done.stdout == "True\n"
