@@ -176,7 +176,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         outputs = self._outputs(X)
         return self.classes_[self.run_.class_indices(outputs)]
 
-    @available_if(_has_probabilities)
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """The probability of each class: (examples, classes)."""
         y = self._outputs(X)
@@ -186,7 +186,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
         if (new := self.classes_[places] != y).any():
             raise UserError(f"y: has the class {y[new][0]}, which is not one of classes")
-        return with_classes(self._own(X, places), self.classes_)
+        return with_classes(self._own(X, places), self.classes_.tolist())
 
 
 class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]

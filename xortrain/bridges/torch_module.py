@@ -21,13 +21,14 @@ OTHER_NAMES = {"power": "pow", "bitwise_and": "logical_and", "bitwise_or": "logi
 """Functions of NumPy that PyTorch calls otherwise, or has for whole numbers only."""
 
 
-class Recorded(nn.Module):  # type: ignore[misc]
+class RowFunction(nn.Module):  # type: ignore[misc]
     """An activation that PyTorch lacks: the operations that its row makes of one unit, on tensors."""
 
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         z = Symbolic.inputs(1, 1, 1)
-        self.z, self.a = z.nodes.item(), layer.row.f(z, **layer.settings).nodes.item()
+        a: Any = layer.row.f(z, **layer.settings)  # type: ignore[arg-type]
+        self.z, self.a = z.nodes.item(), a.nodes.item()
         self(torch.zeros(1, 1))
 
     def forward(self, z: Any) -> Any:
@@ -93,7 +94,7 @@ ACTIVATION_MODULES: dict[str, Callable[..., Any]] = {
     "hardswish": nn.Hardswish,
     "logsigmoid": nn.LogSigmoid,
 }
-"""Name of an activation to its module, from its settings; the others are `Recorded`."""
+"""Name of an activation to its module, from its settings; the others are `RowFunction`."""
 
 
 def as_sequential(network: Network, parameters: Mapping[str, Array], scaling: DataScaling) -> Any:
@@ -132,5 +133,5 @@ def _activation(layer: Layer) -> Any:
         return make(**{name: float(value[0]) for name, value in layer.settings.items()})
     if not layer.row.couples_units:
         with suppress(Exception):  # whatever a row of the user's own does
-            return Recorded(layer)
+            return RowFunction(layer)
     raise UserError(f"activation={cut(layer.activation)}: cannot be written with functions of PyTorch")

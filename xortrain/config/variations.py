@@ -23,7 +23,7 @@ class Variations:
             if "${" in override:
                 raise UserError(f"{override}: a reference to another setting is for single runs and sweeps; set both")
         self.overrides = tuple(overrides)
-        self._composed = {(): compose(self.overrides)}
+        self._composed: dict[tuple[str, ...], Config] = {(): compose(self.overrides)}
 
     def of(self, settings: Mapping[str, Any]) -> Config:
         """The checked configuration that these settings have as further overrides."""
