@@ -22,6 +22,7 @@ except ModuleNotFoundError as error:
 
 from xortrain.api import Run
 from xortrain.config.check import short
+from xortrain.config.overrides import use_files
 from xortrain.config.variations import Variations
 from xortrain.errors import UserError
 from xortrain.nets import Array
@@ -85,6 +86,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         if not isinstance(self.overrides, list | tuple) or not all(isinstance(text, str) for text in self.overrides):
             raise UserError(f"overrides={self.overrides!r}: must be texts, as in ('init=he_normal',)")
         self._trained_with = self._changeable()
+        use_files(self.overrides)  # which may have changed
         config = _variations("data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
         self.run_ = Run(train_run(config, own).trained)
         return self
@@ -137,8 +139,8 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
     all), ``random_state`` the seed.  ``overrides`` set anything else, in the words of the command line, and come last:
     ("init=he_normal", "optimizer.momentum=0.9").
 
-    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here:
-    with the two hidden units and lr=1 that suit XOR, classes of real data stay mixed and a regression diverges.
+    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here: the
+    lr=1 that suits XOR lets a regression diverge, and at a lower rate two hidden units are too few for most data.
 
     After `fit` it has ``run_``, the `xortrain.Run`; ``classes_``, ``loss_curve_`` and ``n_iter_``.
     """

@@ -27,7 +27,7 @@ class RowFunction(nn.Module):  # type: ignore[misc]
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         z = Symbolic.inputs(1, 1, 1)
-        a: Any = layer.row.f(z, **layer.settings)  # type: ignore[arg-type]
+        a: Any = layer.row.f(z, **layer.settings)
         self.z, self.a = z.nodes.item(), a.nodes.item()
         self(torch.zeros(1, 1))
 
