@@ -1,6 +1,7 @@
 """What holds for all tests: an example of a property may be slow, on a busy machine or where it composes first."""
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +23,15 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays, modules and tests, which costs an eighth of the time of a composition."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _no_own_rows() -> Iterator[None]:
+    """Take options of a user's own out of the tables after each test that has added some."""
+    yield
+    if own_rows := sys.modules.get("xortrain.config.own_rows"):
+        for file in [*own_rows.FILES.values()]:
+            own_rows.forget(file)
 
 
 @pytest.fixture

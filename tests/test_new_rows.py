@@ -77,7 +77,7 @@ def test_an_activation_needs_only_a_row_and_a_default(conf: Path, run: Run, monk
         lambda z, a, *, bend: 1 + 2 * bend * np.abs(z),
         lambda z, bend: z * (1 + bend * Call("abs", z)),
         lambda z, a, bend: 1 + 2 * bend * Call("abs", z),
-        settings={"bend": number("how strongly", 0, 10, letter="β")},
+        own={"bend": number("how strongly", 0, 10, letter="β")},
         corners=(0,),
     )
     monkeypatch.setitem(ACTIVATIONS, "toy", row)

@@ -14,6 +14,7 @@ from xortrain.config.check import Config, check
 from xortrain.config.settings import GROUPS, defaults_of, read_conf
 from xortrain.errors import UserError
 from xortrain.nets import Array
+from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
 from xortrain.setup.run_setup import Setup
@@ -146,7 +147,7 @@ def _cross_entropy(config: Config, task: Task) -> Iterator[Changes]:
     """Its gradient does not vanish at a saturated output."""
     if task.criterion.row.targets == "any" and np.isin(task.data.t, (0, 1)).all():
         last, loss = task.network.layers[-1], "bce"
-        if config["data"]["name"] == "csv":  # whose classes bce refuses, if there are more than two
+        if not DATASETS[config["data"]["name"]].make:  # whose classes bce refuses, if there are more than two
             loss = fitting_loss_of(task.data.t)
         is_kept = loss == "bce" and last.row.gives_probabilities and last.activation != LOSSES[loss].output
         output = last.activation if is_kept else "auto"

@@ -72,8 +72,9 @@ def _command(a: Namespace) -> str:
     names = [named(name, a.root) for name in a.records]
     ids = [plain_id(found.entry.id) + ("" if found.number is None else f"#{found.number}") for found in names]
     where = [] if a.where is None else ["--where", a.where]
+    files = [word for name in a.use or () for word in ("--use", name)]
     size = [] if a.max_mb == MOST_MB else ["--max-mb", f"{a.max_mb:g}"]
-    return command_line(["page", *ids, *where, *size])
+    return command_line(["page", *ids, *where, *size, *files])
 
 
 def _megabytes(text: str) -> float:

@@ -32,21 +32,21 @@ _RESERVED = ("auto", "none", "null", "true", "false")
 
 
 @dataclass(frozen=True)
-class Kind:
+class RowKind:
     """A kind of row: its group and its table."""
 
     group: str
     table: MutableMapping[str, Any]
 
 
-KINDS: dict[type, Kind] = {
-    Activation: Kind("activation", ACTIVATIONS),
-    Loss: Kind("loss", LOSSES),
-    Initializer: Kind("init", INITIALIZERS),
-    Dataset: Kind("data", DATASETS),
-    Optimizer: Kind("optimizer", OPTIMIZERS),
-    Schedule: Kind("schedule", SCHEDULES),
-    SuccessRule: Kind("success", SUCCESS_RULES),
+KINDS: dict[type, RowKind] = {
+    Activation: RowKind("activation", ACTIVATIONS),
+    Loss: RowKind("loss", LOSSES),
+    Initializer: RowKind("init", INITIALIZERS),
+    Dataset: RowKind("data", DATASETS),
+    Optimizer: RowKind("optimizer", OPTIMIZERS),
+    Schedule: RowKind("schedule", SCHEDULES),
+    SuccessRule: RowKind("success", SUCCESS_RULES),
 }
 
 
@@ -136,7 +136,7 @@ def _add(file: OwnFile) -> None:
     where = f"{KEY}={printable(file.name)}"
     rows = _rows(where, _run(where, file))
     taken = {own: other.name for other in FILES.values() if other.path != file.path for own in _pairs(other.options)}
-    complete, nodes = list[tuple[Kind, str, Any]](), dict[str, dict[str, Any]]()
+    complete, nodes = list[tuple[RowKind, str, Any]](), dict[str, dict[str, Any]]()
     for kind, name, row in rows:
         before = known and name in known.options.get(kind.group, ())
         other = taken.get((kind.group, name))
@@ -149,7 +149,8 @@ def _add(file: OwnFile) -> None:
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
         complete.append((kind, name, new))
-    _remove(known)
+    if known:
+        forget(known)
     options: dict[str, list[str]] = {}
     for kind, name, row in complete:
         kind.table[name] = row
@@ -161,8 +162,7 @@ def _add(file: OwnFile) -> None:
         for kind, name, _ in complete:
             check_option(kind.group, {"name": name, **settings.defaults_of(kind.group, name)})
     except UserError as error:
-        _remove(FILES.pop(file.path))
-        settings.forget_defaults()
+        forget(FILES[file.path])
         raise UserError(f"{where}: the default of {error}") from None
 
 
@@ -170,10 +170,13 @@ def _pairs(options: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     return [(group, name) for group, names in options.items() for name in names]
 
 
-def _remove(file: OwnFile | None) -> None:
+def forget(file: OwnFile) -> None:
+    """Take the rows of a file out of the tables."""
     tables = {kind.group: kind.table for kind in KINDS.values()}
-    for group, name in _pairs(file.options) if file else ():
+    for group, name in _pairs(file.options):
         del tables[group][name], settings.OWN[f"{group}/{name}"]
+    settings.forget_defaults()
+    del FILES[file.path]
 
 
 def _run(where: str, file: OwnFile) -> ModuleType:
@@ -195,7 +198,7 @@ def _run(where: str, file: OwnFile) -> ModuleType:
     return module
 
 
-def _rows(where: str, module: ModuleType) -> list[tuple[Kind, str, Any]]:
+def _rows(where: str, module: ModuleType) -> list[tuple[RowKind, str, Any]]:
     """The rows of a module by the names of its variables; those that are options already do not count."""
     found = [
         (KINDS[type(value)], name, value)
@@ -208,7 +211,7 @@ def _rows(where: str, module: ModuleType) -> list[tuple[Kind, str, Any]]:
     return new
 
 
-def _node(kind: Kind, name: str, row: Any) -> dict[str, Any]:
+def _node(kind: RowKind, name: str, row: Any) -> dict[str, Any]:
     """The option as a file of conf/ would have it: its name, and the default of each setting."""
     keys = {key: _default(kind, key, setting) for key, setting in row.settings.items()}
     if isinstance(row, Optimizer) and row.lr is not None:
@@ -220,7 +223,7 @@ def _node(kind: Kind, name: str, row: Any) -> dict[str, Any]:
     return {**({"defaults": lists} if lists else {}), "name": name, **keys}
 
 
-def _default(kind: Kind, key: str, setting: Any) -> Any:
+def _default(kind: RowKind, key: str, setting: Any) -> Any:
     """The default that a setting states; one that options share has the default that conf/ gives it."""
     if setting.default is not None or setting.nullable:
         return setting.default

@@ -28,7 +28,8 @@ class Activation:
     multiplying by the derivative would be wrong or slower.
 
     ``formula`` and ``slope`` are f and f' as explanations and documents write them (a test compares them with the
-    functions); ``jacobian`` is da/dz where it is not diagonal.  ``range`` contains all outputs, whatever the settings.
+    functions); ``jacobian`` is da/dz where it is not diagonal.  ``range`` contains all outputs, whatever the
+    settings, which are ``own``.
     ``corners`` are the z where f' jumps, ``flat`` the intervals where f' is exactly 0.
 
     Of a row of a user's own, f(z, **settings) is enough: `worked_out` adds the rest.
@@ -40,7 +41,7 @@ class Activation:
     formula: Written = not_given
     slope: Written = not_given
     range: Interval = (-INF, INF)
-    settings: Settings = field(default_factory=dict)
+    own: Settings = field(default_factory=dict)
     product: Callable[..., Array] | None = None
     jacobian: Written | None = None
     corners: tuple[float, ...] = ()
@@ -50,6 +51,11 @@ class Activation:
     """Whether a unit with f' = 0 on every example is called dead, not saturated."""
     note: str = ""
     """What the documentation adds: conventions and sources."""
+
+    @property
+    def settings(self) -> Settings:
+        """All settings, which are its own."""
+        return self.own
 
     def backward(self, z: Array, a: Array, upstream: Array, **settings: Array) -> Array:
         """dL/dz from upstream = dL/da, which is overwritten."""
@@ -120,16 +126,16 @@ ACTIVATIONS: dict[str, Activation] = {
     "leaky_relu": Activation("z, and slope · z where z is negative",
         fn.leaky_relu, lambda z, a, *, slope: fn.one_sided(z, 1, slope),
         lambda z, slope: _max0(z) + slope * _min0(z), lambda z, a, slope: (z > 0) + slope * (z <= 0),
-        settings={"slope": number("slope of the negative side")}, corners=(0,), note="f'(0) = slope"),
+        own={"slope": number("slope of the negative side")}, corners=(0,), note="f'(0) = slope"),
     "elu": Activation("z, and alpha (exp(z) - 1) where z is negative",
         fn.elu, lambda z, a, *, alpha: fn.one_sided(z, 1, a + alpha),
         _written_elu, lambda z, a, alpha: (z > 0) + (a + alpha) * (z <= 0),
-        settings=_ALPHA, corners=(0,), note="f'(0) = α"),
+        own=_ALPHA, corners=(0,), note="f'(0) = α"),
     "celu": Activation("z, and alpha (exp(z / alpha) - 1) where z is negative",
         fn.celu, lambda z, a, *, alpha: fn.one_sided(z, 1, a / alpha + 1),
         lambda z, alpha: _max0(z) + alpha * (_exp(_min0(z) / alpha) - 1),
         lambda z, a, alpha: (z > 0) + (a / alpha + 1) * (z <= 0),
-        settings=_ALPHA, note="f'(0) = 1"),
+        own=_ALPHA, note="f'(0) = 1"),
     "selu": Activation("elu with the scales of Klambauer et al. (2017)",
         fn.selu, lambda z, a: fn.one_sided(z, fn.SELU_SCALE, a + fn.SELU_SCALE * fn.SELU_ALPHA),
         lambda z: fn.SELU_SCALE * _written_elu(z, fn.SELU_ALPHA),

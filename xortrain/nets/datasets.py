@@ -256,6 +256,8 @@ _CLOUD = {
     "seed": SEED,
 }
 
+SKLEARN_SETS = ("iris", "wine", "digits", "breast_cancer", "diabetes", "linnerud")
+"""Those that scikit-learn brings along, so that nothing is downloaded."""
 _TABLE: Settings = {
     "path": path("table with an example per line: CSV, or with semicolons, tabs or blanks", nullable=True),
     "test_path": path("table of held-out examples, with the same columns and classes", nullable=True),
@@ -288,6 +290,8 @@ DATASETS: dict[str, Dataset] = {
          "deviation": number("standard deviation of the targets", above=0), "seed": SEED}, is_regression=True),
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
     "csv": Dataset("a table of your own, or arrays in Python", None, _TABLE, can_hold_out=True),
+    "sklearn": Dataset("a data set of scikit-learn, with its names of columns and classes", None,
+        {"set": choice("which one", *SKLEARN_SETS), "seed": SEED}, can_hold_out=True),
 }
 # fmt: on
 """Name of a data set in a config to its row."""

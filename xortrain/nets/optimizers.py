@@ -566,8 +566,13 @@ class Schedule:
 
     help: str
     factor: Callable[..., Array | None]
-    settings: Settings = field(default_factory=dict)
+    own: Settings = field(default_factory=dict)
     uses_total: bool = False
+
+    @property
+    def settings(self) -> Settings:
+        """All settings, which are its own."""
+        return self.own
 
 
 def step_decay(epoch: int, epochs: int, *, every: Array, gamma: Array) -> Array:

@@ -58,7 +58,7 @@ class Recorded:
 
         def formula(*terms: Term, **settings: Term) -> Term:
             own = {self.settings[name]: value for name, value in settings.items()}
-            return written(self.result, {**dict(zip(self.arrays, terms, strict=True)), **own})
+            return as_formula(self.result, {**dict(zip(self.arrays, terms, strict=True)), **own})
 
         return formula
 
@@ -76,9 +76,14 @@ def shaped(function: Callable[..., Any]) -> Callable[..., Array]:
     return computed
 
 
+def _product(x: Term, y: Term) -> Term:
+    """x y, with a minus before the whole product."""
+    return -(x.arguments[0] * y) if isinstance(x, Call) and x.name == "-" else x * y
+
+
 # fmt: off
 SIGNS: dict[Any, Callable[..., Term]] = {
-    np.add: lambda x, y: x + y, np.subtract: lambda x, y: x - y, np.multiply: lambda x, y: x * y,
+    np.add: lambda x, y: x + y, np.subtract: lambda x, y: x - y, np.multiply: _product,
     np.divide: lambda x, y: x / y, np.power: lambda x, y: x**y, np.negative: lambda x: -x, np.positive: lambda x: x,
     np.greater: lambda x, y: x > y, np.greater_equal: lambda x, y: x >= y,
     np.less: lambda x, y: x < y, np.less_equal: lambda x, y: x <= y,
@@ -95,7 +100,7 @@ OPPOSITES = {
 }  # fmt: skip
 
 
-def written(result: Any, names: Mapping[Node, Any]) -> Term:
+def as_formula(result: Any, names: Mapping[Node, Any]) -> Term:
     """A graph as a formula; its inputs have these terms."""
     if not isinstance(result, Node):
         return Number(float(result))
@@ -105,12 +110,12 @@ def written(result: Any, names: Mapping[Node, Any]) -> Term:
         condition, first, second = result.arguments
         opposite = Node(OPPOSITES.get(condition.operation, np.logical_not), *_of_opposite(condition))
         parts = [
-            written(one, names) if value == 1 else written(one, names) * written(value, names)
+            as_formula(one, names) if value == 1 else as_formula(one, names) * as_formula(value, names)
             for one, value in ((condition, first), (opposite, second))
             if isinstance(value, Node) or value
         ]
         return Number(0) if not parts else parts[0] if len(parts) == 1 else parts[0] + parts[1]
-    arguments = [written(one, names) for one in result.arguments]
+    arguments = [as_formula(one, names) for one in result.arguments]
     if result.operation in SIGNS:
         return SIGNS[result.operation](*arguments)
     return Call(getattr(result.operation, "__name__", "f").split()[0], *arguments)
@@ -248,8 +253,8 @@ def _written_update(name: str, row: Optimizer, move: Move) -> Lines:
     for key, symbol in state.items():
         if key in move.after:
             others = {node: one for node, one in after.items() if node is not _node(symbol)}
-            lines[key] = written(_node(symbol), others | names)
-    return {**lines, "theta": written(_node(theta), after | names)}
+            lines[key] = as_formula(_node(symbol), others | names)
+    return {**lines, "theta": as_formula(_node(theta), after | names)}
 
 
 def _node(symbol: Symbolic) -> Any:

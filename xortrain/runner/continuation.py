@@ -94,8 +94,6 @@ def continuation(
 ) -> Continuation:
     """Check what is asked, and plan to train the runs of a population on; raises UserError for what cannot be."""
     before, epoch = parent.setup.population, origin.epoch
-    if parent.folder:
-        refuse_changed(before.config, parent.metadata.get("use"))
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
     more = [int(found[1]) for found in map(_MORE.fullmatch, overrides) if found]
@@ -198,6 +196,8 @@ def continue_run(
     ``own`` are other examples for a run in memory, on which it is then judged too; a rule may have stopped it before.
     """
     rows = run.trained.rows[[run.place]]
+    if run.folder:
+        refuse_changed(run.config, run.trained.metadata.get("use"))
     _refuse_unfinished(rows)
     from_epoch = _epoch_of_run(run, epoch)
     folder, number = run.folder, run.row["number"]
@@ -263,6 +263,7 @@ def continue_sweep(
     plans = []
     for part in entry.parts:
         parent = open_trained(part.folder)
+        refuse_changed(parent.setup.population.config, parent.metadata.get("use"))
         _refuse_unfinished(parent.rows)
         chosen = parent.setup.population.epochs if epoch is None else epoch
         place_of_epoch(parent.setup.frame_epochs, chosen)

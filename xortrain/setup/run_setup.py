@@ -55,7 +55,7 @@ class Setup:
         """The setup of a population; raises UserError for what cannot be trained."""
         if population.own:
             refuse_other_data(population.config["data"])
-        given, own = population, population.own or own_data(population.config["data"])
+        given, own = population, population.own or _given_data(population.config["data"])
         population = with_chosen_loss(given, lambda: loss_that_fits(given, own))
         train, test, columns, scaling = examples(population, own)
         losses, frames = recorded_epochs(population)
@@ -298,6 +298,15 @@ def _initial_parameters(p: Population, network: Network) -> Array:
     for (own, place), values in p.start().items():
         parameters[own][place] = values
     return theta
+
+
+def _given_data(data: Mapping[str, Any]) -> OwnData | None:
+    """The examples that the settings of a data set name, in a file or in scikit-learn; None for data that are made."""
+    if data["name"] == "sklearn":
+        from xortrain.setup.sklearn_data import sklearn_data
+
+        return sklearn_data(data["set"])
+    return own_data(data)
 
 
 def refuse_contradictions(setup: Setup) -> None:

@@ -30,8 +30,13 @@ class SuccessRule:
     help: str
     interval: Callable[..., Bounds]
     words: Callable[..., str]
-    settings: Settings = field(default_factory=dict)
+    own: Settings = field(default_factory=dict)
     needs_two_values: bool = True
+
+    @property
+    def settings(self) -> Settings:
+        """All settings, which are its own."""
+        return self.own
 
 
 def auto(t: Array, low: Array, high: Array, sd: Array) -> Bounds:

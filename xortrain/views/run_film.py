@@ -217,7 +217,8 @@ def _data_name(setup: Setup) -> str:
     name = p.shared("data.name")
     path = p.config["data"].get("path")
     own = Path(path).stem if path and not p.own else "own data" if name == "csv" else ""
-    return printable(p.shared("name") or DATASETS[name].title or own or name.replace("_", " "))
+    own = own or str(p.config["data"].get("set", ""))
+    return printable(p.shared("name") or DATASETS[name].title or (own or name).replace("_", " "))
 
 
 def _network_name(setup: Setup) -> str:
