@@ -74,7 +74,7 @@ def test_examples_that_do_not_fit_the_network_are_refused(x: Array, t: Array, li
 def test_classes_without_an_example_are_coded_and_told_apart(present: Sequence[int], names: str) -> None:
     """The targets are rows of what all classes have, and a class is the index of its own target."""
     indices = np.array([k for k in present if k < len(names)] * 4)
-    kinds = {row.targets: loss for loss, row in LOSSES.items()}
+    kinds: dict[str, str] = {row.targets: loss for loss, row in LOSSES.items()}
     for kind, loss in {"": "auto", **kinds}.items():
         settings = OWN.of({"loss": loss, "epochs": 0})
         own, every = (
