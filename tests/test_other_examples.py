@@ -59,8 +59,8 @@ def test_a_run_that_its_rule_has_stopped_goes_on_with_other_examples() -> None:
 @pytest.mark.parametrize(
     ("x", "t", "line"),
     [
-        (X[:, :1], CLASS, "has 1 inputs and 1 outputs; the network has 2 inputs and 1 outputs"),
-        (X, np.stack([CLASS, CLASS], axis=1), "has 2 inputs and 2 outputs"),
+        (X[:, :1], CLASS, "must have as many inputs and outputs as the network, 2 and 1, not 1 and 1"),
+        (X, np.stack([CLASS, CLASS], axis=1), "2 and 1, not 2 and 2"),
         (X, CLASS + 0.5, "loss=bce: requires targets from 0 to 1"),
     ],
 )

@@ -113,10 +113,9 @@ class Setup:
         """One run's setup with other examples, in the scaling that it has; UserError if its network does not fit."""
         population = replace(self.population, own=own)
         train, test, columns, _ = examples(population, own)
-        sizes = [(part.x.shape[1], part.t.shape[1]) for part in (train, self.train)]
-        if sizes[0] != sizes[1]:
-            is_many = [f"{inputs} inputs and {outputs} outputs" for inputs, outputs in sizes]
-            raise UserError(f"{own.where}: has {is_many[0]}; the network has {is_many[1]}")
+        new, known = (f"{part.x.shape[1]} and {part.t.shape[1]}" for part in (train, self.train))
+        if new != known:
+            raise UserError(f"{own.where}: must have as many inputs and outputs as the network, {known}, not {new}")
         return replace(self, population=population, train=train, test=test, columns=columns)
 
     @cached_property
@@ -260,7 +259,7 @@ def _success(setup: Setup) -> Success:
     rule = _choice(p, "success")
     if "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
-    t = np.concatenate([part.t for part in (setup.train, setup.test, _each_class(setup)) if part])
+    t = np.concatenate([*(part.t for part in (setup.train, setup.test) if part), *_of_classes(setup)])
     low, high = t.min(axis=(0, 1)), t.max(axis=(0, 1))
     is_two_valued = (low != high) & ((t == low) | (t == high)).all(axis=(0, 1))
     if not is_two_valued.all() and SUCCESS_RULES[rule.name].needs_two_values:
@@ -271,14 +270,14 @@ def _success(setup: Setup) -> Success:
     return Success(rule.name, low, high, rule.settings, sd=sd)
 
 
-def _each_class(setup: Setup) -> Data | None:
-    """An example of each class of a user's own arrays, which may lack one; None for other data."""
-    own = setup.population.own
+def _of_classes(setup: Setup) -> list[Array]:
+    """The target (classes, outputs, 1 or runs) of each class of a user's own arrays, which may have no such example."""
+    own, t = setup.population.own, setup.train.t
     if own is None or len(own.targets) > 1 or not own.targets[0].has_classes:
-        return None
-    each = replace(own, targets=(replace(own.targets[0], values=own.targets[0].distinct),))
-    t = coded_targets(each, setup.population.shared("loss.name")).t[..., None].astype(setup.train.t.dtype)
-    return Data(t, np.repeat(t, setup.train.t.shape[2], axis=2))
+        return []
+    every = replace(own, targets=(replace(own.targets[0], values=own.targets[0].distinct),))
+    codes = coded_targets(every, setup.population.shared("loss.name")).t[..., None]
+    return [np.repeat(codes.astype(t.dtype), t.shape[2], axis=2)]
 
 
 def _deviations(t: Array) -> Array:
