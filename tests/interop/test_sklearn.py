@@ -10,7 +10,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
 from sklearn.inspection import DecisionBoundaryDisplay
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
@@ -34,10 +34,8 @@ MORE_X, MORE_Y = make_moons(40, noise=0.2, random_state=1)
     [
         NetClassifier(),
         NetRegressor(),
-        NetClassifier(optimizer="adam", activation="tanh", epochs=100),
         NetRegressor(hidden=(4, 4), overrides=("init=he_normal", "optimizer.momentum=0.9")),
         NetClassifier(hidden=(), overrides=("data.scale=standard", "data.test=0.2", "dtype=float32")),
-        NetClassifier(overrides=["optimizer=rprop"]),
     ],
     ids=lambda net: type(net).__name__,
 )
@@ -99,8 +97,8 @@ def test_partial_fit_on_other_examples_starts_from_the_present_network() -> None
 def test_a_part_may_lack_classes() -> None:
     for loss in ("bce", "mse", "hinge"):
         net = NetClassifier(loss=loss).partial_fit(X[Y == 1], Y[Y == 1], classes=[0, 1])
-        for _ in range(20):
-            net.partial_fit(X[Y == 0], Y[Y == 0]).partial_fit(X[Y == 1], Y[Y == 1]).partial_fit(X, Y, epochs=10)
+        for _ in range(8):
+            net.partial_fit(X[Y == 0], Y[Y == 0]).partial_fit(X[Y == 1], Y[Y == 1]).partial_fit(X, Y, epochs=20)
         assert net.score(X, Y) > 0.8, loss
     names = np.array(["one", "three", "two"])
     x, y = load_iris(return_X_y=True)
@@ -185,11 +183,6 @@ def test_names_of_columns_reach_the_run() -> None:
     pandas = pytest.importorskip("pandas")
     net = NetClassifier(epochs=1).fit(pandas.DataFrame(X, columns=["width", "height"]), Y)
     assert net.run_.setup.columns.inputs == ("width", "height")
-
-
-def test_scores_of_several_processes_are_those_of_one() -> None:
-    scores = [cross_val_score(NetClassifier(epochs=5), X, Y, cv=2, n_jobs=jobs) for jobs in (1, 2)]
-    np.testing.assert_array_equal(*scores)
 
 
 def test_without_scikit_learn_one_line_says_what_to_install() -> None:

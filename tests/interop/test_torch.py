@@ -93,7 +93,7 @@ import xortrain
 from xortrain import Activation, number
 
 bent = Activation("bends", lambda z, *, s: np.where(z > 0, np.log1p(s * z * z), np.clip(z, -s, s) ** 3),
-                  settings={"s": number("s", default=0.5)})
+                  own={"s": number("s", default=0.5)})
 
 if __name__ == "__main__":
     run = xortrain.trainer("epochs=3", use="own.py")(activation="bent")
