@@ -85,17 +85,18 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         """Train from the start."""
         if not isinstance(self.overrides, list | tuple) or not all(isinstance(text, str) for text in self.overrides):
             raise UserError(f"overrides={self.overrides!r}: must be texts, as in ('init=he_normal',)")
-        self._trained_with = self._changeable()
         use_files(self.overrides)  # which may have changed
         config = _variations("data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
         self.run_ = Run(train_run(config, own).trained)
+        self._trained_with = self._changeable()
         return self
 
     def _train_on(self, own: OwnData, epochs: int) -> Self:
         """Train on from the present parameters and state of the optimizer, with what is set otherwise meanwhile."""
-        before, self._trained_with = self._trained_with, self._changeable()
-        changed = [text for text in self._trained_with if text not in before]
+        now = self._changeable()
+        changed = [text for text in now if text not in self._trained_with]
         self.run_ = Run(continue_run(self.run_, [*changed, f"epochs=+{epochs}"], own=own)[0].trained)
+        self._trained_with = now
         return self
 
     def _changeable(self) -> list[str]:

@@ -28,7 +28,7 @@ class Variations:
     def of(self, settings: Mapping[str, Any]) -> Config:
         """The checked configuration that these settings have as further overrides."""
         values = {with_entries(f"{key}=").strip("+="): _plain(value) for key, value in settings.items()}
-        words = [f"{key}={short(value)}" for key, value in values.items()]
+        words = [f"{key}={value if isinstance(value, str) else short(value)}" for key, value in values.items()]
         is_choice = [key in (*CHOICES, KEY) and not isinstance(value, Mapping) for key, value in values.items()]
         choices = tuple(word for word, chooses in zip(words, is_choice, strict=True) if chooses)
         if choices not in self._composed:
