@@ -45,6 +45,12 @@ def some_settings(settings: Settings, runs: int, dtype: npt.DTypeLike = np.float
     return {name: _spread(name, runs, np.dtype(dtype)) for name in numbers(settings)}
 
 
+def some_values(settings: Settings, runs: int) -> Numbers:
+    """Return such values as a config has them, where flags are true or false."""
+    found = some_settings(settings, runs)
+    return {name: values.astype(bool) if settings[name].kind == "flag" else values for name, values in found.items()}
+
+
 def _spread(name: str, runs: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     if name in ("nesterov", "centered", "amsgrad"):
         return (np.arange(runs) % 2).astype(dtype)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from some_runs import some_setup
-from some_settings import some_settings
+from some_settings import some_settings, some_values
 
 import xortrain
 from xortrain.errors import UserError
@@ -40,11 +40,9 @@ RUNS = 24
 
 def population(epochs: int, optimizer: str = "sgd", **changes: Any) -> Setup:
     """Return runs that differ in seed, learning rate and the settings of the optimizer."""
-    spread = {f"optimizer.{k}": v for k, v in some_settings(OPTIMIZERS[optimizer].settings, RUNS).items()}
+    spread = {f"optimizer.{k}": v for k, v in some_values(OPTIMIZERS[optimizer].settings, RUNS).items()}
     for key in SHAPING:
         spread[f"optimizer.{key}"][RUNS // 2 :] = 0  # those without diverge and are solved sooner
-    if "optimizer.nesterov" in spread:
-        spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
     varying = {"seed": 3 + np.arange(RUNS), "lr": np.geomspace(0.05, 2, RUNS)} | spread
     return some_setup(varying, optimizer=optimizer, epochs=epochs, **changes)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from some_runs import Outcome, assert_same_bits, some_setup, train_alone, trained
-from some_settings import some_settings
+from some_settings import some_values
 
 from xortrain.config.settings import GROUPS
 from xortrain.nets.activations import ACTIVATIONS
@@ -29,9 +29,7 @@ def make_setup(
     group: str = "", settings: Settings | None = None, varying: dict[str, Any] | None = None, **changes: Any
 ) -> Setup:
     """Return 64 runs that differ in seed, learning rate, initial scale and the settings of an option."""
-    spread = {f"{group}.{name}": values for name, values in some_settings(settings or {}, RUNS).items()}
-    if "optimizer.nesterov" in spread:
-        spread["optimizer.nesterov"] = spread["optimizer.nesterov"].astype(bool)
+    spread = {f"{group}.{name}": values for name, values in some_values(settings or {}, RUNS).items()}
     varying_start = {
         "seed": 7 + np.arange(RUNS),
         "lr": np.linspace(0.05, 0.6, RUNS),
@@ -114,6 +112,7 @@ ARCHITECTURES = {
     "no hidden layer": {"architecture": ("mlp", {"hidden": []})},
     "deep": {"architecture": ("mlp", {"hidden": [3, 1, 4, 2]})},
     "wide": {"architecture": ("mlp", {"hidden": [33]})},
+    "wide and deep, by BLAS": {"architecture": ("mlp", {"hidden": [70, 33]}), "data": ("circle", {"examples": 40})},
     "without biases": {"architecture": ("mlp", {"bias": False})},
     "skip": {"architecture": ("skip", {"hidden": [1]})},
     "deep skip without biases": {"architecture": ("skip", {"hidden": [3, 2], "bias": False})},

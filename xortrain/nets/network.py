@@ -15,6 +15,7 @@ import numpy as np
 
 from xortrain.nets import Array, Numbers
 from xortrain.nets.activations import ACTIVATIONS, Activation
+from xortrain.nets.contraction import contraction
 from xortrain.nets.setting import Setting, Settings, flag
 
 
@@ -164,6 +165,7 @@ class Pass:
         self.dW = [gradients[f"W{k}"] for k in depth]
         self.b = [parameters.get(f"b{k}") for k in depth]
         self.db = [gradients.get(f"b{k}") for k in depth]
+        self._sums = [contraction(theta, len(x), W.shape[1], W.shape[0]) for W in self.W]
         self._activations = [(layer.row, layer.settings) for layer in network.layers]
         examples, runs, dtype = len(x), theta.shape[1:], theta.dtype
         self.z, self.a = ([empty((examples, layer.units, *runs), dtype) for layer in network.layers] for _ in "za")
@@ -195,10 +197,10 @@ class Pass:
 
     def forward(self) -> Array:
         """z_k = W_k a_{k-1} + b_k,  a_k = f_k(z_k);  returns y."""
-        for (activation, settings), received, W, b, z, a in zip(
-            self._activations, self._received, self.W, self.b, self.z, self.a, strict=True
+        for (activation, settings), sums, received, W, b, z, a in zip(
+            self._activations, self._sums, self._received, self.W, self.b, self.z, self.a, strict=True
         ):
-            np.einsum("ni...,oi...->no...", received, W, out=z)
+            sums.outputs(received, W, z)
             if b is not None:
                 np.add(z, b, z)
             activation.f(z, a, **settings)
@@ -211,7 +213,7 @@ class Pass:
         dL/da_{k-1} = Σ_o W_k δ_k        δ_{k-1} = dL/da_{k-1} · f'_{k-1}(z_{k-1})
         """
         for k in reversed(range(len(self.W))):
-            np.einsum("no...,ni...->oi...", delta, self._received[k], out=self.dW[k])
+            self._sums[k].gradient(delta, self._received[k], self.dW[k])
             if (db := self.db[k]) is not None:
                 np.add.reduce(delta, axis=0, out=db)
             if k:
@@ -225,14 +227,13 @@ class Pass:
 
     def upstream(self, k: int, delta: Array, out: Array | None = None) -> Array:
         """dL/da_{k-1} from δ_k of layer k (counted from 0), through the weights of the units before it."""
-        through: Array = np.einsum("no...,oi...->ni...", delta, self._W_back[k], out=out)
-        return through
+        return self._sums[k].upstream(delta, self._W_back[k], out)
 
     def to_inputs(self, first: Array, last: Array) -> Array:
         """dL/dx (examples, inputs, *runs) from the δ of the first layer and, with skip, of the last."""
         through = self.upstream(0, first)
         if self.network.skip:
-            through += np.einsum("no...,oi...->ni...", last, self.W[-1][:, -self.network.inputs :])
+            through += self._sums[-1].upstream(last, self.W[-1][:, -self.network.inputs :], None)
         return through
 
 

@@ -164,7 +164,7 @@ def sgd(
     if dampening is None:
         v += g
     else:
-        v += np.where(state["steps"] > 0, 1 - dampening, 1) * g
+        v += np.where((state["steps"] > 0) & (momentum > 0), 1 - dampening, 1) * g
         state["steps"] += 1
     theta -= lr * (v if nesterov is None else np.where(nesterov != 0, g + momentum * v, v))
 
