@@ -1,5 +1,6 @@
 """A run in Python: its losses, parameters, predictions and gradients are those of the network."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -323,3 +324,10 @@ def test_a_diverged_run_has_predictions_and_gradients() -> None:
     assert run.predict(X).shape == (4, 1)
     assert run.gradients(50).keys() == run.at(50).keys()
     assert "diverged" in repr(run)
+
+
+def test_without_pytorch_one_line_says_what_to_install(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "xortrain.bridges.torch_module", raising=False)
+    with pytest.raises(ImportError, match=r"^run\.torch: needs PyTorch, pip install torch$"):
+        run.torch()

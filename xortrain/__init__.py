@@ -1,8 +1,9 @@
 """Train small networks by the thousand, record every number of their training, and watch them learn.
 
 `train` trains one network and writes nothing, `sweep` trains many into a record, `load` opens a record, and `runs`
-finds runs: one network is a `Run`, many are a `Sweep`.  `check_gradients` checks a gradient of your own.  `Activation`,
-`Loss` and the other rows are for a Python file with options of your own, which ``use`` names.
+finds runs: one network is a `Run`, many are a `Sweep`.  `trainer` makes a function that trains one network a call, and
+`check_gradients` checks a gradient of your own.  `Activation`, `Loss` and the other rows are for a Python file with
+options of your own, which ``use`` names.
 """
 
 TYPE_CHECKING = False  # typing's, without its import, which is a tenth of the time that xortrain ls takes
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
         runs,
         sweep,
         train,
+        trainer,
         whole,
     )  # fmt: skip
 
 __version__ = "0.2.0"
 __all__ = [
     "Activation", "Dataset", "Initializer", "Joint", "Loss", "Optimizer", "Points", "Schedule", "SuccessRule",
-    "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "whole",
+    "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "trainer", "whole",
 ]  # fmt: skip
 
 

@@ -41,7 +41,8 @@ _SEVERAL = re.compile(r"[\w./+~@-]+=\S*\s+[+~]*[A-Za-z_][\w./@-]*=")  # several 
 
 __all__ = [
     "Activation", "Dataset", "Initializer", "Joint", "Loss", "Optimizer", "Points", "Run", "Schedule", "SuccessRule",
-    "Sweep", "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "whole",
+    "Sweep", "Trainer", "check_gradients", "choice", "flag", "load", "number", "runs", "sweep", "train", "trainer",
+    "whole",
 ]  # fmt: skip
 
 Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
@@ -93,6 +94,20 @@ class Run(RunData):
         from xortrain.runner.continuation import continue_run
 
         return Run(continue_run(self, overrides, epoch)[0].trained)
+
+    def torch(self, epoch: int | None = None) -> Any:
+        """The network as a torch.nn.Sequential that predicts as `predict` does, in the dtype of the run.
+
+        It has the parameters after the last epoch, or a recorded one; raises ImportError where PyTorch is missing.
+        """
+        try:
+            from xortrain.bridges.torch_module import as_sequential
+        except ModuleNotFoundError as error:
+            if str(error.name).partition(".")[0] != "torch":
+                raise
+            raise ImportError("run.torch: needs PyTorch, pip install torch") from None
+        parameters = self.at(int(self.epochs[-1]) if epoch is None else epoch)
+        return as_sequential(self.network, parameters, self.task.scaling.take(0))
 
     def summary(self) -> str:
         """How the run ended, in a few lines; with its advice, if that is known."""
@@ -219,9 +234,43 @@ def train(
     _refuse_other_than_texts("train", overrides)
     own, start = _own(data, inputs, outputs, classes), weights if weights is None else own_weights(weights)
     config = compose([*_using(use), *_chosen(own, start), *overrides])
-    _refuse_dry_run(config["dry_run"])
     with errors_name_file(file_of(overrides)):
-        return Run(train_run(config if start is None else config_with(config, start), own).trained)
+        return _trained(config if start is None else config_with(config, start), own)
+
+
+class Trainer:
+    """Trains a network for each call, and writes nothing; made by `trainer`."""
+
+    def __init__(self, overrides: Sequence[str], own: OwnData | None) -> None:
+        from xortrain.config.variations import Variations
+
+        self._variations, self._own = Variations(overrides if own is None else ("data=csv", *overrides)), own
+
+    def __call__(self, settings: Mapping[str, Any] | None = None, /, **more: Any) -> Run:
+        """The run with these settings besides the trainer's: lr=0.3, or {"optimizer.momentum": 0.9} for dotted names.
+
+        Values are Python's, as in {"architecture.hidden": [4, 4]}; optimizer="adam" has adam's defaults.
+        """
+        if not isinstance(settings, Mapping | None):
+            raise UserError(f"trainer: takes settings by name, as in trainer(lr=0.3); got {cut(repr(settings))}")
+        return _trained(self._variations.of({**(settings or {}), **more}), self._own)
+
+
+def trainer(
+    *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
+    use: Use = (),
+) -> Trainer:  # fmt: skip
+    """A function that trains networks that differ in a few settings: trainer("epochs=100") returns one to call.
+
+    All arguments are those of `train`, composed and read once; each call trains one network.
+    """
+    _refuse_other_than_texts("trainer", overrides)
+    return Trainer((*_using(use), *overrides), _own(data, inputs, outputs, classes))
+
+
+def _trained(config: Mapping[str, Any], own: OwnData | None) -> Run:
+    _refuse_dry_run(config["dry_run"])
+    return Run(train_run(config, own).trained)
 
 
 def sweep(

@@ -42,6 +42,8 @@ def changed(recorded: Config, overrides: Sequence[str]) -> tuple[Config, set[str
     for override in overrides:
         if override.startswith(("~", "hydra", "experiment")) or "=" not in override:
             raise UserError(f"{override}: a recorded run takes settings, as in lr=0.1 optimizer=adam")
+    if not overrides:
+        return check(recorded), set()
     keys = [with_entries(override).partition("=")[0].lstrip("+") for override in overrides]
     options = [f"{group}={recorded[group]['name']}" for group in GROUPS if group not in keys]
     fresh = compose([*options, *overrides])
@@ -160,7 +162,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
         there = text.split("'")[1]
         return UserError(f"+{there}: exists already; write it without the +")
     if text.startswith("Could not override '"):
-        return _no_such_key(text.split("'")[1], overrides)
+        return no_such_setting(text.split("'")[1], overrides)
     if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):
         return UserError(f"{short(' '.join(overrides))}: cannot be read ({text})")
     if isinstance(error, HydraException | OmegaConfBaseException):
@@ -219,7 +221,7 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
     return UserError(f"{name}: no such file under {conf_folder()}")
 
 
-def _no_such_key(key: str, overrides: Sequence[str]) -> UserError:
+def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
     """The error for a key that the chosen option does not have, or that does not exist at all."""
     group, dot, name = key.partition(".")
     value = next((text.partition("=")[2] for text in overrides if text.partition("=")[0].lstrip("+~") == key), "")

@@ -60,6 +60,8 @@ class Loss:
     own: Settings = field(default_factory=dict)
     joint: Joint | None = None
     spread: Callable[[int], float] | None = None
+    mean_is_best: bool = False
+    """Whether of all answers that are the same for every example, the mean target has the lowest loss."""
     note: str = ""
     """What the documentation adds: conventions and sources."""
 
@@ -234,21 +236,22 @@ LOSSES: dict[str, Loss] = {
     "mse": Loss("mean of (y - t)²",
         mse, lambda y, t: 2 * (y - t),
         lambda y, t: (y - t) ** 2, lambda y, t: 2 * (y - t),
-        note="PyTorch's, without a half"),
+        mean_is_best=True, note="PyTorch's, without a half"),
     "half_sse": Loss("½ Σ (y - t)² of an example",
         lambda y, t: 0.5 * mse(y, t), lambda y, t: y - t,
         lambda y, t: (y - t) ** 2 / 2, lambda y, t: y - t,
-        per="example", note="summed over outputs: Rumelhart, Hinton & Williams (1986) with `sum`"),
+        per="example", mean_is_best=True,
+        note="summed over outputs: Rumelhart, Hinton & Williams (1986) with `sum`"),
     "bce": Loss("binary cross-entropy, through logits",
         bce, bce_gradient,
         _written_bce, _written_bce_slope,
         "sigmoid", targets="unit", joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
-        spread=lambda outputs: 0.5, note="label smoothing ε: t (1 - ε) + ε/2, Keras'"),
+        spread=lambda outputs: 0.5, mean_is_best=True, note="label smoothing ε: t (1 - ε) + ε/2, Keras'"),
     "cross_entropy": Loss("cross-entropy of classes, through logits",
         cross_entropy, cross_entropy_gradient,
         lambda y, t: -(t * _written_log(y)), lambda y, t: -(t / y),
         "softmax", "example", "classes", joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
-        spread=lambda outputs: 1 / outputs,
+        spread=lambda outputs: 1 / outputs, mean_is_best=True,
         note="summed over outputs; one-hot t; label smoothing ε: t (1 - ε) + ε/K, PyTorch's"),
     "mae": Loss("mean of |y - t|",
         lambda y, t: np.abs(y - t), lambda y, t: np.sign(y - t),

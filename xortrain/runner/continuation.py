@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from xortrain.config.check import check
 from xortrain.config.compose import changed
 from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import UserError
@@ -23,6 +24,7 @@ from xortrain.runner.train import make_folder, train_in_memory, train_into_folde
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
 from xortrain.setup.film_config import refuse_unfit_films, with_one
+from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup, recorded_epochs, refuse_contradictions, with_known
 from xortrain.setup.set_parameters import Entries, places_of, split_words, with_entries_set
@@ -94,8 +96,11 @@ def continuation(
     before, epoch = parent.setup.population, origin.epoch
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
-    words = [_MORE.sub(lambda found: f"epochs={epoch + int(found[1])}", word) for word in overrides]
+    more = [int(found[1]) for found in map(_MORE.fullmatch, overrides) if found]
+    words = [word for word in overrides if not _MORE.fullmatch(word)]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
+    if more:
+        config, touched = check({**config, "epochs": epoch + more[-1]}), {*touched, "epochs"}
     if not epoch:  # what is set is a part of the start
         before = _with_start(before, entries)
         config = {**config, "init": before.config["init"]}
@@ -183,9 +188,13 @@ def _refuse_stopped(parent: TrainedRuns, judge: str, population: Population, epo
 
 
 def continue_run(
-    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None, show: bool = False
-) -> tuple[RunData, list[str]]:
-    """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks."""
+    run: RunData, overrides: Sequence[str], epoch: int | None = None, root: Path | str | None = None,
+    show: bool = False, own: OwnData | None = None,
+) -> tuple[RunData, list[str]]:  # fmt: skip
+    """Train one run on, in memory if that is where it is, else into a new record; returns it, and remarks.
+
+    ``own`` are other examples for a run in memory, on which it is then judged too; a rule may have stopped it before.
+    """
     rows = run.trained.rows[[run.place]]
     if run.folder:
         refuse_changed(run.config, run.trained.metadata.get("use"))
@@ -197,10 +206,12 @@ def continue_run(
     origin = Origin(f"{name}{suffix}", f"{folder}{suffix}" if folder else "", from_epoch)
     alone = run.setup.alone(run.place)
     settings = replace(alone.population, config=dict(with_one(run.config)))
-    parent = replace(run.trained.take(np.array([run.place])), setup=replace(alone, population=settings))
+    setup = replace(alone, population=settings)
+    parent = replace(run.trained.take(np.array([run.place])), setup=setup.over(own) if own else setup)
     plan = continuation(parent, overrides, origin, root)
     plan = plan.recorded(plan.setup)
-    _refuse_stop_again(run, plan)
+    if own is None:
+        _refuse_stop_again(run, plan)
     config = plan.setup.population.config
     if folder and config["film"]["name"] != "none":
         refuse_unfit_films([config], 1)

@@ -54,6 +54,18 @@ def array_data(data: object, inputs: Names = None, outputs: Names = None, classe
     return OwnData(x, tuple(targets), columns, where, held)
 
 
+def with_classes(own: OwnData, names: Sequence[object]) -> OwnData:
+    """The same examples, whose one target has indices of these classes, some of which may have no example."""
+    called, indices = tuple(printable(name) for name in names), np.arange(len(names), dtype=np.float64)
+    target = replace(own.targets[0], distinct=indices, names=called, is_text=True, has_classes=True)
+    return replace(own, targets=(target,))
+
+
+def with_numbers(own: OwnData) -> OwnData:
+    """The same examples, whose targets are numbers, however few distinct ones there are."""
+    return replace(own, targets=tuple(replace(target, has_classes=False) for target in own.targets))
+
+
 def refuse_other_data(data: Mapping[str, Any]) -> None:
     """Refuse settings of data that own arrays make useless."""
     if data["name"] != "csv":

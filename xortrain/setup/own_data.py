@@ -40,7 +40,8 @@ FEW_CLASSES = 10  # whole numbers with at most this many distinct values, each a
 class Target:
     """A target column: its values (examples,), where a text is the index of its class.
 
-    ``distinct`` are the values of the training examples, increasing, ``names`` what they are called.
+    ``distinct`` are the values of the training examples, increasing, ``names`` what they are called.  Two values are
+    coded as the loss requires only if the target ``has_classes``.
     """
 
     name: str

@@ -26,7 +26,7 @@ from xortrain.setup.own_arrays import refuse_other_data
 from xortrain.setup.own_data import OwnData, own_data
 from xortrain.setup.population import RATES, Population, number_keys
 from xortrain.setup.set_parameters import places_of
-from xortrain.setup.target_coding import fitting_loss_of, with_chosen_loss
+from xortrain.setup.target_coding import coded_targets, fitting_loss_of, with_chosen_loss
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
 
@@ -109,6 +109,15 @@ class Setup:
         setup = replace(new, earlier=(), origin=None)
         refuse_contradictions(setup)
         return setup
+
+    def over(self, own: OwnData) -> "Setup":
+        """One run's setup with other examples, in the scaling that it has; UserError if its network does not fit."""
+        population = replace(self.population, own=own)
+        train, test, columns, _ = examples(population, own)
+        new, known = (f"{part.x.shape[1]} and {part.t.shape[1]}" for part in (train, self.train))
+        if new != known:
+            raise UserError(f"{own.where}: must have as many inputs and outputs as the network, {known}, not {new}")
+        return replace(self, population=population, train=train, test=test, columns=columns)
 
     @cached_property
     def shape(self) -> Network:
@@ -251,7 +260,7 @@ def _success(setup: Setup) -> Success:
     rule = _choice(p, "success")
     if "low" in p.config["data"]:
         return Success(rule.name, p.number("data.low"), p.number("data.high"), rule.settings)
-    t = np.concatenate([part.t for part in (setup.train, setup.test) if part])
+    t = np.concatenate([*(part.t for part in (setup.train, setup.test) if part), *_of_classes(setup)])
     low, high = t.min(axis=(0, 1)), t.max(axis=(0, 1))
     is_two_valued = (low != high) & ((t == low) | (t == high)).all(axis=(0, 1))
     if not is_two_valued.all() and SUCCESS_RULES[rule.name].needs_two_values:
@@ -260,6 +269,16 @@ def _success(setup: Setup) -> Success:
     sd = np.where(is_two_valued, np.nan, _deviations(train)).astype(p.dtype)
     low, high, sd = (np.repeat(values, p.runs // values.shape[-1], axis=-1) for values in (low, high, sd))
     return Success(rule.name, low, high, rule.settings, sd=sd)
+
+
+def _of_classes(setup: Setup) -> list[Array]:
+    """The target (classes, outputs, 1 or runs) of each class of a user's own arrays, which may have no such example."""
+    own, t = setup.population.own, setup.train.t
+    if own is None or len(own.targets) > 1 or not own.targets[0].has_classes:
+        return []
+    every = replace(own, targets=(replace(own.targets[0], values=own.targets[0].distinct),))
+    codes = coded_targets(every, setup.population.shared("loss.name")).t[..., None]
+    return [np.repeat(codes.astype(t.dtype), t.shape[2], axis=2)]
 
 
 def _deviations(t: Array) -> Array:

@@ -28,7 +28,7 @@ def fitting_loss(targets: Sequence[Target]) -> str:
     if len(targets) == 1:
         target = targets[0]
         return "mse" if not target.has_classes else "bce" if len(target.distinct) == 2 else "cross_entropy"
-    if all(len(target.distinct) == 2 for target in targets):
+    if all(target.has_classes and len(target.distinct) == 2 for target in targets):
         return fitting_loss_of(np.stack([_binary(target, 0.0, 1.0) for target in targets], axis=1))
     return "mse"
 
@@ -79,7 +79,7 @@ def _of_one(own: OwnData, target: Target, loss: str) -> CodedTargets:
         return CodedTargets(target.values[:, None], names)
     if target.is_text and count > 2:
         raise UserError(f"loss={loss}: the target {target.name} has {count} classes; add loss=cross_entropy")
-    if count != 2:
+    if count != 2 or not target.has_classes:
         return CodedTargets(target.values[:, None], names)
     return CodedTargets(_of_several(own, target, loss)[:, None], names, shown(target.names))
 
@@ -88,7 +88,11 @@ def _of_several(own: OwnData, target: Target, loss: str) -> Array:
     """A target with an output of its own."""
     kind = LOSSES[loss].targets
     is_unit = bool(((target.values >= 0) & (target.values <= 1)).all())
-    if len(target.distinct) != 2 or (not target.is_text and (kind == "any" or (kind == "unit" and is_unit))):
+    if (
+        len(target.distinct) != 2
+        or not target.has_classes
+        or (not target.is_text and (kind == "any" or (kind == "unit" and is_unit)))
+    ):
         return target.values
     _refuse_new_class(own, target)
     return _binary(target, -1.0 if kind == "signs" else 0.0, 1.0)

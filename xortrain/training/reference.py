@@ -56,7 +56,7 @@ def best_constant(task: Task) -> tuple[Array, Array]:
     def losses(y: Array) -> Array:
         return constant_losses(criterion, y, t)
 
-    if criterion.row.targets == "classes":  # outputs that must sum to 1: the shares of the classes
+    if criterion.row.mean_is_best or criterion.row.targets == "classes":  # whose outputs must sum to 1
         y = t.mean(axis=0, keepdims=True)
         return y, losses(y).sum(axis=(0, 1))
     inner = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)]

@@ -1,0 +1,222 @@
+"""Networks as estimators of scikit-learn, for its pipelines, searches and plots: `NetClassifier`, `NetRegressor`.
+
+They train as `xortrain.train` does with data=(x, t), and keep the run as ``run_``.  Inputs and targets are taken as
+they are, since pipelines have a StandardScaler of their own; overrides=("data.scale=standard",) scales inside.
+"""
+
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.utils import Tags
+    from sklearn.utils.metaestimators import available_if
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ModuleNotFoundError as error:
+    if str(error.name).partition(".")[0] != "sklearn":
+        raise
+    raise ImportError("xortrain.sklearn: needs scikit-learn, pip install 'xortrain[sklearn]'") from None
+
+from xortrain.api import Run
+from xortrain.config.check import short
+from xortrain.config.overrides import use_files
+from xortrain.config.variations import Variations
+from xortrain.errors import UserError
+from xortrain.nets import Array
+from xortrain.nets.losses import LOSSES
+from xortrain.runner.continuation import continue_run
+from xortrain.runner.train import train_run
+from xortrain.setup.own_arrays import array_data, with_classes, with_numbers
+from xortrain.setup.own_data import OwnData
+
+__all__ = ["NetClassifier", "NetRegressor"]
+
+SETTINGS = {
+    "hidden": "architecture.hidden",
+    **{key: key for key in ("activation", "loss", "optimizer", "lr", "epochs", "batch_size")},
+}
+"""Parameters of the estimators, and the settings they set; random_state may draw its seed."""
+
+
+class _Net(BaseEstimator):  # type: ignore[misc]
+    """Parameters, training and predictions of both estimators."""
+
+    run_: Run
+
+    def __init__(
+        self, hidden: Any = (8,), activation: Any = None, loss: Any = None, optimizer: Any = None, lr: Any = 0.2,
+        epochs: Any = None, batch_size: Any = None, random_state: Any = None, overrides: Any = (),
+    ) -> None:  # fmt: skip
+        self.hidden = hidden
+        self.activation = activation
+        self.loss = loss
+        self.optimizer = optimizer
+        self.lr = lr
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.random_state = random_state
+        self.overrides = overrides
+
+    @property
+    def loss_curve_(self) -> Array:
+        """The loss after each epoch of ``run_.loss_epochs``: (recorded,)."""
+        return self.run_.losses
+
+    @property
+    def n_iter_(self) -> int:
+        """The number of epochs trained."""
+        return int(self.run_.row["epochs_done"])
+
+    def _settings(self) -> dict[str, Any]:
+        """The settings that parameters set; those of None, and those that overrides set, are left out."""
+        found = {key: getattr(self, name) for name, key in SETTINGS.items() if getattr(self, name) is not None}
+        return {key: value for key, value in found.items() if key not in map(_key, self.overrides)}
+
+    def _seed(self) -> dict[str, Any]:
+        given = self.random_state
+        if isinstance(given, np.random.RandomState):
+            given = given.randint(2**32, dtype=np.uint32)
+        return {} if given is None or "seed" in map(_key, self.overrides) else {"seed": given}
+
+    def _train(self, own: OwnData, **settings: Any) -> Self:
+        """Train from the start."""
+        if not isinstance(self.overrides, list | tuple) or not all(isinstance(text, str) for text in self.overrides):
+            raise UserError(f"overrides={self.overrides!r}: must be texts, as in ('init=he_normal',)")
+        use_files(self.overrides)  # which may have changed
+        config = _variations("data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
+        self.run_ = Run(train_run(config, own).trained)
+        self._trained_with = self._changeable()
+        return self
+
+    def _train_on(self, own: OwnData, epochs: int) -> Self:
+        """Train on from the present parameters and state of the optimizer, with what is set otherwise meanwhile."""
+        now = self._changeable()
+        changed = [text for text in now if text not in self._trained_with]
+        self.run_ = Run(continue_run(self.run_, [*changed, f"epochs=+{epochs}"], own=own)[0].trained)
+        self._trained_with = now
+        return self
+
+    def _changeable(self) -> list[str]:
+        """What may be set otherwise when training goes on, as overrides; not the number of epochs."""
+        settings = self._settings().items()
+        return [*self.overrides, *(f"{key}={short(value)}" for key, value in settings if key != "epochs")]
+
+    def _own(self, X: Array, y: Array) -> OwnData:
+        """Examples with the names of their columns, if they have some."""
+        return array_data((X, y), inputs=[str(name) for name in getattr(self, "feature_names_in_", ())] or None)
+
+    def _outputs(self, X: Any) -> Array:
+        """The outputs of the network: (examples, outputs)."""
+        check_is_fitted(self)
+        return self.run_.predict(validate_data(self, X, reset=False))
+
+
+def _key(override: str) -> str:
+    return override.partition("=")[0]
+
+
+@lru_cache
+def _variations(*overrides: str) -> Variations:
+    """Overrides are composed once, however many networks are trained with them."""
+    return Variations(overrides)
+
+
+def _has_probabilities(net: _Net) -> bool:
+    """Whether the outputs are probabilities of classes, so far as that is known before training."""
+    if not hasattr(net, "run_"):
+        return True
+    last, kind = net.run_.network.layers[-1], LOSSES[net.run_.config["loss"]["name"]].targets
+    return last.row.gives_probabilities and kind != "signs" and (last.units == 1 or last.row.couples_units)
+
+
+class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
+    """A network that tells classes apart, by default with bce for two of them and cross_entropy for more.
+
+    ``hidden`` are the widths of the hidden layers, as in (8, 8); ``activation``, ``loss`` and ``optimizer`` are names;
+    ``lr`` is the learning rate, ``epochs`` the passes over the data, ``batch_size`` the examples of an update (None:
+    all), ``random_state`` the seed.  ``overrides`` set anything else, in the words of the command line, and come last:
+    ("init=he_normal", "optimizer.momentum=0.9").
+
+    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here: the
+    lr=1 that suits XOR lets a regression diverge, and at a lower rate two hidden units are too few for most data.
+
+    After `fit` it has ``run_``, the `xortrain.Run`; ``classes_``, ``loss_curve_`` and ``n_iter_``.
+    """
+
+    classes_: Array
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train from the start on X (examples, inputs) and labels y (examples,)."""
+        X, y = validate_data(self, X, y)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise UserError(f"y: has one class, {self.classes_[0]}; needs two classes or more")
+        return self._train(self._examples(X, y))
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, epochs: int = 1) -> Self:
+        """Train on from the present state, for one epoch over these examples unless told otherwise.
+
+        The first call needs all ``classes``; the state of the optimizer stays from call to call.
+        """
+        is_first = not hasattr(self, "run_")
+        X, y = validate_data(self, X, y, reset=is_first)
+        check_classification_targets(y)
+        if is_first:
+            if classes is None:
+                raise UserError("classes: must be given to the first call of partial_fit")
+            self.classes_ = np.unique(classes)
+        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise UserError(f"classes={short(list(classes))}: must be those of the first call")
+        own = self._examples(X, y)
+        return self._train(own, epochs=epochs) if is_first else self._train_on(own, epochs)
+
+    def predict(self, X: Any) -> Array:
+        """The class of each example: (examples,)."""
+        outputs = self._outputs(X)
+        return self.classes_[self.run_.class_indices(outputs)]
+
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Array:
+        """The probability of each class: (examples, classes)."""
+        y = self._outputs(X)
+        return y if y.shape[1] > 1 else np.concatenate([1 - y, y], axis=1)
+
+    def _examples(self, X: Array, y: Array) -> OwnData:
+        places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
+        if (new := self.classes_[places] != y).any():
+            raise UserError(f"y: has the class {y[new][0]}, which is not one of classes")
+        return with_classes(self._own(X, places), self.classes_.tolist())
+
+
+class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
+    """A network that predicts numbers, by default with mse; parameters are those of `NetClassifier`."""
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train from the start on X (examples, inputs) and numbers y (examples,) or (examples, outputs)."""
+        return self._train(self._examples(X, y))
+
+    def partial_fit(self, X: Any, y: Any, epochs: int = 1) -> Self:
+        """Train on from the present state, for one epoch over these examples unless told otherwise.
+
+        The state of the optimizer stays from call to call.
+        """
+        is_first = not hasattr(self, "run_")
+        own = self._examples(X, y, reset=is_first)
+        return self._train(own, epochs=epochs) if is_first else self._train_on(own, epochs)
+
+    def predict(self, X: Any) -> Array:
+        """The outputs for each example: (examples,), or (examples, outputs) if there are several."""
+        y = self._outputs(X)
+        return y if y.shape[1] > 1 else y[:, 0]
+
+    def _examples(self, X: Any, y: Any, reset: bool = True) -> OwnData:
+        return with_numbers(self._own(*validate_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
