@@ -44,7 +44,7 @@ def test_nothing_internal_is_offered() -> None:
 
 
 LINES = {
-    "xortrain -m optimizer=sgd,adam": ["optimizer=sgd,adam", "optimizer=sgd,adamw"],
+    "xortrain -m optimizer=sgd,adam": ["optimizer=sgd,adam", "optimizer=sgd,adamw", "optimizer=sgd,adamax"],
     "xortrain shuffle=": ["shuffle=true", "shuffle=false"],
     "xortrain dtype=float6": ["dtype=float64"],
     "xortrain hydra.launcher.engine=l": ["hydra.launcher.engine=loky"],

@@ -71,7 +71,7 @@ def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_redu
 @pytest.mark.parametrize("data", GROUPS["data"])
 def test_a_loss_is_bce_over_all_data_but_a_regression_and_a_table(data: str) -> None:
     found = composed(f"data={data}")["loss"]
-    assert_reduction(found, {"sine": "mse", "noise": "mse", "csv": "auto"}.get(data, "bce"), data)
+    assert_reduction(found, {"sine": "mse", "noise": "mse", "csv": "auto", "sklearn": "auto"}.get(data, "bce"), data)
     assert_reduction(composed(f"data={data}", "loss=half_sse")["loss"], "half_sse", data)
 
 

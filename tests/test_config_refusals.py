@@ -43,7 +43,9 @@ WRONG: dict[str, list[str]] = {
     # a key that other options have
     "data.path=a.csv": ["data.path=a.csv: is a setting of data=csv, not of data=xor"],
     "film=none film.hold=1": ["film.hold=1: is a setting of film=story, field, ", "not of film=none"],
-    "optimizer.beta1=0.5": ["optimizer.beta1=0.5: is a setting of optimizer=adam, adamw, not of optimizer=sgd"],
+    "optimizer.beta1=0.5": [
+        "optimizer.beta1=0.5: is a setting of optimizer=adam, adamw, adamax, nadam, radam, not of optimizer=sgd"
+    ],
     # a value of a key in place of a choice
     "film=mp4": ["film=mp4: no such choice; write film.format=mp4"],
     "film=me/a.gif": ["write film.format=gif"],

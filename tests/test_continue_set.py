@@ -99,7 +99,7 @@ FORKS: dict[str, tuple[dict[str, Any], tuple[str, ...], str]] = {
     ),
     "momentum from now on": (
         {"lr": 0.3}, ("optimizer.momentum=0.8", "set.b2.0=0.5"),
-        '{ optimizer: { name: "sgd", settings: { momentum: 0.8, nesterov: 0, weight_decay: 0 } } }, '
+        '{ optimizer: { name: "sgd", settings: { ...tables.OPTIMIZERS.sgd.defaults, momentum: 0.8 } } }, '
         "new Map([[net.indexOf(1, 0), 0.5]])",
     ),
     "mini-batches": ({"batch_size": 2, "lr": 0.3}, ("lr=0.1", "set.W2.0.0=1"), "{ lr: 0.1 }, new Map([[6, 1]])"),

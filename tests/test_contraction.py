@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from xortrain.nets import Array
-from xortrain.nets.contraction import Blas, BlasOfOne, BlasOfPoints, Contraction, contraction
+from xortrain.nets.contraction import Blas, BlasOfOne, BlasOfPoints, Contraction, contraction, product
 
 SIZES = [(1, 3, 2), (40, 10, 50), (200, 64, 64), (129, 65, 130), (7, 200, 9)]
 THREADS = """
@@ -63,6 +63,10 @@ def test_one_run_and_many_points_have_the_outputs_of_einsum() -> None:
         points, at_points = rng.normal(size=(1, 5, runs, 50)), np.empty((1, 4, 3, 50))
         BlasOfPoints.outputs(points, weights, at_points)
         np.testing.assert_allclose(at_points[0], np.einsum("irp,oirp->orp", points[0] + np.zeros((1, 3, 1)), weights))
+
+
+def test_a_sum_of_no_terms_is_zero() -> None:
+    np.testing.assert_array_equal(product(np.ones((2, 3, 0)), np.ones((2, 0, 4))), np.zeros((2, 3, 4)))
 
 
 def test_the_number_of_runs_does_not_decide_how_a_layer_is_computed() -> None:

@@ -21,7 +21,7 @@ def test_each_parameter_moves_as_if_its_rate_were_that_of_all(name: str) -> None
     row, stream = OPTIMIZERS[name], np.random.RandomState(0)
     start, rates = stream.randn(PARAMETERS, RUNS), stream.uniform(0.01, 2, (PARAMETERS, RUNS))
     gradients = stream.randn(UPDATES, PARAMETERS, RUNS)
-    settings = in_use(row.settings, some_settings(row.settings, RUNS))
+    settings = in_use(row.own, some_settings(row.own, RUNS))
 
     def trained(lr: np.ndarray) -> np.ndarray:
         theta, state = start.copy(), row.start(start, lr, **settings)

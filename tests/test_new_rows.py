@@ -153,7 +153,8 @@ def test_an_optimizer_needs_only_a_row_and_a_default(conf: Path, run: Run, monke
         {"size": number("of a step", above=0, letter="ς")})  # fmt: skip
     monkeypatch.setitem(OPTIMIZERS, "toy", row)
     (conf / "optimizer" / "toy.yaml").write_text(
-        "# @package _global_\nlr: 0.1\n\noptimizer:\n  name: toy\n  size: 0.5\n"
+        "# @package _global_\ndefaults:\n  - /shared/gradient@optimizer\n\nlr: 0.1\n\n"
+        "optimizer:\n  name: toy\n  size: 0.5\n"
     )
     assert "steps of one size" in run("--help")
     run("optimizer=toy", "optimizer.size=0.25", "epochs=50", "film.frames=3")

@@ -106,6 +106,16 @@ def test_radam_matches_pytorch_when_it_is_rectified() -> None:
     np.testing.assert_allclose(result[:, 0], TEN_OF_RADAM, rtol=2e-14)
 
 
+def test_radam_is_rectified_alike_in_float32() -> None:
+    def trained(dtype: Any) -> npt.NDArray[Any]:
+        settings = {"beta1": 0.9, "beta2": 0.9999, "eps": 1e-8}
+        arrays = {key: np.full(2, value, dtype) for key, value in settings.items()}
+        theta, gradients = np.ones((1, 2), dtype), np.ones((30, 1, 2), dtype)
+        return optimize("radam", theta, gradients, np.full(2, 0.01, dtype), arrays)
+
+    np.testing.assert_allclose(trained(np.float32), trained(np.float64), rtol=1e-4)
+
+
 def test_penalties_leave_biases_alone_and_come_before_clipping() -> None:
     theta, g, are_weights = np.array([[2.0], [-3.0], [5.0]]), np.array([[1.0], [1.0], [1.0]]), np.array([[1], [1], [0]])
     shape_gradient(theta, are_weights, g, l1=np.array([0.5]), l2=np.array([0.1]), clip_value=np.array([1.5]))

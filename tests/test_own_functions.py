@@ -244,6 +244,10 @@ def test_only_a_file_that_the_user_names_is_run(write: Write, capsys: pytest.Cap
 
 
 MISTAKES = {
+    'a = xortrain.Loss("h", lambda y, t: (y - t) ** 2, targets="foo")': "targets='foo': must be one of any, unit",
+    'a = xortrain.Dataset("h", lambda: ([[0, 1], [1]], [0, 1]))': "make fails with ValueError",
+    'a = xortrain.Optimizer("h", lambda theta, lr: {"n": 0}, lambda theta, g, state, lr: None)': "state n must be",
+    'a = xortrain.Optimizer("h", update=print, own={"l2": xortrain.number("x", default=0)})': "l2 is one that every",
     'a = xortrain.Activation("h", lambda z: z**3, lambda z, a: 2 * z)': "its derivative is -6.2 at -3.1, and",
     'a = xortrain.Loss("h", lambda y, t: (y - t) ** 2, lambda y, t: y - t)': "its gradient is",
     'a = xortrain.Activation("h", lambda z: math.tanh(z))': "f(z) fails with TypeError",
@@ -318,3 +322,50 @@ def test_settings_of_clipping_come_from_conf_also_for_own_optimizers(write: Writ
     write(ALL)
     run = xortrain.train("optimizer=heavy", "optimizer.clip_norm=0.001", "epochs=1", use="mine.py")
     np.testing.assert_allclose(np.linalg.norm(run.parameters[1] - run.parameters[0]), 0.25 * 0.001, rtol=1e-3)
+
+
+def test_a_smooth_function_with_corners_inside_has_its_own_slope(write: Write) -> None:
+    write(HEAD + 'smooth = xortrain.Activation("softplus", lambda z: np.logaddexp(0, z))\n')
+    own_rows.use(["mine.py"])
+    z = np.array([[[0.0]], [[1.0]]])
+    row = ACTIVATIONS["smooth"]
+    np.testing.assert_allclose(row.derivative(z, row.f(z)), ACTIVATIONS["sigmoid"].f(z), rtol=1e-15)
+    assert "smooth" in mathematics()
+
+
+def test_a_row_of_an_earlier_stage_is_needed_and_watched_too(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
+    write(ALL)
+    assert main(["use=mine.py", "optimizer=heavy", *QUIET]) == 0
+    assert main(["continue", "latest", "epochs=+3", "optimizer=adam", "--use", "mine.py"]) == 0
+    forget()
+    assert "heavy is an option of mine.py" in error_of(capsys, "explain", "latest")
+    write(ALL.replace("+= g", "+= 2 * g"))
+    assert "has changed since" in error_of(capsys, "rerun", "latest", "--check", "--use", "mine.py")
+
+
+def test_a_row_that_is_known_from_an_earlier_call_is_recorded_with_its_file(
+    write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(ALL)
+    own_rows.use(["mine.py"])
+    assert main(["activation=cube", *QUIET]) == 0
+    forget()
+    assert "cube is an option of mine.py" in error_of(capsys, "explain", "latest")
+
+
+def test_an_edit_that_is_refused_leaves_the_rows_as_they_were(write: Write) -> None:
+    write(ALL)
+    own_rows.use(["mine.py"])
+    write(ALL.replace("default=0.25", "default=7"))
+    with pytest.raises(UserError, match=r"the default of activation\.bend=7"):
+        own_rows.use(["mine.py"])
+    assert xortrain.train("activation=bent", "epochs=1").config["activation"]["bend"] == 0.25
+
+
+def test_a_file_may_define_data_classes(write: Write) -> None:
+    text = (
+        "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: int = 2\n"
+    )
+    write(text + HEAD + 'a = xortrain.Activation("h", lambda z: A().x * z)\n')
+    own_rows.use(["mine.py"])
+    assert "a" in ACTIVATIONS

@@ -83,10 +83,10 @@ def test_losses_and_their_joint_forms_can_be_recorded(name: str) -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_three_updates_of_an_optimizer_can_be_recorded(name: str, uses_all: bool) -> None:
     row, theta, lr = OPTIMIZERS[name], numbers(4, RUNS), np.array([0.1, 0.3])
-    settings = some_settings(row.settings, RUNS)
-    for setting in () if uses_all else (name for name, setting in row.settings.items() if setting.optional):
+    settings = some_settings(row.own, RUNS)
+    for setting in () if uses_all else (name for name, setting in row.own.items() if setting.optional):
         settings[setting] = np.zeros(RUNS)
-    settings = in_use(row.settings, settings)
+    settings = in_use(row.own, settings)
 
     def optimize(theta: Any, lr: Any, *gradients: Any, **options: Any) -> Any:
         state = row.start(theta, lr, **options)

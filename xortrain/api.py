@@ -244,7 +244,7 @@ class Trainer:
     def __init__(self, overrides: Sequence[str], own: OwnData | None) -> None:
         from xortrain.config.variations import Variations
 
-        self._variations, self._own = Variations(overrides if own is None else ("data=csv", *overrides)), own
+        self._variations, self._own = Variations([*_chosen(own, None), *overrides]), own
 
     def __call__(self, settings: Mapping[str, Any] | None = None, /, **more: Any) -> Run:
         """The run with these settings besides the trainer's: lr=0.3, or {"optimizer.momentum": 0.9} for dotted names.
@@ -262,7 +262,7 @@ def trainer(
 ) -> Trainer:  # fmt: skip
     """A function that trains networks that differ in a few settings: trainer("epochs=100") returns one to call.
 
-    All arguments are those of `train`, composed and read once; each call trains one network.
+    Its arguments are those of `train`, but for ``weights``; they are composed and read once.
     """
     _refuse_other_than_texts("trainer", overrides)
     return Trainer((*_using(use), *overrides), _own(data, inputs, outputs, classes))

@@ -105,6 +105,11 @@ def cut(text: str, most: int = LONGEST_VALUE) -> str:
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an error's text, which may be empty."""
+    return (str(error).splitlines() or [""])[0]
+
+
 def printable(text: object) -> str:
     """Make a text safe for a terminal: tabs and line breaks become spaces, other control characters are removed."""
     text = text if isinstance(text, str) else str(text)

@@ -15,14 +15,15 @@ try:
     from sklearn.utils.metaestimators import available_if
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
-except ModuleNotFoundError as error:
+except ImportError as error:
     if str(error.name).partition(".")[0] != "sklearn":
         raise
-    raise ImportError("xortrain.sklearn: needs scikit-learn, pip install 'xortrain[sklearn]'") from None
+    raise ImportError("xortrain.sklearn: needs scikit-learn 1.6 or newer; pip install 'xortrain[sklearn]'") from None
 
 from xortrain.api import Run
 from xortrain.config.check import short
 from xortrain.config.overrides import use_files
+from xortrain.config.own_rows import FILES
 from xortrain.config.variations import Variations
 from xortrain.errors import UserError
 from xortrain.nets import Array
@@ -39,6 +40,8 @@ SETTINGS = {
     **{key: key for key in ("activation", "loss", "optimizer", "lr", "epochs", "batch_size")},
 }
 """Parameters of the estimators, and the settings they set; random_state may draw its seed."""
+LR = 0.2
+"""The learning rate where neither it nor an optimizer is chosen: with the 1.0 of conf/ regressions diverge."""
 
 
 class _Net(BaseEstimator):  # type: ignore[misc]
@@ -47,7 +50,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
     run_: Run
 
     def __init__(
-        self, hidden: Any = (8,), activation: Any = None, loss: Any = None, optimizer: Any = None, lr: Any = 0.2,
+        self, hidden: Any = (8,), activation: Any = None, loss: Any = None, optimizer: Any = None, lr: Any = None,
         epochs: Any = None, batch_size: Any = None, random_state: Any = None, overrides: Any = (),
     ) -> None:  # fmt: skip
         self.hidden = hidden
@@ -73,6 +76,8 @@ class _Net(BaseEstimator):  # type: ignore[misc]
     def _settings(self) -> dict[str, Any]:
         """The settings that parameters set; those of None, and those that overrides set, are left out."""
         found = {key: getattr(self, name) for name, key in SETTINGS.items() if getattr(self, name) is not None}
+        if not {"optimizer", "experiment"} & {*found, *map(_key, self.overrides)}:
+            found = {"lr": LR, **found}
         return {key: value for key, value in found.items() if key not in map(_key, self.overrides)}
 
     def _seed(self) -> dict[str, Any]:
@@ -86,7 +91,8 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         if not isinstance(self.overrides, list | tuple) or not all(isinstance(text, str) for text in self.overrides):
             raise UserError(f"overrides={self.overrides!r}: must be texts, as in ('init=he_normal',)")
         use_files(self.overrides)  # which may have changed
-        config = _variations("data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
+        hashes = tuple(file.sha256 for file in FILES.values())
+        config = _variations(hashes, "data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
         self.run_ = Run(train_run(config, own).trained)
         self._trained_with = self._changeable()
         return self
@@ -119,8 +125,8 @@ def _key(override: str) -> str:
 
 
 @lru_cache
-def _variations(*overrides: str) -> Variations:
-    """Overrides are composed once, however many networks are trained with them."""
+def _variations(hashes: tuple[str, ...], *overrides: str) -> Variations:
+    """Overrides are composed once for all networks trained with them, while files of own rows stay as they are."""
     return Variations(overrides)
 
 

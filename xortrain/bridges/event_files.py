@@ -38,7 +38,8 @@ def write_event_files(folder: Path, chosen: Sequence[Selection]) -> None:
     write_new(folder / FILE, _begin(_started(chosen[0])) + _experiment(settings, kinds, _started(chosen[0])))
     for found in chosen:
         for run, content in _of_runs(found, settings, kinds):
-            place = os.path.join(folder, *(name for name in run.split("/") if name not in ("", ".", "..")))
+            parts_of_id = [name for name in run.split("/") if name not in ("", ".", "..")]
+            place = os.path.join(folder, *(parts_of_id or ["run"]))
             os.makedirs(place)
             write_new(Path(f"{place}/{FILE}"), content)
 

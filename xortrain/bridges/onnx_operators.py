@@ -45,7 +45,9 @@ OPERATORS: dict[Operation, Operator] = {
     each(math.erf): Operator("Erf", has_double=False),
     np.sinh: Operator("Sinh", has_double=False), np.cosh: Operator("Cosh", has_double=False),
     np.tan: Operator("Tan", has_double=False), np.arctan: Operator("Atan", has_double=False),
-    np.arctanh: Operator("Atanh", has_double=False),
+    np.arctanh: Operator("Atanh", has_double=False), np.arcsinh: Operator("Asinh", has_double=False),
+    np.arcsin: Operator("Asin", has_double=False), np.arccos: Operator("Acos", has_double=False),
+    np.floor: Operator("Floor"), np.ceil: Operator("Ceil"), np.rint: Operator("Round"),
 }  # fmt: skip
 """Operation of NumPy to the operator of ONNX that computes it."""
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from xortrain.config import settings
 from xortrain.config.check import check_option
-from xortrain.errors import NeededFileError, UserError, cut, printable
+from xortrain.errors import NeededFileError, UserError, cut, first_line, printable
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.datasets import DATASETS, Dataset
 from xortrain.nets.initializers import INITIALIZERS, Initializer
@@ -113,7 +113,7 @@ def _of_module(name: str) -> Path:
     before, sys.path = sys.path, [*sys.path, "."]
     try:
         spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError, AttributeError):
+    except Exception:  # of a package that is run to find what is in it
         spec = None
     finally:
         sys.path = before
@@ -148,6 +148,9 @@ def _add(file: OwnFile) -> None:
             nodes[f"{kind.group}/{name}"] = _node(kind, name, new)
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
+        except Exception as error:
+            reason = f"{type(error).__name__}: {printable(cut(first_line(error), 120))}"
+            raise UserError(f"{where}: {kind.group} {name} cannot be used ({reason})") from None
         complete.append((kind, name, new))
     if known:
         forget(known)
@@ -163,6 +166,8 @@ def _add(file: OwnFile) -> None:
             check_option(kind.group, {"name": name, **settings.defaults_of(kind.group, name)})
     except UserError as error:
         forget(FILES[file.path])
+        if known:
+            _add(replace(known, options={}))
         raise UserError(f"{where}: the default of {error}") from None
 
 
@@ -181,20 +186,22 @@ def forget(file: OwnFile) -> None:
 
 def _run(where: str, file: OwnFile) -> ModuleType:
     """The file as a module, run; an error in it is one line with its number."""
-    module = ModuleType(Path(file.path).stem)
+    module = ModuleType(f"_of_{Path(file.path).stem}")
     module.__file__, module.__package__ = file.path, file.package
     before, sys.path = sys.path, [*sys.path, str(Path(file.path).parent)]
+    sys.modules[module.__name__] = module  # where dataclasses look for the names in their annotations
     try:
         exec(compile(file.text, file.path, "exec"), module.__dict__)
     except SyntaxError as error:
         raise UserError(f"{where}: line {error.lineno}: {error.msg}") from None
     except (Exception, SystemExit) as error:
         lines = [one.lineno for one in extract_tb(error.__traceback__) if one.filename == file.path]
-        reason = (str(error).splitlines() or [""])[0]
         place = f"line {lines[-1]}: " if lines else ""
-        raise UserError(f"{where}: {place}{type(error).__name__}: {printable(cut(reason, 120))}") from None
+        reason = printable(cut(first_line(error), 120))
+        raise UserError(f"{where}: {place}{type(error).__name__}: {reason}") from None
     finally:
         sys.path = before
+        sys.modules.pop(module.__name__, None)
     return module
 
 
@@ -238,15 +245,15 @@ def with_files(command: str) -> str:
     return " ".join([command, *(f"--use {shlex.quote(printable(file.name))}" for file in FILES.values())])
 
 
-def files_of(config: Mapping[str, Any]) -> list[OwnFile]:
-    """The files that have options which a configuration chooses."""
-    chosen = set(_chosen(config))
+def files_of(configs: Iterable[Mapping[str, Any]]) -> list[OwnFile]:
+    """The files that have options which configurations choose: that of a training, and those of its earlier stages."""
+    chosen = {option for config in configs for option in _chosen(config)}
     return [file for file in FILES.values() if chosen & set(_pairs(file.options))]
 
 
-def hashes_of(config: Mapping[str, Any]) -> dict[str, str]:
+def hashes_of(configs: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """The names and hashes of these files, for a record."""
-    return {file.name: file.sha256 for file in files_of(config)}
+    return {file.name: file.sha256 for file in files_of(configs)}
 
 
 def _chosen(config: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -263,23 +270,29 @@ def _chosen(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     return found
 
 
-def refuse_missing(config: Mapping[str, Any]) -> None:
-    """Raise UserError if a recorded configuration chooses options of files that are not in use."""
-    given = config.get(KEY)
-    names = [printable(cut(name)) for name in given if isinstance(name, str)] if isinstance(given, list) else []
-    lacking = [name for group, name in _chosen(config) if name not in settings.GROUPS[group] and name != "auto"]
+def refuse_missing(config: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
+    """Raise UserError if a record, which may be anybody's, has options of files that are not in use."""
+    given, hashes, stages = config.get(KEY), metadata.get("use"), metadata.get("stages")
+    known = [*(given if isinstance(given, list) else []), *(hashes if isinstance(hashes, Mapping) else [])]
+    names = list(dict.fromkeys(printable(cut(name)) for name in known if isinstance(name, str)))
+    earlier = (
+        [stage.get("config") for stage in stages if isinstance(stage, Mapping)] if isinstance(stages, list) else []
+    )
+    chosen = [option for one in (config, *earlier) if isinstance(one, Mapping) for option in _chosen(one)]
+    lacking = [name for group, name in chosen if name not in settings.GROUPS[group] and name != "auto"]
     if names and lacking:
         what = f"{printable(cut(lacking[0]))} is an option of {', '.join(names)}, a user's own file"
         raise NeededFileError(f"{what}; add --use {names[0]}, in Python use={names[0]!r}, to read this record")
 
 
-def changed_files(config: Mapping[str, Any], hashes: Any) -> list[str]:
-    """The files in use for a recorded configuration whose text is not the one that it was trained with."""
-    known = set(hashes.values()) if isinstance(hashes, Mapping) else set()
-    return [printable(file.name) for file in files_of(config) if file.sha256 not in known]
+def changed_files(configs: Iterable[Mapping[str, Any]], metadata: Mapping[str, Any]) -> list[str]:
+    """The files in use for a record whose text is not the one that it was trained with."""
+    hashes = metadata.get("use")
+    known = set(map(str, hashes.values())) if isinstance(hashes, Mapping) else set()
+    return [printable(file.name) for file in files_of(configs) if file.sha256 not in known]
 
 
-def refuse_changed(config: Mapping[str, Any], hashes: Any) -> None:
+def refuse_changed(configs: Iterable[Mapping[str, Any]], metadata: Mapping[str, Any]) -> None:
     """Raise UserError if a file has changed since a record was made that is to be trained further or compared."""
-    for name in changed_files(config, hashes):
+    for name in changed_files(configs, metadata):
         raise UserError(f"{KEY}={name}: has changed since this was trained; use the file as it was, or train anew")

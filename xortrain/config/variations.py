@@ -61,6 +61,8 @@ def _with(place: Any, path: Sequence[str], value: Any, is_new: bool) -> Any:
     if path:
         name, *deeper = path
         if isinstance(place, list):
+            if not 0 <= int(name) < len(place):
+                raise IndexError(name)
             return [_with(own, deeper, value, is_new) if k == int(name) else own for k, own in enumerate(place)]
         return {**place, name: _with(place.get(name, {}) if is_new else place[name], deeper, value, is_new)}
     if isinstance(place, Mapping) and isinstance(value, Mapping):

@@ -24,7 +24,7 @@ from xortrain.records.layout import WEIGHTS, setting_of
 
 LARGEST = 64 << 20  # bytes of a file, and of what is packed in it
 LARGEST_HEADER = 4 << 20  # bytes of the header of .safetensors
-MOST_ARRAYS = 2000
+MOST_ARRAYS, MOST_NUMBERS = 2000, 2_000_000
 Arrays = dict[str, Array]
 _LAYER = re.compile(r"(.*?)(\d{1,6})\.(weight|bias)")
 
@@ -47,6 +47,8 @@ def weights_in(name: str) -> Arrays:
         arrays = read(bytes(content_of(path, LARGEST)[:]))
         if not arrays:
             raise ValueError("has no arrays")
+        if sum(values.size for values in arrays.values()) > MOST_NUMBERS:
+            raise ValueError(f"has more than {MOST_NUMBERS:,} numbers")
     for own, values in arrays.items():
         if not np.isfinite(values.astype(np.float64)).all():
             raise file_error(path, f"{cut(own)}: must be finite")
@@ -96,7 +98,10 @@ def _npz(content: bytes) -> Arrays:
         found = dict[str, Array]()
         for info in members:
             with archive.open(info) as member:
-                found[info.filename.removesuffix(".npy")] = _npy(member.read(info.file_size + 1))
+                name = info.filename.removesuffix(".npy")
+                if name in found:
+                    raise ValueError(f"{cut(name)} is there twice")
+                found[name] = _npy(member.read(info.file_size + 1))
         return found
 
 
@@ -125,6 +130,8 @@ def _safetensors(content: bytes) -> Arrays:
     if size > min(LARGEST_HEADER, len(content) - 8):
         raise ValueError(f"states a header of {size} bytes")
     header, numbers = parse_json(content[8 : 8 + size]), content[8 + size :]
+    if len(header) > MOST_ARRAYS:
+        raise ValueError(f"has more than {MOST_ARRAYS} arrays")
     found = dict[str, Array]()
     for name, own in header.items():
         if name != "__metadata__":
@@ -133,7 +140,7 @@ def _safetensors(content: bytes) -> Arrays:
             start, stop = own["data_offsets"]
             if not (type(start) is type(stop) is int and 0 <= start <= stop <= len(numbers)):
                 raise ValueError(f"{cut(name)} is not inside the file")
-            found[name] = _array(numbers[start:stop], np.dtype(_DTYPES[own["dtype"]]), tuple(own["shape"]))
+            found[name] = _array(memoryview(numbers)[start:stop], np.dtype(_DTYPES[own["dtype"]]), tuple(own["shape"]))
     return found
 
 
@@ -156,7 +163,10 @@ def _from_entries(pairs: list[tuple[str, str]]) -> Arrays:
     entries: dict[str, dict[tuple[int, ...], float]] = {}
     for name, value in pairs:
         parameter, *place = setting_of(name).split(".")[2:]
-        entries.setdefault(parameter, {})[tuple(map(int, place))] = float(value)
+        own_entries, at = entries.setdefault(parameter, {}), tuple(map(int, place))
+        if at in own_entries:
+            raise ValueError(f"{cut(name)} is there twice")
+        own_entries[at] = float(value)
     found = dict[str, Array]()
     for name, own in entries.items():
         axes = {len(at) for at in own}

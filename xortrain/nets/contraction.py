@@ -101,7 +101,7 @@ def _runs_first(values: Array, axes: int = 3) -> Array:
 def product(left: Array, right: Array) -> Array:
     """The matrix product of each run, (runs, rows, terms) and (runs, terms, columns), block by block."""
     (runs, rows, terms), columns = left.shape, right.shape[2]
-    found = np.empty((max(runs, len(right)), rows, columns), np.result_type(left, right))
+    found = (np.empty if terms else np.zeros)((max(runs, len(right)), rows, columns), np.result_type(left, right))
     for row in _blocks(rows):
         for column in _blocks(columns):
             into = found[:, row, column]

@@ -383,7 +383,7 @@ def radam(
     _decay(theta, g, weight_decay)
     _follow_moments(g, state, beta1, beta2)
     state["steps"] += 1
-    rectified, factor = _radam_factor(state["steps"], state["beta2_power"], beta2)
+    rectified, factor = _radam_factor(state["steps"], beta2)
     np.sqrt(state["square"], out=g)
     g += eps
     g = np.where(rectified, factor / g, 1)
@@ -392,9 +392,10 @@ def radam(
     theta -= g
 
 
-def _radam_factor(steps: Array, power: Array, beta2: Array) -> tuple[Array, Array]:
-    """Whether steps are rectified, and r √(1 - β2^t)."""
-    last = 2 / (1 - beta2) - 1
+def _radam_factor(steps: Array, beta2: Array) -> tuple[Array, Array]:
+    """Whether steps are rectified, and r √(1 - β2^t): in float64, since small differences of large numbers count."""
+    steps, beta2 = (np.multiply(values, np.float64(1)) for values in (steps, beta2))
+    power, last = np.power(beta2, steps), 2 / (1 - beta2) - 1
     rho = last - 2 * steps * power / (1 - power)
     rectified = rho > 5
     far = np.where(rectified, rho, 5)  # below it r is not needed, and not real
@@ -408,8 +409,7 @@ def start_radam(theta: Array, lr: Array, **own: Array) -> State:
 
 def _written_radam(move: Move) -> Lines:
     settings, after = move.settings, move.after
-    steps, power = after["steps"].value, after["beta2_power"].value
-    rectified, _ = _radam_factor(steps, power, settings["beta2"].value)
+    rectified, _ = _radam_factor(after["steps"].value, settings["beta2"].value)
     mean = after["mean"] / (1 - after["beta1_power"])
     if rectified:
         last = 2 / (1 - settings["beta2"]) - 1

@@ -106,7 +106,7 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
         "frameEpochs": setup.frame_epochs[frames].tolist(),
         **_recorded(group, frames, losses, detail.is_rounded, arrays),
         "dtype": str(setup.population.dtype),
-        "use": [quote(Path(file.name).name) for file in files_of(setup.population.config)],
+        "use": [quote(Path(file.name).name) for file in files_of(setup.configs)],
         "picture": picture(setup, group.trained.rows[group.places]),
     }  # fmt: skip
 

@@ -197,7 +197,7 @@ def continue_run(
     """
     rows = run.trained.rows[[run.place]]
     if run.folder:
-        refuse_changed(run.config, run.trained.metadata.get("use"))
+        refuse_changed(run.setup.configs, run.trained.metadata)
     _refuse_unfinished(rows)
     from_epoch = _epoch_of_run(run, epoch)
     folder, number = run.folder, run.row["number"]
@@ -263,7 +263,7 @@ def continue_sweep(
     plans = []
     for part in entry.parts:
         parent = open_trained(part.folder)
-        refuse_changed(parent.setup.population.config, parent.metadata.get("use"))
+        refuse_changed(parent.setup.configs, parent.metadata)
         _refuse_unfinished(parent.rows)
         chosen = parent.setup.population.epochs if epoch is None else epoch
         place_of_epoch(parent.setup.frame_epochs, chosen)

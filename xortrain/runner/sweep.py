@@ -77,7 +77,7 @@ def _missing(entry: Entry) -> tuple[list[Block], list[RecordWriter], list[Record
         known = part.metadata["outcomes"]
         own = {**part.metadata, "outcomes": [*known, *OUTCOMES[len(known) :]]}  # an older record lacks the newer words
         record, setup = RecordWriter(part.folder, own), open_trained(part.folder).setup
-        refuse_changed(setup.population.config, part.metadata.get("use"))
+        refuse_changed(setup.configs, part.metadata)
         lacking = [Block.of(record, setup, number) for number in part.unfinished_blocks()]
         blocks += lacking
         records += [record] if lacking or record.metadata["status"] != "finished" else []

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.random  # which NumPy imports on first use, and which loses Ctrl-C meanwhile
 
 from xortrain.config.own_rows import OwnFile, files_of, hashes_of, use_again, with_files
-from xortrain.errors import FailedError, UserError
+from xortrain.errors import FailedError, UserError, first_line
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import read_json, shown_path
@@ -49,7 +49,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         """The failure for an exception, in one line."""
-        text = (str(error).splitlines() or [""])[0]
+        text = first_line(error)
         return cls(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
@@ -170,7 +170,7 @@ def start_record(
         **({"has_best": True} if setup.has_best else {}),
         **({"parent": asdict(setup.origin)} if setup.origin else {}),
         **({"stages": stages} if stages else {}),
-        **({"use": hashes} if (hashes := hashes_of(p.config)) else {}),
+        **({"use": hashes} if (hashes := hashes_of(setup.configs)) else {}),
         "outcomes": list(OUTCOMES),
         "loss_epochs": setup.loss_epochs.tolist(),
         "frame_epochs": setup.frame_epochs.tolist(),
@@ -284,7 +284,7 @@ class Block:
         """The same block with the setup of its own runs only, to be sent to another process."""
         record = replace(self.record, folder=self.record.folder.absolute())
         parent = self.parent and self.parent.take(np.arange(self.runs.start, self.runs.stop))
-        files = tuple(files_of(self.setup.population.config))
+        files = tuple(files_of(self.setup.configs))
         return Block(record, self.setup.part(self.runs), self.number, slice(0, len(self)), parent, files)
 
     def open(self) -> tuple[BlockArrays, History]:

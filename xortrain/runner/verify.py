@@ -31,7 +31,7 @@ def verify(populations: Iterable[tuple[TrainedRuns, Array]]) -> str:
     """
     now, finished, stopped, runs, notes = describe(), 0, 0, 0, list[Rounding | None]()
     for whole, places in populations:
-        refuse_changed(whole.setup.population.config, whole.metadata.get("use"))
+        refuse_changed(whole.setup.configs, whole.metadata)
         runs += len(places)
         done, size = np.intersect1d(places, whole.finished), whole.setup.block_size
         for part in (whole.take(done[start : start + size]) for start in range(0, len(done), size)):

@@ -164,6 +164,11 @@ class Setup:
         entries = set_at(epoch, self.earlier)
         return tuple((place, entries[name]) for name, place in places_of(entries, self.shape.shapes).items())
 
+    @property
+    def configs(self) -> list[dict[str, Any]]:
+        """The configuration, and those of earlier stages."""
+        return [dict(self.population.config), *(dict(stage.population.config) for stage in self.earlier)]
+
     def under(self, stage: EarlierSettings) -> "Setup":
         """The same setup with earlier settings."""
         return replace(self, population=stage.population, earlier=())

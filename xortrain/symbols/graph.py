@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.symbols.array import Fold, Node, Operation
+from xortrain.symbols.array import LATER, Fold, Node, Operation, Symbolic
 
 
 class Graph:
@@ -41,6 +41,10 @@ class Graph:
             return self._place(float(node), ())
         if node not in self._of_node:
             assert node.operation is not None, "an input without a name"
+            if node.operation in LATER:
+                arguments = (Symbolic(np.array(one, object)) for one in node.arguments)
+                self._of_node[node] = self.add(LATER[node.operation](*arguments).nodes.item())
+                return self._of_node[node]
             self._of_node[node] = self._joined(node.operation, tuple(map(self.add, node.arguments)))
         return self._of_node[node]
 

@@ -1,6 +1,7 @@
 """The derivative of a graph by one of its nodes, as another graph; and a graph as a function of NumPy arrays.
 
-Where a function has a corner, the slope is that of its second argument, as 0 for numpy.maximum(z, 0).
+Where numpy.maximum or minimum has a corner, the slope is that of its second argument, or of the constant: 0 for both
+numpy.maximum(z, 0) and numpy.maximum(0, z).
 """
 
 import math
@@ -26,6 +27,7 @@ RULES: dict[Operation, tuple[_Rule | None, ...]] = {
     np.multiply: (lambda x, y, r: y, lambda x, y, r: x),
     np.divide: (lambda x, y, r: 1 / y, lambda x, y, r: -r / y),
     np.power: (lambda x, y, r: y * np.power(x, y - 1), lambda x, y, r: r * np.log(x)),
+    np.logaddexp: (lambda x, y, r: np.exp(x - r), lambda x, y, r: np.exp(y - r)),
     np.positive: (lambda x, r: 1,),
     np.negative: (lambda x, r: -1,),
     np.abs: (lambda x, r: np.sign(x),),

@@ -39,15 +39,15 @@ def _opened(folder: Path) -> TrainedRuns:
     if rows["outcome"].max(initial=0) >= len(OUTCOMES):
         raise file_error(folder / layout.RUNS, "has an outcome that this version does not know")
     varying = {key: np.array(rows[key]) for key in record.metadata["varies"]}
-    refuse_missing(record.config)
+    refuse_missing(record.config, record.metadata)
     population = Population(check_stored(record.config), varying, np.array(rows["number"]))
-    for name in changed_files(population.config, record.metadata.get("use")):
-        line = f"{name} has changed since this was trained; what is shown is computed with it as it is now"
-        warnings.warn(Remark(line), stacklevel=4)
     _check_data(record, fit_of(population.config["data"]) is not None)
     setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     _check_network(record, setup)
     setup = replace(setup, columns=_column_names(record), earlier=_earlier(record, setup), origin=_origin(record))
+    for name in changed_files(setup.configs, record.metadata):
+        line = f"{name} has changed since this was trained; what is shown is computed with it as it is now"
+        warnings.warn(Remark(line), stacklevel=4)
     return TrainedRuns(setup, rows, record, folder)
 
 

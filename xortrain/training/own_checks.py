@@ -10,19 +10,20 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError, cut, printable
+from xortrain.errors import UserError, cut, first_line, printable
 from xortrain.nets import Array, Numbers
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.datasets import Dataset, Points
+from xortrain.nets.formula import not_given
 from xortrain.nets.initializers import Fan, Initializer
 from xortrain.nets.losses import Loss
 from xortrain.nets.optimizers import Optimizer, Schedule
 from xortrain.nets.setting import Settings, in_use, numbers
-from xortrain.nets.worked_out import worked_out_activation, worked_out_loss, worked_out_optimizer
+from xortrain.nets.worked_out import shaped, worked_out_activation, worked_out_loss, worked_out_optimizer
 from xortrain.training.success import SuccessRule
 
 STEP, WRONG = 1e-6, 1e-4  # of the central differences, and the relative error that is no rounding
-TRIED = np.array([-3.1, -1.7, -0.6, -0.2, 0.3, 0.9, 1.4, 2.8])
+TRIED = np.array([-3.1, -1.7, -0.6, -0.2, 0.0, 0.3, 0.9, 1.4, 2.8])
 LARGEST = 100_000_000  # numbers of a data set
 
 
@@ -30,8 +31,15 @@ def completed(name: str, row: Any) -> Any:
     """The row with what it lacks; raises UserError for what is wrong with it."""
     if not isinstance(row.help, str) or not row.help.strip():
         raise UserError(f"{name}: its first argument must be a line of help")
+    if clash := sorted({*row.own} & {*_shared(row)}):
+        raise UserError(f"{name}: the setting {clash[0]} is one that every row of this kind has; rename it")
     with np.errstate(all="ignore"):
         return _CHECKS[type(row)](name, row)
+
+
+def _shared(row: Any) -> Settings:
+    """The settings that rows of a kind have besides their own."""
+    return replace(row, own={}).settings
 
 
 def _defaults(settings: Settings, runs: int, dtype: Any = np.float64) -> Numbers:
@@ -47,8 +55,8 @@ def _call(name: str, what: str, function: Callable[..., Any], *arguments: Any, *
     except UserError:
         raise
     except Exception as error:
-        reason = (str(error).splitlines() or [""])[0]
-        raise UserError(f"{name}: {what} fails with {type(error).__name__}: {printable(cut(reason, 120))}") from None
+        reason = printable(cut(first_line(error), 120))
+        raise UserError(f"{name}: {what} fails with {type(error).__name__}: {reason}") from None
 
 
 def _refuse_shape(name: str, what: str, found: Any, like: Array) -> None:
@@ -69,7 +77,7 @@ def _refuse_slope(name: str, what: str, points: Array, given: Array, value: Call
     if wrong.any():
         at = np.unravel_index(int(wrong.argmax()), wrong.shape)
         raise UserError(
-            f"{name}: its {what} is {given[at]:.6g} at {points[at]:.6g}, and differences of its function give "
+            f"{name}: {what} is {given[at]:.6g} at {points[at]:.6g}, and differences of its function give "
             f"{middle[at]:.6g} there"
         )
 
@@ -88,13 +96,15 @@ def activation(name: str, row: Activation) -> Activation:
             raise UserError(f"{name}: f changes its argument z, which is still needed; let it return a new array")
     is_coupled = row.product is not None or row.jacobian is not None
     if not is_coupled:
-        alone = np.stack([[row.f(z[:1, :1] * 0 + one, **own)[0, 0] for one in rows] for rows in z[:, :, :1]])
+        each = shaped(row.f)
+        alone = np.stack([[each(z[:1, :1] * 0 + one, **own)[0, 0] for one in rows] for rows in z[:, :, :1]])
         if not np.allclose(np.asarray(row.f(z, **own))[:, :, :1], alone[..., :1], equal_nan=True):
             raise UserError(f"{name}: f(z) of an element depends on other elements; it must work element by element")
     new = worked_out_activation(name, row)
     if not is_coupled:
         slopes = _call(name, "its derivative", new.derivative, z, new.f(z, **own), **own)
-        _refuse_slope(name, "derivative", z, slopes, lambda points: new.f(points, **own))
+        whose = "the derivative that was worked out" if row.derivative is not_given else "its derivative"
+        _refuse_slope(name, whose, z, slopes, lambda points: new.f(points, **own))
     return new
 
 
@@ -102,6 +112,9 @@ def loss(name: str, row: Loss) -> Loss:
     """A loss of each element, whose gradient by the outputs is that of its value."""
     if row.output not in ACTIVATIONS:
         raise UserError(f"{name}: output={row.output!r} is no activation")
+    for field, known in (("targets", ("any", "unit", "signs", "classes")), ("per", ("element", "example"))):
+        if getattr(row, field) not in known:
+            raise UserError(f"{name}: {field}={getattr(row, field)!r}: must be one of {', '.join(known)}")
     t = {
         "any": np.array([-1.3, 0.0, 0.4, 1.0]), "unit": np.array([0.0, 1.0, 0.3, 1.0]),
         "signs": np.array([-1.0, 1.0, -1.0, 1.0]), "classes": np.array([0.0, 1.0, 0.0, 1.0]),
@@ -114,7 +127,8 @@ def loss(name: str, row: Loss) -> Loss:
     _refuse_shape(name, "value(y, t)", found, y)
     new = worked_out_loss(name, row)
     gradient = _call(name, "its gradient", new.gradient, y, t, **own)
-    _refuse_slope(name, "gradient", y, gradient, lambda points: new.value(points, t, **own))
+    whose = "the gradient that was worked out" if row.gradient is not_given else "its gradient"
+    _refuse_slope(name, whose, y, gradient, lambda points: new.value(points, t, **own))
     return new
 
 
@@ -147,7 +161,7 @@ def _points(name: str, make: Callable[..., Any], own: dict[str, Any]) -> Points:
     pair: Sequence[Any] = (found.x, found.labels) if isinstance(found, Points) else found
     if not (isinstance(pair, Sequence) and len(pair) == 2):
         raise UserError(f"{name}: make must return xortrain.Points(x, labels); got a {type(found).__name__}")
-    x, labels = (np.asarray(one) for one in pair)
+    x, labels = (_call(name, "make", np.asarray, one) for one in pair)
     if x.dtype.kind not in "fiub" or labels.dtype.kind not in "fiub":
         raise UserError(f"{name}: x and labels must be numbers; classes are whole numbers or rows of 0 and 1")
     if x.ndim != 2 or labels.ndim not in (1, 2) or len(x) != len(labels) or not 0 < x.size <= LARGEST:
@@ -166,6 +180,9 @@ def optimizer(name: str, row: Optimizer) -> Optimizer:
     parameters, runs = 5, 3
     own, lr = _defaults(row.own, runs), np.full(runs, 0.1)
     theta = np.resize(TRIED, (parameters, runs)) + 0.1
+    for key, value in _call(name, "start(theta, lr)", new.start, theta, lr, **own).items():
+        if not isinstance(value, np.ndarray) or value.shape not in ((parameters, runs), (runs,)):
+            raise UserError(f"{name}: its state {key} must be an array (parameters, runs) or (runs,)")
     whole, moved = theta.copy(), [theta[:, [run]].copy() for run in range(runs)]
     for places, values in ((slice(None), whole), *((slice(run, run + 1), values) for run, values in enumerate(moved))):
         settings = {key: value[places] for key, value in own.items()}
