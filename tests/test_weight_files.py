@@ -141,6 +141,13 @@ def huge_claim() -> bytes:
     return file.getvalue()
 
 
+def overlapping() -> bytes:
+    """Tensors that all have the same bytes, which would be far more together."""
+    own = {"dtype": "I8", "shape": [1 << 20], "data_offsets": [0, 1 << 20]}
+    header = json.dumps({f"W{k}": own for k in range(100)}).encode()
+    return struct.pack("<Q", len(header)) + header + bytes(1 << 20)
+
+
 HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "objects": ("npz", lambda: npz({"W1": np.array([{}], object)}), "something other than numbers"),
     "texts": ("npz", lambda: npz({"W1": np.array(["a"])}), "something other than numbers"),
@@ -158,6 +165,8 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "another shape": (
         "safetensors", lambda: safetensors({"W1": np.zeros((1, 3))}).replace(b"[1, 3]", b"[2, 3]"), "has 24 bytes",
     ),
+    "tensors that overlap": ("safetensors", overlapping, "has more than"),
+    "a place twice": ("csv", lambda: b'parameter,value\n"b1[0]",1\n"b1[0]",2\n', "is there twice"),
     "bfloat16": ("safetensors", lambda: safetensors(W).replace(b"F64", b"BF9"), "is BF9; known: F64"),
     "several runs": ("csv", lambda: b'id,epoch,"b1[0]"\na,0,1\nb,0,1\n', "has 2 runs; select one"),
     "holes": ("csv", lambda: b'"b1[1]"\n1\n', "b1 has 1 numbers, which do not fill an array"),

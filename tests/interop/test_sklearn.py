@@ -190,4 +190,4 @@ def test_without_scikit_learn_one_line_says_what_to_install() -> None:
     code = "import sys; sys.modules['sklearn'] = None\nimport xortrain.sklearn"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     line = done.stderr.strip().splitlines()[-1]
-    assert line == "ImportError: xortrain.sklearn: needs scikit-learn, pip install 'xortrain[sklearn]'"
+    assert line == "ImportError: xortrain.sklearn: needs scikit-learn 1.6 or newer; pip install 'xortrain[sklearn]'"
