@@ -5,6 +5,8 @@ The command line prints them and exits with 2; in Python they are exceptions.
 
 import errno
 from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 
 class UserError(ValueError):
@@ -103,6 +105,14 @@ def cut(text: str, most: int = LONGEST_VALUE) -> str:
     """A text with its middle left out if it is longer than ``most``."""
     half = (most - 1) // 2
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
+
+
+def needed(module: str, extra: str, what: str) -> Any:
+    """A module of another library, which ``what`` needs; raises UserError with its extra if it is not there."""
+    try:
+        return import_module(module)
+    except ImportError:
+        raise UserError(f"{what}: needs {module.partition('.')[0]}; pip install 'xortrain[{extra}]'") from None
 
 
 def first_line(error: BaseException) -> str:

@@ -139,7 +139,7 @@ def _has_probabilities(net: _Net) -> bool:
 
 
 class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
-    """A network that tells classes apart, by default with bce for two of them and cross_entropy for more.
+    """A network that separates classes, by default with bce for two of them and cross_entropy for more.
 
     ``hidden`` are the widths of the hidden layers, as in (8, 8); ``activation``, ``loss`` and ``optimizer`` are names;
     ``lr`` is the learning rate, ``epochs`` the passes over the data, ``batch_size`` the examples of an update (None:
@@ -164,7 +164,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         return self._train(self._examples(X, y))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, epochs: int = 1) -> Self:
-        """Train on from the present state, for one epoch over these examples unless told otherwise.
+        """Train on from the present state, by default for one epoch over these examples.
 
         The first call needs all ``classes``; the state of the optimizer stays from call to call.
         """
@@ -206,7 +206,7 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return self._train(self._examples(X, y))
 
     def partial_fit(self, X: Any, y: Any, epochs: int = 1) -> Self:
-        """Train on from the present state, for one epoch over these examples unless told otherwise.
+        """Train on from the present state, by default for one epoch over these examples.
 
         The state of the optimizer stays from call to call.
         """

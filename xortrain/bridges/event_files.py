@@ -19,7 +19,7 @@ from xortrain.records import columns
 from xortrain.records.files import write_new
 from xortrain.records.index import Selection
 from xortrain.records.metadata import moment
-from xortrain.records.reader import Array, RecordReader
+from xortrain.records.reader import Array, RecordReader, recorded_rows
 
 FILE = "events.out.tfevents.0.xortrain"
 METRICS = ("final_loss", "solved", "solved_at", "accuracy")
@@ -64,7 +64,7 @@ def _of_runs(chosen: Selection, settings: Sequence[str], kinds: Mapping[str, Any
         indices = np.asarray(chosen.indices[start : start + at_once])
         losses = {tag: record.of_runs(what, indices, or_nan=True) for tag, what in tags.items()}
         events = {tag: _Events(tag, epochs, values, started) for tag, values in losses.items()}
-        ends = _recorded(losses["loss"]).tolist()
+        ends = recorded_rows(losses["loss"]).tolist()
         for k, (run, outcome, last, *results) in zip(range(len(indices)), rows, strict=False):
             found = dict(zip(METRICS, results, strict=False)) | {"solved": float(outcome == "solved")}
             values = dict(zip(settings, results[len(METRICS) :], strict=True))
@@ -73,12 +73,6 @@ def _of_runs(chosen: Selection, settings: Sequence[str], kinds: Mapping[str, Any
             ]
             ended = framed(double(1, started) + integer(2, last or 0) + inner(5, *summary))
             yield run, b"".join([_begin(started), *(own.of(k, ends[k]) for own in events.values()), ended])
-
-
-def _recorded(losses: Array) -> Array:
-    """The number of rows of each run up to its last recorded one, (runs,)."""
-    rows = np.arange(1, len(losses) + 1)[:, None]
-    return np.max(np.where(np.isnan(losses), 0, rows), axis=0, initial=0)
 
 
 class _Events:

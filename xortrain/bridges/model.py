@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from xortrain.bridges.needs import imported
+from xortrain.errors import needed
 from xortrain.nets import Array
 from xortrain.nets.datasets import DataScaling
 from xortrain.nets.network import Network
@@ -65,6 +65,6 @@ def write_npz(model: Model, file: IO[bytes]) -> None:
 
 def write_safetensors(model: Model, file: IO[bytes]) -> None:
     """The same arrays, and the texts as metadata."""
-    save = imported("safetensors.numpy", "safetensors", ".safetensors").save
+    save = needed("safetensors.numpy", "safetensors", ".safetensors").save
     arrays = {name: np.ascontiguousarray(values) for name, values in model.parameters.items()}
     file.write(save(arrays, metadata=model.texts))

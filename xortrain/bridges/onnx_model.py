@@ -11,8 +11,8 @@ from typing import IO, Any
 import numpy as np
 
 from xortrain.bridges.model import Model
-from xortrain.bridges.needs import imported
 from xortrain.bridges.onnx_operators import IR_VERSION, OPSET, NetWriter
+from xortrain.errors import needed
 from xortrain.nets.datasets import Scaling
 from xortrain.nets.network import Layer, Network, Pass
 from xortrain.symbols import Node, Symbolic
@@ -22,7 +22,7 @@ INPUT, OUTPUT = "x", "y"
 
 def write_onnx(model: Model, file: IO[bytes]) -> None:
     """A model from x (examples, inputs), not scaled, to y (examples, outputs), in the dtype of the training."""
-    onnx = imported("onnx", "onnx", ".onnx")
+    onnx = needed("onnx", "onnx", ".onnx")
     helper, from_array = onnx.helper, onnx.numpy_helper.from_array
     writer = operators_of(model)
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import IO, Any
 
-from xortrain.bridges.needs import imported
 from xortrain.bridges.record_tables import RecordTable, Row
-from xortrain.errors import UserError
+from xortrain.errors import UserError, needed
 from xortrain.records.tables import finite
 
 GROUP_VALUES, GROUP_ROWS = 1 << 20, 1 << 16  # at most, in one row group
@@ -14,7 +13,7 @@ GROUP_VALUES, GROUP_ROWS = 1 << 20, 1 << 16  # at most, in one row group
 
 def write_parquet(file: IO[bytes], table: RecordTable) -> None:
     """Columns of booleans, 64-bit integers and floats, texts, or nulls alone, compressed."""
-    arrow, parquet = (imported(name, "parquet", ".parquet") for name in ("pyarrow", "pyarrow.parquet"))
+    arrow, parquet = (needed(name, "parquet", ".parquet") for name in ("pyarrow", "pyarrow.parquet"))
     if len(set(table.head)) < len(table.head):
         raise UserError(f".parquet: two columns have one name among {', '.join(table.head)}; name them by as")
     types: dict[Any, Any] = {bool: arrow.bool_(), int: arrow.int64(), float: arrow.float64(), str: arrow.string()}

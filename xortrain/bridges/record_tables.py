@@ -13,7 +13,7 @@ from xortrain.errors import UserError
 from xortrain.records import columns
 from xortrain.records.index import Selection
 from xortrain.records.layout import setting_of
-from xortrain.records.reader import Array, RecordReader
+from xortrain.records.reader import Array, RecordReader, recorded_rows
 from xortrain.records.tables import finite
 
 MOST_PARAMETERS = 1 << 20  # columns
@@ -110,9 +110,8 @@ def _loss_rows(chosen: Selection, settings: Sequence[str]) -> Iterator[Row]:
 
 
 def _recorded_rows(values: Array) -> int:
-    """The number of rows up to the last recorded one."""
-    known = np.flatnonzero(~np.isnan(values.reshape(len(values), -1)).all(axis=1))
-    return int(known[-1]) + 1 if len(known) else 0
+    """The number of rows of one run up to the last recorded one."""
+    return int(recorded_rows(values.reshape(len(values), -1)).max(initial=0))
 
 
 def _parameters(chosen: Sequence[Selection], settings: Sequence[str]) -> tuple[list[str], Iterator[Row]]:

@@ -219,3 +219,9 @@ def _member(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Arra
     content = archive.read(info)
     found = header(f"{path}: {info.filename}", content[:FIRST], len(content))
     return np.frombuffer(content, _dtype(found), math.prod(found.shape), found.start).reshape(found.shape)
+
+
+def recorded_rows(values: Array) -> Array:
+    """How many rows of an array (rows, runs) there are up to the last that is recorded, (runs,)."""
+    rows = np.arange(1, len(values) + 1)[:, None]
+    return np.max(np.where(np.isnan(values), 0, rows), axis=0, initial=0)

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import needed
 from xortrain.setup.own_arrays import array_data
 from xortrain.setup.own_data import OwnData
 
@@ -13,11 +13,7 @@ from xortrain.setup.own_data import OwnData
 @lru_cache(maxsize=4)
 def sklearn_data(name: str) -> OwnData:
     """One of them as own data; raises UserError where scikit-learn is not installed."""
-    try:
-        from sklearn import datasets
-    except ImportError:
-        raise UserError("data=sklearn: needs scikit-learn; pip install 'xortrain[sklearn]'") from None
-    found = getattr(datasets, f"load_{name}")()
+    found = getattr(needed("sklearn.datasets", "sklearn", "data=sklearn"), f"load_{name}")()
     named = [str(label) for label in found.get("target_names", [])]
     has_classes = np.asarray(found.target).dtype.kind in "iu"
     own = array_data(

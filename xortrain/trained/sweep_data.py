@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, needed
 from xortrain.nets import Array
 from xortrain.records.columns import canonical, names_in
 from xortrain.records.groups import GroupStatistics, differing_settings, group_runs
@@ -132,11 +132,7 @@ class SweepData(Generic[AnyRun]):
 
     def frame(self) -> "pandas.DataFrame":
         """The table as a pandas DataFrame."""
-        try:
-            import pandas
-        except ImportError:
-            raise UserError("frame: needs pandas; pip install 'xortrain[tables]'") from None
-        frame = pandas.DataFrame(self.table())
+        frame = needed("pandas", "tables", "frame").DataFrame(self.table())
         return frame.astype({name: float for name in NEVER if name in frame})
 
     @cached_property
