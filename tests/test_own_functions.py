@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from page_tasks import Page
+from some_clusters import some_cluster
 from some_settings import some_settings
 from test_losses import some_targets
 
@@ -190,6 +191,9 @@ def test_workers_have_the_rows_too(write: Write) -> None:
     here = xortrain.sweep(*chosen, use="mine.py")
     there = xortrain.sweep(*chosen, use="mine.py", engine="loky", workers=1)
     np.testing.assert_array_equal(here.column("final_loss"), there.column("final_loss"))
+    with some_cluster(1) as cluster:
+        far = xortrain.sweep(*chosen, use="mine.py", engine="dask", address=cluster.scheduler_address)
+    np.testing.assert_array_equal(here.column("final_loss"), far.column("final_loss"))
 
 
 def test_a_page_runs_the_row_in_the_browser(write: Write, tmp_path: Path) -> None:
