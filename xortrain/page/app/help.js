@@ -14,7 +14,14 @@ const TOPICS = {
   Settings: `Results by one or two settings, at first those that matter most. The share of solved runs has its 95 % interval.
     Click a cell to select its runs, again to clear; a cell with one run shows it.`,
   "One run": `The network at the chosen epoch: its outputs for every input, its hidden layer, its weights. Play it, or step.
-    Change a setting to train it on here, from this epoch: a fork, drawn beside the recorded run.`,
+    Change a setting, or drag a line of the network up or down, to train it on here from this epoch: a fork, drawn beside the
+    recorded run. Its command, pasted into a terminal where xortrain is installed, trains the same fork there.`,
+  "How a run ended": `Solved: every output is right, and stays so. Learnt: as good as noisy data allow. Training: not solved, but its loss
+    was still falling at the last epoch, so more epochs may help. Plateau, saturated, dead: the loss no longer falls, and why.
+    Diverged, exploded: numbers that are not finite, or a loss far above the first. The words above the picture say more.`,
+  Marks: `Circles and squares are examples of the two classes, a cross is one that is wrong. The black line is where the output changes
+    sides. Orange and blue are low and high outputs, and in the network negative and positive weights, which are dashed and solid; a
+    thick line is a large weight. lr is the learning rate, how far the weights move in an epoch.`,
   "Side by side": "The selected runs at the same epoch, or all of the table if none is selected.",
 };
 const KEYS = {
@@ -32,12 +39,15 @@ export function helpView(page) {
   close.addEventListener("click", () => dialog.close());
   const topics = Object.entries(TOPICS).filter(([title]) => page.runs > 1 || !OF_ALL_RUNS.includes(title)).flatMap(([title, text]) => [element("h3", { text: title }), element("p", { text })]);
   const keys = Object.entries(KEYS).flatMap(([key, text]) => [element("dt", { text: key }), element("dd", { text })]);
-  const title = element("h2", { id: "help-title", text: "How to read this page" });
+  const title = element("h2", { id: "help-title", tabIndex: -1, text: "How to read this page" });
   const made = madeWords(page.made ?? {});
   dialog.append(title, ...topics, element("h3", { text: "Keys" }), element("dl", { children: keys }));
   if (made) dialog.append(element("h3", { text: "How it was made" }), element("p", { text: made }));
   dialog.append(element("p", { text: "It is one file: it needs no server and sends nothing anywhere." }), close);
-  byId("help-open").addEventListener("click", () => dialog.showModal());
+  byId("help-open").addEventListener("click", () => {
+    dialog.showModal();
+    title.focus();
+  });
   byId("made").textContent = made;
 }
 

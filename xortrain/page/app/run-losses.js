@@ -11,6 +11,11 @@ const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic a
 const ROWS = 2; // of labels of events above the curve
 const MARGINS = { left: 54, right: 12, low: 20, top: 8 + 15 * ROWS };
 
+/** The fork that is shown, in words. */
+function forkWords({ from, training }) {
+  return `The fork from epoch ${thousands(from)}, ${training ? "trained live here" : "changed, and not trained on yet"}.`;
+}
+
 export function runLossesView(page) {
   const canvas = byId("one-losses");
   const caption = byId("caption");
@@ -19,7 +24,7 @@ export function runLossesView(page) {
   function draw() {
     plot = new RunLosses(page, canvas);
     plot.draw();
-    const words = isForkShown() ? `The fork from epoch ${thousands(state.fork.from)}, trained live here.` : captionAt(plot.events, state.epoch);
+    const words = isForkShown() ? forkWords(state.fork) : captionAt(plot.events, state.epoch);
     if (caption.textContent !== words) caption.textContent = words;
     canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words()}`);
   }

@@ -146,7 +146,8 @@ class RunTable {
   say() {
     const [shown, all, chosen] = [state.order.length, this.page.runs, state.selected.size ? selection().length : 0];
     const some = shown < all ? `${shown.toLocaleString("en")} of ${counted(all, "run")}` : counted(all, "run");
-    byId("count").textContent = chosen ? `${some} · ${chosen.toLocaleString("en")} selected` : some;
+    const none = shown ? "" : ": none meets the filter";
+    byId("count").textContent = chosen ? `${some} · ${chosen.toLocaleString("en")} selected` : some + none;
     this.clear.hidden = !state.selected.size;
     this.all.checked = chosen > 0 && chosen === shown;
     this.all.indeterminate = chosen > 0 && chosen < shown;
