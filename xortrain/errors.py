@@ -116,8 +116,14 @@ def needed(module: str, extra: str, what: str) -> Any:
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of an error's text, which may be empty."""
-    return (str(error).splitlines() or [""])[0]
+    """The first line of an error's text, or its type if it has none."""
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def error_words(error: BaseException) -> str:
+    """An error as in "NameError: name 'b' is not defined"."""
+    kind, text = type(error).__name__, first_line(error)
+    return kind if text == kind else f"{kind}: {text}"
 
 
 def printable(text: object) -> str:

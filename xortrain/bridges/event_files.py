@@ -35,7 +35,7 @@ def write_event_files(folder: Path, chosen: Sequence[Selection]) -> None:
     names = [name for name in columns.column_names(parts) if columns.is_setting(name)]
     kinds = columns.column_kinds(parts, names)
     settings = _differing(chosen, names) or [name for name in names if kinds[name]]
-    write_new(folder / FILE, _begin(_started(chosen[0])) + _experiment(settings, kinds, _started(chosen[0])))
+    write_new(folder / FILE, _first_event(_started(chosen[0])) + _experiment(settings, kinds, _started(chosen[0])))
     for found in chosen:
         for run, content in _of_runs(found, settings, kinds):
             parts_of_id = [name for name in run.split("/") if name not in ("", ".", "..")]
@@ -72,7 +72,7 @@ def _of_runs(chosen: Selection, settings: Sequence[str], kinds: Mapping[str, Any
                 inner(1, inner(1, tag), single(2, found[tag])) for tag in METRICS if found[tag] is not None
             ]
             ended = framed(double(1, started) + integer(2, last or 0) + inner(5, *summary))
-            yield run, b"".join([_begin(started), *(own.of(k, ends[k]) for own in events.values()), ended])
+            yield run, b"".join([_first_event(started), *(own.of(k, ends[k]) for own in events.values()), ended])
 
 
 class _Events:
@@ -81,10 +81,10 @@ class _Events:
     def __init__(self, tag: str, epochs: Sequence[int], values: Array, started: float) -> None:
         self.parts, first = list[Array](), 0
         for _, group in groupby(epochs, lambda epoch: len(varint(epoch))):
-            begins = [_scalar_begin(tag, epoch, started) for epoch in group]
-            frames = framed_floats(begins, values[first : first + len(begins)])
+            starts = [_scalar_start(tag, epoch, started) for epoch in group]
+            frames = framed_floats(starts, values[first : first + len(starts)])
             self.parts.append(np.ascontiguousarray(frames.swapaxes(0, 1)))
-            first += len(begins)
+            first += len(starts)
 
     def of(self, run: int, end: int) -> bytes:
         """The first ``end`` events of a run."""
@@ -95,14 +95,14 @@ class _Events:
         return b"".join(found)
 
 
-def _scalar_begin(tag: str, epoch: int, started: float) -> bytes:
+def _scalar_start(tag: str, epoch: int, started: float) -> bytes:
     """An event with one number, without its last four bytes, which are the number."""
     scalar = inner(1, tag) + single(2)
     value = prefix(1, len(scalar) + 4) + scalar
     return double(1, started) + integer(2, epoch) + prefix(5, len(value) + 4) + value
 
 
-def _begin(started: float) -> bytes:
+def _first_event(started: float) -> bytes:
     """The first event of every file."""
     return framed(double(1, started) + inner(3, "brain.Event:2"))
 
@@ -133,9 +133,9 @@ def _session(
     entries = [
         inner(1, inner(1, name), inner(2, _value(own, kinds[name]))) for name, own in values.items() if own is not None
     ]
-    begin = b"".join([*entries, inner(4, run), double(5, started)])
+    start = b"".join([*entries, inner(4, run), double(5, started)])
     end = integer(1, _STATUS.get(outcome, _SUCCESS)) + double(2, started)
-    return [_of_plugin("session_start_info", 3, begin), _of_plugin("session_end_info", 4, end)]
+    return [_of_plugin("session_start_info", 3, start), _of_plugin("session_end_info", 4, end)]
 
 
 def _value(value: Any, kind: type | None) -> bytes:

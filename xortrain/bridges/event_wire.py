@@ -52,24 +52,24 @@ def _head(size: int) -> Bytes:
     return length + struct.pack("<I", _masked(_crc(length)))
 
 
-def framed_floats(begins: list[Bytes], floats: Array) -> Array:
-    """Frames of messages that differ in their last four bytes, a float: (begins, bytes) for floats (begins,).
+def framed_floats(starts: list[Bytes], floats: Array) -> Array:
+    """Frames of messages that end in a float, four bytes: (starts, bytes) for floats (starts,).
 
-    Further axes of the floats come between: (begins, …, bytes).  All begins are of one length.
+    ``starts`` are the messages without the float, all of one length.  Further axes of the floats come between.
     """
-    head, begin_bytes = _head(len(begins[0]) + 4), np.array([list(begin) for begin in begins], np.uint8)
+    head, start_bytes = _head(len(starts[0]) + 4), np.array([list(start) for start in starts], np.uint8)
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(floats, "<f4")
     tails = values.view(np.uint8).reshape(*values.shape, 4)
-    states = np.array([_crc(begin) for begin in begins], np.uint32)
+    states = np.array([_crc(start) for start in starts], np.uint32)
     state = np.broadcast_to(states.reshape(-1, *[1] * (values.ndim - 1)), values.shape)
     for k in range(4):
         state = _TABLE_ARRAY[(state ^ tails[..., k]) & 255] ^ (state >> np.uint32(8))
     crc = ~state
     check = (((crc >> np.uint32(15)) | (crc << np.uint32(17))) + np.uint32(_SHIFT)).astype("<u4")
-    frames = np.empty((*values.shape, len(head) + begin_bytes.shape[1] + 8), np.uint8)
+    frames = np.empty((*values.shape, len(head) + start_bytes.shape[1] + 8), np.uint8)
     frames[..., : len(head)] = np.frombuffer(head, np.uint8)
-    frames[..., len(head) : -8] = begin_bytes.reshape(len(begins), *[1] * (values.ndim - 1), -1)
+    frames[..., len(head) : -8] = start_bytes.reshape(len(starts), *[1] * (values.ndim - 1), -1)
     frames[..., -8:-4] = tails
     frames[..., -4:] = np.ascontiguousarray(check).view(np.uint8).reshape(*values.shape, 4)
     return frames
@@ -98,13 +98,13 @@ def double(field: int, number: float) -> Bytes:
 
 
 def single(field: int, number: float | None = None) -> Bytes:
-    """A field with a 32-bit float, infinite if it is too large; without a number only its begin."""
+    """A field with a 32-bit float, infinite if it is too large; without a number, only its first byte."""
     content = b"" if number is None else np.array(number, np.float64).astype("<f4").tobytes()
     return varint(field << 3 | 5) + content
 
 
 def prefix(field: int, size: int) -> Bytes:
-    """The begin of a field with a text or a message of so many bytes."""
+    """The first bytes of a field that holds a text or a message of ``size`` bytes."""
     return varint(field << 3 | 2) + varint(size)
 
 

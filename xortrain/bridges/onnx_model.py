@@ -15,7 +15,7 @@ from xortrain.bridges.onnx_operators import IR_VERSION, OPSET, NetWriter
 from xortrain.errors import needed
 from xortrain.nets.datasets import Scaling
 from xortrain.nets.network import Layer, Network, Pass
-from xortrain.symbols import Node, Symbolic
+from xortrain.symbols import Node, Symbolic, node_of
 
 INPUT, OUTPUT = "x", "y"
 
@@ -53,10 +53,10 @@ def operators_of(model: Model) -> NetWriter:
     block = _block(model.network, writer, names)
     theta = _parameters(model, block, writer, names, weights)
     x: Any = Symbolic.inputs(1, 1)
-    names[x.nodes.item()] = INPUT
+    names[node_of(x)] = INPUT
 
     def write(symbols: Any, of: str, unit: Sequence[Node] = ()) -> None:
-        node = symbols.nodes.item()
+        node = node_of(symbols)
         names[node] = writer.write(node, names, weights, of, unit)
 
     scaled = _scaling(model.scaling.inputs, "x", writer, names).scaled(x)
@@ -67,12 +67,12 @@ def operators_of(model: Model) -> NetWriter:
     for k, layer in enumerate(block.layers):
         what = "output" if k + 1 == len(block.layers) else "activation"
         write(walk.z[k], what)
-        write(walk.a[k], f"{what}={layer.activation}", [walk.z[k].nodes.item()])
+        write(walk.a[k], f"{what}={layer.activation}", [node_of(walk.z[k])])
     last = walk.y[..., 0]
     result: Any = _scaling(model.scaling.targets, "y", writer, names).unscaled(last)
     if result is not last:
         write(result, "data.scale")
-    writer.node("Identity", [names[result.nodes.item()]], OUTPUT)
+    writer.node("Identity", [names[node_of(result)]], OUTPUT)
     return writer
 
 
@@ -82,7 +82,7 @@ def _block(network: Network, writer: NetWriter, names: dict[Node, str]) -> Netwo
     for k, layer in enumerate(network.layers, start=1):
         settings: Any = {name: Symbolic.inputs(1) for name in layer.settings}
         for name, symbol in settings.items():
-            names[symbol.nodes.item()] = writer.array(f"layer{k}.{name}", layer.settings[name][0])
+            names[node_of(symbol)] = writer.array(f"layer{k}.{name}", layer.settings[name][0])
         layers.append(Layer(1, layer.activation, settings))
     return replace(network, inputs=1, layers=tuple(layers))
 
@@ -118,5 +118,5 @@ def _scaling(scaling: Scaling, of: str, writer: NetWriter, names: dict[Node, str
         return scaling
     symbols: Any = [Symbolic.inputs(1) for _ in scaling.fitted]
     for end, symbol, values in zip(("shift", "factor"), symbols, scaling.fitted, strict=True):
-        names[symbol.nodes.item()] = writer.array(f"{of}.{end}", values)
+        names[node_of(symbol)] = writer.array(f"{of}.{end}", values)
     return Scaling((symbols[0], symbols[1]))

@@ -12,7 +12,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.functions import each
-from xortrain.symbols import Fold, Graph, Node, Symbolic
+from xortrain.symbols import Fold, Graph, Node, Symbolic, name_of, node_of
 from xortrain.symbols.array import Operation
 
 OPSET, IR_VERSION = 18, 8
@@ -127,14 +127,14 @@ class NetWriter:
             return self.node(_FOLDS[operation.ufunc], [self.number(inputs[0]), axes], keepdims=1)
         if operation in WRITTEN_OUT:
             arguments = [Symbolic.inputs() for _ in inputs]
-            names = {argument.nodes.item(): name for argument, name in zip(arguments, inputs, strict=True)}
-            return self.write(WRITTEN_OUT[operation](*arguments).nodes.item(), names, {}, of)
+            names = {node_of(argument): name for argument, name in zip(arguments, inputs, strict=True)}
+            return self.write(node_of(WRITTEN_OUT[operation](*arguments)), names, {}, of)
         if operation not in OPERATORS:
-            raise UserError(f"{of}: has no form in ONNX, which lacks {_name_of(operation)}; save .safetensors or .npz")
+            raise UserError(f"{of}: has no form in ONNX, which lacks {name_of(operation)}; save .safetensors or .npz")
         row = OPERATORS[operation]
         if self.dtype == np.float64 and not row.has_double:
             raise UserError(
-                f"{of}: {_name_of(operation)} has no float64 kernel in onnxruntime; train with dtype=float32, or save "
+                f"{of}: {name_of(operation)} has no float64 kernel in onnxruntime; train with dtype=float32, or save "
                 ".safetensors or .npz"
             )
         takes = [self._truth(name) if k < row.truths else self.number(name) for k, name in enumerate(inputs)]
@@ -142,9 +142,3 @@ class NetWriter:
         if row.gives_truth:
             self._truths.add(output)
         return output
-
-
-def _name_of(operation: Operation) -> str:
-    """The name of a function, as erf for that of C, which NumPy calls for each number."""
-    operation = operation.ufunc if isinstance(operation, Fold) else operation
-    return str(getattr(operation, "__name__", operation)).partition(" ")[0]

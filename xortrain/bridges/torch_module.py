@@ -15,7 +15,9 @@ from xortrain.errors import UserError, cut
 from xortrain.nets import Array
 from xortrain.nets.datasets import DataScaling
 from xortrain.nets.network import Layer, Network
-from xortrain.symbols import Node, Symbolic
+from xortrain.symbols import Symbolic, name_of, node_of
+from xortrain.symbols.array import Operation
+from xortrain.symbols.slopes import as_function
 
 OTHER_NAMES = {"power": "pow", "bitwise_and": "logical_and", "bitwise_or": "logical_or"}
 """Functions of NumPy that PyTorch calls otherwise, or has for whole numbers only."""
@@ -27,25 +29,25 @@ class RowFunction(nn.Module):  # type: ignore[misc]
     def __init__(self, layer: Layer) -> None:
         super().__init__()
         z = Symbolic.inputs(1, 1, 1)
-        a: Any = layer.row.f(z, **layer.settings)
-        self.z, self.a = z.nodes.item(), a.nodes.item()
+        self.z, self.a = node_of(z), node_of(layer.row.f(z, **layer.settings))
         self(torch.zeros(1, 1))
 
     def forward(self, z: Any) -> Any:
-        known = {self.z: z}
+        return as_function(self.a, [self.z], _of_torch)(z)
 
-        def value(node: Any) -> Any:
-            if not isinstance(node, Node):
-                return torch.as_tensor(float(node), dtype=z.dtype)
-            if node not in known:
-                name = str(getattr(node.operation, "__name__", node.operation)).partition(" ")[0]
-                arguments = list(map(value, node.arguments))
-                if node.operation is np.where:
-                    arguments[0] = arguments[0].bool()
-                known[node] = getattr(torch, OTHER_NAMES.get(name, name))(*arguments).to(z.dtype)
-            return known[node]
 
-        return value(self.a)
+def _of_torch(operation: Operation) -> Operation:
+    """The function of PyTorch for one of NumPy; true and false are 1 and 0, in the dtype of its tensors."""
+    function = getattr(torch, OTHER_NAMES.get(name_of(operation), name_of(operation)))
+
+    def of_tensors(*given: Any) -> Any:
+        dtype = next(one.dtype for one in given if isinstance(one, torch.Tensor))
+        arguments = [torch.as_tensor(one, dtype=dtype) for one in given]
+        if operation is np.where:
+            arguments[0] = arguments[0].bool()
+        return function(*arguments).to(dtype)
+
+    return of_tensors
 
 
 class Affine(nn.Module):  # type: ignore[misc]

@@ -97,6 +97,11 @@ def add_output(parser: Parser, help: str, *aliases: str, extensions: Collection[
     parser.add_argument("--output", *aliases, type=kind, metavar="PATH", help=help)
 
 
+def add_where(parser: Parser) -> None:
+    """Add the option that selects runs by a condition, --where."""
+    parser.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
+
+
 def refuse_two_formats(option: str, form: str | None, path: Path | None, extensions: Iterable[str]) -> None:
     """Raise UserError if a format and the extension of a file contradict each other."""
     if form and path and path.suffix.lower() in extensions and path.suffix.lower() != f".{form}":

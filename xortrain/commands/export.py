@@ -8,19 +8,18 @@ from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from xortrain.bridges.arrays_of_runs import all_arrays, column_arrays
 from xortrain.bridges.event_files import write_event_files
-from xortrain.bridges.model import Model, write_npz, write_safetensors
-from xortrain.bridges.onnx_model import write_onnx
 from xortrain.bridges.parquet import write_parquet
 from xortrain.bridges.record_tables import RecordTable, as_text, table_of, write_csv, write_jsonl
 from xortrain.commands.arguments import (
     NAMES,
     add_output,
+    add_where,
     answer,
     command_parser,
     may_replace,
@@ -31,8 +30,9 @@ from xortrain.commands.arguments import (
 from xortrain.errors import UserError, file_error, printable
 from xortrain.records.files import atomic, atomic_folder
 from xortrain.records.query import ask_all
-from xortrain.trained.opening import open_trained
-from xortrain.trained.run_data import RunData
+
+if TYPE_CHECKING:
+    from xortrain.bridges.model import Model
 
 WHAT = ("runs", "losses", "parameters", "model")
 NOTES = (
@@ -59,8 +59,8 @@ FORMATS: dict[str, Format] = {
     "jsonl": Format(_TABLES, lambda file, a: write_jsonl(file, _table(a)), is_text=True),
     "parquet": Format(_TABLES, lambda file, a: write_parquet(file, _table(a, with_settings=True))),
     "npz": Format(WHAT, lambda file, a: _npz(file, a)),
-    "safetensors": Format(["model"], lambda file, a: write_safetensors(_model(a), file)),
-    "onnx": Format(["model"], lambda file, a: write_onnx(_model(a), file)),
+    "safetensors": Format(["model"], lambda file, a: _safetensors(file, a)),
+    "onnx": Format(["model"], lambda file, a: _onnx(file, a)),
     "tensorboard": Format(
         ["losses"], write_folder=lambda folder, a: write_event_files(folder, selection(a.runs, a.where, a.root))
     ),
@@ -72,7 +72,7 @@ def export(arguments: list[str]) -> str:
     """xortrain export RUN …: the table, or with --output the path of what is written."""
     p = command_parser("export", NOTES)
     p.add_argument("runs", nargs="*", metavar="RUN", help="runs and sweeps (default: all)")
-    p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
+    add_where(p)
     p.add_argument("--sql", metavar="QUERY", help="the answer to this query, over all runs")
     p.add_argument("--what", choices=WHAT, help="what to export (default: runs, or what the format has)")
     p.add_argument("--settings", action="store_true", help="losses or parameters with the settings of their run")
@@ -140,14 +140,32 @@ def _table(a: Namespace, with_settings: bool = False) -> RecordTable:
 
 def _npz(file: IO[bytes], a: Namespace) -> None:
     if a.what == "model":
+        from xortrain.bridges.model import write_npz
+
         write_npz(_model(a), file)
         return
     arrays: dict[str, Any] = column_arrays(_table(a)) if a.sql else all_arrays(selection(a.runs, a.where, a.root))
     np.savez(file, **arrays)
 
 
-def _model(a: Namespace) -> Model:
-    """The network of the one run that is selected."""
+def _safetensors(file: IO[bytes], a: Namespace) -> None:
+    from xortrain.bridges.model import write_safetensors
+
+    write_safetensors(_model(a), file)
+
+
+def _onnx(file: IO[bytes], a: Namespace) -> None:
+    from xortrain.bridges.onnx_model import write_onnx
+
+    write_onnx(_model(a), file)
+
+
+def _model(a: Namespace) -> "Model":
+    """The network of the one run that is selected; tables need none of what is imported here."""
+    from xortrain.bridges.model import Model
+    from xortrain.trained.opening import open_trained
+    from xortrain.trained.run_data import RunData
+
     chosen = selection(a.runs, a.where, a.root)
     if (count := sum(len(found.indices) for found in chosen)) > 1:
         raise UserError(f"--what=model: is one network, and these are {count:,} runs; name one, as in SWEEP#17")

@@ -4,6 +4,7 @@ import numpy as np
 
 from xortrain.commands.arguments import (
     NAMES,
+    add_where,
     answer,
     comma_separated,
     command_parser,
@@ -26,7 +27,7 @@ def group(arguments: list[str]) -> str:
     """xortrain group [SWEEP …]: the table of groups."""
     p = command_parser("group", NOTES)
     p.add_argument("sweeps", nargs="*", metavar="SWEEP", help="sweeps or runs (default: all)")
-    p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
+    add_where(p)
     p.add_argument(
         "--by",
         type=lambda text: comma_separated(text) if text else [],

@@ -10,6 +10,7 @@ import numpy as np
 from xortrain.commands.arguments import (
     NAMES,
     add_output,
+    add_where,
     answer,
     command_parser,
     entries_of,
@@ -38,7 +39,7 @@ def page(arguments: list[str]) -> str:
     """xortrain page RECORD …: the path of the written page."""
     p = command_parser("page", NOTES)
     p.add_argument("records", nargs="+", metavar="RECORD", help="runs and sweeps")
-    p.add_argument("--where", metavar="EXPR", help="only runs for which this condition holds")
+    add_where(p)
     add_output(p, "the file to write (default: page.html)", extensions=(".html", ".htm"))
     p.add_argument("--max-mb", type=_megabytes, default=MOST_MB, help="its largest size in MB (default: %(default)g)")
     p.add_argument("--force", action="store_true", help="replace an existing file that is no page without asking")

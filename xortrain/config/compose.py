@@ -21,7 +21,7 @@ from xortrain.config.settings import (
     set_by_options,
     settings_of,
 )
-from xortrain.errors import FailedError, UserError, unknown, unknown_key
+from xortrain.errors import FailedError, UserError, first_line, unknown, unknown_key
 
 SEVERAL = "add -m to run each of them"
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
@@ -117,7 +117,7 @@ def plain(composed: Any) -> dict[str, Any]:
             content[key] = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         return content
     except OmegaConfBaseException as error:
-        raise UserError(f"{error.full_key}: {_first_line(error)}") from None
+        raise UserError(f"{error.full_key}: {first_line(error)}") from None
     except Exception as error:
         if isinstance(error, SYSTEM):
             raise
@@ -135,7 +135,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
     from omegaconf.errors import OmegaConfBaseException
 
     if isinstance(error, MissingConfigException):
-        quoted = _first_line(error).split("Could not find '")
+        quoted = first_line(error).split("Could not find '")
         name = quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file)
         return _no_such_file(name, error.options)
     if isinstance(error, OverrideParseException):
@@ -145,7 +145,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
             known = set(function[2].split(",")) - {"logspace"}  # which only says what to write instead
             return unknown(error.override.partition("=")[0], function[1], known, "function")
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
-    text = _first_line(error)
+    text = first_line(error)
     if text.startswith(("Ambiguous value for argument", "Sweep parameters")):
         override = text.split("'")[1]
         kinds = {setting.kind for setting in settings_of(override.partition("=")[0])}
@@ -167,7 +167,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
         return UserError(f"{short(' '.join(overrides))}: cannot be read ({text})")
     if isinstance(error, HydraException | OmegaConfBaseException):
         cause = error.__cause__ or error.__context__
-        return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({_first_line(cause)})")
+        return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({first_line(cause)})")
     modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
     if isinstance(error, (UserError, FailedError, *SYSTEM)) or not any(map(_OF_HYDRA.match, modules)):
         return error
@@ -194,12 +194,8 @@ _OF_HYDRA = re.compile("(hydra|omegaconf|antlr4)([.]|$)")
 
 
 def _in_words(error: BaseException) -> str:
-    text = _first_line(error).partition(" : Override(")[0]
+    text = first_line(error).partition(" : Override(")[0]
     return text if text == type(error).__name__ else f"{type(error).__name__}: {text}"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 PLUGINS = {"sweeper": ("ax", "nevergrad", "optuna"), "launcher": ("joblib", "ray", "rq", "submitit")}

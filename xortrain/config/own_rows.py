@@ -9,21 +9,21 @@ import re
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
 from xortrain.config import settings
 from xortrain.config.check import check_option
-from xortrain.errors import NeededFileError, UserError, cut, first_line, printable
-from xortrain.nets.activations import ACTIVATIONS, Activation
-from xortrain.nets.datasets import DATASETS, Dataset
-from xortrain.nets.initializers import INITIALIZERS, Initializer
-from xortrain.nets.losses import LOSSES, Loss
-from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, Optimizer, Schedule
-from xortrain.training.success import SUCCESS_RULES, SuccessRule
+from xortrain.errors import LONGEST_REASON, NeededFileError, UserError, cut, error_words, printable
+from xortrain.nets.activations import Activation
+from xortrain.nets.datasets import Dataset
+from xortrain.nets.initializers import Initializer
+from xortrain.nets.losses import Loss
+from xortrain.nets.optimizers import Optimizer, Schedule
+from xortrain.training.success import SuccessRule
 
 KEY = "use"
 HINT = "as in cube = xortrain.Activation('z³', lambda z: z**3)"
@@ -31,34 +31,28 @@ _NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 _RESERVED = ("auto", "none", "null", "true", "false")
 
 
-@dataclass(frozen=True)
-class RowKind:
-    """A kind of row: its group and its table."""
+KINDS: dict[type, str] = {
+    Activation: "activation", Loss: "loss", Initializer: "init", Dataset: "data", Optimizer: "optimizer",
+    Schedule: "schedule", SuccessRule: "success",
+}  # fmt: skip
+"""Type of a row to its group."""
 
-    group: str
-    table: MutableMapping[str, Any]
 
-
-KINDS: dict[type, RowKind] = {
-    Activation: RowKind("activation", ACTIVATIONS),
-    Loss: RowKind("loss", LOSSES),
-    Initializer: RowKind("init", INITIALIZERS),
-    Dataset: RowKind("data", DATASETS),
-    Optimizer: RowKind("optimizer", OPTIMIZERS),
-    Schedule: RowKind("schedule", SCHEDULES),
-    SuccessRule: RowKind("success", SUCCESS_RULES),
-}
+def _table(group: str) -> MutableMapping[str, Any]:
+    """The table of a group."""
+    return cast("MutableMapping[str, Any]", settings.GROUPS[group])
 
 
 @dataclass(frozen=True)
 class OwnFile:
-    """A file of rows: its name as the user gave it, where it is, its text, its package, and its options by group."""
+    """A file of rows: its name as the user gave it, where it is, its text, its package, and its options, group and
+    name."""
 
     name: str
     path: str
     text: str
     package: str = ""
-    options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    options: tuple[tuple[str, str], ...] = ()
 
     @property
     def sha256(self) -> str:
@@ -134,52 +128,47 @@ def _add(file: OwnFile) -> None:
         FILES[file.path] = replace(file, options=known.options)
         return
     where = f"{KEY}={printable(file.name)}"
-    rows = _rows(where, _run(where, file))
-    taken = {own: other.name for other in FILES.values() if other.path != file.path for own in _pairs(other.options)}
-    complete, nodes = list[tuple[RowKind, str, Any]](), dict[str, dict[str, Any]]()
-    for kind, name, row in rows:
-        before = known and name in known.options.get(kind.group, ())
-        other = taken.get((kind.group, name))
-        if name in _RESERVED or not _NAME.fullmatch(name) or other or (name in kind.table and not before):
-            reason = f"is in {other} too" if other else "exists already"
-            raise UserError(f"{where}: {kind.group}={name} {reason}; rename it")
+    rows, nodes = dict[tuple[str, str], Any](), dict[str, dict[str, Any]]()
+    for (group, name), row in _rows(where, _run(where, file)).items():
+        _refuse_name(where, file, group, name)
         try:
-            new = completed(f"{kind.group} {name}", row)
-            nodes[f"{kind.group}/{name}"] = _node(kind, name, new)
+            rows[group, name] = new = completed(f"{group} {name}", row)
+            nodes[f"{group}/{name}"] = _node(group, name, new)
         except UserError as error:
             raise UserError(f"{where}: {error}") from None
         except Exception as error:
-            reason = f"{type(error).__name__}: {printable(cut(first_line(error), 120))}"
-            raise UserError(f"{where}: {kind.group} {name} cannot be used ({reason})") from None
-        complete.append((kind, name, new))
+            reason = printable(cut(error_words(error), LONGEST_REASON))
+            raise UserError(f"{where}: {group} {name} cannot be used ({reason})") from None
     if known:
         forget(known)
-    options: dict[str, list[str]] = {}
-    for kind, name, row in complete:
-        kind.table[name] = row
-        options.setdefault(kind.group, []).append(name)
+    for (group, name), row in rows.items():
+        _table(group)[name] = row
     settings.OWN.update(nodes)
     settings.forget_defaults()
-    FILES[file.path] = replace(file, options=options)
+    FILES[file.path] = replace(file, options=tuple(rows))
     try:
-        for kind, name, _ in complete:
-            check_option(kind.group, {"name": name, **settings.defaults_of(kind.group, name)})
+        for group, name in rows:
+            check_option(group, {"name": name, **settings.defaults_of(group, name)})
     except UserError as error:
         forget(FILES[file.path])
         if known:
-            _add(replace(known, options={}))
+            _add(replace(known, options=()))
         raise UserError(f"{where}: the default of {error}") from None
 
 
-def _pairs(options: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    return [(group, name) for group, names in options.items() for name in names]
+def _refuse_name(where: str, file: OwnFile, group: str, name: str) -> None:
+    """Raise UserError for the name of an option that there is already, unless it is of the same file."""
+    holders = [one for one in FILES.values() if (group, name) in one.options]
+    is_own = any(one.path == file.path for one in holders)
+    if name in _RESERVED or not _NAME.fullmatch(name) or (name in _table(group) and not is_own):
+        reason = f"is in {holders[0].name} too" if holders else "exists already"
+        raise UserError(f"{where}: {group}={name} {reason}; rename it")
 
 
 def forget(file: OwnFile) -> None:
     """Take the rows of a file out of the tables."""
-    tables = {kind.group: kind.table for kind in KINDS.values()}
-    for group, name in _pairs(file.options):
-        del tables[group][name], settings.OWN[f"{group}/{name}"]
+    for group, name in file.options:
+        del _table(group)[name], settings.OWN[f"{group}/{name}"]
     settings.forget_defaults()
     del FILES[file.path]
 
@@ -197,30 +186,29 @@ def _run(where: str, file: OwnFile) -> ModuleType:
     except (Exception, SystemExit) as error:
         lines = [one.lineno for one in extract_tb(error.__traceback__) if one.filename == file.path]
         place = f"line {lines[-1]}: " if lines else ""
-        reason = printable(cut(first_line(error), 120))
-        raise UserError(f"{where}: {place}{type(error).__name__}: {reason}") from None
+        raise UserError(f"{where}: {place}{printable(cut(error_words(error), LONGEST_REASON))}") from None
     finally:
         sys.path = before
         sys.modules.pop(module.__name__, None)
     return module
 
 
-def _rows(where: str, module: ModuleType) -> list[tuple[RowKind, str, Any]]:
-    """The rows of a module by the names of its variables; those that are options already do not count."""
-    found = [
-        (KINDS[type(value)], name, value)
+def _rows(where: str, module: ModuleType) -> dict[tuple[str, str], Any]:
+    """The rows of a module by their groups and variables; those that are options already do not count."""
+    found = {
+        (KINDS[type(value)], name): value
         for name, value in vars(module).items()
         if type(value) in KINDS and not name.startswith("_")
-    ]
-    new = [(kind, name, row) for kind, name, row in found if not any(row is one for one in kind.table.values())]
+    }
+    new = {key: row for key, row in found.items() if not any(row is one for one in _table(key[0]).values())}
     if not new:
         raise UserError(f"{where}: has no rows, {HINT}")
     return new
 
 
-def _node(kind: RowKind, name: str, row: Any) -> dict[str, Any]:
+def _node(group: str, name: str, row: Any) -> dict[str, Any]:
     """The option as a file of conf/ would have it: its name, and the default of each setting."""
-    keys = {key: _default(kind, key, setting) for key, setting in row.settings.items()}
+    keys = {key: _default(group, key, setting) for key, setting in row.settings.items()}
     if isinstance(row, Optimizer) and row.lr is not None:
         return {"lr": row.lr, "optimizer": {"name": name, **keys}}
     lists: list[Any] = []
@@ -230,13 +218,13 @@ def _node(kind: RowKind, name: str, row: Any) -> dict[str, Any]:
     return {**({"defaults": lists} if lists else {}), "name": name, **keys}
 
 
-def _default(kind: RowKind, key: str, setting: Any) -> Any:
+def _default(group: str, key: str, setting: Any) -> Any:
     """The default that a setting states; one that options share has the default that conf/ gives it."""
     if setting.default is not None or setting.nullable:
         return setting.default
-    for name, row in kind.table.items():
-        if row.settings.get(key) is setting and f"{kind.group}/{name}" not in settings.OWN:
-            return settings.defaults_of(kind.group, name)[key]
+    for name, row in _table(group).items():
+        if row.settings.get(key) is setting and f"{group}/{name}" not in settings.OWN:
+            return settings.defaults_of(group, name)[key]
     raise UserError(f"setting {key} has no default; add default=…")
 
 
@@ -248,7 +236,7 @@ def with_files(command: str) -> str:
 def files_of(configs: Iterable[Mapping[str, Any]]) -> list[OwnFile]:
     """The files that have options which configurations choose: that of a training, and those of its earlier stages."""
     chosen = {option for config in configs for option in _chosen(config)}
-    return [file for file in FILES.values() if chosen & set(_pairs(file.options))]
+    return [file for file in FILES.values() if chosen & set(file.options)]
 
 
 def hashes_of(configs: Iterable[Mapping[str, Any]]) -> dict[str, str]:

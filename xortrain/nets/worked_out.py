@@ -17,7 +17,7 @@ from xortrain.nets.formula import Call, Number, Term, Written, not_given, term
 from xortrain.nets.functions import each
 from xortrain.nets.losses import Loss
 from xortrain.nets.optimizers import Lines, Move, Optimizer
-from xortrain.symbols import Node, SymbolError, Symbolic
+from xortrain.symbols import Node, SymbolError, Symbolic, name_of, node_of
 from xortrain.symbols.slopes import RULES, as_function, recorded, slope
 
 ERF = each(math.erf)
@@ -42,11 +42,14 @@ class Recorded:
         return cls(result, tuple(nodes[:arrays]), dict(zip(settings, nodes[arrays:], strict=True)))
 
     def derivative(self) -> "Recorded":
-        """Its derivative by the first array; the result itself is one more array, the second."""
-        found = slope(self.result, self.arrays[0], DERIVATIVES)
-        is_new = isinstance(self.result, Node) and self.result.operation is not None
+        """Its derivative by the first array."""
+        return replace(self, result=slope(self.result, self.arrays[0], DERIVATIVES))
+
+    def given(self, result: Any) -> "Recorded":
+        """It with one more array, the second, which is the ``result`` of another graph of the same arrays."""
+        is_new = isinstance(result, Node) and result.operation is not None
         first, *others = self.arrays
-        return Recorded(found, (first, self.result if is_new else Node(), *others), self.settings)
+        return replace(self, arrays=(first, result if is_new else Node(), *others))
 
     def function(self) -> Callable[..., Array]:
         """It as a function of arrays, of the shape and the dtype of the first one."""
@@ -119,7 +122,7 @@ def as_formula(result: Any, names: Mapping[Node, Any]) -> Term:
     arguments = [as_formula(one, names) for one in result.arguments]
     if result.operation in SIGNS:
         return SIGNS[result.operation](*arguments)
-    return Call(getattr(result.operation, "__name__", "f").split()[0], *arguments)
+    return Call(name_of(result.operation), *arguments)
 
 
 def _of_opposite(condition: Node) -> tuple[Any, ...]:
@@ -128,15 +131,11 @@ def _of_opposite(condition: Node) -> tuple[Any, ...]:
 
 def worked_out_activation(name: str, row: Activation) -> Activation:
     """An activation with everything that it lacks; raises UserError for a derivative that must be given."""
-    own, is_coupled = tuple(row.settings), row.product is not None or row.jacobian is not None
-    try:
-        of_f = None if is_coupled else Recorded.of(row.f, 1, own)
-        of_slope = of_f.derivative() if of_f and row.derivative is not_given else None
-    except SymbolError as error:
-        of_f = of_slope = None
-        if row.derivative is not_given:
-            raise UserError(f"{name}: has no derivative, and none can be worked out from {error}; give one") from None
-    if of_slope is None and row.derivative is not_given:
+    own, of_f, of_slope = tuple(row.own), None, None
+    if row.product is None and row.jacobian is None:
+        of_f, found = _recorded(name, row.f, 1, own, row.derivative, "derivative")
+        of_slope = found and of_f and found.given(of_f.result)
+    elif row.derivative is not_given:
         raise UserError(f"{name}: has no derivative; give one beside product or jacobian")
     new = replace(
         row,
@@ -152,6 +151,19 @@ def shaped_with_out(f: Callable[..., Any]) -> Callable[..., Array]:
     """f(z, **settings) as f(z, out, **settings)."""
     compute = shaped(f)
     return lambda z, out=None, **settings: compute(z, out=out, **settings)
+
+
+def _recorded(
+    name: str, function: Callable[..., Any], arrays: int, settings: Sequence[str], given: object, what: str
+) -> tuple[Recorded | None, Recorded | None]:
+    """A function as a graph, None if it cannot be recorded, and its derivative if none is ``given``."""
+    try:
+        found = Recorded.of(function, arrays, settings)
+        return found, found.derivative() if given is not_given else None
+    except SymbolError as error:
+        if given is not_given:
+            raise UserError(f"{name}: has no {what}, and none can be worked out from {error}; give one") from None
+        return None, None
 
 
 def _recorded_or_none(function: Callable[..., Any], arrays: int, settings: Sequence[str]) -> Recorded | None:
@@ -210,15 +222,8 @@ def _end(values: Array, sign: int) -> float:
 
 def worked_out_loss(name: str, row: Loss) -> Loss:
     """A loss with everything that it lacks; raises UserError for a gradient that must be given."""
-    own, of_slope = tuple(row.own), None
-    of_value = _recorded_or_none(row.value, 2, own)
-    if row.gradient is not_given:
-        try:
-            found = Recorded.of(row.value, 2, own).derivative()
-        except SymbolError as error:
-            raise UserError(f"{name}: has no gradient, and none can be worked out from {error}; give one") from None
-        y, _, t = found.arrays  # without the value, which is worked out again
-        of_slope = Recorded(found.result, (y, t), found.settings)
+    own = tuple(row.own)
+    of_value, of_slope = _recorded(name, row.value, 2, own, row.gradient, "gradient")
     return replace(
         row,
         value=shaped(row.value),
@@ -243,22 +248,18 @@ def _written_update(name: str, row: Optimizer, move: Move) -> Lines:
     used = [key for key in row.own if not row.own[key].optional or move.uses(key)]
     own = {key: Symbolic.inputs(1) for key in used}
     theta, g, lr = (Symbolic.inputs(1, 1) for _ in range(3))
-    names = {_node(theta): move.theta, _node(g): move.g, _node(lr): move.lr}
-    names |= {_node(symbol): move.settings[key] for key, symbol in own.items()}
+    names = {node_of(theta): move.theta, node_of(g): move.g, node_of(lr): move.lr}
+    names |= {node_of(symbol): move.settings[key] for key, symbol in own.items()}
     try:
         state = {key: Symbolic.inputs(*value.shape) for key, value in row.start(theta, lr, **own).items()}
-        names |= {_node(symbol): move.before[key] for key, symbol in state.items() if key in move.before}
+        names |= {node_of(symbol): move.before[key] for key, symbol in state.items() if key in move.before}
         row.update(theta, g, state, lr, **own)
     except Exception:
         return {"theta": Call(name, move.theta, move.g, move.lr)}
-    after = {_node(symbol): move.after[key] for key, symbol in state.items() if key in move.after}
+    after = {node_of(symbol): move.after[key] for key, symbol in state.items() if key in move.after}
     lines = {}
     for key, symbol in state.items():
         if key in move.after:
-            others = {node: one for node, one in after.items() if node is not _node(symbol)}
-            lines[key] = as_formula(_node(symbol), others | names)
-    return {**lines, "theta": as_formula(_node(theta), after | names)}
-
-
-def _node(symbol: Symbolic) -> Any:
-    return symbol.nodes.item()
+            others = {node: one for node, one in after.items() if node is not node_of(symbol)}
+            lines[key] = as_formula(node_of(symbol), others | names)
+    return {**lines, "theta": as_formula(node_of(theta), after | names)}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from xortrain.nets.functions import each
-from xortrain.symbols import Fold, Graph, Node, SymbolError
+from xortrain.symbols import Fold, Graph, Node, SymbolError, name_of
 from xortrain.symbols.array import Operation
 
 _SIGNS: dict[Operation, tuple[str, int]] = {
@@ -111,7 +111,7 @@ class Scope:
             value, low, high = map(self.number, arguments)
             return f"Math.min(Math.max({value}, {low}), {high})", _WHOLE
         if operation not in _CALLS:
-            raise SymbolError(f"numpy.{getattr(operation, '__name__', operation)}")
+            raise SymbolError(f"numpy.{name_of(operation)}")
         return f"{_CALLS[operation]}({', '.join(map(self.number, arguments))})", _WHOLE
 
     def _truth(self, place: int, least: int) -> str:

@@ -19,7 +19,7 @@ from xortrain.nets.setting import numbers
 from xortrain.page.expressions import UNITS, Scope, statements
 from xortrain.page.unrolled import MOST_CHARACTERS, unrolled
 from xortrain.records.groups import wilson
-from xortrain.symbols import Graph, Node, Symbolic
+from xortrain.symbols import Graph, Node, Symbolic, node_of
 from xortrain.training.task import Task
 
 Lines = Sequence[str]
@@ -34,13 +34,11 @@ def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
         "LOSSES": _table("loss", LOSSES, _loss, needed),
         "OPTIMIZERS": _table("optimizer", OPTIMIZERS, _optimizer, needed),
         "SCHEDULES": _table("schedule", SCHEDULES, _schedule, needed),
-        "GRADIENT": {"shaped": _gradient()},
         **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
     head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide } from "./special.js";\n'
-    shaping = f"export const SHAPING = {json.dumps(list(SHAPING))};\n"
-    return "\n".join([head, *written, shaping, _interval()])
+    return "\n".join([head, *written, _gradient(), _interval()])
 
 
 def _rows_of(task: Task) -> Iterator[str]:
@@ -103,11 +101,6 @@ def _destructured(settings: Iterable[str]) -> list[str]:
     return [f"{{ {', '.join(names)} }}"] if names else []
 
 
-def _node(symbols: Any) -> Any:
-    """The only element of an array of symbols, or a number."""
-    return symbols.nodes.item() if isinstance(symbols, Symbolic) else float(symbols)
-
-
 def _of_units(
     name: str, function: Callable[..., Any], arrays: Sequence[str], settings: Sequence[str] = (), out: str = "out",
     **scalars: str,
@@ -115,11 +108,11 @@ def _of_units(
     """A method that computes a function of arrays (units,) into an array, which may be one of them."""
     units = {array: Symbolic.inputs(1, 1, 1) for array in arrays}
     own = {setting: Symbolic.inputs(1) for setting in (*settings, *scalars)}
-    names = {_node(symbol): f"{array}[i]" for array, symbol in units.items()}
+    names = {node_of(symbol): f"{array}[i]" for array, symbol in units.items()}
     varying = list(names)
-    names |= {_node(symbol): scalars.get(setting, setting) for setting, symbol in own.items()}
+    names |= {node_of(symbol): scalars.get(setting, setting) for setting, symbol in own.items()}
     graph = Graph(names, varying, folds_units=True)
-    result = _node(function(*units.values(), **own))
+    result = node_of(function(*units.values(), **own))
     arguments = arrays if out in arrays else (*arrays, out)
     body = statements(graph, UNITS, {f"{out}[i]": result})
     return _method(name, arguments, settings, [f"const n = {out}.length;", *body] if body else [])
@@ -155,8 +148,8 @@ def _optimizer(name: str) -> list[str]:
     own = {setting: Symbolic.inputs(1) for setting in settings}
     theta, g, lr = (Symbolic.inputs(1, 1) for _ in range(3))
     state: Any = row.start(theta, lr, **own)
-    scalars = {_node(symbol): setting for setting, symbol in own.items()}
-    arrays = {_node(theta): "theta[i]", _node(g): "g[i]", _node(lr): "lr[i]"}
+    scalars = {node_of(symbol): setting for setting, symbol in own.items()}
+    arrays = {node_of(theta): "theta[i]", node_of(g): "g[i]", node_of(lr): "lr[i]"}
     begun = [f"{key}: {_begun(Graph(scalars | arrays, arrays), value)}," for key, value in state.items()]
     start = ["return {", *(f"  {line}" for line in begun), "};"] if begun else ["return {};"]
     return _object(
@@ -171,7 +164,7 @@ def _optimizer(name: str) -> list[str]:
 def _begun(graph: Graph, symbols: Symbolic) -> str:
     """The first value of a part of the state, a number or an array of one for each parameter."""
     outer = Scope(graph, {})
-    place = graph.add(_node(symbols))
+    place = graph.add(node_of(symbols))
     text = outer.number(place)
     if symbols.ndim == 1:
         return text
@@ -203,35 +196,36 @@ def _update(
     """One update of every parameter, in place, with all optional settings: at 0 they change nothing."""
     state = {key: Symbolic.inputs(*value.shape) for key, value in kinds.items()}
     each = [key for key, value in state.items() if value.ndim == 2]
-    arrays = {_node(theta): "theta[i]", _node(g): "g[i]", _node(lr): "lr[i]"}
-    arrays |= {_node(state[key]): f"{key}[i]" for key in each}
-    scalars = {_node(symbol): setting for setting, symbol in own.items()}
-    scalars |= {_node(value): f"state.{key}" for key, value in state.items() if key not in each}
+    arrays = {node_of(theta): "theta[i]", node_of(g): "g[i]", node_of(lr): "lr[i]"}
+    arrays |= {node_of(state[key]): f"{key}[i]" for key in each}
+    scalars = {node_of(symbol): setting for setting, symbol in own.items()}
+    scalars |= {node_of(value): f"state.{key}" for key, value in state.items() if key not in each}
     graph = Graph(scalars | arrays, arrays)
     update(theta, g, state, lr, **own)
-    inside = {f"{key}[i]": _node(state[key]) for key in each} | {"theta[i]": _node(theta)}
-    after = {f"state.{key}": _node(value) for key, value in state.items() if key not in each}
+    inside = {f"{key}[i]": node_of(state[key]) for key in each} | {"theta[i]": node_of(theta)}
+    after = {f"state.{key}": node_of(value) for key, value in state.items() if key not in each}
     read = [f"const {{ {', '.join(each)} }} = state;"] if each else []
     return [*read, "const n = theta.length;", *statements(graph, UNITS, inside, after)]
 
 
-def _gradient() -> list[str]:
-    """What every optimizer does to the gradient; a fold is over all parameters."""
+def _gradient() -> str:
+    """What every optimizer does to the gradient, and the settings of it; a fold is over all parameters."""
 
     def shaped(theta: Any, is_weight: Any, g: Any, **own: Any) -> Any:
         shape_gradient(theta, is_weight, g, **own)
         return g
 
     lines = _of_units("shaped", shaped, ["theta", "isWeight", "g"], tuple(SHAPING), "g")
-    return [lines[0].replace("shaped(", "(", 1).replace(") {", ") => {"), *lines[1:]]
+    settings = f"export const SHAPING = {json.dumps(list(SHAPING))};\n"
+    return f"{settings}export const GRADIENT = {{\n{_indented(lines)}\n}};\n"
 
 
 def _schedule(name: str) -> list[str]:
     row, own = SCHEDULES[name], {setting: Symbolic.inputs(1) for setting in numbers(SCHEDULES[name].settings)}
     epoch, epochs = Symbolic.inputs(), Symbolic.inputs()
     factor: Any = row.factor(epoch, epochs, **own)
-    names = {_node(symbol): name for name, symbol in {"epoch": epoch, "epochs": epochs, **own}.items()}
-    lines = ["return 1;"] if factor is None else returned(names, [_node(factor)])
+    names = {node_of(symbol): name for name, symbol in {"epoch": epoch, "epochs": epochs, **own}.items()}
+    lines = ["return 1;"] if factor is None else returned(names, [node_of(factor)])
     return _object(
         _defaults("schedule", name),
         _facts(isConstant=factor is None, usesTotal=row.uses_total),
@@ -252,7 +246,7 @@ def _interval() -> str:
     """The interval of the share of solved runs, as groups have it."""
     solved, runs = Symbolic.inputs(), Symbolic.inputs()
     ends: Any = wilson(solved, runs)  # type: ignore[arg-type]
-    lines = returned({_node(solved): "solved", _node(runs): "runs"}, [_node(end) for end in ends])
+    lines = returned({node_of(solved): "solved", node_of(runs): "runs"}, [node_of(end) for end in ends])
     return (
         "/** The 95 % interval of solved / runs. */\nexport function wilson(solved, runs) {\n"
         + _indented(lines)

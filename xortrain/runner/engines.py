@@ -15,7 +15,7 @@ from typing import Any
 
 from xortrain.config.check import take
 from xortrain.config.settings import LAUNCHER
-from xortrain.errors import FailedError, UserError, unknown
+from xortrain.errors import FailedError, UserError, first_line, unknown
 from xortrain.runner.interrupts import ENDS, exit_with_parent, postponed
 from xortrain.runner.progress import Progress
 from xortrain.runner.train import Block, Failure, Result, empty_history
@@ -74,8 +74,7 @@ def _dask(engine: Engine) -> Iterator[Train]:
         client: Any = Client(engine.address, timeout=PATIENCE, set_as_default=True)  # type: ignore[no-untyped-call]
         client.wait_for_workers(1, timeout=PATIENCE)
     except (OSError, ValueError) as error:
-        line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{where}: no scheduler with workers answers ({line})") from None
+        raise UserError(f"{where}: no scheduler with workers answers ({first_line(error)})") from None
 
     def train(blocks: Sequence[Block], bar: Progress) -> Iterator[tuple[Block, Result]]:
         with _noted_without_workers(client, where, bar):

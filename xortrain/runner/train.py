@@ -15,7 +15,7 @@ import numpy as np
 import numpy.random  # which NumPy imports on first use, and which loses Ctrl-C meanwhile
 
 from xortrain.config.own_rows import OwnFile, files_of, hashes_of, use_again, with_files
-from xortrain.errors import FailedError, UserError, first_line
+from xortrain.errors import FailedError, UserError, error_words
 from xortrain.nets import Array
 from xortrain.records import layout
 from xortrain.records.files import read_json, shown_path
@@ -49,8 +49,7 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         """The failure for an exception, in one line."""
-        text = first_line(error)
-        return cls(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+        return cls(error_words(error))
 
 
 Result = Array | Failure

@@ -165,9 +165,9 @@ class Setup:
         return tuple((place, entries[name]) for name, place in places_of(entries, self.shape.shapes).items())
 
     @property
-    def configs(self) -> list[dict[str, Any]]:
+    def configs(self) -> list[Mapping[str, Any]]:
         """The configuration, and those of earlier stages."""
-        return [dict(self.population.config), *(dict(stage.population.config) for stage in self.earlier)]
+        return [self.population.config, *(stage.population.config for stage in self.earlier)]
 
     def under(self, stage: EarlierSettings) -> "Setup":
         """The same setup with earlier settings."""

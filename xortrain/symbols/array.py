@@ -99,6 +99,17 @@ class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
         return FUNCTIONS[function](*arguments, **options)
 
 
+def node_of(value: Any) -> Any:
+    """The only node of a symbolic array, or a number."""
+    return value.nodes.item() if isinstance(value, Symbolic) else float(value)
+
+
+def name_of(operation: Operation | None) -> str:
+    """The name of a function, as erf for that of C, which NumPy calls for each number."""
+    function = operation.ufunc if isinstance(operation, Fold) else operation
+    return str(getattr(function, "__name__", function)).partition(" ")[0]
+
+
 def nodes_of(value: Any) -> Nodes:
     """Return the nodes of a symbolic array, or numbers unchanged."""
     return value.nodes if isinstance(value, Symbolic) else np.asarray(value, object)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.symbols.array import Node, Operation, SymbolError, Symbolic
+from xortrain.symbols.array import Fold, Node, Operation, SymbolError, Symbolic, name_of, node_of
 
 Number = Any
 """A node, or a plain number."""
@@ -82,16 +82,16 @@ def _slope_of(node: Node, inner: list[Number], rules: Mapping[Operation, tuple[_
     if operation in CHOICES:
         first, second = inner[-2:]
         if operation is not np.where and not moves[0]:  # the constant has the corner
-            return _node(np.where(CHOICES[operation](*arguments[::-1]), _symbol(second), _symbol(first)))
-        return _node(np.where(CHOICES[operation](*arguments), _symbol(first), _symbol(second)))
+            return node_of(np.where(CHOICES[operation](*arguments[::-1]), _symbol(second), _symbol(first)))
+        return node_of(np.where(CHOICES[operation](*arguments), _symbol(first), _symbol(second)))
     if operation not in rules:
-        name = getattr(operation, "__name__", None) or f"{type(operation).__name__.lower()} over units"
-        raise SymbolError(f"no rule for the derivative of {name}")
+        over = " over units" if isinstance(operation, Fold) else ""
+        raise SymbolError(f"no rule for the derivative of {name_of(operation)}{over}")
     total: Number = 0.0
     for rule, own, does_move in zip(rules[operation], inner, moves, strict=False):
         if does_move:
             assert rule is not None
-            total = _sum(total, _product(_node(rule(*arguments, _symbol(node))), own))
+            total = _sum(total, _product(node_of(rule(*arguments, _symbol(node))), own))
     return total
 
 
@@ -104,19 +104,14 @@ def _symbol(value: Number) -> Any:
     return Symbolic(np.array(value, object)) if isinstance(value, Node) else value
 
 
-def _node(value: Any) -> Number:
-    """The node of a symbol without axes, or a number."""
-    return value.nodes.item() if isinstance(value, Symbolic) else float(value)
-
-
 def _product(x: Number, y: Number) -> Number:
     if _is_number(x, 1.0) or _is_number(y, 1.0):
         return y if _is_number(x, 1.0) else x
-    return _node(_symbol(x) * _symbol(y))
+    return node_of(_symbol(x) * _symbol(y))
 
 
 def _sum(x: Number, y: Number) -> Number:
-    return y if _is_number(x, 0.0) else _node(_symbol(x) + _symbol(y))
+    return y if _is_number(x, 0.0) else node_of(_symbol(x) + _symbol(y))
 
 
 def _in_order(results: Sequence[Number], inputs: Sequence[Node]) -> Iterator[Node]:
@@ -135,15 +130,20 @@ def _in_order(results: Sequence[Number], inputs: Sequence[Node]) -> Iterator[Nod
             waiting += missing
 
 
-def as_function(result: Number, inputs: Sequence[Node]) -> Callable[..., Any]:
-    """A graph as a function of arrays, one for each input; they may follow NumPy's protocols themselves."""
+def as_function(
+    result: Number, inputs: Sequence[Node], translated: Callable[[Operation], Operation] = lambda operation: operation
+) -> Callable[..., Any]:
+    """A graph as a function of arrays, one for each input; they may follow NumPy's protocols themselves.
+
+    ``translated`` gives for each operation that of another library, for arrays of that library.
+    """
     order = [node for node in _in_order([result], inputs) if node not in inputs]
     places = {node: place for place, node in enumerate([*inputs, *order])}
 
     def read(one: Any) -> tuple[bool, Any]:
         return isinstance(one, Node), places[one] if isinstance(one, Node) else one
 
-    steps = [(node.operation, [read(one) for one in node.arguments]) for node in order]
+    steps = [(node.operation and translated(node.operation), [read(one) for one in node.arguments]) for node in order]
     is_node, last = read(result)
 
     def function(*arrays: Any) -> Any:
@@ -163,7 +163,7 @@ def recorded(function: Callable[..., Any], *shape: int, inputs: int, settings: S
     """
     arrays = [Symbolic.inputs(*shape) for _ in range(inputs)]
     own = {name: Symbolic.inputs(1) for name in settings}
-    nodes = [symbol.nodes.item() for symbol in (*arrays, *own.values())]
+    nodes = [node_of(symbol) for symbol in (*arrays, *own.values())]
     try:
         found = function(*arrays, **own)
         return (_only(found), nodes)
@@ -174,8 +174,6 @@ def recorded(function: Callable[..., Any], *shape: int, inputs: int, settings: S
 
 
 def _only(found: Any) -> Number:
-    if isinstance(found, Symbolic):
-        return found.nodes.item()
-    if isinstance(found, int | float | np.number) and math.isfinite(found):
-        return float(found)
+    if isinstance(found, Symbolic) or (isinstance(found, int | float | np.number) and math.isfinite(found)):
+        return node_of(found)
     raise SymbolError(f"a result that is {type(found).__name__}")

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError, cut, first_line, printable
+from xortrain.errors import LONGEST_REASON, UserError, cut, error_words, printable
 from xortrain.nets import Array, Numbers
 from xortrain.nets.activations import ACTIVATIONS, Activation
 from xortrain.nets.datasets import Dataset, Points
@@ -55,8 +55,7 @@ def _call(name: str, what: str, function: Callable[..., Any], *arguments: Any, *
     except UserError:
         raise
     except Exception as error:
-        reason = printable(cut(first_line(error), 120))
-        raise UserError(f"{name}: {what} fails with {type(error).__name__}: {reason}") from None
+        raise UserError(f"{name}: {what} fails with {printable(cut(error_words(error), LONGEST_REASON))}") from None
 
 
 def _refuse_shape(name: str, what: str, found: Any, like: Array) -> None:
