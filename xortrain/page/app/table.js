@@ -8,6 +8,7 @@ import { byId, counted, element } from "./text.js";
 
 const ROW = 26; // height of a row and of the head in CSS pixels, as in style.css
 const SPARE = 6; // rows above and below those in sight
+const BOX = 24; // width of the boxes, which style.css repeats
 const WIDTH_RUNS = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 const EXAMPLE = "lr > 0.5 and outcome = 'solved'";
@@ -25,8 +26,10 @@ class RunTable {
 
   constructor(page) {
     this.page = page;
-    const wanted = ["run", "outcome", ...page.axes, "seed", "final_loss", "solved_at", "epochs_done"];
-    this.columns = wanted.map((name) => page.column(name)).filter(Boolean);
+    const first = ["run", "outcome", "final_loss", "solved_at", ...page.axes, "seed", "epochs_done"];
+    const known = first.map((name) => page.column(name)).filter(Boolean);
+    this.ordered = [...new Set([...known, ...page.columns])];
+    this.columns = known;
     this.scroller = byId("table");
     this.scroller.addEventListener("scroll", () => this.scroll());
     this.addTools();
@@ -54,8 +57,7 @@ class RunTable {
   columnBox(column) {
     const box = element("input", { type: "checkbox", checked: this.columns.includes(column) });
     box.addEventListener("change", () => {
-      this.columns = this.columns.filter((one) => one !== column);
-      if (box.checked) this.columns.push(column);
+      this.columns = this.ordered.filter((one) => (one === column ? box.checked : this.columns.includes(one)));
       this.addTable();
       this.draw();
     });
@@ -67,11 +69,11 @@ class RunTable {
     this.all = element("input", { type: "checkbox", "aria-label": "select all runs of the table" });
     this.all.addEventListener("change", () => change({ selected: new Set(this.all.checked ? state.order : []) }));
     const heads = this.columns.map((column) => this.columnHead(column));
-    this.head = element("tr", { "aria-rowindex": 1, children: [element("th", { scope: "col", children: [this.all] }), ...heads] });
+    this.head = element("tr", { "aria-rowindex": 1, children: [element("th", { scope: "col", className: "box", children: [this.all] }), ...heads] });
     this.body = element("tbody");
     [this.rows, this.above, this.below] = [[], gapRow(), gapRow()];
     this.body.addEventListener("click", (event) => this.click(event));
-    const widths = [30, ...this.columns.map((column) => this.widthOf(column))];
+    const widths = [BOX, ...this.columns.map((column) => this.widthOf(column))];
     const columns = widths.map((width) => element("col", { width }));
     this.grid = element("table", { role: "grid", tabIndex: 0, "aria-multiselectable": "true", "aria-label": "runs" });
     this.grid.setAttribute("aria-colcount", widths.length);
@@ -87,21 +89,23 @@ class RunTable {
       this.sorting = { name, isUp: this.sorting.name === name ? !this.sorting.isUp : true };
       this.reorder();
     });
-    const head = element("th", { scope: "col", className: isNumber ? "number" : "", children: [button] });
+    const head = element("th", { scope: "col", className: classOf({ name, isNumber }), children: [button] });
     head.dataset.name = name;
     return head;
   }
 
-  /** Wide enough for the longest of some of its values, and for its name with the arrow of sorting. */
+  /** As wide as its name, above which the arrow of sorting stands, or the longest of some of its values. */
   widthOf(column) {
     const g = document.createElement("canvas").getContext("2d");
-    g.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+    const font = `13px ${getComputedStyle(document.body).fontFamily}`;
+    g.font = `600 ${font}`;
+    const name = g.measureText(shortName(this.page, column.name)).width;
+    g.font = font;
     const step = Math.ceil(this.page.runs / WIDTH_RUNS);
     const some = Array.from({ length: Math.ceil(this.page.runs / step) }, (_, k) => this.textOf(column, k * step));
-    const mark = column.name === "outcome" ? g.measureText("●  ").width : 0;
-    const name = g.measureText(`${shortName(this.page, column.name)} ▲`).width + 4;
+    const mark = column.name === "outcome" ? g.measureText("● ").width : 0;
     const widest = some.reduce((most, text) => Math.max(most, g.measureText(text).width + mark), name);
-    return Math.min(260, Math.ceil(widest) + 14);
+    return Math.min(260, Math.ceil(widest) + 11);
   }
 
   textOf(column, run) {
@@ -179,9 +183,7 @@ class RunTable {
   }
 
   newRow() {
-    const row = element("tr", { children: [element("td", { className: "box" })] });
-    for (const { isNumber } of this.columns) row.append(element("td", { className: isNumber ? "number" : "" }));
-    return row;
+    return element("tr", { children: [{ name: "box" }, ...this.columns].map((column) => element("td", { className: classOf(column) })) });
   }
 
   /** A row with the values of a run; what differs from the run that it had before is changed. */
@@ -267,6 +269,11 @@ class RunTable {
     const ends = [this.anchor ?? state.run, run].map((end) => state.order.indexOf(end)).sort((a, b) => a - b);
     change({ selected: new Set(state.order.slice(Math.max(0, ends[0]), ends[1] + 1)) });
   }
+}
+
+/** Boxes and the numbers of runs stay in sight when the table is moved sideways. */
+function classOf({ name, isNumber }) {
+  return isNumber ? "number" : name === "box" || name === "run" ? name : "";
 }
 
 /** A number a run that sorts it, nan if its value is not known. */
