@@ -2,12 +2,14 @@
 
 import { clamp, polyline, sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
+import { shownWords } from "./fork.js";
 import { drawMark, write } from "./marks.js";
 import { runWords } from "./outcomes.js";
 import { OutputColours, RunView } from "./picture.js";
 import { pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
-import { shown } from "./shown.js";
+import { isForkShown, shown } from "./shown.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
@@ -15,7 +17,7 @@ const MOST_CELLS = 400;
 const MOST_UNSELECTED = 100; // cells if no runs are selected
 const MOST_LABELLED = 24;
 const [LARGEST, LEAST, HIGHEST] = [132, 26, 460]; // sides of a cell, and the height of all where that is possible
-const [GAP, STATUS, LABEL] = [6, 10, 16]; // between cells; heights below a cell
+const [GAP, STATUS, LABEL] = [6, 14, 15]; // between cells; heights below a cell
 const QUICK = 5e7; // multiplications with which all runs without snapshots may be trained here
 const LEAST_MARKED = 40; // the side of the smallest cell with marks of its examples
 const SIGNS = { solved: "✓", learnt: "·", diverged: "×", exploded: "×" }; // outcomes; runs that are stuck have a dash
@@ -76,7 +78,7 @@ class Cells {
   }
 
   cell(g, view, box) {
-    if (!view.isStored && !this.isQuick && view.run !== state.run) return this.blank(g, box);
+    if (!view.isStored && !this.isQuick && view.run !== state.run) return this.blank(g, view, box);
     const { raster, colours, boxes, isShared } = this.part(view);
     const plane = inputPlane(view);
     if (!isShared) raster.fill(plane);
@@ -87,15 +89,24 @@ class Cells {
     g.strokeStyle = g.fillStyle = colours.ink;
     if (plane.isCurve) this.curve(g, raster, plane, colours, box);
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
-    g.fillStyle = g.strokeStyle = colours.ink;
-    write(g, signOf(this.page, view.run), box.x, box.y + this.side + 3, "left");
-    if (!this.label) return;
-    const [number, ...settings] = runWords(this.page, view.run).split(" · ").slice(0, -1);
-    write(g, settings.join(", ") || number, box.x, box.y + this.side + STATUS + 7, "left", this.side);
+    this.writeName(g, view.run, box);
+  }
+
+  /** Below a cell the number and the sign of its run, and where there is room what it has of the settings that vary. */
+  writeName(g, run, { x, y }) {
+    const [name, ...settings] = runWords(this.page, run).split(" · ").slice(0, -1);
+    const [sign, isFork] = [signOf(this.page, run), isForkShown(run)];
+    const room = this.side - (sign && g.measureText(`${sign} `).width);
+    const number = g.measureText(name).width > room ? name.replace(/.*#/, "#") : name;
+    g.fillStyle = g.strokeStyle = styled("--ink");
+    write(g, [isFork ? "fork" : sign, number].filter(Boolean).join(" "), x, y + this.side + 5, "left", this.side);
+    if (this.label) write(g, settings.join(", "), x, y + this.side + STATUS + 6, "left", this.side);
   }
 
   /** A run without snapshots: it is trained when it is shown alone. */
-  blank(g, { x, y, width, height }) {
+  blank(g, { run }, box) {
+    const { x, y, width, height } = box;
+    this.writeName(g, run, box);
     g.fillStyle = styled("--ground");
     g.strokeStyle = styled("--pale");
     g.fillRect(x, y, width, height);
@@ -160,12 +171,11 @@ export function cellsView(page) {
   });
   follow(["order", "selected", "theme", "epoch", "isPlaying", "fork", "live", "run", "hover"], () => {
     cells.draw();
-    const { hover } = state;
-    note.textContent = hover < 0 ? cells.words : runWords(page, hover);
+    note.textContent = state.hover < 0 ? cells.words : shownWords(page, state.hover);
   });
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => change({ hover: cells.at(offsetX, offsetY) }));
   canvas.addEventListener("pointerleave", () => change({ hover: -1 }));
-  canvas.addEventListener("click", () => state.hover >= 0 && change({ run: state.hover }));
+  canvas.addEventListener("click", () => state.hover >= 0 && showRun(state.hover, canvas));
   canvas.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cells.across, ArrowDown: cells.across };
     if (!steps[event.key]) return;

@@ -1,6 +1,6 @@
 /** The settings of a fork, its buttons, and the command that makes it. */
 
-import { forkOfRun, forkWith } from "./fork.js";
+import { forkOfRun, forkWith, goalFrom } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
@@ -110,8 +110,11 @@ class ForkPanel {
     this.problem.textContent = this.fault();
     this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
     this.legend.textContent = `Fork from epoch ${thousands(fork?.from ?? shown(this.page).epoch)}`;
-    this.train.textContent = fork?.isTraining ? "Pause" : fork?.training && !isNew ? "Continue" : "Train on";
-    this.train.disabled = Boolean(fork && !isNew && fork.last >= fork.longest);
+    const isBegun = Boolean(fork?.training) && !isNew;
+    const last = isBegun ? fork.last : (fork?.from ?? shown(this.page).epoch);
+    const goal = goalFrom(openedRun(this.page, state.run), last);
+    this.train.textContent = fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${thousands(goal)}`;
+    this.train.disabled = goal <= last;
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
     this.words.textContent = fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.";
     if (!fork) return;
@@ -129,13 +132,15 @@ class ForkPanel {
 }
 
 /** How far a fork is, in words. */
-function story({ changes, network, training, last, words }) {
+function story(fork) {
+  const { changes, network, training, last, words } = fork;
   const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
   const loss = training && formatted(training.trainer.loss());
   const how = training ? `trained live here to epoch ${thousands(last)}, loss ${loss}` : "not trained on yet";
   const bits = training && "recorded numbers may differ in their last bits";
+  const end = fork.ending();
   const only = changes.activation && "only here: xortrain continue keeps the activation";
-  return `Fork${set && ` with ${set}`}: ${[how, bits, only, words].filter(Boolean).join("; ")}.`;
+  return `Fork${set && ` with ${set}`}: ${[how, end, bits, only, words].filter(Boolean).join("; ")}.`;
 }
 
 function choiceOf(names) {

@@ -5,6 +5,7 @@ import { clamp, disc, label, sized, styled } from "./canvas.js";
 import { MEASURES, percent, shareSolved } from "./measures.js";
 import { KINDS, kindOf, runWords, shortName } from "./outcomes.js";
 import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, state } from "./state.js";
 import { evenCuts, finiteSorted, groupsOf, isWide } from "./statistics.js";
 import { byId, counted, element, formatted, thousands } from "./text.js";
@@ -268,7 +269,7 @@ class SettingsMap {
     return KINDS.filter((kind) => known.has(kind)).map(({ name, mark, colour }) => {
       const sign = element("span", { text: `${mark} ` });
       sign.style.color = styled(colour);
-      const words = this.isScatter || name !== "solved" ? name : "solved, darker sooner";
+      const words = this.isScatter || name !== "solved" ? name : "solved, stronger: sooner";
       return element("span", { className: "legend", children: [sign, words] });
     });
   }
@@ -310,7 +311,7 @@ class SettingsMap {
 
   /** Show the run of a cell that has one; else select its runs, beside others with Ctrl, or no longer. */
   pick(item, isAdded) {
-    if (item?.runs.length === 1 && !isAdded) change({ run: item.runs[0] });
+    if (item?.runs.length === 1 && !isAdded) showRun(item.runs[0], this.canvas);
     else if (item) {
       const isChosen = item.runs.every((run) => state.selected.has(run));
       const rest = isAdded ? [...state.selected].filter((run) => !item.runs.includes(run)) : [];

@@ -3,6 +3,7 @@
 import { clamp } from "./canvas.js";
 import { ConditionError, condition } from "./condition.js";
 import { kindOf, runNumber, shortName } from "./outcomes.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
@@ -236,7 +237,7 @@ class RunTable {
     else if (event.target.className === "box" || event.ctrlKey || event.metaKey) this.toggle(run);
     else {
       this.anchor = run;
-      change({ run });
+      showRun(run, this.grid);
     }
   }
 

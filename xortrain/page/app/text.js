@@ -38,6 +38,14 @@ export function element(name, { text, children = [], ...attributes } = {}) {
   return made;
 }
 
+/** A caption, or for as long as something is pointed at words in its place, in one line: nothing moves for them. */
+export function setCaption(caption, words, pointed) {
+  if (!pointed) caption.style.minHeight = "";
+  else if (!caption.style.minHeight) caption.style.minHeight = `${caption.offsetHeight}px`;
+  caption.classList.toggle("line", Boolean(pointed));
+  caption.textContent = pointed || words;
+}
+
 export function byId(id) {
   return document.getElementById(id);
 }
