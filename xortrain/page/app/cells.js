@@ -11,7 +11,7 @@ import { pointsAlong, Raster } from "./raster.js";
 import { isForkShown, shown } from "./shown.js";
 import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
-import { byId, counted, element } from "./text.js";
+import { byId, counted, element, setCaption } from "./text.js";
 
 const MOST_CELLS = 400;
 const MOST_UNSELECTED = 100; // cells if no runs are selected
@@ -171,7 +171,7 @@ export function cellsView(page) {
   });
   follow(["order", "selected", "theme", "epoch", "isPlaying", "fork", "live", "run", "hover"], () => {
     cells.draw();
-    note.textContent = state.hover < 0 ? cells.words : shownWords(page, state.hover);
+    setCaption(note, cells.words, state.hover < 0 ? "" : shownWords(page, state.hover));
   });
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => change({ hover: cells.at(offsetX, offsetY) }));
   canvas.addEventListener("pointerleave", () => change({ hover: -1 }));

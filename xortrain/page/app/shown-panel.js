@@ -3,14 +3,14 @@
 import { change } from "./state.js";
 import { byId } from "./text.js";
 
-const LEAST_IN_SIGHT = 240; // px of the panel in sight with which nothing moves
+const LEAST_IN_SIGHT = 240; // px of its pictures with which nothing moves
 
 /** Show a run that was picked in an element. */
 export function showRun(run, picked) {
   change({ run });
-  const [panel, back] = [byId("one"), byId("back")];
-  const { top, bottom } = panel.getBoundingClientRect();
+  const { top, bottom } = byId("pictures").getBoundingClientRect();
   if (Math.min(bottom, innerHeight) - Math.max(top, 0) >= LEAST_IN_SIGHT) return;
+  const back = byId("back");
   const { scrollY } = globalThis;
   back.hidden = false;
   back.onclick = () => {
@@ -19,5 +19,5 @@ export function showRun(run, picked) {
     picked.focus({ preventScroll: true });
   };
   back.focus({ preventScroll: true });
-  panel.scrollIntoView();
+  byId("one").scrollIntoView();
 }

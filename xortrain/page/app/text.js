@@ -41,7 +41,7 @@ export function element(name, { text, children = [], ...attributes } = {}) {
 /** A caption, or for as long as something is pointed at words in its place, in one line: nothing moves for them. */
 export function setCaption(caption, words, pointed) {
   if (!pointed) caption.style.minHeight = "";
-  else if (!caption.style.minHeight) caption.style.minHeight = `${caption.offsetHeight}px`;
+  else if (!caption.style.minHeight) caption.style.minHeight = `${caption.getBoundingClientRect().height}px`;
   caption.classList.toggle("line", Boolean(pointed));
   caption.textContent = pointed || words;
 }
