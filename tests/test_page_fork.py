@@ -120,7 +120,9 @@ def test_title_and_numbers_are_those_of_a_fork_while_it_is_shown(page_of: PageOf
     until(tab, "xortrain.state.fork.last === 60 && xortrain.state.epoch === 60")
     until(tab, "document.getElementById('one-title').textContent.endsWith('from epoch 20 · lr 0.2')")
     fork = run.fork("lr=0.2", epoch=EPOCH)
-    found = re.fullmatch(r"(\d) of 4 examples right, loss ([\d.]+) at epoch 60 of the fork.", words.inner_text())
+    found = re.fullmatch(
+        r"(\d) of 4 examples right, loss ([\d.]+) at epoch 60 of the fork, trained live here.", words.inner_text()
+    )
     assert found
     assert float(found[2]) == pytest.approx(fork.losses[-1], rel=1e-3)
     tab.get_by_role("button", name="Show the recorded run").click()

@@ -6,7 +6,7 @@ import { Network } from "./network.js";
 import { runNumber, runWords } from "./outcomes.js";
 import { isForkShown, openedRun, shown } from "./shown.js";
 import { change, state } from "./state.js";
-import { thousands } from "./text.js";
+import { formatted } from "./text.js";
 import { lossOf, Trainer } from "./training.js";
 
 const LONGEST = 10; // times the epochs of the recorded run
@@ -84,7 +84,7 @@ export class Fork {
 
   replayed() {
     const { replay, from } = this;
-    this.words = `the run is replayed to epoch ${thousands(from)}`;
+    this.words = `the run is replayed to epoch ${formatted(from)}`;
     if (replay.epoch < from) return;
     this.words = this.departure(replay.trainer.theta);
     this.training = new LiveTraining(replay.trainer.fork(this.stage, this.changes.set));
@@ -122,7 +122,7 @@ export class Fork {
     const given = Object.entries({ lr, optimizer, activation }).filter(([, value]) => value);
     for (const [place, value] of set) given.push([this.network.names[place], value]);
     const words = given.map(([name, value]) => `${name} ${value}`);
-    return [`Fork of ${runNumber(this.page, this.run)} from epoch ${thousands(this.from)}`, ...words].join(" · ");
+    return [`Fork of ${runNumber(this.page, this.run)} from epoch ${formatted(this.from)}`, ...words].join(" · ");
   }
 
   /** How the replay differs from what is recorded, in words. */

@@ -35,8 +35,7 @@ const OF_ALL_RUNS = ["Runs", "Losses", "Settings", "Side by side"];
 
 export function helpView(page) {
   const dialog = byId("help");
-  const close = element("button", { type: "button", text: "Close" });
-  close.addEventListener("click", () => dialog.close());
+  const close = element("button", { type: "button", text: "Close", onclick: () => dialog.close() });
   const topics = Object.entries(TOPICS).filter(([title]) => page.runs > 1 || !OF_ALL_RUNS.includes(title)).flatMap(([title, text]) => [element("h3", { text: title }), element("p", { text })]);
   const keys = Object.entries(KEYS).flatMap(([key, text]) => [element("dt", { text: key }), element("dd", { text })]);
   const title = element("h2", { id: "help-title", tabIndex: -1, text: "How to read this page" });

@@ -10,7 +10,7 @@ import { isForkShown } from "./shown.js";
 import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
 import { finiteSorted, groupsOf, quantile } from "./statistics.js";
-import { byId, element, formatted } from "./text.js";
+import { byId, choiceOf, element, formatted } from "./text.js";
 
 const MOST_LINES = 2000; // above it their density is drawn
 const MOST_GROUPS = 6;
@@ -43,16 +43,14 @@ class LossCurves {
 
   addTools() {
     const names = ["outcome", ...this.page.axes, "seed"].filter((name) => this.page.column(name));
-    const options = names.map((value) => element("option", { value, text: shortName(this.page, value) }));
-    const by = element("select", { id: "losses-by", children: options });
-    by.addEventListener("change", () => this.set({ by: by.value }));
+    const choices = names.map((name) => [name, shortName(this.page, name)]);
+    const by = choiceOf(choices, this.by, { id: "losses-by", onchange: () => this.set({ by: by.value }) });
     byId("losses-tools").append(element("label", { children: ["colours by ", by] }), this.box("log axis", "isLog"));
     if (this.page.populations.some((one) => one.testRows)) byId("losses-tools").append(this.box("held out", "isHeldOut"));
   }
 
   box(text, name) {
-    const box = element("input", { type: "checkbox", checked: this[name] });
-    box.addEventListener("change", () => this.set({ [name]: box.checked }));
+    const box = element("input", { type: "checkbox", checked: this[name], onchange: () => this.set({ [name]: box.checked }) });
     return element("label", { children: [box, ` ${text}`] });
   }
 

@@ -5,7 +5,7 @@ import { shownWords } from "./fork.js";
 import { RunView, shownRun } from "./picture.js";
 import { isForkShown, lastEpoch, openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted, thousands } from "./text.js";
+import { byId, choiceOf, element, formatted } from "./text.js";
 
 const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
 const MOST_STEPS = 200; // of what is trained here
@@ -30,7 +30,7 @@ function forkNow(page) {
   const { epoch } = shown(page);
   const { walk } = shownRun(page).view;
   const right = walk.filter(({ isRight }) => isRight).length;
-  return `${right} of ${walk.length} examples right, loss ${formatted(state.fork.lossAt(epoch))} at epoch ${thousands(epoch)} of the fork.`;
+  return `${right} of ${walk.length} examples right, loss ${formatted(state.fork.lossAt(epoch))} at epoch ${formatted(epoch)} of the fork, ${state.fork.training ? "trained live here" : "not trained on yet"}.`;
 }
 
 class Player {
@@ -55,8 +55,8 @@ class Player {
     this.slider.oninput = () => this.go(this.slider.valueAsNumber);
     this.words = element("output", { className: "epoch" });
     this.live = element("span", { className: "unseen", "aria-live": "polite" });
-    const children = SPEEDS.map((value) => element("option", { value, text: `${value}×`, selected: value === 1 }));
-    this.speed = element("select", { ariaLabel: "speed", children, onchange: () => this.restart() });
+    const speeds = SPEEDS.map((value) => [value, `${value}×`]);
+    this.speed = choiceOf(speeds, 1, { ariaLabel: "speed", onchange: () => this.restart() });
     return [
       button("⇤", "first epoch", () => this.go(0)),
       button("←", "one kept epoch back", () => this.go(this.place() - 1)),
@@ -108,10 +108,10 @@ class Player {
   /** The epoch, and that of the pictures if it is another one. */
   epochWords() {
     const { epoch, isLive } = shown(this.page);
-    const text = `epoch ${thousands(state.epoch)}`;
+    const text = `epoch ${formatted(state.epoch)}`;
     if (epoch === state.epoch) return text;
     const isOver = state.epoch > openedRun(this.page, state.run).last;
-    return `${text} (${isLive ? "trained" : isOver ? "ended" : "kept"}: ${thousands(epoch)})`;
+    return `${text} (${isLive ? "trained" : isOver ? "ended" : "kept"}: ${formatted(epoch)})`;
   }
 
   show() {

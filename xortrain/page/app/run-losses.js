@@ -5,16 +5,11 @@ import { clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted, thousands } from "./text.js";
+import { byId, element, formatted } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
 const ROWS = 2; // of labels of events above the curve
 const MARGINS = { left: 54, right: 12, low: 20, top: 8 + 15 * ROWS };
-
-/** The fork that is shown, in words. */
-function forkWords({ from, training }) {
-  return `The fork from epoch ${thousands(from)}, ${training ? "trained live here" : "changed, and not trained on yet"}.`;
-}
 
 export function runLossesView(page) {
   const canvas = byId("one-losses");
@@ -27,7 +22,7 @@ export function runLossesView(page) {
     plot = new RunLosses(page, canvas);
     plot.draw(pointed);
     numbers.textContent = plot.words(pointed ?? state.epoch);
-    const words = isForkShown() ? forkWords(state.fork) : captionAt(plot.events, state.epoch);
+    const words = isForkShown() ? "" : captionAt(plot.events, state.epoch);
     if (caption.textContent !== words) caption.textContent = words;
     canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words(state.epoch)}`);
   }
@@ -74,7 +69,7 @@ function eventsOf(page, run) {
   const epoch = column && page.column(column)?.of(run);
   if (!epoch) return [];
   const word = outcome[0].toUpperCase() + outcome.slice(1);
-  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${thousands(epoch)}.`, rank: 0 }];
+  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${formatted(epoch)}.`, rank: 0 }];
 }
 
 /** The point of a curve at an epoch, or the last one before it. */
@@ -156,7 +151,7 @@ class RunLosses {
     g.fillStyle = styled("--pale");
     g.fillRect(left, height - low, width - left - right, 1);
     label(g, "loss", left - 6, top - 14, style);
-    const end = `epoch ${thousands(last)}`;
+    const end = `epoch ${formatted(last)}`;
     label(g, end, width - right, height - 5, style);
     const free = width - right - g.measureText(end).width - 20;
     across.ticks = across.ticks.filter((value) => Number.isInteger(value) && this.x(value) < free);
@@ -190,6 +185,6 @@ class RunLosses {
     const [own, held, fork] = [this.own, this.held, this.fork].map((curve) => pointOf(curve, epoch));
     const last = Math.max(...[own, fork].filter(Boolean).map(([at]) => at));
     const losses = [["loss", own], ["held-out loss", held], ["loss of the fork", fork]].filter(([, point]) => point);
-    return losses.length ? `Epoch ${thousands(last)}: ${losses.map(([name, [, loss]]) => `${name} ${formatted(loss)}`).join(", ")}.` : "";
+    return losses.length ? `Epoch ${formatted(last)}: ${losses.map(([name, [, loss]]) => `${name} ${formatted(loss)}`).join(", ")}.` : "";
   }
 }

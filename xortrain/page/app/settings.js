@@ -1,14 +1,14 @@
 /** Results by one or two settings: a heat map, points with intervals, a histogram, or a mark for each run. */
 
 import { Axis } from "./axis.js";
-import { clamp, disc, label, sized, styled } from "./canvas.js";
+import { clamp, disc, label, sized, stroked, styled } from "./canvas.js";
 import { MEASURES, percent, shareSolved } from "./measures.js";
 import { KINDS, kindOf, runWords, shortName } from "./outcomes.js";
 import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
 import { showRun } from "./shown-panel.js";
 import { change, follow, state } from "./state.js";
 import { evenCuts, finiteSorted, groupsOf, isWide } from "./statistics.js";
-import { byId, counted, element, formatted, thousands } from "./text.js";
+import { byId, choiceOf, counted, element, formatted } from "./text.js";
 
 const MOST_NAMES = 24; // of an axis, each with its name
 const MOST_PIXELS = 256; // of an axis of a map, which has one run in each cell
@@ -55,12 +55,11 @@ class SettingsMap {
   }
 
   select(part, choices) {
-    const options = choices.map(([value, text]) => element("option", { value, text, selected: value === this[part] }));
-    const made = element("select", { id: `settings-${part}`, children: options });
-    made.addEventListener("change", () => {
+    const onchange = () => {
       this[part] = made.value;
       change({ settings: (state.settings ?? 0) + 1 });
-    });
+    };
+    const made = choiceOf(choices, this[part], { id: `settings-${part}`, onchange });
     return element("label", { children: [`${part === "measure" ? "shows" : part} `, made] });
   }
 
@@ -280,7 +279,7 @@ class SettingsMap {
     if (!shown) return "No run meets the filter.";
     const left = shown - this.runs.length;
     const names = this.columns.map(({ name }) => shortName(this.page, name)).join(" or ");
-    const some = shown < all ? `Of the ${thousands(shown)} of ${counted(all, "run")} that meet the filter. ` : "";
+    const some = shown < all ? `Of the ${formatted(shown)} of ${counted(all, "run")} that meet the filter. ` : "";
     return some + (left ? `${counted(left, "run")} without ${names} not shown. ` : "");
   }
 
@@ -350,10 +349,7 @@ function drawOutline(g, [x, y, wide, high], colour, line) {
 
 /** A ring where the shown run is. */
 function drawRing(g, [x, y]) {
-  for (const [colour, line] of [["--paper", 5], ["--ink", 2]]) {
-    [g.strokeStyle, g.lineWidth] = [styled(colour), line];
-    g.beginPath();
-    g.arc(x, y, 5, 0, 7);
-    g.stroke();
-  }
+  const ring = new Path2D();
+  ring.arc(x, y, 5, 0, 7);
+  stroked(g, ring, [[styled("--paper"), 5], [styled("--ink"), 2]]);
 }

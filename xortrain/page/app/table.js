@@ -41,55 +41,48 @@ class RunTable {
   }
 
   addTools() {
-    this.filter = element("input", { type: "search", id: "filter", placeholder: EXAMPLE, autocomplete: "off" });
-    this.filter.setAttribute("aria-label", `filter, as in ${EXAMPLE}`);
-    this.filter.setAttribute("aria-describedby", "filter-problem");
-    this.filter.addEventListener("input", () => this.applyFilter());
-    this.clear = element("button", { type: "button", text: "Clear selection" });
-    this.clear.addEventListener("click", () => change({ selected: new Set() }));
+    const about = { type: "search", id: "filter", placeholder: EXAMPLE, autocomplete: "off", "aria-describedby": "filter-problem" };
+    this.filter = element("input", { ...about, ariaLabel: `filter, as in ${EXAMPLE}`, oninput: () => this.applyFilter() });
+    this.clear = element("button", { type: "button", text: "Clear selection", onclick: () => change({ selected: new Set() }) });
     const boxes = element("div", { children: this.page.columns.map((column) => this.columnBox(column)) });
     const menu = element("details", { id: "columns", children: [element("summary", { text: "Columns" }), boxes] });
-    menu.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") menu.open = false;
-    });
+    menu.onkeydown = ({ key }) => { menu.open &&= key !== "Escape"; };
     byId("runs-tools").append(this.filter, menu, this.clear);
   }
 
   columnBox(column) {
-    const box = element("input", { type: "checkbox", checked: this.columns.includes(column) });
-    box.addEventListener("change", () => {
+    const onchange = () => {
       this.columns = this.ordered.filter((one) => (one === column ? box.checked : this.columns.includes(one)));
       this.addTable();
       this.draw();
-    });
+    };
+    const box = element("input", { type: "checkbox", checked: this.columns.includes(column), onchange });
     return element("label", { children: [box, column.name] });
   }
 
   /** A table for the columns that are shown, without rows. */
   addTable() {
-    this.all = element("input", { type: "checkbox", "aria-label": "select all runs of the table" });
-    this.all.addEventListener("change", () => change({ selected: new Set(this.all.checked ? state.order : []) }));
+    const onchange = () => change({ selected: new Set(this.all.checked ? state.order : []) });
+    this.all = element("input", { type: "checkbox", ariaLabel: "select all runs of the table", onchange });
     const heads = this.columns.map((column) => this.columnHead(column));
     this.head = element("tr", { "aria-rowindex": 1, children: [element("th", { scope: "col", className: "box", children: [this.all] }), ...heads] });
-    this.body = element("tbody");
+    this.body = element("tbody", { onclick: (event) => this.click(event) });
     [this.rows, this.above, this.below] = [[], gapRow(), gapRow()];
-    this.body.addEventListener("click", (event) => this.click(event));
     const widths = [BOX, ...this.columns.map((column) => this.widthOf(column))];
     const columns = widths.map((width) => element("col", { width }));
-    this.grid = element("table", { role: "grid", tabIndex: 0, "aria-multiselectable": "true", "aria-label": "runs" });
-    this.grid.setAttribute("aria-colcount", widths.length);
-    this.grid.style.setProperty("width", `${widths.reduce((sum, width) => sum + width)}px`);
-    this.grid.append(element("colgroup", { children: columns }), element("thead", { children: [this.head] }), this.body);
-    this.grid.addEventListener("keydown", (event) => this.press(event));
+    const children = [element("colgroup", { children: columns }), element("thead", { children: [this.head] }), this.body];
+    const aria = { role: "grid", ariaMultiSelectable: "true", ariaLabel: "runs", ariaColCount: widths.length };
+    this.grid = element("table", { tabIndex: 0, ...aria, children, onkeydown: (event) => this.press(event) });
+    this.grid.style.width = `${widths.reduce((sum, width) => sum + width)}px`;
     this.scroller.replaceChildren(this.grid);
   }
 
   columnHead({ name, isNumber }) {
-    const button = element("button", { type: "button", text: shortName(this.page, name), title: `sort by ${name}` });
-    button.addEventListener("click", () => {
+    const onclick = () => {
       this.sorting = { name, isUp: this.sorting.name === name ? !this.sorting.isUp : true };
       this.reorder();
-    });
+    };
+    const button = element("button", { type: "button", text: shortName(this.page, name), title: `sort by ${name}`, onclick });
     const head = element("th", { scope: "col", className: classOf({ name, isNumber }), children: [button] });
     head.dataset.name = name;
     return head;
