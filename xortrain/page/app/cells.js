@@ -50,7 +50,19 @@ class Cells {
       this.height = Math.ceil(this.runs.length / this.across) * this.step;
     } while (this.side > LEAST && this.height > HIGHEST);
     this.canvas.style.height = `${this.height}px`;
+    this.nameRuns();
     return chosen.length;
+  }
+
+  /** For each run what stands below its cell: its number, and what it has of the settings that vary. */
+  nameRuns() {
+    const g = this.canvas.getContext("2d");
+    g.font = `11px ${styled("--font")}`;
+    const fits = (text) => g.measureText(`✓ ${text}`).width <= this.side;
+    this.names = new Map(this.runs.map((run) => {
+      const [name, ...settings] = runWords(this.page, run).split(" · ").slice(0, -1);
+      return [run, { number: fits(name) ? name : name.replace(/.*#/, "#"), settings: settings.join(", ") }];
+    }));
   }
 
   boxOf(n) {
@@ -68,6 +80,7 @@ class Cells {
     const { g } = sized(this.canvas);
     g.font = `11px ${styled("--font")}`;
     this.runs.forEach((run, n) => { this.cell(g, this.views.get(run), this.boxOf(n)); });
+    g.strokeStyle = styled("--ink");
     for (const [run, width] of [[state.hover, 1.5], [state.run, 3]]) {
       const n = this.runs.indexOf(run);
       if (n < 0) continue;
@@ -89,24 +102,22 @@ class Cells {
     g.strokeStyle = g.fillStyle = colours.ink;
     if (plane.isCurve) this.curve(g, raster, plane, colours, box);
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
-    this.writeName(g, view.run, box);
+    this.writeName(g, colours.ink, view.run, box);
   }
 
-  /** Below a cell the number and the sign of its run, and where there is room what it has of the settings that vary. */
-  writeName(g, run, { x, y }) {
-    const [name, ...settings] = runWords(this.page, run).split(" · ").slice(0, -1);
-    const [sign, isFork] = [signOf(this.page, run), isForkShown(run)];
-    const room = this.side - (sign && g.measureText(`${sign} `).width);
-    const number = g.measureText(name).width > room ? name.replace(/.*#/, "#") : name;
-    g.fillStyle = g.strokeStyle = styled("--ink");
-    write(g, [isFork ? "fork" : sign, number].filter(Boolean).join(" "), x, y + this.side + 5, "left", this.side);
-    if (this.label) write(g, settings.join(", "), x, y + this.side + STATUS + 6, "left", this.side);
+  /** Below a cell the sign and the number of its run, and where there is room its settings. */
+  writeName(g, ink, run, { x, y }) {
+    const { number, settings } = this.names.get(run);
+    const sign = isForkShown(run) ? "fork" : signOf(this.page, run);
+    g.fillStyle = g.strokeStyle = ink;
+    write(g, sign ? `${sign} ${number}` : number, x, y + this.side + 5, "left", this.side);
+    if (this.label) write(g, settings, x, y + this.side + STATUS + 6, "left", this.side);
   }
 
   /** A run without snapshots: it is trained when it is shown alone. */
   blank(g, { run }, box) {
     const { x, y, width, height } = box;
-    this.writeName(g, run, box);
+    this.writeName(g, styled("--ink"), run, box);
     g.fillStyle = styled("--ground");
     g.strokeStyle = styled("--pale");
     g.fillRect(x, y, width, height);

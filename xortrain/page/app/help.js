@@ -7,8 +7,8 @@ const TOPICS = {
     random start. One training is a run. In an epoch the network sees every example once and changes its weights a little; the
     loss says how far its outputs are from the right ones. A run has solved its task when every output is right.`,
   Runs: `One row a run: its settings, how it ended, its last loss. Click a row to show the run, its box to select it; click the
-    name of a column to sort. The filter takes conditions such as lr > 0.5 and outcome = 'solved', with and, or, not, in (…),
-    between, like and is null. What you select is marked in every view.`,
+    name of a column to sort. The filter takes conditions such as run = 17, or lr > 0.5 and outcome = 'solved', with and, or,
+    not, in (…), between, like and is null. What you select is marked in every view.`,
   Losses: `The loss of every run, by epoch. Point at a line to learn which run it is, click it to show that run, click below the
     axis to go to an epoch. Thick: the shown run. Lines and bands in groups are medians and the middle half.`,
   Settings: `Results by one or two settings, at first those that matter most. The share of solved runs has its 95 % interval.
