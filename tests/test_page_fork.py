@@ -96,6 +96,53 @@ def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(page_
     compare(tab, run.fork("lr=2", "epochs=600", "track.frames=601", epoch=EPOCH), EPOCH)
 
 
+def test_where_a_fork_stops_is_on_the_button_and_said(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60"))
+    button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")
+    assert button.inner_text() == "Train on to epoch 600"  # from the last epoch, which is shown at first
+    tab.evaluate("xortrain.change({ epoch: 20 })")
+    until(tab, "document.querySelector('#fork button').textContent === 'Train on to epoch 60'")
+    button.click()
+    until(tab, "document.querySelector('#fork button').textContent === 'Continue to epoch 600'")
+    assert "it stops where the recorded run does" in words.inner_text()
+    button.click()
+    until(tab, "xortrain.state.fork.last === 600 && !xortrain.state.fork.isTraining")
+    until(tab, "document.querySelector('#fork button').disabled")
+    assert "no more than 10 times the recorded epochs" in words.inner_text()
+
+
+def test_title_and_numbers_are_those_of_a_fork_while_it_is_shown(page_of: PageOf) -> None:
+    run = trained("lr=1", "epochs=60")
+    tab = page_of(run)
+    title, words = tab.locator("#one-title"), tab.locator("#one-words")
+    recorded = title.inner_text(), words.inner_text()
+    forked(tab, {"lr": "0.2"})
+    until(tab, "xortrain.state.fork.last === 60 && xortrain.state.epoch === 60")
+    until(tab, "document.getElementById('one-title').textContent.endsWith('from epoch 20 · lr 0.2')")
+    fork = run.fork("lr=0.2", epoch=EPOCH)
+    found = re.fullmatch(
+        r"(\d) of 4 examples right, loss ([\d.]+) at epoch 60 of the fork, trained live here.", words.inner_text()
+    )
+    assert found
+    assert float(found[2]) == pytest.approx(fork.losses[-1], rel=1e-3)
+    tab.get_by_role("button", name="Show the recorded run").click()
+    until(tab, "!document.getElementById('one-title').textContent.includes('ork of')")
+    assert (title.inner_text(), words.inner_text()) == recorded
+
+
+def test_the_loss_at_the_pointer_is_said(page_of: PageOf) -> None:
+    run = trained("lr=1", "epochs=60")
+    tab = page_of(run)
+    box = tab.locator("#one-losses").bounding_box()
+    for share in (0.3, 0.6, 0.9):
+        tab.mouse.move(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+        found = re.fullmatch(r"Epoch (\d+): loss ([\d.]+)\.", tab.locator(".plot + .line").inner_text())
+        assert found
+        assert float(found[2]) == pytest.approx(run.losses[int(found[1])], rel=1e-3)
+    tab.mouse.move(0, 0)
+    until(tab, "document.querySelector('.plot + .line').textContent.startsWith('Epoch 60: ')")
+
+
 def test_bad_input_is_said_in_words_beside_the_field(page_of: PageOf) -> None:
     tab = page_of(trained("lr=1", "epochs=30"))
     for text in ("abc", "-1", "", "0", "1e999"):

@@ -13,6 +13,10 @@ import xortrain
 from xortrain.api import Sweep
 
 SHOWN = "() => xortrain.state.epoch"
+EPOCH = """() => {
+    const { page, state, shown } = xortrain;
+    return [state.epoch, shown(page).epoch, state.epoch > page.populationOf(state.run).last];
+}"""
 EPOCHS = "() => [...new Set(xortrain.page.populations.flatMap((one) => one.frameEpochs))].sort((a, b) => a - b)"
 
 
@@ -36,9 +40,9 @@ def press(found: Opened, name: str) -> int:
 
 
 def epoch_of(found: Opened) -> int:
-    """The epoch that is shown, which the slider, the words and the live region say after the next picture."""
-    epoch = int(found.page.evaluate(SHOWN))
-    words = f"epoch {epoch:,}"
+    """The epoch that is shown, which the slider and the words say after the next picture, with that of the pictures."""
+    epoch, pictures, ended = found.page.evaluate(EPOCH)
+    words = f"epoch {epoch:,}" + ("" if pictures == epoch else f" ({'ended' if ended else 'kept'}: {pictures:,})")
     until(found.page, "(words) => document.querySelector('#player .epoch').textContent === words", arg=words)
     assert found.page.locator("#player input").get_attribute("aria-valuetext") == words
     return epoch
@@ -50,6 +54,10 @@ def test_buttons_go_to_kept_epochs_of_all_populations(found: Opened) -> None:
     assert press(found, "first epoch") == kept[0] == 0
     assert press(found, "one kept epoch back") == 0
     assert [press(found, "one kept epoch forward") for _ in range(3)] == kept[1:4]
+    for epoch in range(0, 101, 7):  # kept or not, and after the end of the shown run
+        found.page.evaluate("(epoch) => xortrain.change({ epoch })", epoch)
+        assert epoch_of(found) == epoch
+    found.page.evaluate("(epoch) => xortrain.change({ epoch })", kept[3])
     assert press(found, "one kept epoch back") == kept[2]
     assert press(found, "last epoch") == 100
     assert press(found, "one kept epoch forward") == 100
@@ -145,7 +153,7 @@ def test_the_live_region_says_the_epoch_once_a_second_at_most(page: Path, browse
         assert len(changes) > 2
         assert all(later - sooner > 9 for sooner, later in pairwise(changes))
         shown.clock.run_for(100)  # the picture after the end
-        assert shown.evaluate(live) == "epoch 100"
+        assert shown.evaluate(live) == "epoch 100 (ended: 45)"  # that of the shown run
 
 
 def test_title_and_words_are_those_of_the_shown_run(found: Opened, sweep: Sweep) -> None:

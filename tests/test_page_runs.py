@@ -23,6 +23,8 @@ CONDITIONS = (
     "solved_at is not null and solved_at <= 80",
     "final_loss < 0.5 and architecture.hidden = '[3]'",
     '"lr" <> 3 and seed != 1 and 2 >= seed',
+    "number between 10 and 30 or number = 3",
+    "id like '%#1_'",
     "solved_at > 60",  # neither true nor false for a run that has none
 )
 REFUSED = {
@@ -75,6 +77,38 @@ def test_a_filter_leaves_the_runs_that_where_finds(found: Opened, sweep: Sweep) 
         counts.add(len(expected))
     assert not {0, len(sweep)} & counts
     assert sorted(fill(found, "")) == numbers(sweep)
+
+
+@pytest.mark.parametrize("condition", ["run = 17", "run in (3, 40)", "run between 5 and 9", "not run > 2", "7 >= run"])
+def test_the_number_of_a_run_has_the_name_of_its_column(condition: str, found: Opened, sweep: Sweep) -> None:
+    where = condition.replace("run", "number")
+    assert sorted(fill(found, condition)) == numbers(xortrain.runs(root_of(sweep), where=where)) != []
+
+
+def test_a_word_of_a_column_is_advised_as_a_condition_that_holds(found: Opened, sweep: Sweep) -> None:
+    outcomes = {run.outcome for run in sweep}
+    assert "solved" in outcomes
+    for word in outcomes:
+        fill(found, word)
+        problem = found.page.inner_text("#filter-problem")
+        advice = problem.partition("Did you mean ")[2].removesuffix("?")
+        assert advice == f"outcome = '{word}'"
+        assert fill(found, advice)
+
+
+def test_the_results_and_the_run_are_in_sight_in_the_table(browser: Any, page: Path) -> None:
+    """At first the outcome and when it came, with the loss; however far the table is moved, the run."""
+    with opened(browser, page, 1400, 900) as found:
+        right = found.page.evaluate("document.getElementById('table').getBoundingClientRect().right")
+        for name in ("run", "outcome", "final_loss", "solved_at"):
+            box: Any = found.page.locator(f"#table th[data-name={name}]").bounding_box()
+            assert box["x"] + box["width"] <= right
+        cell = found.page.locator("#run-0 td.run")
+        before = cell.bounding_box()
+        left = "document.getElementById('table').scrollLeft"
+        found.page.evaluate(f"{left} = 300")
+        assert found.page.evaluate(left) > 0
+        assert cell.bounding_box() == before
 
 
 @pytest.mark.parametrize(("condition", "named"), REFUSED.items(), ids=REFUSED)
@@ -162,6 +196,77 @@ def test_a_cell_says_how_many_of_its_runs_were_solved(found: Opened, sweep: Swee
     until(found.page, "() => document.querySelector('#side .note').textContent.startsWith('24 runs')")
 
 
+def test_results_of_a_filter_say_of_how_many_runs_they_are(found: Opened, sweep: Sweep) -> None:
+    left = fill(found, "lr = 1 and outcome = 'solved'")
+    words = f"Of the {len(left)} of {len(sweep)} runs that meet the filter."
+    until(found.page, NOTE_BEGINS, words)
+    found.page.focus("#settings-plot")
+    found.page.keyboard.press("ArrowRight")
+    until(found.page, "() => /of [0-9]+ shown runs? solved/.test(document.querySelector('#settings-note').textContent)")
+
+
+@pytest.mark.parametrize("second", ["", "architecture.hidden"])
+def test_the_outcome_of_each_run_has_its_legend_and_a_part_for_each_run(
+    second: str, found: Opened, sweep: Sweep
+) -> None:
+    found.page.select_option("#settings-x", "lr")
+    found.page.select_option("#settings-y", second)
+    found.page.select_option("#settings-measure", "outcome")
+    until(found.page, "document.querySelector('#settings-note .legend') !== null")
+    outcomes = {run.outcome for run in sweep}
+    kinds = found.page.locator("#settings-note .legend").all_inner_texts()
+    assert any("solved" in text for text in kinds) == ("solved" in outcomes)
+    assert len(kinds) == len({text.split()[0] for text in kinds}) > 1
+    assert set(found.page.evaluate(POINTED_RUNS)) - {-1} == set(range(len(sweep)))
+
+
+POINTED_RUNS = """() => {
+    const canvas = document.querySelector("#settings-plot"), found = [];
+    const { left, top, width, height } = canvas.getBoundingClientRect();
+    for (let x = 0; x < width; x += 9) {
+        for (let y = 0; y < height; y += 9) {
+            canvas.dispatchEvent(new PointerEvent("pointermove", { clientX: left + x, clientY: top + y }));
+            found.push(xortrain.state.hover);
+        }
+    }
+    return found;
+}"""
+PLACES = """() => [...document.querySelectorAll("canvas, section, fieldset")].map((one) => {
+    const { left, top, width, height } = one.getBoundingClientRect();
+    return [one.id, left, top + scrollY, width, height];
+})"""
+POINTED = "#field, #hidden, #outputs, #diagram, #one-losses, #losses-plot, #settings-plot, #cells"
+
+
+@pytest.mark.parametrize("width", [1400, 1000, 390])
+def test_nothing_moves_under_the_pointer(width: int, browser: Any, page: Path) -> None:
+    with opened(browser, page, width, 900) as found:
+        before = found.page.evaluate(PLACES)
+        for canvas in found.page.locator(POINTED).all():
+            canvas.scroll_into_view_if_needed()
+            box: Any = canvas.bounding_box()
+            for share in (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9):
+                found.page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
+                found.page.evaluate("() => new Promise(requestAnimationFrame)")
+                assert found.page.evaluate(PLACES) == before
+
+
+def test_a_run_that_is_picked_comes_into_sight_and_there_is_a_way_back(browser: Any, page: Path) -> None:
+    with opened(browser, page, 390, 844) as found:
+        found.page.evaluate("addEventListener('pointerdown', () => { globalThis.place ??= scrollY; })")
+        for selector in ("#run-3 td.run", "#cells"):
+            found.page.evaluate("globalThis.place = undefined")
+            found.page.click(selector, position={"x": 12, "y": 12})
+            until(found.page, "Math.abs(document.getElementById('one').getBoundingClientRect().top) < 2")
+            found.page.get_by_role("button", name="back to where this run was picked").click()
+            until(found.page, "Math.abs(scrollY - place) < 2")
+    with opened(browser, page, 1400, 900) as found:
+        found.page.click("#run-3 td.run")
+        assert found.page.evaluate("scrollY") == 0  # it is in sight already
+        assert not found.page.locator("#back").is_visible()
+
+
+NOTE_BEGINS = "(words) => document.querySelector('#settings-note').textContent.startsWith(words)"
 HOVERED = (
     "() => xortrain.state.hover < 0 ? '' : xortrain.page.column('run').text(xortrain.state.hover).replace(/.*#/, '#')"
 )

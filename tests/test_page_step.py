@@ -68,7 +68,7 @@ def test_the_keyboard_walks_through_the_weights_which_are_spoken(page_of: PageOf
         tab.keyboard.press("ArrowRight")
     until(tab, "xortrain.state.weight === 1")
     until(tab, "document.getElementById('diagram').ariaLabel.includes('W1[0, 1]')")
-    status = tab.locator("#diagram + [role=status]").inner_text()
+    status = tab.locator("#pictures figcaption[aria-live]").inner_text()
     assert status.startswith("W1[0, 1] = ")
     assert status.endswith("from x2 to h1")
     tab.keyboard.press("Enter")

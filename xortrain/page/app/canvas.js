@@ -83,6 +83,14 @@ export function polyline(g, points, colour, width = 1, dash = []) {
   g.setLineDash([]);
 }
 
+/** Stroke a path in some colours and widths, one over the other. */
+export function stroked(g, path, lines) {
+  for (const [colour, width] of lines) {
+    [g.strokeStyle, g.lineWidth] = [colour, width];
+    g.stroke(path);
+  }
+}
+
 /** A value that is at least `low` and at most `high`. */
 export function clamp(value, low, high) {
   return Math.max(low, Math.min(value, high));

@@ -2,20 +2,22 @@
 
 import { clamp, polyline, sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
+import { shownWords } from "./fork.js";
 import { drawMark, write } from "./marks.js";
 import { runWords } from "./outcomes.js";
 import { OutputColours, RunView } from "./picture.js";
 import { pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
-import { shown } from "./shown.js";
+import { isForkShown, shown } from "./shown.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
-import { byId, counted, element } from "./text.js";
+import { byId, counted, element, setCaption } from "./text.js";
 
 const MOST_CELLS = 400;
 const MOST_UNSELECTED = 100; // cells if no runs are selected
 const MOST_LABELLED = 24;
 const [LARGEST, LEAST, HIGHEST] = [132, 26, 460]; // sides of a cell, and the height of all where that is possible
-const [GAP, STATUS, LABEL] = [6, 10, 16]; // between cells; heights below a cell
+const [GAP, STATUS, LABEL] = [6, 14, 15]; // between cells; heights below a cell
 const QUICK = 5e7; // multiplications with which all runs without snapshots may be trained here
 const LEAST_MARKED = 40; // the side of the smallest cell with marks of its examples
 const SIGNS = { solved: "✓", learnt: "·", diverged: "×", exploded: "×" }; // outcomes; runs that are stuck have a dash
@@ -48,7 +50,19 @@ class Cells {
       this.height = Math.ceil(this.runs.length / this.across) * this.step;
     } while (this.side > LEAST && this.height > HIGHEST);
     this.canvas.style.height = `${this.height}px`;
+    this.nameRuns();
     return chosen.length;
+  }
+
+  /** For each run what stands below its cell: its number, and what it has of the settings that vary. */
+  nameRuns() {
+    const g = this.canvas.getContext("2d");
+    g.font = `11px ${styled("--font")}`;
+    const fits = (text) => g.measureText(`✓ ${text}`).width <= this.side;
+    this.names = new Map(this.runs.map((run) => {
+      const [name, ...settings] = runWords(this.page, run).split(" · ").slice(0, -1);
+      return [run, { number: fits(name) ? name : name.replace(/.*#/, "#"), settings: settings.join(", ") }];
+    }));
   }
 
   boxOf(n) {
@@ -66,6 +80,7 @@ class Cells {
     const { g } = sized(this.canvas);
     g.font = `11px ${styled("--font")}`;
     this.runs.forEach((run, n) => { this.cell(g, this.views.get(run), this.boxOf(n)); });
+    g.strokeStyle = styled("--ink");
     for (const [run, width] of [[state.hover, 1.5], [state.run, 3]]) {
       const n = this.runs.indexOf(run);
       if (n < 0) continue;
@@ -76,7 +91,7 @@ class Cells {
   }
 
   cell(g, view, box) {
-    if (!view.isStored && !this.isQuick && view.run !== state.run) return this.blank(g, box);
+    if (!view.isStored && !this.isQuick && view.run !== state.run) return this.blank(g, view, box);
     const { raster, colours, boxes, isShared } = this.part(view);
     const plane = inputPlane(view);
     if (!isShared) raster.fill(plane);
@@ -87,15 +102,22 @@ class Cells {
     g.strokeStyle = g.fillStyle = colours.ink;
     if (plane.isCurve) this.curve(g, raster, plane, colours, box);
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
-    g.fillStyle = g.strokeStyle = colours.ink;
-    write(g, signOf(this.page, view.run), box.x, box.y + this.side + 3, "left");
-    if (!this.label) return;
-    const [number, ...settings] = runWords(this.page, view.run).split(" · ").slice(0, -1);
-    write(g, settings.join(", ") || number, box.x, box.y + this.side + STATUS + 7, "left", this.side);
+    this.writeName(g, colours.ink, view.run, box);
+  }
+
+  /** Below a cell the sign and the number of its run, and where there is room its settings. */
+  writeName(g, ink, run, { x, y }) {
+    const { number, settings } = this.names.get(run);
+    const sign = isForkShown(run) ? "fork" : signOf(this.page, run);
+    g.fillStyle = g.strokeStyle = ink;
+    write(g, sign ? `${sign} ${number}` : number, x, y + this.side + 5, "left", this.side);
+    if (this.label) write(g, settings, x, y + this.side + STATUS + 6, "left", this.side);
   }
 
   /** A run without snapshots: it is trained when it is shown alone. */
-  blank(g, { x, y, width, height }) {
+  blank(g, { run }, box) {
+    const { x, y, width, height } = box;
+    this.writeName(g, styled("--ink"), run, box);
     g.fillStyle = styled("--ground");
     g.strokeStyle = styled("--pale");
     g.fillRect(x, y, width, height);
@@ -160,12 +182,11 @@ export function cellsView(page) {
   });
   follow(["order", "selected", "theme", "epoch", "isPlaying", "fork", "live", "run", "hover"], () => {
     cells.draw();
-    const { hover } = state;
-    note.textContent = hover < 0 ? cells.words : runWords(page, hover);
+    setCaption(note, cells.words, state.hover < 0 ? "" : shownWords(page, state.hover));
   });
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => change({ hover: cells.at(offsetX, offsetY) }));
   canvas.addEventListener("pointerleave", () => change({ hover: -1 }));
-  canvas.addEventListener("click", () => state.hover >= 0 && change({ run: state.hover }));
+  canvas.addEventListener("click", () => state.hover >= 0 && showRun(state.hover, canvas));
   canvas.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cells.across, ArrowDown: cells.across };
     if (!steps[event.key]) return;

@@ -1,5 +1,7 @@
 /** The filter of the table in the language of `--where`: conditions of SQL on the columns, with SQLite's answers. */
 
+import { runPlace } from "./outcomes.js";
+
 const TEXT = "(?<text>'(?:[^']|'')*')|(?<quoted>\"(?:[^\"]|\"\")*\")";
 const NUMBER = String.raw`(?<number>(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\w))`;
 const NAME = String.raw`(?<name>[a-z_]\w*(?:\s*\.\s*\w+)*(?:\s*\[\s*\d+(?:\s*,\s*\d+)*\s*\])?)`;
@@ -18,6 +20,7 @@ const OPERATORS = {
 };
 const SAME = { "==": "=", "!=": "<>" };
 const [NOT, TESTS] = [3, 4]; // how strongly `not` binds, and how strongly is, in, between and like
+const MOST_WORDS = 50; // of a column, that may be suggested
 const CONSTANTS = { null: null, true: 1, false: 0 };
 const RESERVED = new Set([...Object.keys(OPERATORS), "not", "is", "in", "between", "like"]);
 
@@ -35,8 +38,10 @@ export function condition(text, columns) {
 /** Values have `of(run)`, which is a number, a text or null, and say what they are where it is known. */
 class ConditionParser {
   constructor(text, columns) {
-    this.columns = new Map(columns.map((column) => [columnKey(column.name), column]));
-    this.names = columns.map((column) => column.name);
+    const run = columns.find((column) => column.name === "run");
+    const own = columns.map((column) => [columnKey(column.name), columnValue(column)]);
+    this.values = new Map([["id", columnValue(run)], ["number", columnValue(run).number], ...own]);
+    this.columns = columns;
     this.tokens = [...text.matchAll(TOKEN)].map(tokenOf);
     this.place = 0;
   }
@@ -72,8 +77,7 @@ class ConditionParser {
       if (made) {
         this.place++;
         const right = this.value(strength + 1);
-        if (strength >= TESTS) refuseQuotedNumber(left, right);
-        left = lifted(made, left, right);
+        left = strength >= TESTS ? compare(word, left, right) : lifted(made, left, right);
       } else left = this.tested(left);
     }
   }
@@ -92,9 +96,7 @@ class ConditionParser {
     let found = { of: () => 0 };
     if (this.pass(")")) return found;
     do {
-      const right = this.value(TESTS);
-      refuseQuotedNumber(left, right);
-      found = lifted(OPERATORS.or[1], found, lifted(OPERATORS["="][1], left, right));
+      found = lifted(OPERATORS.or[1], found, compare("=", left, this.value(TESTS)));
     } while (this.pass(","));
     this.need(")");
     return found;
@@ -104,7 +106,7 @@ class ConditionParser {
     const low = this.value(TESTS + 1);
     this.need("and");
     const high = this.value(TESTS + 1);
-    return lifted(bothTrue, lifted(OPERATORS[">="][1], left, low), lifted(OPERATORS["<="][1], left, high));
+    return lifted(bothTrue, compare(">=", left, low), compare("<=", left, high));
   }
 
   like(left) {
@@ -136,13 +138,20 @@ class ConditionParser {
 
   column(place) {
     const { text, kind, written } = this.tokens[place];
-    const column = this.columns.get(columnKey(text));
-    if (column) return columnValue(column);
+    const value = this.values.get(columnKey(text));
+    if (value) return value;
     if (this.token.word === "(") throw new ConditionError(`${written}(…): functions are not supported here`);
     const isRight = kind === "name" && OPERATORS[this.tokens[place - 1]?.word]?.[0] >= TESTS;
-    const near = nearestName(text, this.names);
+    const near = nearestName(text, this.suggestions());
     const advice = isRight ? `; write text in single quotes: '${text}'` : near && `. Did you mean ${near}?`;
     throw new ConditionError(`no such column in this page: ${text}${advice}`);
+  }
+
+  /** Words that may be meant, by what is written for them: columns, and words that a column has for its runs. */
+  suggestions() {
+    const texts = this.columns.filter(({ isNumber, words }) => !isNumber && words.length < MOST_WORDS);
+    const words = texts.flatMap(({ name, words }) => words.map((word) => [`${name} = '${word}'`, word]));
+    return [...this.columns.map(({ name }) => [name, name]), ...words];
   }
 }
 
@@ -164,8 +173,12 @@ function constantValue(value) {
   return { of: () => value, constant: value };
 }
 
-/** A column as a value; true and false are 1 and 0, as in SQLite. */
+/** A column as a value; true and false are 1 and 0, as in SQLite.  A run beside a number is its number in its sweep. */
 function columnValue(column) {
+  if (column.name === "run") {
+    const number = { of: (run) => runPlace(column.of(run)), isNumber: true };
+    return { of: (run) => column.of(run), isText: true, number };
+  }
   const isFlag = !column.isNumber && column.words.every((word) => word === "True" || word === "False");
   if (isFlag) return { of: (run) => Number(column.of(run) === "True"), isNumber: true };
   return { of: (run) => column.of(run), isNumber: column.isNumber, isText: !column.isNumber };
@@ -177,9 +190,14 @@ function lifted(made, ...values) {
   return b ? { of: (run) => made(a.of(run), b.of(run)) } : { of: (run) => made(a.of(run)) };
 }
 
-function refuseQuotedNumber(left, { constant: text }) {
-  if (!left.isNumber || typeof text !== "string" || Number.isNaN(Number.parseFloat(text))) return;
-  throw new ConditionError(`'${text}' is a text; write the number without quotes: ${text}`);
+function compare(operator, left, right) {
+  const { constant: text } = right;
+  if (left.isNumber && typeof text === "string" && !Number.isNaN(Number.parseFloat(text))) {
+    throw new ConditionError(`'${text}' is a text; write the number without quotes: ${text}`);
+  }
+  const isOfNumbers = [left, right].some(({ isNumber, constant }) => isNumber || typeof constant === "number");
+  const values = isOfNumbers ? [left, right].map((value) => value.number ?? value) : [left, right];
+  return lifted(OPERATORS[operator][1], ...values);
 }
 
 /** The order of two values in SQLite: numbers stand before texts; null if one is not known. */
@@ -223,11 +241,11 @@ function lowered(text) {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** The known name that most pairs of letters share with a word, if it has any. */
-function nearestName(word, names) {
-  const pairs = (name) => new Set(Array.from(columnKey(name).slice(1), (letter, k) => columnKey(name)[k] + letter));
+/** What is written for the known word that shares most pairs of letters with a word, if any does: [[written, word]]. */
+function nearestName(word, known) {
+  const pairs = (text) => new Set(Array.from(columnKey(text).slice(1), (letter, k) => columnKey(text)[k] + letter));
   const own = pairs(word);
-  const shared = (name) => [...pairs(name)].filter((pair) => own.has(pair)).length / (own.size + pairs(name).size);
-  const best = names.reduce((found, name) => (shared(name) > shared(found) ? name : found), names[0]);
-  return shared(best) > 0.2 ? best : "";
+  const shares = known.map(([, text]) => [...pairs(text)].filter((pair) => own.has(pair)).length / (own.size + pairs(text).size));
+  const most = Math.max(...shares);
+  return most > 0.2 ? known[shares.indexOf(most)][0] : "";
 }

@@ -5,7 +5,7 @@ import { DiagramPlan } from "./diagram-plan.js";
 import { changeParameter } from "./fork.js";
 import { shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted } from "./text.js";
+import { byId, formatted, setCaption } from "./text.js";
 import { Thumbnails } from "./thumbnails.js";
 
 const STRONG = 5; // the weight with the widest line
@@ -15,10 +15,10 @@ const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
 export function diagramView(page) {
   const canvas = byId("diagram");
-  const words = element("p", { className: "note", role: "status" });
+  const caption = canvas.previousElementSibling;
   let hover = -1;
   let plan = null;
-  canvas.after(words);
+  caption.ariaLive = "polite";
 
   function draw() {
     const now = shown(page);
@@ -29,8 +29,8 @@ export function diagramView(page) {
     }
     drawNetwork(g, plan, now, new Set([hover, state.weight]));
     const place = hover < 0 ? state.weight : hover;
-    words.textContent = place < 0 || place >= now.theta.length ? "" : described(plan, now, place);
-    canvas.setAttribute("aria-label", `network with its weights: arrows choose one, Shift with an arrow changes it. ${words.textContent}`);
+    setCaption(caption, "Network", place < 0 || place >= now.theta.length ? "" : described(plan, now, place));
+    canvas.setAttribute("aria-label", `network with its weights: arrows choose one, Shift with an arrow changes it. ${caption.textContent}`);
   }
 
   follow(["run", "epoch", "fork", "live", "weight", "theme"], draw);

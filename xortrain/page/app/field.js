@@ -2,7 +2,7 @@
 
 import { PlanePicture } from "./plane-picture.js";
 import { follow } from "./state.js";
-import { byId, formatted } from "./text.js";
+import { byId, formatted, setCaption } from "./text.js";
 
 const MOST_INPUTS = 4; // whose values are said under the pointer
 
@@ -37,7 +37,7 @@ export function fieldView(page) {
   const caption = canvas.previousElementSibling;
   const picture = new PlanePicture(page, canvas, inputPlane);
   const say = ({ offsetX = -1, offsetY = -1 } = {}) => {
-    caption.textContent = numbersAt(picture, offsetX, offsetY) || picture.words(titleOf(picture.plane));
+    setCaption(caption, picture.words(titleOf(picture.plane)), numbersAt(picture, offsetX, offsetY));
   };
   follow(["run", "epoch", "isPlaying", "fork", "live", "theme"], () => {
     picture.draw();

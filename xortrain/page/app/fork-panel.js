@@ -1,10 +1,10 @@
 /** The settings of a fork, its buttons, and the command that makes it. */
 
-import { forkOfRun, forkWith } from "./fork.js";
+import { forkOfRun, forkWith, goalFrom } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted, thousands } from "./text.js";
+import { byId, choiceOf, element, formatted } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
@@ -16,8 +16,9 @@ class ForkPanel {
   constructor(page) {
     this.page = page;
     this.lr = element("input", { size: 8, autocomplete: "off", "aria-describedby": "fork-problem" });
-    this.activation = choiceOf(Object.keys(ACTIVATIONS).filter((name) => ACTIVATIONS[name].hasGradient));
-    this.optimizer = choiceOf(Object.keys(OPTIMIZERS));
+    const named = (table) => Object.keys(table).map((name) => [name, name]);
+    this.activation = choiceOf(named(ACTIVATIONS).filter(([name]) => ACTIVATIONS[name].hasGradient));
+    this.optimizer = choiceOf(named(OPTIMIZERS));
     this.train = element("button", { type: "submit" });
     this.toggle = element("button", { type: "button", onclick: () => this.compare() });
     this.drop = element("button", { type: "button", text: "Discard fork", onclick: () => this.discard() });
@@ -109,9 +110,12 @@ class ForkPanel {
     const isNew = fork && this.isChanged();
     this.problem.textContent = this.fault();
     this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
-    this.legend.textContent = `Fork from epoch ${thousands(fork?.from ?? shown(this.page).epoch)}`;
-    this.train.textContent = fork?.isTraining ? "Pause" : fork?.training && !isNew ? "Continue" : "Train on";
-    this.train.disabled = Boolean(fork && !isNew && fork.last >= fork.longest);
+    this.legend.textContent = `Fork from epoch ${formatted(fork?.from ?? shown(this.page).epoch)}`;
+    const isBegun = Boolean(fork?.training) && !isNew;
+    const last = isBegun ? fork.last : (fork?.from ?? shown(this.page).epoch);
+    const goal = goalFrom(openedRun(this.page, state.run), last);
+    this.train.textContent = fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`;
+    this.train.disabled = goal <= last;
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
     this.words.textContent = fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.";
     if (!fork) return;
@@ -129,15 +133,13 @@ class ForkPanel {
 }
 
 /** How far a fork is, in words. */
-function story({ changes, network, training, last, words }) {
+function story(fork) {
+  const { changes, network, training, last, words } = fork;
   const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
   const loss = training && formatted(training.trainer.loss());
-  const how = training ? `trained live here to epoch ${thousands(last)}, loss ${loss}` : "not trained on yet";
+  const how = training ? `trained live here to epoch ${formatted(last)}, loss ${loss}` : "not trained on yet";
   const bits = training && "recorded numbers may differ in their last bits";
+  const end = fork.ending();
   const only = changes.activation && "only here: xortrain continue keeps the activation";
-  return `Fork${set && ` with ${set}`}: ${[how, bits, only, words].filter(Boolean).join("; ")}.`;
-}
-
-function choiceOf(names) {
-  return element("select", { children: names.map((name) => element("option", { text: name, value: name })) });
+  return `Fork${set && ` with ${set}`}: ${[how, end, bits, only, words].filter(Boolean).join("; ")}.`;
 }

@@ -3,10 +3,11 @@
 import { LiveTraining } from "./live.js";
 import { ACTIVATIONS, OPTIMIZERS, SCHEDULES } from "./mathematics.js";
 import { Network } from "./network.js";
+import { runNumber, runWords } from "./outcomes.js";
 import { isForkShown, openedRun, shown } from "./shown.js";
 import { change, state } from "./state.js";
-import { thousands } from "./text.js";
-import { Trainer } from "./training.js";
+import { formatted } from "./text.js";
+import { lossOf, Trainer } from "./training.js";
 
 const LONGEST = 10; // times the epochs of the recorded run
 const PICTURES = 240; // of a fork up to the last recorded epoch, so that one can follow it
@@ -49,10 +50,19 @@ export class Fork {
     return Boolean(this.training ? this.training.isTraining : this.replay?.isTraining);
   }
 
-  /** The last epoch to which it can be trained: a schedule that ends has no epochs after that. */
-  get longest() {
-    const { population, task } = this.own;
-    return (SCHEDULES[task.stages.at(-1).schedule.name].usesTotal ? 1 : LONGEST) * population.last;
+  /** The epoch at which training stops: the last recorded one, and if that is reached, the longest. */
+  get goal() {
+    return goalFrom(this.own, this.last);
+  }
+
+  /** Its losses: [[epoch, loss]]. */
+  get losses() {
+    return (this.training?.moments ?? []).map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => Number.isFinite(loss));
+  }
+
+  lossAt(epoch) {
+    const { task, theta } = this.at(epoch);
+    return lossOf(task, theta);
   }
 
   at(epoch) {
@@ -65,7 +75,7 @@ export class Fork {
     return { run, population: own.population, place: own.place, network, task, isLive: true, isFork: true, ...moment };
   }
 
-  /** Replay the run, then train on: to its last epoch, and if that is reached, to the longest. */
+  /** Replay the run, then train on. */
   train() {
     if (this.training) return this.goOn();
     this.replay ??= new LiveTraining(new Trainer(this.own.task));
@@ -74,7 +84,7 @@ export class Fork {
 
   replayed() {
     const { replay, from } = this;
-    this.words = `the run is replayed to epoch ${thousands(from)}`;
+    this.words = `the run is replayed to epoch ${formatted(from)}`;
     if (replay.epoch < from) return;
     this.words = this.departure(replay.trainer.theta);
     this.training = new LiveTraining(replay.trainer.fork(this.stage, this.changes.set));
@@ -90,12 +100,29 @@ export class Fork {
       if (isForkShown() && state.epoch >= before) change({ epoch: this.last });
       before = this.last;
     };
-    this.training.trainTo(this.last < last ? last : this.longest, { pace, after });
+    this.training.trainTo(this.goal, { pace, after });
   }
 
   pause() {
     this.replay?.pause();
     this.training?.pause();
+  }
+
+  /** Why it is not in training, in words. */
+  ending() {
+    const { last, goal, own, training } = this;
+    if (!training || this.isTraining) return "";
+    if (goal <= last) return hasEnd(own) ? "its schedule ends here" : `the page trains no more than ${LONGEST} times the recorded epochs`;
+    return last === own.population.last ? "it stops where the recorded run does" : "it is paused";
+  }
+
+  /** As in "Fork of #17 from epoch 60 · lr 0.1". */
+  title() {
+    const { lr, optimizer, activation, set } = this.changes;
+    const given = Object.entries({ lr, optimizer, activation }).filter(([, value]) => value);
+    for (const [place, value] of set) given.push([this.network.names[place], value]);
+    const words = given.map(([name, value]) => `${name} ${value}`);
+    return [`Fork of ${runNumber(this.page, this.run)} from epoch ${formatted(this.from)}`, ...words].join(" · ");
   }
 
   /** How the replay differs from what is recorded, in words. */
@@ -126,6 +153,22 @@ export class Fork {
     const files = this.own.population.use.flatMap((name) => ["--use", name]);
     return ["xortrain continue", this.page.column("run").text(this.run), "--epoch", this.from, ...files, ...words].join(" ");
   }
+}
+
+/** Whether a run's schedule has no epochs after its last one. */
+function hasEnd({ task }) {
+  return SCHEDULES[task.stages.at(-1).schedule.name].usesTotal;
+}
+
+/** Where training of a run's fork from an epoch stops: that of the recorded run, or after many times its epochs. */
+export function goalFrom(own, epoch) {
+  const { last } = own.population;
+  return epoch < last || hasEnd(own) ? last : LONGEST * last;
+}
+
+/** A run in words, or its fork where that is what is shown. */
+export function shownWords(page, run = state.run) {
+  return isForkShown(run) ? state.fork.title() : runWords(page, run);
 }
 
 /** The fork of the run that is shown, if it has one. */

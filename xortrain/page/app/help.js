@@ -7,8 +7,8 @@ const TOPICS = {
     random start. One training is a run. In an epoch the network sees every example once and changes its weights a little; the
     loss says how far its outputs are from the right ones. A run has solved its task when every output is right.`,
   Runs: `One row a run: its settings, how it ended, its last loss. Click a row to show the run, its box to select it; click the
-    name of a column to sort. The filter takes conditions such as lr > 0.5 and outcome = 'solved', with and, or, not, in (…),
-    between, like and is null. What you select is marked in every view.`,
+    name of a column to sort. The filter takes conditions such as run = 17, or lr > 0.5 and outcome = 'solved', with and, or,
+    not, in (…), between, like and is null. What you select is marked in every view.`,
   Losses: `The loss of every run, by epoch. Point at a line to learn which run it is, click it to show that run, click below the
     axis to go to an epoch. Thick: the shown run. Lines and bands in groups are medians and the middle half.`,
   Settings: `Results by one or two settings, at first those that matter most. The share of solved runs has its 95 % interval.
@@ -35,8 +35,7 @@ const OF_ALL_RUNS = ["Runs", "Losses", "Settings", "Side by side"];
 
 export function helpView(page) {
   const dialog = byId("help");
-  const close = element("button", { type: "button", text: "Close" });
-  close.addEventListener("click", () => dialog.close());
+  const close = element("button", { type: "button", text: "Close", onclick: () => dialog.close() });
   const topics = Object.entries(TOPICS).filter(([title]) => page.runs > 1 || !OF_ALL_RUNS.includes(title)).flatMap(([title, text]) => [element("h3", { text: title }), element("p", { text })]);
   const keys = Object.entries(KEYS).flatMap(([key, text]) => [element("dt", { text: key }), element("dd", { text })]);
   const title = element("h2", { id: "help-title", tabIndex: -1, text: "How to read this page" });

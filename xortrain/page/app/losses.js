@@ -3,11 +3,14 @@
 import { Axis } from "./axis.js";
 import { disc, label, polyline, sized, styled } from "./canvas.js";
 import { addLine, toned } from "./density.js";
-import { kindOf, runWords, shortName } from "./outcomes.js";
+import { forkOfRun, shownWords } from "./fork.js";
+import { kindOf, shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
+import { isForkShown } from "./shown.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
 import { finiteSorted, groupsOf, quantile } from "./statistics.js";
-import { byId, element, formatted } from "./text.js";
+import { byId, choiceOf, element, formatted } from "./text.js";
 
 const MOST_LINES = 2000; // above it their density is drawn
 const MOST_GROUPS = 6;
@@ -35,21 +38,19 @@ class LossCurves {
     this.canvas.addEventListener("click", (event) => this.click(event));
     follow(["order", "theme", "losses"], () => this.prepare());
     follow(["order", "theme", "losses", "selected"], () => this.choose());
-    follow(["order", "theme", "losses", "selected", "run", "epoch", "hover"], () => this.draw());
+    follow(["order", "theme", "losses", "selected", "run", "epoch", "hover", "fork", "live"], () => this.draw());
   }
 
   addTools() {
     const names = ["outcome", ...this.page.axes, "seed"].filter((name) => this.page.column(name));
-    const options = names.map((value) => element("option", { value, text: shortName(this.page, value) }));
-    const by = element("select", { id: "losses-by", children: options });
-    by.addEventListener("change", () => this.set({ by: by.value }));
+    const choices = names.map((name) => [name, shortName(this.page, name)]);
+    const by = choiceOf(choices, this.by, { id: "losses-by", onchange: () => this.set({ by: by.value }) });
     byId("losses-tools").append(element("label", { children: ["colours by ", by] }), this.box("log axis", "isLog"));
     if (this.page.populations.some((one) => one.testRows)) byId("losses-tools").append(this.box("held out", "isHeldOut"));
   }
 
   box(text, name) {
-    const box = element("input", { type: "checkbox", checked: this[name] });
-    box.addEventListener("change", () => this.set({ [name]: box.checked }));
+    const box = element("input", { type: "checkbox", checked: this[name], onchange: () => this.set({ [name]: box.checked }) });
     return element("label", { children: [box, ` ${text}`] });
   }
 
@@ -208,6 +209,7 @@ class LossCurves {
     const x = this.x.at(state.epoch);
     polyline(g, [[x, TOP], [x, this.floor]], styled("--label"), 1, [4, 3]);
     for (const run of new Set([state.hover, state.run])) if (run >= 0) this.drawOne(g, run);
+    this.drawFork(g);
     g.restore();
     this.say();
   }
@@ -229,15 +231,24 @@ class LossCurves {
     this.line(g, run, styled("--paper"), width + 2.5);
     this.line(g, run, styled("--ink"), width);
     const place = rowPlace(this.homes[run].lossEpochs, state.epoch);
-    if (place !== null && run === state.run) disc(g, this.x.at(state.epoch), this.height(run, place), 4, "--ink");
+    if (place !== null && run === state.run && !isForkShown()) disc(g, this.x.at(state.epoch), this.height(run, place), 4, "--ink");
+  }
+
+  drawFork(g) {
+    const fork = forkOfRun();
+    if (!fork?.isShown) return;
+    const points = fork.losses.map(([epoch, loss]) => [this.x.at(epoch), this.y.at(loss)]);
+    polyline(g, points, styled("--orange"), 2.2, [6, 4]);
+    if (isForkShown()) disc(g, this.x.at(state.epoch), this.y.at(fork.lossAt(state.epoch)), 4, "--orange");
   }
 
   say() {
     const run = state.hover >= 0 ? state.hover : state.run;
-    const loss = this.loss(run, Math.floor(rowPlace(this.homes[run].lossEpochs, state.epoch) ?? NaN));
+    const own = this.loss(run, Math.floor(rowPlace(this.homes[run].lossEpochs, state.epoch) ?? NaN));
+    const loss = isForkShown(run) ? state.fork.lossAt(state.epoch) : own;
     const now = `${Number.isFinite(loss) ? `loss ${formatted(loss)}` : "no loss"} at epoch ${formatted(state.epoch)}`;
     const problem = this.hasLosses ? "" : `${state.order.length ? "No run has a finite loss" : "No run meets the filter"}. `;
-    byId("losses-note").textContent = `${problem}${runWords(this.page, run)} · ${now}`;
+    byId("losses-note").textContent = `${problem}${shownWords(this.page, run)} · ${now}`;
   }
 
   /** The run whose line is nearest to the pointer, between the rows around it; -1 if none is near. */
@@ -259,7 +270,7 @@ class LossCurves {
   click(event) {
     const run = this.runAt(event);
     if (event.offsetY > this.floor) change({ epoch: Math.round(this.x.back(event.offsetX)) });
-    else if (run >= 0) change({ run });
+    else if (run >= 0) showRun(run, this.canvas);
   }
 }
 

@@ -1,6 +1,6 @@
 /** The marks of examples: their shape and colour show the target; a cross marks a wrong example, as in the films. */
 
-import { clamp, styled } from "./canvas.js";
+import { clamp, stroked, styled } from "./canvas.js";
 
 /** Corners of the shapes, about as large as the unit circle, which is the first; after ten classes they repeat. */
 const SHAPES = [
@@ -49,17 +49,13 @@ export function drawMark(g, colours, t, isRight, x, y, radius) {
   g.stroke();
   if (isRight) return;
   const reach = 0.95 * radius;
-  g.beginPath();
+  const cross = new Path2D();
   for (const slope of [1, -1]) {
-    g.moveTo(x - reach, y - slope * reach);
-    g.lineTo(x + reach, y + slope * reach);
+    cross.moveTo(x - reach, y - slope * reach);
+    cross.lineTo(x + reach, y + slope * reach);
   }
   const width = Math.max(radius / 4.5, 1.2);
-  for (const [colour, more] of [[colours.paper, 1.8], [colours.ink, 0]]) {
-    g.strokeStyle = colour;
-    g.lineWidth = width + more;
-    g.stroke();
-  }
+  stroked(g, cross, [[colours.paper, width + 1.8], [colours.ink, width]]);
 }
 
 const NEAR_SIDES = [[1, -1], [-1, -1], [1, 1], [-1, 1], [1, 0], [-1, 0], [0, -1], [0, 1]];

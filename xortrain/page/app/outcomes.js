@@ -1,23 +1,27 @@
 /** How outcomes look, as a colour and a shape, and a run in words. */
 
-const GOOD = ["solved", "learnt"];
-const GONE = ["diverged", "exploded"];
-const OPEN = ["pending", "early", "training"];
+/** Kinds of outcomes, each with its mark and the variable of the style sheet with its colour; the last has all others. */
+export const KINDS = [
+  { name: "solved", mark: "●", colour: "--blue", outcomes: ["solved", "learnt"] },
+  { name: "not finished", mark: "○", colour: "--label", outcomes: ["pending", "early", "training"] },
+  { name: "diverged", mark: "✕", colour: "--ink", outcomes: ["diverged", "exploded"] },
+  { name: "stuck", mark: "◆", colour: "--orange", outcomes: [] },
+];
 
-/** The kind of a run's outcome: its name, its mark, and the variable of the style sheet with its colour. */
 export function kindOf(outcome) {
-  if (GOOD.includes(outcome)) return { name: "solved", mark: "●", colour: "--blue" };
-  if (GONE.includes(outcome)) return { name: "diverged", mark: "✕", colour: "--ink" };
-  if (OPEN.includes(outcome)) return { name: "not finished", mark: "○", colour: "--label" };
-  return { name: "stuck", mark: "◆", colour: "--orange" };
+  return KINDS.find(({ outcomes }) => outcomes.includes(outcome)) ?? KINDS.at(-1);
 }
 
-/** The number of a run as in #17, behind the record that holds it if the page has runs of several. */
+/** The number of a run in its sweep from its name, as in 2026-11-29/14-00-35#17; 0 of a run that is in none. */
+export function runPlace(name) {
+  return Number(name.split("#")[1] ?? 0);
+}
+
+/** A run as in #17, behind the record that holds it if it is in no sweep or the page has runs of several. */
 export function runNumber(page, run) {
-  const text = page.column("run").text(run);
-  const [record, number] = text.split("#");
+  const [record, number] = page.column("run").text(run).split("#");
   const isOne = page.populations.every((one) => one.id === page.populations[0].id);
-  return isOne ? `#${number}` : `${record.split("/").at(-1)}#${number}`;
+  return (isOne && number ? "" : record.split("/").at(-1)) + (number ? `#${number}` : "");
 }
 
 /** The last part of a setting's name, as in hidden for architecture.hidden, unless another column has the same. */

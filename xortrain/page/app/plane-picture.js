@@ -7,7 +7,7 @@
  * isBeside: the examples may be beside the plane.
  */
 
-import { clamp, sized, styled } from "./canvas.js";
+import { clamp, sized, stroked, styled } from "./canvas.js";
 import { drawMark, markRadius, Names, write, writeUpright } from "./marks.js";
 import { shownRun } from "./picture.js";
 import { pointsAlong, Raster } from "./raster.js";
@@ -78,11 +78,8 @@ export class PlanePicture {
       const u = plane.left + ((c + 0.5) * (plane.right - plane.left)) / columns;
       curve.lineTo(...pixelOf(plane, box, u, inside(colours.value(y, c * colours.outputs))));
     }
-    for (const [path, colour, width] of [[sticks, colours.label, 1], [curve, colours.paper, 4.4], [curve, colours.ink, 2.2]]) {
-      g.strokeStyle = colour;
-      g.lineWidth = width;
-      g.stroke(path);
-    }
+    stroked(g, sticks, [[colours.label, 1]]);
+    stroked(g, curve, [[colours.paper, 4.4], [colours.ink, 2.2]]);
     g.strokeStyle = colours.pale;
     g.strokeRect(box.x, box.y, box.width, box.height);
   }

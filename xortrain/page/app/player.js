@@ -1,11 +1,11 @@
 /** Plays the kept epochs of all runs in step: buttons, a slider, keys; and what is said of the shown run. */
 
 import { clamp } from "./canvas.js";
-import { runWords } from "./outcomes.js";
-import { RunView } from "./picture.js";
-import { lastEpoch, shown } from "./shown.js";
+import { shownWords } from "./fork.js";
+import { RunView, shownRun } from "./picture.js";
+import { isForkShown, lastEpoch, openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element } from "./text.js";
+import { byId, choiceOf, element, formatted } from "./text.js";
 
 const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
 const MOST_STEPS = 200; // of what is trained here
@@ -17,11 +17,20 @@ export function playerView(page) {
   byId("player").append(...player.tools());
   addEventListener("keydown", (event) => player.key(event));
   follow(["epoch", "isPlaying", "run", "fork", "live"], () => player.show());
-  follow(["run", "theme"], () => {
+  follow(["run", "epoch", "fork", "live", "theme"], () => {
     const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
-    byId("one-title").textContent = `Run ${runWords(page, state.run)}`;
-    byId("one-words").textContent = [headline, verdict, advice].filter(Boolean).join(" ");
+    const words = isForkShown() ? [forkNow(page)] : [headline, verdict, advice].filter(Boolean);
+    byId("one-title").textContent = isForkShown() ? shownWords(page) : `Run ${shownWords(page)}`;
+    byId("one-words").textContent = words.join(" ");
   });
+}
+
+/** What the shown fork is at the shown epoch, in words. */
+function forkNow(page) {
+  const { epoch } = shown(page);
+  const { walk } = shownRun(page).view;
+  const right = walk.filter(({ isRight }) => isRight).length;
+  return `${right} of ${walk.length} examples right, loss ${formatted(state.fork.lossAt(epoch))} at epoch ${formatted(epoch)} of the fork, ${state.fork.training ? "trained live here" : "not trained on yet"}.`;
 }
 
 class Player {
@@ -46,8 +55,8 @@ class Player {
     this.slider.oninput = () => this.go(this.slider.valueAsNumber);
     this.words = element("output", { className: "epoch" });
     this.live = element("span", { className: "unseen", "aria-live": "polite" });
-    const children = SPEEDS.map((value) => element("option", { value, text: `${value}×`, selected: value === 1 }));
-    this.speed = element("select", { ariaLabel: "speed", children, onchange: () => this.restart() });
+    const speeds = SPEEDS.map((value) => [value, `${value}×`]);
+    this.speed = choiceOf(speeds, 1, { ariaLabel: "speed", onchange: () => this.restart() });
     return [
       button("⇤", "first epoch", () => this.go(0)),
       button("←", "one kept epoch back", () => this.go(this.place() - 1)),
@@ -96,8 +105,17 @@ class Player {
     requestAnimationFrame(() => this.tick());
   }
 
+  /** The epoch, and that of the pictures if it is another one. */
+  epochWords() {
+    const { epoch, isLive } = shown(this.page);
+    const text = `epoch ${formatted(state.epoch)}`;
+    if (epoch === state.epoch) return text;
+    const isOver = state.epoch > openedRun(this.page, state.run).last;
+    return `${text} (${isLive ? "trained" : isOver ? "ended" : "kept"}: ${formatted(epoch)})`;
+  }
+
   show() {
-    const text = `epoch ${state.epoch.toLocaleString("en")}`;
+    const text = this.epochWords();
     this.slider.max = this.epochs.length - 1;
     this.slider.value = this.place();
     this.slider.setAttribute("aria-valuetext", text);

@@ -1,5 +1,7 @@
 /** A network's outputs over a plane as an image, with a line where the class changes. */
 
+import { stroked } from "./canvas.js";
+
 const BUDGET = 5e6; // multiplications of an image while it plays; four times as many when it rests
 const MOST_POINTS = 320; // along a side: between them the browser blends colours, and boundaries are lines
 const UNIT = 12; // multiplications that take as long as an activation
@@ -58,11 +60,7 @@ export class Raster {
       traceZero(path, values, this.columns, this.rows, box);
     }
     g.lineCap = "round";
-    for (const [colour, wide] of [[colours.paper, 2 * width], [colours.ink, width]]) {
-      g.strokeStyle = colour;
-      g.lineWidth = wide;
-      g.stroke(path);
-    }
+    stroked(g, path, [[colours.paper, 2 * width], [colours.ink, width]]);
   }
 }
 

@@ -1,40 +1,44 @@
 /** The loss of the shown run over its epochs, with what happens in it, and the loss of its fork. */
 
 import { Axis } from "./axis.js";
-import { clamp, disc, label, polyline, sized, styled, tickText } from "./canvas.js";
+import { clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, thousands } from "./text.js";
+import { byId, element, formatted } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
 const ROWS = 2; // of labels of events above the curve
 const MARGINS = { left: 54, right: 12, low: 20, top: 8 + 15 * ROWS };
 
-/** The fork that is shown, in words. */
-function forkWords({ from, training }) {
-  return `The fork from epoch ${thousands(from)}, ${training ? "trained live here" : "changed, and not trained on yet"}.`;
-}
-
 export function runLossesView(page) {
   const canvas = byId("one-losses");
   const caption = byId("caption");
-  let plot = null;
+  const numbers = element("p", { className: "note line" });
+  let [plot, pointed] = [null, null]; // the epoch under the pointer
+  canvas.parentElement.after(numbers);
 
   function draw() {
     plot = new RunLosses(page, canvas);
-    plot.draw();
-    const words = isForkShown() ? forkWords(state.fork) : captionAt(plot.events, state.epoch);
+    plot.draw(pointed);
+    numbers.textContent = plot.words(pointed ?? state.epoch);
+    const words = isForkShown() ? "" : captionAt(plot.events, state.epoch);
     if (caption.textContent !== words) caption.textContent = words;
-    canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words()}`);
+    canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words(state.epoch)}`);
   }
 
   const show = (event) => {
     if (event.type === "pointerdown") canvas.setPointerCapture(event.pointerId);
     if (event.buttons) change({ epoch: plot.epochAt(event.offsetX), isPlaying: false });
+    point(plot.epochAt(event.offsetX));
+  };
+  const point = (epoch) => {
+    pointed = epoch;
+    draw();
   };
   canvas.addEventListener("pointerdown", show);
   canvas.addEventListener("pointermove", show);
+  canvas.addEventListener("pointerleave", () => point(null));
   canvas.addEventListener("keydown", (event) => {
     const epochs = { ArrowRight: state.epoch + 1, ArrowLeft: state.epoch - 1, Home: 0, End: plot.last };
     if (!(event.key in epochs)) return;
@@ -65,7 +69,12 @@ function eventsOf(page, run) {
   const epoch = column && page.column(column)?.of(run);
   if (!epoch) return [];
   const word = outcome[0].toUpperCase() + outcome.slice(1);
-  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${thousands(epoch)}.`, rank: 0 }];
+  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${formatted(epoch)}.`, rank: 0 }];
+}
+
+/** The point of a curve at an epoch, or the last one before it. */
+function pointOf(curve, epoch) {
+  return curve.findLast(([at]) => at <= epoch);
 }
 
 class RunLosses {
@@ -79,8 +88,7 @@ class RunLosses {
     };
     this.own = curve((row) => population.loss(place, row));
     this.held = curve((row) => population.testLoss(place, row));
-    const moments = fork?.training?.moments ?? [];
-    this.fork = moments.map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => Number.isFinite(loss));
+    this.fork = fork?.losses ?? [];
     this.last = Math.max(population.last, fork?.last ?? 0, 1);
     this.events = eventsOf(page, state.run);
     this.scale([...this.own, ...this.held, ...this.fork].map(([, loss]) => loss));
@@ -108,22 +116,19 @@ class RunLosses {
     return Math.round(this.across.back(x));
   }
 
-  /** The point of a curve at the shown epoch. */
-  at(curve) {
-    return curve.findLast(([epoch]) => epoch <= state.epoch);
-  }
-
-  draw() {
+  draw(pointed) {
     const passed = (curve) => curve.filter(([epoch]) => epoch <= state.epoch);
     this.drawAxes();
     this.drawEvents();
+    const at = this.x(pointed ?? state.epoch);
+    polyline(this.g, [[at, MARGINS.top], [at, this.height - MARGINS.low]], styled("--label"), 1, [4, 3]);
     this.line(this.held, "--pale", 1.2, [4, 3]);
     this.line(this.own, "--pale", 2);
     this.line(passed(this.held), "--label", 1.4, [4, 3]);
     this.line(passed(this.own), "--ink", 2);
     this.line(this.fork, "--orange", 2.2, [6, 4]);
     const isFork = isForkShown() && this.fork.length > 0;
-    const now = this.at(isFork ? this.fork : this.own);
+    const now = pointOf(isFork ? this.fork : this.own, state.epoch);
     if (now) disc(this.g, this.x(now[0]), this.y(now[1]), 5, isFork ? "--orange" : "--ink", "--paper", 1.5);
     if (this.fork.length) this.name(this.fork.at(-1), "fork", "--orange");
     if (this.held.length) this.name(this.held.at(-1), "held-out", "--label");
@@ -146,7 +151,7 @@ class RunLosses {
     g.fillStyle = styled("--pale");
     g.fillRect(left, height - low, width - left - right, 1);
     label(g, "loss", left - 6, top - 14, style);
-    const end = `epoch ${thousands(last)}`;
+    const end = `epoch ${formatted(last)}`;
     label(g, end, width - right, height - 5, style);
     const free = width - right - g.measureText(end).width - 20;
     across.ticks = across.ticks.filter((value) => Number.isInteger(value) && this.x(value) < free);
@@ -175,8 +180,11 @@ class RunLosses {
     }
   }
 
-  words() {
-    const now = this.at(isForkShown() && this.fork.length ? this.fork : this.own);
-    return now ? `Epoch ${thousands(now[0])}: loss ${tickText(now[1])}.` : "";
+  /** The losses at an epoch, or at the last one before it that has some. */
+  words(epoch) {
+    const [own, held, fork] = [this.own, this.held, this.fork].map((curve) => pointOf(curve, epoch));
+    const last = Math.max(...[own, fork].filter(Boolean).map(([at]) => at));
+    const losses = [["loss", own], ["held-out loss", held], ["loss of the fork", fork]].filter(([, point]) => point);
+    return losses.length ? `Epoch ${formatted(last)}: ${losses.map(([name, [, loss]]) => `${name} ${formatted(loss)}`).join(", ")}.` : "";
   }
 }

@@ -1,13 +1,14 @@
 /** Results by one or two settings: a heat map, points with intervals, a histogram, or a mark for each run. */
 
 import { Axis } from "./axis.js";
-import { disc, label, sized, styled } from "./canvas.js";
+import { clamp, disc, label, sized, stroked, styled } from "./canvas.js";
 import { MEASURES, percent, shareSolved } from "./measures.js";
-import { kindOf, runWords, shortName } from "./outcomes.js";
+import { KINDS, kindOf, runWords, shortName } from "./outcomes.js";
 import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, state } from "./state.js";
 import { evenCuts, finiteSorted, groupsOf, isWide } from "./statistics.js";
-import { byId, counted, element, formatted } from "./text.js";
+import { byId, choiceOf, counted, element, formatted } from "./text.js";
 
 const MOST_NAMES = 24; // of an axis, each with its name
 const MOST_PIXELS = 256; // of an axis of a map, which has one run in each cell
@@ -54,12 +55,11 @@ class SettingsMap {
   }
 
   select(part, choices) {
-    const options = choices.map(([value, text]) => element("option", { value, text, selected: value === this[part] }));
-    const made = element("select", { id: `settings-${part}`, children: options });
-    made.addEventListener("change", () => {
+    const onchange = () => {
       this[part] = made.value;
       change({ settings: (state.settings ?? 0) + 1 });
-    });
+    };
+    const made = choiceOf(choices, this[part], { id: `settings-${part}`, onchange });
     return element("label", { children: [`${part === "measure" ? "shows" : part} `, made] });
   }
 
@@ -75,15 +75,17 @@ class SettingsMap {
     if (!this.runs.length) return;
     const most = this.y && this.isOneEach() ? MOST_PIXELS : MOST_NAMES;
     this.axes = this.columns.map((column) => groupsOf(column, this.runs, most, evenCuts));
-    const isScatter = this.y && this.axes.every((axis) => axis.edges);
+    const isOutcome = this.measure === "outcome";
+    this.isScatter = this.y && this.axes.every((axis) => axis.edges);
     const { g } = this.base;
-    const names = this.y && !isScatter ? Math.max(...this.axes[1].labels.map((text) => g.measureText(text).width)) : 0;
+    const names = this.y && !this.isScatter ? Math.max(...this.axes[1].labels.map((text) => g.measureText(text).width)) : 0;
     this.box = { left: Math.max(42, Math.min(130, names + 8)), top: 32, right: width - 8, floor: height - 38 };
     label(g, shortName(this.page, this.x), this.box.right, height - 4, { align: "right" });
     label(g, this.y ? shortName(this.page, this.y) : MEASURES[this.measure].name, 0, 12);
-    if (isScatter) this.drawScatter(g);
-    else if (this.y) this.drawHeat(g);
+    if (this.isScatter) this.drawScatter(g);
+    else if (this.y || isOutcome) this.drawHeat(g);
     else this.drawPoints(g);
+    if (isOutcome && !this.isScatter) this.drawEach(g);
     this.hovered = this.items.find(({ runs }) => runs.includes(before)) ?? null;
   }
 
@@ -104,18 +106,18 @@ class SettingsMap {
 
   drawHeat(g) {
     const { left, top, right, floor } = this.box;
-    const [across, up] = this.axes;
+    const [across, up = { labels: [""] }] = this.axes;
     const [wide, high] = [(right - left) / across.labels.length, (floor - top) / up.labels.length];
     const gap = Math.min(wide, high) > 8 ? 1.5 : -0.5; // cells of a map overlap a little, so that no seams show
     this.items = this.cells();
-    const colourOf = this.measure === "outcome" ? this.outcomeColours() : this.levels();
+    const colourOf = this.measure === "outcome" ? () => rgbOf("--ground") : this.levels();
     for (const cell of this.items) {
       const [x, y] = [left + cell.places[0] * wide, floor - (cell.places[1] + 1) * high];
       cell.box = [x, y, wide - gap, high - gap];
       cell.mark = wide > 16 && high > 16 ? [x + wide - 9, y + 8] : [x + wide / 2, y + high / 2];
       g.fillStyle = cssOf(colourOf(cell));
       g.fillRect(...cell.box);
-      if (high > 15) this.drawCellText(g, cell, colourOf(cell));
+      if (this.measure !== "outcome" && high > 15) this.drawCellText(g, cell, colourOf(cell));
     }
     this.drawNames(g, across, wide);
     const step = Math.max(1, Math.ceil(15 / high));
@@ -127,12 +129,33 @@ class SettingsMap {
   drawCellText(g, { box: [x, y, wide, high], value, ...ends }, colour) {
     const { text } = MEASURES[this.measure];
     const isKnown = !Number.isNaN(value);
-    const hasEnds = isKnown && ends.high !== undefined && this.measure !== "outcome";
+    const hasEnds = isKnown && ends.high !== undefined;
     const lines = [isKnown ? text(value) : "–", hasEnds ? `${text(ends.low).replace(" %", "")} – ${text(ends.high)}` : ""];
     const shown = lines.filter((line, k) => line && high > 16 + 16 * k && g.measureText(line).width < wide - 4);
     [g.fillStyle, g.textAlign, g.textBaseline] = [inkOn(colour), "center", "middle"];
     shown.forEach((line, k) => {
       g.fillText(line, x + wide / 2, y + high / 2 + 15 * (k - (shown.length - 1) / 2));
+    });
+  }
+
+  /** The runs of each cell as parts of it, which are as large in all cells, from below by outcome. */
+  drawEach(g) {
+    const colours = this.outcomeColours();
+    const order = new Map([...colours.keys()].map((run, rank) => [run, rank]));
+    const most = Math.max(...this.items.map(({ runs }) => runs.length));
+    this.items = this.items.flatMap(({ runs, places, box: [left, top, width, height] }) => {
+      const columns = clamp(Math.round(Math.sqrt((most * width) / height)), 1, most);
+      const [wide, high] = [width / columns, height / Math.ceil(most / columns)];
+      const gap = most > 1 && Math.min(wide, high) > 6 ? 1 : 0;
+      return runs.sort((a, b) => order.get(a) - order.get(b)).map((run, k) => {
+        const [x, y] = [left + (k % columns) * wide, top + height - (Math.floor(k / columns) + 1) * high];
+        const mark = [x + wide / 2, y + high / 2];
+        g.fillStyle = cssOf(colours.get(run));
+        g.fillRect(x, y, wide - gap, high - gap);
+        [g.fillStyle, g.textAlign, g.textBaseline] = [inkOn(colours.get(run)), "center", "middle"];
+        if (most > 1 && Math.min(wide, high) > 12) g.fillText(this.kindOf(run).mark, ...mark);
+        return { runs: [run], places, box: [x, y, wide - gap, high - gap], mark };
+      });
     });
   }
 
@@ -146,18 +169,19 @@ class SettingsMap {
     return ({ value }) => (Number.isNaN(value) ? unknown : mixed(paper, full, axis.at(value)));
   }
 
-  /** The colour of each run's outcome, deeper the sooner it solved the task or the higher its loss. */
+  /** A colour for each run, that of its outcome, deeper the sooner it solved the task or the higher its loss. */
   outcomeColours() {
-    const kind = (run) => kindOf(this.page.column("outcome").of(run)).colour;
     const number = (name, run) => this.page.column(name)?.of(run) ?? Number.MAX_VALUE;
-    const amount = (run) => (kind(run) === "--blue" ? -number("solved_at", run) : number("final_loss", run));
-    const colours = new Map();
-    for (const name of new Set(this.runs.map(kind))) {
-      const sorted = this.runs.filter((run) => kind(run) === name).sort((a, b) => amount(a) - amount(b));
-      const ends = [rgbOf("--paper"), rgbOf(name)];
-      for (const [rank, run] of sorted.entries()) colours.set(run, mixed(...ends, 0.3 + (0.7 * (rank + 1)) / sorted.length));
-    }
-    return ({ runs }) => colours.get(runs[0]);
+    return new Map(KINDS.flatMap((kind) => {
+      const amount = (run) => (kind.name === "solved" ? -number("solved_at", run) : number("final_loss", run));
+      const runs = this.runs.filter((run) => this.kindOf(run) === kind).sort((a, b) => amount(a) - amount(b));
+      const ends = [rgbOf("--paper"), rgbOf(kind.colour)];
+      return runs.map((run, rank) => [run, mixed(...ends, 0.3 + (0.7 * (rank + 1)) / runs.length)]);
+    }));
+  }
+
+  kindOf(run) {
+    return kindOf(this.page.column("outcome").of(run));
   }
 
   /** The names of values, or the edges of ranges, as many as there is room for. */
@@ -216,7 +240,7 @@ class SettingsMap {
     const colours = Object.fromEntries(["--blue", "--orange", "--ink", "--label"].map((name) => [name, styled(name)]));
     this.items = this.runs.map((run) => {
       const mark = this.columns.map((column, k) => [x, y][k].at(column.values[run]));
-      const kind = kindOf(this.page.column("outcome").of(run));
+      const kind = this.kindOf(run);
       g.fillStyle = colours[kind.colour];
       g.fillText(kind.mark, ...mark);
       return { runs: [run], mark, box: [mark[0] - 5, mark[1] - 5, 10, 10] };
@@ -234,25 +258,29 @@ class SettingsMap {
     if (shown) drawRing(g, shown.mark);
     if (this.hovered) drawOutline(g, this.hovered.box, "--focus", 3);
     const words = this.hovered ? this.words(this.hovered) : this.note();
-    byId("settings-note").replaceChildren(words, ...(this.hovered || words ? [] : this.legend()));
+    byId("settings-note").replaceChildren(words, ...(this.hovered ? [] : this.legend()));
   }
 
-  /** The colours of outcomes where each run has its own. */
+  /** The marks and colours of outcomes where each run has its own. */
   legend() {
-    if (this.measure !== "outcome") return [];
-    const kinds = new Map(this.runs.map((run) => kindOf(this.page.column("outcome").of(run))).map((kind) => [kind.name, kind]));
-    return [...kinds.values()].map(({ name, mark, colour }) => {
+    if (!this.isScatter && this.measure !== "outcome") return [];
+    const known = new Set(this.runs.map((run) => this.kindOf(run)));
+    return KINDS.filter((kind) => known.has(kind)).map(({ name, mark, colour }) => {
       const sign = element("span", { text: `${mark} ` });
       sign.style.color = styled(colour);
-      return element("span", { className: "legend", children: [sign, name === "solved" ? "solved, darker sooner" : name] });
+      const words = this.isScatter || name !== "solved" ? name : "solved, stronger: sooner";
+      return element("span", { className: "legend", children: [sign, words] });
     });
   }
 
+  /** Of which runs the results are, if not of all of the page. */
   note() {
-    if (!state.order.length) return "No run meets the filter.";
-    const left = state.order.length - this.runs.length;
+    const [shown, all] = [state.order.length, this.page.runs];
+    if (!shown) return "No run meets the filter.";
+    const left = shown - this.runs.length;
     const names = this.columns.map(({ name }) => shortName(this.page, name)).join(" or ");
-    return left ? `${counted(left, "run")} without ${names} not shown.` : "";
+    const some = shown < all ? `Of the ${formatted(shown)} of ${counted(all, "run")} that meet the filter. ` : "";
+    return some + (left ? `${counted(left, "run")} without ${names} not shown. ` : "");
   }
 
   /** A cell in words, as in "lr 0.3 · hidden [2]: 18 of 25 runs solved, 72 %, 95 % interval 52 to 86 %". */
@@ -260,7 +288,8 @@ class SettingsMap {
     if (runs.length === 1) return runWords(this.page, runs[0]);
     const where = this.columns.map(({ name }, k) => `${shortName(this.page, name)} ${this.axes[k].labels[places[k]]}`);
     const { solved, ended, value, low, high } = shareSolved(this.page, runs);
-    const share = `${solved} of ${counted(ended, "run")} solved, ${percent(value)}`;
+    const thing = state.order.length < this.page.runs ? "shown run" : "run";
+    const share = `${solved} of ${counted(ended, thing)} solved, ${percent(value)}`;
     const medians = ["loss", "epochs"].map((key) => ({ ...MEASURES[key], ...MEASURES[key].of(this.page, runs) }));
     const known = medians.filter((one) => !Number.isNaN(one.value)).map((one) => `${one.name} ${formatted(one.value)}`);
     const interval = `95 % interval ${percent(low).replace(" %", "")} to ${percent(high)}`;
@@ -281,7 +310,7 @@ class SettingsMap {
 
   /** Show the run of a cell that has one; else select its runs, beside others with Ctrl, or no longer. */
   pick(item, isAdded) {
-    if (item?.runs.length === 1 && !isAdded) change({ run: item.runs[0] });
+    if (item?.runs.length === 1 && !isAdded) showRun(item.runs[0], this.canvas);
     else if (item) {
       const isChosen = item.runs.every((run) => state.selected.has(run));
       const rest = isAdded ? [...state.selected].filter((run) => !item.runs.includes(run)) : [];
@@ -320,10 +349,7 @@ function drawOutline(g, [x, y, wide, high], colour, line) {
 
 /** A ring where the shown run is. */
 function drawRing(g, [x, y]) {
-  for (const [colour, line] of [["--paper", 5], ["--ink", 2]]) {
-    [g.strokeStyle, g.lineWidth] = [styled(colour), line];
-    g.beginPath();
-    g.arc(x, y, 5, 0, 7);
-    g.stroke();
-  }
+  const ring = new Path2D();
+  ring.arc(x, y, 5, 0, 7);
+  stroked(g, ring, [[styled("--paper"), 5], [styled("--ink"), 2]]);
 }

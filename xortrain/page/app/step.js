@@ -5,7 +5,7 @@ import { LiveTraining } from "./live.js";
 import { OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted, thousands } from "./text.js";
+import { byId, element, formatted } from "./text.js";
 import { Criterion, gradientOf, lossOf, productsOf, Trainer } from "./training.js";
 
 const MOST_EXAMPLES = 12;
@@ -36,7 +36,7 @@ function stepOf(page) {
   now.stage = task.stages.find((stage) => epoch < (stage.until ?? Infinity)) ?? task.stages.at(-1);
   const { batchSize, optimizer } = now.stage;
   const batches = batchSize ? ` Training takes batches of ${batchSize}; gradients here are those of all examples.` : "";
-  const words = `Epoch ${thousands(epoch)}, L = ${digits(lossOf(task, theta))}, optimizer ${optimizer.name}.${batches}`;
+  const words = `Epoch ${formatted(epoch)}, L = ${digits(lossOf(task, theta))}, optimizer ${optimizer.name}.${batches}`;
   const tables = network.layers.map((_, k) => parametersOf(now, k));
   const note = element("p", { text: `${words} Choose a number to see what makes its update.`, className: "note" });
   return [note, ...(state.weight in theta ? updateOf(page, now, state.weight) : []), ...tables, examplesOf(now)];
@@ -80,7 +80,7 @@ function examplesOf({ network, task, theta }) {
     const values = network.layers.flatMap((_, k) => [network.z[k], network.a[k]]);
     return [String(n), ...[x, ...values, task.t[n]].map(vector), digits(loss), ...network.delta.map(vector)];
   });
-  const cut = task.x.length > MOST_EXAMPLES ? `the first ${MOST_EXAMPLES} of ${thousands(task.x.length)} examples` : "the examples";
+  const cut = task.x.length > MOST_EXAMPLES ? `the first ${MOST_EXAMPLES} of ${formatted(task.x.length)} examples` : "the examples";
   return tableOf(`${cut}: z before and a after the activation, y the output, t the target, ℓ the loss, δ = dℓ/dz`, heads, rows);
 }
 
@@ -96,7 +96,7 @@ function updateOf(page, now, place) {
   const texts = rows.map(([n, ...values]) => [String(n), ...values.map(digits)]);
   const sum = digits(examples.reduce((total, one) => total + one.product, 0) / share);
   const count = Math.round(1 / share);
-  texts.push([examples.length > MOST_EXAMPLES ? `sum of all ${thousands(examples.length)}` : "sum", "", "", sum]);
+  texts.push([examples.length > MOST_EXAMPLES ? `sum of all ${formatted(examples.length)}` : "sum", "", "", sum]);
   const mean = count > 1 ? `1/${count} · Σ ${product} = ${sum} / ${count}` : `Σ ${product}`;
   const lines = [`dL/d${name} = ${mean} = ${digits(g[place])}`, ...equationsOf(page, now, name, place)];
   const equations = element("p", { className: "equations", children: lines.map((text) => element("code", { text })) });

@@ -3,11 +3,13 @@
 import { clamp } from "./canvas.js";
 import { ConditionError, condition } from "./condition.js";
 import { kindOf, runNumber, shortName } from "./outcomes.js";
+import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
 const ROW = 26; // height of a row and of the head in CSS pixels, as in style.css
 const SPARE = 6; // rows above and below those in sight
+const BOX = 24; // width of the boxes, which style.css repeats
 const WIDTH_RUNS = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 const EXAMPLE = "lr > 0.5 and outcome = 'solved'";
@@ -25,8 +27,10 @@ class RunTable {
 
   constructor(page) {
     this.page = page;
-    const wanted = ["run", "outcome", ...page.axes, "seed", "final_loss", "solved_at", "epochs_done"];
-    this.columns = wanted.map((name) => page.column(name)).filter(Boolean);
+    const first = ["run", "outcome", "final_loss", "solved_at", ...page.axes, "seed", "epochs_done"];
+    const known = first.map((name) => page.column(name)).filter(Boolean);
+    this.ordered = [...new Set([...known, ...page.columns])];
+    this.columns = known;
     this.scroller = byId("table");
     this.scroller.addEventListener("scroll", () => this.scroll());
     this.addTools();
@@ -37,71 +41,65 @@ class RunTable {
   }
 
   addTools() {
-    this.filter = element("input", { type: "search", id: "filter", placeholder: EXAMPLE, autocomplete: "off" });
-    this.filter.setAttribute("aria-label", `filter, as in ${EXAMPLE}`);
-    this.filter.setAttribute("aria-describedby", "filter-problem");
-    this.filter.addEventListener("input", () => this.applyFilter());
-    this.clear = element("button", { type: "button", text: "Clear selection" });
-    this.clear.addEventListener("click", () => change({ selected: new Set() }));
+    const about = { type: "search", id: "filter", placeholder: EXAMPLE, autocomplete: "off", "aria-describedby": "filter-problem" };
+    this.filter = element("input", { ...about, ariaLabel: `filter, as in ${EXAMPLE}`, oninput: () => this.applyFilter() });
+    this.clear = element("button", { type: "button", text: "Clear selection", onclick: () => change({ selected: new Set() }) });
     const boxes = element("div", { children: this.page.columns.map((column) => this.columnBox(column)) });
     const menu = element("details", { id: "columns", children: [element("summary", { text: "Columns" }), boxes] });
-    menu.addEventListener("keydown", ({ key }) => {
-      if (key === "Escape") menu.open = false;
-    });
+    menu.onkeydown = ({ key }) => { menu.open &&= key !== "Escape"; };
     byId("runs-tools").append(this.filter, menu, this.clear);
   }
 
   columnBox(column) {
-    const box = element("input", { type: "checkbox", checked: this.columns.includes(column) });
-    box.addEventListener("change", () => {
-      this.columns = this.columns.filter((one) => one !== column);
-      if (box.checked) this.columns.push(column);
+    const onchange = () => {
+      this.columns = this.ordered.filter((one) => (one === column ? box.checked : this.columns.includes(one)));
       this.addTable();
       this.draw();
-    });
+    };
+    const box = element("input", { type: "checkbox", checked: this.columns.includes(column), onchange });
     return element("label", { children: [box, column.name] });
   }
 
   /** A table for the columns that are shown, without rows. */
   addTable() {
-    this.all = element("input", { type: "checkbox", "aria-label": "select all runs of the table" });
-    this.all.addEventListener("change", () => change({ selected: new Set(this.all.checked ? state.order : []) }));
+    const onchange = () => change({ selected: new Set(this.all.checked ? state.order : []) });
+    this.all = element("input", { type: "checkbox", ariaLabel: "select all runs of the table", onchange });
     const heads = this.columns.map((column) => this.columnHead(column));
-    this.head = element("tr", { "aria-rowindex": 1, children: [element("th", { scope: "col", children: [this.all] }), ...heads] });
-    this.body = element("tbody");
+    this.head = element("tr", { "aria-rowindex": 1, children: [element("th", { scope: "col", className: "box", children: [this.all] }), ...heads] });
+    this.body = element("tbody", { onclick: (event) => this.click(event) });
     [this.rows, this.above, this.below] = [[], gapRow(), gapRow()];
-    this.body.addEventListener("click", (event) => this.click(event));
-    const widths = [30, ...this.columns.map((column) => this.widthOf(column))];
+    const widths = [BOX, ...this.columns.map((column) => this.widthOf(column))];
     const columns = widths.map((width) => element("col", { width }));
-    this.grid = element("table", { role: "grid", tabIndex: 0, "aria-multiselectable": "true", "aria-label": "runs" });
-    this.grid.setAttribute("aria-colcount", widths.length);
-    this.grid.style.setProperty("width", `${widths.reduce((sum, width) => sum + width)}px`);
-    this.grid.append(element("colgroup", { children: columns }), element("thead", { children: [this.head] }), this.body);
-    this.grid.addEventListener("keydown", (event) => this.press(event));
+    const children = [element("colgroup", { children: columns }), element("thead", { children: [this.head] }), this.body];
+    const aria = { role: "grid", ariaMultiSelectable: "true", ariaLabel: "runs", ariaColCount: widths.length };
+    this.grid = element("table", { tabIndex: 0, ...aria, children, onkeydown: (event) => this.press(event) });
+    this.grid.style.width = `${widths.reduce((sum, width) => sum + width)}px`;
     this.scroller.replaceChildren(this.grid);
   }
 
   columnHead({ name, isNumber }) {
-    const button = element("button", { type: "button", text: shortName(this.page, name), title: `sort by ${name}` });
-    button.addEventListener("click", () => {
+    const onclick = () => {
       this.sorting = { name, isUp: this.sorting.name === name ? !this.sorting.isUp : true };
       this.reorder();
-    });
-    const head = element("th", { scope: "col", className: isNumber ? "number" : "", children: [button] });
+    };
+    const button = element("button", { type: "button", text: shortName(this.page, name), title: `sort by ${name}`, onclick });
+    const head = element("th", { scope: "col", className: classOf({ name, isNumber }), children: [button] });
     head.dataset.name = name;
     return head;
   }
 
-  /** Wide enough for the longest of some of its values, and for its name with the arrow of sorting. */
+  /** As wide as its name, above which the arrow of sorting stands, or the longest of some of its values. */
   widthOf(column) {
     const g = document.createElement("canvas").getContext("2d");
-    g.font = `13px ${getComputedStyle(document.body).fontFamily}`;
+    const font = `13px ${getComputedStyle(document.body).fontFamily}`;
+    g.font = `600 ${font}`;
+    const name = g.measureText(shortName(this.page, column.name)).width;
+    g.font = font;
     const step = Math.ceil(this.page.runs / WIDTH_RUNS);
     const some = Array.from({ length: Math.ceil(this.page.runs / step) }, (_, k) => this.textOf(column, k * step));
-    const mark = column.name === "outcome" ? g.measureText("●  ").width : 0;
-    const name = g.measureText(`${shortName(this.page, column.name)} ▲`).width + 4;
+    const mark = column.name === "outcome" ? g.measureText("● ").width : 0;
     const widest = some.reduce((most, text) => Math.max(most, g.measureText(text).width + mark), name);
-    return Math.min(260, Math.ceil(widest) + 14);
+    return Math.min(260, Math.ceil(widest) + 11);
   }
 
   textOf(column, run) {
@@ -179,9 +177,7 @@ class RunTable {
   }
 
   newRow() {
-    const row = element("tr", { children: [element("td", { className: "box" })] });
-    for (const { isNumber } of this.columns) row.append(element("td", { className: isNumber ? "number" : "" }));
-    return row;
+    return element("tr", { children: [{ name: "box" }, ...this.columns].map((column) => element("td", { className: classOf(column) })) });
   }
 
   /** A row with the values of a run; what differs from the run that it had before is changed. */
@@ -234,7 +230,7 @@ class RunTable {
     else if (event.target.className === "box" || event.ctrlKey || event.metaKey) this.toggle(run);
     else {
       this.anchor = run;
-      change({ run });
+      showRun(run, this.grid);
     }
   }
 
@@ -267,6 +263,11 @@ class RunTable {
     const ends = [this.anchor ?? state.run, run].map((end) => state.order.indexOf(end)).sort((a, b) => a - b);
     change({ selected: new Set(state.order.slice(Math.max(0, ends[0]), ends[1] + 1)) });
   }
+}
+
+/** Boxes and the numbers of runs stay in sight when the table is moved sideways. */
+function classOf({ name, isNumber }) {
+  return isNumber ? "number" : name === "box" || name === "run" ? name : "";
 }
 
 /** A number a run that sorts it, nan if its value is not known. */

@@ -11,19 +11,9 @@ export function formatted(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
-/** A number with a fixed number of digits and a place for its sign, for columns of numbers. */
-export function aligned(value, digits = 4) {
-  return `${value < 0 ? "" : " "}${value.toPrecision(digits)}`;
-}
-
-/** A whole number as in 12,345. */
-export function thousands(value) {
-  return value.toLocaleString("en");
-}
-
 /** As in "1 run", "12 runs". */
 export function counted(count, thing) {
-  return `${count.toLocaleString("en")} ${thing}${count === 1 ? "" : "s"}`;
+  return `${formatted(count)} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 /** A new element with properties, attributes and children. */
@@ -36,6 +26,20 @@ export function element(name, { text, children = [], ...attributes } = {}) {
   }
   made.append(...children);
   return made;
+}
+
+/** A field in which one of some [value, text] is chosen. */
+export function choiceOf(choices, chosen, attributes) {
+  const children = choices.map(([value, text]) => element("option", { value, text, selected: value === chosen }));
+  return element("select", { children, ...attributes });
+}
+
+/** A caption, or for as long as something is pointed at words in its place, in one line: nothing moves for them. */
+export function setCaption(caption, words, pointed) {
+  if (!pointed) caption.style.minHeight = "";
+  else if (!caption.style.minHeight) caption.style.minHeight = `${caption.getBoundingClientRect().height}px`;
+  caption.classList.toggle("line", Boolean(pointed));
+  caption.textContent = pointed || words;
 }
 
 export function byId(id) {
