@@ -13,7 +13,7 @@ from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.nets.functions import each
 from xortrain.symbols import Fold, Graph, Node, Symbolic, name_of, node_of
-from xortrain.symbols.array import Operation
+from xortrain.symbols.protocol import Operation
 
 OPSET, IR_VERSION = 18, 8
 """Of ONNX: read by onnxruntime since 1.14."""

@@ -16,7 +16,7 @@ from xortrain.nets import Array
 from xortrain.nets.datasets import DataScaling
 from xortrain.nets.network import Layer, Network
 from xortrain.symbols import Symbolic, name_of, node_of
-from xortrain.symbols.array import Operation
+from xortrain.symbols.protocol import Operation
 from xortrain.symbols.slopes import as_function
 
 OTHER_NAMES = {"power": "pow", "bitwise_and": "logical_and", "bitwise_or": "logical_or"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from xortrain.nets.functions import each
 from xortrain.symbols import Fold, Graph, Node, SymbolError, name_of
-from xortrain.symbols.array import Operation
+from xortrain.symbols.protocol import Operation
 
 _SIGNS: dict[Operation, tuple[str, int]] = {
     np.logical_or: ("||", 3), np.bitwise_or: ("||", 3), np.logical_and: ("&&", 4), np.bitwise_and: ("&&", 4),

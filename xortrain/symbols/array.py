@@ -4,22 +4,17 @@ Nodes are operations, inputs, or plain numbers; an array of them has the shape o
 """
 
 import functools
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from xortrain.symbols.protocol import Operation, RecordedArray
+
 Nodes = npt.NDArray[Any]
 """An object array of nodes and numbers."""
-Operation = Callable[..., Any]
-"""Of numbers: a ufunc, `numpy.where`, `numpy.clip`, or a `Fold`."""
-
-
-class SymbolError(TypeError):
-    """What a function does that cannot be recorded, in a few words."""
 
 
 class Node:
@@ -39,7 +34,7 @@ class Fold:
         return functools.reduce(self.ufunc, numbers)
 
 
-class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
+class Symbolic(RecordedArray):
     """An array of nodes, stored in a NumPy object array so that views share memory as usual."""
 
     def __init__(self, nodes: Nodes, dtype: npt.DTypeLike = np.float64) -> None:
@@ -74,29 +69,45 @@ class Symbolic(np.lib.mixins.NDArrayOperatorsMixin):
     def copy(self) -> "Symbolic":
         return Symbolic(self.nodes.copy(), self.dtype)
 
-    def any(self) -> bool:
-        """Whether an element may be other than 0."""
-        return True
-
-    def __bool__(self) -> bool:
-        raise SymbolError("a branch on values, which numpy.where writes as one expression")
-
     def astype(self, dtype: npt.DTypeLike) -> "Symbolic":
-        return elementwise(np.multiply, self, 1.0)
+        return self.applied(np.multiply, self, 1.0)
 
-    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        if method == "__call__":
-            result = BY_OTHERS[ufunc](*inputs) if ufunc in BY_OTHERS else elementwise(ufunc, *inputs)
-        elif method == "reduce":
-            result = reduced(ufunc, *inputs, **options)
-        else:
-            raise SymbolError(f"numpy.{ufunc.__name__}.{method}")
-        return stored(out[0], result) if out else result
+    def full(self, shape: tuple[int, ...], value: float, dtype: npt.DTypeLike) -> "Symbolic":
+        return Symbolic(np.full(shape, value, object), dtype)
 
-    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
-        if function not in FUNCTIONS:
-            raise SymbolError(f"numpy.{function.__name__}")
-        return FUNCTIONS[function](*arguments, **options)
+    def applied(self, operation: Operation, *arguments: Any, out: "Symbolic | None" = None) -> "Symbolic":
+        node = np.frompyfunc(lambda *elements: Node(operation, *elements), len(arguments), 1)
+        return stored(out, Symbolic(np.asarray(node(*map(nodes_of, arguments)), object)))
+
+    def reduced(
+        self, ufunc: np.ufunc, values: "Symbolic", axis: Any = 0, keepdims: bool = False, out: "Symbolic | None" = None
+    ) -> "Symbolic":
+        nodes = values.nodes
+        for place in sorted(axis if isinstance(axis, tuple) else (axis,), reverse=True):
+            total = self.applied(Fold(ufunc), *map(Symbolic, np.moveaxis(nodes, place, 0))).nodes
+            nodes = np.expand_dims(total, place) if keepdims else total
+        return stored(out, Symbolic(nodes))
+
+    def contracted(self, subscripts: str, left: Any, right: Any, out: "Symbolic | None" = None) -> "Symbolic":
+        inputs, result = subscripts.replace("...", "").split("->")
+        one, other = inputs.split(",")
+        letters = "".join(dict.fromkeys(one + other))
+
+        def aligned(value: Any, axes: str) -> Symbolic:
+            nodes = nodes_of(value)
+            order = sorted(range(len(axes)), key=lambda k: letters.index(axes[k]))
+            nodes = nodes.transpose(*order, *range(len(axes), nodes.ndim))
+            shape = iter(nodes.shape)
+            return Symbolic(nodes.reshape(*(next(shape) if letter in axes else 1 for letter in letters), *shape))
+
+        a, b = aligned(left, one), aligned(right, other)
+        missing = max(a.ndim, b.ndim) - len(letters)
+        a, b = (v if v.ndim > len(letters) or not missing else v[..., None] for v in (a, b))
+        (summed,) = [k for k, letter in enumerate(letters) if letter not in result]
+        total = self.reduced(np.add, self.applied(np.multiply, a, b), summed).nodes
+        rest = [letter for letter in letters if letter in result]
+        order = [rest.index(letter) for letter in result]
+        return stored(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
 
 
 def node_of(value: Any) -> Any:
@@ -115,86 +126,12 @@ def nodes_of(value: Any) -> Nodes:
     return value.nodes if isinstance(value, Symbolic) else np.asarray(value, object)
 
 
-def elementwise(operation: Operation, *arguments: Any) -> Symbolic:
-    """Record an operation on each element."""
-    node = np.frompyfunc(lambda *elements: Node(operation, *elements), len(arguments), 1)
-    return Symbolic(np.asarray(node(*map(nodes_of, arguments)), object))
-
-
 def stored(out: Symbolic | None, result: Symbolic) -> Symbolic:
     """Write the result to ``out`` if it is given, and return it."""
     if out is None:
         return result
     out.nodes[...] = result.nodes
     return out
-
-
-def reduced(ufunc: np.ufunc, values: Symbolic, axis: Any = 0, keepdims: bool = False, out: Any = None) -> Symbolic:
-    """Record a `Fold` along one axis or several, also where an axis has one element."""
-    nodes = values.nodes
-    for place in sorted(axis if isinstance(axis, tuple) else (axis,), reverse=True):
-        rows = np.moveaxis(nodes, place, 0)
-        total = elementwise(Fold(ufunc), *(Symbolic(row) for row in rows)).nodes
-        nodes = np.expand_dims(total, place) if keepdims else total
-    return Symbolic(nodes)
-
-
-def einsum(subscripts: str, left: Any, right: Any, out: Symbolic | None = None) -> Symbolic:
-    """Sum over the one letter that is not in the result; broadcast all further axes."""
-    inputs, result = subscripts.replace("...", "").split("->")
-    one, other = inputs.split(",")
-    letters = "".join(dict.fromkeys(one + other))
-
-    def aligned(value: Any, axes: str) -> Symbolic:
-        nodes = nodes_of(value)
-        order = sorted(range(len(axes)), key=lambda k: letters.index(axes[k]))
-        nodes = nodes.transpose(*order, *range(len(axes), nodes.ndim))
-        shape = iter(nodes.shape)
-        return Symbolic(nodes.reshape(*(next(shape) if letter in axes else 1 for letter in letters), *shape))
-
-    a, b = aligned(left, one), aligned(right, other)
-    missing = max(a.ndim, b.ndim) - len(letters)
-    a, b = (v if v.ndim > len(letters) or not missing else v[..., None] for v in (a, b))
-    (summed,) = [k for k, letter in enumerate(letters) if letter not in result]
-    total = reduced(np.add, elementwise(np.multiply, a, b), summed).nodes
-    rest = [letter for letter in letters if letter in result]
-    order = [rest.index(letter) for letter in result]
-    return stored(out, Symbolic(total.transpose(*order, *range(len(rest), total.ndim))))
-
-
-def copyto(destination: Symbolic, source: Any, where: Any) -> None:
-    destination.nodes[...] = elementwise(np.where, where, source, destination).nodes
-
-
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.where: lambda *arguments: elementwise(np.where, *arguments),
-    np.clip: lambda values, low, high, out=None: stored(out, elementwise(np.clip, values, low, high)),
-    np.zeros_like: lambda values: Symbolic(np.full(values.shape, 0.0, object)),
-    np.ones_like: lambda values: Symbolic(np.full(values.shape, 1.0, object)),
-    np.empty_like: lambda values: Symbolic.empty(values.shape, values.dtype),
-    np.einsum: einsum,
-    np.copyto: copyto,
-}
-
-
-BY_OTHERS: dict[np.ufunc, Callable[..., Any]] = {
-    np.square: lambda x: x * x,
-    np.reciprocal: lambda x: 1 / x,
-    np.exp2: lambda x: np.power(2.0, x),
-    np.float_power: np.power,
-    np.fabs: np.abs,
-    np.fmax: np.maximum,
-    np.fmin: np.minimum,
-    np.log2: lambda x: np.log(x) * (1 / math.log(2)),
-    np.log10: lambda x: np.log(x) * (1 / math.log(10)),
-    np.hypot: lambda x, y: np.sqrt(x * x + y * y),
-    np.tan: lambda x: np.sin(x) / np.cos(x),
-}
-"""Functions that are recorded as a few others."""
-LATER: dict[Operation, Callable[..., Any]] = {
-    np.logaddexp: lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
-}
-"""Functions that code is made of a few others for, which have corners where the function has none."""
 
 
 def evaluate(result: Symbolic, inputs: Mapping[Node, float]) -> npt.NDArray[np.float64]:

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.symbols.array import LATER, Fold, Node, Operation, Symbolic
+from xortrain.symbols.array import Fold, Node, Symbolic
+from xortrain.symbols.protocol import LATER, Operation
 
 
 class Graph:

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.symbols.array import Fold, Node, Operation, SymbolError, Symbolic, name_of, node_of
+from xortrain.symbols.array import Fold, Node, Symbolic, name_of, node_of
+from xortrain.symbols.protocol import Operation, SymbolError
 
 Number = Any
 """A node, or a plain number."""
