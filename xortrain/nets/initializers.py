@@ -178,18 +178,13 @@ def initialize(
 
 def _draw(kind: str, size: int, seeds: Array) -> Array:
     """The numbers drawn, (parameters, runs); each run has its own stream."""
-    numbers = np.zeros((len(seeds), size))
     if kind == "nothing":
-        return numbers.T
-    stream = np.random.RandomState(0)
-    draw = stream.random_sample if kind == "uniform" else stream.standard_normal
-    for row, seed in zip(numbers, seeds.tolist(), strict=True):
-        stream.seed(seed)
-        row[:] = draw(size)
-    if kind == "uniform":
-        numbers *= 2
-        numbers -= 1
-    return np.ascontiguousarray(numbers.T)
+        return np.zeros((size, len(seeds)))
+    from xortrain.machine.draws import draw_runs
+
+    if kind == "normal":
+        return draw_runs("standard_normal", seeds, size)
+    return draw_runs("random_sample", seeds, size) * 2 - 1
 
 
 def _fill(network: Network, row: Initializer, r: Array, settings: Numbers) -> Array:

@@ -80,6 +80,8 @@ def describe() -> dict[str, Any]:
     """What a record states about this process and its surroundings, as plain values for JSON."""
     import platform
 
+    from xortrain.machine.library import cpu_features
+
     return {
         **identity(),
         "versions": _versions(),
@@ -100,14 +102,6 @@ def _versions() -> dict[str, str]:
         with suppress(PackageNotFoundError):
             found[package] = version(package)
     return found
-
-
-def cpu_features() -> list[str]:
-    """The SIMD extensions that NumPy uses on this computer, including its baseline."""
-    import numpy as np
-
-    extensions = np.show_config(mode="dicts").get("SIMD Extensions", {})
-    return [*extensions.get("baseline", []), *extensions.get("found", [])]
 
 
 def git_state() -> dict[str, Any] | None:

@@ -1,0 +1,117 @@
+"""Calls the machine: what a training passes to it, field by field as in machine.c."""
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from xortrain.machine.library import library
+
+Array = npt.NDArray[Any]
+LARGE_TILE = 120_000  # bytes of a tile beyond which small ones are faster
+WIDTHS = {"float64": ("d", 8, 32), "float32": ("s", 16, 64)}
+"""How functions for a type of number are called, and the runs of a small and of a large tile."""
+
+
+def _fields(kind: Any, names: str) -> list[tuple[str, Any]]:
+    return [(name, kind) for name in names.split()]
+
+
+LONG, POINTER = ctypes.c_int64, ctypes.c_void_p
+PART = "examples x t y y0 y1 loss_at forward loss back"
+"""How some examples are computed: slots, and places in the code."""
+STEP = "part first begins ends"
+"""The examples of a part from the first on, and whether a batch begins and ends with them."""
+_ARRAYS = """code parts judge train test constant_slots frozen_rows loss_rows frame_rows order constant_numbers
+    setting_of factors theta_of state_of memory_of losses test_losses frames columns left wrong
+    diverged_at diverged_in"""
+
+
+class _Examples(ctypes.Structure):
+    _fields_ = (*_fields(POINTER, "x t low high"), *_fields(LONG, "x_per_run t_per_run bounds_per_run"))
+
+
+class _Plan(ctypes.Structure):
+    _fields_ = (
+        *_fields(LONG, "runs slots inputs outputs thetas states memories settings rates frozen constants"),
+        *_fields(LONG, "theta state memory setting g rate frozen_at epoch right sound stops loss test_loss"),
+        *_fields(LONG, "update stop stop_needs judging training testing is_full_batch factors_per_run ordered"),
+        *_fields(LONG, "first last final window stride"),
+        *_fields(POINTER, _ARRAYS),
+        ("data", _Examples),
+        ("test_data", _Examples),
+    )
+
+
+@cache
+def operation_codes() -> dict[str, int]:
+    """The machine's operations by name."""
+    machine = library()
+    assert machine is not None
+    machine.operation_names.restype = ctypes.c_char_p
+    return {line.split()[0].decode(): code for code, line in enumerate(machine.operation_names().splitlines())}
+
+
+@dataclass(frozen=True)
+class TileExamples:
+    """Examples as the machine takes them: x, t, and the bounds of right outputs, shared or for each run."""
+
+    arrays: tuple[Array, ...]
+    per_run: tuple[bool, ...]
+
+    @classmethod
+    def of(cls, x: Array, t: Array, bounds: Sequence[Array], runs: int) -> "TileExamples":
+        """x (examples, inputs[, runs]), t and both bounds, if there are any, (examples, outputs, 1 or runs)."""
+        if any(bound.shape[-1] > 1 for bound in bounds):
+            bounds = [np.broadcast_to(bound, (*bound.shape[:-1], runs)) for bound in bounds]
+        arrays = tuple(np.ascontiguousarray(values, x.dtype) for values in (x, t, *bounds))
+        return cls(arrays, (x.ndim == 3, t.shape[-1] > 1, any(bound.shape[-1] > 1 for bound in bounds)))
+
+    def structure(self) -> _Examples:
+        """The pointers to the arrays, which must outlive them."""
+        names = ("x", "t", "low", "high")
+        pointers = {name: array.ctypes.data for name, array in zip(names, self.arrays, strict=False)}
+        return _Examples(
+            **pointers, **dict(zip(("x_per_run", "t_per_run", "bounds_per_run"), self.per_run, strict=True))
+        )
+
+
+@dataclass(frozen=True)
+class TileCall:
+    """What some epochs are trained with: numbers and arrays by the names of the plan in machine.c."""
+
+    instruction_set: str
+    dtype: np.dtype[Any]
+    tile: int
+    numbers: Mapping[str, int]
+    arrays: Mapping[str, Array | None]
+    data: TileExamples
+    test: TileExamples | None = None
+
+    def train(self, first: int, until: int) -> None:
+        """Train the runs from the first to before another, in place; raises MemoryError."""
+        machine: Any = library(self.instruction_set)
+        pointers = {name: None if array is None else array.ctypes.data for name, array in self.arrays.items()}
+        test = self.test.structure() if self.test else _Examples()
+        has_factors = self.arrays["factors"] is not None
+        plan = _Plan(
+            **self.numbers, **pointers, data=self.data.structure(), test_data=test, factors_per_run=int(has_factors)
+        )
+        function = machine[f"{WIDTHS[self.dtype.name][0]}{self.tile}_train"]
+        if function(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
+            raise MemoryError("the numbers of the machine")
+
+
+def tile_for(dtype: np.dtype[Any], runs: int, slots: int) -> int:
+    """How many runs are computed together, which does not change their bits."""
+    _, small, large = WIDTHS[dtype.name]
+    return large if runs > small and slots * large * dtype.itemsize <= LARGE_TILE else small
+
+
+def structures(names: str, rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:
+    """Structures of whole numbers as an array."""
+    return np.array(rows, np.int64).reshape(len(rows), len(names.split()))
