@@ -88,6 +88,10 @@ def _origin(entry: Entry, of: Entry | RecordInfo) -> Iterator[str]:
     if isinstance(versions, dict):
         shown = [f"{name} {versions[name]}" for name in ("xortrain", "python", "numpy") if name in versions]
         yield printable(f"with {', '.join(shown)}")
+    if isinstance(of, RecordInfo):
+        from xortrain.training.engine import recorded_engine
+
+        yield printable(f"trained by {recorded_engine(of.metadata, of.settings.get('engine'))}")
     if isinstance(git, dict):
         yield printable(f"git {str(git.get('commit'))[:12]}{', with changes' if git.get('dirty') else ''}")
     command = of.metadata.get("command")

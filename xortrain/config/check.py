@@ -36,6 +36,7 @@ def check(config: Mapping[str, Any]) -> Config:
 
 ADDED: dict[str, Any] = {
     "advice": "auto",
+    "engine": "numpy",
     "page": False,
     "use": [],
     "experiment": None,
@@ -89,8 +90,10 @@ def take(key: str, setting: Setting, value: Any) -> Any:
     try:
         return _KINDS[setting.kind](setting, value)
     except (ValueError, OverflowError) as error:
-        is_line = isinstance(error, UserError)
-        raise error if is_line else UserError(f"{key}={_typed(value)}: must be {must_be(setting)}") from None
+        if isinstance(error, UserError):
+            raise
+        meant = next((f"; or {other}={value}" for other, words in setting.elsewhere.items() if value in words), "")
+        raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}{meant}") from None
 
 
 MOST_ENTRIES = 500  # each may be a column of a record

@@ -8,7 +8,7 @@ from collections import ChainMap
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +24,7 @@ from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Setting, Settings, choice, flag, names, number, path, text, whole
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
+PROCESSES = ("inline", "loky", "dask")
 TOP: Settings = {
     "lr": number("learning rate η", above=0),
     "layer_lr": Setting(
@@ -37,6 +38,15 @@ TOP: Settings = {
     "batch_size": whole("examples in one update; null for all of them", 1, 1_000_000, nullable=True),
     "shuffle": flag("a new order of the examples every epoch, if there are batches"),
     "dtype": choice("precision of every number of the training", "float64", "float32"),
+    "engine": replace(
+        choice(
+            "what trains: NumPy, the compiled machine, or auto: the machine where it is there and knows the settings",
+            "auto",
+            "numpy",
+            "compiled",
+        ),
+        elsewhere={"hydra.launcher.engine": PROCESSES},
+    ),
     "freeze": names("parameters that keep their initial values, as in [b1]"),
     "experiment": text("a prepared set of settings, from the list below", nullable=True),
     "name": text("your name for this run", nullable=True),
@@ -60,10 +70,13 @@ PLAIN_GROUPS: dict[str, Settings] = {
 """Groups without options: their keys."""
 
 LAUNCHER: Settings = {
-    "engine": choice(
-        "where runs are trained: in this process, in others here, on a Dask cluster", "inline", "loky", "dask"
+    "engine": choice("where runs are trained: in this process, in others here, on a Dask cluster", *PROCESSES),
+    "workers": whole(
+        "number of loky processes, null for one per core; of threads of the machine, null for one",
+        1,
+        10_000,
+        nullable=True,
     ),
-    "workers": whole("number of loky processes; null for one per core", 1, 10_000, nullable=True),
     "address": text("address of dask's scheduler, as in tcp://127.0.0.1:8786", nullable=True),
 }
 """Where a sweep is trained: hydra.launcher.engine and the others."""

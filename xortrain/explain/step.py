@@ -16,8 +16,9 @@ from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two, jacobian
 from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
 from xortrain.nets.setting import in_use
+from xortrain.training.engine import at_hand, new_training
 from xortrain.training.learner import Learner
-from xortrain.training.task import Data, Task
+from xortrain.training.task import Data, History, Task
 
 ASIDE = 2e-5  # distance from z at which slopes beside a corner are taken: twice the reach of the differences
 BEND = 1e-2  # the least difference of these slopes at a corner; over this distance, a smooth curve bends less
@@ -219,6 +220,9 @@ def step_at(task: Task, epoch: int = 0, run: int = 0, prefix: str = "") -> Step:
     if not 0 <= run < task.runs:
         raise UserError(f"{prefix}run={run}: there are runs 0 to {task.runs - 1}")
     chosen = replace(task.take(at_least_two(np.array([run]))), epochs=max(task.epochs, 1))
+    trained = _trained(at_hand(chosen), epoch)
+    if trained is not None:
+        return take_step(trained, epoch)
     learner, lost_at = Learner(chosen.at(0), chosen.theta.copy()), None
     for done in range(epoch):
         learner = learner.under(chosen.at(done))
@@ -227,6 +231,20 @@ def step_at(task: Task, epoch: int = 0, run: int = 0, prefix: str = "") -> Step:
         if lost_at is None and not np.isfinite(learner.theta[:, 0]).all():
             lost_at = done + 1
     return replace(take_step(learner.under(chosen.at(epoch)), epoch), lost_at=lost_at)
+
+
+def _trained(task: Task, epoch: int) -> Learner | None:
+    """The runs of a task after some epochs of the machine; None without it, or if they have diverged."""
+    if task.instruction_set is None:
+        return None
+    none = np.zeros(0, int)
+    training = new_training(task, History.empty(none, none, task.theta.shape, task.theta.dtype, False), until=epoch)
+    for _ in training.run():
+        pass
+    if (training.diverged_at >= 0).any():
+        return None
+    now = task.at(epoch)
+    return Learner.of(now, training.theta, task.at(max(0, epoch - 1)).optimizer.name, training.state)
 
 
 @np.errstate(all="ignore")

@@ -300,13 +300,17 @@ LOSSES: dict[str, Loss] = {
 
 @dataclass(frozen=True, eq=False)
 class Criterion:
-    """A loss on an output activation, summed or averaged; settings are (runs,)."""
+    """A loss on an output activation, summed or averaged; settings are (runs,).
+
+    ``examples`` is how many there are, if those that it is given are only a part of them.
+    """
 
     loss: str
     output: str
     settings: Numbers
     output_settings: Numbers
     reduction: Literal["mean", "sum"] = "mean"
+    examples: int | None = None
 
     @cached_property
     def row(self) -> Loss:
@@ -334,7 +338,7 @@ class Criterion:
         """The factor by which the loss of one element enters L."""
         if self.reduction == "sum":
             return 1.0
-        examples, outputs = z.shape[:2]
+        examples, outputs = self.examples or z.shape[0], z.shape[1]
         return 1.0 / int(examples * outputs if self.row.per == "element" else examples)
 
     def values(self, z: Array, y: Array, t: Array) -> Array:

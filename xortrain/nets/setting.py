@@ -5,7 +5,7 @@
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from xortrain.nets import Numbers
@@ -20,7 +20,8 @@ class Setting:
     ``varies`` is whether it may differ between the runs of one population.  An ``optional`` number is not passed
     to its row's functions where it is 0 for every run (see `in_use`).  ``letter`` is its symbol in formulas,
     ``wording`` replaces the description made from kind and range.  Entries are numbers by name, as in set.W1.0.1=2;
-    ``each`` of them is a setting.  ``default`` is for rows of a user's own; those of the package have theirs in conf/.
+    ``each`` of them is a setting.  ``elsewhere`` has words that are values of another setting, by its name.
+    ``default`` is for rows of a user's own; those of the package have theirs in conf/.
     """
 
     doc: str
@@ -38,6 +39,7 @@ class Setting:
     letter: str = ""
     wording: str = ""
     each: "Setting | None" = None
+    elsewhere: Mapping[str, Collection[str]] = field(default_factory=dict)
     default: Any = None
 
 

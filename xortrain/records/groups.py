@@ -124,7 +124,8 @@ def group_codes(keys: Sequence[Array], runs: int) -> tuple[Array, Array]:
     codes = np.zeros(runs, np.int64)
     for key in keys:
         _, own = np.unique(_sortable(key), return_inverse=True)
-        _, codes = np.unique(codes * (own.max(initial=0) + 1) + own, return_inverse=True)
+        joint = codes * (own.max(initial=0) + 1) + own
+        codes = np.unique(joint, return_inverse=True)[1] if codes.any() else own
     _, first = np.unique(codes, return_index=True)
     return codes, first
 

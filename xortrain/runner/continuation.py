@@ -31,8 +31,9 @@ from xortrain.setup.set_parameters import Entries, places_of, split_words, with_
 from xortrain.trained.checkpoints import JUDGES, checkpoint_of, first_untrained
 from xortrain.trained.opening import open_trained
 from xortrain.trained.run_data import RunData, TrainedRuns, place_of_epoch
+from xortrain.training.engine import chosen_engine, refuse_missing_machine
 
-SAME = ("data", "architecture", "activation", "init", "seed", "dtype")
+SAME = ("data", "architecture", "activation", "init", "seed", "dtype", "engine")
 """The settings and groups that a continued training has from its parent."""
 _MORE = re.compile(r"epochs=\+(\d{1,10})")
 
@@ -108,7 +109,10 @@ def continuation(
     population = parent.setup.with_names(replace(before, config=config, varying=varying))
     _refuse_what_must_stay(before, population, words)
     _refuse_rates(parent.setup, population, epoch)
-    return _continued(parent, population, origin, entries)
+    plan = _continued(parent, population, origin, entries)
+    if refuse_missing_machine(plan.setup.instruction_set):
+        chosen_engine("compiled", plan.setup.first_task)  # which refuses new settings that the machine does not cover
+    return plan
 
 
 def _with_start(population: Population, entries: Entries) -> Population:

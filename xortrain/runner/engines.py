@@ -6,6 +6,7 @@ The requirements of an engine are checked before anything is written.
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +18,7 @@ from xortrain.config.check import take
 from xortrain.config.settings import LAUNCHER
 from xortrain.errors import FailedError, UserError, first_line, unknown
 from xortrain.runner.interrupts import ENDS, exit_with_parent, postponed
-from xortrain.runner.progress import Progress
+from xortrain.runner.progress import Progress, Stoppable
 from xortrain.runner.train import Block, Failure, Result, empty_history
 from xortrain.training.task import History
 
@@ -29,7 +30,7 @@ Train = Callable[[Sequence[Block], Progress], Iterator[tuple[Block, Result]]]
 
 @dataclass(frozen=True)
 class Engine:
-    """``name`` is inline, loky or dask; ``workers`` are loky's processes, ``address`` is dask's scheduler."""
+    """``name`` is inline, loky or dask; ``workers`` are threads or loky's processes, ``address`` dask's scheduler."""
 
     name: str = "inline"
     workers: int | None = None
@@ -42,9 +43,9 @@ class Engine:
         take(f"{WHERE}.address", LAUNCHER["address"], self.address)
 
     @property
-    def processes(self) -> int:
-        """The number of blocks trained at the same time."""
-        return 1 if self.name == "inline" else self.workers or cores()
+    def at_once(self) -> int:
+        """The number of blocks trained at the same time, in threads of this process or in others."""
+        return self.workers or (1 if self.name == "inline" else cores())
 
     def open(self) -> AbstractContextManager[Train]:
         """A context with the function that trains blocks."""
@@ -59,7 +60,7 @@ def cores() -> int:
 @contextmanager
 def _loky(engine: Engine) -> Iterator[Train]:
     _require(engine, "joblib")
-    yield partial(train_elsewhere, "loky", engine.processes)
+    yield partial(train_elsewhere, "loky", engine.at_once)
 
 
 @contextmanager
@@ -129,7 +130,9 @@ def _require(engine: Engine, *packages: str) -> None:
 
 
 ENGINES: dict[str, Callable[[Engine], AbstractContextManager[Train]]] = {
-    "inline": lambda engine: nullcontext(train_here),
+    "inline": lambda engine: nullcontext(
+        partial(train_in_threads, engine.at_once) if engine.at_once > 1 else train_here
+    ),
     "loky": _loky,
     "dask": _dask,
 }
@@ -139,6 +142,23 @@ def train_here(blocks: Sequence[Block], bar: Progress) -> Iterator[tuple[Block, 
     """Train one block after the other in this process."""
     for block in blocks:
         yield block, block.train(bar)
+
+
+def train_in_threads(threads: int, blocks: Sequence[Block], bar: Progress) -> Iterator[tuple[Block, Result]]:
+    """Train some blocks at a time, each in a thread; the machine leaves the other threads free to run."""
+    counted = [Stoppable() for _ in blocks]
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            waiting = {pool.submit(block.train, own): block for block, own in zip(blocks, counted, strict=True)}
+            while waiting:
+                for done in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    block = waiting.pop(done)
+                    bar.add(len(block))
+                    yield block, done.result()
+        finally:
+            for own in counted:
+                own.is_stopped = True
+            pool.shutdown(cancel_futures=True)
 
 
 def train_elsewhere(

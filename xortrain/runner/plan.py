@@ -20,6 +20,7 @@ from xortrain.runner.engines import Engine
 from xortrain.runner.train import empty_history, rows_of, train_block, unwritable
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
+from xortrain.training.engine import chosen_engine
 
 ONE_FOR_ALL = ("root", "dry_run", "page", "track.bytes")
 LARGEST_OWN = 2 << 30  # bytes of examples that differ between runs
@@ -67,7 +68,7 @@ class Plan:
 
     def block_size(self, setup: Setup) -> int:
         """Runs per block: as many as fit the cache, fewer if some processes would have no block."""
-        runs, processes = setup.population.runs, self.engine.processes
+        runs, processes = setup.population.runs, self.engine.at_once
         blocks = max(-(-runs // setup.block_size), 1 if processes == 1 else 2 * processes)
         even = -(-runs // (-(-blocks // processes) * processes))
         aligned = -(-even // 64) * 64  # rows that begin at cache lines
@@ -199,9 +200,9 @@ PROGRAM, DRAWING = 31_000_000, 30_000_000  # bytes of memory of the program with
 
 def estimate(plan: Plan) -> str:
     """Jobs, populations, time, memory and disk of a sweep, in a few lines."""
-    free, processes = free_bytes(plan.root), plan.engine.processes
+    free, processes = free_bytes(plan.root), plan.engine.at_once
     has_film = any(setup.population.shared("film.name") != "none" for setup in plan.setups)
-    seconds = _seconds(plan) / processes + START + POOL * (processes > 1) + RENDER * has_film
+    seconds = _seconds(plan) / processes + START + POOL * (plan.engine.name != "inline") + RENDER * has_film
     recorded = "first and last snapshots" if plan.is_trimmed else "all that track asks for"
     cores = "on one core" if processes == 1 else f"on {processes} cores"
     lines = [
@@ -214,6 +215,7 @@ def estimate(plan: Plan) -> str:
             for setup in plan.setups[:SAMPLES]
         ),
         *([f"             and {len(plan.setups) - SAMPLES} more"] if len(plan.setups) > SAMPLES else []),
+        *(f"trained by   {engine}" for engine in dict.fromkeys(map(_engine_of, plan.setups[:SAMPLES]))),
         f"time         about {duration(seconds)} {cores}",
         f"memory       about {size(_memory(plan) + DRAWING * has_film)}",
         f"disk         {size(plan.bytes)}" + (f", of {size(free)} that are free" if free is not None else ""),
@@ -221,6 +223,10 @@ def estimate(plan: Plan) -> str:
         "nothing was run: dry_run=true",
     ]
     return "\n".join(lines)
+
+
+def _engine_of(setup: Setup) -> str:
+    return str(chosen_engine(setup.population.shared("engine"), setup.first_task))
 
 
 def estimate_run(config: Mapping[str, Any]) -> str:
@@ -301,9 +307,9 @@ def _memory(plan: Plan) -> int:
     """The bytes of memory: rows of all runs twice, their numbers and settings, and one block in each process."""
     populations = [setup.population for setup in plan.setups]
     rows = sum(p.runs * (2 * _row_bytes(p) + 8 * (1 + len(p.varying))) for p in populations)
-    workers = plan.engine.processes if plan.engine.processes > 1 else 0
+    workers = plan.engine.at_once if plan.engine.name != "inline" else 0
     block = 0
     for setup in plan.setups:
         numbers = min(setup.population.runs, setup.block_size) * (setup.numbers_of_a_run + 3 * setup.shape.size)
         block = max(block, numbers * setup.population.dtype.itemsize + _data_bytes(setup))
-    return rows + PROGRAM * (1 + workers) + block * max(1, workers)
+    return rows + PROGRAM * (1 + workers) + block * plan.engine.at_once

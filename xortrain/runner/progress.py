@@ -47,6 +47,17 @@ class Progress:
             counted = now
 
 
+class Stoppable(Progress):
+    """The progress of a thread, which ends at its next step once it is stopped."""
+
+    is_stopped = False
+
+    def add(self, amount: float) -> None:
+        if self.is_stopped:
+            raise KeyboardInterrupt
+        super().add(amount)
+
+
 @contextmanager
 def progress(total: int, unit: str, show: bool) -> Iterator[Progress]:
     """The progress towards a total; with a bar if it takes longer than half a second."""

@@ -26,6 +26,7 @@ from xortrain.setup.film_config import refuse_unfit_films, refuse_unfit_groups
 from xortrain.setup.map_grid import refuse_unfit_maps
 from xortrain.trained.opening import open_trained, refuse_strange_files
 from xortrain.trained.run_data import TrainedRuns
+from xortrain.training.engine import refuse_missing_machine
 from xortrain.training.outcome import OUTCOMES
 
 
@@ -78,6 +79,7 @@ def _missing(entry: Entry) -> tuple[list[Block], list[RecordWriter], list[Record
         own = {**part.metadata, "outcomes": [*known, *OUTCOMES[len(known) :]]}  # an older record lacks the newer words
         record, setup = RecordWriter(part.folder, own), open_trained(part.folder).setup
         refuse_changed(setup.configs, part.metadata)
+        refuse_missing_machine(setup.instruction_set)
         lacking = [Block.of(record, setup, number) for number in part.unfinished_blocks()]
         blocks += lacking
         records += [record] if lacking or record.metadata["status"] != "finished" else []

@@ -31,7 +31,8 @@ from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup, recorded_epochs
 from xortrain.trained.checkpoints import checkpoint_of
 from xortrain.trained.run_data import RunData, TrainedRuns
-from xortrain.training.loop import Checkpoint, Training
+from xortrain.training.engine import new_training, refuse_missing_machine
+from xortrain.training.loop import Checkpoint
 from xortrain.training.outcome import OUTCOMES, results
 from xortrain.training.task import History, Results
 
@@ -77,6 +78,7 @@ def record_run(config: Mapping[str, Any], show: bool = False, say: Callable[[str
 def train_again(run: RunData, root: Path, show: bool = False) -> RunData:
     """Train a recorded run again, with the settings and data of its record, into a new record under a root."""
     alone = run.setup.alone(run.place)
+    refuse_missing_machine(alone.instruction_set)
     population = replace(alone.population, config={**run.config, "root": str(root)})
     losses, frames = recorded_epochs(population)
     setup = replace(alone, population=population, loss_epochs=losses, frame_epochs=frames, origin=None)
@@ -120,7 +122,7 @@ def train_into_folder(setup: Setup, folder: Path, show: bool = False, start: Che
 
 def train_block(setup: Setup, runs: slice, history: History, start: Checkpoint | None = None) -> Steps:
     """Train some runs into their history, from a checkpoint if given; yields the epochs done, returns the rows."""
-    training = Training(setup.task(runs), history, start)
+    training = new_training(setup.task(runs), history, start)
     yield from training.run()
     rows = rows_of(setup.population.part(runs), results(training))
     rows["best_at"] = training.memory.get("best_at", -1)
@@ -162,6 +164,8 @@ def start_record(
         "runs": p.runs,
         "block_size": block_size or setup.block_size,
         "dtype": p.dtype.name,
+        "engine": "compiled" if setup.instruction_set else "numpy",
+        **({"instruction_set": setup.instruction_set} if setup.instruction_set else {}),
         "varies": list(p.varying),
         "has_test": setup.test is not None,
         **({"columns": asdict(setup.columns)} if setup.columns != UNNAMED else {}),

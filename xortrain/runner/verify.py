@@ -16,7 +16,7 @@ from xortrain.records.layout import parameter_names
 from xortrain.records.process import describe
 from xortrain.runner.train import empty_history, train_in_memory
 from xortrain.trained.run_data import TrainedRuns
-from xortrain.training.loop import Training
+from xortrain.training.engine import new_training
 
 NEAR = 1e-9  # relative and absolute tolerance, added
 MOST_NOTES = 3  # blocks whose rounding is described
@@ -89,7 +89,7 @@ def _trained_as_far(recorded: TrainedRuns) -> TrainedRuns:
     """
     setup, history = recorded.setup, empty_history(recorded.setup)
     again = TrainedRuns(setup, recorded.rows, history)
-    training = Training(setup.task(), history)
+    training = new_training(setup.task(), history)
     last = 0
     for _, old, _, epochs in _pairs(recorded, again):
         has_values = ~np.isnan(old).reshape(len(old), -1).all(axis=1)  # (recorded,)

@@ -27,6 +27,7 @@ from xortrain.setup.own_data import OwnData, own_data
 from xortrain.setup.population import RATES, Population, number_keys
 from xortrain.setup.set_parameters import places_of
 from xortrain.setup.target_coding import coded_targets, fitting_loss_of, with_chosen_loss
+from xortrain.training.engine import chosen_engine
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES, Success
 from xortrain.training.task import Choice, Data, Stage, Task
 
@@ -38,7 +39,8 @@ class Setup:
     """A population ready to be trained: its examples, and after which epochs losses and snapshots are recorded.
 
     ``train`` and ``test`` are in the units of the data; the network has them scaled, by ``scaling``.  If it continues
-    another training, it has the ``earlier`` settings, and the ``origin``.
+    another training, it has the ``earlier`` settings, and the ``origin``.  ``instruction_set`` is that of the machine
+    which trains it, None if NumPy does.
     """
 
     population: Population
@@ -50,6 +52,7 @@ class Setup:
     scaling: DataScaling = UNSCALED
     earlier: Earlier = ()
     origin: Origin | None = None
+    instruction_set: str | None = None
 
     @classmethod
     def of(cls, population: Population) -> "Setup":
@@ -62,7 +65,7 @@ class Setup:
         losses, frames = recorded_epochs(population)
         setup = cls(population, train, test, losses, frames, columns, scaling)
         refuse_contradictions(setup)
-        return setup
+        return replace(setup, instruction_set=chosen_engine(setup.population.shared("engine"), setup.first_task).name)
 
     @classmethod
     def stored(cls, population: Population, data: Mapping[str, Array], losses: Array, frames: Array) -> "Setup":
@@ -119,6 +122,10 @@ class Setup:
             raise UserError(f"{own.where}: must have as many inputs and outputs as the network, {known}, not {new}")
         return replace(self, population=population, train=train, test=test, columns=columns)
 
+    def first_task(self) -> Task:
+        """The task of the first run."""
+        return self.task(slice(0, 1))
+
     @cached_property
     def shape(self) -> Network:
         """The network without the settings of its runs."""
@@ -150,6 +157,7 @@ class Setup:
             shuffle=p.shared("shuffle"),
             freeze=tuple(p.shared("freeze")),
             scaling=scaling,
+            instruction_set=self.instruction_set,
             stages=tuple(
                 Stage(self.under(stage).task(runs), stage.until, self.set_at(stage.until)) for stage in self.earlier
             ),

@@ -3,18 +3,20 @@
 A checkpoint that was computed again is used only if the parameters on the way have the bits of the recorded ones.
 """
 
+from functools import partial
+
 import numpy as np
 
 from xortrain.errors import UserError
 from xortrain.nets import Array, Numbers
-from xortrain.nets.network import at_least_two
 from xortrain.setup.earlier import have_same
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import TrainedRuns
-from xortrain.training.loop import Checkpoint, Training
+from xortrain.training.engine import engine_losses, new_training
+from xortrain.training.loop import Checkpoint
 from xortrain.training.outcome import code
 from xortrain.training.success import STOP_RULES
-from xortrain.training.task import Data, History, Task
+from xortrain.training.task import History, Task
 
 JUDGES = ("loss", "success")
 """The groups by which all epochs of a record are judged, also those that it takes from its parent."""
@@ -71,15 +73,9 @@ def _memory(parent: TrainedRuns, task: Task, runs: slice) -> Numbers | None:
         return {}
     if (best_at < 0).any():
         return None
-    best, both = np.array(parent.array("best", runs)), at_least_two(np.arange(task.runs))
-    some = task.take(both)
-
-    def losses(data: Data | None) -> Array:
-        assert data is not None
-        net = some.network.forward(best[:, both], data.x)
-        return some.criterion.total(net.z[-1], net.y, data.t)[: task.runs]
-
-    return rule.recall(best, best_at, lambda: losses(some.data), lambda: losses(some.test), **task.stop.words)
+    best = np.array(parent.array("best", runs))
+    losses = partial(engine_losses, task, best)
+    return rule.recall(best, best_at, losses, lambda: losses(is_held_out=True), **task.stop.words)
 
 
 def _past(parent: TrainedRuns, setup: Setup, runs: slice, epoch: int) -> History:
@@ -97,7 +93,7 @@ def _computed(parent: TrainedRuns, setup: Setup, runs: slice, epoch: int) -> Che
     task, kept = setup.task(runs), _past(parent, setup, runs, epoch)
     shape, dtype, has_test = task.theta.shape, task.theta.dtype, setup.test is not None
     past = History.empty(kept.loss_epochs, kept.frame_epochs, shape, dtype, has_test)
-    training = Training(task, past, until=epoch)
+    training = new_training(task, past, until=epoch)
     for _ in training.run():
         pass
     now = training.theta.copy()

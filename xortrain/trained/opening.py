@@ -4,6 +4,7 @@ The parts of a hostile record may each be well formed but not match; a mismatch 
 """
 
 import os
+import re
 import stat
 import warnings
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ from xortrain.setup.run_setup import Setup, refuse_contradictions
 from xortrain.trained.run_data import TrainedRuns
 from xortrain.training.outcome import OUTCOMES
 
+NAME = re.compile(r"\w{1,20}")  # of an instruction set
+
 
 def open_trained(folder: Path) -> TrainedRuns:
     """The trained population of a record; raises UserError for a record that is not sound."""
@@ -44,7 +47,11 @@ def _opened(folder: Path) -> TrainedRuns:
     _check_data(record, fit_of(population.config["data"]) is not None)
     setup = Setup.stored(population, record.data, record.loss_epochs, record.frame_epochs)
     _check_network(record, setup)
-    setup = replace(setup, columns=_column_names(record), earlier=_earlier(record, setup), origin=_origin(record))
+    earlier, origin, instructions = _earlier(record, setup), _origin(record), record.metadata.get("instruction_set")
+    if not (instructions is None or (isinstance(instructions, str) and NAME.fullmatch(instructions))):
+        raise file_error(folder / layout.RECORD, "instruction_set: must be a name")
+    columns = _column_names(record)
+    setup = replace(setup, columns=columns, earlier=earlier, origin=origin, instruction_set=instructions)
     for name in changed_files(setup.configs, record.metadata):
         line = f"{name} has changed since this was trained; what is shown is computed with it as it is now"
         warnings.warn(Remark(line), stacklevel=4)

@@ -16,6 +16,7 @@ from xortrain.records import layout
 from xortrain.records.reader import RecordReader
 from xortrain.setup.earlier import stages_until
 from xortrain.setup.run_setup import Setup
+from xortrain.training.engine import engine_losses
 from xortrain.training.outcome import code, others, words
 from xortrain.training.task import History, Task
 
@@ -281,11 +282,7 @@ class RunData:
         found, step = [], max(2, AT_ONCE // self.setup.numbers_of_a_run)
         for start in range(0, theta.shape[1], step):
             part = theta[:, start : start + step]
-            both = at_least_two(np.arange(part.shape[1]))
-            task = self.task.take(np.zeros(len(both), int))
-            data = task.test if is_held_out and task.test else task.data
-            net = task.network.forward(np.ascontiguousarray(part[:, both]), data.x)
-            found.append(task.criterion.total(net.z[-1], net.y, data.t)[: part.shape[1]])
+            found.append(engine_losses(self.task.take(np.zeros(part.shape[1], int)), part, is_held_out))
         return np.concatenate(found)
 
     def until_best(self) -> TrainedRuns:

@@ -10,8 +10,8 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network, Pass, at_least_two
+from xortrain.training.engine import at_hand, new_training
 from xortrain.training.learner import Learner
-from xortrain.training.loop import Training
 from xortrain.training.task import Choice, History, Task
 
 TIED = 0.01  # largest distance of outputs from a tied state, as a share of the distance between the two targets
@@ -242,7 +242,7 @@ def dead_frames(task: Task, units: list[Unit], parameters: Array) -> Array:
 def _parameters_after(task: Task, epochs: Array) -> Array:
     """The parameters (epochs, parameters) after these epochs, by training the run again."""
     history = History.empty(np.array([0]), epochs, task.theta.shape, task.theta.dtype, bool(task.test))
-    for epoch in Training(task, history).run():
+    for epoch in new_training(at_hand(task), history).run():
         if epoch >= epochs[-1]:
             break
     return history.parameters[..., 0]
@@ -273,7 +273,8 @@ def linear_fit(task: Task) -> tuple[Array, Array]:
         learner.update(0)
     y = learner.full.forward()
     loss, right = two.criterion.total(learner.full.z[-1], y, two.data.t), two.success.right(y, two.data.t).all(axis=0)
-    return np.resize(loss, task.runs), np.resize(right, task.runs)
+    each = np.zeros(task.runs, int) if is_shared else np.arange(task.runs)
+    return loss[each], np.asarray(right)[each]
 
 
 def vanishes(task: Task, theta: Array) -> Array:

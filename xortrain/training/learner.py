@@ -30,22 +30,46 @@ class LearnerState:
         return Learner(self.task.take(runs), self.theta.take(runs, axis=-1), state)
 
 
+class Descent:
+    """An update as a task makes it; ``options`` are the settings of its optimizer in use, arrays (runs,)."""
+
+    def __init__(self, task: Task, options: Mapping[str, Array] | None = None) -> None:
+        self.row = OPTIMIZERS[task.optimizer.name]
+        used = options_in_use(task) if options is None else options
+        self.options, self._shaping = self.row.divided(used)
+        self._is_weight = task.network.are_weights.astype(task.theta.dtype)
+        places = task.network.split(np.arange(task.network.size))
+        self.frozen = [place for name in task.freeze for place in places[name].ravel().tolist()]
+
+    def start(self, theta: Array, lr: Array) -> dict[str, Array]:
+        """The state of the optimizer before its first update."""
+        return self.row.start(theta, lr, **self.options)
+
+    def update(self, theta: Array, g: Array, state: dict[str, Array], lr: Array, kept: Array) -> None:
+        """Change θ and the state by the gradient, which may be overwritten; frozen parameters are ``kept``."""
+        if self._shaping:
+            shape_gradient(theta, self._is_weight, g, **self._shaping)
+        self.row.update(theta, g, state, lr, **self.options)
+        if self.frozen:
+            theta[self.frozen] = kept
+
+
+def options_in_use(task: Task) -> Mapping[str, Array]:
+    """The settings of the optimizer, (runs,), without optional ones that are 0 for every run."""
+    return in_use(OPTIMIZERS[task.optimizer.name].settings, task.optimizer.settings)
+
+
 class Learner:
     """The runs of a task, at least two, with their current θ and the state of their optimizer."""
 
     def __init__(self, task: Task, theta: Array, state: dict[str, Array] | None = None) -> None:
         self.task, self.theta = task, theta
-        self.optimizer = OPTIMIZERS[task.optimizer.name]
-        settings = in_use(self.optimizer.settings, task.optimizer.settings)
-        self.options, self.shaping = self.optimizer.divided(settings)
-        self.state = self.optimizer.start(theta, task.lr, **self.options) if state is None else state
-        self.is_weight = task.network.are_weights.astype(theta.dtype)
+        self.descent = Descent(task)
+        self.state = self.descent.start(theta, task.lr) if state is None else state
         self.full = Pass(task.network, theta, task.data.x)
         self.parts: dict[int, Pass] = {}
         self._schedule = SCHEDULES[task.schedule.name]
-        places = task.network.split(np.arange(task.network.size))
-        self.frozen = [places[name].ravel() for name in task.freeze]
-        self.frozen_values = [theta[rows] for rows in self.frozen]
+        self._kept = theta[self.descent.frozen]
 
     def saved(self) -> "LearnerState":
         """A copy of the current state, to restart from."""
@@ -84,8 +108,12 @@ class Learner:
 
     def rate(self, epoch: int) -> Array:
         """The learning rates of an epoch, (runs,) or (parameters, runs)."""
-        factor = self._schedule.factor(epoch, self.task.epochs, **self.task.schedule.settings)
+        factor = self.factor(epoch)
         return self.task.lr if factor is None else self.task.lr * factor
+
+    def factor(self, epoch: int) -> Array | None:
+        """What the schedule multiplies the rates of an epoch by, (runs,); None for 1."""
+        return self._schedule.factor(epoch, self.task.epochs, **self.task.schedule.settings)
 
     def batches(self, epoch: int) -> Iterator[tuple[Array, Array]]:
         """x and t of each update of an epoch, in order."""
@@ -97,11 +125,7 @@ class Learner:
 
     def _descend(self, net: Pass, t: Array, lr: Array) -> None:
         g = net.backward(self.task.criterion.delta(net.z[-1], net.y, t))
-        if self.shaping:
-            shape_gradient(self.theta, self.is_weight, g, **self.shaping)
-        self.optimizer.update(self.theta, g, self.state, lr, **self.options)
-        for rows, value in zip(self.frozen, self.frozen_values, strict=True):
-            self.theta[rows] = value
+        self.descent.update(self.theta, g, self.state, lr, self._kept)
 
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio

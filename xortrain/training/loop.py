@@ -73,7 +73,7 @@ class Training:
         learner = Learner.of(now, self.theta.copy(), start.optimizer, start.state)
         memory = _memory(start.memory, start.stop, learner, start.epoch)
         if 0 < len(columns) < task.runs:
-            learner, memory = learner.take(columns), _taken(memory, columns)
+            learner, memory = learner.take(columns), taken(memory, columns)
         self.learner, self.columns = learner, columns
         if len(columns):
             self._enter(learner, columns, self.last_wrong[columns], memory, start.epoch)
@@ -84,14 +84,14 @@ class Training:
         for stage_end in (*(stage.until for stage in self.task.stages if self.start < stage.until < end), end):
             while epoch < stage_end and len(self.columns):
                 with np.errstate(all="ignore"):  # _check finds and names values that are not finite
-                    epoch = self._train_to_judged_epoch(epoch, stage_end - 1)
+                    epoch = self._advance(epoch, stage_end - 1)
                 yield epoch
                 epoch += 1
             if len(self.columns) and epoch <= self.task.epochs:
                 self._end_stage(epoch)
         self._fill_after_the_end()
 
-    def _train_to_judged_epoch(self, epoch: int, last: int) -> int:
+    def _advance(self, epoch: int, last: int) -> int:
         """Train up to the next epoch at which outputs are judged, including its update; returns that epoch."""
         while not self.monitor.forward(epoch) and epoch < last:
             self.learner.update(epoch)
@@ -115,8 +115,8 @@ class Training:
             before = self.learner.take(stay)
             self._set(before.theta, np.arange(len(stay)), epoch)
             learner = before.under(self.task.at(epoch).take(columns))
-            memory = _memory(_taken(self.watched, stay), before.task.stop, learner, epoch)
-            self._enter(learner, columns, self.monitor.wrong[stay], memory, epoch)
+            memory = _memory(taken(self.watched, stay), before.task.stop, learner, epoch)
+            self._enter(learner, columns, self.wrong[stay], memory, epoch)
         else:
             self.columns = columns
 
@@ -139,12 +139,13 @@ class Training:
         if len(columns) == 1:
             both = at_least_two(np.zeros(1, int))
             learner, columns, wrong = learner.take(both), columns[both], wrong[both]
-            memory = _taken(memory, both)
+            memory = taken(memory, both)
         judge = self.task.take(columns) if self.task.stages else learner.task
         self.stops = STOP_RULES[learner.task.stop.name].holds
         is_buffered = self.stops is None and judge.test is None
         self.learner, self.columns, self.watched = learner, columns, memory
         self.monitor = Monitor(learner, judge, self.history, columns, wrong.copy(), is_buffered)
+        self.wrong = self.monitor.wrong
         self.gone = np.zeros(len(columns), bool)
         self._save(epoch)
 
@@ -168,7 +169,7 @@ class Training:
         """End these runs of the block with these parameters; ``epoch`` is the first that they do not train."""
         columns = self.columns[places]
         self.theta[:, columns], self.left[columns] = theta, epoch
-        self.last_wrong[columns] = self.monitor.wrong[places]
+        self.last_wrong[columns] = self.wrong[places]
         self.gone[places] = True
         for into, values in ((self.state, self.learner.state), (self.memory, self.watched)):
             for name, now in values.items():
@@ -184,7 +185,7 @@ class Training:
         elif len(stay) == len(self.gone):
             self._save(epoch)
         elif len(stay):
-            wrong, memory = self.monitor.wrong[stay], _taken(self.watched, stay)
+            wrong, memory = self.wrong[stay], taken(self.watched, stay)
             self._enter(self.learner.take(stay), self.columns[stay], wrong, memory, epoch)
             self.learner.full.forward()  # the update of this epoch uses its outputs
         else:
@@ -241,7 +242,7 @@ class Training:
             self.history.best[:] = np.where(self.memory["best_at"] < 0, self.theta, self.memory["best"])
 
 
-def _taken(memory: Numbers, runs: Array) -> Numbers:
+def taken(memory: Numbers, runs: Array) -> Numbers:
     """What is remembered of some of the runs."""
     return {name: values.take(runs, axis=-1) for name, values in memory.items()}
 
@@ -280,7 +281,7 @@ class Monitor:
         self.bad_loss = np.full(len(columns), -1, np.int32)
         self.t = judge.data.t[:, :, None]
         lower, upper = judge.success.interval(judge.data.t)
-        self.interval = _collapsed(lower)[:, :, None], _collapsed(upper)[:, :, None]
+        self.interval = collapsed(lower)[:, :, None], collapsed(upper)[:, :, None]
         z = learner.full.z[-1]
         self.slots = max(1, min(MOST_SLOTS, BUFFER_BYTES // z.nbytes)) if is_buffered else 1
         self.z = np.empty((*z.shape[:2], self.slots, z.shape[2]), z.dtype)
@@ -346,7 +347,7 @@ def _history_slices(columns: Array, runs: int) -> tuple[slice | Array, slice]:
     return columns, slice(None)
 
 
-def _collapsed(bound: Array) -> Array:
+def collapsed(bound: Array) -> Array:
     """A bound (examples, outputs, runs), reduced to (examples, outputs, 1) if it is the same for all runs."""
     first = bound[..., :1]
     return first.copy() if (bound == first).all() else bound

@@ -68,6 +68,7 @@ def _are_moving(learner: Learner, done: Array) -> tuple[Array, Array]:
     swings = _swing(_losses(learner, min(WATCHED, learner.task.epochs))) if in_batches else None
     if in_batches:
         learner = Learner(replace(learner.task, batch_size=None), learner.theta, learner.state)
+        learner.full.forward()
         _losses(learner, min(SETTLE, learner.task.epochs // SHARE))
     task, y = learner.task, learner.full.forward().copy()
     above = _full_losses(learner) - task.criterion.lowest(task.data.t)
@@ -135,10 +136,9 @@ def _swing(losses: Array) -> Array:
 def _losses(learner: Learner, epochs: int, outputs: Array | None = None) -> Array:
     """Train some more epochs, with the learning rate of the last ones; returns the losses (epochs, runs) after each.
 
-    Adds the mean outputs to ``outputs``, if given.
+    A full batch is trained from the outputs of the last forward pass.  Adds the mean outputs to ``outputs``, if given.
     """
     losses = np.empty((epochs, learner.task.runs), learner.theta.dtype)
-    learner.full.forward()
     for epoch in range(epochs):
         learner.update(learner.task.epochs - 1 - epoch % learner.task.epochs)
         y = learner.full.forward()

@@ -8,6 +8,7 @@ import numpy as np
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two
 from xortrain.training.diagnosis import dead, equal_units, have_equal, is_linear, linear_fit, saturated, vanishes
+from xortrain.training.engine import engine_losses
 from xortrain.training.loop import Training
 from xortrain.training.motion import motion
 from xortrain.training.reference import References, references
@@ -38,13 +39,13 @@ def results(training: Training) -> Results:
     some = task.take(runs) if len(runs) > task.runs else task
     theta = training.theta[:, runs] if len(runs) > task.runs else training.theta
     net = some.network.forward(theta, some.data.x)
-    final_loss = some.criterion.total(net.z[-1], net.y, some.data.t)[: task.runs]
+    final_loss = engine_losses(task, training.theta)
     right = some.success.right(net.y, some.data.t)
     accuracy = some.success.counted(net.y, some.data.t).mean(axis=0)[: task.runs]
     test_loss, test_accuracy = np.full((2, some.runs), np.nan, theta.dtype)
     if some.test:
         held = some.network.forward(theta, some.test.x)
-        test_loss = some.criterion.total(held.z[-1], held.y, some.test.t)
+        test_loss = engine_losses(task, training.theta, is_held_out=True)
         test_accuracy = some.success.counted(held.y, some.test.t).mean(axis=0)
     known = references(task)
     diverged = training.diverged_at >= 0

@@ -44,7 +44,8 @@ def references(task: Task) -> References:
     share = np.maximum(_largest_group(some.data.t), some.success.accurate(y, some.data.t).mean(axis=0))
     allowed = _allowed(some)
     allowed = np.where(allowed > share, allowed, np.nan)
-    return References(*(np.resize(values, task.runs) for values in (loss, share, allowed)))
+    each = np.zeros(task.runs, int) if is_shared else np.arange(task.runs)
+    return References(loss[each], share[each], allowed[each])
 
 
 def best_constant(task: Task) -> tuple[Array, Array]:

@@ -152,10 +152,10 @@ def patience(judged: JudgedEpoch, epochs: Array, least: Array, on: str) -> Array
     losses = judged.test_losses() if on == "test_loss" else judged.losses()
     memory = judged.memory
     falls = judged.sound & (losses < memory["lowest"] - least)
-    some = slice(None) if falls.all() else np.flatnonzero(falls)
-    memory["lowest"][some], memory["best_at"][some] = losses[some], judged.epoch
-    memory["best"][:, some] = judged.theta[:, some]
-    return np.asarray(judged.epoch - memory["best_at"] >= epochs)
+    for name, value in (("lowest", losses), ("best_at", judged.epoch), ("best", judged.theta)):
+        np.copyto(memory[name], value, where=falls)
+    holds: Array = judged.epoch - memory["best_at"] >= epochs
+    return holds
 
 
 _BELOW = {"below": number("loss below which a run stops", above=0)}

@@ -82,6 +82,7 @@ class Task:
     freeze: tuple[str, ...] = ()
     scaling: DataScaling = UNSCALED
     stages: tuple["Stage", ...] = ()
+    instruction_set: str | None = None
 
     @property
     def runs(self) -> int:
