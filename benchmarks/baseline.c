@@ -1,5 +1,5 @@
 /* The limit to measure against: 2-2-1 sigmoid nets on four examples, one fused loop over the runs.
-   Built by population.py with gcc -O3 -march=native -ffast-math -fopenmp-simd; data come at run time.
+   Built by reference.py with gcc -O3 -march=native -ffast-math -fopenmp-simd; data come at run time.
    theta is (9, runs): W1 (2, 2), b1 (2), W2 (1, 2), b2 (1); loss is binary cross-entropy, summed. */
 #include <math.h>
 

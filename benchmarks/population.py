@@ -1,136 +1,96 @@
-"""16,384 sigmoid networks 2-2-1, 1,000 epochs, float64, one core: ns per run and step.
+"""Populations to measure, made as a sweep makes them, and their training alone by each engine that is there."""
 
-Compared with one fused loop in C (the limit), JAX with runs on the last axis, and JAX jit(vmap(scan)).  Requires gcc
-and the extra [benchmark]; run it on one core: OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/population.py
-"""
-
-import ctypes
-import os
-import subprocess
-import sys
-import tempfile
-from collections.abc import Callable
-from pathlib import Path
-from statistics import median
-
-os.environ |= {"XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1", "JAX_ENABLE_X64": "1"}
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from results import in_turn, keep, ratio
 
 from xortrain.config.compose import compose
+from xortrain.errors import UserError
+from xortrain.nets import Array
 from xortrain.records.layout import Blocks
+from xortrain.runner.train import empty_history
+from xortrain.setup.own_arrays import array_data
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
+from xortrain.training.engine import new_training
 from xortrain.training.loop import Training
-from xortrain.training.task import History
 
-RUNS, EPOCHS = 16_384, int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-FLAGS = ["-O3", "-march=native", "-ffast-math", "-fopenmp-simd"]
-X, T = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1], [1], [0]])
-
-
-def make_setup() -> Setup:
-    config = compose([f"epochs={EPOCHS}", "track.losses=2", "track.frames=2"])
-    return Setup.of(Population(config, {"seed": np.arange(RUNS, dtype=np.uint32)}, np.arange(RUNS)))
+RUNS = 16_384
+X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+ENGINES = ("numpy", "compiled")
 
 
-def ours(setup: Setup) -> Callable[[], np.ndarray]:
-    """Training alone, with the tasks made before: no losses recorded, success and divergence checked."""
-    blocks = Blocks(RUNS, setup.block_size)
-    tasks = [setup.task(blocks.runs_of(k)) for k in range(len(blocks))]
+def setup_of(words: Sequence[str], runs: int, epochs: int, labels: str | None = None) -> Setup:
+    """The setup of so many seeds; with ``labels`` of the four points of XOR, which take the place of its targets."""
+    own = array_data((X, list(labels))) if labels else None
+    config = compose([*words, f"epochs={epochs}", *(["data=csv"] if labels else []), "film=none"])
+    return Setup.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs), own))
 
-    def run() -> np.ndarray:
-        ends = []
-        for task in tasks:
-            history = History.empty(np.array([], int), np.array([EPOCHS]), task.theta.shape, task.theta.dtype, False)
-            training = Training(task, history)
+
+def every(epochs: int) -> list[str]:
+    """The settings that keep every loss, and no more parameters than the first and the last."""
+    return [f"track.losses={epochs + 1}", "track.frames=2"]
+
+
+NONE = ["track.losses=2", "track.frames=2"]
+"""The settings that keep the first and the last loss."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The training of a setup, block by block, with the tasks and the arrays that it fills made before.
+
+    Success and divergence are watched, and the losses kept that the setup keeps.
+    """
+
+    setup: Setup
+
+    @cached_property
+    def _parts(self) -> list[tuple[Any, Any]]:
+        blocks = Blocks(self.setup.population.runs, self.setup.block_size)
+        places = map(blocks.runs_of, range(len(blocks)))
+        return [(self.setup.task(runs), empty_history(self.setup.part(runs))) for runs in places]
+
+    def __call__(self) -> list[Training]:
+        """Train all runs."""
+        done = []
+        for task, history in self._parts:
+            training = new_training(task, history)
             for _ in training.run():
                 pass
-            ends.append(training.theta)
-        return np.concatenate(ends, axis=1)
-
-    return run
+            done.append(training)
+        return done
 
 
-def fused_c(theta: np.ndarray, folder: str) -> Callable[[], np.ndarray]:
-    library = Path(folder) / "baseline.so"
-    source = Path(__file__).with_name("baseline.c")
-    subprocess.run(["gcc", *FLAGS, "-shared", "-fPIC", "-o", library, source, "-lm"], check=True)
-    train = ctypes.CDLL(str(library)).train
-    lr = np.ones(RUNS)
-
-    def run() -> np.ndarray:
-        end = theta.copy()
-        arrays = [array.ctypes.data_as(ctypes.c_void_p) for array in (end, lr, X, T)]
-        train(*arrays, *map(ctypes.c_long, (RUNS, EPOCHS, 1024)))
-        return end
-
-    return run
+def ends(done: Sequence[Training]) -> Array:
+    """The parameters at the end, (parameters, runs), of the blocks of a population."""
+    return np.concatenate([training.theta for training in done], axis=1)
 
 
-def jax_runs_last(theta: np.ndarray) -> Callable[[], np.ndarray]:
-    """Every weight is an array over the runs, every sum is written out, so that all of it can be fused."""
-    import jax
-    import jax.numpy as jnp
-
-    rows = [(x1, x2, t) for (x1, x2), (t,) in zip(X.tolist(), T.tolist(), strict=True)]
-
-    def step(w, _):  # type: ignore[no-untyped-def]
-        g = [jnp.zeros_like(w[0])] * 9
-        for x1, x2, t in rows:
-            h1 = jax.nn.sigmoid(w[0] * x1 + w[1] * x2 + w[4])
-            h2 = jax.nn.sigmoid(w[2] * x1 + w[3] * x2 + w[5])
-            d = jax.nn.sigmoid(w[6] * h1 + w[7] * h2 + w[8]) - t
-            d1, d2 = d * w[6] * h1 * (1 - h1), d * w[7] * h2 * (1 - h2)
-            parts = (d1 * x1, d1 * x2, d2 * x1, d2 * x2, d1, d2, d * h1, d * h2, d)
-            g = [total + part for total, part in zip(g, parts, strict=True)]
-        return tuple(v - part for v, part in zip(w, g, strict=True)), None
-
-    train = jax.jit(lambda w: jnp.stack(jax.lax.scan(step, w, None, length=EPOCHS)[0]))
-    start = tuple(jnp.asarray(row) for row in theta)
-    return lambda: np.asarray(train(start))
+Engines = Mapping[str, Sequence[str]]
+"""The engines that are there by name, the fastest last, with the settings that choose each."""
 
 
-def jax_vmap(theta: np.ndarray) -> Callable[[], np.ndarray]:
-    import jax
-    import jax.numpy as jnp
-
-    x, t = jnp.asarray(X), jnp.asarray(T)
-
-    def loss(w):  # type: ignore[no-untyped-def]
-        h = jax.nn.sigmoid(x @ w[:4].reshape(2, 2).T + w[4:6])
-        z = h @ w[6:8].reshape(1, 2).T + w[8]
-        return jnp.sum(jnp.maximum(z, 0) - z * t + jnp.log1p(jnp.exp(-jnp.abs(z))))
-
-    gradient = jax.grad(loss)
-    one = lambda w: jax.lax.scan(lambda v, _: (v - gradient(v), None), w, None, length=EPOCHS)[0]
-    train = jax.jit(jax.vmap(one))
-    start = jnp.asarray(theta.T.copy())
-    return lambda: np.asarray(train(start)).T
+def engines() -> Engines:
+    """The engines that are there; says why one is not.  Without a setting for engines it is NumPy's."""
+    found: dict[str, list[str]] = {}
+    for name in ENGINES:
+        try:
+            Trained(setup_of([f"engine={name}"], 2, 1))()
+        except UserError as error:
+            print(f"without engine={name}: {str(error)[:100]}")
+        else:
+            found[name] = [f"engine={name}"]
+    return found or {"numpy": []}
 
 
-def main() -> None:
-    population = make_setup()
-    theta = population.task().theta
-    with tempfile.TemporaryDirectory() as folder:
-        subjects = {
-            "xortrain": ours(population),
-            "C, one fused loop": fused_c(theta, folder),
-            "JAX, runs last": jax_runs_last(theta),
-            "JAX, jit(vmap(scan))": jax_vmap(theta),
-        }
-        ends = [subject() for subject in subjects.values()]
-        early = np.abs(ends[0]) < 1e3
-        for end in ends[1:]:
-            assert np.median(np.abs(end - ends[0])[early]) < 1e-6, "they do not train the same networks"
-        seconds = in_turn(subjects, rounds=3)
-    lines = [f"gcc {' '.join(FLAGS)}; blocks of {population.block_size}; {RUNS} runs, {EPOCHS} epochs"]
-    lines += [f"{name:<22}{median(s) / RUNS / EPOCHS * 1e9:6.1f} ns a run and step" for name, s in seconds.items()]
-    lines.append(f"jit(vmap(scan)) / xortrain: {ratio(seconds, 'JAX, jit(vmap(scan))', 'xortrain'):.2f} (at least 1.4)")
-    lines.append(f"xortrain / C: {ratio(seconds, 'xortrain', 'C, one fused loop'):.2f} (at most 3)")
-    keep("population", lines)
-
-
-if __name__ == "__main__":
-    main()
+def equal(theta: Array, other: Array, most: float) -> str:
+    """The median distance of the end parameters of tame runs; AssertionError if it is more than ``most``."""
+    tame = (np.abs(theta) < 1e3).all(axis=0) & (np.abs(other) < 1e3).all(axis=0)
+    distance = float(np.median(np.abs(theta - other)[:, tame]))
+    assert tame.mean() > 0.5, f"only {tame.mean():.0%} of the runs are tame"
+    assert distance <= most, f"not the same networks: {distance:.1e}"
+    return f"{distance:.0e}"

@@ -1,7 +1,8 @@
 """Sweeps from the shell to the table: against Hydra's own launcher, up to a million runs, and on two cores.
 
-Arguments choose the parts (launcher, million, recording, cores, maps); without one all are measured.  The part with a
-million runs takes about four minutes, and 3 GB in the folder for temporary files.
+Arguments choose the parts (launcher, million, ten, recording, cores, maps); without one all but ten are measured.  A
+million runs need 1 GB in the folder for temporary files, ten million 8 GB.  With before=PYTHON, the interpreter of an
+environment with an older version of this package, a million runs of both are measured in turns.
 """
 
 import os
@@ -11,12 +12,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 
 import numpy as np
-from results import in_turn, keep, ratio
+from population import engines
+from results import in_turn, judged, keep, ratio
 
 from xortrain.config.compose import compose
 from xortrain.records.process import describe
@@ -28,11 +33,12 @@ from xortrain.training.task import History
 START = {**{k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}, "OMP_NUM_THREADS": "1"}
 BASIC = 20  # jobs for Hydra's own launcher, which takes the same time for each
 MANY = (10_000, 100_000, 1_000_000)
+OF_BEFORE = 0.45  # times the time of the version before the compiled engine, at most
 
 
-def sweep(*words: str) -> float:
+def sweep(*words: str, python: str = sys.executable) -> float:
     """Seconds of a sweep in a new process."""
-    command = [sys.executable, "-m", "xortrain", "-m", "film=none", *words]
+    command = [python, "-m", "xortrain", "-m", "film=none", *words]
     began = time.perf_counter()
     subprocess.run(command, env=START, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
@@ -58,20 +64,57 @@ def launcher() -> list[str]:
     ]
 
 
-def million() -> list[str]:
-    """Ten thousand to a million seeds: time, and memory that is not mapped from files."""
-    lines, seconds = [], {}
-    for runs in MANY:
-        words = [f"seed=range(0,{runs})", "track.losses=36", "track.bytes=1000000000", "hydra.launcher.engine=loky"]
+@dataclass(frozen=True)
+class Measured:
+    """A sweep from the shell to its table: seconds by the clock and of CPU, and the peak of RssAnon in bytes."""
+
+    seconds: float
+    cpu: float
+    memory: int
+
+    @classmethod
+    def of(cls, runs: int, words: Sequence[str], python: str = sys.executable) -> "Measured":
+        """Measure a sweep over so many seeds, of 140 epochs, of which it keeps 36 losses and two snapshots."""
+        words = [f"seed=range(0,{runs})", "track.losses=36", "track.frames=2", "track.bytes=10000000000", *words]
+        before = cpu_of_children()
         with Memory() as memory, tempfile.TemporaryDirectory() as root:
-            seconds[runs] = sweep(*words, "hydra.launcher.workers=2", f"root={root}")
-        lines.append(
-            f"{runs:>9,} seeds x 140 epochs, two cores, shell to table: {seconds[runs]:5.1f} s, "
-            f"RssAnon {memory.most / 1e6:.0f} MB in all processes together"
-        )
-    few, many = MANY[1], MANY[-1]
-    pace = (seconds[many] - seconds[few]) / (many - few) / (seconds[few] / few)
-    return [*lines, "at most 60 s and 1 GB", f"a run beyond {few:,} takes {pace:.2f} of a run below"]
+            seconds = sweep(*words, f"root={root}", python=python)
+        return cls(seconds, cpu_of_children() - before, memory.most)
+
+    def __str__(self) -> str:
+        return f"{self.seconds:5.1f} s, {self.cpu:.1f} s of CPU, RssAnon {self.memory / 1e6:.0f} MB in all processes"
+
+
+def cpu_of_children() -> float:
+    """The CPU time of all children that have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
+def two_cores() -> list[str]:
+    """The settings that train on two cores: threads of the compiled engine, or processes for NumPy."""
+    inline = engines().get("compiled")
+    return [*(inline or ["hydra.launcher.engine=loky"]), "hydra.launcher.workers=2"]
+
+
+def million(counts: Sequence[int] = MANY, memory: float = 0.5e9) -> list[str]:
+    """Many seeds on two cores: time, and memory that is not mapped from files."""
+    words = two_cores()
+    found = {runs: Measured.of(runs, words) for runs in counts}
+    lines = [f"{runs:>10,} seeds x 140 epochs, shell to table: {one}" for runs, one in found.items()]
+    few, many = counts[-2:]
+    pace = (found[many].cpu - found[few].cpu) / (many - few) / (found[few].cpu / few)
+    most = f"at most {memory / 1e6:.0f} MB: {'holds' if found[many].memory <= memory else 'does NOT hold'}"
+    return [" ".join(words), *lines, most, f"a run beyond {few:,} takes {pace:.2f} of the CPU time of a run below"]
+
+
+def against(before: str) -> list[str]:
+    """A million seeds with this version and with an older one, in turns."""
+    now, then = two_cores(), ["hydra.launcher.engine=loky", "hydra.launcher.workers=2"]
+    pairs = [(Measured.of(MANY[-1], now), Measured.of(MANY[-1], then, before)) for _ in range(3)]
+    lines = [f"now {new};  before {old}" for new, old in pairs]
+    wall, cpu = ([f(new) / f(old) for new, old in pairs] for f in (attrgetter("seconds"), attrgetter("cpu")))
+    return [*lines, f"now / before by the clock: {judged(wall, OF_BEFORE)}", f"of CPU: {judged(cpu)}"]
 
 
 class Memory:
@@ -176,11 +219,10 @@ def maps() -> list[str]:
     spent: dict[str, list[float]] = {name: [] for name in films}
 
     def train(name: str, words: list[str]) -> None:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = cpu_of_children()
         with tempfile.TemporaryDirectory() as root:
             sweep(*AXES, *KEPT, *words, f"root={root}")
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        spent[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        spent[name].append(cpu_of_children() - before)
 
     seconds = in_turn({name: partial(train, name, words) for name, words in films.items()}, rounds=3)
     lines = [f"256 x 256 runs x 300 epochs, shell to table, film=none: {median(seconds['none']):.1f} s"]
@@ -191,15 +233,26 @@ def maps() -> list[str]:
     return lines
 
 
-PARTS = {"launcher": launcher, "million": million, "recording": recording, "cores": cores, "maps": maps}
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "launcher": launcher,
+    "million": million,
+    "recording": recording,
+    "cores": cores,
+    "maps": maps,
+    "ten": lambda: million((1_000_000, 10_000_000), 2e9),
+}
 
 
 def main() -> None:
+    before = [word.removeprefix("before=") for word in sys.argv[1:] if word.startswith("before=")]
+    names = [word for word in sys.argv[1:] if word in PARTS]
+    chosen = names if names or before else [name for name in PARTS if name != "ten"]
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        lines = [line for name in sys.argv[1:] or PARTS for line in PARTS[name]()]
+        lines = [line for name in chosen for line in PARTS[name]()]
+        lines += [line for python in before for line in against(python)]
         os.chdir("/")
-    keep("-".join(["sweeps", *sys.argv[1:]]), lines)
+    keep("-".join(["sweeps", *names, *(["before"] if before else [])]), lines)
 
 
 if __name__ == "__main__":
