@@ -86,7 +86,7 @@ def test_another_cpu_is_reported_and_compared_to_nine_digits(tmp_path: Path) -> 
     found = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
     if not found:
         pytest.skip("this processor has no features that NumPy could do without")
-    words = ["-m", "seed=range(0,8)", "activation=tanh", "epochs=60", "film=none", f"root={tmp_path}"]
+    words = ["-m", "seed=range(0,8)", "activation=tanh", "epochs=60", "engine=numpy", "film=none", f"root={tmp_path}"]
     subprocess.run([*MODULE, *words], check=True, capture_output=True)
     plain = {**os.environ, "NPY_DISABLE_CPU_FEATURES": " ".join(found)}
     folder = listing(tmp_path).entries[0].folder

@@ -65,7 +65,7 @@ def end_of(setup: Setup, run: int) -> tuple[int, int, Array]:
 @pytest.mark.parametrize("name", POPULATIONS)
 def test_divergence_is_detected_at_the_same_epoch_as_in_a_reference_training(name: str, sizes: list[int]) -> None:
     varying, changes = POPULATIONS[name]
-    setup = some_setup({"seed": np.arange(RUNS)} | varying, **(LINEAR | changes))
+    setup = some_setup({"seed": np.arange(RUNS)} | varying, engine="numpy", **(LINEAR | changes))  # chaotic runs
     found = trained(setup, sizes)
     with np.errstate(all="ignore"):
         ends = [end_of(setup, run) for run in range(RUNS)]

@@ -30,6 +30,12 @@ def test_the_wheel_contains_every_module_and_every_config(wheel: Path) -> None:
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
+def test_the_machine_in_the_wheel_is_small(wheel: Path) -> None:
+    """All instruction sets together have at most 300 kB."""
+    libraries = [each for each in zipfile.ZipFile(wheel).infolist() if "machine/machine_" in each.filename]
+    assert sum(each.file_size for each in libraries) <= 300_000
+
+
 def test_the_wheel_trains_from_an_empty_folder(wheel: Path, tmp_path: Path) -> None:
     """The process imports the unpacked wheel, not the checkout; CI tests a real installation."""
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
