@@ -1,10 +1,11 @@
-"""Writes the tables of docs/maths.md from the rows of the tables in the code; `--check` only compares.
+"""Writes tables of docs/maths.md and docs/engine.md from those in the code; `--check` only compares.
 
 A table stands between the lines `<!-- rows: NAME -->` and `<!-- end -->`.
 """
 
 import inspect
 import re
+import runpy
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -21,7 +22,8 @@ from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Settings
 from xortrain.training.success import STOP_RULES, SUCCESS_RULES
 
-PAGE = Path(__file__).with_name("maths.md")
+PAGES = [Path(__file__).with_name(name) for name in ("maths.md", "engine.md")]
+BOUNDS = Path(__file__).parents[1] / "tests" / "test_elementary.py"
 BLOCK = re.compile(r"(<!-- rows: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -120,6 +122,13 @@ def stop_rules() -> str:
     return table(("name", "a run stops", "notes"), rows)
 
 
+def elementary() -> str:
+    tested = runpy.run_path(str(BOUNDS))
+    whose = {True: "xortrain", False: "the C library"}
+    rows = ([f"`{name}`", whose[name in tested["OWN"]], f"{bound:g}"] for name, bound in tested["BOUNDS"].items())
+    return table(("function", "of", "error in ulp, at most"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     function.__name__: function
     for function in (
@@ -133,6 +142,7 @@ TABLES: dict[str, Callable[[], str]] = {
         scales,
         success_rules,
         stop_rules,
+        elementary,
     )
 }
 
@@ -143,11 +153,12 @@ def filled(page: str) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    page = PAGE.read_text(encoding="utf-8")
-    new = filled(page)
+    pages = {path: path.read_text(encoding="utf-8") for path in PAGES}
+    new = {path: filled(page) for path, page in pages.items()}
     if "--check" in arguments:
-        return int(new != page)
-    PAGE.write_text(new, encoding="utf-8")
+        return int(new != pages)
+    for path, page in new.items():
+        path.write_text(page, encoding="utf-8")
     return 0
 
 
