@@ -190,5 +190,5 @@ def test_own_rows_that_cannot_be_recorded_are_trained_by_numpy(
     monkeypatch.chdir(tmp_path)
     auto, numpy = (losses(with_own(NOT_RECORDED[name], name.partition(":")[0], engine)) for engine in ("auto", "numpy"))
     np.testing.assert_array_equal(auto, numpy)
-    with pytest.raises(UserError, match="engine=compiled: the machine cannot do what the settings ask for: "):
+    with pytest.raises(UserError, match="engine=compiled: the machine has no equivalent of what the settings use: "):
         with_own(NOT_RECORDED[name], name.partition(":")[0], "compiled")

@@ -11,7 +11,7 @@ from test_engine import LINEAR, assert_same, ended, setup_of
 import xortrain
 from xortrain.machine.library import instruction_set
 from xortrain.nets import Array
-from xortrain.nets.optimizers import OPTIMIZERS
+from xortrain.nets.optimizers import OPTIMIZERS, SHAPING
 from xortrain.setup.run_setup import Setup
 from xortrain.training import compiled
 from xortrain.training.engine import new_training
@@ -47,6 +47,9 @@ BESIDE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "smoothing of an odd target": ({"loss.label_smoothing": 0.1 * HALF}, {"data": ("xor", {"low": 0.1, "high": 0.7})}),
     "minimum of rprop": ({"optimizer.l2": 0.1 * HALF}, {"optimizer": "rprop"}),
 }
+for key in SHAPING:
+    for beside in ("momentum", "weight_decay"):
+        BESIDE[f"{key} beside {beside}"] = {f"optimizer.{key}": 0.1 * HALF}, {"optimizer": ("sgd", {beside: 0.5})}
 for optimizer, row in OPTIMIZERS.items():
     for key in (key for key, setting in row.own.items() if setting.optional and optimizer != "sgd"):
         BESIDE[f"{key} of {optimizer}"] = {f"optimizer.{key}": 0.1 * HALF}, {"optimizer": optimizer}

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from xortrain.machine.library import instruction_set
 from xortrain.machine.run import PART, STEP, TileCall, TileExamples, operation_codes, structures
 from xortrain.nets import Array
+from xortrain.symbols import SymbolError
 from xortrain.symbols.assembly import assembled
 from xortrain.symbols.tape import Tape
 
@@ -59,7 +60,7 @@ def by_the_machine(function: Function, a: Array, b: Array) -> Array:
         **dict(zip(("left", "wrong", "diverged_at", "diverged_in"), ends, strict=True)),
     }  # fmt: skip
     x = np.zeros((1, 1))
-    data = TileExamples.of(x, x[..., None], (x[..., None], x[..., None]), RUNS)
+    data = TileExamples.of(x, x[..., None], (x[..., None], x[..., None]), RUNS, a.dtype)
     name: Any = instruction_set()
     TileCall(name, a.dtype, 8, numbers, arrays, data).train(0, RUNS)
     return found.reshape(a.shape)
@@ -193,3 +194,15 @@ def test_recorded_code_gives_numpys_numbers(steps: list[Any], seed: int, are_fin
     with np.errstate(all="ignore"):
         program(steps)(expected, other)
     np.testing.assert_array_equal(by_the_machine(program(steps), a, b), expected)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [lambda z: (z > 0) + (z > 1), lambda z: (z * 3).astype(int), lambda z: np.fmax(z, 0), lambda z: z if z > 0 else 0],
+)
+def test_what_would_be_computed_otherwise_is_not_recorded(function: Any) -> None:
+    tape = Tape(9)
+    z = tape.new(4, 1)
+    with pytest.raises(SymbolError):
+        function(z)
+        assembled([tape.instructions], tape.size, tape.blocks, operation_codes())

@@ -45,7 +45,7 @@ SETS = {
         (("X86_V4",), ("AVX512_SKX", "AVX2", "FMA3")), ("x86_64", "AMD64")),
     "avx2": InstructionSet("fma", ("-mavx2", "-mfma"), (("X86_V3",), ("AVX2", "FMA3")), ("x86_64", "AMD64")),
     "neon": InstructionSet("fma", machines=("aarch64", "arm64")),
-    "baseline": InstructionSet("plain"),
+    "baseline": InstructionSet("plain", machines=("x86_64", "AMD64")),
 }
 # fmt: on
 """Instruction sets by name, the fastest first."""
@@ -65,8 +65,8 @@ def library_file(name: str) -> str:
 
 
 def fingerprint(folder: Path | None = None) -> str:
-    """SHA-256 of all C sources together; a library has it compiled in and is not used with other sources."""
-    folder, digest = folder or FOLDER, sha256()
+    """SHA-256 of all C sources and flags; a library has it compiled in and is not used with other ones."""
+    folder, digest = folder or FOLDER, sha256(repr((FLAGS, SETS)).encode())
     for path in [folder / "machine.c", *sorted(folder.glob("*.h"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -115,8 +115,8 @@ def _compile(compiler: list[str], into: Path, more_flags: tuple[str, ...], name:
     from tempfile import TemporaryFile
 
     row, made = SETS[name], into / f".{os.getpid()}-{library_file(name)}"
-    texts = (f'-DSOURCE="{fingerprint()}"', f"-DFUSED={int(row.family == 'fma')}")
-    command = [*compiler, *FLAGS, *row.flags, *more_flags, *texts, str(FOLDER / "machine.c"), "-o", str(made), "-lm"]
+    source = f'-DSOURCE="{fingerprint()}"'
+    command = [*compiler, *FLAGS, *row.flags, *more_flags, source, str(FOLDER / "machine.c"), "-o", str(made), "-lm"]
     with TemporaryFile() as errors:  # a pipe would be waited for until the children of a stopped compiler end
         try:
             subprocess.run(

@@ -64,11 +64,11 @@ class TileExamples:
     per_run: tuple[bool, ...]
 
     @classmethod
-    def of(cls, x: Array, t: Array, bounds: Sequence[Array], runs: int) -> "TileExamples":
+    def of(cls, x: Array, t: Array, bounds: Sequence[Array], runs: int, dtype: np.dtype[Any]) -> "TileExamples":
         """x (examples, inputs[, runs]), t and both bounds, if there are any, (examples, outputs, 1 or runs)."""
         if any(bound.shape[-1] > 1 for bound in bounds):
             bounds = [np.broadcast_to(bound, (*bound.shape[:-1], runs)) for bound in bounds]
-        arrays = tuple(np.ascontiguousarray(values, x.dtype) for values in (x, t, *bounds))
+        arrays = tuple(np.ascontiguousarray(values, dtype) for values in (x, t, *bounds))
         return cls(arrays, (x.ndim == 3, t.shape[-1] > 1, any(bound.shape[-1] > 1 for bound in bounds)))
 
     def structure(self) -> _Examples:
@@ -103,7 +103,7 @@ class TileCall:
         )
         function = machine[f"{WIDTHS[self.dtype.name][0]}{self.tile}_train"]
         if function(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
-            raise MemoryError("the numbers of the machine")
+            raise MemoryError("the compiled machine")
 
 
 def tile_for(dtype: np.dtype[Any], runs: int, slots: int) -> int:

@@ -182,6 +182,9 @@ int OF(train)(const plan *p, long from, long until) {
     int32_t left[TILE];
     MASK wrong[COUNT]; /* the last epoch with a wrong example */
     for (int i = 0; i < TILE; i++) left[i] = i < lanes ? p->left[r + i] : 0, LANE(wrong, i) = i < lanes ? p->wrong[r + i] : 0;
+    int some = 0;
+    for (int i = 0; i < lanes; i++) some |= left[i] < 0;
+    if (!some) continue;
     memcpy(saved, SLOT(p->theta), core_size);
     OF(fill)(S, p->sound, 1);
     VECTOR bad[COUNT] = {{0}}; /* nan once a recorded loss is not finite */

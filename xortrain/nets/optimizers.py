@@ -66,7 +66,7 @@ def shape_gradient(
         g += l2 * (is_weight * theta)
     if clip_norm is not None:
         length = np.sqrt(np.add.reduce(g * g, axis=0, keepdims=True))
-        g *= np.where(clip_norm > 0, np.minimum(clip_norm / (length + 1e-6), 1), 1)
+        np.copyto(g, g * np.minimum(clip_norm / (length + 1e-6), 1), where=clip_norm > 0)
     if clip_value is not None:
         np.copyto(g, np.clip(g, -clip_value, clip_value), where=clip_value > 0)
 

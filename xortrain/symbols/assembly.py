@@ -12,7 +12,7 @@ from xortrain.symbols.tape import Instruction, Places, meet, overlap
 Code = npt.NDArray[np.int32]
 NEAR = 8  # instructions between a product and the sum that it becomes part of
 FIELDS = 18
-"""Whole numbers of an instruction: those of `struct instruction` in tile.h."""
+"""Whole numbers of an instruction: those of `instruction` in machine.c."""
 
 
 def assembled(
@@ -60,7 +60,8 @@ def _without_copies(lines: Lines, fixed: int, blocks: Sequence[int], outlives: n
         if line.operation == "positive":
             (source,) = line.arguments
             is_once = (writes[line.out] == 1).all() and not outlives[line.out].any()
-            is_whole = {int(line.out.min()), int(line.out.max()) + 1} <= ends
+            begin, end = int(line.out.min()), int(line.out.max()) + 1
+            is_whole = {begin, end} <= ends and line.out.size == end - begin
             if is_once and is_whole and (writes[source] <= (source >= fixed)).all():
                 stands_for[line.out] = source
                 continue

@@ -2,7 +2,7 @@
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ class SymbolError(TypeError):
 class RecordedArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that stands for numbers which are not known yet; ``out``, if given, receives the result."""
 
+    by_others: Mapping[np.ufunc, Callable[..., Any]]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -47,8 +48,8 @@ class RecordedArray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
         into = out[0] if out else None
-        if method == "__call__" and ufunc in BY_OTHERS:
-            result = BY_OTHERS[ufunc](*inputs)
+        if method == "__call__" and ufunc in self.by_others:
+            result = self.by_others[ufunc](*inputs)
             return result if into is None else self.applied(np.positive, result, out=into)
         if method == "__call__":
             return self.applied(ufunc, *inputs, out=into)
@@ -90,3 +91,4 @@ LATER: dict[Operation, Callable[..., Any]] = {
     np.logaddexp: lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
 }
 """Functions that code is made of a few others for, which have corners where the function has none."""
+RecordedArray.by_others = BY_OTHERS

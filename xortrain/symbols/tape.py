@@ -11,12 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from xortrain.symbols.array import name_of
-from xortrain.symbols.protocol import LATER, Operation, RecordedArray, SymbolError
+from xortrain.symbols.protocol import BY_OTHERS, LATER, Operation, RecordedArray, SymbolError
 
 Places = npt.NDArray[np.int64]
 """An array of slots."""
 SAME = {"bitwise_and": "logical_and", "bitwise_or": "logical_or", "invert": "logical_not"}
 """What is the same for truth values."""
+
+TRUTHS = (
+    "greater", "less", "greater_equal", "less_equal", "equal", "not_equal", "logical_not", "logical_and", "logical_or",
+    "isnan", "isfinite", *SAME,
+)  # fmt: skip
+"""Operations whose results are truth values."""
 
 
 @dataclass(eq=False)
@@ -102,6 +108,10 @@ class Tape:
 class Slots(RecordedArray):
     """An array of slots of a tape."""
 
+    by_others = {ufunc: others for ufunc, others in BY_OTHERS.items() if ufunc not in (np.fmax, np.fmin)}  # noqa: RUF012
+    is_truth = False
+    """Whether it is the result of a comparison, of which NumPy makes sums in another way."""
+
     def __init__(self, tape: Tape, places: Places) -> None:
         self.tape, self.places, self.dtype = tape, places, tape.dtype
 
@@ -126,6 +136,8 @@ class Slots(RecordedArray):
         return self.applied(np.positive, self)
 
     def astype(self, dtype: npt.DTypeLike) -> "Slots":
+        if np.dtype(dtype).kind != "f":
+            raise SymbolError(f"conversion to {np.dtype(dtype)}")
         return self.copy()
 
     def full(self, shape: tuple[int, ...], value: float, dtype: npt.DTypeLike) -> "Slots":
@@ -139,9 +151,12 @@ class Slots(RecordedArray):
             values, low, high = arguments
             return self.applied(np.minimum, self.applied(np.maximum, values, low), high, out=out)
         name = name_of(operation)
+        if name in ("add", "subtract") and all(isinstance(one, Slots) and one.is_truth for one in arguments):
+            raise SymbolError(f"numpy.{name} of truth values")
         places = list(map(self.tape.places, arguments))
         if out is None:
             out = self.tape.new(*np.broadcast_shapes(*(one.shape for one in places)))
+            out.is_truth = name in TRUTHS
         self.tape.write(SAME.get(name, name), out.places, *places)
         return out
 

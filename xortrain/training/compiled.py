@@ -29,7 +29,7 @@ class CompiledTraining(Training):
         self.tested = self._as_examples(judge.test, ()) if judge.test else None
 
     def _as_examples(self, data: Data, bounds: tuple[Array, ...]) -> TileExamples:
-        return TileExamples.of(data.x, data.t, bounds, len(self.columns))
+        return TileExamples.of(data.x, data.t, bounds, len(self.columns), self.learner.theta.dtype)
 
     def _advance(self, epoch: int, last: int) -> int:
         until = min(last + 1, epoch + self._epochs_of_a_call())

@@ -32,6 +32,9 @@ class ChosenEngine:
 MOST_PARAMETERS = 20_000
 """Larger networks are trained by NumPy: their layers are faster as products of matrices."""
 
+MOST_EPOCHS = 1 << 24
+"""The most that float32 counts exactly."""
+
 
 def chosen_engine(wanted: str, first: Callable[[], Task]) -> ChosenEngine:
     """The engine that a setting stands for, from the task of the first run; UserError where there is no such engine."""
@@ -48,17 +51,21 @@ def _unknown_to_machine(task: Task) -> str:
     """Why the machine cannot train a task; empty if it can."""
     if task.network.size > MOST_PARAMETERS:
         return f"the machine trains networks of up to {MOST_PARAMETERS:,} parameters, not {task.network.size:,}"
+    if task.theta.dtype == np.float32 and task.epochs > MOST_EPOCHS and task.stop.settings:
+        return f"the machine counts epochs as float32, up to {MOST_EPOCHS:,}"
     try:
         program_of(task)
     except SymbolError as error:
-        return f"the machine cannot do what the settings ask for: {error}"
+        return f"the machine has no equivalent of what the settings use: {error}"
     return ""
 
 
 def recorded_engine(metadata: Mapping[str, Any], wanted: object) -> str:
     """The engine that trained a record, in words, and how to have the machine where it was missing."""
     name, missing = metadata.get("instruction_set"), lacking() if wanted == "auto" else ""
-    return str(ChosenEngine(name[:20] if isinstance(name, str) else None, missing))
+    if isinstance(name, str):
+        return str(ChosenEngine(name[:20]))
+    return f"{ChosenEngine(None)}{f'; the compiled machine is not here: {missing}' if missing else ''}"
 
 
 @np.errstate(all="ignore")
@@ -94,8 +101,8 @@ def refuse_missing_machine(name: str | None) -> str | None:
     """The instruction set to use here for the bits of another, None for NumPy; UserError if there is none."""
     here = same_bits(name) if name else None
     if name and here is None:
-        why = lacking() or f"this one has the instructions {instruction_set()}"
-        raise UserError(f"trained by the compiled machine ({name}), whose bits are not to be had: {why}")
+        why = lacking() or f"{instruction_set()} rounds in another way"
+        raise UserError(f"trained by the compiled machine ({name}), whose results cannot be repeated here: {why}")
     return here
 
 
@@ -107,4 +114,4 @@ def new_training(task: Task, history: History, start: Checkpoint | None = None, 
     try:
         return CompiledTraining(replace(task, instruction_set=here), history, start, until)
     except SymbolError as error:
-        raise UserError(f"engine=compiled: the machine cannot do what the settings ask for: {error}") from None
+        raise UserError(f"the compiled machine has no equivalent of what the settings use: {error}") from None

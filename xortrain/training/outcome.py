@@ -50,6 +50,8 @@ def results(training: Training) -> Results:
     known = references(task)
     diverged = training.diverged_at >= 0
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
+    if task.instruction_set:  # as the machine has judged, which may round an output to the other side of a bound
+        solved = (training.last_wrong < training.left - 1) & ~diverged
     y, t = (held.y, some.test.t) if some.test else (net.y, some.data.t)
     judged = some.success.accurate(y, t).mean(axis=0)[: task.runs]
     learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= known.allowed - SHORT)
