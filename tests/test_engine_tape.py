@@ -202,7 +202,10 @@ def test_recorded_code_gives_numpys_numbers(steps: list[Any], seed: int, are_fin
 )
 def test_what_would_be_computed_otherwise_is_not_recorded(function: Any) -> None:
     tape = Tape(9)
-    z = tape.new(4, 1)
+
+    def compiled() -> object:
+        function(tape.new(4, 1))
+        return assembled([tape.instructions], tape.size, tape.blocks, operation_codes())
+
     with pytest.raises(SymbolError):
-        function(z)
-        assembled([tape.instructions], tape.size, tape.blocks, operation_codes())
+        compiled()
