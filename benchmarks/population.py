@@ -24,7 +24,7 @@ ENGINES = ("numpy", "compiled")
 
 
 def setup_of(words: Sequence[str], runs: int, epochs: int, labels: str | None = None) -> Setup:
-    """The setup of so many seeds; with ``labels`` of the four points of XOR, which take the place of its targets."""
+    """The setup of the seeds from 0 to ``runs`` - 1; ``labels``, one for each point of XOR, replace its targets."""
     own = array_data((X, list(labels))) if labels else None
     config = compose([*words, f"epochs={epochs}", *(["data=csv"] if labels else []), "film=none"])
     return Setup.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs), own))

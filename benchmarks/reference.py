@@ -19,10 +19,10 @@ import numpy as np
 from xortrain.nets import Array
 from xortrain.nets.functions import each
 from xortrain.nets.network import Pass
-from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
-from xortrain.nets.setting import in_use
+from xortrain.nets.optimizers import SCHEDULES
 from xortrain.symbols import Graph, Node, Symbolic
 from xortrain.symbols.protocol import Operation
+from xortrain.training.learner import Descent
 from xortrain.training.success import within
 from xortrain.training.task import Task
 
@@ -86,9 +86,7 @@ class Reference:
     def start(self) -> Array:
         """θ and the state of the optimizer, (numbers, runs)."""
         task = self.task
-        row = OPTIMIZERS[task.optimizer.name]
-        options, _ = row.divided(in_use(row.settings, task.optimizer.settings))
-        state = row.start(task.theta, task.lr, **options)
+        state = Descent(task).start(task.theta, task.lr)
         return np.concatenate([task.theta, *(value.reshape(-1, task.runs) for value in state.values())])
 
     @property
@@ -101,7 +99,7 @@ class Reference:
         """The C of a task; ValueError for what it does not have."""
         task = self.task
         lacks = {
-            "schedules": task.schedule.name != "constant",
+            "schedules": not SCHEDULES[task.schedule.name].is_constant,
             "stop rules": task.stop.name != "never",
             "a random order": task.shuffle and task.batch_size is not None,
             "frozen parameters": bool(task.freeze),
@@ -183,9 +181,8 @@ def _recorded(task: Task) -> tuple[Part, Part]:
     one, names = task.take(np.zeros(1, int)), _Names()
     theta, lr = names.inputs(*one.theta.shape, written="v[{}][r]"), names.inputs(1, written="lr[r]")
     x, t = (names.inputs(*part.shape, written=f"{of}[{{}}]") for of, part in (("x", one.data.x), ("t", one.data.t)))
-    row, state, place = OPTIMIZERS[one.optimizer.name], dict[str, Any](), len(theta)
-    options, shaping = row.divided(in_use(row.settings, one.optimizer.settings))
-    for name, value in row.start(one.theta, one.lr, **options).items():
+    descent, state, place = Descent(one), dict[str, Any](), len(theta)
+    for name, value in descent.start(one.theta, one.lr).items():
         state[name] = names.inputs(*value.shape, written="v[{}][r]", first=place)
         place += value.size
     first = _walk(one, theta, x)
@@ -200,9 +197,7 @@ def _recorded(task: Task) -> tuple[Part, Part]:
         walk = _walk(one, theta, x[part])
         g = walk.backward(one.criterion.delta(walk.z[-1], walk.y, t[part]))
         theta = theta.copy()
-        if shaping:
-            shape_gradient(theta, one.network.are_weights.astype(float), g, **shaping)
-        row.update(theta, g, state, lr, **options)
+        descent.update(theta, g, state, lr, theta[descent.frozen])
     numbers = [node for values in (theta, *state.values()) for node in values.nodes.ravel()]
     trained = {f"v[{k}][r]": node for k, node in enumerate(numbers)}
     return (Graph(names), judged | trained), (Graph(names), judged)

@@ -74,7 +74,7 @@ class Measured:
 
     @classmethod
     def of(cls, runs: int, words: Sequence[str], python: str = sys.executable) -> "Measured":
-        """Measure a sweep over so many seeds, of 140 epochs, of which it keeps 36 losses and two snapshots."""
+        """Measure a sweep over this many seeds: 140 epochs each, 36 losses and two snapshots kept."""
         words = [f"seed=range(0,{runs})", "track.losses=36", "track.frames=2", "track.bytes=10000000000", *words]
         before = cpu_of_children()
         with Memory() as memory, tempfile.TemporaryDirectory() as root:

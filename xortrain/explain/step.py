@@ -14,10 +14,9 @@ from xortrain.explain.differences import STEP, Slopes, slopes
 from xortrain.explain.document import format_number
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two, jacobian
-from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
-from xortrain.nets.setting import in_use
+from xortrain.nets.optimizers import shape_gradient
 from xortrain.training.engine import at_hand, new_training
-from xortrain.training.learner import Learner
+from xortrain.training.learner import Descent, Learner
 from xortrain.training.task import Data, History, Task
 
 ASIDE = 2e-5  # distance from z at which slopes beside a corner are taken: twice the reach of the differences
@@ -105,8 +104,7 @@ class Step:
     @property
     def shaping(self) -> dict[str, Array]:
         """The settings in use that change the gradient before the optimizer has it."""
-        row = OPTIMIZERS[self.task.optimizer.name]
-        return row.divided(in_use(row.settings, self.task.optimizer.take(np.array([0])).settings))[1]
+        return Descent(self.task).shaping
 
     @cached_property
     def shaped(self) -> dict[str, Array]:

@@ -52,7 +52,7 @@ SETS = {
 
 
 def sets_of_platform() -> list[str]:
-    """The names of the instruction sets that libraries are compiled for here; none on Windows."""
+    """The names of the instruction sets that libraries are compiled for here, if there are any."""
     if sys.platform == "win32":
         return []
     here = platform.machine()
@@ -86,7 +86,7 @@ def compile_sets(into: Path, report: Callable[[str], object], more_flags: Iterab
         return []
     names, compiler = sets_of_platform(), _compiler()
     if not names:
-        report("The machine is not built on Windows: NumPy does everything")
+        report("The machine is not built for this system: NumPy does everything")
     elif compiler is None:
         report(f"No C compiler is found (CC, {', '.join(COMPILERS)}): NumPy does everything")
     else:

@@ -52,7 +52,7 @@ def lacking() -> str:
     if os.environ.get(VARIABLE) == "none":
         return f"{VARIABLE}=none"
     if not sets_of_platform():
-        return "it is not built on Windows"
+        return "it is not built for this system"
     return str(_opened(_wanted()[-1]))  # baseline, which every CPU has, or the one that is named
 
 

@@ -16,7 +16,7 @@ typedef struct { const void *x, *t, *low, *high; int64_t x_per_run, t_per_run, b
 typedef struct {
   int64_t runs, slots, inputs, outputs, thetas, states, memories, settings, rates, frozen, constants; /* counts */
   int64_t theta, state, memory, setting, g, rate, frozen_at, epoch, right, sound, stops, loss, test_loss; /* slots */
-  int64_t update, stop, stop_needs, judging, training, testing, is_full_batch, factors_per_run, ordered;
+  int64_t update, stop, stop_needs, judging, training, testing, is_full_batch, ordered;
   int64_t first, last, final, window, stride;
   const instruction *code;
   const part *parts;

@@ -39,7 +39,7 @@ class _Plan(ctypes.Structure):
     _fields_ = (
         *_fields(LONG, "runs slots inputs outputs thetas states memories settings rates frozen constants"),
         *_fields(LONG, "theta state memory setting g rate frozen_at epoch right sound stops loss test_loss"),
-        *_fields(LONG, "update stop stop_needs judging training testing is_full_batch factors_per_run ordered"),
+        *_fields(LONG, "update stop stop_needs judging training testing is_full_batch ordered"),
         *_fields(LONG, "first last final window stride"),
         *_fields(POINTER, _ARRAYS),
         ("data", _Examples),
@@ -97,10 +97,7 @@ class TileCall:
         machine: Any = library(self.instruction_set)
         pointers = {name: None if array is None else array.ctypes.data for name, array in self.arrays.items()}
         test = self.test.structure() if self.test else _Examples()
-        has_factors = self.arrays["factors"] is not None
-        plan = _Plan(
-            **self.numbers, **pointers, data=self.data.structure(), test_data=test, factors_per_run=int(has_factors)
-        )
+        plan = _Plan(**self.numbers, **pointers, data=self.data.structure(), test_data=test)
         function = machine[f"{WIDTHS[self.dtype.name][0]}{self.tile}_train"]
         if function(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
             raise MemoryError("the compiled machine")

@@ -253,7 +253,7 @@ int OF(train)(const plan *p, long from, long until) {
       }
       if (epoch == p->final) continue; /* nothing is updated after the last epoch */
       if (p->factors) for (long k = 0; k < p->rates; k++) for (int i = 0; i < TILE; i++)
-        NUMBERS(p->rate + k)[i] = NUMBERS(p->setting + k)[i] * ((const REAL *)p->factors)[p->factors_per_run ? at * p->runs + r + (i < lanes ? i : lanes - 1) : at];
+        NUMBERS(p->rate + k)[i] = NUMBERS(p->setting + k)[i] * ((const REAL *)p->factors)[at * p->runs + r + (i < lanes ? i : lanes - 1)];
       if (p->is_full_batch) OF(execute)(p->code + p->update, S);
       else OF(batches)(p, S, p->order ? p->order + at * p->ordered * p->runs : 0, r, lanes);
     }

@@ -568,6 +568,8 @@ class Schedule:
     factor: Callable[..., Array | None]
     own: Settings = field(default_factory=dict)
     uses_total: bool = False
+    is_constant: bool = False
+    """Whether the factor is None at every epoch."""
 
     @property
     def settings(self) -> Settings:
@@ -594,7 +596,7 @@ _GAMMA = {"gamma": number("factor of the learning rate", 0, 1)}
 
 # fmt: off
 SCHEDULES: dict[str, Schedule] = {
-    "constant": Schedule("constant learning rate", lambda epoch, epochs: None),
+    "constant": Schedule("constant learning rate", lambda epoch, epochs: None, is_constant=True),
     "step": Schedule("times gamma every few epochs", step_decay, {"every": number("epochs per step", 1), **_GAMMA}),
     "exponential": Schedule("times gamma every epoch", exponential_decay, _GAMMA),
     "cosine": Schedule("along half a cosine", cosine_decay, {"final": number("share of the rate at the end", 0, 1)},

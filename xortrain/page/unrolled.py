@@ -13,9 +13,10 @@ import numpy as np
 
 from xortrain.nets.losses import Criterion
 from xortrain.nets.network import Layer, Network, Pass
-from xortrain.nets.optimizers import OPTIMIZERS, shape_gradient
+from xortrain.nets.optimizers import OPTIMIZERS
 from xortrain.page.expressions import statements
 from xortrain.symbols import Graph, Symbolic
+from xortrain.training.learner import Descent
 from xortrain.training.task import Task
 
 MOST_PARAMETERS, MOST_EXAMPLES = 60, 8
@@ -139,26 +140,24 @@ def _outputs(network: Network) -> Lines:
 
 def _update(task: Task, options: Sequence[str]) -> Lines:
     """Some epochs of updates by all examples, with theta and the optimizer's state in variables meanwhile."""
-    names, row = Names(), OPTIMIZERS[task.optimizer.name]
+    names = Names()
     net = _symbolic(task.network, names)
     examples, inputs = task.data.x.shape[:2]
     x = names.symbols([[f"x[{n}][{i}]" for i in range(inputs)] for n in range(examples)])
     t = names.symbols([[[f"t[{n}][{k}]"] for k in range(net.outputs)] for n in range(examples)])
     lr = names.symbols(["lr"])
-    options_of_row, shaping = row.divided(names.settings("own", options))
+    descent = Descent(task, names.settings("own", options))
     variables = Names()
     theta = variables.symbols(_column([f"theta{k}" for k in range(net.size)]))
     state = {
         key: variables.symbols(_column([f"{key}{k}" for k in range(net.size)]) if value.ndim == 2 else [key])
-        for key, value in row.start(theta, lr, **options_of_row).items()
+        for key, value in descent.start(theta, lr).items()
     }
     criterion = _criterion(task.criterion, net, names)
     walk: Any = Pass(net, theta.copy(), x, empty=Symbolic.empty)  # type: ignore[arg-type]
     walk.forward()
     g: Any = walk.backward(criterion.delta(walk.z[-1], walk.y, t))
-    if shaping:
-        shape_gradient(walk.theta, net.are_weights.astype(float), g, **shaping)
-    row.update(walk.theta, g, state, lr, **options_of_row)
+    descent.update(walk.theta, g, state, lr, walk.theta[descent.frozen])
     changed = {"theta": walk.theta, **state}
     targets = {name: node for key, value in changed.items() for name, node in _named(key, value)}
     body = statements(Graph(names | variables, variables), "let k = 0; k < epochs; k++", targets)

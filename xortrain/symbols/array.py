@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from xortrain.symbols.protocol import Operation, RecordedArray
+from xortrain.symbols.protocol import Operation, RecordedArray, letters_of
 
 Nodes = npt.NDArray[Any]
 """An object array of nodes and numbers."""
@@ -89,8 +89,7 @@ class Symbolic(RecordedArray):
         return stored(out, Symbolic(nodes))
 
     def contracted(self, subscripts: str, left: Any, right: Any, out: "Symbolic | None" = None) -> "Symbolic":
-        inputs, result = subscripts.replace("...", "").split("->")
-        one, other = inputs.split(",")
+        one, other, result = letters_of(subscripts)
         letters = "".join(dict.fromkeys(one + other))
 
         def aligned(value: Any, axes: str) -> Symbolic:

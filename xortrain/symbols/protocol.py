@@ -12,6 +12,26 @@ Operation = Callable[..., Any]
 """Of numbers: a ufunc, `numpy.where`, `numpy.clip`, or a fold of a ufunc."""
 
 
+BY_OTHERS: dict[np.ufunc, Callable[..., Any]] = {
+    np.square: lambda x: x * x,
+    np.reciprocal: lambda x: 1 / x,
+    np.exp2: lambda x: np.power(2.0, x),
+    np.float_power: np.power,
+    np.fabs: np.abs,
+    np.fmax: np.maximum,
+    np.fmin: np.minimum,
+    np.log2: lambda x: np.log(x) * (1 / math.log(2)),
+    np.log10: lambda x: np.log(x) * (1 / math.log(10)),
+    np.hypot: lambda x, y: np.sqrt(x * x + y * y),
+    np.tan: lambda x: np.sin(x) / np.cos(x),
+}
+"""Functions that are recorded as a few others."""
+LATER: dict[Operation, Callable[..., Any]] = {
+    np.logaddexp: lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
+}
+"""Functions that code is made of a few others for, which have corners where the function has none."""
+
+
 class SymbolError(TypeError):
     """What a function does that cannot be recorded, in a few words."""
 
@@ -19,7 +39,7 @@ class SymbolError(TypeError):
 class RecordedArray(np.lib.mixins.NDArrayOperatorsMixin):
     """An array that stands for numbers which are not known yet; ``out``, if given, receives the result."""
 
-    by_others: Mapping[np.ufunc, Callable[..., Any]]
+    by_others: Mapping[np.ufunc, Callable[..., Any]] = BY_OTHERS
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -73,22 +93,10 @@ FUNCTIONS: dict[Any, Callable[..., Any]] = {
     np.einsum: lambda self, *arguments, out=None: self.contracted(*arguments, out=out),
     np.copyto: lambda self, into, source, where: self.applied(np.where, where, source, into, out=into),
 }
-BY_OTHERS: dict[np.ufunc, Callable[..., Any]] = {
-    np.square: lambda x: x * x,
-    np.reciprocal: lambda x: 1 / x,
-    np.exp2: lambda x: np.power(2.0, x),
-    np.float_power: np.power,
-    np.fabs: np.abs,
-    np.fmax: np.maximum,
-    np.fmin: np.minimum,
-    np.log2: lambda x: np.log(x) * (1 / math.log(2)),
-    np.log10: lambda x: np.log(x) * (1 / math.log(10)),
-    np.hypot: lambda x, y: np.sqrt(x * x + y * y),
-    np.tan: lambda x: np.sin(x) / np.cos(x),
-}
-"""Functions that are recorded as a few others."""
-LATER: dict[Operation, Callable[..., Any]] = {
-    np.logaddexp: lambda x, y: np.maximum(x, y) + np.log1p(np.exp(-np.abs(x - y))),
-}
-"""Functions that code is made of a few others for, which have corners where the function has none."""
-RecordedArray.by_others = BY_OTHERS
+
+
+def letters_of(subscripts: str) -> tuple[str, str, str]:
+    """The letters of both arguments of an einsum, and those of its result."""
+    inputs, result = subscripts.replace("...", "").split("->")
+    one, other = inputs.split(",")
+    return one, other, result

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from xortrain.symbols.array import name_of
-from xortrain.symbols.protocol import BY_OTHERS, LATER, Operation, RecordedArray, SymbolError
+from xortrain.symbols.protocol import BY_OTHERS, LATER, Operation, RecordedArray, SymbolError, letters_of
 
 Places = npt.NDArray[np.int64]
 """An array of slots."""
@@ -182,7 +182,7 @@ class Slots(RecordedArray):
         return out
 
     def contracted(self, subscripts: str, left: Any, right: Any, out: "Slots | None" = None) -> "Slots":
-        (one, other), result = _letters(subscripts)
+        one, other, result = letters_of(subscripts)
         (summed,) = [letter for letter in one if letter not in result]
         a, b = map(self.tape.places, (left, right))
         sizes = dict(zip(one + other, (*a.shape[: len(one)], *b.shape[: len(other)]), strict=True))
@@ -206,11 +206,6 @@ def meet(one: Places, other: Places) -> bool:
 def overlap(out: Places, argument: Places, is_aligned: bool = True) -> bool:
     """Whether a result would be written where an argument is still to be read; not so element by element."""
     return meet(out, argument) and not (is_aligned and np.array_equal(out, argument))
-
-
-def _letters(subscripts: str) -> tuple[list[str], str]:
-    inputs, result = subscripts.replace("...", "").split("->")
-    return inputs.split(","), result
 
 
 def _ordered(places: Places, axes: str, wanted: str) -> Places:

@@ -3,8 +3,6 @@
 A checkpoint that was computed again is used only if the parameters on the way have the bits of the recorded ones.
 """
 
-from functools import partial
-
 import numpy as np
 
 from xortrain.errors import UserError
@@ -74,8 +72,8 @@ def _memory(parent: TrainedRuns, task: Task, runs: slice) -> Numbers | None:
     if (best_at < 0).any():
         return None
     best = np.array(parent.array("best", runs))
-    losses = partial(engine_losses, task, best)
-    return rule.recall(best, best_at, losses, lambda: losses(is_held_out=True), **task.stop.words)
+    losses, held_out = engine_losses(task, best)
+    return rule.recall(best, best_at, lambda: losses, lambda: held_out, **task.stop.words)
 
 
 def _past(parent: TrainedRuns, setup: Setup, runs: slice, epoch: int) -> History:

@@ -282,7 +282,8 @@ class RunData:
         found, step = [], max(2, AT_ONCE // self.setup.numbers_of_a_run)
         for start in range(0, theta.shape[1], step):
             part = theta[:, start : start + step]
-            found.append(engine_losses(self.task.take(np.zeros(part.shape[1], int)), part, is_held_out))
+            losses, held_out = engine_losses(self.task.take(np.zeros(part.shape[1], int)), part)
+            found.append(held_out if is_held_out and held_out is not None else losses)
         return np.concatenate(found)
 
     def until_best(self) -> TrainedRuns:

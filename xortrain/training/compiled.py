@@ -6,6 +6,7 @@ import numpy as np
 
 from xortrain.machine.run import TileCall, TileExamples, tile_for
 from xortrain.nets import Array, Numbers
+from xortrain.nets.optimizers import SCHEDULES
 from xortrain.training.learner import Learner, order
 from xortrain.training.loop import CHECK_EVERY, Training, collapsed, taken
 from xortrain.training.program import per_run, program
@@ -65,12 +66,12 @@ class CompiledTraining(Training):
         learner, history, runs = self.learner, self.history, len(self.columns)
         dtype, epochs = learner.theta.dtype, range(first, until)
         groups = learner.state, self.watched
-        joined = [_joined(group, runs, dtype) for group in groups]
+        joined = [_stacked(group, runs, dtype) for group in groups]
         ends = np.full((3, runs), -1, np.int32)
         ends[0, self.gone] = first  # those that have left before stay as they are
         orders = [order(learner.task.seeds, epoch, len(learner.task.data.x)) for epoch in epochs if self._is_shuffled]
         updated = range(first, min(until, self.task.epochs))  # there is no update after the last epoch
-        is_constant = learner.task.schedule.name == "constant"
+        is_constant = SCHEDULES[learner.task.schedule.name].is_constant
         factors = [np.broadcast_to(_factor(learner, epoch), runs) for epoch in updated if not is_constant]
         arrays: dict[str, Array | None] = {
             **self.program.arrays,
@@ -102,16 +103,16 @@ class CompiledTraining(Training):
         tile = tile_for(dtype, runs, numbers["slots"])
         TileCall(name, dtype, tile, numbers, arrays, self.examples, self.tested).train(0, runs)
         for group, values in zip(groups, joined, strict=True):
-            _divided(values, group)
+            _unstack(values, group)
         return ends
 
 
-def _joined(group: Numbers, runs: int, dtype: "np.typing.DTypeLike") -> Array:
+def _stacked(group: Numbers, runs: int, dtype: "np.typing.DTypeLike") -> Array:
     """Arrays with runs last as one of them, (numbers, runs)."""
     return np.concatenate([np.empty((0, runs)), *(v.reshape(-1, runs) for v in group.values())]).astype(dtype)
 
 
-def _divided(joined: Array, group: Numbers) -> None:
+def _unstack(joined: Array, group: Numbers) -> None:
     """Give arrays the numbers that they have in the joined one."""
     start = 0
     for values in group.values():

@@ -1,6 +1,6 @@
 """Which engine trains: NumPy, or the machine, in the same order of events but with other last bits."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 from xortrain.errors import UserError
 from xortrain.machine.library import instruction_set, lacking, same_bits
 from xortrain.nets import Array
-from xortrain.nets.network import at_least_two
+from xortrain.nets.network import Pass, at_least_two
 from xortrain.symbols import SymbolError
 from xortrain.training.compiled import CompiledTraining
 from xortrain.training.loop import Checkpoint, Training
@@ -63,32 +63,35 @@ def _unknown_to_machine(task: Task) -> str:
 def recorded_engine(metadata: Mapping[str, Any], wanted: object) -> str:
     """The engine that trained a record, in words, and how to have the machine where it was missing."""
     name, missing = metadata.get("instruction_set"), lacking() if wanted == "auto" else ""
-    if isinstance(name, str):
-        return str(ChosenEngine(name[:20]))
-    return f"{ChosenEngine(None)}{f'; the compiled machine is not here: {missing}' if missing else ''}"
+    shown = str(ChosenEngine(name[:20] if isinstance(name, str) else None))
+    return f"{shown}; the compiled machine is not here: {missing}" if missing and name is None else shown
 
 
 @np.errstate(all="ignore")
-def engine_losses(task: Task, theta: Array, is_held_out: bool = False) -> Array:
-    """The losses (runs,) of parameters θ (parameters, runs), with the bits that the engine of the task records."""
+def engine_losses(task: Task, theta: Array, passes: Sequence[Pass] = ()) -> tuple[Array, Array | None]:
+    """The losses (runs,) of parameters θ (parameters, runs), with the bits that the engine of the task records.
+
+    They are those of the training examples, and of the held-out ones, if there are any.  ``passes`` are NumPy's forward
+    passes of both, at least two runs wide, where they are known.
+    """
     if at_hand(task).instruction_set:
-        return _recorded_losses(task, theta, is_held_out)
+        return _recorded_losses(task, theta)
     both = at_least_two(np.arange(task.runs))
-    some = task.take(both)
-    data = some.test if is_held_out and some.test else some.data
-    net = some.network.forward(theta.take(both, axis=-1), data.x)
-    return some.criterion.total(net.z[-1], net.y, data.t)[: task.runs]
+    some = task if len(both) == task.runs else task.take(both)
+    parts = [part for part in (some.data, some.test) if part]
+    nets = passes or [some.network.forward(theta.take(both, axis=-1), part.x) for part in parts]
+    totals = [some.criterion.total(net.z[-1], net.y, part.t) for net, part in zip(nets, parts, strict=True)]
+    losses, *held_out = (total[: task.runs] for total in totals)
+    return losses, held_out[0] if held_out else None
 
 
-def _recorded_losses(task: Task, theta: Array, is_held_out: bool) -> Array:
+def _recorded_losses(task: Task, theta: Array) -> tuple[Array, Array | None]:
     """The losses that a training of no epochs records."""
     history = History.empty(np.zeros(1, int), np.zeros(0, int), theta.shape, theta.dtype, task.test is not None)
     training = new_training(replace(task, theta=theta, epochs=0, stages=()), history)
     for _ in training.run():
         break  # before losses of runs that have diverged are dropped
-    recorded = history.test_losses if is_held_out else history.losses
-    assert recorded is not None
-    return recorded[0]
+    return history.losses[0], None if history.test_losses is None else history.test_losses[0]
 
 
 def at_hand(task: Task) -> Task:

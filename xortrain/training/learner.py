@@ -36,7 +36,7 @@ class Descent:
     def __init__(self, task: Task, options: Mapping[str, Array] | None = None) -> None:
         self.row = OPTIMIZERS[task.optimizer.name]
         used = options_in_use(task) if options is None else options
-        self.options, self._shaping = self.row.divided(used)
+        self.options, self.shaping = self.row.divided(used)
         self._is_weight = task.network.are_weights.astype(task.theta.dtype)
         places = task.network.split(np.arange(task.network.size))
         self.frozen = [place for name in task.freeze for place in places[name].ravel().tolist()]
@@ -47,8 +47,8 @@ class Descent:
 
     def update(self, theta: Array, g: Array, state: dict[str, Array], lr: Array, kept: Array) -> None:
         """Change θ and the state by the gradient, which may be overwritten; frozen parameters are ``kept``."""
-        if self._shaping:
-            shape_gradient(theta, self._is_weight, g, **self._shaping)
+        if self.shaping:
+            shape_gradient(theta, self._is_weight, g, **self.shaping)
         self.row.update(theta, g, state, lr, **self.options)
         if self.frozen:
             theta[self.frozen] = kept

@@ -39,20 +39,20 @@ def results(training: Training) -> Results:
     some = task.take(runs) if len(runs) > task.runs else task
     theta = training.theta[:, runs] if len(runs) > task.runs else training.theta
     net = some.network.forward(theta, some.data.x)
-    final_loss = engine_losses(task, training.theta)
+    held = some.network.forward(theta, some.test.x) if some.test else None
+    final_loss, held_loss = engine_losses(task, training.theta, [net, held] if held else [net])
     right = some.success.right(net.y, some.data.t)
     accuracy = some.success.counted(net.y, some.data.t).mean(axis=0)[: task.runs]
     test_loss, test_accuracy = np.full((2, some.runs), np.nan, theta.dtype)
-    if some.test:
-        held = some.network.forward(theta, some.test.x)
-        test_loss = engine_losses(task, training.theta, is_held_out=True)
+    if held and some.test and held_loss is not None:
+        test_loss = held_loss
         test_accuracy = some.success.counted(held.y, some.test.t).mean(axis=0)
     known = references(task)
     diverged = training.diverged_at >= 0
     solved = np.logical_and.reduce(right, axis=0)[: task.runs] & ~diverged
     if task.instruction_set:  # as the machine has judged, which may round an output to the other side of a bound
         solved = (training.last_wrong < training.left - 1) & ~diverged
-    y, t = (held.y, some.test.t) if some.test else (net.y, some.data.t)
+    y, t = (held.y, some.test.t) if held and some.test else (net.y, some.data.t)
     judged = some.success.accurate(y, t).mean(axis=0)[: task.runs]
     learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= known.allowed - SHORT)
     exploded_at = np.where(solved | learnt, -1, _exploded_at(training, known))

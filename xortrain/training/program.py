@@ -15,6 +15,7 @@ from xortrain.errors import first_line
 from xortrain.machine.run import PART, STEP, operation_codes, structures
 from xortrain.nets import Array, Numbers
 from xortrain.nets.network import Pass
+from xortrain.nets.optimizers import SCHEDULES
 from xortrain.nets.setting import in_use
 from xortrain.symbols import SymbolError
 from xortrain.symbols.assembly import Code, assembled
@@ -25,7 +26,7 @@ from xortrain.training.task import Task
 
 FEW_NUMBERS = 100  # that all runs share
 SLOTS = 160  # about as many as a tile has in the first cache
-FEWEST, MOST = 4, 16  # examples of a part, if there are so many
+FEWEST, MOST = 4, 16  # examples of a part; fewer where the data have fewer
 MOST_KNOWN = 32  # programs that are kept
 
 
@@ -87,7 +88,8 @@ def _key(task: Task, judge: Task, state: Numbers, memory: Numbers) -> Any:
     losses = tuple((one.criterion.row, one.criterion.reduction) for one in (task, judge))
     kept = tuple((name, *value.shape[:-1]) for group in (state, memory) for name, value in group.items())
     names = tuple(tuple(group) for group in _groups(task, judge))
-    rules = (Descent(task).row, STOP_RULES[task.stop.name], *task.stop.words.items(), task.schedule.name == "constant")
+    is_constant = SCHEDULES[task.schedule.name].is_constant
+    rules = (Descent(task).row, STOP_RULES[task.stop.name], *task.stop.words.items(), is_constant)
     sizes = (len(task.data.x), len(task.test.x) if task.test else 0, task.batch_size, task.lr.ndim, *task.freeze)
     return layers, losses, kept, names, rules, sizes, replace(task.network, layers=()), task.theta.dtype
 
@@ -112,7 +114,7 @@ class _Recorder:
         )
         self.setting = new(len(per_run(task, judge)), 1)
         rates = self.setting[: size if task.lr.ndim == 2 else 1].reshape(*task.lr.shape[:-1], 1)
-        self.rate = rates if task.schedule.name == "constant" else new(*rates.shape)
+        self.rate = rates if SCHEDULES[task.schedule.name].is_constant else new(*rates.shape)
         given = (self.setting[k] for k in range(rates.size, len(self.setting)))
         groups: list[Any] = [{name: next(given) for name in group} for group in _groups(task, judge)]
         *layers, loss, judged_loss, options, self.rule = groups
