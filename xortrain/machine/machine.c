@@ -32,36 +32,34 @@ typedef struct {
 typedef int64_t wholes64 __attribute__((vector_size(8 * LANES)));
 typedef int32_t wholes32 __attribute__((vector_size(8 * LANES)));
 
-#define JOIN(a, b, c) a##b##_##c
-#define NAMED(a, b, c) JOIN(a, b, c)
-#define OF(x) NAMED(PREFIX, TILE, x)
+#define JOIN(a, b) a##_##b
+#define NAMED(a, b) JOIN(a, b)
+#define OF(x) NAMED(PREFIX, x)
 #define REAL double
 #define VECTOR v
 #define MASK wholes64
 #define WHOLE int64_t
 #define OP(name) d_##name
-#define PREFIX d
-#define TILE 8
+#define PREFIX d_small
+#define TILE LANES /* one vector, for parameters of many bytes and for few runs */
 #include "tile.h"
-#undef TILE
+#define PREFIX d_large
 #define TILE 32
 #include "tile.h"
-#undef TILE
 #undef REAL
 #undef VECTOR
 #undef MASK
 #undef WHOLE
 #undef OP
-#undef PREFIX
 #define REAL float
 #define VECTOR f
 #define MASK wholes32
 #define WHOLE int32_t
 #define OP(name) s_##name
-#define PREFIX s
-#define TILE 16
+#define PREFIX s_small
+#define TILE (2 * LANES)
 #include "tile.h"
-#undef TILE
+#define PREFIX s_large
 #define TILE 64
 #include "tile.h"
 

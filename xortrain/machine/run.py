@@ -12,9 +12,11 @@ import numpy.typing as npt
 from xortrain.machine.library import library
 
 Array = npt.NDArray[Any]
-LARGE_TILE = 120_000  # bytes of a tile beyond which small ones are faster
-WIDTHS = {"float64": ("d", 8, 32), "float32": ("s", 16, 64)}
-"""How functions for a type of number are called, and the runs of a small and of a large tile."""
+LARGE_TILE = 32 * 8  # bytes of a slot
+MOST_OF_TILE = 300_000  # bytes beyond which small tiles are faster
+FEW_RUNS = 8  # that large tiles are not worth
+PREFIXES = {"float64": "d", "float32": "s"}
+"""How the names of the functions for a type of number begin."""
 
 
 def _fields(kind: Any, names: str) -> list[tuple[str, Any]]:
@@ -86,7 +88,7 @@ class TileCall:
 
     instruction_set: str
     dtype: np.dtype[Any]
-    tile: int
+    tile: str
     numbers: Mapping[str, int]
     arrays: Mapping[str, Array | None]
     data: TileExamples
@@ -98,15 +100,14 @@ class TileCall:
         pointers = {name: None if array is None else array.ctypes.data for name, array in self.arrays.items()}
         test = self.test.structure() if self.test else _Examples()
         plan = _Plan(**self.numbers, **pointers, data=self.data.structure(), test_data=test)
-        function = machine[f"{WIDTHS[self.dtype.name][0]}{self.tile}_train"]
+        function = machine[f"{PREFIXES[self.dtype.name]}_{self.tile}_train"]
         if function(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
             raise MemoryError("the compiled machine")
 
 
-def tile_for(dtype: np.dtype[Any], runs: int, slots: int) -> int:
-    """How many runs are computed together, which does not change their bits."""
-    _, small, large = WIDTHS[dtype.name]
-    return large if runs > small and slots * large * dtype.itemsize <= LARGE_TILE else small
+def tile_for(runs: int, slots: int) -> str:
+    """Whether a small or a large tile of runs is computed together, which does not change their bits."""
+    return "large" if runs > FEW_RUNS and slots * LARGE_TILE <= MOST_OF_TILE else "small"
 
 
 def structures(names: str, rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:

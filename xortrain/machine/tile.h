@@ -7,15 +7,15 @@
 #define LANE(vectors, i) ((__typeof__(vectors[0][0]) *)(vectors))[i]
 
 /* Sums of products: out (rows, columns) = start + Σ a (rows, terms) b (columns, terms). Some rows and columns of some
-   vectors are summed at a time, in registers: of long sums two by two, where each vector that is read is used twice. */
-#define EACH_SUM _Pragma("GCC unroll 2") for (int r = 0; r < ROWS; r++) \
-  _Pragma("GCC unroll 2") for (int c = 0; c < COLUMNS; c++) _Pragma("GCC unroll 8") for (int i = 0; i < WIDTH; i++)
+   vectors are summed at a time, in registers: each vector that is read is then used for several sums. */
+#define EACH_SUM _Pragma("GCC unroll 4") for (int r = 0; r < ROWS; r++) \
+  _Pragma("GCC unroll 4") for (int c = 0; c < COLUMNS; c++) _Pragma("GCC unroll 8") for (int i = 0; i < WIDTH; i++)
 static inline __attribute__((always_inline)) void OF(sum)(const instruction *q, VECTOR *S, int from, int i0, int i1,
                                                           const int ROWS, const int COLUMNS, const int WIDTH) {
   const long ar = (long)q->a0 * COUNT, bc = (long)q->b1 * COUNT, ak = (long)q->ak * COUNT, bk = (long)q->bk * COUNT;
   VECTOR *d = SLOT(q->d + i0 * q->d0 + i1 * q->d1), *start = SLOT(q->c + i0 * q->c0 + i1 * q->c1);
   for (int at = 0; at < COUNT; at += WIDTH, d += WIDTH, start += WIDTH) {
-    VECTOR sum[2][2][8];
+    VECTOR sum[4][3][8];
     EACH_SUM sum[r][c][i] = from ? start[(long)(r * q->c0 + c * q->c1) * COUNT + i] : (VECTOR){0};
     const VECTOR *a = SLOT(q->a + i0 * q->a0) + at, *b = SLOT(q->b + i1 * q->b1) + at;
     for (int k = 0; k < q->terms; k++, a += ak, b += bk)
@@ -24,12 +24,17 @@ static inline __attribute__((always_inline)) void OF(sum)(const instruction *q, 
   }
 }
 static void OF(dot)(const instruction *q, VECTOR *S, int from) {
-  enum { ALL_OF_SLOT = COUNT < 8 ? COUNT : 8, SOME = COUNT < 2 ? 1 : 2 };
-  const int by_two = q->terms >= 6 && q->rows > 1 && q->columns > 1;
-  const int rows = by_two ? q->rows & ~1 : 0, columns = by_two ? q->columns & ~1 : 0;
-  for (int i0 = 0; i0 < rows; i0 += 2) for (int i1 = 0; i1 < columns; i1 += 2) OF(sum)(q, S, from, i0, i1, 2, 2, SOME);
-  for (int i0 = 0; i0 < q->rows; i0++)
-    for (int i1 = i0 < rows ? columns : 0; i1 < q->columns; i1++) OF(sum)(q, S, from, i0, i1, 1, 1, ALL_OF_SLOT);
+  enum { SMALL = COUNT == 1, ROWS = SMALL ? 4 : 2, COLUMNS = SMALL ? 3 : 2, SOME = SMALL ? 1 : 2, ALL = COUNT < 8 ? COUNT : 8 };
+  const int blocked = SMALL || q->terms >= 6, end = q->columns;
+  const int rows = blocked ? q->rows / ROWS * ROWS : 0, columns = blocked ? end / COLUMNS * COLUMNS : 0;
+  for (int i0 = 0; i0 < rows; i0 += ROWS) {
+    for (int i1 = 0; i1 < columns; i1 += COLUMNS) OF(sum)(q, S, from, i0, i1, ROWS, COLUMNS, SOME);
+    if (SMALL) for (int i1 = columns; i1 < end; i1++) OF(sum)(q, S, from, i0, i1, ROWS, 1, SOME);
+  }
+  for (int i0 = SMALL ? rows : 0; i0 < q->rows; i0++) {
+    if (SMALL) for (int i1 = 0; i1 < columns; i1 += COLUMNS) OF(sum)(q, S, from, i0, i1, 1, COLUMNS, SOME);
+    for (int i1 = SMALL || i0 < rows ? columns : 0; i1 < end; i1++) OF(sum)(q, S, from, i0, i1, 1, 1, ALL);
+  }
 }
 
 #define EACH_ELEMENT(result) \
@@ -270,3 +275,5 @@ int OF(train)(const plan *p, long from, long until) {
 #undef NUMBERS
 #undef LANE
 #undef OUTSIDE
+#undef PREFIX
+#undef TILE

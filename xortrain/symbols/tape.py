@@ -174,6 +174,11 @@ class Slots(RecordedArray):
         into = out.places.reshape(terms.shape[1:])
         name = SAME.get(ufunc.__name__, ufunc.__name__)
         is_added = into.size and into.flat[0] in self.tape.added_to
+        if name == "add" and not values.is_truth:  # products with 1, which are exact
+            rows, ones = terms.reshape(len(terms), -1).T, self.tape.constant(np.ones((1, len(terms))))
+            into = into.reshape(-1, 1)
+            self.tape.write("dot", into, rows, ones, start=into if is_added else None)
+            return out
         first, *rest = [into, *terms] if is_added else terms
         for place, term in enumerate(rest):
             self.tape.write(name, into, into if place else first, term)
@@ -205,7 +210,7 @@ def meet(one: Places, other: Places) -> bool:
 
 def overlap(out: Places, argument: Places, is_aligned: bool = True) -> bool:
     """Whether a result would be written where an argument is still to be read; not so element by element."""
-    return meet(out, argument) and not (is_aligned and np.array_equal(out, argument))
+    return not (is_aligned and np.array_equal(out, argument)) and meet(out, argument)
 
 
 def _ordered(places: Places, axes: str, wanted: str) -> Places:

@@ -100,7 +100,7 @@ class CompiledTraining(Training):
             "stride": history.losses.strides[0] // dtype.itemsize,
         }
         name: Any = self.task.instruction_set
-        tile = tile_for(dtype, runs, numbers["slots"])
+        tile = tile_for(runs, numbers["slots"])
         TileCall(name, dtype, tile, numbers, arrays, self.examples, self.tested).train(0, runs)
         for group, values in zip(groups, joined, strict=True):
             _unstack(values, group)

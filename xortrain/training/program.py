@@ -25,8 +25,7 @@ from xortrain.training.success import STOP_RULES, JudgedEpoch
 from xortrain.training.task import Task
 
 FEW_NUMBERS = 100  # that all runs share
-SLOTS = 160  # about as many as a tile has in the first cache
-FEWEST, MOST = 4, 16  # examples of a part; fewer where the data have fewer
+SIZES = 16, 12, 8  # examples of a part: by fours, as small tiles multiply; the first where none divides all
 MOST_KNOWN = 32  # programs that are kept
 
 
@@ -125,12 +124,10 @@ class _Recorder:
         self.descent = Descent(task, options)
         self.g, self.frozen = new(size, 1), new(len(self.descent.frozen), 1)
         self.single = {name: new(1) for name in ("epoch", "right", "sound", "stops", "loss", "test_loss")}
-        each = network.inputs + network.outputs + 3 * sum(layer.units for layer in network.layers)
-        self.most = max(FEWEST, min(MOST, (SLOTS - 2 * size) // each))
-        parts = [part for count in self._counts() for _, part in _parts(0, count, self.most)]
+        parts = [part for count in self._counts() for _, part in _parts(0, count)]
         self.x, self.t = (new(max(parts), width, 1) for width in (network.inputs, network.outputs))
         self.fixed = self.tape.size
-        if (task.batch_size or len(task.data.x)) > self.most:
+        if (task.batch_size or len(task.data.x)) > SIZES[0]:
             self.tape.added_to = range(int(self.g.places[0, 0]), int(self.g.places[0, 0]) + size)
         self.code, self.length, self.slots = list[Code](), 0, 0
 
@@ -149,7 +146,7 @@ class _Recorder:
         parts: dict[tuple[str, int, int], list[int]] = {}
         steps: dict[str, list[list[int]]] = {"judge": [], "train": [], "test": []}
         for kind, start, count in spans:
-            of_span = _parts(start, count, self.most)
+            of_span = _parts(start, count)
             for first, size in of_span:
                 if (kind, size, count) not in parts:
                     parts[kind, size, count] = self._part(kind, size, count)
@@ -246,7 +243,7 @@ def _as_array(slots: Slots) -> Any:
     return slots
 
 
-def _parts(first: int, count: int, most: int) -> list[tuple[int, int]]:
+def _parts(first: int, count: int) -> list[tuple[int, int]]:
     """Examples in parts of one size, but for the last: the first of each, and how many."""
-    size = -(-count // -(-count // most))
+    size = next((size for size in SIZES if count % size == 0), SIZES[0])
     return [(at, min(size, first + count - at)) for at in range(first, first + count, size)]
