@@ -9,7 +9,6 @@ import pytest
 from some_runs import some_config
 from some_settings import some_values
 
-from xortrain.machine import run as calls
 from xortrain.machine.library import instruction_set
 from xortrain.nets.activations import ACTIVATIONS
 from xortrain.nets.losses import LOSSES
@@ -235,7 +234,7 @@ def test_a_run_has_the_same_bits_beside_any_others(name: str, monkeypatch: pytes
     assert_same(ended(setup, slice(0, 20)), together, slice(0, 20))
     monkeypatch.undo()
     monkeypatch.setattr(compiled, "CHECK_EVERY", 1)
-    monkeypatch.setattr(compiled, "tile_for", lambda dtype, runs, slots: calls.WIDTHS[dtype.name][1])
+    monkeypatch.setattr(compiled, "tile_for", lambda runs, slots: "small")
     assert_same(ended(setup), together)
-    monkeypatch.setattr(compiled, "tile_for", lambda dtype, runs, slots: calls.WIDTHS[dtype.name][2])
+    monkeypatch.setattr(compiled, "tile_for", lambda runs, slots: "large")
     assert_same(ended(setup, slice(4, 9)), together, slice(4, 9))

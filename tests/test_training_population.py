@@ -17,6 +17,7 @@ from xortrain.nets.losses import LOSSES
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.nets.setting import Settings
 from xortrain.setup.run_setup import Setup
+from xortrain.training.learner import LearnerState
 
 RUNS = 64
 SMALLER_SIZES = (2, 3, 7)
@@ -60,6 +61,28 @@ def test_same_bits_with_every_activation(activation: str, dtype: str) -> None:
     assert_same_bits_in_any_population(
         make_setup("activation", settings, activation=activation, architecture=architecture, dtype=dtype)
     )
+
+
+WIDE: dict[str, Any] = {
+    "architecture": ("mlp", {"hidden": [32, 32, 3, 32, 32]}),
+    "data": ("circle", {"examples": 40}),
+    "epochs": 4,
+}
+
+
+@pytest.mark.parametrize("batch_size", [None, 16])
+@pytest.mark.parametrize("activation", TRAINABLE)
+def test_same_bits_in_wide_layers_which_a_run_alone_computes_once(activation: str, batch_size: int | None) -> None:
+    """And in narrow ones before, between and after them."""
+    settings = ACTIVATIONS[activation].settings
+    setup = make_setup("activation", settings, activation=activation, batch_size=batch_size, engine="numpy", **WIDE)
+    together = trained(setup_of_first(setup, 3))
+    assert np.isfinite(together.parameters).all()
+    alone = LearnerState(setup.task(), setup.task().theta, {}).take(np.array([1, 1])).full
+    once = activation != "softmax"
+    assert [z.shape[-1] for z in alone.z] == [2, 2 - once, 2, 2, 2 - once, 2]
+    for run in (0, 2):
+        assert_same_bits(train_alone(setup, run), together.run(run))
 
 
 @pytest.mark.parametrize("output", TRAINABLE)

@@ -185,10 +185,14 @@ class Pass:
 
     @x.setter
     def x(self, x: Array) -> None:
-        self._received[0] = x
+        self._received[0] = self._as_in(0, x)
         if self.network.skip:
             missing = self.z[0].ndim - x.ndim
             self._received[-1][:, -self.network.inputs :] = x[(..., *[None] * missing)]
+
+    def _as_in(self, layer: int, values: Array) -> Array:
+        """Values as a layer takes them."""
+        return values
 
     @property
     def y(self) -> Array:

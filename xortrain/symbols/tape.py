@@ -176,8 +176,8 @@ class Slots(RecordedArray):
         is_added = into.size and into.flat[0] in self.tape.added_to
         if name == "add" and not values.is_truth:  # products with 1, which are exact
             rows, ones = terms.reshape(len(terms), -1).T, self.tape.constant(np.ones((1, len(terms))))
-            into = into.reshape(-1, 1)
-            self.tape.write("dot", into, rows, ones, start=into if is_added else None)
+            sums = into.reshape(-1, 1)
+            self.tape.write("dot", sums, rows, ones, start=sums if is_added else None)
             return out
         first, *rest = [into, *terms] if is_added else terms
         for place, term in enumerate(rest):

@@ -13,6 +13,7 @@ from xortrain.nets import Array
 from xortrain.nets.network import Pass
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, shape_gradient
 from xortrain.nets.setting import in_use
+from xortrain.nets.twins import Twins
 from xortrain.training.task import Data, Task
 
 
@@ -27,7 +28,8 @@ class LearnerState:
     def take(self, runs: Array) -> "Learner":
         """A learner of some of the runs, by their indices; its arrays are contiguous."""
         state = {name: value.take(runs, axis=-1) for name, value in self.state.items()}
-        return Learner(self.task.take(runs), self.theta.take(runs, axis=-1), state)
+        are_twins = len(runs) == 2 and runs[0] == runs[1]
+        return Learner(self.task.take(runs), self.theta.take(runs, axis=-1), state, Twins if are_twins else Pass)
 
 
 class Descent:
@@ -60,13 +62,18 @@ def options_in_use(task: Task) -> Mapping[str, Array]:
 
 
 class Learner:
-    """The runs of a task, at least two, with their current θ and the state of their optimizer."""
+    """The runs of a task, at least two, with their current θ and the state of their optimizer.
 
-    def __init__(self, task: Task, theta: Array, state: dict[str, Array] | None = None) -> None:
-        self.task, self.theta = task, theta
+    ``kind`` is how they pass through the network: `Twins` if they are a run and its copy.
+    """
+
+    def __init__(
+        self, task: Task, theta: Array, state: dict[str, Array] | None = None, kind: type[Pass] = Pass
+    ) -> None:
+        self.task, self.theta, self.kind = task, theta, kind
         self.descent = Descent(task)
         self.state = self.descent.start(theta, task.lr) if state is None else state
-        self.full = Pass(task.network, theta, task.data.x)
+        self.full = kind(task.network, theta, task.data.x)
         self.parts: dict[int, Pass] = {}
         self._schedule = SCHEDULES[task.schedule.name]
         self._kept = theta[self.descent.frozen]
@@ -81,12 +88,16 @@ class Learner:
 
     def under(self, task: Task) -> "Learner":
         """The same runs with the settings of another task."""
-        return self if task is self.task else Learner.of(task, self.theta, self.task.optimizer.name, self.state)
+        if task is self.task:
+            return self
+        return Learner.of(task, self.theta, self.task.optimizer.name, self.state, self.kind)
 
     @classmethod
-    def of(cls, task: Task, theta: Array, optimizer: str, state: Mapping[str, Array]) -> "Learner":
+    def of(
+        cls, task: Task, theta: Array, optimizer: str, state: Mapping[str, Array], kind: type[Pass] = Pass
+    ) -> "Learner":
         """A learner that takes over the state of an optimizer; the state of another one starts anew."""
-        new = cls(task, theta)
+        new = cls(task, theta, kind=kind)
         for name, fresh in new.state.items() if optimizer == task.optimizer.name else ():
             if name in state:
                 fresh[:] = state[name].reshape(fresh.shape)
@@ -100,7 +111,7 @@ class Learner:
             return
         for x, t in self.batches(epoch):
             if len(x) not in self.parts:
-                self.parts[len(x)] = Pass(self.task.network, self.theta, x)
+                self.parts[len(x)] = self.kind(self.task.network, self.theta, x)
             part = self.parts[len(x)]
             part.x = x
             part.forward()
