@@ -1,8 +1,9 @@
 """What an engine takes against C written for one very net, against NumPy, and for a lone run.
 
 CPU time of one thread; medians of alternations in one run, with the middle half of them.  Every loss is kept, success
-and divergence are watched.  Requires gcc.  Arguments choose parts (generated, wide, alone); without one all are
-measured.  rounds=3 and epochs=40 are quicker.  Bounds are those of engine=compiled; without it NumPy is measured.
+and divergence are watched.  Requires gcc.  Arguments choose parts (generated, wide, alone, plain); without one all are
+measured.  rounds=3 and epochs=40 are quicker.  Bounds are those of engine=compiled, in `plain` also those of NumPy;
+without it NumPy is measured.
 """
 
 import os
@@ -13,27 +14,33 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
-from population import RUNS, Engines, Trained, ends, engines, equal, every, setup_of
+from population import RUNS, Engines, Trained, X, ends, engines, equal, every, setup_of
 from reference import FLAGS, Reference, baseline
 from results import in_turn, judged, keep, ratios
+
+from xortrain.nets import Array
 
 
 @dataclass(frozen=True)
 class Case:
-    """A net and its training as overrides; with ``labels``, each of the four points of XOR has a class."""
+    """A net and its training as overrides, and inputs and targets, if they are not those of XOR."""
 
     words: tuple[str, ...] = ()
-    labels: str | None = None
+    data: tuple[Array, Any] | None = None
 
 
+LABELLED = X, list("abbc")
 CASES = {
     "2-2-1 bce": Case(),
     "2-8-8-1 tanh mse": Case(("architecture.hidden=[8,8]", "activation=tanh", "output=identity", "loss=mse", "lr=0.1")),
-    "2-8-3 softmax": Case(("architecture.hidden=[8]", "output=softmax", "loss=cross_entropy", "lr=1"), "abbc"),
+    "2-8-3 softmax": Case(
+        ("architecture.hidden=[8]", "output=softmax", "loss=cross_entropy", "lr=1"), (X, list("abbc"))
+    ),
     "2-2-1 Adam": Case(("optimizer=adam", "lr=0.05")),
     "2-2-1 online": Case(("batch_size=1", "shuffle=false")),
 }
@@ -45,6 +52,7 @@ WIDE = {  # overrides, runs and epochs
     "2-64-64-1 on 200 points": ((*POINTS, "architecture.hidden=[64,64]"), 32, 4),
 }
 OF_NUMPY, ALONE = 0.25, 3.0  # times NumPy's time, and µs a step of a lone run, at most
+OF_LOOP = 2.0  # times the time of a plain loop, at most
 STEPS = 5000  # of a lone run
 
 
@@ -53,7 +61,7 @@ def generated(known: Engines, rounds: int, epochs: int) -> list[str]:
     engine, chosen = list(known.items())[-1]
     lines = [f"{RUNS:,} runs, {epochs} epochs, every loss kept; gcc {' '.join(FLAGS)}"]
     for name, case in CASES.items():
-        ours = Trained(setup_of([*case.words, *every(epochs), *chosen], RUNS, epochs, case.labels))
+        ours = Trained(setup_of([*case.words, *every(epochs), *chosen], RUNS, epochs, case.data))
         with tempfile.TemporaryDirectory() as folder:
             lines += _against_c(name, engine, ours, rounds, Path(folder))
     return lines
@@ -105,7 +113,44 @@ def alone(known: Engines, rounds: int, epochs: int) -> list[str]:
     return lines
 
 
-PARTS = {"generated": generated, "wide": wide, "alone": alone}
+def plain(known: Engines, rounds: int, epochs: int) -> list[str]:
+    """A lone run of four layers of 50 units on 1,000 examples, against a loop over x @ W.T that watches nothing."""
+    rng, few, rate = np.random.default_rng(0), 10, 0.01
+    x = rng.normal(size=(1000, 10))
+    t = np.sin(x[:, :1])
+    words = ["architecture.hidden=[50,50,50,50]", "activation=tanh", "output=identity", "loss=mse", f"lr={rate}"]
+    ours = {who: Trained(setup_of([*words, *every(few), *chosen], 1, few, (x, t))) for who, chosen in known.items()}
+    task = ours["numpy"].setup.task()
+
+    def loop() -> Array:
+        parameters = list(task.network.split(task.theta[:, 0].copy()).values())
+        weights, biases = parameters[::2], parameters[1::2]
+        for epoch in range(few + 1):
+            a = [x]
+            for W, b in zip(weights[:-1], biases[:-1], strict=True):
+                a.append(np.tanh(a[-1] @ W.T + b))
+            y = a[-1] @ weights[-1].T + biases[-1]
+            ((y - t) ** 2).mean()
+            delta = 2 * (y - t) / len(x)
+            for k in reversed(range(len(weights) if epoch < few else 0)):
+                gradients = delta.T @ a[k], delta.sum(axis=0)
+                if k:
+                    delta = delta @ weights[k] * (1 - a[k] * a[k])
+                weights[k] -= rate * gradients[0]
+                biases[k] -= rate * gradients[1]
+        return np.concatenate([numbers.ravel() for numbers in parameters])[:, None]
+
+    seconds = in_turn({"plain loop": loop, **ours}, rounds, time.process_time)
+    times = [f"{who} {median(each) / few * 1e3:.1f}" for who, each in seconds.items()]
+    lines = [f"a lone run of 10-50-50-50-50-1 on 1,000 examples: {', '.join(times)} ms a step"]
+    for who, trained in ours.items():
+        distance = equal(ends(trained()), loop(), 1e-9)
+        found = judged(ratios(seconds, who, "plain loop"), OF_LOOP)
+        lines.append(f"    {who} / plain loop: {found}; end parameters differ by {distance}")
+    return lines
+
+
+PARTS = {"generated": generated, "wide": wide, "alone": alone, "plain": plain}
 
 
 def main() -> None:

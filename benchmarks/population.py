@@ -23,10 +23,10 @@ X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
 ENGINES = ("numpy", "compiled")
 
 
-def setup_of(words: Sequence[str], runs: int, epochs: int, labels: str | None = None) -> Setup:
-    """The setup of the seeds from 0 to ``runs`` - 1; ``labels``, one for each point of XOR, replace its targets."""
-    own = array_data((X, list(labels))) if labels else None
-    config = compose([*words, f"epochs={epochs}", *(["data=csv"] if labels else []), "film=none"])
+def setup_of(words: Sequence[str], runs: int, epochs: int, data: tuple[Array, Any] | None = None) -> Setup:
+    """The setup of the seeds from 0 to ``runs`` - 1; ``data`` are inputs and targets of one's own."""
+    own = array_data(data) if data else None
+    config = compose([*words, f"epochs={epochs}", *(["data=csv"] if data else []), "film=none"])
     return Setup.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs), own))
 
 
