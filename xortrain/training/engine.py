@@ -29,7 +29,7 @@ class ChosenEngine:
         return f"the compiled machine ({self.name})" if self.name else f"NumPy{why}"
 
 
-MOST_PARAMETERS = 20_000
+MOST_PARAMETERS = 100_000
 """Larger networks are trained by NumPy: their layers are faster as products of matrices."""
 
 MOST_EPOCHS = 1 << 24
