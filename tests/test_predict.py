@@ -129,3 +129,22 @@ def test_two_classes_and_missing_values_of_a_strict_record(tmp_path: Path, capsy
     status, line = predicted(capsys, root, str(tmp_path / "new.csv"))
     assert status == 2
     assert "line 2, column b: '' is a missing value; the network was trained with data.missing=error" in line
+
+
+@pytest.mark.parametrize("place", ["the inputs", "a record", "a missing folder"])
+def test_output_never_replaces_the_inputs_or_enters_a_record(
+    tmp_path: Path, root: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = tmp_path / "new.csv"
+    new.write_text("size,hue\n4,red\n")
+    record = next(root.glob("*/*"))
+    path, why = {
+        "the inputs": (tmp_path / "." / "new.csv", "is the file of the inputs; choose another name"),
+        "a record": (record / "answer.csv", "is inside a record"),
+        "a missing folder": (tmp_path / "none" / "out.csv", "No such file or directory"),
+    }[place]
+    before = {path: path.read_bytes() for path in (new, *record.iterdir())}
+    status, line = predicted(capsys, root, str(new), "--output", str(path))
+    assert status == 2
+    assert why in line
+    assert before == {path: path.read_bytes() for path in (*tmp_path.iterdir(), *record.iterdir())}

@@ -3,11 +3,14 @@
 import csv
 from argparse import Namespace
 from collections.abc import Sequence
+from io import TextIOWrapper
+from pathlib import Path
 from typing import Any
 
-from xortrain.commands.arguments import add_output, command_parser
-from xortrain.errors import UserError
+from xortrain.commands.arguments import add_output, command_parser, refuse_to_write
+from xortrain.errors import UserError, printable
 from xortrain.nets import Array
+from xortrain.records.files import atomic
 from xortrain.records.naming import user_path
 from xortrain.records.tables import as_json, finite, format_table
 from xortrain.setup.new_inputs import inputs_from
@@ -32,7 +35,7 @@ def predict(arguments: Sequence[str]) -> str:
     lines = ", ".join(map(str, new.dropped[:10])) + ", …" * (len(new.dropped) > 10)
     note = [f"left out: line {lines} with missing values"] if new.dropped else []
     if a.output:
-        _write(a, rows)
+        _write(a, rows, path)
         return as_json([{"path": str(a.output)}]) if a.json else "\n".join([str(a.output), *note])
     if a.json:
         return as_json(rows)
@@ -73,13 +76,16 @@ def _distinct(names: Sequence[str], taken: dict[str, Any]) -> list[str]:
     return list(names) if are_distinct else [f"y{k + 1}" for k in range(len(names))]
 
 
-def _write(a: Namespace, rows: Sequence[dict[str, Any]]) -> None:
+def _write(a: Namespace, rows: Sequence[dict[str, Any]], inputs: Path) -> None:
+    refuse_to_write(a.output)
     try:
-        with a.output.open("w", encoding="utf-8", newline="") as file:
+        if inputs.exists() and a.output.exists() and inputs.samefile(a.output):
+            raise UserError(f"--output={printable(a.output)}: is the file of the inputs; choose another name")
+        with atomic(a.output) as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
             if a.output.suffix.lower() == ".json":
-                file.write(as_json(rows) + "\n")
-                return
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([list(rows[0]), *([finite(value) for value in row.values()] for row in rows)])
+                text.write(as_json(rows) + "\n")
+            else:
+                writer = csv.writer(text, lineterminator="\n")
+                writer.writerows([list(rows[0]), *([finite(value) for value in row.values()] for row in rows)])
     except OSError as error:
-        raise UserError(f"--output={a.output}: cannot be written ({error.strerror})") from None
+        raise UserError(f"--output={printable(a.output)}: cannot be written ({error.strerror})") from None

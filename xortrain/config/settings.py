@@ -211,7 +211,7 @@ def read_plain(text: str) -> dict[str, Any]:
     content = dict[str, Any]()
     for line in filter(None, (line.partition("#")[0].rstrip() for line in text.splitlines())):
         key, _, value = line.partition(":")
-        if line.startswith("  - /"):
+        if line.startswith("  - /") and "defaults" in content:
             content["defaults"].append(line[4:])
         else:
             content[plain_value(key)] = [] if line == "defaults:" else plain_value(value.removeprefix(" "))
