@@ -220,7 +220,7 @@ def test_files_of_conf_are_read_as_a_parser_of_yaml_reads_them() -> None:
 
 @pytest.mark.parametrize("line", [
     "a:", "a", "  a: 1", "a: 1e3", "a: 'b'", "a: 1: 2", "a: 010", "a: 1_0", "a: &b", "a: ~", "- b", "a: b c", "a: .5",
-    "a b: 1", "{a: 1}", "a: 2001-01-01", "a:\t1", "a: NULL", "a: True",
+    "a b: 1", "{a: 1}", "a: 2001-01-01", "a:\t1", "a: NULL", "a: True", "  - /b",
 ])  # fmt: skip
 def test_what_is_not_plain_is_left_to_the_parser_of_yaml(line: str) -> None:
     with pytest.raises(ValueError, match=r"^"):
