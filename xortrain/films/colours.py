@@ -104,21 +104,39 @@ def mix(one: Array, other: Array, share: Array | float) -> Array:
 
 
 def blend(ground: Array, colour: Array, alpha: Array) -> Array:
-    """Opaque colours (n, 3) uint8 covered by a colour with alpha (n, 1) from 0 to 255."""
-    part = alpha.astype(np.uint16)
+    """Opaque colours covered by a colour with alpha from 0 to 255, in arrays that fit together; 32 bits of numbers."""
+    part = alpha.astype(np.uint32)
     return np.asarray((ground * (255 - part) + colour * part + 127) // 255)
 
 
-def composite(ground: Array, colour: Array, alpha: Array) -> Array:
-    """RGBA (…, 4) covered by a colour (3,) or (…, 3) with alpha (…) from 0 to 255; may modify ``ground`` in place."""
-    if not ground[..., 3].any():
-        ground[..., :3], ground[..., 3] = colour, alpha
-        ground[alpha == 0] = 0
-        return ground
-    above, below = alpha * np.uint32(255), ground[..., 3] * (255 - alpha.astype(np.uint32))
-    total = np.maximum(above + below, 1)[..., None]
-    mixed = (colour * above[..., None] + ground[..., :3] * below[..., None]) // total
-    return np.concatenate([mixed, total // 255], axis=-1).astype(np.uint8)
+SHIFTS = np.array([[0], [8], [16]], np.uint32)
+SOLID = 255 << 24
+"""RGBA in one number: red in the lowest eight bits, alpha in the highest; this is the alpha of what is opaque."""
+
+
+def packed(colour: Array, alpha: Array | int) -> Array:
+    """RGBA (…), each in one number: a colour (3, …) or (3,) with alpha (…) << 24."""
+    red, green, blue = colour.astype(np.uint32)
+    return np.asarray(red | green << 8 | blue << 16 | alpha)
+
+
+def channels(rgba: Array) -> Array:
+    """Red, green and blue (3, n) of RGBA (n,)."""
+    return np.asarray(rgba >> SHIFTS & 255)
+
+
+def composite(ground: Array, paint: Array) -> Array:
+    """RGBA (…) covered by other RGBA (…)."""
+    alpha = paint >> 24
+    covered = np.where(alpha, paint, ground)
+    both = np.flatnonzero((alpha > 0) & (alpha < 255) & (ground > 0))
+    if len(both):
+        ground, paint, alpha = ground.take(both), paint.take(both), alpha.take(both)
+        above, below = alpha * 255, (ground >> 24) * (255 - alpha)
+        total = above + below
+        mixed = (channels(paint) * above + channels(ground) * below) // total
+        covered.put(both, packed(mixed, total // 255 << 24))
+    return covered
 
 
 def ramp(anchors: Sequence[str], count: int, middle: int | None = None) -> Array:
