@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from xortrain.films.agg import make_renderer
-from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, packed
+from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, rgba
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
 from xortrain.nets import Array
@@ -122,7 +122,7 @@ class Canvas:
         outside = ((rows < 0) | (rows >= box.height))[:, None] | (columns < 0) | (columns >= box.width)
         numbers = (rows + box.y)[:, None] * self.width + columns + box.x
         self._drawn = True
-        self._above[numbers[outside]] = packed(colour, SOLID)
+        self._above[numbers[outside]] = rgba(colour, SOLID)
 
     def paint_below(self, overlay: Overlay) -> None:
         """Lay an overlay over the lower layer."""
@@ -278,7 +278,7 @@ class Canvas:
         place = slice(box.y + top, box.y + box.height), slice(box.x + left, box.x + box.width)
         ground = self._above.reshape(self.height, self.width)[place]
         alpha = alpha[top : top + ground.shape[0], left : left + ground.shape[1]]
-        ground[...] = composite(ground, packed(colour, alpha.astype(np.uint32) << 24))
+        ground[...] = composite(ground, rgba(colour, alpha.astype(np.uint32) << 24))
 
     def _pen(self, colour: Array, width: float, clip: Box | None = None, opacity: float = 1) -> Any:
         self._drawn = True

@@ -114,15 +114,15 @@ SOLID = 255 << 24
 """RGBA in one number: red in the lowest eight bits, alpha in the highest; this is the alpha of what is opaque."""
 
 
-def packed(colour: Array, alpha: Array | int) -> Array:
+def rgba(colour: Array, alpha: Array | int) -> Array:
     """RGBA (…), each in one number: a colour (3, …) or (3,) with alpha (…) << 24."""
     red, green, blue = colour.astype(np.uint32)
     return np.asarray(red | green << 8 | blue << 16 | alpha)
 
 
-def channels(rgba: Array) -> Array:
+def channels(paint: Array) -> Array:
     """Red, green and blue (3, n) of RGBA (n,)."""
-    return np.asarray(rgba >> SHIFTS & 255)
+    return np.asarray(paint >> SHIFTS & 255)
 
 
 def composite(ground: Array, paint: Array) -> Array:
@@ -135,7 +135,7 @@ def composite(ground: Array, paint: Array) -> Array:
         above, below = alpha * 255, (ground >> 24) * (255 - alpha)
         total = above + below
         mixed = (channels(paint) * above + channels(ground) * below) // total
-        covered.put(both, packed(mixed, total // 255 << 24))
+        covered.put(both, rgba(mixed, total // 255 << 24))
     return covered
 
 
