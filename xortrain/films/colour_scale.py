@@ -29,7 +29,7 @@ class Boundaries:
     above: Array
     """(height, width): in each pixel the number of the field that is above zero, from 1, or 0."""
     fields: Callable[[], Iterator[Array]]
-    """One field (height, width) after the other."""
+    """One field (height, width) after the other; the next one may overwrite it."""
 
     @classmethod
     def of(cls, value: Array) -> "Boundaries":
@@ -128,8 +128,9 @@ class ColourScale:
 def leaders(y: Array) -> Leaders:
     """The leaders of outputs (outputs, …); much faster than argmax."""
     first, second, leading = y[0].copy(), np.full_like(y[0], -np.inf), np.zeros(y[0].shape, np.min_scalar_type(len(y)))
+    lower = np.empty_like(first)
     for kind, value in enumerate(y[1:], 1):
-        np.maximum(second, np.minimum(first, value), out=second)
+        np.maximum(second, np.minimum(first, value, out=lower), out=second)
         np.copyto(leading, kind, where=value > first)
         np.maximum(first, value, out=first)
     return leading, first, second
@@ -137,11 +138,12 @@ def leaders(y: Array) -> Leaders:
 
 def _leads(y: Array, leading: Array, first: Array, lead: Array) -> Iterator[Array]:
     """By how much each class that leads somewhere leads over the others: negative where another one leads."""
+    field = np.empty_like(first)
     for kind, value in enumerate(y):
-        here = np.flatnonzero(leading == kind)
-        if len(here):
-            field = value - first
-            field.put(here, lead.take(here))
+        here = leading == kind
+        if here.any():
+            np.subtract(value, first, out=field)
+            np.copyto(field, lead, where=here)
             yield field
 
 
