@@ -238,24 +238,31 @@ class Palette:
         """(colours, 3) uint8"""
         self.no_value = len(bands)
         """The index of the colour for "no value"."""
-        self._nearest = np.full(1 << 18, MOST_COLOURS, np.uint8)  # by six bits a channel; MOST_COLOURS: not known yet
+        self._nearest = np.full(1 << 18, MOST_COLOURS, np.uint8)  # by `_cell`; MOST_COLOURS: not known yet
+        own = np.arange(len(self.rgb), dtype=np.uint8)[::-1]  # of two in one cell, the first
+        self._nearest[_cell(self.rgb[own])] = own
 
     def grey(self, bands: Array) -> Array:
         """The indices of sixteen steps from paper to ink; band 16 is no value."""
         return np.where(bands < 16, bands + np.uint8(self.no_value + 1), np.uint8(self.no_value))
 
     def nearest(self, colour: Array) -> Array:
-        """The index (n,) uint8 of the nearest colour to each of (n, 3)."""
-        red, green, blue = (colour >> 2).T.astype(np.int64)
-        keys = red << 12 | green << 6 | blue
-        found = self._nearest[keys]
+        """The index (n,) uint8 of the nearest colour to each of (n, 3), compared by six of their eight bits."""
+        cells = _cell(colour)
+        found = self._nearest[cells]
         if MOST_COLOURS in found:
-            missing = found == MOST_COLOURS
-            unknown, first = np.unique(keys[missing], return_index=True)
-            wanted, table = colour[missing][first].astype(np.float32), self.rgb.astype(np.float32)
-            self._nearest[unknown] = ((table**2).sum(1) - 2 * wanted @ table.T).argmin(1)
-            found = self._nearest[keys]
+            unknown = np.unique(cells[found == MOST_COLOURS])
+            middle = 4 * np.stack([unknown >> 12, unknown >> 6 & 63, unknown & 63], axis=1).astype(np.float32) + 1.5
+            table = self.rgb.astype(np.float32)
+            self._nearest[unknown] = ((table**2).sum(1) - 2 * middle @ table.T).argmin(1)
+            found = self._nearest[cells]
         return np.asarray(found)
+
+
+def _cell(colour: Array) -> Array:
+    """Six bits of each channel of colours (n, 3), in one number."""
+    red, green, blue = (colour >> 2).T.astype(np.int64)
+    return np.asarray(red << 12 | green << 6 | blue)
 
 
 @lru_cache(maxsize=8)
