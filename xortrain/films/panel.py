@@ -269,14 +269,18 @@ class ExampleMarks:
         looks = np.concatenate([kinds[:, None], fills], axis=1)
         self.looks, self._look = np.unique(looks, axis=0, return_inverse=True)
 
-    def draw(self, places: Array, right: Array, members: Array | slice = slice(None)) -> None:
+    def draw(self, places: Array, right: Array) -> None:
+        """Mark all examples at places (examples, 2), and cross out those that are not right."""
+        self.marks(places)
+        self.crosses(places[~right])
+
+    def marks(self, places: Array, members: Array | slice = slice(None)) -> None:
         """Mark all examples, or those numbered ``members``, at places (members, 2); skip places that are not finite."""
-        finite, looks, right = np.isfinite(places).all(1), self._look[members], right[members]
+        finite, looks = np.isfinite(places).all(1), self._look[members]
         for number, (kind, *fill) in enumerate(self.looks):
             chosen = finite & (looks == number)
             if chosen.any():
                 self._marks(places[chosen], kind, np.array(fill))
-        self._crosses(places[finite & ~right])
 
     def _marks(self, places: Array, kind: int, colour: Array) -> None:
         canvas, paper, ink = self.canvas, self.canvas.colours.paper, self.canvas.colours.ink
@@ -292,8 +296,9 @@ class ExampleMarks:
             canvas.marks(places, kind, self.radius, paper, ink, 0.8)
             canvas.marks(places, kind, self.radius * 0.66, colour, ink, 0.8)
 
-    def _crosses(self, places: Array) -> None:
-        """Ink with an edge of paper, so that one of both shows on every colour."""
+    def crosses(self, places: Array) -> None:
+        """Crosses at places (n, 2): ink with an edge of paper, so that one of both shows on every colour."""
+        places = places[np.isfinite(places).all(1)]
         if not len(places):
             return
         canvas, reach = self.canvas, self.radius * self.canvas.unit * (0.75 if self.faint else 0.95)
