@@ -294,7 +294,9 @@ class Canvas:
 
     def _upward(self, points: Array) -> Array:
         """Agg measures y from the lower edge."""
-        return np.stack([points[..., 0], self.height - points[..., 1]], axis=-1)
+        points = np.array(points, float)
+        points[..., 1] = self.height - points[..., 1]
+        return points
 
 
 def text_width(words: str, unit: float, size: float, face: str = "") -> int:
