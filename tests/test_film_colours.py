@@ -90,6 +90,14 @@ def test_the_nearest_colour_to_a_palette_colour_is_itself() -> None:
     assert (used.rgb[used.nearest(used.rgb[:24])] == used.rgb[:24]).all()
 
 
+def test_the_nearest_colour_does_not_depend_on_what_was_asked_before() -> None:
+    """Two colours may agree in the six bits by which they are compared."""
+    wanted = np.random.RandomState(0).randint(0, 256, (20_000, 3)).astype(np.uint8)
+    one, other = (get_palette.__wrapped__("default", 24, False, 2) for _ in range(2))
+    backwards = other.nearest(wanted[::-1])[::-1]
+    assert (one.nearest(wanted) == backwards).all()
+
+
 @given(st.integers(0, 10**6))
 def test_compositing_is_associative(seed: int) -> None:
     """A and then B over a ground equals (B over A) over it."""
