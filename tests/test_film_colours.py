@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xortrain.films.colours import COLOUR_MAPS, MOST_COLOURS, blend, composite, get_colours, get_palette
+from xortrain.films.colours import (
+    COLOUR_MAPS,
+    MOST_COLOURS,
+    blend,
+    channels,
+    composite,
+    get_colours,
+    get_palette,
+    rgba,
+)
 from xortrain.nets import Array
 
 DEFICIENCIES = {
@@ -81,14 +90,22 @@ def test_the_nearest_colour_to_a_palette_colour_is_itself() -> None:
     assert (used.rgb[used.nearest(used.rgb[:24])] == used.rgb[:24]).all()
 
 
+def test_the_nearest_colour_does_not_depend_on_what_was_asked_before() -> None:
+    """Two colours may agree in the six bits by which they are compared."""
+    wanted = np.random.RandomState(0).randint(0, 256, (20_000, 3)).astype(np.uint8)
+    one, other = (get_palette.__wrapped__("default", 24, False, 2) for _ in range(2))
+    backwards = other.nearest(wanted[::-1])[::-1]
+    assert (one.nearest(wanted) == backwards).all()
+
+
 @given(st.integers(0, 10**6))
 def test_compositing_is_associative(seed: int) -> None:
     """A and then B over a ground equals (B over A) over it."""
     rng = np.random.RandomState(seed)
-    ground, a, b = (rng.randint(0, 256, (50, 3)).astype(np.uint8) for _ in range(3))
-    share_a, share_b = (rng.choice([0, 1, 60, 128, 254, 255], 50).astype(np.uint8) for _ in range(2))
-    clear = np.zeros((50, 4), np.uint8)
-    both = composite(composite(clear, a, share_a).copy(), b, share_b)
-    in_turn = blend(blend(ground, a, share_a[:, None]), b, share_b[:, None])
-    at_once = blend(ground, both[:, :3], both[:, 3:])
+    ground, a, b = (rng.randint(0, 256, (3, 50)).astype(np.uint8) for _ in range(3))
+    share_a, share_b = (rng.choice([0, 1, 60, 128, 254, 255], 50).astype(np.uint32) for _ in range(2))
+    clear = np.zeros(50, np.uint32)
+    both = composite(composite(clear, rgba(a, share_a << 24)), rgba(b, share_b << 24))
+    in_turn = blend(blend(ground, a, share_a), b, share_b)
+    at_once = blend(ground, channels(both), both >> 24)
     assert np.abs(in_turn.astype(int) - at_once.astype(int)).max() <= 4

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from some_films import DRAWN_LAYOUTS, NETS, XOR, film_data, net, run_of, sweep_of
 
-from xortrain.films.colour_scale import band_of, colour_scale
+from xortrain.films.colour_scale import Boundaries, band_of, colour_scale
 from xortrain.films.data import FilmData
 from xortrain.films.field import FieldLayout
 from xortrain.films.film import make_layout
@@ -108,7 +108,7 @@ def test_the_boundary_is_where_the_value_is_zero() -> None:
     """The exact distance from the zero line of a plane is |a u + b v + c| / hypot(a, b)."""
     v, u = np.mgrid[0:40, 0:50].astype(float)
     value = 0.3 * u - 0.2 * v - 5
-    near, away = boundary_pixels([value], reach=2)
+    near, away = boundary_pixels(Boundaries.of(value), reach=2)
     row, column = np.divmod(near, 52)  # flat indices into an image one pixel larger on each side
     exact = np.abs(value[row - 1, column - 1]) / np.hypot(0.3, 0.2)
     inner = (row > 1) & (row < 40) & (column > 1) & (column < 50)

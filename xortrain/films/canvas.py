@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from xortrain.films.agg import make_renderer
-from xortrain.films.colours import Palette, blend, composite, get_palette
+from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, rgba
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
 from xortrain.nets import Array
@@ -59,7 +59,7 @@ class Overlay:
     where: Array
     """The pixels it covers, as flat indices."""
     paint: Array
-    """(pixels, 4) uint8: red, green, blue, alpha."""
+    """(pixels,) RGBA in one number."""
     solid: Array = field(default_factory=lambda: np.zeros(0, np.uint8))
     """The palette indices of its first pixels, those that are opaque."""
 
@@ -86,9 +86,8 @@ class Canvas:
         self.width, self.height, self.unit, self.palette = width, height, unit, palette
         self.colours = palette.colours
         self._agg = self._make_renderer()
-        self._above = np.asarray(self._agg.buffer_rgba()).reshape(height * width, 4)
-        self._pixels = self._above.view("<u4")[:, 0]
-        self._pixels[...] = 0
+        self._above = np.asarray(self._agg.buffer_rgba()).reshape(-1).view("<u4")
+        self._above[...] = 0
         self._drawn = False  # whether anything is in the upper layer
         self._shades = palette.nearest(self.colours.greys(np.arange(256) / 255))  # ink on paper by alpha
         self._below = np.full((height, width), self._shades[0])
@@ -123,7 +122,7 @@ class Canvas:
         outside = ((rows < 0) | (rows >= box.height))[:, None] | (columns < 0) | (columns >= box.width)
         numbers = (rows + box.y)[:, None] * self.width + columns + box.x
         self._drawn = True
-        self._pixels[numbers[outside]] = np.append(colour, np.uint8(255)).view("<u4")[0]
+        self._above[numbers[outside]] = rgba(colour, SOLID)
 
     def paint_below(self, overlay: Overlay) -> None:
         """Lay an overlay over the lower layer."""
@@ -133,12 +132,13 @@ class Canvas:
         flat, count = layer.reshape(-1), len(overlay.solid)
         flat[overlay.where[:count]] = overlay.solid
         where, paint = overlay.where[count:], overlay.paint[count:]
-        flat[where] = self.palette.nearest(blend(self.palette.rgb[flat[where]], paint[:, :3], paint[:, 3:]))
+        ground = self.palette.rgb.T.take(flat[where], axis=1)
+        flat[where] = self.palette.nearest(blend(ground, channels(paint), paint >> 24).T)
 
     def stamp(self, overlay: Overlay) -> None:
         """Lay an overlay over the upper layer."""
         self._drawn = True
-        self._above[overlay.where] = composite(self._above[overlay.where], overlay.paint[:, :3], overlay.paint[:, 3])
+        self._above[overlay.where] = composite(self._above[overlay.where], overlay.paint)
 
     def set_background(self) -> None:
         """Make everything drawn so far the background of all later frames."""
@@ -165,17 +165,17 @@ class Canvas:
         drawn = self._pop()
         self._above[before.where] = before.paint
         self._drawn = len(before.where) > 0
-        order = np.argsort(drawn.paint[:, 3] < 255, kind="stable")
+        order = np.argsort(drawn.paint < SOLID, kind="stable")
         paint = drawn.paint[order]
-        solid = self.palette.nearest(paint[paint[:, 3] == 255, :3])
+        solid = self.palette.nearest(channels(paint[paint >= SOLID]).T)
         return Overlay(drawn.where[order], paint, solid)
 
     def _pop(self) -> Overlay:
         """Return the upper layer and clear it."""
-        where = np.flatnonzero(self._pixels != 0) if self._drawn else np.zeros(0, int)
+        where = np.flatnonzero(self._above != 0) if self._drawn else np.zeros(0, int)
         self._drawn = False
         paint = self._above[where]
-        self._pixels[where] = 0
+        self._above[where] = 0
         return Overlay(where, paint)
 
     def line(
@@ -276,8 +276,9 @@ class Canvas:
         self._drawn = True
         top, left = max(-box.y, 0), max(-box.x, 0)
         place = slice(box.y + top, box.y + box.height), slice(box.x + left, box.x + box.width)
-        ground = self._above.reshape(self.height, self.width, 4)[place]
-        ground[...] = composite(ground, colour, alpha[top : top + ground.shape[0], left : left + ground.shape[1]])
+        ground = self._above.reshape(self.height, self.width)[place]
+        alpha = alpha[top : top + ground.shape[0], left : left + ground.shape[1]]
+        ground[...] = composite(ground, rgba(colour, alpha.astype(np.uint32) << 24))
 
     def _pen(self, colour: Array, width: float, clip: Box | None = None, opacity: float = 1) -> Any:
         self._drawn = True
@@ -293,7 +294,9 @@ class Canvas:
 
     def _upward(self, points: Array) -> Array:
         """Agg measures y from the lower edge."""
-        return np.stack([points[..., 0], self.height - points[..., 1]], axis=-1)
+        points = np.array(points, float)
+        points[..., 1] = self.height - points[..., 1]
+        return points
 
 
 def text_width(words: str, unit: float, size: float, face: str = "") -> int:

@@ -103,7 +103,7 @@ class CellGroup:
                 u, v = one.places(np.asarray(x, float)).T
                 places = box.at(self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v))
                 inside = (x[:, 2:] == one.origin[2:]).all(1) if len(boxes) > 1 else np.ones(len(x), bool)
-                marks.draw(places[inside], np.ones(len(x), bool), np.flatnonzero(inside))
+                marks.marks(places[inside], np.flatnonzero(inside))
 
 
 def has_unbounded_outputs(data: SweepFilmData) -> bool:

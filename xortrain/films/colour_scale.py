@@ -4,7 +4,9 @@ A single output is shown as it is; for two classes, the lead of the second over 
 or more, the leading class in shades of its value. If several outputs are not classes, only the first is shown.
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -15,6 +17,24 @@ from xortrain.nets import Array
 
 OFF_SCALE_BEYOND = 100
 """Values farther from the targets than this multiple of the targets' range are off the scale and get no colour."""
+
+Leaders = tuple[Array, Array, Array]
+"""The leading class (…) of outputs (outputs, …), its output, and the next largest one."""
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Fields that are zero on the boundaries between classes; at most one of them is above zero in any pixel."""
+
+    above: Array
+    """(height, width): in each pixel the number of the field that is above zero, from 1, or 0."""
+    fields: Callable[[], Iterator[Array]]
+    """One field (height, width) after the other; the next one may overwrite it."""
+
+    @classmethod
+    def of(cls, value: Array) -> "Boundaries":
+        """Those of a single field (height, width)."""
+        return cls(value > 0, lambda: iter([value]))
 
 
 @dataclass(frozen=True)
@@ -57,12 +77,16 @@ class ColourScale:
             return np.asarray((y[1] - y[0] + (self.low + self.high)) / 2)
         return np.asarray(y.max(0))
 
-    def bands(self, y: Array) -> Array:
+    def leaders(self, y: Array) -> Leaders | None:
+        """What `bands` and `boundaries` both need of outputs (outputs, …) for three or more classes."""
+        return leaders(y) if self.classes > 2 else None
+
+    def bands(self, y: Array, led: Leaders | None = None) -> Array:
         """The bands (…) uint8 of outputs (outputs, …)."""
         if self.classes < 3:
             return band_of(self.value(y), self.low, self.high, self.levels)
         count = shade_count(self.levels, self.classes)
-        leading, first, _ = leaders(y)
+        leading, first, _ = led or leaders(y)
         shade = band_of(first, self.low + (self.high - self.low) / self.classes, self.high, count)
         hue = (leading % MOST_HUES).astype(np.uint8)
         return np.where(shade == count, np.uint8(self.no_value), hue * np.uint8(count) + shade)
@@ -81,15 +105,12 @@ class ColourScale:
         """Whether some outputs (examples, outputs) have no colour."""
         return bool((self.bands(y.T.astype(float)) == self.no_value).any())
 
-    def boundaries(self, y: Array) -> list[Array]:
-        """For outputs (outputs, …), fields (…) that are zero on a boundary between classes; empty for real values."""
-        if self.classes == 2:
-            return [self.value(y) - (self.low + self.high) / 2]
-        if self.classes < 3:
-            return []
-        leading, first, second = leaders(y)
-        lead, leads = first - second, (leading == kind for kind in range(len(y)))
-        return [np.where(here, lead, value - first) for value, here in zip(y, leads, strict=True) if here.any()]
+    def boundaries(self, y: Array, led: Leaders | None) -> Boundaries | None:
+        """Those between the classes of outputs (outputs, height, width) with their leaders; None for real values."""
+        if led is None:
+            return Boundaries.of(self.value(y) - (self.low + self.high) / 2) if self.classes else None
+        leading, first, second = led
+        return Boundaries((leading + 1) * (first > second), partial(_leads, y, leading, first, first - second))
 
     def leading_class(self, y: Array) -> Array:
         """The class (…) that outputs (outputs, …) stand for."""
@@ -104,14 +125,26 @@ class ColourScale:
         return np.zeros(len(t), int)
 
 
-def leaders(y: Array) -> tuple[Array, Array, Array]:
-    """The leading class (…) of outputs (outputs, …), its output, and the next largest one; much faster than argmax."""
+def leaders(y: Array) -> Leaders:
+    """The leaders of outputs (outputs, …); much faster than argmax."""
     first, second, leading = y[0].copy(), np.full_like(y[0], -np.inf), np.zeros(y[0].shape, np.min_scalar_type(len(y)))
+    lower = np.empty_like(first)
     for kind, value in enumerate(y[1:], 1):
-        np.maximum(second, np.minimum(first, value), out=second)
+        np.maximum(second, np.minimum(first, value, out=lower), out=second)
         np.copyto(leading, kind, where=value > first)
         np.maximum(first, value, out=first)
     return leading, first, second
+
+
+def _leads(y: Array, leading: Array, first: Array, lead: Array) -> Iterator[Array]:
+    """By how much each class that leads somewhere leads over the others: negative where another one leads."""
+    field = np.empty_like(first)
+    for kind, value in enumerate(y):
+        here = leading == kind
+        if here.any():
+            np.subtract(value, first, out=field)
+            np.copyto(field, lead, where=here)
+            yield field
 
 
 def colour_scale(data: FilmData, levels: int) -> ColourScale:

@@ -104,21 +104,39 @@ def mix(one: Array, other: Array, share: Array | float) -> Array:
 
 
 def blend(ground: Array, colour: Array, alpha: Array) -> Array:
-    """Opaque colours (n, 3) uint8 covered by a colour with alpha (n, 1) from 0 to 255."""
-    part = alpha.astype(np.uint16)
+    """Opaque colours covered by a colour with alpha from 0 to 255, in arrays that fit together; 32 bits of numbers."""
+    part = alpha.astype(np.uint32)
     return np.asarray((ground * (255 - part) + colour * part + 127) // 255)
 
 
-def composite(ground: Array, colour: Array, alpha: Array) -> Array:
-    """RGBA (…, 4) covered by a colour (3,) or (…, 3) with alpha (…) from 0 to 255; may modify ``ground`` in place."""
-    if not ground[..., 3].any():
-        ground[..., :3], ground[..., 3] = colour, alpha
-        ground[alpha == 0] = 0
-        return ground
-    above, below = alpha * np.uint32(255), ground[..., 3] * (255 - alpha.astype(np.uint32))
-    total = np.maximum(above + below, 1)[..., None]
-    mixed = (colour * above[..., None] + ground[..., :3] * below[..., None]) // total
-    return np.concatenate([mixed, total // 255], axis=-1).astype(np.uint8)
+SHIFTS = np.array([[0], [8], [16]], np.uint32)
+SOLID = 255 << 24
+"""RGBA in one number: red in the lowest eight bits, alpha in the highest; this is the alpha of what is opaque."""
+
+
+def rgba(colour: Array, alpha: Array | int) -> Array:
+    """RGBA (…), each in one number: a colour (3, …) or (3,) with alpha (…) << 24."""
+    red, green, blue = colour.astype(np.uint32)
+    return np.asarray(red | green << 8 | blue << 16 | alpha)
+
+
+def channels(paint: Array) -> Array:
+    """Red, green and blue (3, n) of RGBA (n,)."""
+    return np.asarray(paint >> SHIFTS & 255)
+
+
+def composite(ground: Array, paint: Array) -> Array:
+    """RGBA (…) covered by other RGBA (…)."""
+    alpha = paint >> 24
+    covered = np.where(alpha, paint, ground)
+    both = np.flatnonzero((alpha > 0) & (alpha < 255) & (ground > 0))
+    if len(both):
+        ground, paint, alpha = ground.take(both), paint.take(both), alpha.take(both)
+        above, below = alpha * 255, (ground >> 24) * (255 - alpha)
+        total = above + below
+        mixed = (channels(paint) * above + channels(ground) * below) // total
+        covered.put(both, rgba(mixed, total // 255 << 24))
+    return covered
 
 
 def ramp(anchors: Sequence[str], count: int, middle: int | None = None) -> Array:
@@ -220,24 +238,31 @@ class Palette:
         """(colours, 3) uint8"""
         self.no_value = len(bands)
         """The index of the colour for "no value"."""
-        self._nearest = np.full(1 << 18, MOST_COLOURS, np.uint8)  # by six bits a channel; MOST_COLOURS: not known yet
+        self._nearest = np.full(1 << 18, MOST_COLOURS, np.uint8)  # by `_cell`; MOST_COLOURS: not known yet
+        own = np.arange(len(self.rgb), dtype=np.uint8)[::-1]  # of two in one cell, the first
+        self._nearest[_cell(self.rgb[own])] = own
 
     def grey(self, bands: Array) -> Array:
         """The indices of sixteen steps from paper to ink; band 16 is no value."""
         return np.where(bands < 16, bands + np.uint8(self.no_value + 1), np.uint8(self.no_value))
 
     def nearest(self, colour: Array) -> Array:
-        """The index (n,) uint8 of the nearest colour to each of (n, 3)."""
-        red, green, blue = (colour >> 2).T.astype(np.int64)
-        keys = red << 12 | green << 6 | blue
-        found = self._nearest[keys]
+        """The index (n,) uint8 of the nearest colour to each of (n, 3), compared by six of their eight bits."""
+        cells = _cell(colour)
+        found = self._nearest[cells]
         if MOST_COLOURS in found:
-            missing = found == MOST_COLOURS
-            unknown, first = np.unique(keys[missing], return_index=True)
-            wanted, table = colour[missing][first].astype(np.float32), self.rgb.astype(np.float32)
-            self._nearest[unknown] = ((table**2).sum(1) - 2 * wanted @ table.T).argmin(1)
-            found = self._nearest[keys]
+            unknown = np.unique(cells[found == MOST_COLOURS])
+            middle = 4 * np.stack([unknown >> 12, unknown >> 6 & 63, unknown & 63], axis=1).astype(np.float32) + 1.5
+            table = self.rgb.astype(np.float32)
+            self._nearest[unknown] = ((table**2).sum(1) - 2 * middle @ table.T).argmin(1)
+            found = self._nearest[cells]
         return np.asarray(found)
+
+
+def _cell(colour: Array) -> Array:
+    """Six bits of each channel of colours (n, 3), in one number."""
+    red, green, blue = (colour >> 2).T.astype(np.int64)
+    return np.asarray(red << 12 | green << 6 | blue)
 
 
 @lru_cache(maxsize=8)

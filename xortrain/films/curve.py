@@ -53,7 +53,7 @@ class Curve(Panel):
         if len(x) <= FEW:
             self._draw_sticks(x, t, y)
         if self.held and run.held:
-            self.held.draw(self._places(run.held[0][:, 0], run.held[1][:, 0]), np.ones(len(run.held[0]), bool))
+            self.held.marks(self._places(run.held[0][:, 0], run.held[1][:, 0]))
         draw_curve(canvas, box, self.projection, value, 2)
         self.examples.draw(self._places(x, t), frame.right)
         self._draw_arrows(x, y)

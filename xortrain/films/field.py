@@ -1,6 +1,6 @@
 """The decision field: the output over the input plane, the boundary, a line per hidden unit, and the examples."""
 
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -121,24 +121,35 @@ class Field(Panel):
 
     def _example_marks(self, right: Array) -> Overlay:
         """The marks of all examples, cached by which of them are right."""
-        key = right.tobytes()
+        key, marks = right.tobytes(), self._marks
         if key not in self._overlays:
             if len(self._overlays) == MOST_STORED:
                 self._overlays.clear()
-            self._overlays[key] = self.canvas.record(lambda: self._draw_marks(right))
+            self._overlays[key] = self.canvas.record(lambda: self._cross_out(marks, right))
         return self._overlays[key]
 
-    def _draw_marks(self, right: Array) -> None:
+    def _cross_out(self, marks: Overlay, right: Array) -> None:
+        """Draw the marks, crosses over those that are not right, and the names."""
+        self.canvas.stamp(marks)
+        pairs = zip(self.places, self.projection.slices, strict=True)
+        self.examples.crosses(np.concatenate([places[~right[one.members]] for places, one in pairs]))
+        if self.names:
+            self.name_boxes = self.names.draw(self.places[0])
+
+    @cached_property
+    def _marks(self) -> Overlay:
+        """The marks of all examples, without crosses."""
+        return self.canvas.record(self._draw_marks)
+
+    def _draw_marks(self) -> None:
         if self.held and self.run_frames.held:
             x, t = self.run_frames.held
             u, v = self.projection.slices[0].places(x).T
             fractions = self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v)
             fractions[((fractions < MARGIN) | (fractions > 1 - MARGIN)).any(axis=1)] = np.nan  # beyond the picture
-            self.held.draw(self.heatmap.boxes[0].at(fractions), np.ones(len(x), bool))
+            self.held.marks(self.heatmap.boxes[0].at(fractions))
         for places, one in zip(self.places, self.projection.slices, strict=True):
-            self.examples.draw(places, right, one.members)
-        if self.names:
-            self.name_boxes = self.names.draw(self.places[0])
+            self.examples.marks(places, one.members)
 
     def _unit_lines(self, frame: Frame) -> None:
         """Draw where units of the first hidden layer receive z = 0: the edges of their half-planes."""

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from xortrain.films.canvas import Box, Canvas
-from xortrain.films.colour_scale import ColourScale
+from xortrain.films.colour_scale import Boundaries, ColourScale
 from xortrain.films.projection import Projection
 from xortrain.nets import Array
 from xortrain.nets.datasets import DataScaling
@@ -51,18 +51,19 @@ class Heatmap:
             self.y = (self._down.T if self._down.shape[0] > 1 else 1) @ self.y @ self._across
         for number, box in enumerate(self.boxes):
             y = self.y[:, number]
-            self.canvas.paste(box, self.scale.bands(y))
-            values = [] if self.projection.is_curve else self.scale.boundaries(y)
-            if not any(np.ptp(value) > UNDECIDED * self._span for value in values):
+            led = self.scale.leaders(y)
+            self.canvas.paste(box, self.scale.bands(y, led))
+            found = None if self.projection.is_curve else self.scale.boundaries(y, led)
+            if not found or not any(np.ptp(value) > UNDECIDED * self._span for value in found.fields()):
                 continue
             if self.canvas.detail == 1:
-                self.canvas.tint(box, *boundary_pixels(values, self._reach), self._line)
+                self.canvas.tint(box, *boundary_pixels(found, self._reach), self._line)
             else:
-                self.canvas.paint_below(self.canvas.record(partial(self._trace, box, values)))
+                self.canvas.paint_below(self.canvas.record(partial(self._trace, box, found)))
 
-    def _trace(self, box: Box, values: list[Array]) -> None:
+    def _trace(self, box: Box, found: Boundaries) -> None:
         """Draw the boundaries as lines."""
-        paths = [box.at(zero_lines(value)) for value in values]
+        paths = [box.at(zero_lines(value)) for value in found.fields()]
         for colour, width in ((self.canvas.colours.paper, 2 * self._width), (self.canvas.colours.ink, self._width)):
             for path in paths:
                 self.canvas.line(path, colour, width, clip=box)
@@ -95,26 +96,23 @@ def boundary_paint(canvas: Canvas, width: float) -> Array:
     return np.concatenate([canvas.colours.greys(line), (255 * casing[:, None]).astype(np.uint8)], axis=1)
 
 
-def boundary_pixels(values: list[Array], reach: int) -> tuple[Array, Array]:
-    """The pixels within reach of where any of values (height, width) crosses zero, and their distances in steps.
+def boundary_pixels(found: Boundaries, reach: int) -> tuple[Array, Array]:
+    """The pixels within reach of the boundaries, and their distances in steps.
 
-    At most one of the values is above zero in any pixel. Pixels (n,) are flat indices into an image extended by one
-    pixel on each side. A few extra ones are found where the end of a row meets the start of the next; their distance is
-    too large to be painted.
+    Pixels (n,) are flat indices into an image extended by one pixel on each side. A few extra ones are found where the
+    end of a row meets the start of the next; their distance is too large to be painted.
     """
-    above = np.zeros(values[0].shape, np.min_scalar_type(len(values)))  # which value is above zero
-    for number, value in enumerate(values, 1):
-        np.copyto(above, number, where=value > 0)
-    above = pad_edge(above)
+    above = pad_edge(found.above)
     shape, flat, crossed = above.shape, above.reshape(-1), np.zeros(above.size, bool)
     for step in (1, shape[1]):
         changes = flat[step:] != flat[:-step]
         crossed[step:] |= changes
         crossed[:-step] |= changes
-    found = dilate(crossed, shape[1], reach).reshape(shape)
-    found[0] = found[-1] = found[:, 0] = found[:, -1] = False
-    near = np.flatnonzero(found)
-    return near, zero_distance(values, *np.divmod(near, shape[1]))
+    marked = dilate(crossed, shape[1], reach).reshape(shape)
+    marked[0] = marked[-1] = marked[:, 0] = marked[:, -1] = False
+    near = np.flatnonzero(marked)
+    row, column = np.divmod(near, shape[1])
+    return near, zero_distance(found, (row - 1) * (shape[1] - 2) + column - 1)
 
 
 def dilate(marked: Array, width: int, reach: int) -> Array:
@@ -140,29 +138,22 @@ def pad_edge(value: Array) -> Array:
     return framed
 
 
-def zero_distance(values: list[Array], row: Array, column: Array) -> Array:
-    """The distance in steps, at most 255, of pixels (n,) from where any of values (height, width) is zero.
+def zero_distance(found: Boundaries, near: Array) -> Array:
+    """The distance in steps, at most 255, of pixels (n,) from the boundaries; ``near`` are their flat indices.
 
-    It is the value over its slope: the first step of Newton's method. Rows and columns are counted from 1.
+    It is the value over its slope: the first step of Newton's method.
     """
-    height, width = values[0].shape
-    middle = (row - 1) * width + column - 1
-    sides = (
-        (middle + (column < width), middle - (column > 1)),
-        (middle + (row < height) * width, middle - (row > 1) * width),
-    )
-    least = np.full(len(middle), 255, values[0].dtype)
-    for flat in (value.reshape(-1) for value in values):
-        square = np.full(len(middle), 1e-30, flat.dtype)
-        for one, other in sides:
-            slope = flat.take(one)
-            slope -= flat.take(other)
-            slope *= slope
-            square += slope
-        away = np.abs(flat.take(middle))
-        away *= 2 * SUBPIXELS
-        away /= np.sqrt(square, out=square)
-        np.fmin(least, away, out=least)
+    least = np.full(len(near), 255, np.float32)
+    for field in found.fields():
+        framed = pad_edge(field)
+        square = framed[1:-1, 2:] - framed[1:-1, :-2]
+        square *= square
+        square += 1e-30
+        slope = framed[2:, 1:-1] - framed[:-2, 1:-1]
+        slope *= slope
+        square += slope
+        away = np.abs(field.take(near)) * (2 * SUBPIXELS)
+        least = np.fmin(least, away / np.sqrt(square.take(near)))
     return np.asarray(least.astype(np.uint8))
 
 

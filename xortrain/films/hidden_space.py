@@ -92,7 +92,7 @@ class HiddenSpace(Panel):
         with np.errstate(all="ignore"):
             hidden = run.network.forward(frame.theta[:, None], x).a[-2][..., 0]
         points = np.concatenate([hidden, x], axis=1) if run.network.skip else hidden
-        self.held.draw(self._places(points.T, frame, beyond=0), np.ones(len(x), bool))
+        self.held.marks(self._places(points.T, frame, beyond=0))
 
     def _places(self, received: Array, frame: Frame, beyond: float) -> Array:
         """Pixels (…, 2) of points (units, …), at most ``beyond`` times the size of the box outside it."""

@@ -269,14 +269,18 @@ class ExampleMarks:
         looks = np.concatenate([kinds[:, None], fills], axis=1)
         self.looks, self._look = np.unique(looks, axis=0, return_inverse=True)
 
-    def draw(self, places: Array, right: Array, members: Array | slice = slice(None)) -> None:
+    def draw(self, places: Array, right: Array) -> None:
+        """Mark all examples at places (examples, 2), and cross out those that are not right."""
+        self.marks(places)
+        self.crosses(places[~right])
+
+    def marks(self, places: Array, members: Array | slice = slice(None)) -> None:
         """Mark all examples, or those numbered ``members``, at places (members, 2); skip places that are not finite."""
-        finite, looks, right = np.isfinite(places).all(1), self._look[members], right[members]
+        finite, looks = np.isfinite(places).all(1), self._look[members]
         for number, (kind, *fill) in enumerate(self.looks):
             chosen = finite & (looks == number)
             if chosen.any():
                 self._marks(places[chosen], kind, np.array(fill))
-        self._crosses(places[finite & ~right])
 
     def _marks(self, places: Array, kind: int, colour: Array) -> None:
         canvas, paper, ink = self.canvas, self.canvas.colours.paper, self.canvas.colours.ink
@@ -292,8 +296,9 @@ class ExampleMarks:
             canvas.marks(places, kind, self.radius, paper, ink, 0.8)
             canvas.marks(places, kind, self.radius * 0.66, colour, ink, 0.8)
 
-    def _crosses(self, places: Array) -> None:
-        """Ink with an edge of paper, so that one of both shows on every colour."""
+    def crosses(self, places: Array) -> None:
+        """Crosses at places (n, 2): ink with an edge of paper, so that one of both shows on every colour."""
+        places = places[np.isfinite(places).all(1)]
         if not len(places):
             return
         canvas, reach = self.canvas, self.radius * self.canvas.unit * (0.75 if self.faint else 0.95)
@@ -354,17 +359,19 @@ class ExampleNames:
         finite = places[np.isfinite(places).all(axis=1)]
         marks = np.concatenate([finite - self.reach * s, finite + self.reach * s], axis=1)
         centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
+        names = [self._name(group) for group in groups]
+        sizes = np.array([(self.canvas.text_width(name, self.size), (self.size + 2) * s) for name in names])
+        options = self._options(centres, sizes.reshape(-1, 2))
+        misplaced = _nearer_to_another(options, centres)
         for _ in range(PASSES):
             is_clear = True
-            for number, group in enumerate(groups):
-                name, size = self._name(group)
-                options = self._options(centres[number], size)
+            for number, name in enumerate(names):
                 others = [box[None] for other, (_, _, box) in found.items() if other != number]
-                costs = _overlaps(options, np.concatenate([marks, *others]))
-                costs += _nearer_to_another(options, centres, number) * size.prod()
+                costs = _overlaps(options[number], np.concatenate([marks, *others]))
+                costs += misplaced[number] * sizes[number].prod()
                 side = found[number][1] if number in found else sides.get(name, 0)
                 side = side if costs[side] == costs.min() else int(costs.argmin())
-                found[number], is_clear = (name, side, options[side]), is_clear and costs[side] == 0
+                found[number], is_clear = (name, side, options[number, side]), is_clear and costs[side] == 0
             if is_clear:
                 break
         return list(found.values())
@@ -373,11 +380,10 @@ class ExampleNames:
         """Where the things with names are, (names, 2), from the places of the examples."""
         return places
 
-    def _name(self, group: Sequence[int]) -> tuple[str, Array]:
-        """The name of examples in one place, and its width and height."""
+    def _name(self, group: Sequence[int]) -> str:
+        """The name of examples in one place."""
         name = self.joint.join(self.names[one] for one in group[:MOST_JOINED])
-        name += f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
-        return name, np.array([self.canvas.text_width(name, self.size), (self.size + 2) * self.canvas.unit])
+        return name + f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""
@@ -390,14 +396,15 @@ class ExampleNames:
                 groups.append([number])
         return groups
 
-    def _options(self, place: Array, size: Array) -> Array:
-        """The boxes (options, 4) that a name of that size may have beside a place, inside the panel."""
-        box, gap = self.box, 10 * self.canvas.unit
-        gaps = np.array([gap, 0.9 * gap]) + FURTHER[:, None, None] * size[1]
-        middle = place + (self.sides * gaps + self.sides * size / 2).reshape(-1, 2)
+    def _options(self, places: Array, sizes: Array) -> Array:
+        """The boxes (n, options, 4) that names of sizes (n, 2) may have beside places (n, 2), inside the panel."""
+        box, gap, sizes = self.box, 10 * self.canvas.unit, sizes[:, None]
+        gaps = np.array([gap, 0.9 * gap]) + FURTHER[:, None, None] * sizes[..., 1:, None]
+        away = self.sides * gaps + (self.sides * sizes / 2)[:, None]
+        middle = places[:, None] + away.reshape(len(places), len(FURTHER) * len(self.sides), 2)
         low, high = np.array([[box.x + 2, box.y + 2], [box.x + box.width - 2, box.y + box.height - 2]])
-        corner = np.clip(middle - size / 2, low, np.maximum(low, high - size))
-        return np.concatenate([corner, corner + size], axis=1)
+        corner = np.clip(middle - sizes / 2, low, np.maximum(low, high - sizes))
+        return np.concatenate([corner, corner + sizes], axis=2)
 
 
 class ClassNames(ExampleNames):
@@ -421,11 +428,11 @@ class ClassNames(ExampleNames):
         return found
 
 
-def _nearer_to_another(boxes: Array, places: Array, own: int) -> Array:
-    """Which boxes (boxes, 4) are nearer to another of places (n, 2) than to their own."""
-    beyond = np.maximum(boxes[:, None, :2] - places, places - boxes[:, None, 2:])
-    distance = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0))
-    return np.asarray((distance < distance[:, own, None]).any(axis=1))
+def _nearer_to_another(boxes: Array, places: Array) -> Array:
+    """Which boxes (n, boxes, 4) of each of places (n, 2) are nearer to another place than to their own."""
+    beyond = np.maximum(boxes[:, :, None, :2] - places, places - boxes[:, :, None, 2:])
+    distance, own = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0)), np.arange(len(places))
+    return np.asarray((distance < distance[own, :, own, None]).any(axis=2))
 
 
 def _overlaps(boxes: Array, others: Array) -> Array:
