@@ -136,12 +136,13 @@ def opened(
     """A page in a window of this size, when its views are drawn; ``before`` is a script that runs first."""
     scheme: Any = "dark" if dark else "light"
     spare = SPARE.setdefault(browser, [])
-    page = spare.pop() if spare and not before else browser.new_context().new_page()
-    found, listeners = Opened(page), {
+    page: Any = spare.pop() if spare and not before else browser.new_context().new_page()
+    found = Opened(page)
+    listeners = {
         "console": lambda message: found.said.append(message.text),
         "pageerror": lambda error: found.said.append(str(error)),
         "request": lambda request: found.asked.append(request.url),
-    }  # fmt: skip
+    }
     page.set_viewport_size({"width": width, "height": height})
     page.emulate_media(color_scheme=scheme, reduced_motion="no-preference")
     for event, listener in listeners.items():

@@ -143,7 +143,7 @@ def planned(found: Sequence[Candidate], budget: float) -> list[Candidate]:
         return work(candidate.setup, before + seeds) - (work(candidate.setup, before) if before else 0)
 
     while waiting:
-        candidate, key = min(waiting, key=lambda one: (not one[0].is_first, added(*one, len(one[0].seeds))))
+        candidate, key = min(waiting, key=lambda one: (not one[0].is_first, added(one[0], one[1], len(one[0].seeds))))
         waiting.remove((candidate, key))
         for seeds in (candidate.seeds, candidate.seeds[:1]):
             cost = added(candidate, key, len(seeds))

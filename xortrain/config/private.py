@@ -20,7 +20,7 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import hydra.conf  # noqa: F401  (stores Hydra's own configs)
-from hydra._internal import defaults_list
+from hydra._internal import defaults_list as of_defaults
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.grammar.functions import Functions
@@ -128,15 +128,16 @@ class Files(ConfigRepository):
         return copy.deepcopy(_READ[path][1])
 
 
-_INTERPOLATION_MAP = defaults_list._create_interpolation_map
+_INTERPOLATION_MAP = of_defaults._create_interpolation_map
 
 
-def _map_if_needed(overrides: Any, defaults: Sequence[Any], self_added: bool) -> Any:
+def _map_if_needed(overrides: Any, defaults_list: list[Any], self_added: bool) -> Any:
     """Hydra's map for the interpolations in a list of defaults, which takes it long and few lists need."""
-    return _INTERPOLATION_MAP(overrides, defaults, self_added) if any(d.is_interpolation() for d in defaults) else None
+    has_one = any(default.is_interpolation() for default in defaults_list)
+    return _INTERPOLATION_MAP(overrides, defaults_list, self_added) if has_one else None
 
 
-defaults_list._create_interpolation_map = _map_if_needed
+of_defaults._create_interpolation_map = _map_if_needed
 
 
 RECORDS = "records_root"  # the name of the stored config that has the root
