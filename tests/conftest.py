@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run beside each other; set before NumPy is imported
+
 import pytest
 from hypothesis import HealthCheck, settings
 from make_records import four_records

@@ -54,7 +54,7 @@ def run_in_shell(command: str, folder: Path) -> str:
     here = Path(sys.executable).parent
     path = f"{here}:/usr/local/bin:/usr/bin:/bin"
     environment = {"PATH": path, "HOME": str(folder), "COLUMNS": COLUMNS, "LANG": "C.UTF-8"}
-    environment |= {name: os.environ[name] for name in ("XORTRAIN_MACHINE",) if name in os.environ}
+    environment |= {name: os.environ[name] for name in ("XORTRAIN_MACHINE", "OMP_NUM_THREADS") if name in os.environ}
     shell = ["bash", "-c", command]
     done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False)
     return done.stdout + done.stderr

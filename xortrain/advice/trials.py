@@ -135,19 +135,20 @@ def planned(found: Sequence[Candidate], budget: float) -> list[Candidate]:
 
     Candidates of equal shape are trained side by side, so a further one adds little.
     """
-    chosen, runs, waiting = list[Candidate](), dict[str, int](), list(found)
+    chosen, runs = list[Candidate](), dict[str, int]()
+    waiting = [(candidate, shared_key(candidate.setup.population.config)) for candidate in found]
 
-    def added(candidate: Candidate, seeds: int) -> float:
-        before = runs.get(shared_key(candidate.setup.population.config), 0)
+    def added(candidate: Candidate, key: str, seeds: int) -> float:
+        before = runs.get(key, 0)
         return work(candidate.setup, before + seeds) - (work(candidate.setup, before) if before else 0)
 
     while waiting:
-        candidate = min(waiting, key=lambda c: (not c.is_first, added(c, len(c.seeds))))
-        waiting.remove(candidate)
+        candidate, key = min(waiting, key=lambda one: (not one[0].is_first, added(one[0], one[1], len(one[0].seeds))))
+        waiting.remove((candidate, key))
         for seeds in (candidate.seeds, candidate.seeds[:1]):
-            cost = added(candidate, len(seeds))
+            cost = added(candidate, key, len(seeds))
             if cost <= budget:
-                budget, key = budget - cost, shared_key(candidate.setup.population.config)
+                budget -= cost
                 runs[key] = runs.get(key, 0) + len(seeds)
                 chosen.append(replace(candidate, seeds=seeds))
                 break

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,19 @@ def _renew_lock() -> None:
 
 if hasattr(os, "register_at_fork"):  # another thread may compose while this one forks
     os.register_at_fork(after_in_child=_renew_lock)
+
+
+@cache
+def _outputs(*names: tuple[str, bool]) -> dict[str, Any]:
+    """The stored choices of ``output``, each with whether it is an activation.  Hydra works on copies of them."""
+    from hydra.core.config_store import ConfigStore
+
+    store = object.__new__(ConfigStore)  # not the only one
+    store.repo = {}
+    for name, is_activation in names:
+        node = {"defaults": [f"/activation/{name}@_here_"]} if is_activation else {"name": name}
+        store.store(group="output", name=name, node=node)
+    return dict(store.repo["output"])
 
 
 @contextmanager
@@ -45,10 +59,8 @@ def hydra_apart() -> Iterator[None]:
             root = usual_root().replace("${", "\\${")  # a text
             ConfigStore.instance().store(name=RECORDS, node={"root": root})
             OmegaConf.register_new_resolver("expanduser", os.path.expanduser, replace=True)
-            for name in GROUPS["output"]:
-                is_one = name in GROUPS["activation"]
-                node: dict[str, Any] = {"defaults": [f"/activation/{name}@_here_"]} if is_one else {"name": name}
-                ConfigStore.instance().store(group="output", name=name, node=node)
+            choices = ((name, name in GROUPS["activation"]) for name in GROUPS["output"])
+            ConfigStore.instance().repo["output"] = dict(_outputs(*choices))
             for place, own in OWN.items():
                 group, _, name = place.partition("/")
                 is_global = group in own  # an optimizer that sets the learning rate too

@@ -20,12 +20,15 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import hydra.conf  # noqa: F401  (stores Hydra's own configs)
+from hydra._internal import defaults_list as of_defaults
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
+from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.grammar.functions import Functions
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra._internal.utils import get_args_parser
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from hydra.core.override_parser import overrides_parser
 from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
@@ -104,6 +107,39 @@ def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
 
 
+_READ = dict[str, tuple[tuple[int, int], Any]]()  # the files read, by path, with their time and size
+
+
+class Files(ConfigRepository):
+    """Hydra's repository, which reads a file again only if it has changed, and is not copied for a composition."""
+
+    def __deepcopy__(self, memo: Any) -> "Files":
+        return copy.copy(self)  # other sources are another list
+
+    def load_config(self, config_path: str) -> Any:
+        source = self._find_object_source(config_path, ObjectType.CONFIG)
+        if source is None or source.scheme() != "file":
+            return super().load_config(config_path)
+        path = os.path.join(source.path, source._normalize_file_name(config_path))
+        found = os.stat(path)
+        version = found.st_mtime_ns, found.st_size
+        if path not in _READ or _READ[path][0] != version:
+            _READ[path] = version, super().load_config(config_path)
+        return copy.deepcopy(_READ[path][1])
+
+
+_INTERPOLATION_MAP = of_defaults._create_interpolation_map
+
+
+def _map_if_needed(overrides: Any, defaults_list: list[Any], self_added: bool) -> Any:
+    """Hydra's map for the interpolations in a list of defaults, which takes it long and few lists need."""
+    has_one = any(default.is_interpolation() for default in defaults_list)
+    return _INTERPOLATION_MAP(overrides, defaults_list, self_added) if has_one else None
+
+
+of_defaults._create_interpolation_map = _map_if_needed
+
+
 RECORDS = "records_root"  # the name of the stored config that has the root
 MOST_BASES = 64  # a configuration takes about half a megabyte
 _COMPOSITIONS = itertools.count()
@@ -115,6 +151,7 @@ def load_config(loader: Any, overrides: Sequence[str], mode: RunMode) -> Any:
     Each choice of options is then composed once.  What is wrong with overrides is left to Hydra to say.
     """
     if next(_COMPOSITIONS):
+        loader.repository = Files(loader.config_search_path)
         with suppress(Exception):
             return _on_base(loader, overrides, mode)
     return loader.load_configuration("config", list(overrides), mode)

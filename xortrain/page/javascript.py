@@ -6,6 +6,7 @@ them; settings are numbers by name.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from xortrain.symbols import Graph, Node, Symbolic, node_of
 from xortrain.training.task import Task
 
 Lines = Sequence[str]
+_WRITTEN = dict[tuple[str, str], tuple[object, Lines]]()  # rows, by group and name, with their lines
 
 
 def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
@@ -50,13 +52,15 @@ def _rows_of(task: Task) -> Iterator[str]:
 
 
 def _table(
-    group: str, names: Iterable[str], write: Callable[[str], Lines], needed: Collection[str]
+    group: str, rows: Mapping[str, object], write: Callable[[str], Lines], needed: Collection[str]
 ) -> dict[str, Lines]:
     """A table of rows; without those of a user's own that no JavaScript can be made of, unless they are needed."""
     found = dict[str, Lines]()
-    for name in names:
+    for name, row in rows.items():
         try:
-            found[name] = write(name)
+            if (known := _WRITTEN.get((group, name))) is None or known[0] is not row:
+                known = _WRITTEN[group, name] = row, write(name)
+            found[name] = known[1]
         except Exception as error:
             if f"{group}/{name}" not in OWN:
                 raise
@@ -208,6 +212,7 @@ def _update(
     return [*read, "const n = theta.length;", *statements(graph, UNITS, inside, after)]
 
 
+@cache
 def _gradient() -> str:
     """What every optimizer does to the gradient, and the settings of it; a fold is over all parameters."""
 
@@ -242,6 +247,7 @@ def returned(names: Mapping[Node, str], results: Sequence[Node | float]) -> list
     return [*outer.lines, f"return {text};"]
 
 
+@cache
 def _interval() -> str:
     """The interval of the share of solved runs, as groups have it."""
     solved, runs = Symbolic.inputs(), Symbolic.inputs()
