@@ -1,12 +1,44 @@
 /** Drawing on canvases: their size in real pixels, colours of the style sheet, axes. */
 
+import { change, state } from "./state.js";
 import { formatted } from "./text.js";
+
+export const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+const sizes = new Map(); // of canvases in CSS pixels: to ask for one, the page is laid out
+const styles = new Map(); // variables of the style sheet
+const observer = new ResizeObserver((entries) => { if (entries.some(({ target }) => isResized(target))) forget(); });
+addEventListener("resize", forget);
+darkScheme.addEventListener("change", forget);
+
+function forget() {
+  sizes.clear();
+  styles.clear();
+  change({ theme: state.theme + 1 });
+}
+
+function isResized(canvas) {
+  const known = sizes.get(canvas);
+  return known && (canvas.clientWidth !== known.width || canvas.clientHeight !== known.height);
+}
+
+function sizeOf(canvas) {
+  if (!sizes.has(canvas)) {
+    sizes.set(canvas, { width: canvas.clientWidth, height: canvas.clientHeight });
+    observer.observe(canvas);
+  }
+  return sizes.get(canvas);
+}
+
+/** Give a canvas another height on the page. */
+export function setCanvasHeight(canvas, height) {
+  canvas.style.height = `${height}px`;
+  sizes.delete(canvas);
+}
 
 /** The context of a canvas that fills its place on the page, cleared, and its size in CSS pixels. */
 export function sized(canvas) {
   const scale = devicePixelRatio || 1;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
+  const { width, height } = sizeOf(canvas);
   const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
   if (canvas.width !== wide || canvas.height !== high) {
     canvas.width = wide;
@@ -22,7 +54,8 @@ export function sized(canvas) {
 
 /** A variable of the style sheet, as in styled("--ink"). */
 export function styled(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  if (!styles.has(name)) styles.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return styles.get(name);
 }
 
 /** About `count` round numbers from low to high. */

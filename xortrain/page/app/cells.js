@@ -1,6 +1,6 @@
 /** Side by side: the fields of the selected runs, or of the first ones, at the shown epoch. */
 
-import { clamp, polyline, sized, styled } from "./canvas.js";
+import { clamp, polyline, setCanvasHeight, sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
 import { shownWords } from "./fork.js";
 import { drawMark, write } from "./marks.js";
@@ -49,7 +49,7 @@ class Cells {
       this.step = this.side + STATUS + this.label + GAP;
       this.height = Math.ceil(this.runs.length / this.across) * this.step;
     } while (this.side > LEAST && this.height > HIGHEST);
-    this.canvas.style.height = `${this.height}px`;
+    setCanvasHeight(this.canvas, this.height);
     this.nameRuns();
     return chosen.length;
   }

@@ -34,7 +34,6 @@ export function diagramView(page) {
   }
 
   follow(["run", "epoch", "fork", "live", "weight", "theme"], draw);
-  new ResizeObserver(draw).observe(canvas);
   followPointer(page, canvas, (event) => plan?.find(event.offsetX, event.offsetY) ?? -1, (found) => {
     hover = found;
     draw();

@@ -4,7 +4,7 @@ import { forkOfRun, forkWith, goalFrom } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, choiceOf, element, formatted } from "./text.js";
+import { byId, choiceOf, element, formatted, setText } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
@@ -108,18 +108,18 @@ class ForkPanel {
   describe() {
     const fork = forkOfRun();
     const isNew = fork && this.isChanged();
-    this.problem.textContent = this.fault();
+    setText(this.problem, this.fault());
     this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
-    this.legend.textContent = `Fork from epoch ${formatted(fork?.from ?? shown(this.page).epoch)}`;
+    setText(this.legend, `Fork from epoch ${formatted(fork?.from ?? shown(this.page).epoch)}`);
     const isBegun = Boolean(fork?.training) && !isNew;
     const last = isBegun ? fork.last : (fork?.from ?? shown(this.page).epoch);
     const goal = goalFrom(openedRun(this.page, state.run), last);
-    this.train.textContent = fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`;
+    setText(this.train, fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`);
     this.train.disabled = goal <= last;
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
-    this.words.textContent = fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.";
+    setText(this.words, fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.");
     if (!fork) return;
-    this.toggle.textContent = fork.isShown ? "Show the recorded run" : "Show the fork";
+    setText(this.toggle, fork.isShown ? "Show the recorded run" : "Show the fork");
     this.command.value = fork.command();
     this.given.hidden = !this.command.value;
   }

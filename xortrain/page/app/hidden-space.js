@@ -3,7 +3,7 @@
 import { hiddenPlane } from "./hidden-plane.js";
 import { PlanePicture, pixelOf } from "./plane-picture.js";
 import { follow } from "./state.js";
-import { byId } from "./text.js";
+import { byId, setText } from "./text.js";
 
 const [LINES, DOTS] = [9, 25]; // of the grid of the inputs in each direction, and the points of each
 
@@ -59,7 +59,7 @@ export function hiddenView(page) {
     const { network, picture: { plane } } = picture.view;
     const isDeep = network.layers.length > 1;
     const title = isDeep ? "What the hidden layer makes of it" : "The weighted sum of the inputs";
-    canvas.previousElementSibling.textContent = picture.plane ? picture.words(title) : "No hidden layer";
+    setText(canvas.previousElementSibling, picture.plane ? picture.words(title) : "No hidden layer");
     canvas.parentElement.style.order = isDeep && network.inputs > 2 && plane.slices.length === 1 ? -1 : 0;
   });
 }

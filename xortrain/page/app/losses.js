@@ -10,7 +10,7 @@ import { isForkShown } from "./shown.js";
 import { showRun } from "./shown-panel.js";
 import { change, follow, selection, state } from "./state.js";
 import { finiteSorted, groupsOf, quantile } from "./statistics.js";
-import { byId, choiceOf, element, formatted } from "./text.js";
+import { byId, choiceOf, element, formatted, setText } from "./text.js";
 
 const MOST_LINES = 2000; // above it their density is drawn
 const MOST_GROUPS = 6;
@@ -248,7 +248,7 @@ class LossCurves {
     const loss = isForkShown(run) ? state.fork.lossAt(state.epoch) : own;
     const now = `${Number.isFinite(loss) ? `loss ${formatted(loss)}` : "no loss"} at epoch ${formatted(state.epoch)}`;
     const problem = this.hasLosses ? "" : `${state.order.length ? "No run has a finite loss" : "No run meets the filter"}. `;
-    byId("losses-note").textContent = `${problem}${shownWords(this.page, run)} · ${now}`;
+    setText(byId("losses-note"), `${problem}${shownWords(this.page, run)} · ${now}`);
   }
 
   /** The run whose line is nearest to the pointer, between the rows around it; -1 if none is near. */

@@ -5,7 +5,7 @@ import { shownWords } from "./fork.js";
 import { RunView, shownRun } from "./picture.js";
 import { isForkShown, lastEpoch, openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, choiceOf, element, formatted } from "./text.js";
+import { byId, choiceOf, element, formatted, setText } from "./text.js";
 
 const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
 const MOST_STEPS = 200; // of what is trained here
@@ -20,8 +20,8 @@ export function playerView(page) {
   follow(["run", "epoch", "fork", "live", "theme"], () => {
     const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
     const words = isForkShown() ? [forkNow(page)] : [headline, verdict, advice].filter(Boolean);
-    byId("one-title").textContent = isForkShown() ? shownWords(page) : `Run ${shownWords(page)}`;
-    byId("one-words").textContent = words.join(" ");
+    setText(byId("one-title"), isForkShown() ? shownWords(page) : `Run ${shownWords(page)}`);
+    setText(byId("one-words"), words.join(" "));
   });
 }
 
@@ -119,13 +119,13 @@ class Player {
     this.slider.max = this.epochs.length - 1;
     this.slider.value = this.place();
     this.slider.setAttribute("aria-valuetext", text);
-    this.words.textContent = text;
-    this.toggle.textContent = state.isPlaying ? "❚❚" : "▶\ufe0e";
+    setText(this.words, text);
+    setText(this.toggle, state.isPlaying ? "❚❚" : "▶\ufe0e");
     this.toggle.ariaLabel = this.toggle.title = state.isPlaying ? "pause" : "play";
     const now = performance.now();
     if (state.isPlaying && now < this.spoken + 1000) return;
     this.spoken = now;
-    this.live.textContent = text;
+    setText(this.live, text);
   }
 
   /** Keys work unless the element that has the focus needs them itself. */

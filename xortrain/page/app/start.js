@@ -36,19 +36,10 @@ async function start() {
   const page = new Page(meta, arraysOf(meta.arrays, await unpacked("data")));
   document.body.classList.toggle("single", page.runs === 1);
   for (const view of page.runs > 1 ? [...OF_MANY, ...OF_ONE] : OF_ONE) view(page);
-  followSizes();
   change({ epoch: page.last, theme: state.theme + 1 });
   redraw();
   globalThis.xortrain = { page, state, change, shown };
   document.documentElement.dataset.ready = "1";
-}
-
-function followSizes() {
-  const again = () => change({ theme: state.theme + 1 });
-  addEventListener("resize", again);
-  const observer = new ResizeObserver(again);
-  for (const canvas of document.querySelectorAll("canvas")) observer.observe(canvas);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }
 
 start();
