@@ -34,7 +34,7 @@ export function erf(x) {
 }
 
 const PARTS = 64; // of a factor of 2
-const PART = Math.LN2 / PARTS;
+const PART = Math.LN2 / PARTS, PER = PARTS / Math.LN2;
 const POWERS = Float64Array.from({ length: 60 * PARTS }, (_, k) => 2 ** (k / PARTS));
 
 /**
@@ -43,15 +43,15 @@ const POWERS = Float64Array.from({ length: 60 * PARTS }, (_, k) => 2 ** (k / PAR
  */
 export function tanh(x) {
   const twice = 2 * Math.abs(x);
-  if (!(twice > 0.8)) {
+  if (twice < 0.8) {
     const s = x * x;
     return (x * (135135 + s * (17325 + s * (378 + s)))) / (135135 + s * (62370 + s * (3150 + 28 * s)));
   }
-  if (twice > 40) return Math.sign(x);
-  const k = Math.trunc(twice / PART + 0.5);
+  if (!(twice < 40)) return Math.sign(x);
+  const k = (twice * PER + 0.5) | 0;
   const r = twice - k * PART;
-  const exp = POWERS[k] * (1 + r * (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r / 120)))));
-  return Math.sign(x) * (1 - 2 / (exp + 1));
+  const exp = POWERS[k] * (1 + r * (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120))))));
+  return (1 - 2 / (exp + 1)) * (x < 0 ? -1 : 1);
 }
 
 /** ⌊a / b⌋ for a ≥ 0 and b > 0, without an error where the quotient is rounded up to a whole number. */
