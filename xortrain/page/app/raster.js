@@ -2,7 +2,7 @@
 
 import { stroked } from "./canvas.js";
 
-const BUDGET = 5e6; // multiplications of an image while it plays; four times as many when it rests
+const BUDGET = 2.5e6; // multiplications of an image while it plays; eight times as many when it rests
 const MOST_POINTS = 320; // along a side: between them the browser blends colours, and boundaries are lines
 const UNIT = 12; // multiplications that take as long as an activation
 const UNDECIDED = 0.02; // range of the outputs, as a share of the targets' distance, up to which there is no line
@@ -10,7 +10,7 @@ const UNDECIDED = 0.02; // range of the outputs, as a share of the targets' dist
 /** How many points along a side of `pixels` can be evaluated, in `count` images at once. */
 export function pointsAlong(network, pixels, count, isPlaying) {
   const units = network.layers.reduce((sum, layer) => sum + layer.units, 0);
-  const most = (BUDGET * (isPlaying ? 1 : 4)) / (network.size + UNIT * units) / count;
+  const most = (BUDGET * (isPlaying ? 1 : 8)) / (network.size + UNIT * units) / count;
   return Math.max(8, Math.floor(Math.min(pixels, MOST_POINTS, Math.sqrt(most))));
 }
 
