@@ -8,8 +8,7 @@ import { runWords } from "./outcomes.js";
 import { OutputColours, RunView } from "./picture.js";
 import { pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
-import { isForkShown, shown } from "./shown.js";
-import { showRun } from "./shown-panel.js";
+import { isForkShown, shown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element, setCaption } from "./text.js";
 

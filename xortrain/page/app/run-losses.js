@@ -1,7 +1,6 @@
 /** The loss of the shown run over its epochs, with what happens in it, and the loss of its fork. */
 
-import { Axis } from "./axis.js";
-import { clamp, disc, label, polyline, sized, styled } from "./canvas.js";
+import { Axis, clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";

@@ -1,9 +1,9 @@
 /** The table of runs: filtered, sorted, chosen; of its rows only those exist that are in sight. */
 
 import { clamp } from "./canvas.js";
-import { ConditionError, condition } from "./condition.js";
+import { condition, ConditionError } from "./condition.js";
 import { kindOf, runNumber, shortName } from "./outcomes.js";
-import { showRun } from "./shown-panel.js";
+import { showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
