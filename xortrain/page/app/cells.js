@@ -10,7 +10,7 @@ import { pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
 import { isForkShown, shown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
-import { byId, counted, element, setCaption } from "./text.js";
+import { byId, counted, setCaption } from "./text.js";
 
 const MOST_CELLS = 400;
 const MOST_UNSELECTED = 100; // cells if no runs are selected
@@ -127,7 +127,7 @@ class Cells {
   part(view) {
     const { population, picture: { plane } } = view;
     const part = this.parts.get(population) ?? { colours: new OutputColours(this.page, population) };
-    const isShared = !view.inputs || population.arrays.shapes[population.scaling.inputs.shift.array].length === 1;
+    const isShared = !population.scaling.inputs?.shift.perRun;
     const box = { x: 0, y: 0, width: this.side - 2, height: this.side - 2 };
     const boxes = sliceBoxes(box, { ...plane, rows: [] }, 1, 0);
     const pixels = boxes[0].width * (state.isPlaying ? 0.5 : devicePixelRatio);
@@ -171,8 +171,7 @@ function signOf(page, run) {
 
 export function cellsView(page) {
   const canvas = byId("cells");
-  const note = element("p", { className: "note" });
-  byId("side-tools").append(note);
+  const note = byId("side-note");
   const cells = new Cells(page, canvas);
   follow(["order", "selected", "theme"], () => {
     const all = cells.arrange();

@@ -14,30 +14,17 @@ export class RunView {
   constructor(page, run, network = openedRun(page, run).network) {
     const { population, place, isStored } = openedRun(page, run);
     Object.assign(this, { run, population, place, network, isStored, picture: population.picture });
-    this.inputs = this.scaling(population.scaling.inputs);
-    this.targets = this.scaling(population.scaling.targets);
-  }
-
-  scaling(fitted) {
-    if (!fitted) return null;
-    const { population, place } = this;
-    const values = ({ array }) => {
-      const [columns, runs] = population.arrays.shapes[array];
-      return Float64Array.from({ length: columns }, (_, k) => population.arrays[array][runs ? k * runs + place : k]);
-    };
-    return { shift: values(fitted.shift), factor: values(fitted.factor) };
+    Object.assign(this, population.own(population.scaling, place)); // inputs and targets
   }
 
   /** Inputs x as the network has them, in units of the data `raw` and `aims` (targets), and bounds of right outputs. */
   get examples() {
     if (this.known) return this.known;
-    const { population, place } = this;
-    const rows = (part) => population.rows(part, place);
-    const { x, t } = population.data;
-    const raw = rows(x).map((row) => unscaled(row, this.inputs));
-    const aims = rows(t).map((row) => unscaled(row, this.targets));
-    const { lower, upper } = population.success;
-    this.known = { x: rows(x), raw, aims, lower: rows(lower), upper: rows(upper), names: raw.map(exampleName) };
+    const { x, t } = this.population.data;
+    const found = this.population.own({ x, raw: x, aims: t, ...this.population.success }, this.place);
+    for (const row of found.raw) unscaled(row, this.inputs);
+    for (const row of found.aims) unscaled(row, this.targets);
+    this.known = { ...found, names: found.raw.map(exampleName) };
     return this.known;
   }
 

@@ -14,7 +14,7 @@ class OpenedRun {
     this.run = run;
     this.population = page.populationOf(run);
     this.place = page.placeOf(run);
-    this.network = new Network(this.population.networkOf(this.place));
+    this.network = new Network(this.population.own(this.population.shape, this.place));
     const ended = page.column("epochs_done")?.of(run);
     this.last = Math.min(ended ?? Infinity, this.population.last); // a stop rule may have ended it
     const { snapshotRows, frameEpochs, last } = this.population;

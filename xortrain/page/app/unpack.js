@@ -1,9 +1,6 @@
 /** Reads the arrays of the page: base64, gzip, bytes of equal weight side by side, each row against the one before. */
 
-const KINDS = {
-  f8: Float64Array, f4: Float32Array, i8: BigInt64Array, u4: Uint32Array, i4: Int32Array, u2: Uint16Array,
-  u1: Uint8Array,
-};
+const KINDS = { f8: Float64Array, f4: Float32Array, u4: Uint32Array, u1: Uint8Array };
 const UNKNOWN = 65535; // the code of nan
 
 /** The content of an inert script element, which is removed, as bytes. */
