@@ -37,7 +37,9 @@ def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
         **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
-    head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide, tanh } from "./special.js";\n'
+    head = (
+        '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide, tanh } from "./special.js";\n'
+    )
     return "\n".join([head, *written, _gradient(), _interval()])
 
 
