@@ -414,7 +414,7 @@ def test_the_interval_of_a_share_is_wilsons(answers: Any) -> None:
 
 def test_a_wrong_formula_is_caught(tmp_path: Path) -> None:
     code = mathematics()
-    wrong = code.replace("Math.tanh(z[i] * 0.5) * 0.5 + 0.5", "Math.tanh(z[i] * 0.5) * 0.5 + 0.5000000001")
+    wrong = code.replace("tanh(z[i] * 0.5) * 0.5 + 0.5", "tanh(z[i] * 0.5) * 0.5 + 0.5000000001")
     assert wrong != code
     one = functions()["ACTIVATIONS sigmoid f"]
     found = Page(tmp_path, wrong).run(SCRIPT, NOTHING | {"functions": {"sigmoid": one.asked()}})

@@ -28,10 +28,10 @@ _CALLS: dict[Operation, str] = {
     np.sin: "Math.sin", np.cos: "Math.cos", each(math.cos): "Math.cos", np.sinh: "Math.sinh", np.cosh: "Math.cosh",
     np.arcsin: "Math.asin", np.arccos: "Math.acos", np.arctan: "Math.atan", np.arcsinh: "Math.asinh",
     np.cbrt: "Math.cbrt", np.floor: "Math.floor", np.ceil: "Math.ceil", np.trunc: "Math.trunc",
-    np.tanh: "Math.tanh", np.arctanh: "Math.atanh", np.maximum: "Math.max", np.minimum: "Math.min",
+    np.tanh: "tanh", np.arctanh: "Math.atanh", np.maximum: "Math.max", np.minimum: "Math.min",
     each(math.erf): "erf", np.floor_divide: "floorDivide",
 }  # fmt: skip
-"""Functions of JavaScript, and two of special.js."""
+"""Functions of JavaScript, and some of special.js."""
 _STARTS = {np.add: "0", np.maximum: "-Infinity"}
 """Where a loop over units begins that folds them."""
 

@@ -20,10 +20,10 @@ from xortrain.training.task import Task
 LOADER = ("unpack", "load")
 """The modules that unpack the others."""
 MODULES = (
-    "text", "special", "network", "training", "page-data", "state", "canvas", "live", "shown", "thumbnails",
-    "paint", "axis", "density", "statistics", "outcomes", "measures", "condition", "table", "losses", "settings",
-    "picture", "marks", "raster", "plane-picture", "field", "hidden-plane", "hidden-space", "outputs", "player",
-    "cells", "fork", "fork-panel", "diagram-plan", "diagram", "run-losses", "step", "help", "shown-panel", "start",
+    "text", "special", "network", "training", "page-data", "state", "canvas", "live", "shown", "paint", "statistics",
+    "outcomes", "condition", "table", "losses", "settings", "picture", "marks", "raster", "plane-picture", "field",
+    "hidden-space", "outputs", "player", "cells", "fork", "fork-panel", "diagram-plan", "diagram", "run-losses",
+    "step", "help", "start",
 )  # fmt: skip
 """The modules of the page in the order in which they are joined, after the generated mathematics."""
 SIGN = b'<meta name="generator" content="xortrain">'

@@ -39,7 +39,9 @@ def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
         **unrolled(tasks, most),
     }
     written = (f"export const {name} = {{\n{_indented(_rows(rows))}\n}};\n" for name, rows in tables.items())
-    head = '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide } from "./special.js";\n'
+    head = (
+        '/** Generated from the tables of xortrain.nets. */\n\nimport { erf, floorDivide, tanh } from "./special.js";\n'
+    )
     return "\n".join([head, *written, _gradient(), _interval()])
 
 
@@ -127,7 +129,7 @@ def _activation(name: str) -> list[str]:
     low, high = (value if np.isfinite(value) else None for value in row.range)
     return _object(
         _defaults("activation", name),
-        _facts(range=[low, high], couplesUnits=row.couples_units, hasGradient=row.has_gradient),
+        _facts(range=[low, high], hasGradient=row.has_gradient),
         _of_units("f", row.f, ["z"], own, "a"),
         _of_units("backward", row.backward, ["z", "a", "upstream"], own, "upstream"),
     )
@@ -135,7 +137,7 @@ def _activation(name: str) -> list[str]:
 
 def _loss(name: str) -> list[str]:
     row, own = LOSSES[name], tuple(LOSSES[name].own)
-    parts = [_defaults("loss", name), _facts(output=row.output, per=row.per, targets=row.targets)]
+    parts = [_defaults("loss", name), _facts(output=row.output, per=row.per)]
     parts += [_of_units("value", row.value, ["y", "t"], own), _of_units("gradient", row.gradient, ["y", "t"], own)]
     if row.spread:
         smoothed: Callable[..., Any] = lambda t, label_smoothing, outputs: row.smoothed(t, label_smoothing, outputs)

@@ -17,7 +17,7 @@ from xortrain.nets.setting import in_use
 from xortrain.page.arrays import Arrays
 from xortrain.page.pictures import picture
 from xortrain.page.run_table import Runs, table
-from xortrain.training.task import Choice, Data, Task
+from xortrain.training.task import Choice, Task
 
 AT_ONCE = 1 << 22  # numbers of a record that are in memory while some of them are taken
 
@@ -88,15 +88,14 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
             "reduction": task.criterion.reduction,
             "settings": _numbers(in_use(task.criterion.row.settings, task.criterion.settings), arrays),
         },
-        "success": {"lower": _each(lower, arrays), "upper": _each(upper, arrays), "words": task.success.words()},
+        "success": {"lower": _each(lower, 2, arrays), "upper": _each(upper, 2, arrays)},
         "stages": [*(_stage(s.task, s.until, arrays) for s in task.stages), _stage(task, None, arrays)],
         "seeds": _number(task.seeds, arrays),
         "scaling": {
             "inputs": _scaling(task.scaling.inputs, arrays),
             "targets": _scaling(task.scaling.targets, arrays),
         },
-        "data": _data(task.data, arrays),
-        "test": None if task.test is None else _data(task.test, arrays),
+        "data": {"x": _each(task.data.x, 2, arrays), "t": _each(task.data.t, 2, arrays)},
         "names": {
             "inputs": list(setup.columns.inputs),
             "outputs": list(setup.columns.short_outputs),
@@ -150,7 +149,7 @@ def _stage(task: Task, until: int | None, arrays: Arrays) -> dict[str, Any]:
         "until": until,
         "optimizer": _choice(task.optimizer, arrays),
         "schedule": _choice(task.schedule, arrays),
-        "lr": _number(task.lr, arrays) if task.lr.ndim == 1 else {"array": arrays.add(task.lr), "perParameter": True},
+        "lr": _number(task.lr, arrays) if task.lr.ndim == 1 else _each(task.lr, 1, arrays),
         "epochs": task.epochs,
         "batchSize": task.batch_size,
         "shuffle": task.shuffle,
@@ -163,22 +162,17 @@ def _scaling(scaling: Scaling, arrays: Arrays) -> dict[str, Any] | None:
     if scaling.fitted is None:
         return None
     shift, factor = scaling.fitted
-    return {"shift": _each(shift, arrays), "factor": _each(factor, arrays)}
+    return {"shift": _each(shift, 1, arrays), "factor": _each(factor, 1, arrays)}
 
 
 def _choice(choice: Choice, arrays: Arrays) -> dict[str, Any]:
     return {"name": choice.name, "settings": _numbers(choice.settings, arrays)}
 
 
-def _data(data: Data, arrays: Arrays) -> dict[str, Any]:
-    """Examples as the network has them."""
-    return {"x": _each(data.x, arrays), "t": _each(data.t, arrays)}
-
-
-def _each(values: Array, arrays: Arrays) -> dict[str, Any]:
-    """Numbers (rows, columns) that all runs share, or (rows, columns, runs), and (columns,) or (columns, runs)."""
-    shared = values[..., 0] if values.ndim == 3 and values.shape[-1] == 1 else values
-    return {"array": arrays.add(shared)}
+def _each(values: Array, axes: int, arrays: Arrays) -> dict[str, Any]:
+    """Numbers with some axes that all runs share, or with another one, of the runs."""
+    shared = values[..., 0] if values.ndim > axes and values.shape[-1] == 1 else values
+    return {"array": arrays.add(shared), "perRun": shared.ndim > axes}
 
 
 def _numbers(settings: Numbers, arrays: Arrays) -> dict[str, Any]:
@@ -188,7 +182,7 @@ def _numbers(settings: Numbers, arrays: Arrays) -> dict[str, Any]:
 def _number(values: Array, arrays: Arrays) -> Any:
     """The number that all runs share, or the place of an array (runs,)."""
     is_shared = len(values) > 0 and bool((values == values[0]).all() and np.isfinite(values[0]))
-    return values[0].item() if is_shared else {"array": arrays.add(values)}
+    return values[0].item() if is_shared else {"array": arrays.add(values), "perRun": True}
 
 
 def _colours(is_dark: bool, arrays: Arrays) -> dict[str, int]:

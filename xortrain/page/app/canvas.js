@@ -1,12 +1,44 @@
 /** Drawing on canvases: their size in real pixels, colours of the style sheet, axes. */
 
+import { change, state } from "./state.js";
 import { formatted } from "./text.js";
+
+export const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+const sizes = new Map(); // of canvases in CSS pixels: to ask for one, the page is laid out
+const styles = new Map(); // variables of the style sheet
+const observer = new ResizeObserver((entries) => { if (entries.some(({ target }) => isResized(target))) forget(); });
+addEventListener("resize", forget);
+darkScheme.addEventListener("change", forget);
+
+function forget() {
+  sizes.clear();
+  styles.clear();
+  change({ theme: state.theme + 1 });
+}
+
+function isResized(canvas) {
+  const known = sizes.get(canvas);
+  return known && (canvas.clientWidth !== known.width || canvas.clientHeight !== known.height);
+}
+
+function sizeOf(canvas) {
+  if (!sizes.has(canvas)) {
+    sizes.set(canvas, { width: canvas.clientWidth, height: canvas.clientHeight });
+    observer.observe(canvas);
+  }
+  return sizes.get(canvas);
+}
+
+/** Give a canvas another height on the page. */
+export function setCanvasHeight(canvas, height) {
+  canvas.style.height = `${height}px`;
+  sizes.delete(canvas);
+}
 
 /** The context of a canvas that fills its place on the page, cleared, and its size in CSS pixels. */
 export function sized(canvas) {
   const scale = devicePixelRatio || 1;
-  const width = canvas.clientWidth;
-  const height = canvas.clientHeight;
+  const { width, height } = sizeOf(canvas);
   const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
   if (canvas.width !== wide || canvas.height !== high) {
     canvas.width = wide;
@@ -22,7 +54,8 @@ export function sized(canvas) {
 
 /** A variable of the style sheet, as in styled("--ink"). */
 export function styled(name) {
-  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  if (!styles.has(name)) styles.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return styles.get(name);
 }
 
 /** About `count` round numbers from low to high. */
@@ -99,4 +132,38 @@ export function clamp(value, low, high) {
 /** A tick of an axis as text. */
 export function tickText(value) {
   return formatted(value, 3);
+}
+
+export class Axis {
+  /** From low to high between two pixels; a logarithmic axis puts what it cannot show at its low end. */
+  constructor([low, high], isLog, from, to) {
+    this.own = isLog ? Math.log10 : (value) => value;
+    this.ticks = (isLog ? logTicks : ticks)(low, high, Math.max(2, Math.abs(to - from) / (to > from ? 90 : 45)));
+    Object.assign(this, { low, high, isLog, from, to });
+    this.start = this.own(low);
+    this.scale = (to - from) / (this.own(high) - this.start || 1);
+  }
+
+  at(value) {
+    if (this.isLog && value <= this.low) return this.from;
+    return this.from + (this.own(value) - this.start) * this.scale;
+  }
+
+  /** The value at a pixel, of those on the axis. */
+  back(pixel) {
+    const own = this.start + (pixel - this.from) / this.scale;
+    return clamp(this.isLog ? 10 ** own : own, this.low, this.high);
+  }
+
+  drawAcross(g, y) {
+    for (const value of this.ticks) label(g, tickText(value), this.at(value), y + 15, { colour: "--label", align: "center" });
+  }
+
+  /** Ticks at the left of x, with pale lines up to `right`. */
+  drawUp(g, x, right, text = tickText) {
+    g.fillStyle = styled("--pale");
+    for (const value of this.ticks) g.fillRect(x, Math.round(this.at(value)), right - x, 1);
+    const style = { colour: "--label", align: "right", baseline: "middle" };
+    for (const value of this.ticks) label(g, text(value), x - 6, this.at(value), style);
+  }
 }

@@ -1,6 +1,6 @@
 /** Side by side: the fields of the selected runs, or of the first ones, at the shown epoch. */
 
-import { clamp, polyline, sized, styled } from "./canvas.js";
+import { clamp, polyline, setCanvasHeight, sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
 import { shownWords } from "./fork.js";
 import { drawMark, write } from "./marks.js";
@@ -8,10 +8,9 @@ import { runWords } from "./outcomes.js";
 import { OutputColours, RunView } from "./picture.js";
 import { pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
-import { isForkShown, shown } from "./shown.js";
-import { showRun } from "./shown-panel.js";
+import { isForkShown, shown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
-import { byId, counted, element, setCaption } from "./text.js";
+import { byId, counted, setCaption } from "./text.js";
 
 const MOST_CELLS = 400;
 const MOST_UNSELECTED = 100; // cells if no runs are selected
@@ -49,7 +48,7 @@ class Cells {
       this.step = this.side + STATUS + this.label + GAP;
       this.height = Math.ceil(this.runs.length / this.across) * this.step;
     } while (this.side > LEAST && this.height > HIGHEST);
-    this.canvas.style.height = `${this.height}px`;
+    setCanvasHeight(this.canvas, this.height);
     this.nameRuns();
     return chosen.length;
   }
@@ -128,7 +127,7 @@ class Cells {
   part(view) {
     const { population, picture: { plane } } = view;
     const part = this.parts.get(population) ?? { colours: new OutputColours(this.page, population) };
-    const isShared = !view.inputs || population.arrays.shapes[population.scaling.inputs.shift.array].length === 1;
+    const isShared = !population.scaling.inputs?.shift.perRun;
     const box = { x: 0, y: 0, width: this.side - 2, height: this.side - 2 };
     const boxes = sliceBoxes(box, { ...plane, rows: [] }, 1, 0);
     const pixels = boxes[0].width * (state.isPlaying ? 0.5 : devicePixelRatio);
@@ -172,8 +171,7 @@ function signOf(page, run) {
 
 export function cellsView(page) {
   const canvas = byId("cells");
-  const note = element("p", { className: "note" });
-  byId("side-tools").append(note);
+  const note = byId("side-note");
   const cells = new Cells(page, canvas);
   follow(["order", "selected", "theme"], () => {
     const all = cells.arrange();

@@ -1,12 +1,15 @@
 /** The network: a line for each weight, a thumbnail of the field of each unit, and weights to look at and to drag. */
 
-import { disc, label, polyline, sized, styled } from "./canvas.js";
+import { clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { DiagramPlan } from "./diagram-plan.js";
+import { inputPlane } from "./field.js";
 import { changeParameter } from "./fork.js";
+import { ACTIVATIONS } from "./mathematics.js";
+import { shownRun } from "./picture.js";
+import { Raster } from "./raster.js";
 import { shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
 import { byId, formatted, setCaption } from "./text.js";
-import { Thumbnails } from "./thumbnails.js";
 
 const STRONG = 5; // the weight with the widest line
 const SLIGHT = 0.02; // up to which a line does not show its sign
@@ -34,7 +37,6 @@ export function diagramView(page) {
   }
 
   follow(["run", "epoch", "fork", "live", "weight", "theme"], draw);
-  new ResizeObserver(draw).observe(canvas);
   followPointer(page, canvas, (event) => plan?.find(event.offsetX, event.offsetY) ?? -1, (found) => {
     hover = found;
     draw();
@@ -170,4 +172,48 @@ function shortened(g, text, width) {
   let end = text.length;
   while (end > 1 && g.measureText(text.slice(0, end)).width > width) end--;
   return end < text.length ? `${text.slice(0, end - 1)}…` : text;
+}
+
+const PIXELS = 24; // on a side
+
+class Thumbnails {
+  constructor(page) {
+    this.page = page;
+    this.raster = new Raster(inputPlane(shownRun(page).view), PIXELS, PIXELS);
+  }
+
+  /** Compute the outputs of all units at the shown epoch. */
+  update() {
+    const { view, colours } = shownRun(this.page);
+    Object.assign(this, { network: view.network, colours });
+    this.raster.update(view.network, view.theta, view, colours);
+  }
+
+  draw(g, layer, unit, x, y, side) {
+    const { raster, network, colours } = this;
+    const { units, activation } = network.layers[layer];
+    const values = raster.space[layer];
+    const toned = layer < network.depth - 1 ? toneIn(rangeOf(activation, values), colours) : (value) => colours.table[colours.single(value, unit)];
+    for (let i = 0; i < raster.pixels.length; i++) raster.pixels[i] = toned(values[i * units + unit]);
+    raster.g.putImageData(raster.image, 0, 0);
+    raster.draw(g, { x, y, width: side, height: side });
+  }
+}
+
+/** The values with the first and the last colour: the ends of the activation, or the largest value and its opposite. */
+function rangeOf(activation, values) {
+  const { range } = ACTIVATIONS[activation];
+  if (range.every((end) => end !== null)) return range;
+  const reach = values.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 1e-12);
+  return [-reach, reach];
+}
+
+/** The colour of a hidden unit as a pixel; grey beside three and more classes. */
+function toneIn([low, high], { classes, table, noValue }) {
+  return (value) => {
+    const share = clamp((value - low) / (high - low) || 0, 0, 1);
+    if (classes < 3) return table[Math.round(share * (noValue - 1))];
+    const grey = Math.round(255 - 215 * share);
+    return (255 << 24) | (grey << 16) | (grey << 8) | grey;
+  };
 }

@@ -4,7 +4,7 @@ import { forkOfRun, forkWith, goalFrom } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, choiceOf, element, formatted } from "./text.js";
+import { byId, element, formatted, setText } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
@@ -15,32 +15,22 @@ export function forkView(page) {
 class ForkPanel {
   constructor(page) {
     this.page = page;
-    this.lr = element("input", { size: 8, autocomplete: "off", "aria-describedby": "fork-problem" });
-    const named = (table) => Object.keys(table).map((name) => [name, name]);
-    this.activation = choiceOf(named(ACTIVATIONS).filter(([name]) => ACTIVATIONS[name].hasGradient));
-    this.optimizer = choiceOf(named(OPTIMIZERS));
-    this.train = element("button", { type: "submit" });
-    this.toggle = element("button", { type: "button", onclick: () => this.compare() });
-    this.drop = element("button", { type: "button", text: "Discard fork", onclick: () => this.discard() });
-    this.problem = element("span", { id: "fork-problem", role: "alert" });
-    this.words = element("p", { className: "note", role: "status" });
-    this.command = element("input", { readOnly: true, "aria-label": "command that makes this fork" });
-    this.copy = element("button", { type: "button", text: "Copy command", onclick: () => this.copyCommand() });
-    this.given = element("p", { children: [this.command, this.copy] });
-    this.legend = element("legend");
+    for (const part of ["lr", "activation", "optimizer", "train", "toggle", "drop", "problem", "words", "command", "copy", "given", "legend"]) {
+      this[part] = byId(`fork-${part}`);
+    }
     this.fields = { lr: this.lr, activation: this.activation, optimizer: this.optimizer };
-    const labels = Object.entries(this.fields).map(([text, field]) => {
-      field.id = `fork-${text}`;
-      return element("span", { children: [element("label", { text: `${text} `, htmlFor: field.id }), field] });
-    });
-    const row = element("p", { children: [...labels, this.train, this.toggle, this.drop, this.problem] });
-    const set = element("fieldset", { children: [this.legend, row, this.words, this.given] });
-    const form = element("form", { children: [set], oninput: () => this.describe() });
-    form.addEventListener("submit", (event) => {
+    const option = (name) => element("option", { value: name, text: name });
+    this.activation.append(...Object.keys(ACTIVATIONS).filter((name) => ACTIVATIONS[name].hasGradient).map(option));
+    this.optimizer.append(...Object.keys(OPTIMIZERS).map(option));
+    this.toggle.onclick = () => this.compare();
+    this.drop.onclick = () => this.discard();
+    this.copy.onclick = () => this.copyCommand();
+    const form = byId("fork");
+    form.oninput = () => this.describe();
+    form.onsubmit = (event) => {
       event.preventDefault();
       this.submit();
-    });
-    byId("fork").append(form);
+    };
     this.fill();
   }
 
@@ -108,18 +98,18 @@ class ForkPanel {
   describe() {
     const fork = forkOfRun();
     const isNew = fork && this.isChanged();
-    this.problem.textContent = this.fault();
+    setText(this.problem, this.fault());
     this.lr.setAttribute("aria-invalid", String(Boolean(this.fault())));
-    this.legend.textContent = `Fork from epoch ${formatted(fork?.from ?? shown(this.page).epoch)}`;
+    setText(this.legend, `Fork from epoch ${formatted(fork?.from ?? shown(this.page).epoch)}`);
     const isBegun = Boolean(fork?.training) && !isNew;
     const last = isBegun ? fork.last : (fork?.from ?? shown(this.page).epoch);
     const goal = goalFrom(openedRun(this.page, state.run), last);
-    this.train.textContent = fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`;
+    setText(this.train, fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`);
     this.train.disabled = goal <= last;
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
-    this.words.textContent = fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.";
+    setText(this.words, fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.");
     if (!fork) return;
-    this.toggle.textContent = fork.isShown ? "Show the recorded run" : "Show the fork";
+    setText(this.toggle, fork.isShown ? "Show the recorded run" : "Show the fork");
     this.command.value = fork.command();
     this.given.hidden = !this.command.value;
   }

@@ -1,9 +1,10 @@
 /** What the hidden layer makes of the inputs: the space in which the last layer separates the examples. */
 
-import { hiddenPlane } from "./hidden-plane.js";
-import { PlanePicture, pixelOf } from "./plane-picture.js";
+import { clamp } from "./canvas.js";
+import { Network } from "./network.js";
+import { pixelOf, PlanePicture } from "./plane-picture.js";
 import { follow } from "./state.js";
-import { byId } from "./text.js";
+import { byId, setText } from "./text.js";
 
 const [LINES, DOTS] = [9, 25]; // of the grid of the inputs in each direction, and the points of each
 
@@ -59,7 +60,163 @@ export function hiddenView(page) {
     const { network, picture: { plane } } = picture.view;
     const isDeep = network.layers.length > 1;
     const title = isDeep ? "What the hidden layer makes of it" : "The weighted sum of the inputs";
-    canvas.previousElementSibling.textContent = picture.plane ? picture.words(title) : "No hidden layer";
+    setText(canvas.previousElementSibling, picture.plane ? picture.words(title) : "No hidden layer");
     canvas.parentElement.style.order = isDeep && network.inputs > 2 && plane.slices.length === 1 ? -1 : 0;
   });
+}
+
+const SAMPLES = 12; // epochs that determine the part of the space that is shown
+const dot = (a, b) => a.reduce((sum, value, k) => sum + value * b[k], 0);
+const minus = (a, b) => Array.from(a, (value, k) => value - b[k]);
+const unit = (a) => Array.from(a, (value) => value / (Math.hypot(...a) || 1));
+const without = (a, along) => minus(a, along.map((value) => value * dot(a, along)));
+const mean = (rows) => Array.from(rows[0], (_, k) => rows.reduce((sum, row) => sum + row[k], 0) / rows.length);
+
+/** The plane for a `PlanePicture`; null for several outputs without a hidden layer. */
+function hiddenPlane(view) {
+  const { network, population, place: run, examples } = view;
+  const last = network.layers.at(-1);
+  const units = network.fanIn.at(-1);
+  const isSum = network.layers.length === 1;
+  if (isSum && last.units > 1) return null;
+  const most = view.isStored ? population.frameEpochs.length - 1 : 0;
+  const frames = Array.from({ length: SAMPLES }, (_, k) => Math.round((k * most) / (SAMPLES - 1)));
+  const stored = [...new Set(frames)].map((frame) => population.theta(run, frame));
+  const finite = [...stored, ...(view.isLive ? [view.theta] : [])].filter((theta) => theta.every(Number.isFinite));
+  const thetas = finite.length ? finite : [new Float64Array(network.size)];
+  const received = thetas.map((theta) => examples.x.map((x) => {
+    network.forward(theta, x);
+    return isSum ? network.z[0].slice() : network.received.at(-1).slice();
+  }));
+  const isRuled = last.units === 1 || (last.units === 2 && last.activation === "softmax");
+  const make = isSum || units === 1 ? curvePlane : units === 2 ? unitsPlane : isRuled ? turningPlane : fixedPlane;
+  const plane = make({ view, thetas, received, points: received.flat(), isSum, units });
+  const at = (n) => (isSum ? view.network.forward(view.theta, examples.x[n]) && view.network.z[0] : view.walk[n].received);
+  return { slices: [{}], ticks: [[], []], place: (n) => [0, ...plane.placeOf(at(n), view.theta, view.walk[n].y)], ...plane };
+}
+
+function head({ network }, inputs, bias = network.bias) {
+  return new Network({ inputs, layers: network.layers.slice(-1), bias, skip: false });
+}
+
+function lastLayer({ network }) {
+  return (theta) => theta.subarray(network.weights.at(-1));
+}
+
+function alongU(_, u, __, out, first) {
+  out[first] = u;
+}
+
+function extent(values) {
+  return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+}
+
+/** Ranges of places (u, v), with a margin as a share of them. */
+function ranges(places, margin) {
+  const [[left, right], [bottom, top]] = [0, 1].map((axis) => {
+    const [low, high] = extent(places.map((place) => place[axis]).filter(Number.isFinite));
+    const beyond = margin * (high > low ? high - low : 2);
+    return [low - beyond, high + beyond];
+  });
+  return { left, right, bottom, top };
+}
+
+function marked(values) {
+  return values.map((value) => [value, String(Number(value.toPrecision(2)))]);
+}
+
+function curvePlane({ view, points, isSum }) {
+  const { scale: { low, high }, outputs } = view.picture;
+  const ends = extent(points.flatMap(([value]) => (isSum ? [value, -value] : [value])));
+  return {
+    head: isSum ? head(view, 1, false) : head(view, 1),
+    parameters: isSum ? () => Float64Array.of(1) : lastLayer(view),
+    input: alongU,
+    placeOf: ([u], _, y) => [u, clamp(y[0], low, high)],
+    ...ranges([[ends[0], low], [ends[1], high]], 0.15),
+    names: [isSum ? "z" : "h1", outputs[0]],
+    ticks: [marked(ends), marked([low, high])],
+    isCurve: true,
+  };
+}
+
+function unitsPlane({ view, points }) {
+  const known = view.picture.hiddenRange;
+  const corners = known ? known.map((value) => [value, value]) : points;
+  const ends = [0, 1].map((k) => extent(corners.map((point) => point[k])));
+  return {
+    head: head(view, 2),
+    parameters: lastLayer(view),
+    input: (_, u, v, out, first) => {
+      out[first] = u;
+      out[first + 1] = v;
+    },
+    placeOf: (received) => received,
+    ...ranges(corners, 0.07),
+    names: ["h1", "h2"],
+    ticks: ends.map(marked),
+  };
+}
+
+/** The first axis along the weights of each epoch, the second as near as possible to one direction. */
+function turningPlane({ view, thetas, received, points, units }) {
+  const { outputs } = view.picture;
+  const first = view.network.weights.at(-1);
+  const shares = outputs.length === 1 ? [1] : [-0.5, 0.5];
+  const weights = (theta) => {
+    const rows = outputs.map((_, k) => theta.subarray(first + k * units, first + (k + 1) * units));
+    return rows.length === 1 ? Array.from(rows[0]) : minus(rows[1], rows[0]);
+  };
+  const middle = mean(points);
+  const along = unit(weights(thetas.at(-1)));
+  const beside = widest(points.map((point) => without(minus(point, middle), along)));
+  const placeOf = (point, theta) => {
+    const across = unit(weights(theta));
+    return [dot(point, across), dot(minus(point, middle), unit(without(beside, across)))];
+  };
+  return {
+    head: head(view, 1),
+    parameters: (theta) => {
+      const size = Math.hypot(...weights(theta));
+      return Float64Array.of(...shares.map((share) => share * size), ...theta.subarray(first + outputs.length * units));
+    },
+    input: alongU,
+    placeOf,
+    ...ranges(received.flatMap((part, k) => part.map((point) => placeOf(point, thetas[k]))), 0.1),
+    names: [`along ${outputs.at(-1)}'s weights`, "widest beside that"],
+    isRuled: true,
+  };
+}
+
+function fixedPlane({ view, thetas, points, units }) {
+  const { outputs, scale } = view.picture;
+  const middle = mean(points);
+  const theta = lastLayer(view)(thetas.at(-1));
+  const rows = outputs.map((_, k) => Array.from(theta.subarray(k * units, (k + 1) * units)));
+  const differences = rows.map((row) => minus(row, mean(rows)));
+  const across = widest(scale.oneHot ? differences : rows.slice(0, 1));
+  const rest = scale.oneHot ? differences : points.map((point) => minus(point, middle));
+  const up = widest(rest.map((row) => without(row, across)));
+  const placeOf = (point) => [dot(minus(point, middle), across), dot(minus(point, middle), up)];
+  return {
+    head: head(view, units),
+    parameters: lastLayer(view),
+    input: (_, u, v, out, first) => {
+      for (let k = 0; k < units; k++) out[first + k] = middle[k] + u * across[k] + v * up[k];
+    },
+    placeOf,
+    ...ranges(points.map((point) => placeOf(point)), 0.1),
+    names: scale.oneHot ? ["parts classes best", "second best"] : [`along ${outputs[0]}'s weights`, "widest beside that"],
+    isBeside: true,
+  };
+}
+
+/** The direction in which rows differ most from 0, by power iteration from the longest row. */
+function widest(rows) {
+  let axis = unit(rows.reduce((best, row) => (dot(row, row) > dot(best, best) ? row : best)));
+  for (let round = 0; round < 60; round++) {
+    const next = axis.map((_, k) => rows.reduce((sum, row) => sum + dot(row, axis) * row[k], 0));
+    if (Math.hypot(...next) > 0) axis = unit(next);
+  }
+  return axis;
 }

@@ -1,16 +1,13 @@
 /** The losses of all runs: lines, or their density where there are many, in groups of one colour. */
 
-import { Axis } from "./axis.js";
-import { disc, label, polyline, sized, styled } from "./canvas.js";
-import { addLine, toned } from "./density.js";
+import { Axis, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun, shownWords } from "./fork.js";
 import { kindOf, shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
-import { isForkShown } from "./shown.js";
-import { showRun } from "./shown-panel.js";
+import { isForkShown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
 import { finiteSorted, groupsOf, quantile } from "./statistics.js";
-import { byId, choiceOf, element, formatted } from "./text.js";
+import { byId, choiceOf, element, formatted, setText } from "./text.js";
 
 const MOST_LINES = 2000; // above it their density is drawn
 const MOST_GROUPS = 6;
@@ -248,7 +245,7 @@ class LossCurves {
     const loss = isForkShown(run) ? state.fork.lossAt(state.epoch) : own;
     const now = `${Number.isFinite(loss) ? `loss ${formatted(loss)}` : "no loss"} at epoch ${formatted(state.epoch)}`;
     const problem = this.hasLosses ? "" : `${state.order.length ? "No run has a finite loss" : "No run meets the filter"}. `;
-    byId("losses-note").textContent = `${problem}${shownWords(this.page, run)} · ${now}`;
+    setText(byId("losses-note"), `${problem}${shownWords(this.page, run)} · ${now}`);
   }
 
   /** The run whose line is nearest to the pointer, between the rows around it; -1 if none is near. */
@@ -296,4 +293,40 @@ function spread(places, apart, top, floor) {
   places.reverse().forEach((place, k) => {
     place.y = Math.min(place.y, k ? places[k - 1].y - apart : floor);
   });
+}
+
+/** Count a line in its columns of pixels: one in each, shared by the pixels between its height and the next column's.
+ * `places` says for each column where it is between the rows of the line, nan where the line has ended. */
+function addLine(counts, { width, first, top, floor }, heights, places) {
+  let here = heightAt(heights, places[0]);
+  for (let k = 0; k < places.length && !Number.isNaN(here); k++) {
+    const next = heightAt(heights, places[k + 1]);
+    const end = Number.isNaN(next) ? here : next;
+    const high = Math.max(top, Math.min(here, end)) | 0;
+    const low = Math.min(floor, Math.max(here, end)) | 0;
+    const weight = 1 / (low - high + 1);
+    for (let y = high; y <= low; y++) counts[y * width + first + k] += weight;
+    here = next;
+  }
+}
+
+function heightAt(heights, place) {
+  const row = Math.floor(place);
+  const share = place - row;
+  return share ? heights[row] + share * (heights[row + 1] - heights[row]) : (heights[row] ?? NaN);
+}
+
+/** Counts of groups as an image: the logarithm of all as opacity, the mixture of the groups' colours as tone. */
+function toned(image, groups) {
+  const { data } = image;
+  const total = groups[0].counts.map((_, i) => groups.reduce((sum, { counts }) => sum + counts[i], 0));
+  const most = Math.log1p(4 * total.reduce((a, b) => Math.max(a, b), 0));
+  total.forEach((sum, i) => {
+    if (sum === 0) return;
+    for (let k = 0; k < 3; k++) {
+      data[4 * i + k] = groups.reduce((tone, { counts, colour }) => tone + counts[i] * colour[k], 0) / sum;
+    }
+    data[4 * i + 3] = 255 * Math.min(1, (1.4 * Math.log1p(4 * sum)) / most);
+  });
+  return image;
 }

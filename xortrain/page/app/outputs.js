@@ -4,7 +4,7 @@ import { clamp, sized, styled } from "./canvas.js";
 import { drawMark, write } from "./marks.js";
 import { shownRun } from "./picture.js";
 import { follow } from "./state.js";
-import { byId } from "./text.js";
+import { byId, setText } from "./text.js";
 
 const MOST_BARS = 16; // examples that have a bar each, or a column
 const MOST_CLASSES = 12; // that are counted in a table
@@ -17,7 +17,7 @@ export function outputsView(page) {
     const { view, colours } = shown;
     const right = view.walk.filter((one) => one.isRight).length;
     const crossed = right < view.walk.length ? `; cross: ${colours.wrong}` : "";
-    caption.textContent = `Outputs: ${right} of ${view.walk.length} right${crossed}`;
+    setText(caption, `Outputs: ${right} of ${view.walk.length} right${crossed}`);
     const size = sized(canvas);
     if (view.walk.length <= MOST_BARS) (colours.outputs === 1 ? bars : chips)(shown, size);
     else (colours.classes > 2 && colours.classes <= MOST_CLASSES ? confusion : scatter)(shown, size);

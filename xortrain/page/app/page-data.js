@@ -35,24 +35,28 @@ export class Population {
     this.testRows = meta.testLosses === undefined ? null : arrays[meta.testLosses];
     this.startRows = arrays[meta.starts];
     this.snapshotRows = arrays[meta.snapshots];
-    this.network = new Network(this.networkOf(0));
+    this.network = new Network(this.own(network, 0));
     this.last = this.lossEpochs.at(-1);
   }
 
-  /** A number of one run, which may be shared by all: a number, or {array}. */
-  number(given, place) {
-    return typeof given === "number" ? given : Number(this.arrays[given.array][place]);
+  /** A part of the JSON as one run has it: where {array} is, a number, numbers, or rows of them. */
+  own(given, place) {
+    if (given === null || typeof given !== "object") return given;
+    if (Array.isArray(given)) return given.map((one) => this.own(one, place));
+    if ("array" in given) return this.numbers(given, place);
+    return Object.fromEntries(Object.entries(given).map(([name, one]) => [name, this.own(one, place)]));
   }
 
-  settings(given, place) {
-    return Object.fromEntries(Object.entries(given).map(([name, value]) => [name, this.number(value, place)]));
+  numbers({ array, perRun }, place) {
+    const shape = this.arrays.shapes[array];
+    const [rows, columns] = perRun ? shape.slice(0, -1) : shape;
+    const row = (first, count) => Float64Array.from({ length: count }, (_, k) => this.number(array, perRun, first + k, place));
+    if (columns !== undefined) return Array.from({ length: rows }, (_, k) => row(k * columns, columns));
+    return rows === undefined ? this.number(array, perRun, 0, place) : row(0, rows);
   }
 
-  /** Layers, bias and skip connection, with the activations' settings of one run. */
-  networkOf(place) {
-    const { layers } = this.shape;
-    const own = layers.map((layer) => ({ ...layer, settings: this.settings(layer.settings, place) }));
-    return { ...this.shape, layers: own };
+  number(array, perRun, i, place) {
+    return this.arrays[array][perRun ? i * this.runs + place : i];
   }
 
   loss(place, row) {
@@ -78,38 +82,10 @@ export class Population {
     return frame;
   }
 
-  /** The rows of an array (rows, columns) or (rows, columns, runs), for one run. */
-  rows({ array }, place) {
-    const [count, width, runs] = this.arrays.shapes[array];
-    const values = this.arrays[array];
-    const at = (i) => (runs === undefined ? values[i] : values[i * runs + place]);
-    return Array.from({ length: count }, (_, row) => Float64Array.from({ length: width }, (_, k) => at(row * width + k)));
-  }
-
   /** What one run is trained on and how, for a `Trainer`. */
   taskOf(place) {
-    const { x, t } = this.data;
-    return {
-      network: this.networkOf(place),
-      loss: { ...this.lossChoice, settings: this.settings(this.lossChoice.settings, place) },
-      stages: this.stages.map((stage) => this.stageOf(stage, place)),
-      seed: this.number(this.seeds, place),
-      x: this.rows(x, place),
-      t: this.rows(t, place),
-      start: this.theta(place, 0),
-    };
-  }
-
-  stageOf(stage, place) {
-    const size = this.network.size;
-    const rates = (lr) => Float64Array.from({ length: size }, (_, p) => this.arrays[lr.array][p * this.runs + place]);
-    return {
-      ...stage,
-      until: stage.until ?? Infinity,
-      optimizer: { ...stage.optimizer, settings: this.settings(stage.optimizer.settings, place) },
-      schedule: { ...stage.schedule, settings: this.settings(stage.schedule.settings, place) },
-      lr: stage.lr.perParameter ? rates(stage.lr) : this.number(stage.lr, place),
-    };
+    const { shape: network, lossChoice: loss, stages, seeds: seed, data } = this;
+    return { ...this.own({ network, loss, stages, seed, ...data }, place), start: this.theta(place, 0) };
   }
 }
 

@@ -1,6 +1,6 @@
 /** One run as its pictures need it: network, examples, parameters at an epoch, and outputs as colours. */
 
-import { styled } from "./canvas.js";
+import { darkScheme, styled } from "./canvas.js";
 import { inkOn } from "./paint.js";
 import { openedRun, shown } from "./shown.js";
 import { state } from "./state.js";
@@ -14,30 +14,17 @@ export class RunView {
   constructor(page, run, network = openedRun(page, run).network) {
     const { population, place, isStored } = openedRun(page, run);
     Object.assign(this, { run, population, place, network, isStored, picture: population.picture });
-    this.inputs = this.scaling(population.scaling.inputs);
-    this.targets = this.scaling(population.scaling.targets);
-  }
-
-  scaling(fitted) {
-    if (!fitted) return null;
-    const { population, place } = this;
-    const values = ({ array }) => {
-      const [columns, runs] = population.arrays.shapes[array];
-      return Float64Array.from({ length: columns }, (_, k) => population.arrays[array][runs ? k * runs + place : k]);
-    };
-    return { shift: values(fitted.shift), factor: values(fitted.factor) };
+    Object.assign(this, population.own(population.scaling, place)); // inputs and targets
   }
 
   /** Inputs x as the network has them, in units of the data `raw` and `aims` (targets), and bounds of right outputs. */
   get examples() {
     if (this.known) return this.known;
-    const { population, place } = this;
-    const rows = (part) => population.rows(part, place);
-    const { x, t } = population.data;
-    const raw = rows(x).map((row) => unscaled(row, this.inputs));
-    const aims = rows(t).map((row) => unscaled(row, this.targets));
-    const { lower, upper } = population.success;
-    this.known = { x: rows(x), raw, aims, lower: rows(lower), upper: rows(upper), names: raw.map(exampleName) };
+    const { x, t } = this.population.data;
+    const found = this.population.own({ x, raw: x, aims: t, ...this.population.success }, this.place);
+    for (const row of found.raw) unscaled(row, this.inputs);
+    for (const row of found.aims) unscaled(row, this.targets);
+    this.known = { ...found, names: found.raw.map(exampleName) };
     return this.known;
   }
 
@@ -93,7 +80,7 @@ export class OutputColours {
   constructor(page, population) {
     Object.assign(this, population.picture.scale);
     for (const name of ["paper", "ink", "label", "pale"]) this[name] = styled(`--${name}`);
-    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    const isDark = darkScheme.matches;
     const { levels, classes } = page.colours[isDark ? "dark" : "light"];
     this.outputs = population.network.layers.at(-1).units;
     this.hues = population.arrays[classes];
@@ -105,6 +92,7 @@ export class OutputColours {
     this.middle = (this.low + this.high) / 2;
     this.from = this.classes > 2 ? this.low + (this.high - this.low) / this.classes : this.low;
     this.factor = this.steps / (this.high - this.from || 1);
+    this.farthest = OFF_SCALE * this.steps;
   }
 
   /** The shades of each class, from nearly the paper to nearly its colour. */
@@ -119,14 +107,18 @@ export class OutputColours {
   place(y, at = 0) {
     if (this.classes < 3) return this.level(this.value(y, at));
     const kind = this.kind(y, at);
-    return this.level(y[at + kind], kind);
+    return this.level(y[at + kind], this.firstOf(kind));
   }
 
-  level(value, kind = 0) {
+  /** The place of the first shade of a class; after the last hue they repeat. */
+  firstOf(kind) {
+    return (kind % (this.hues.length / 3)) * this.steps;
+  }
+
+  level(value, first = 0) {
     const scaled = (value - this.from) * this.factor;
-    if (!(Math.abs(scaled) <= OFF_SCALE * this.steps)) return this.noValue;
-    const step = scaled < 0 ? 0 : scaled >= this.steps ? this.steps - 1 : Math.floor(scaled);
-    return ((3 * kind) % this.hues.length / 3) * this.steps + step;
+    if (!(Math.abs(scaled) <= this.farthest)) return this.noValue;
+    return first + (scaled < 0 ? 0 : scaled >= this.steps ? this.steps - 1 : Math.floor(scaled));
   }
 
   /** What is shown of the outputs for two classes, or for real values. */
@@ -143,7 +135,8 @@ export class OutputColours {
   }
 
   paint(y, pixels) {
-    for (let i = 0; i < pixels.length; i++) pixels[i] = this.table[this.place(y, i * this.outputs)];
+    const { table, outputs } = this;
+    for (let i = 0; i < pixels.length; i++) pixels[i] = table[this.place(y, i * outputs)];
   }
 
   /** The colour at a place of `table`. */
@@ -154,7 +147,7 @@ export class OutputColours {
   /** The place in `table` of one output alone. */
   single(value, kind) {
     if (this.classes < 3) return this.level(value);
-    return this.level(this.from + ((value - this.low) * (this.high - this.from)) / (this.high - this.low), kind);
+    return this.level(this.from + ((value - this.low) * (this.high - this.from)) / (this.high - this.low), this.firstOf(kind));
   }
 
   /** The colour of the mark of an example with these targets. */

@@ -5,23 +5,28 @@ import { shownWords } from "./fork.js";
 import { RunView, shownRun } from "./picture.js";
 import { isForkShown, lastEpoch, openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, choiceOf, element, formatted } from "./text.js";
+import { byId, formatted, setText } from "./text.js";
 
 const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
 const MOST_STEPS = 200; // of what is trained here
-const SPEEDS = [0.25, 0.5, 1, 2, 4];
+/** Buttons and keys that go to another place among the kept epochs. */
+const JUMPS = [
+  { id: "to-first", key: "Home", from: () => 0 },
+  { id: "to-before", key: "ArrowLeft", from: (place) => place - 1 },
+  { id: "to-after", key: "ArrowRight", from: (place) => place + 1 },
+  { id: "to-last", key: "End", from: () => Infinity },
+];
 const isCalm = matchMedia("(prefers-reduced-motion: reduce)"); // then one kept epoch a second
 
 export function playerView(page) {
   const player = new Player(page);
-  byId("player").append(...player.tools());
   addEventListener("keydown", (event) => player.key(event));
   follow(["epoch", "isPlaying", "run", "fork", "live"], () => player.show());
   follow(["run", "epoch", "fork", "live", "theme"], () => {
     const { headline = endingOf(page, state.run), verdict, advice } = page.stories[state.run] ?? {};
     const words = isForkShown() ? [forkNow(page)] : [headline, verdict, advice].filter(Boolean);
-    byId("one-title").textContent = isForkShown() ? shownWords(page) : `Run ${shownWords(page)}`;
-    byId("one-words").textContent = words.join(" ");
+    setText(byId("one-title"), isForkShown() ? shownWords(page) : `Run ${shownWords(page)}`);
+    setText(byId("one-words"), words.join(" "));
   });
 }
 
@@ -38,6 +43,11 @@ class Player {
 
   constructor(page) {
     this.page = page;
+    for (const move of JUMPS) byId(move.id).onclick = () => this.go(move.from(this.place()));
+    [this.toggle, this.slider] = [byId("toggle"), byId("slider")];
+    this.toggle.onclick = () => this.play(!state.isPlaying);
+    this.slider.oninput = () => this.go(this.slider.valueAsNumber);
+    byId("speed").onchange = () => this.restart();
     this.kept = sorted(page.populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : epochSteps(0, one.last))));
   }
 
@@ -46,25 +56,6 @@ class Player {
     const last = lastEpoch(this.page);
     if (last <= this.kept.at(-1)) return this.kept;
     return sorted([...this.kept, ...epochSteps(this.kept.at(-1), last)]);
-  }
-
-  tools() {
-    const button = (text, ariaLabel, onclick) => element("button", { type: "button", text, ariaLabel, title: ariaLabel, onclick });
-    this.toggle = button("", "play", () => this.play(!state.isPlaying));
-    this.slider = element("input", { type: "range", ariaLabel: "epoch" });
-    this.slider.oninput = () => this.go(this.slider.valueAsNumber);
-    this.words = element("output", { className: "epoch" });
-    this.live = element("span", { className: "unseen", "aria-live": "polite" });
-    const speeds = SPEEDS.map((value) => [value, `${value}×`]);
-    this.speed = choiceOf(speeds, 1, { ariaLabel: "speed", onchange: () => this.restart() });
-    return [
-      button("⇤", "first epoch", () => this.go(0)),
-      button("←", "one kept epoch back", () => this.go(this.place() - 1)),
-      this.toggle,
-      button("→", "one kept epoch forward", () => this.go(this.place() + 1)),
-      button("⇥", "last epoch", () => this.go(Infinity)),
-      this.slider, this.words, this.speed, this.live,
-    ];
   }
 
   /** The place of the shown epoch among the kept ones. */
@@ -89,7 +80,7 @@ class Player {
     const { epochs } = this;
     const isSlow = isCalm.matches;
     const path = isSlow ? epochs.map((_, k) => k / epochs.length) : pathOf(this.page, epochs);
-    const seconds = isSlow ? epochs.length : Math.min(LONGEST_PLAY, epochs.length * FRAME) / this.speed.value;
+    const seconds = isSlow ? epochs.length : Math.min(LONGEST_PLAY, epochs.length * FRAME) / byId("speed").value;
     this.course = { epochs, path, seconds, begun: performance.now() - path[this.place()] * seconds * 1000 };
     if (!this.isWaiting) this.tick();
   }
@@ -119,13 +110,13 @@ class Player {
     this.slider.max = this.epochs.length - 1;
     this.slider.value = this.place();
     this.slider.setAttribute("aria-valuetext", text);
-    this.words.textContent = text;
-    this.toggle.textContent = state.isPlaying ? "❚❚" : "▶\ufe0e";
+    setText(byId("epoch"), text);
+    setText(this.toggle, state.isPlaying ? "❚❚" : "▶\ufe0e");
     this.toggle.ariaLabel = this.toggle.title = state.isPlaying ? "pause" : "play";
     const now = performance.now();
     if (state.isPlaying && now < this.spoken + 1000) return;
     this.spoken = now;
-    this.live.textContent = text;
+    setText(byId("spoken"), text);
   }
 
   /** Keys work unless the element that has the focus needs them itself. */
@@ -133,16 +124,11 @@ class Player {
     const { key, target, defaultPrevented, ctrlKey, altKey, metaKey } = event;
     if (defaultPrevented || ctrlKey || altKey || metaKey) return;
     if (target.closest?.(`input, select, textarea, dialog, [tabindex]${key === " " ? ", button, summary, a" : ""}`)) return;
-    const moves = {
-      " ": () => this.play(!state.isPlaying),
-      ArrowLeft: () => this.go(this.place() - 1),
-      ArrowRight: () => this.go(this.place() + 1),
-      Home: () => this.go(0),
-      End: () => this.go(Infinity),
-    };
-    if (!moves[key]) return;
+    const move = JUMPS.find((one) => one.key === key);
+    if (key === " ") this.play(!state.isPlaying);
+    else if (move) this.go(move.from(this.place()));
+    else return;
     event.preventDefault();
-    moves[key]();
   }
 }
 

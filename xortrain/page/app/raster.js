@@ -2,7 +2,7 @@
 
 import { stroked } from "./canvas.js";
 
-const BUDGET = 5e6; // multiplications of an image while it plays; four times as many when it rests
+const BUDGET = 2.5e6; // multiplications of an image while it plays; eight times as many when it rests
 const MOST_POINTS = 320; // along a side: between them the browser blends colours, and boundaries are lines
 const UNIT = 12; // multiplications that take as long as an activation
 const UNDECIDED = 0.02; // range of the outputs, as a share of the targets' distance, up to which there is no line
@@ -10,7 +10,7 @@ const UNDECIDED = 0.02; // range of the outputs, as a share of the targets' dist
 /** How many points along a side of `pixels` can be evaluated, in `count` images at once. */
 export function pointsAlong(network, pixels, count, isPlaying) {
   const units = network.layers.reduce((sum, layer) => sum + layer.units, 0);
-  const most = (BUDGET * (isPlaying ? 1 : 4)) / (network.size + UNIT * units) / count;
+  const most = (BUDGET * (isPlaying ? 1 : 8)) / (network.size + UNIT * units) / count;
   return Math.max(8, Math.floor(Math.min(pixels, MOST_POINTS, Math.sqrt(most))));
 }
 
@@ -54,68 +54,81 @@ export class Raster {
 
   /** Draw where the class changes. */
   boundary(g, box, slice, colours, width) {
-    const points = this.columns * this.rows;
     const path = new Path2D();
-    for (const values of boundaries(this.y, slice * points, points, colours)) {
-      traceZero(path, values, this.columns, this.rows, box);
-    }
+    for (const field of this.boundaries(slice, colours)) traceZero(path, field, this.columns, this.rows, box);
     g.lineCap = "round";
     stroked(g, path, [[colours.paper, 2 * width], [colours.ink, width]]);
   }
+
+  /** Fields that are zero where the class changes, of those that change it. */
+  boundaries(slice, colours) {
+    const { classes, outputs, middle } = colours;
+    const { y, columns, rows } = this;
+    const points = columns * rows;
+    if (!classes) return [];
+    this.fields ??= Array.from({ length: classes < 3 ? 1 : classes }, () => new Float32Array(points));
+    const [first] = this.fields;
+    for (let n = 0, at = slice * points * outputs; n < points; n++, at += outputs) {
+      if (outputs === 1) first[n] = y[at] - middle;
+      else if (classes < 3) first[n] = colours.value(y, at) - middle;
+      else leads(y, at, this.fields, n);
+    }
+    const least = UNDECIDED * Math.abs(colours.high - colours.low);
+    return this.fields.filter((field) => isCrossed(field, least));
+  }
 }
 
-/** Fields that are zero where the class changes, of outputs (points, outputs) from point `first` on. */
-function boundaries(y, first, points, colours) {
-  const { classes, outputs, high, low, middle } = colours;
-  if (!classes) return [];
-  const fields = Array.from({ length: classes < 3 ? 1 : classes }, () => new Float32Array(points));
-  for (let n = 0, at = first * outputs; n < points; n++, at += outputs) {
-    if (classes < 3) fields[0][n] = colours.value(y, at) - middle;
-    else leads(y, at, fields, n);
+/** Whether numbers have both signs, and a range of more than `least`. */
+function isCrossed(values, least) {
+  let low = 0, high = 0;
+  for (let n = 0; n < values.length; n++) {
+    if (values[n] < low) low = values[n];
+    else if (values[n] > high) high = values[n];
   }
-  return fields.filter((values) => {
-    let [least, most] = [0, 0];
-    for (const value of values) {
-      if (value < least) least = value;
-      else if (value > most) most = value;
-    }
-    return least < 0 && most > 0 && most - least > UNDECIDED * Math.abs(high - low);
-  });
+  return low < 0 && high > 0 && high - low > least;
 }
 
 /** By how much each output is greater than all others. */
 function leads(y, at, fields, n) {
-  let [best, first, second] = [0, -Infinity, -Infinity];
+  let best = 0, first = -Infinity, second = -Infinity;
   for (let k = 0; k < fields.length; k++) {
     const value = y[at + k];
-    if (value > first) [best, first, second] = [k, value, first];
-    else if (value > second) second = value;
+    if (value > first) {
+      second = first;
+      first = value;
+      best = k;
+    } else if (value > second) second = value;
   }
   for (let k = 0; k < fields.length; k++) fields[k][n] = y[at + k] - (k === best ? second : first);
 }
 
 /** Add to a path the lines where values (rows, columns) are zero: marching squares. */
 function traceZero(path, values, columns, rows, box) {
-  const centre = (place, count) => (place === 0 ? 0 : place === count - 1 ? 1 : (place + 0.5) / count);
   for (let r = 0; r + 1 < rows; r++) {
     for (let c = 0; c + 1 < columns; c++) {
       const i = r * columns + c;
-      const below = i + columns;
-      const isUp = values[i] > 0; // no array is made of the many corners without a line
-      if (values[i + 1] > 0 === isUp && values[below] > 0 === isUp && values[below + 1] > 0 === isUp) continue;
-      const corners = [values[i], values[i + 1], values[below + 1], values[below]];
-      const [west, east] = [c, c + 1].map((place) => box.x + box.width * centre(place, columns));
-      const [north, south] = [r, r + 1].map((place) => box.y + box.height * centre(place, rows));
-      const places = [[west, north], [east, north], [east, south], [west, south]];
-      let isOpen = false;
-      for (let k = 0; k < 4; k++) {
-        const [p, q, from, to] = [corners[k], corners[(k + 1) % 4], places[k], places[(k + 1) % 4]];
-        if (p > 0 === q > 0) continue;
-        const [x, y] = [0, 1].map((axis) => from[axis] + (p / (p - q)) * (to[axis] - from[axis]));
-        if (isOpen) path.lineTo(x, y);
-        else path.moveTo(x, y);
-        isOpen = !isOpen;
-      }
+      const isUp = values[i] > 0;
+      const isWithout = values[i + 1] > 0 === isUp && values[i + columns] > 0 === isUp && values[i + columns + 1] > 0 === isUp;
+      if (!isWithout) traceSquare(path, values, columns, rows, box, r, c);
     }
+  }
+}
+
+/** Add the lines in the square between four points. */
+function traceSquare(path, values, columns, rows, box, r, c) {
+  const i = r * columns + c;
+  const centre = (place, count) => (place === 0 ? 0 : place === count - 1 ? 1 : (place + 0.5) / count);
+  const corners = [values[i], values[i + 1], values[i + columns + 1], values[i + columns]];
+  const [west, east] = [c, c + 1].map((place) => box.x + box.width * centre(place, columns));
+  const [north, south] = [r, r + 1].map((place) => box.y + box.height * centre(place, rows));
+  const places = [[west, north], [east, north], [east, south], [west, south]];
+  let isOpen = false;
+  for (let k = 0; k < 4; k++) {
+    const [p, q, from, to] = [corners[k], corners[(k + 1) % 4], places[k], places[(k + 1) % 4]];
+    if (p > 0 === q > 0) continue;
+    const [x, y] = [0, 1].map((axis) => from[axis] + (p / (p - q)) * (to[axis] - from[axis]));
+    if (isOpen) path.lineTo(x, y);
+    else path.moveTo(x, y);
+    isOpen = !isOpen;
   }
 }

@@ -1,11 +1,10 @@
 /** The loss of the shown run over its epochs, with what happens in it, and the loss of its fork. */
 
-import { Axis } from "./axis.js";
-import { clamp, disc, label, polyline, sized, styled } from "./canvas.js";
+import { Axis, clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted } from "./text.js";
+import { byId, element, formatted, setText } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
 const ROWS = 2; // of labels of events above the curve
@@ -21,9 +20,9 @@ export function runLossesView(page) {
   function draw() {
     plot = new RunLosses(page, canvas);
     plot.draw(pointed);
-    numbers.textContent = plot.words(pointed ?? state.epoch);
+    setText(numbers, plot.words(pointed ?? state.epoch));
     const words = isForkShown() ? "" : captionAt(plot.events, state.epoch);
-    if (caption.textContent !== words) caption.textContent = words;
+    setText(caption, words);
     canvas.setAttribute("aria-label", `the loss of this run, by epoch, with its events. ${plot.words(state.epoch)}`);
   }
 

@@ -1,13 +1,11 @@
 /** Results by one or two settings: a heat map, points with intervals, a histogram, or a mark for each run. */
 
-import { Axis } from "./axis.js";
-import { clamp, disc, label, sized, stroked, styled } from "./canvas.js";
-import { MEASURES, percent, shareSolved } from "./measures.js";
-import { KINDS, kindOf, runWords, shortName } from "./outcomes.js";
+import { Axis, clamp, disc, label, sized, stroked, styled } from "./canvas.js";
+import { kindOf, KINDS, runWords, shortName } from "./outcomes.js";
 import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
-import { showRun } from "./shown-panel.js";
+import { showRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { evenCuts, finiteSorted, groupsOf, isWide } from "./statistics.js";
+import { evenCuts, finiteSorted, groupsOf, isWide, MEASURES, percent, shareSolved } from "./statistics.js";
 import { byId, choiceOf, counted, element, formatted } from "./text.js";
 
 const MOST_NAMES = 24; // of an axis, each with its name

@@ -2,7 +2,8 @@
 
 import { LiveTraining } from "./live.js";
 import { Network } from "./network.js";
-import { state } from "./state.js";
+import { change, state } from "./state.js";
+import { byId } from "./text.js";
 import { Trainer } from "./training.js";
 
 const opened = new Map();
@@ -13,7 +14,7 @@ class OpenedRun {
     this.run = run;
     this.population = page.populationOf(run);
     this.place = page.placeOf(run);
-    this.network = new Network(this.population.networkOf(this.place));
+    this.network = new Network(this.population.own(this.population.shape, this.place));
     const ended = page.column("epochs_done")?.of(run);
     this.last = Math.min(ended ?? Infinity, this.population.last); // a stop rule may have ended it
     const { snapshotRows, frameEpochs, last } = this.population;
@@ -65,4 +66,23 @@ export function isForkShown(run = state.run, epoch = state.epoch) {
 /** The last epoch that can be shown of the page: a fork may go on beyond the recorded runs. */
 export function lastEpoch(page) {
   return state.fork?.isShown ? Math.max(page.last, state.fork.last) : page.last;
+}
+
+const LEAST_IN_SIGHT = 240; // px of its pictures with which nothing moves
+
+/** Show a run that was picked in an element. */
+export function showRun(run, picked) {
+  change({ run });
+  const { top, bottom } = byId("pictures").getBoundingClientRect();
+  if (Math.min(bottom, innerHeight) - Math.max(top, 0) >= LEAST_IN_SIGHT) return;
+  const back = byId("back");
+  const { scrollY } = globalThis;
+  back.hidden = false;
+  back.onclick = () => {
+    back.hidden = true;
+    scrollTo({ top: scrollY });
+    picked.focus({ preventScroll: true });
+  };
+  back.focus({ preventScroll: true });
+  byId("one").scrollIntoView();
 }

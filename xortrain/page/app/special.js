@@ -1,4 +1,4 @@
-/** Two functions that the mathematics needs and `Math` lacks. */
+/** Functions that the mathematics needs and `Math` lacks, or has slower. */
 
 const ERF_NEAR = [
   [0.18577770618460315, 3.1611237438705655, 113.86415415105016, 377.485237685302, 3209.3775891384694],
@@ -31,6 +31,27 @@ export function erf(x) {
   if (far < 0.46875) return x * rational(ERF_NEAR, x * x);
   if (far > 6) return Math.sign(x);
   return Math.sign(x) * (1 - Math.exp(-far * far) * rational(ERF_FAR, far));
+}
+
+const PARTS = 64; // of a factor of 2
+const PART = Math.LN2 / PARTS, PER = PARTS / Math.LN2;
+const POWERS = Float64Array.from({ length: 60 * PARTS }, (_, k) => 2 ** (k / PARTS));
+
+/**
+ * tanh to 1e-15 in half the time: near 0 Lambert's continued fraction, else 1 - 2 / (exp(2x) + 1) with exp as a power
+ * of 2 and a short series.
+ */
+export function tanh(x) {
+  const twice = 2 * Math.abs(x);
+  if (twice < 0.8) {
+    const s = x * x;
+    return (x * (135135 + s * (17325 + s * (378 + s)))) / (135135 + s * (62370 + s * (3150 + 28 * s)));
+  }
+  if (!(twice < 40)) return Math.sign(x);
+  const k = (twice * PER + 0.5) | 0;
+  const r = twice - k * PART;
+  const exp = POWERS[k] * (1 + r * (1 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120))))));
+  return (1 - 2 / (exp + 1)) * (x < 0 ? -1 : 1);
 }
 
 /** ⌊a / b⌋ for a ≥ 0 and b > 0, without an error where the quotient is rounded up to a whole number. */

@@ -34,21 +34,14 @@ const OF_ONE = [
 async function start() {
   const meta = JSON.parse(new TextDecoder().decode(await unpacked("meta")));
   const page = new Page(meta, arraysOf(meta.arrays, await unpacked("data")));
-  document.body.classList.toggle("single", page.runs === 1);
-  for (const view of page.runs > 1 ? [...OF_MANY, ...OF_ONE] : OF_ONE) view(page);
-  followSizes();
+  const isSingle = page.runs === 1;
+  document.body.classList.toggle("single", isSingle);
+  if (isSingle) for (const part of document.querySelectorAll(".many")) part.remove();
+  for (const view of isSingle ? OF_ONE : [...OF_MANY, ...OF_ONE]) view(page);
   change({ epoch: page.last, theme: state.theme + 1 });
   redraw();
   globalThis.xortrain = { page, state, change, shown };
   document.documentElement.dataset.ready = "1";
-}
-
-function followSizes() {
-  const again = () => change({ theme: state.theme + 1 });
-  addEventListener("resize", again);
-  const observer = new ResizeObserver(again);
-  for (const canvas of document.querySelectorAll("canvas")) observer.observe(canvas);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
 }
 
 start();

@@ -1,9 +1,9 @@
 /** The table of runs: filtered, sorted, chosen; of its rows only those exist that are in sight. */
 
 import { clamp } from "./canvas.js";
-import { ConditionError, condition } from "./condition.js";
+import { condition, ConditionError } from "./condition.js";
 import { kindOf, runNumber, shortName } from "./outcomes.js";
-import { showRun } from "./shown-panel.js";
+import { showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
 
@@ -12,7 +12,6 @@ const SPARE = 6; // rows above and below those in sight
 const BOX = 24; // width of the boxes, which style.css repeats
 const WIDTH_RUNS = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
-const EXAMPLE = "lr > 0.5 and outcome = 'solved'";
 
 export function tableView(page) {
   return new RunTable(page);
@@ -41,13 +40,12 @@ class RunTable {
   }
 
   addTools() {
-    const about = { type: "search", id: "filter", placeholder: EXAMPLE, autocomplete: "off", "aria-describedby": "filter-problem" };
-    this.filter = element("input", { ...about, ariaLabel: `filter, as in ${EXAMPLE}`, oninput: () => this.applyFilter() });
-    this.clear = element("button", { type: "button", text: "Clear selection", onclick: () => change({ selected: new Set() }) });
-    const boxes = element("div", { children: this.page.columns.map((column) => this.columnBox(column)) });
-    const menu = element("details", { id: "columns", children: [element("summary", { text: "Columns" }), boxes] });
+    const menu = byId("columns");
+    [this.filter, this.clear] = [byId("filter"), byId("clear")];
+    this.filter.oninput = () => this.applyFilter();
+    this.clear.onclick = () => change({ selected: new Set() });
+    menu.lastElementChild.append(...this.page.columns.map((column) => this.columnBox(column)));
     menu.onkeydown = ({ key }) => { menu.open &&= key !== "Escape"; };
-    byId("runs-tools").append(this.filter, menu, this.clear);
   }
 
   columnBox(column) {

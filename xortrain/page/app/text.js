@@ -1,11 +1,13 @@
 /** Numbers and words as text. */
 
+const WHOLE = new Intl.NumberFormat("en");
+
 /** A number with up to 4 digits, as in 0.1234, 12,345, 1.5e-7; empty for null. */
 export function formatted(value, digits = 4) {
   if (value === null || value === undefined) return "";
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "-∞";
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return value.toLocaleString("en");
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return WHOLE.format(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(Math.min(2, digits - 1)).replace("e+", "e");
   return String(Number(value.toPrecision(digits)));
@@ -36,10 +38,15 @@ export function choiceOf(choices, chosen, attributes) {
 
 /** A caption, or for as long as something is pointed at words in its place, in one line: nothing moves for them. */
 export function setCaption(caption, words, pointed) {
-  if (!pointed) caption.style.minHeight = "";
-  else if (!caption.style.minHeight) caption.style.minHeight = `${caption.getBoundingClientRect().height}px`;
+  if (pointed && !caption.style.minHeight) caption.style.minHeight = `${caption.getBoundingClientRect().height}px`;
+  if (!pointed && caption.style.minHeight) caption.style.minHeight = "";
   caption.classList.toggle("line", Boolean(pointed));
-  caption.textContent = pointed || words;
+  setText(caption, pointed || words);
+}
+
+/** Give an element another text; the same one costs nothing, as the page need not be laid out again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 export function byId(id) {

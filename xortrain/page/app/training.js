@@ -94,10 +94,7 @@ export function gradientOf(task, theta) {
   return new Descent(network, loss).gradient(theta, x, t, new Float64Array(theta.length));
 }
 
-/**
- * What makes dL/dtheta of one parameter: for each example the delta of the unit, what the unit received (1 for a
- * bias) and their product; and the sum over the examples, which is the gradient.
- */
+/** What makes dL/dtheta of one parameter: each example's delta of the unit, what it received (1 for a bias), and both. */
 export function productsOf(task, theta, index) {
   const { network, criterion } = new Descent(task.network, task.loss);
   const { layer, to, from } = network.connectionOf(index);
@@ -109,7 +106,7 @@ export function productsOf(task, theta, index) {
     const delta = network.delta[layer][to], received = from === undefined ? 1 : network.received[layer][from];
     return { delta, received, product: delta * received };
   });
-  return { layer, to, from, name: network.names[index], examples, gradient: whole[index] };
+  return { layer, to, from, name: network.names[index], examples };
 }
 
 const MASK = (1n << 64n) - 1n;

@@ -1,9 +1,6 @@
 /** Reads the arrays of the page: base64, gzip, bytes of equal weight side by side, each row against the one before. */
 
-const KINDS = {
-  f8: Float64Array, f4: Float32Array, i8: BigInt64Array, u4: Uint32Array, i4: Int32Array, u2: Uint16Array,
-  u1: Uint8Array,
-};
+const KINDS = { f8: Float64Array, f4: Float32Array, u4: Uint32Array, u1: Uint8Array };
 const UNKNOWN = 65535; // the code of nan
 
 /** The content of an inert script element, which is removed, as bytes. */
@@ -11,7 +8,9 @@ export async function unpacked(id) {
   const element = document.getElementById(id);
   const text = element.textContent;
   element.remove();
-  const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const letters = atob(text);
+  const packed = new Uint8Array(letters.length);
+  for (let i = 0; i < packed.length; i++) packed[i] = letters.charCodeAt(i);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
