@@ -20,7 +20,6 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import hydra.conf  # noqa: F401  (stores Hydra's own configs)
-from hydra._internal import defaults_list as of_defaults
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.grammar.functions import Functions
@@ -126,18 +125,6 @@ class Files(ConfigRepository):
         if path not in _READ or _READ[path][0] != version:
             _READ[path] = version, super().load_config(config_path)
         return copy.deepcopy(_READ[path][1])
-
-
-_INTERPOLATION_MAP = of_defaults._create_interpolation_map
-
-
-def _map_if_needed(overrides: Any, defaults_list: list[Any], self_added: bool) -> Any:
-    """Hydra's map for the interpolations in a list of defaults, which takes it long and few lists need."""
-    has_one = any(default.is_interpolation() for default in defaults_list)
-    return _INTERPOLATION_MAP(overrides, defaults_list, self_added) if has_one else None
-
-
-of_defaults._create_interpolation_map = _map_if_needed
 
 
 RECORDS = "records_root"  # the name of the stored config that has the root

@@ -62,10 +62,7 @@ def options_in_use(task: Task) -> Mapping[str, Array]:
 
 
 class Learner:
-    """The runs of a task, at least two, with their current θ and the state of their optimizer.
-
-    ``kind`` is how they pass through the network: `Twins` if they are a run and its copy.
-    """
+    """The runs of a task, at least two, with their θ and the state of their optimizer; `Twins` are a ``kind`` of pass."""
 
     def __init__(
         self, task: Task, theta: Array, state: dict[str, Array] | None = None, kind: type[Pass] = Pass
