@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from xortrain.nets import Array
+from xortrain.nets import Array, Numbers
 from xortrain.nets.network import Pass
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES, shape_gradient
 from xortrain.nets.setting import in_use
@@ -62,11 +62,9 @@ def options_in_use(task: Task) -> Mapping[str, Array]:
 
 
 class Learner:
-    """The runs of a task, at least two, with their θ and the state of their optimizer; `Twins` are a ``kind`` of pass."""
+    """The runs of a task, at least two, with their θ, the state of their optimizer and the ``kind`` of their passes."""
 
-    def __init__(
-        self, task: Task, theta: Array, state: dict[str, Array] | None = None, kind: type[Pass] = Pass
-    ) -> None:
+    def __init__(self, task: Task, theta: Array, state: Numbers | None = None, kind: type[Pass] = Pass) -> None:
         self.task, self.theta, self.kind = task, theta, kind
         self.descent = Descent(task)
         self.state = self.descent.start(theta, task.lr) if state is None else state
@@ -90,9 +88,7 @@ class Learner:
         return Learner.of(task, self.theta, self.task.optimizer.name, self.state, self.kind)
 
     @classmethod
-    def of(
-        cls, task: Task, theta: Array, optimizer: str, state: Mapping[str, Array], kind: type[Pass] = Pass
-    ) -> "Learner":
+    def of(cls, task: Task, theta: Array, optimizer: str, state: Numbers, kind: type[Pass] = Pass) -> "Learner":
         """A learner that takes over the state of an optimizer; the state of another one starts anew."""
         new = cls(task, theta, kind=kind)
         for name, fresh in new.state.items() if optimizer == task.optimizer.name else ():
