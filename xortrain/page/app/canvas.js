@@ -94,6 +94,13 @@ export function label(g, text, x, y, { colour = "--ink", align = "left", baselin
   g.fillText(text, x, y);
 }
 
+/** A text cut to a width, with a sign of it. */
+export function shortened(g, text, width) {
+  let end = text.length;
+  while (end > 1 && g.measureText(text.slice(0, end)).width > width) end--;
+  return end < text.length ? `${text.slice(0, end - 1)}…` : text;
+}
+
 /** A disc with an edge, in colours of the style sheet. */
 export function disc(g, x, y, radius, fill, edge = fill, width = 1) {
   g.beginPath();

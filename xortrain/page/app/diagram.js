@@ -1,6 +1,6 @@
 /** The network: a line for each weight, a thumbnail of the field of each unit, and weights to look at and to drag. */
 
-import { clamp, disc, label, polyline, sized, styled } from "./canvas.js";
+import { clamp, disc, label, polyline, shortened, sized, styled } from "./canvas.js";
 import { DiagramPlan } from "./diagram-plan.js";
 import { inputPlane } from "./field.js";
 import { changeParameter } from "./fork.js";
@@ -166,12 +166,6 @@ function isApart(a, b) {
 
 function weightText(value) {
   return Math.abs(value) < 9.995 ? value.toFixed(2) : formatted(value, 3);
-}
-
-function shortened(g, text, width) {
-  let end = text.length;
-  while (end > 1 && g.measureText(text.slice(0, end)).width > width) end--;
-  return end < text.length ? `${text.slice(0, end - 1)}…` : text;
 }
 
 const PIXELS = 24; // on a side

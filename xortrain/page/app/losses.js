@@ -1,6 +1,6 @@
 /** The losses of all runs: lines, or their density where there are many, in groups of one colour. */
 
-import { Axis, disc, label, polyline, sized, styled } from "./canvas.js";
+import { Axis, disc, label, polyline, shortened, sized, styled } from "./canvas.js";
 import { forkOfRun, shownWords } from "./fork.js";
 import { kindOf, shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
@@ -72,9 +72,10 @@ class LossCurves {
   prepare() {
     const { g, width, height } = sized(this.canvas);
     if (!width) return;
+    this.width = width;
     this.groups = this.grouped();
     const shown = this.groups.filter(({ runs }) => runs.length);
-    this.right = width - Math.min(width * 0.35, Math.max(8, ...shown.map(({ text }) => g.measureText(text).width + 18)));
+    this.right = width - Math.min(width * 0.45, Math.max(8, ...shown.map(({ text }) => g.measureText(text).width + 18)));
     this.floor = height - BOTTOM;
     const shownHomes = [...new Set(state.order.map((run) => this.homes[run]))];
     this.x = new Axis([0, Math.max(1, ...shownHomes.map((home) => home.last))], false, LEFT, this.right);
@@ -218,7 +219,7 @@ class LossCurves {
     for (const { y, text, colour } of shown) {
       g.fillStyle = cssOf(colour);
       g.fillRect(this.right + 4, y - 4, 5, 9);
-      label(g, text, this.right + 12, y, { baseline: "middle" });
+      label(g, shortened(g, text, this.width - this.right - 13), this.right + 12, y, { baseline: "middle" });
     }
   }
 
