@@ -47,6 +47,14 @@ def test_processes_train_to_the_same_bits(here: Sweep, tmp_path: Path) -> None:
     assert_same(found, here)
 
 
+def test_a_few_wide_runs_are_divided_among_threads(tmp_path: Path) -> None:
+    jobs = ("seed=range(0,30)", "data=circle", "architecture.hidden=[48,48]", "epochs=3", "film=none")
+    alone, found = (xortrain.sweep(*jobs, f"root={tmp_path / str(n)}", workers=n) for n in (1, 2))
+    assert alone.parts[0].metadata["block_size"] == 32  # one block
+    assert found.parts[0].metadata["block_size"] == 8  # four blocks
+    assert_same(found, alone)
+
+
 @pytest.mark.filterwarnings("ignore")  # of distributed
 def test_a_dask_scheduler_and_its_workers_train_to_the_same_bits(here: Sweep, tmp_path: Path) -> None:
     with some_cluster(2) as cluster:

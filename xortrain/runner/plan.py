@@ -26,7 +26,8 @@ ONE_FOR_ALL = ("root", "dry_run", "page", "track.bytes")
 LARGEST_OWN = 2 << 30  # bytes of examples that differ between runs
 SPARE = 1_000_000  # bytes that are left free on the disk
 SMALL_FILES = 20_000  # bytes of a record besides its arrays and rows
-SMALLEST_BLOCK = 256  # runs; for smaller blocks the overhead outweighs more processes
+SMALLEST_BLOCK = 256  # runs; for smaller blocks the overhead outweighs more processes or threads, unless they have
+SMALLEST_STEP = 200_000  # numbers
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,9 @@ class Plan:
         runs, processes = setup.population.runs, self.engine.at_once
         blocks = max(-(-runs // setup.block_size), 1 if processes == 1 else 2 * processes)
         even = -(-runs // (-(-blocks // processes) * processes))
-        aligned = -(-even // 64) * 64  # rows that begin at cache lines
-        return min(setup.block_size, max(SMALLEST_BLOCK, aligned))
+        smallest = min(SMALLEST_BLOCK, -(-SMALLEST_STEP // setup.numbers_of_a_run))
+        line = 64 if max(even, smallest) > 64 else 8  # runs, so that rows begin at cache lines
+        return min(setup.block_size, -(-max(even, smallest) // line) * line)
 
 
 def plan(populations: Sequence[Population], job_name: Callable[[int], str], engine: Sequence[Any] = ()) -> Plan:
