@@ -18,7 +18,7 @@ from xortrain.config.check import Config, check
 from xortrain.config.compose import SEVERAL
 from xortrain.config.compose import composed as composed_by_hydra
 from xortrain.config.overrides import CHOICES, prepare
-from xortrain.config.settings import GROUPS, chosen_by_data
+from xortrain.config.settings import GROUPS, chosen_by_data, defaults_of
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.runner.train import empty_history, train_block, train_run
@@ -90,8 +90,8 @@ def config_with_options(k: int) -> Config:
 
 
 def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
-    """Return an option of a group with its default settings, some of them changed."""
-    chosen: dict[str, Any] = config_with_options(list(GROUPS[group]).index(name))[group]
+    """Return an option of a group with its default settings, some of them changed; test_config_tables compares."""
+    chosen = {"name": name, **defaults_of(group, name)}
     assert keys.keys() <= chosen.keys()
     return chosen | keys
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-from some_runs import composed, config_with_options, option
+from some_runs import composed, config_with_options
 
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check, must_be, short, take
@@ -50,6 +50,12 @@ PYTORCH: dict[str, dict[str, Any]] = {
     "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0},
     "rprop": {"lr": 0.01, "eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50},
 }
+
+
+def option(group: str, name: str) -> dict[str, Any]:
+    """Return an option with its default settings as Hydra composes them."""
+    found: dict[str, Any] = config_with_options(list(GROUPS[group]).index(name))[group]
+    return found
 
 
 @pytest.mark.parametrize("group", [group for group in GROUPS if group != "output"])
