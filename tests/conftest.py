@@ -42,7 +42,7 @@ def _no_own_rows() -> Iterator[None]:
 
 @pytest.fixture
 def quick_composition(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Compose each choice of options only once, where tests are not about that; test_config_precedence compares."""
+    """Compose quickly, where tests are not about that; test_config_precedence and test_config_tables compare."""
     monkeypatch.setattr("xortrain.config.compose.composed", quickly_composed)
 
 

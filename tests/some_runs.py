@@ -18,7 +18,7 @@ from xortrain.config.check import Config, check
 from xortrain.config.compose import SEVERAL
 from xortrain.config.compose import composed as composed_by_hydra
 from xortrain.config.overrides import CHOICES, prepare
-from xortrain.config.settings import GROUPS, chosen_by_data
+from xortrain.config.settings import GROUPS, chosen_by_data, defaults_of, read_conf
 from xortrain.errors import UserError
 from xortrain.nets import Array
 from xortrain.runner.train import empty_history, train_block, train_run
@@ -40,19 +40,28 @@ def composed(*overrides: str) -> Config:
 def quickly_composed(
     overrides: Sequence[str], config_dir: str | None = None, instead: str = SEVERAL
 ) -> tuple[Config, str]:
-    """Return what `composed` of xortrain.config.compose does: Hydra composes each choice of options only once.
+    """Return what `composed` of xortrain.config.compose does, but for the order of keys; Hydra composes rarely.
 
-    Single values are then put in their places; other overrides are left to Hydra.
+    Options and single values are then put in their places; other overrides are left to Hydra.
     """
     if config_dir is None:
-        with suppress(UserError, HydraException, KeyError):
+        with suppress(UserError, HydraException, KeyError, OSError):
             return _in_parts(*overrides)
     return composed_by_hydra(overrides, config_dir, instead)
 
 
 @cache
 def _of_choices(*choices: str) -> tuple[Config, str]:
-    return composed_by_hydra(choices)
+    """Return the configuration of options, and a remark; a film and an experiment, which set others, are Hydra's."""
+    chosen = {group: name.strip("'") for group, _, name in (choice.partition("=") for choice in choices)}
+    if chosen.keys() <= {"film"} or "experiment" in chosen:
+        return composed_by_hydra(choices)
+    found, remark = deepcopy(_of_choices(*(choice for choice in choices if choice.startswith("film="))))
+    usual = {group: found[group]["name"] for group in GROUPS}
+    options = usual | BY_DATA[chosen.get("data", usual["data"])] | chosen
+    found |= {group: {"name": name, **defaults_of(group, name, options["data"])} for group, name in options.items()}
+    found["lr"] = read_conf(f"optimizer/{options['optimizer']}").get("lr", found["lr"])
+    return found, remark
 
 
 def _in_parts(*overrides: str) -> tuple[Config, str]:
@@ -90,8 +99,8 @@ def config_with_options(k: int) -> Config:
 
 
 def option(group: str, name: str, **keys: Any) -> dict[str, Any]:
-    """Return an option of a group with its default settings, some of them changed."""
-    chosen: dict[str, Any] = config_with_options(list(GROUPS[group]).index(name))[group]
+    """Return an option of a group with its default settings, some of them changed; test_config_tables compares."""
+    chosen = {"name": name, **defaults_of(group, name)}
     assert keys.keys() <= chosen.keys()
     return chosen | keys
 

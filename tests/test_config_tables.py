@@ -1,11 +1,12 @@
 """The table of settings, conf/ and the tables in xortrain.nets agree."""
 
+import json
 import re
 from typing import Any
 
 import pytest
 import yaml
-from some_runs import composed, config_with_options, option
+from some_runs import composed, config_with, config_with_options
 
 from xortrain.commands import COMMANDS
 from xortrain.config.check import check, must_be, short, take
@@ -50,6 +51,12 @@ PYTORCH: dict[str, dict[str, Any]] = {
     "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0},
     "rprop": {"lr": 0.01, "eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-6, "step_max": 50},
 }
+
+
+def option(group: str, name: str) -> dict[str, Any]:
+    """Return an option with its default settings as Hydra composes them."""
+    found: dict[str, Any] = config_with_options(list(GROUPS[group]).index(name))[group]
+    return found
 
 
 @pytest.mark.parametrize("group", [group for group in GROUPS if group != "output"])
@@ -110,6 +117,12 @@ def test_the_top_level_config_has_exactly_its_keys() -> None:
 @pytest.mark.parametrize("k", range(MOST_OPTIONS))
 def test_checking_a_configuration_twice_changes_nothing(k: int) -> None:
     assert check(config_with_options(k)) == config_with_options(k)
+
+
+@pytest.mark.parametrize("k", range(MOST_OPTIONS))
+def test_options_are_composed_here_as_by_hydra(k: int) -> None:
+    found = config_with_options(k)
+    assert json.dumps(config_with(*(f"{group}={found[group]['name']}" for group in GROUPS))) == json.dumps(found)
 
 
 def test_films_have_all_epoch_spacings_and_progress() -> None:
