@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
-from xortrain.films.agg import make_renderer
+from xortrain.films.agg import draw_lines, make_renderer
 from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, rgba
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
@@ -194,6 +194,17 @@ class Canvas:
             gc.set_snap(False)
             path.should_simplify = False
         self._agg.draw_path(gc, path, _UNCHANGED, None)
+
+    def lines(
+        self, lines: Array, colours: Array, widths: Array | float, dashes: Sequence[float] = (), clip: Box | None = None
+    ) -> None:
+        """Draw lines through points (lines, n, 2), in colours (3,) or (lines, 3), of widths (lines,)."""
+        gc = self._pen(self.colours.ink, 1, clip)
+        if dashes:
+            gc.set_dashes(0, [dash * self.unit for dash in dashes])
+        looks = np.ones((len(lines), 4))
+        looks[:, :3] = colours / 255
+        draw_lines(self._agg, gc, list(map(Path, self._upward(lines))), looks, np.full(len(lines), widths * self.unit))
 
     def area(self, points: Array, fill: Array, opacity: float = 1) -> None:
         """Draw a filled polygon with corners at points (n, 2)."""

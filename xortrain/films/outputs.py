@@ -97,10 +97,9 @@ class Bars(OutputsPanel):
         canvas, s = self.canvas, self.canvas.unit
         places, targets = self._places(frame.y[:, 0]), self._places(self.t[:, 0])
         for row, share, value in zip(self.rows, places, frame.y[:, 0], strict=True):
-            ends = ((row.x + share * row.width, 1.0), (row.x + self.middle * row.width, 1.4))
-            for x, width in ends:
-                line = np.array([[x, row.y], [x, row.y + row.height]])
-                canvas.line(line, canvas.colours.ink, width)
+            across = row.x + np.array([share, self.middle]) * row.width
+            lines = np.stack(np.broadcast_arrays(across[:, None], row.y + np.array([0, row.height])), axis=2)
+            canvas.lines(lines, canvas.colours.ink, np.array([1.0, 1.4]))
             word = format_short(value) if np.isfinite(value) else "-"
             size = 9 * min(1, (self.right - row.x - row.width - 7 * s) / canvas.text_width(word, 9))
             canvas.text(self.right, row.y + row.height / 2 + 0.36 * size * s, word, size, align="right")
