@@ -225,8 +225,8 @@ class Canvas:
         """Draw the mark of class ``kind`` at each of places (n, 2); class 0 is a dot."""
         gc = self._pen(fill if edge is None else edge, 0 if edge is None else width)
         gc.set_snap(False)  # a snapped square may leave one side of the mark below it uncovered
-        size = Affine2D().scale(radius * self.unit)
-        self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, tuple(fill / 255))
+        size, inside = Affine2D().scale(radius * self.unit), tuple((fill / 255).tolist())
+        self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, inside)
 
     def text(
         self, x: float, y: float, words: str, size: float = 11, colour: Array | None = None, face: str = "",
@@ -294,7 +294,7 @@ class Canvas:
     def _pen(self, colour: Array, width: float, clip: Box | None = None, opacity: float = 1) -> Any:
         self._drawn = True
         gc = self._agg.new_gc()
-        gc.set_foreground((*(colour / 255), opacity), isRGBA=True)
+        gc.set_foreground((*(colour / 255).tolist(), opacity), isRGBA=True)
         gc.set_linewidth(width * self.unit)
         gc.set_joinstyle("round")
         gc.set_capstyle("butt")

@@ -96,10 +96,10 @@ class Bars(OutputsPanel):
         super().draw(frame)
         canvas, s = self.canvas, self.canvas.unit
         places, targets = self._places(frame.y[:, 0]), self._places(self.t[:, 0])
-        for row, share, value in zip(self.rows, places, frame.y[:, 0], strict=True):
-            across = row.x + np.array([share, self.middle]) * row.width
-            lines = np.stack(np.broadcast_arrays(across[:, None], row.y + np.array([0, row.height])), axis=2)
-            canvas.lines(lines, canvas.colours.ink, np.array([1.0, 1.4]))
+        ends = np.array([[(share, 0), (share, 1), (self.middle, 0), (self.middle, 1)] for share in places])
+        lines = np.concatenate([row.at(one).reshape(2, 2, 2) for row, one in zip(self.rows, ends, strict=True)])
+        canvas.lines(lines, canvas.colours.ink, np.tile([1.0, 1.4], len(self.rows)))
+        for row, value in zip(self.rows, frame.y[:, 0], strict=True):
             word = format_short(value) if np.isfinite(value) else "-"
             size = 9 * min(1, (self.right - row.x - row.width - 7 * s) / canvas.text_width(word, 9))
             canvas.text(self.right, row.y + row.height / 2 + 0.36 * size * s, word, size, align="right")
