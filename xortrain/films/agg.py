@@ -4,12 +4,15 @@ What is private to matplotlib is here: its module `_backend_agg`, and the attrib
 Where a version of matplotlib has others, its public renderer is used, which draws the same.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
 import numpy as np
 from matplotlib.path import Path
 from matplotlib.transforms import IdentityTransform
+
+from xortrain.nets import Array
 
 
 class Pen:
@@ -75,6 +78,7 @@ class Agg:
 
         self._agg = cast(Any, _backend_agg).RendererAgg(width, height, 72)
         self.draw_path, self.draw_markers = self._agg.draw_path, self._agg.draw_markers
+        self.draw_path_collection = self._agg.draw_path_collection
 
     def buffer_rgba(self) -> memoryview:
         return memoryview(self._agg)
@@ -92,15 +96,23 @@ def public_renderer(width: int, height: int) -> Any:
     return cast(Any, RendererAgg)(width, height, 72)
 
 
+def draw_lines(agg: Any, pen: Any, paths: Sequence[Path], colours: Array, widths: Array) -> None:
+    """Draw paths with a renderer, each in its colour of (paths, 4) from 0 to 1, and as wide as in (paths,)."""
+    same, none, dashes = IdentityTransform(), np.zeros((0, 4)), [pen.get_dashes()]
+    places = np.zeros((0, 3, 3)), np.zeros((0, 2)), same
+    agg.draw_path_collection(pen, same, paths, *places, none, colours, widths, dashes, [True], [None], "screen")
+
+
 @cache
 def _is_as_expected() -> bool:
-    """Whether a line and a mark can be drawn in this version of matplotlib."""
+    """Whether lines and a mark can be drawn in this version of matplotlib."""
     line = Path(np.array([[1.0, 1.0], [7.0, 6.0]]))
     try:
         agg, pen = Agg(8, 8), Pen()
         pen.set_dashes(0, [2, 1])
         agg.draw_path(pen, line, IdentityTransform(), None)
         agg.draw_markers(pen, line, IdentityTransform(), line, IdentityTransform(), (1.0, 0.0, 0.0))
+        draw_lines(agg, pen, [line], np.ones((1, 4)), np.ones(1))
         return bool(np.asarray(agg.buffer_rgba()).any())
     except Exception:  # whatever another version raises
         return False

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
-from xortrain.films.agg import make_renderer
+from xortrain.films.agg import draw_lines, make_renderer
 from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, rgba
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
@@ -195,6 +195,17 @@ class Canvas:
             path.should_simplify = False
         self._agg.draw_path(gc, path, _UNCHANGED, None)
 
+    def lines(
+        self, lines: Array, colours: Array, widths: Array | float, dashes: Sequence[float] = (), clip: Box | None = None
+    ) -> None:
+        """Draw lines through points (lines, n, 2), in colours (3,) or (lines, 3), of widths (lines,)."""
+        gc = self._pen(self.colours.ink, 1, clip)
+        if dashes:
+            gc.set_dashes(0, [dash * self.unit for dash in dashes])
+        looks = np.ones((len(lines), 4))
+        looks[:, :3] = colours / 255
+        draw_lines(self._agg, gc, list(map(Path, self._upward(lines))), looks, np.full(len(lines), widths * self.unit))
+
     def area(self, points: Array, fill: Array, opacity: float = 1) -> None:
         """Draw a filled polygon with corners at points (n, 2)."""
         if len(points):
@@ -214,8 +225,8 @@ class Canvas:
         """Draw the mark of class ``kind`` at each of places (n, 2); class 0 is a dot."""
         gc = self._pen(fill if edge is None else edge, 0 if edge is None else width)
         gc.set_snap(False)  # a snapped square may leave one side of the mark below it uncovered
-        size = Affine2D().scale(radius * self.unit)
-        self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, tuple(fill / 255))
+        size, inside = Affine2D().scale(radius * self.unit), tuple((fill / 255).tolist())
+        self._agg.draw_markers(gc, mark_shape(kind), size, Path(self._upward(places)), _UNCHANGED, inside)
 
     def text(
         self, x: float, y: float, words: str, size: float = 11, colour: Array | None = None, face: str = "",
@@ -283,7 +294,7 @@ class Canvas:
     def _pen(self, colour: Array, width: float, clip: Box | None = None, opacity: float = 1) -> Any:
         self._drawn = True
         gc = self._agg.new_gc()
-        gc.set_foreground((*(colour / 255), opacity), isRGBA=True)
+        gc.set_foreground((*(colour / 255).tolist(), opacity), isRGBA=True)
         gc.set_linewidth(width * self.unit)
         gc.set_joinstyle("round")
         gc.set_capstyle("butt")

@@ -250,7 +250,7 @@ class Palette:
         """The index (n,) uint8 of the nearest colour to each of (n, 3), compared by six of their eight bits."""
         cells = _cell(colour)
         found = self._nearest[cells]
-        if MOST_COLOURS in found:
+        if found.max(initial=0) == MOST_COLOURS:
             unknown = np.unique(cells[found == MOST_COLOURS])
             middle = 4 * np.stack([unknown >> 12, unknown >> 6 & 63, unknown & 63], axis=1).astype(np.float32) + 1.5
             table = self.rgb.astype(np.float32)
@@ -261,8 +261,8 @@ class Palette:
 
 def _cell(colour: Array) -> Array:
     """Six bits of each channel of colours (n, 3), in one number."""
-    red, green, blue = (colour >> 2).T.astype(np.int64)
-    return np.asarray(red << 12 | green << 6 | blue)
+    red, green, blue = (colour >> 2).T.astype(np.uint32)
+    return np.asarray(red << 12 | green << 6 | blue, np.intp)
 
 
 @lru_cache(maxsize=8)

@@ -164,18 +164,19 @@ class Diagram(Panel):
 
     def _draw_weights(self, weights: Array, source: int, target: int) -> None:
         """Draw the lines between two columns; lines that pass other columns are curved."""
-        s, is_straight, colours = self.canvas.unit, target == source + 1, self.canvas.colours
-        out = self.radius * s + 1 if source == 0 else self.side / 2 + 1
-        shown = weights[np.ix_(self.units[target], self.units[source])]
-        for row, (x1, y1) in zip(shown, self.columns[target], strict=True):
-            for weight, (x0, y0) in zip(row, self.columns[source], strict=True):
-                if np.isfinite(weight):
-                    line = np.array([[x0 + out, y0], [x1 - self.side / 2 - 1, y1]])
-                    if not is_straight:
-                        line = bend(line, (self.side + 14 * s) * (1 if y0 > y1 else -1))
-                    width = min(abs(weight) / STRONG, 1) * self.widest + 0.3
-                    colour = colours.signs[int(weight > 0)] if abs(weight) > SLIGHT else colours.pale
-                    self.canvas.line(line, colour, width)
+        s, colours = self.canvas.unit, self.canvas.colours
+        starts = self.columns[source] + (self.radius * s + 1 if source == 0 else self.side / 2 + 1, 0)
+        ends = self.columns[target] - (self.side / 2 + 1, 0)
+        lines = np.stack(np.broadcast_arrays(starts, ends[:, None]), axis=2).reshape(-1, 2, 2)
+        if target != source + 1:
+            lines = np.array(
+                [bend(line, (self.side + 14 * s) * (1 if line[0, 1] > line[1, 1] else -1)) for line in lines]
+            )
+        shown = weights[np.ix_(self.units[target], self.units[source])].ravel()
+        is_finite, size = np.isfinite(shown), np.abs(shown)
+        widths = np.minimum(size / STRONG, 1) * self.widest + 0.3
+        looks = np.where((size > SLIGHT)[:, None], colours.signs[(shown > 0).astype(int)], colours.pale)
+        self.canvas.lines(lines[is_finite], looks[is_finite], widths[is_finite])
 
     def _draw_biases(self, biases: Array, centres: Array) -> None:
         colours, half = self.canvas.colours, self.side / 2

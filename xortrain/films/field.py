@@ -165,7 +165,7 @@ class Field(Panel):
                     ends = crossing(weights @ across, weights @ up, weights @ origin + bias, low, high)
                 if ends is not None:
                     lines[unit] = box.at(self.projection.fractions(*ends.T))
-                    self.canvas.line(lines[unit], ink, 1.0, (4, 3), clip=box)
+            self.canvas.lines(np.reshape(list(lines.values()), (-1, 2, 2)), ink, 1.0, (4, 3), clip=box)
             taken = [*places, *self._name_places()]
             for unit, line in lines.items() if len(self.strongest) <= MOST_NAMES else ():
                 self._name_line(f"h{unit + 1}", box, line, taken)

@@ -96,11 +96,10 @@ class Bars(OutputsPanel):
         super().draw(frame)
         canvas, s = self.canvas, self.canvas.unit
         places, targets = self._places(frame.y[:, 0]), self._places(self.t[:, 0])
-        for row, share, value in zip(self.rows, places, frame.y[:, 0], strict=True):
-            ends = ((row.x + share * row.width, 1.0), (row.x + self.middle * row.width, 1.4))
-            for x, width in ends:
-                line = np.array([[x, row.y], [x, row.y + row.height]])
-                canvas.line(line, canvas.colours.ink, width)
+        ends = np.array([[(share, 0), (share, 1), (self.middle, 0), (self.middle, 1)] for share in places])
+        lines = np.concatenate([row.at(one).reshape(2, 2, 2) for row, one in zip(self.rows, ends, strict=True)])
+        canvas.lines(lines, canvas.colours.ink, np.tile([1.0, 1.4], len(self.rows)))
+        for row, value in zip(self.rows, frame.y[:, 0], strict=True):
             word = format_short(value) if np.isfinite(value) else "-"
             size = 9 * min(1, (self.right - row.x - row.width - 7 * s) / canvas.text_width(word, 9))
             canvas.text(self.right, row.y + row.height / 2 + 0.36 * size * s, word, size, align="right")

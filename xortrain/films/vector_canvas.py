@@ -110,6 +110,13 @@ class VectorCanvas(Canvas):
 
         self._add_below(box, step, is_whole)
 
+    def lines(
+        self, lines: Array, colours: Array, widths: Array | float, dashes: Sequence[float] = (), clip: Box | None = None
+    ) -> None:
+        looks = zip(lines, np.resize(colours, (len(lines), 3)), np.resize(widths, len(lines)), strict=True)
+        for points, colour, width in looks:
+            self.line(points, colour, width, dashes, clip)
+
     def outline(self, box: Box, colour: Array, width: float = 1) -> None:
         super().outline(box, colour, width)
         wide, corners = max(1, round(width * self.unit)), np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])
