@@ -121,6 +121,13 @@ def test_what_a_filter_does_not_know_is_one_line_and_the_table_stays(condition: 
     assert found.page.get_attribute("#filter", "aria-invalid") == "true"
 
 
+def test_a_filter_that_no_run_meets_says_so(found: Opened) -> None:
+    for condition, problem in (("run = '#17'", "No run meets the filter."), ("lr > 0", "")):
+        assert bool(fill(found, condition)) == (problem == "")
+        assert found.page.inner_text("#filter-problem") == problem
+        assert found.page.get_attribute("#filter", "aria-invalid") == "false"
+
+
 def test_a_click_on_a_head_sorts_by_its_column_and_another_turns_it(found: Opened, sweep: Sweep) -> None:
     losses = {int(run.row["number"]): float(run.row["final_loss"]) for run in sweep}
     for sign in (1, -1):

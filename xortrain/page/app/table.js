@@ -115,7 +115,7 @@ class RunTable {
       if (!(error instanceof ConditionError)) throw error;
       problem = error.message;
     }
-    byId("filter-problem").textContent = problem;
+    byId("filter-problem").textContent = problem || (state.order.length ? "" : "No run meets the filter.");
     this.filter.setAttribute("aria-invalid", String(problem !== ""));
   }
 
