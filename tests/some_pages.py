@@ -121,11 +121,12 @@ def chromium() -> Iterator["Browser"]:
 
 
 def until(page: "Page", expression: str, arg: Any = None) -> None:
-    """Wait until an expression is true in a page.  (Playwright's own waiting needs eval, which the page forbids.)"""
+    """Wait until an expression is true and drawn.  (Playwright's own waiting needs eval, which the page forbids.)"""
     end = monotonic() + WAIT / 1000
     while not page.evaluate(expression, arg):
         assert monotonic() < end, f"never true: {expression}"
         page.wait_for_timeout(10)
+    page.evaluate("() => new Promise(requestAnimationFrame)")  # after the page's own request, which draws
 
 
 @contextmanager
