@@ -28,19 +28,17 @@ from xortrain.nets import Array
 
 @dataclass(frozen=True)
 class Case:
-    """A net and its training as overrides, and inputs and targets, if they are not those of XOR."""
+    """A net and its training as overrides, and the inputs and targets, if they are not those of XOR."""
 
     words: tuple[str, ...] = ()
     data: tuple[Array, Any] | None = None
 
 
-LABELLED = X, list("abbc")
+LABELLED = X, list("abbc")  # a class for each point of XOR
 CASES = {
     "2-2-1 bce": Case(),
     "2-8-8-1 tanh mse": Case(("architecture.hidden=[8,8]", "activation=tanh", "output=identity", "loss=mse", "lr=0.1")),
-    "2-8-3 softmax": Case(
-        ("architecture.hidden=[8]", "output=softmax", "loss=cross_entropy", "lr=1"), (X, list("abbc"))
-    ),
+    "2-8-3 softmax": Case(("architecture.hidden=[8]", "output=softmax", "loss=cross_entropy", "lr=1"), LABELLED),
     "2-2-1 Adam": Case(("optimizer=adam", "lr=0.05")),
     "2-2-1 online": Case(("batch_size=1", "shuffle=false")),
 }

@@ -24,7 +24,7 @@ ENGINES = ("numpy", "compiled")
 
 
 def setup_of(words: Sequence[str], runs: int, epochs: int, data: tuple[Array, Any] | None = None) -> Setup:
-    """The setup of the seeds from 0 to ``runs`` - 1; ``data`` are inputs and targets of one's own."""
+    """The setup of the seeds from 0 to ``runs`` - 1; ``data``, inputs and targets, replace those of XOR."""
     own = array_data(data) if data else None
     config = compose([*words, f"epochs={epochs}", *(["data=csv"] if data else []), "film=none"])
     return Setup.of(Population(config, {"seed": np.arange(runs, dtype=np.uint32)}, np.arange(runs), own))

@@ -6,6 +6,7 @@ that Hydra composes if the changes are written after the overrides of the run.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
 from xortrain.nets.initializers import INITIALIZERS
 from xortrain.nets.losses import LOSSES
+from xortrain.setup.population import shared_key
 from xortrain.setup.run_setup import Setup
 from xortrain.setup.target_coding import fitting_loss_of
 from xortrain.training.diagnosis import (
@@ -196,6 +198,11 @@ class Candidate:
     setup: Setup
     seeds: Array
     is_first: bool
+
+    @cached_property
+    def key(self) -> str:
+        """The same for all candidates that are trained side by side."""
+        return shared_key(self.setup.population.config)
 
 
 def candidates(own: Setup) -> list[Candidate]:

@@ -20,7 +20,7 @@ from xortrain.records.files import read_json, write_json
 from xortrain.records.groups import wilson
 from xortrain.runner.progress import progress
 from xortrain.runner.train import epochs_to_train, train_under
-from xortrain.setup.population import Population, populations, shared_key
+from xortrain.setup.population import Population, populations
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData, TrainedRuns
 
@@ -135,21 +135,20 @@ def planned(found: Sequence[Candidate], budget: float) -> list[Candidate]:
 
     Candidates of equal shape are trained side by side, so a further one adds little.
     """
-    chosen, runs = list[Candidate](), dict[str, int]()
-    waiting = [(candidate, shared_key(candidate.setup.population.config)) for candidate in found]
+    chosen, runs, waiting = list[Candidate](), dict[str, int](), list(found)
 
-    def added(candidate: Candidate, key: str, seeds: int) -> float:
-        before = runs.get(key, 0)
+    def added(candidate: Candidate, seeds: int) -> float:
+        before = runs.get(candidate.key, 0)
         return work(candidate.setup, before + seeds) - (work(candidate.setup, before) if before else 0)
 
     while waiting:
-        candidate, key = min(waiting, key=lambda one: (not one[0].is_first, added(one[0], one[1], len(one[0].seeds))))
-        waiting.remove((candidate, key))
+        candidate = min(waiting, key=lambda c: (not c.is_first, added(c, len(c.seeds))))
+        waiting.remove(candidate)
         for seeds in (candidate.seeds, candidate.seeds[:1]):
-            cost = added(candidate, key, len(seeds))
+            cost = added(candidate, len(seeds))
             if cost <= budget:
                 budget -= cost
-                runs[key] = runs.get(key, 0) + len(seeds)
+                runs[candidate.key] = runs.get(candidate.key, 0) + len(seeds)
                 chosen.append(replace(candidate, seeds=seeds))
                 break
     return chosen

@@ -41,7 +41,7 @@ typedef int32_t wholes32 __attribute__((vector_size(8 * LANES)));
 #define WHOLE int64_t
 #define OP(name) d_##name
 #define PREFIX d_small
-#define TILE LANES /* one vector, for parameters of many bytes and for few runs */
+#define TILE LANES /* one vector: for large networks and for few runs */
 #include "tile.h"
 #define PREFIX d_large
 #define TILE 32

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from xortrain.machine.library import library
 
 Array = npt.NDArray[Any]
-LARGE_TILE = 32 * 8  # bytes of a slot
-MOST_OF_TILE = 300_000  # bytes beyond which small tiles are faster
-FEW_RUNS = 8  # that large tiles are not worth
+LARGE_SLOT = 32 * 8  # bytes of a slot in a large tile
+MOST_BYTES = 300_000  # of a large tile; beyond it small tiles are faster
+FEW_RUNS = 8  # up to this many, small tiles are faster
 PREFIXES = {"float64": "d", "float32": "s"}
 """How the names of the functions for a type of number begin."""
 
@@ -107,7 +107,7 @@ class TileCall:
 
 def tile_for(runs: int, slots: int) -> str:
     """Whether a small or a large tile of runs is computed together, which does not change their bits."""
-    return "large" if runs > FEW_RUNS and slots * LARGE_TILE <= MOST_OF_TILE else "small"
+    return "large" if runs > FEW_RUNS and slots * LARGE_SLOT <= MOST_BYTES else "small"
 
 
 def structures(names: str, rows: Sequence[Sequence[int]]) -> npt.NDArray[np.int64]:

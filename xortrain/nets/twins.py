@@ -1,4 +1,4 @@
-"""A pass of two runs that are the same: a run alone is trained beside a copy of itself, for the sake of its bits."""
+"""A pass of a run and its copy, beside which a lone run is trained so that it has the same bits as among others."""
 
 from typing import Any
 

@@ -170,7 +170,7 @@ def _choice(choice: Choice, arrays: Arrays) -> dict[str, Any]:
 
 
 def _each(values: Array, axes: int, arrays: Arrays) -> dict[str, Any]:
-    """Numbers with some axes that all runs share, or with another one, of the runs."""
+    """Numbers in an array with this many axes, if all runs share them; else it has one more, of the runs."""
     shared = values[..., 0] if values.ndim > axes and values.shape[-1] == 1 else values
     return {"array": arrays.add(shared), "perRun": shared.ndim > axes}
 

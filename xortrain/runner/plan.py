@@ -26,8 +26,8 @@ ONE_FOR_ALL = ("root", "dry_run", "page", "track.bytes")
 LARGEST_OWN = 2 << 30  # bytes of examples that differ between runs
 SPARE = 1_000_000  # bytes that are left free on the disk
 SMALL_FILES = 20_000  # bytes of a record besides its arrays and rows
-SMALLEST_BLOCK = 256  # runs; for smaller blocks the overhead outweighs more processes or threads, unless they have
-SMALLEST_STEP = 200_000  # numbers
+SMALLEST_BLOCK = 256  # runs; for smaller blocks the overhead outweighs more processes or threads
+SMALLEST_STEP = 200_000  # numbers; a block with this many is never too small
 
 
 @dataclass(frozen=True)

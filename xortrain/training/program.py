@@ -25,7 +25,7 @@ from xortrain.training.success import STOP_RULES, JudgedEpoch
 from xortrain.training.task import Task
 
 FEW_NUMBERS = 100  # that all runs share
-SIZES = 16, 12, 8  # examples of a part: by fours, as small tiles multiply; the first where none divides all
+SIZES = 16, 12, 8  # examples of a part: the first size that divides all, else 16; small tiles multiply four at a time
 MOST_KNOWN = 32  # programs that are kept
 
 

@@ -94,7 +94,7 @@ export function label(g, text, x, y, { colour = "--ink", align = "left", baselin
   g.fillText(text, x, y);
 }
 
-/** A text cut to a width, with a sign of it. */
+/** A text that is cut to a width, and then ends with an ellipsis. */
 export function shortened(g, text, width) {
   let end = text.length;
   while (end > 1 && g.measureText(text.slice(0, end)).width > width) end--;
