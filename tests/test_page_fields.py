@@ -77,7 +77,7 @@ def shown(browser: Any, overrides: Sequence[str], folder: Path) -> Iterator[tupl
 def show(found: Opened, **parts: int) -> None:
     """Change what is shown, and wait for the picture after the one that it changes."""
     found.page.evaluate("(parts) => xortrain.change(parts)", parts)
-    found.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found.page.evaluate("() => new Promise(requestAnimationFrame)")
 
 
 def image_of(found: Opened, id: str) -> Array:

@@ -168,7 +168,7 @@ def test_the_record_is_shown_again_and_a_fork_can_be_discarded(page_of: PageOf) 
 def test_a_run_without_snapshots_is_trained_live_to_the_shown_epoch(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60", "track.frames=2")
     tab = page_of(run)
-    tab.evaluate("() => { document.getElementById('step').open = true; xortrain.change({ epoch: 31 }); }")
+    tab.evaluate("() => { document.getElementById('step').open = true; return xortrain.change({ epoch: 31 }); }")
     until(tab, "document.querySelector('#step-body .note')?.textContent.startsWith('Epoch 31')")
     shown = [float(text) for text in tab.locator("[data-place] span:first-child").all_inner_texts()]
     assert shown[:2] == pytest.approx(trained("lr=1", "epochs=31").parameters[-1][:2], rel=6e-5)

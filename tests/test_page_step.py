@@ -30,9 +30,8 @@ def test_gradients_and_the_new_parameters_are_those_of_numpy(page_of: PageOf, ov
     tab = page_of(run)
     epoch = 17
     size = run.parameters.shape[-1]
-    tab.evaluate(
-        "(epoch) => { document.getElementById('step').open = true; xortrain.change({ epoch, weight: 0 }); }", epoch
-    )
+    tab.evaluate("document.getElementById('step').open = true")
+    tab.evaluate("(epoch) => xortrain.change({ epoch, weight: 0 })", epoch)
     tab.wait_for_selector('.equations code:text-matches("\' = ")')
     shown = _numbers(tab, "[data-place] span:first-child")
     slopes = _numbers(tab, "[data-place] .gradient")
@@ -49,7 +48,8 @@ def test_gradients_and_the_new_parameters_are_those_of_numpy(page_of: PageOf, ov
 def test_the_products_of_examples_add_up_to_the_gradient(page_of: PageOf) -> None:
     run = xortrain.train("lr=1", "epochs=20", "film=none", "advice=none")
     tab = page_of(run)
-    tab.evaluate("() => { document.getElementById('step').open = true; xortrain.change({ epoch: 9, weight: 6 }); }")
+    tab.evaluate("document.getElementById('step').open = true")
+    tab.evaluate("xortrain.change({ epoch: 9, weight: 6 })")
     tab.wait_for_selector(".equations")
     rows = tab.locator("#step-body table").first.locator("tbody tr").all()
     cells = [[float(text) for text in row.locator("td").all_inner_texts() if text] for row in rows]

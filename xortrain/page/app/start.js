@@ -13,7 +13,7 @@ import { playerView } from "./player.js";
 import { runLossesView } from "./run-losses.js";
 import { settingsView } from "./settings.js";
 import { shown } from "./shown.js";
-import { change, redraw, state } from "./state.js";
+import { change, changeAndDraw, redraw, state } from "./state.js";
 import { stepView } from "./step.js";
 import { tableView } from "./table.js";
 import { arraysOf, unpacked } from "./unpack.js";
@@ -40,7 +40,7 @@ async function start() {
   for (const view of isSingle ? OF_ONE : [...OF_MANY, ...OF_ONE]) view(page);
   change({ epoch: page.last, theme: state.theme + 1 });
   redraw();
-  globalThis.xortrain = { page, state, change, shown };
+  globalThis.xortrain = { page, state, change: changeAndDraw, shown };
   document.documentElement.dataset.ready = "1";
 }
 

@@ -35,6 +35,12 @@ export function change(parts) {
   }
 }
 
+/** Change parts of the state; the promise is kept when everything that follows them is drawn. */
+export function changeAndDraw(parts) {
+  change(parts);
+  return new Promise(requestAnimationFrame);
+}
+
 /** Draw everything that follows a changed part, at once. */
 export function redraw() {
   isWaiting = false;
