@@ -5,6 +5,7 @@ What never changes is drawn once, as the background of every frame. A finished f
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 from xortrain.films.agg import draw_lines, make_renderer
 from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, rgba
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.glyphs import halo_mask, mark_shape, rounded_box, text_mask
+from xortrain.films.glyphs import halo_mask, halo_reach, mark_shape, rounded_box, text_mask
 from xortrain.nets import Array
 
 _UNCHANGED = IdentityTransform()
@@ -85,6 +86,7 @@ class Canvas:
     def __init__(self, width: int, height: int, unit: float, palette: Palette) -> None:
         self.width, self.height, self.unit, self.palette = width, height, unit, palette
         self.colours = palette.colours
+        self._ink = tuple(self.colours.ink.tolist())
         self._agg = self._make_renderer()
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(-1).view("<u4")
         self._above[...] = 0
@@ -238,18 +240,14 @@ class Canvas:
         """
         if not words:
             return Box(round(x), round(y), 0, 0)
-        mask, below = text_mask(words, round(size * self.unit, 2), face)
-        mask = np.rot90(mask) if vertical else mask
-        height, width = mask.shape
+        shade, edge = (() if one is None else tuple(one.tolist()) for one in (colour, halo))
+        paint, below, out = painted(words, round(size * self.unit, 2), face, shade or self._ink, edge)
+        paint = np.rot90(paint) if vertical else paint
+        height, width = paint.shape[0] - 2 * out, paint.shape[1] - 2 * out
         left = round(x - ANCHORS[align] * width)
         top = round(y - height / 2) if vertical else round(y) - height + below
         box = Box(max(0, min(left, self.width - width)), max(0, min(top, self.height - height)), width, height)
-        if halo is not None:
-            spread = halo_mask(words, round(size * self.unit, 2), face)
-            spread = np.rot90(spread) if vertical else spread
-            out = (spread.shape[0] - height) // 2
-            self._composite(Box(box.x - out, box.y - out, width + 2 * out, height + 2 * out), spread, halo)
-        self._composite(box, mask, self.colours.ink if colour is None else colour)
+        self._lay(box.x - out, box.y - out, paint)
         return box
 
     def number(self, box: Box, low: int, words: str, size: float, align: str) -> None:
@@ -283,13 +281,14 @@ class Canvas:
         fitting = (words for words in variants if self.text_width(words, size) <= width)
         return next(fitting, None) or self.shorten(variants[-1], width, size)
 
-    def _composite(self, box: Box, alpha: Array, colour: Array) -> None:
+    def _lay(self, x: int, y: int, paint: Array) -> None:
+        """Lay RGBA (height, width), as much of it as is on the canvas, over the upper layer; x and y are its corner."""
         self._drawn = True
-        top, left = max(-box.y, 0), max(-box.x, 0)
-        place = slice(box.y + top, box.y + box.height), slice(box.x + left, box.x + box.width)
-        ground = self._above.reshape(self.height, self.width)[place]
-        alpha = alpha[top : top + ground.shape[0], left : left + ground.shape[1]]
-        ground[...] = composite(ground, rgba(colour, alpha.astype(np.uint32) << 24))
+        top, left = max(-y, 0), max(-x, 0)
+        layer = self._above.reshape(self.height, self.width)
+        ground = layer[y + top : y + paint.shape[0], x + left : x + paint.shape[1]]
+        paint = paint[top : top + ground.shape[0], left : left + ground.shape[1]]
+        ground[...] = composite(ground, paint) if ground.any() else paint
 
     def _pen(self, colour: Array, width: float, clip: Box | None = None, opacity: float = 1) -> Any:
         self._drawn = True
@@ -308,6 +307,27 @@ class Canvas:
         points = np.array(points, float)
         points[..., 1] = self.height - points[..., 1]
         return points
+
+
+@lru_cache(maxsize=1024)
+def painted(
+    words: str, size: float, face: str, colour: tuple[int, ...], halo: tuple[int, ...]
+) -> tuple[Array, int, int]:
+    """Text as RGBA (height, width), how many of its rows are below the baseline, and how far its halo reaches.
+
+    It is 0 where there is nothing; without colours of a halo, there is none.
+    """
+    mask, below = text_mask(words, size, face)
+    paint = _tinted(mask, colour)
+    if not halo:
+        return paint, below, 0
+    out, around = halo_reach(size), _tinted(halo_mask(words, size, face), halo)
+    return composite(around, np.pad(paint, out)), below, out
+
+
+def _tinted(mask: Array, colour: tuple[int, ...]) -> Array:
+    """A mask in a colour, as RGBA."""
+    return np.where(mask, rgba(np.array(colour), mask.astype(np.uint32) << 24), np.uint32(0))
 
 
 def text_width(words: str, unit: float, size: float, face: str = "") -> int:

@@ -329,15 +329,14 @@ class ExampleNames:
 
     def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
         self.canvas, self.box, self.names, self.size = canvas, box, names, size
-        self._sides: dict[int, dict[str, int]] = {}  # after each epoch of the film, the side of each name
-        self._still: tuple[object, list[tuple[str, int, Array]]] = None, []  # the names placed last, and for what
+        self._found = dict[tuple[int, bytes], list[tuple[str, int, Array]]]()  # by epoch and places of examples
 
     def follow(self, path: Mapping[int, Array]) -> None:
-        """Choose the sides of the names in a film of places (examples, 2) by epoch, so that few names change sides."""
+        """Place the names in a film of places (examples, 2) by epoch, so that few of them change sides."""
         sides: dict[str, int] = {}
         for epoch, places in path.items():
-            sides = sides | {name: side for name, side, _ in self._placed(places, sides)}
-            self._sides[epoch] = sides
+            self._found[epoch, places.tobytes()] = placed = self._placed(places, sides)
+            sides |= {name: side for name, side, _ in placed}
 
     def draw(self, places: Array, epoch: int = 0) -> Array:
         """Write the names beside places (examples, 2) after an epoch, clear of marks and other names.
@@ -345,9 +344,9 @@ class ExampleNames:
         Returns the boxes of the names: (names, 4), left, top, right and lower edges.
         """
         key = epoch, places.tobytes()
-        if self._still[0] != key:
-            self._still = key, self._placed(places, self._sides.get(epoch, {}))
-        placed = self._still[1]
+        if key not in self._found:
+            self._found[key] = self._placed(places, {})
+        placed = self._found[key]
         for name, _, box in placed:
             self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, self.size, halo=self.canvas.colours.paper)
         return np.array([box for _, _, box in placed]).reshape(-1, 4)
