@@ -99,7 +99,10 @@ class Canvas:
 
     def paste(self, box: Box, bands: Array, where: Array | bool = True) -> None:
         """Put palette indices (height, width) into a box of the lower layer, where a mask is true."""
-        np.copyto(self._below[box.pixels], bands, "unsafe", where)
+        if where is True:
+            self._below[box.pixels] = bands  # in half the time
+        else:
+            np.copyto(self._below[box.pixels], bands, "unsafe", where)
 
     def tints(self, paints: Array) -> Array:
         """The table for `tint`: palette indices (256, colours) of paints (steps, 4) over each colour of a heatmap."""

@@ -51,6 +51,7 @@ class StatusMarks:
         self.patches = {kind: draw(kind, self.places[0]) for kind in ("solved", "learnt", "stuck")}
         self.nothing = np.full((height, width), canvas.palette.nearest(canvas.colours.paper[None])[0])
         self.grey = {kind: self._grey_cell(cell, kind) for kind in GREY}
+        self._shown = [""] * len(boxes)  # the kind that each mark shows
 
     def _glyph(self, kind: str, box: Box) -> Cutout:
         self.canvas.area(box.at(CORNERS), self.canvas.colours.paper)
@@ -83,7 +84,9 @@ class StatusMarks:
         for cell, (kind, mark) in enumerate(zip(kinds, marks, strict=True)):
             if mark in GREY:
                 self.canvas.put(self.grey[mark], self.boxes[cell])
-            self._put(self.patches.get(kind, self.nothing), self.places[cell])
+            if kind != self._shown[cell]:
+                self._put(self.patches.get(kind, self.nothing), self.places[cell])
+                self._shown[cell] = kind
         return OFF_SCALE in marks
 
 
