@@ -4,8 +4,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from some_runs import some_config
 from some_settings import some_values
 
@@ -180,8 +183,12 @@ def both(name: str, runs: int = RUNS, **more: Any) -> tuple[Setup, Setup]:
 def test_the_machine_trains_as_numpy(name: str) -> None:
     """But for other last bits."""
     one, other = (ended(setup, outcomes=name in AS_BEFORE or "stop" in name) for setup in both(name))
+    assert_close(one, other, 1e-3 if "float32" in name else 1e-9)
+
+
+def assert_close(one: Ended, other: Ended, close: float) -> None:
+    """Compare what two engines leave, of all runs but a few."""
     assert one.keys() == other.keys()
-    close = 1e-3 if "float32" in name else 1e-9
     for key, values in one.items():
         expected = other[key]
         assert values.dtype == expected.dtype, key
@@ -193,6 +200,21 @@ def test_the_machine_trains_as_numpy(name: str) -> None:
             apart = np.abs(values - expected) / np.maximum(1, np.abs(expected))
         apart = np.where((values == expected) | np.isnan(values), 0, apart)
         assert np.quantile(apart, 0.95, axis=-1).max(initial=0) <= close, key
+
+
+COUNTS = st.sampled_from([*range(4, 10), 11, 12, 13, 15, 16, 17, 20, 23, 24, 25, 31, 32, 33, 36, 40, 48, 50])
+
+
+@hypothesis.settings(max_examples=60)
+@given(COUNTS, COUNTS | st.integers(1, 3), st.booleans())
+@example(24, 16, False)
+@example(40, 24, False)
+def test_any_examples_are_divided_into_batches_of_any_size(examples: int, size: int, holds_out: bool) -> None:
+    """The machine computes examples in parts of a few; their sizes differ between batches and all examples."""
+    size = min(size, examples)
+    data = ("moons", {"examples": 2 * examples if holds_out else examples, "test": 0.5 if holds_out else 0})
+    setups = (setup_of({}, 3, engine=name, data=data, batch_size=size, **DEFAULTS) for name in ("compiled", "numpy"))
+    assert_close(*map(ended, setups), 1e-9)
 
 
 SLOPES = ["deep skip", "skip without biases", "no hidden layer", "several outputs", "parts and a remainder", "held out"]

@@ -84,30 +84,34 @@ static void OF(fill)(VECTOR *S, int slot, REAL number) {
   for (int i = 0; i < TILE; i++) NUMBERS(slot)[i] = number;
 }
 
-/* Examples of a part, of data that all runs share or each has (per_run), in an order of each run's own or none. */
-static OUTSIDE void OF(load)(VECTOR *S, int slot, const REAL *from, int per_run, long first, const part *at, long width,
-                     const int32_t *order, long runs, long r, int lanes) {
-  for (long e = 0; e < at->examples; e++)
+/* Numbers of some examples, `width` of each, which all runs share or each has (per_run), in an order of each run's own
+   or none. */
+static OUTSIDE void OF(place)(VECTOR *S, int slot, const REAL *from, int per_run, const part *at, long first, long width,
+                      const int32_t *order, long runs, long r, int lanes) {
+  for (long e = first; e < first + at->examples; e++)
     for (long k = 0; k < width; k++, slot++) {
-      if (!per_run && !order) { OF(fill)(S, slot, from[(first + e) * width + k]); continue; }
+      if (!per_run && !order) { OF(fill)(S, slot, from[e * width + k]); continue; }
       for (int i = 0; i < TILE; i++) {
-        const long run = r + (i < lanes ? i : lanes - 1), row = order ? order[(first + e) * runs + run] : first + e;
+        const long run = r + (i < lanes ? i : lanes - 1), row = order ? order[e * runs + run] : e;
         NUMBERS(slot)[i] = per_run ? from[(row * width + k) * runs + run] : from[row * width + k];
       }
     }
 }
+static void OF(load)(const plan *p, VECTOR *S, const examples *data, const step *now, const int32_t *order, long r, int lanes) {
+  const part *at = p->parts + now->part;
+  OF(place)(S, at->x, data->x, data->x_per_run, at, now->first, p->inputs, order, p->runs, r, lanes);
+  OF(place)(S, at->t, data->t, data->t_per_run, at, now->first, p->outputs, order, p->runs, r, lanes);
+}
 
-/* Forward pass of all examples, which adds to the loss if it is wanted; `right` keeps the runs that have all right. */
+/* Forward pass of all examples, which adds to the loss if it is wanted; `right` keeps the runs that have all right.
+   Examples that are one part are in their slots already. */
 static void OF(look)(const plan *p, VECTOR *S, const step *steps, long count, const examples *data, int wants_loss,
-                     int has_data, int trains, MASK *right, long r, int lanes) {
+                     int trains, MASK *right, long r, int lanes) {
   const int loss = trains ? p->loss : p->test_loss;
   if (wants_loss) OF(fill)(S, loss, 0);
   for (long s = 0; s < count; s++) {
     const part *at = p->parts + steps[s].part;
-    if (!has_data) {
-      OF(load)(S, at->x, data->x, data->x_per_run, steps[s].first, at, p->inputs, 0, p->runs, r, lanes);
-      OF(load)(S, at->t, data->t, data->t_per_run, steps[s].first, at, p->outputs, 0, p->runs, r, lanes);
-    }
+    if (count > 1) OF(load)(p, S, data, steps + s, 0, r, lanes);
     OF(execute)(p->code + at->forward, S);
     if (right) for (long k = 0; k < at->examples * p->outputs; k++) {
       const long place = steps[s].first * p->outputs + k;
@@ -129,15 +133,13 @@ static void OF(look)(const plan *p, VECTOR *S, const step *steps, long count, co
   }
 }
 
-/* The updates of an epoch in batches: each zeroes the gradient, adds that of its examples to it, and updates. */
+/* The updates of an epoch in batches: each computes the gradient, which several parts add to, and updates. */
 static void OF(batches)(const plan *p, VECTOR *S, const int32_t *order, long r, int lanes) {
-  const examples *data = &p->data;
   for (long s = 0; s < p->training; s++) {
     const step *now = p->train + s;
     const part *at = p->parts + now->part;
-    if (now->begins) for (long k = 0; k < p->thetas; k++) OF(fill)(S, p->g + k, 0);
-    OF(load)(S, at->x, data->x, data->x_per_run, now->first, at, p->inputs, order, p->runs, r, lanes);
-    OF(load)(S, at->t, data->t, data->t_per_run, now->first, at, p->outputs, order, p->runs, r, lanes);
+    if (now->begins && !now->ends) for (long k = 0; k < p->thetas; k++) OF(fill)(S, p->g + k, 0);
+    OF(load)(p, S, &p->data, now, order, r, lanes);
     OF(execute)(p->code + at->forward, S);
     OF(execute)(p->code + at->back, S);
     if (now->ends) OF(execute)(p->code + p->update, S);
@@ -171,7 +173,6 @@ int OF(train)(const plan *p, long from, long until) {
   memset(memory, 0, sizeof(VECTOR) * COUNT * (p->slots + core + p->thetas + 1));
   for (long k = 0; k < p->constants; k++) OF(fill)(S, p->constant_slots[k], ((const REAL *)p->constant_numbers)[k]);
   const size_t core_size = sizeof(VECTOR) * COUNT * core, theta_size = sizeof(VECTOR) * COUNT * p->thetas;
-  const int is_resident = p->judging == 1 && p->is_full_batch && !p->testing;
   for (long r = from; r < until; r += TILE) {
     const int lanes = until - r < TILE ? (int)(until - r) : TILE;
     OF(get)(S, p->theta, p->theta_of, p->thetas, p->runs, r, lanes);
@@ -179,11 +180,8 @@ int OF(train)(const plan *p, long from, long until) {
     OF(get)(S, p->memory, p->memory_of, p->memories, p->runs, r, lanes);
     OF(get)(S, p->setting, p->setting_of, p->settings, p->runs, r, lanes);
     for (long k = 0; k < p->frozen; k++) memcpy(SLOT(p->frozen_at + k), SLOT(p->theta + p->frozen_rows[k]), sizeof(VECTOR) * COUNT);
-    if (is_resident) {
-      const part *at = p->parts + p->judge->part;
-      OF(load)(S, at->x, p->data.x, p->data.x_per_run, 0, at, p->inputs, 0, p->runs, r, lanes);
-      OF(load)(S, at->t, p->data.t, p->data.t_per_run, 0, at, p->outputs, 0, p->runs, r, lanes);
-    }
+    if (p->judging == 1) OF(load)(p, S, &p->data, p->judge, 0, r, lanes);
+    if (p->testing == 1) OF(load)(p, S, &p->test_data, p->test, 0, r, lanes);
     int32_t left[TILE];
     MASK wrong[COUNT]; /* the last epoch with a wrong example */
     for (int i = 0; i < TILE; i++) left[i] = i < lanes ? p->left[r + i] : 0, LANE(wrong, i) = i < lanes ? p->wrong[r + i] : 0;
@@ -233,8 +231,8 @@ int OF(train)(const plan *p, long from, long until) {
       if (frame >= 0) OF(record)(S, p->theta, (REAL *)p->frames + frame * p->thetas * p->stride, p->thetas, p->stride, p->columns + r, lanes);
       MASK right[COUNT];
       memset(right, 0xff, sizeof right);
-      OF(look)(p, S, p->judge, p->judging, &p->data, row >= 0 || p->stop_needs & 1, is_resident, 1, right, r, lanes);
-      if (p->testing && (row >= 0 || p->stop_needs & 2)) OF(look)(p, S, p->test, p->testing, &p->test_data, 1, 0, 0, 0, r, lanes);
+      OF(look)(p, S, p->judge, p->judging, &p->data, row >= 0 || p->stop_needs & 1, 1, right, r, lanes);
+      if (p->testing && (row >= 0 || p->stop_needs & 2)) OF(look)(p, S, p->test, p->testing, &p->test_data, 1, 0, 0, r, lanes);
       for (int i = 0; i < COUNT; i++) wrong[i] = (wrong[i] & right[i]) | (((MASK){0} + (WHOLE)epoch) & ~right[i]);
       if (row >= 0) {
         OF(record)(S, p->loss, (REAL *)p->losses + row * p->stride, 1, p->stride, p->columns + r, lanes);

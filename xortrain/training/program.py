@@ -124,29 +124,22 @@ class _Recorder:
         self.descent = Descent(task, options)
         self.g, self.frozen = new(size, 1), new(len(self.descent.frozen), 1)
         self.single = {name: new(1) for name in ("epoch", "right", "sound", "stops", "loss", "test_loss")}
-        parts = [part for count in self._counts() for _, part in _parts(0, count)]
-        self.x, self.t = (new(max(parts), width, 1) for width in (network.inputs, network.outputs))
+        self.spans = [(kind, count, _parts(first, count)) for kind, first, count in _spans(task)]
+        most = dict[str, int]()
+        for kind, _, parts in self.spans:
+            most[kind] = max(most.get(kind, 0), *(size for _, size in parts))
+        widths = network.inputs, network.outputs
+        self.examples = {kind: [new(size, width, 1) for width in widths] for kind, size in most.items()}  # x and t
         self.fixed = self.tape.size
-        if (task.batch_size or len(task.data.x)) > SIZES[0]:
-            self.tape.added_to = range(int(self.g.places[0, 0]), int(self.g.places[0, 0]) + size)
         self.code, self.length, self.slots = list[Code](), 0, 0
-
-    def _counts(self) -> list[int]:
-        """How many examples there are, for training and for testing."""
-        return [len(data.x) for data in (self.task.data, self.task.test) if data]
 
     def program(self) -> Program:
         task, examples = self.task, len(self.task.data.x)
         end = Instruction("end", np.zeros((1, 1), int), [])
         self._write([[end]])  # no program is at place 0, which stands for none
-        batch = task.batch_size or examples
-        spans = [("judge", 0, examples)] + ([("test", 0, len(task.test.x))] if task.test else [])
-        if task.batch_size:
-            spans += [("train", first, min(batch, examples - first)) for first in range(0, examples, batch)]
         parts: dict[tuple[str, int, int], list[int]] = {}
         steps: dict[str, list[list[int]]] = {"judge": [], "train": [], "test": []}
-        for kind, start, count in spans:
-            of_span = _parts(start, count)
+        for kind, count, of_span in self.spans:
             for first, size in of_span:
                 if (kind, size, count) not in parts:
                     parts[kind, size, count] = self._part(kind, size, count)
@@ -192,9 +185,11 @@ class _Recorder:
 
     def _part(self, kind: str, size: int, count: int) -> list[int]:
         """Write how some examples of ``count`` are computed: forward, their loss, backward; returns a PART."""
-        g = [self.g]
+        g, at = [self.g], int(self.g.places[0, 0])
+        self.tape.added_to = range(at, at + self.g.size if size < count else at)
         empty: Any = lambda shape, dtype: g.pop() if g else self.tape.new(*shape)  # the gradient is the first
-        theta, x, t, total = (*map(_as_array, (self.theta, self.x[:size], self.t[:size])), self.tape.new(1))
+        x, t = (slots[:size] for slots in self.examples[kind])
+        theta, x, t, total = (*map(_as_array, (self.theta, x, t)), self.tape.new(1))
         net = Pass(self.network, theta, x, empty=empty)
         net.forward()
         forward = self.tape.taken()
@@ -206,7 +201,7 @@ class _Recorder:
         y: Any = net.y
         starts, (y_at, loss_at) = self._write([forward, loss, self.tape.taken()], [y.places[..., 0], total.places])
         y0, y1 = (int(np.diff(y_at, axis=axis).ravel()[:1].sum()) for axis in (0, 1))  # 0 along an axis of length 1
-        return [size, self.x.places.flat[0], self.t.places.flat[0], y_at[0, 0], y0, y1, loss_at.item(), *starts]
+        return [size, x.places.flat[0], t.places.flat[0], y_at[0, 0], y0, y1, loss_at.item(), *starts]
 
     def _update(self) -> int:
         state: dict[str, Any] = dict(self.state)
@@ -241,6 +236,14 @@ class _Recorder:
 def _as_array(slots: Slots) -> Any:
     """Slots where arrays are asked for, which they stand for."""
     return slots
+
+
+def _spans(task: Task) -> list[tuple[str, int, int]]:
+    """What examples are for, the first of them and how many: all that judge, those that are held out, each batch."""
+    examples, batch = len(task.data.x), task.batch_size or 0
+    spans = [("judge", 0, examples)] + ([("test", 0, len(task.test.x))] if task.test else [])
+    batches = range(0, examples, batch) if batch else ()
+    return spans + [("train", first, min(batch, examples - first)) for first in batches]
 
 
 def _parts(first: int, count: int) -> list[tuple[int, int]]:
