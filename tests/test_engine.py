@@ -214,7 +214,8 @@ def test_any_examples_are_divided_into_batches_of_any_size(examples: int, size: 
     size = min(size, examples)
     data = ("moons", {"examples": 2 * examples if holds_out else examples, "test": 0.5 if holds_out else 0})
     setups = (setup_of({}, 3, engine=name, data=data, batch_size=size, **DEFAULTS) for name in ("compiled", "numpy"))
-    assert_close(*map(ended, setups), 1e-9)
+    one, other = map(ended, setups)
+    assert_close(one, other, 1e-9)
 
 
 SLOPES = ["deep skip", "skip without biases", "no hidden layer", "several outputs", "parts and a remainder", "held out"]

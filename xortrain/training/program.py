@@ -242,8 +242,7 @@ def _spans(task: Task) -> list[tuple[str, int, int]]:
     """What examples are for, the first of them and how many: all that judge, those that are held out, each batch."""
     examples, batch = len(task.data.x), task.batch_size or 0
     spans = [("judge", 0, examples)] + ([("test", 0, len(task.test.x))] if task.test else [])
-    batches = range(0, examples, batch) if batch else ()
-    return spans + [("train", first, min(batch, examples - first)) for first in batches]
+    return spans + [("train", at, min(batch, examples - at)) for at in (range(0, examples, batch) if batch else ())]
 
 
 def _parts(first: int, count: int) -> list[tuple[int, int]]:
