@@ -1,4 +1,4 @@
-"""Calls the machine: what a training passes to it, field by field as in machine.c."""
+"""Calls the machine: what a training passes to it."""
 
 import ctypes
 from collections.abc import Mapping, Sequence
@@ -19,43 +19,40 @@ PREFIXES = {"float64": "d", "float32": "s"}
 """How the names of the functions for a type of number begin."""
 
 
-def _fields(kind: Any, names: str) -> list[tuple[str, Any]]:
-    return [(name, kind) for name in names.split()]
-
-
 LONG, POINTER = ctypes.c_int64, ctypes.c_void_p
 PART = "examples x t y y0 y1 loss_at forward loss back"
 """How some examples are computed: slots, and places in the code."""
 STEP = "part first begins ends"
 """The examples of a part from the first on, and whether a batch begins and ends with them."""
-_ARRAYS = """code parts judge train test constant_slots frozen_rows loss_rows frame_rows order constant_numbers
-    setting_of factors theta_of state_of memory_of losses test_losses frames columns left wrong
-    diverged_at diverged_in"""
+EXAMPLES = "x t low high", "x_per_run t_per_run bounds_per_run"
+"""The arrays of examples, and whether each run has its own."""
 
 
 class _Examples(ctypes.Structure):
-    _fields_ = (*_fields(POINTER, "x t low high"), *_fields(LONG, "x_per_run t_per_run bounds_per_run"))
-
-
-class _Plan(ctypes.Structure):
-    _fields_ = (
-        *_fields(LONG, "runs slots inputs outputs thetas states memories settings rates frozen constants"),
-        *_fields(LONG, "theta state memory setting g rate frozen_at epoch right sound stops loss test_loss"),
-        *_fields(LONG, "update stop stop_needs judging training testing is_full_batch ordered"),
-        *_fields(LONG, "first last final window stride"),
-        *_fields(POINTER, _ARRAYS),
-        ("data", _Examples),
-        ("test_data", _Examples),
+    _fields_ = tuple(
+        (name, kind) for kind, names in ((POINTER, EXAMPLES[0]), (LONG, EXAMPLES[1])) for name in names.split()
     )
+
+
+@cache
+def _plan() -> Any:
+    """The structure of a plan, with the fields that the machine names; a star is before the name of an array."""
+    fields = [(name.lstrip("*"), POINTER if "*" in name else LONG) for name in _lines("plan_names")]
+    examples = [("data", _Examples), ("test_data", _Examples)]
+    return type("Plan", (ctypes.Structure,), {"_fields_": fields + examples})
+
+
+def _lines(function: str) -> list[str]:
+    """The lines that a function of the machine returns."""
+    call = getattr(library(), function)
+    call.restype = ctypes.c_char_p
+    return list(call().decode().splitlines())
 
 
 @cache
 def operation_codes() -> dict[str, int]:
     """The machine's operations by name."""
-    machine = library()
-    assert machine is not None
-    machine.operation_names.restype = ctypes.c_char_p
-    return {line.split()[0].decode(): code for code, line in enumerate(machine.operation_names().splitlines())}
+    return {line.split()[0]: code for code, line in enumerate(_lines("operation_names"))}
 
 
 @dataclass(frozen=True)
@@ -75,11 +72,9 @@ class TileExamples:
 
     def structure(self) -> _Examples:
         """The pointers to the arrays, which must outlive them."""
-        names = ("x", "t", "low", "high")
+        names, flags = (words.split() for words in EXAMPLES)
         pointers = {name: array.ctypes.data for name, array in zip(names, self.arrays, strict=False)}
-        return _Examples(
-            **pointers, **dict(zip(("x_per_run", "t_per_run", "bounds_per_run"), self.per_run, strict=True))
-        )
+        return _Examples(**pointers, **dict(zip(flags, self.per_run, strict=True)))
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class TileCall:
         machine: Any = library(self.instruction_set)
         pointers = {name: None if array is None else array.ctypes.data for name, array in self.arrays.items()}
         test = self.test.structure() if self.test else _Examples()
-        plan = _Plan(**self.numbers, **pointers, data=self.data.structure(), test_data=test)
+        plan = _plan()(**self.numbers, **pointers, data=self.data.structure(), test_data=test)
         function = machine[f"{PREFIXES[self.dtype.name]}_{self.tile}_train"]
         if function(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
             raise MemoryError("the compiled machine")
