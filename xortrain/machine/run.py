@@ -38,8 +38,7 @@ class _Examples(ctypes.Structure):
 def _plan() -> Any:
     """The structure of a plan, with the fields that the machine names; a star is before the name of an array."""
     fields = [(name.lstrip("*"), POINTER if "*" in name else LONG) for name in _lines("plan_names")]
-    examples = [("data", _Examples), ("test_data", _Examples)]
-    return type("Plan", (ctypes.Structure,), {"_fields_": fields + examples})
+    return type("Plan", (ctypes.Structure,), {"_fields_": [*fields, ("data", _Examples), ("test_data", _Examples)]})
 
 
 def _lines(function: str) -> list[str]:
@@ -95,8 +94,8 @@ class TileCall:
         pointers = {name: None if array is None else array.ctypes.data for name, array in self.arrays.items()}
         test = self.test.structure() if self.test else _Examples()
         plan = _plan()(**self.numbers, **pointers, data=self.data.structure(), test_data=test)
-        function = machine[f"{PREFIXES[self.dtype.name]}_{self.tile}_train"]
-        if function(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
+        train = machine[f"{PREFIXES[self.dtype.name]}_{self.tile}_train"]
+        if train(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
             raise MemoryError("the compiled machine")
 
 

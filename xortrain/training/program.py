@@ -125,9 +125,7 @@ class _Recorder:
         self.g, self.frozen = new(size, 1), new(len(self.descent.frozen), 1)
         self.single = {name: new(1) for name in ("epoch", "right", "sound", "stops", "loss", "test_loss")}
         self.spans = [(kind, count, _parts(first, count)) for kind, first, count in _spans(task)]
-        most = dict[str, int]()
-        for kind, _, parts in self.spans:
-            most[kind] = max(most.get(kind, 0), *(size for _, size in parts))
+        most = dict(sorted((kind, size) for kind, _, parts in self.spans for _, size in parts))  # the largest of each
         widths = network.inputs, network.outputs
         self.examples = {kind: [new(size, width, 1) for width in widths] for kind, size in most.items()}  # x and t
         self.fixed = self.tape.size
@@ -135,8 +133,7 @@ class _Recorder:
 
     def program(self) -> Program:
         task, examples = self.task, len(self.task.data.x)
-        end = Instruction("end", np.zeros((1, 1), int), [])
-        self._write([[end]])  # no program is at place 0, which stands for none
+        self._write([[Instruction("end", np.zeros((1, 1), int), [])]])  # no program is at place 0, which is for none
         parts: dict[tuple[str, int, int], list[int]] = {}
         steps: dict[str, list[list[int]]] = {"judge": [], "train": [], "test": []}
         for kind, count, of_span in self.spans:
