@@ -312,7 +312,7 @@ class Canvas:
         return points
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def painted(
     words: str, size: float, face: str, colour: tuple[int, ...], halo: tuple[int, ...]
 ) -> tuple[Array, int, int]:
