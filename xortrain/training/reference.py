@@ -25,8 +25,8 @@ GOLDEN = (5**0.5 - 1) / 2
 class References:
     """For each run, (runs,): loss and accuracy of the best constant answer, and the accuracy that the data allow.
 
-    The last is that of the neighbours' vote, on the held-out examples if there are some, else leaving one out; it is
-    nan where there are few examples, or where the vote is no better than the constant answer.
+    Both accuracies are on the held-out examples if there are some.  The last is that of the neighbours' vote, else
+    leaving one out; it is nan where there are few examples, or where the vote is no better than the constant answer.
     """
 
     loss: Array
@@ -41,7 +41,8 @@ def references(task: Task) -> References:
     runs = at_least_two(np.arange(1 if is_shared else task.runs))
     some = task.take(runs)
     y, loss = best_constant(some)
-    share = np.maximum(_largest_group(some.data.t), some.success.accurate(y, some.data.t).mean(axis=0))
+    asked = (some.test or some.data).t
+    share = np.maximum(_most_frequent(some.data.t, asked), some.success.accurate(y, asked).mean(axis=0))
     allowed = _allowed(some)
     allowed = np.where(allowed > share, allowed, np.nan)
     each = np.zeros(task.runs, int) if is_shared else np.arange(task.runs)
@@ -88,10 +89,13 @@ def is_flat(task: Task) -> bool:
     return bool(np.ptp([*losses, best_constant(task)[1][0]]) <= FLAT * max(losses))
 
 
-def _largest_group(t: Array) -> Array:
-    """The share of the most frequent target: (1,) or (runs,) for t (examples, outputs, 1 or runs)."""
-    counts = [np.unique(t[..., k], axis=0, return_counts=True)[1].max() for k in range(t.shape[2])]
-    return np.array(counts) / len(t)
+def _most_frequent(t: Array, asked: Array) -> Array:
+    """The share of the most frequent of targets t among those ``asked``, both (examples, outputs, 1 or runs)."""
+    found = []
+    for run in range(t.shape[2]):
+        targets, counts = np.unique(t[..., run], axis=0, return_counts=True)
+        found.append((asked[..., run] == targets[counts.argmax()]).all(axis=1).mean())
+    return np.array(found)
 
 
 def _allowed(task: Task) -> Array:
