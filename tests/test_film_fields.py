@@ -60,6 +60,36 @@ def test_the_field_of_a_wide_network_is_interpolated() -> None:
     assert (np.abs(shown - plain_bands(one, layout, 0, 0)) <= 1).mean() > 0.9
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_over_one_input_the_curve_is_the_output_whose_name_and_targets_are_at_the_axis(
+    classes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, t = np.linspace(-1, 1, 9)[:, None], np.eye(classes)[np.arange(9) * classes // 9]
+    one, drawn = film_data(net(1, 3, classes, hidden="tanh"), x, t), list[Array]()
+    layout = FieldLayout(one, SETTINGS, 0)
+    monkeypatch.setattr("xortrain.films.heatmap.draw_curve", lambda *args: drawn.append(args[3]))
+    layout.frame(7)
+    projection, width = layout.field.projection, layout.field.heatmap.boxes[0].width
+    assert projection.names[1] == one.outputs[0]
+    y = one.network.forward(one.parameters[7, :, 0], projection.grid(0, width, 1).reshape(1, -1).T).y
+    np.testing.assert_allclose(drawn[0], y[:, 0], atol=1e-5)
+
+
+def test_several_real_outputs_have_colours_from_their_own_lowest_to_their_own_highest_target() -> None:
+    x = np.linspace(-1, 1, 30)[:, None]
+    t = np.concatenate([np.sin(3 * x), 1e4 * x, 1e-4 * x**2], axis=1)
+    one = film_data(net(1, 3, 3, hidden="tanh", last="identity"), x, t, lr=0.0)
+    scale = colour_scale(one, 24)
+    assert (scale.low, scale.high) == (t[:, 0].min(), t[:, 0].max())
+    for output, targets in enumerate(t.T):
+        bands = scale.output_bands(output, targets)
+        assert (bands[targets.argmin()], bands[targets.argmax()]) == (0, 23)
+        assert len(np.unique(bands)) > 12
+    labels = np.round(np.random.RandomState(0).rand(30, 2))
+    shared = colour_scale(film_data(net(1, 3, 2), x, labels, lr=0.0), 24)
+    assert (shared.low, shared.high, shared.classes, shared.ranges) == (0, 1, 2, ())
+
+
 @pytest.mark.parametrize("block", [64, 1 << 17])
 def test_a_probe_of_many_runs_equals_the_probe_of_each(block: int) -> None:
     whole = sweep_of(7)

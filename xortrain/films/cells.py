@@ -82,7 +82,7 @@ class CellGroup:
             for place, field in zip(places, fields, strict=True):
                 self.canvas.paste(place, field)
         if self.projection.is_curve:
-            curves = self.scale.value(y)[:, 0, 0]
+            curves = y[0, :, 0, 0]
             self.canvas.paint_below(self.canvas.record(lambda: self._draw_curves(curves)))
         if self.marks:
             self.canvas.paint_below(self.marks)

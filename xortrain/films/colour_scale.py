@@ -54,6 +54,8 @@ class ColourScale:
     """What a cross on a mark means."""
     names: tuple[str, ...] = ()
     """Of two classes, if they have names."""
+    ranges: tuple[tuple[float, float], ...] = ()
+    """The low and the high target of each output, if they differ."""
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -94,7 +96,8 @@ class ColourScale:
     def output_bands(self, output: int, y: Array) -> Array:
         """The bands (…) uint8 of one output y (…), in the colours of its class if it has one."""
         if self.classes < 3:
-            bands = band_of(y, self.low, self.high, self.levels)
+            low, high = self.ranges[output] if self.ranges else (self.low, self.high)
+            bands = band_of(y, low, high, self.levels)
             is_first_class = self.one_hot and output == 0
             return np.where(bands < self.levels, np.uint8(self.levels - 1) - bands, bands) if is_first_class else bands
         count = shade_count(self.levels, self.classes)
@@ -152,10 +155,10 @@ def colour_scale(data: FilmData, levels: int) -> ColourScale:
     t = np.moveaxis(data.t, 1, 0).reshape(data.network.outputs, -1)
     binary = bool(np.isin(t, (data.low, data.high)).all()) and data.low != data.high
     one_hot = binary and len(t) > 1 and bool(((t == data.high).sum(0) == 1).all())
-    classes = len(t) if one_hot else 2 if binary else 0
+    classes, ranges = len(t) if one_hot else 2 if binary else 0, data.target_ranges
     return ColourScale(
-        float(data.low), float(data.high), levels, classes, one_hot, len(t) > 1 and not one_hot,
-        _cross_meaning(data, classes, one_hot), tuple(data.class_names) if classes == 2 else (),
+        *ranges[0], levels, classes, one_hot, len(t) > 1 and not one_hot, _cross_meaning(data, classes, one_hot),
+        tuple(data.class_names) if classes == 2 else (), tuple(ranges) if len(set(ranges)) > 1 else (),
     )  # fmt: skip
 
 

@@ -185,7 +185,15 @@ class FilmData:
     def axes(self) -> tuple[list[str], str, float, float, Array | float]:
         """The remaining arguments of `project`: names of inputs and first output, low and high, units of the inputs."""
         fitted = self.scaling.take(0).inputs.fitted
-        return self.inputs, self.outputs[0], self.low, self.high, fitted[1] if fitted else 1.0
+        return self.inputs, self.outputs[0], *self.target_ranges[0], fitted[1] if fitted else 1.0
+
+    @cached_property
+    def target_ranges(self) -> list[tuple[float, float]]:
+        """The lowest and the highest target of each output; the same for all if there is one, or two targets in all."""
+        t = np.moveaxis(self.t, 1, 0).reshape(self.network.outputs, -1)
+        if len(t) == 1 or np.isin(t, (self.low, self.high)).all():
+            return [(self.low, self.high)] * len(t)
+        return [(float(one.min()), float(one.max())) for one in t]
 
     def examples(self, run: int) -> tuple[Array, Array]:
         """x (examples, inputs) and t (examples, outputs) of one run."""

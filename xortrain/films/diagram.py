@@ -113,14 +113,14 @@ class Diagram(Panel):
             if left_out[layer] and left >= until + 3 * s:  # in a deep network there is not room for all
                 write((left + right) / 2, self.box.y + self.box.height + 11 * s, words)
                 until = right
-            for unit, (x, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
+            for unit, (_, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
                 name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
                 if layer == len(self.units) - 1:
                     name = canvas.shorten(self.data.outputs[unit], 60 * s, 9)
-                write(x, y - self.side / 2 - 4 * s, name)
+                write(sum(self._span(name, layer)) / 2, y - self.side / 2 - 4 * s, name)
 
     def _span(self, words: str, layer: int) -> tuple[float, float]:
-        """The left and the right end of words below a column, inside the panel."""
+        """The left and the right end of words above or below a column, inside the panel."""
         half, box = self.canvas.text_width(words, 9) / 2, self.box
         x = float(np.clip(self.columns[layer][0, 0], box.x + half, box.x + box.width - half))
         return x - half, x + half

@@ -76,9 +76,9 @@ class Heatmap:
         return np.asarray(y[:, row, column])
 
     def draw(self) -> None:
-        """Draw the curve of the output over a single input."""
+        """Draw the curve of the output over a single input: of several, the first, whose name is at the axis."""
         if self.projection.is_curve:
-            draw_curve(self.canvas, self.boxes[0], self.projection, self.scale.value(self.y[:, 0, 0]), 2)
+            draw_curve(self.canvas, self.boxes[0], self.projection, self.y[0, 0, 0], 2)
 
 
 def draw_curve(canvas: Canvas, box: Box, projection: Projection, value: Array, width: float) -> None:

@@ -79,7 +79,7 @@ class HiddenSpace(Panel):
         """Pixels (examples, 2)."""
         projection, places = self.projection, self._places(received(self.run_frames, frame).T, frame, beyond=0)
         if projection.is_curve:
-            y = self.scale.value(frame.y.T)
+            y = frame.y[:, 0]
             places[:, 1] = self.box.at(projection.fractions(y, np.clip(y, projection.bottom, projection.top)))[:, 1]
         return places
 

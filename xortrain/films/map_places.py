@@ -89,7 +89,8 @@ class MapPlaces:
         cells = getattr(self, "cells", None)
         is_square = cells is not None and cells.width >= 4 * across
         one = "square" if is_square else "pixel"
-        epochs = f"{self.data.epochs:,} epochs"
+        differs = "epochs" in (window.across.name, window.down.name, *self.data.others)
+        epochs = f"{'up to ' if differs else ''}{self.data.epochs:,} epochs"
         what = f"every {one} is one whole training, {epochs}"
         if count > 1:
             differ = f" ({', '.join(self.data.others)})" if self.data.others else ""

@@ -237,10 +237,10 @@ class Spread(OutputsPanel):
     def _axis(self) -> str:
         if self.scale.classes > 2:
             return "right class"
+        outputs, is_one = self.run_frames.data.outputs, self.scale.hides_outputs
         if self.scale.classes:
-            return "output"
-        outputs = self.run_frames.data.outputs
-        return f"{outputs[0]}, over target" if self.scale.hides_outputs else "over target"
+            return outputs[0] if is_one else "output"
+        return f"{outputs[0]}, over target" if is_one else "over target"
 
     def _draw_band(self) -> None:
         """The outputs that are the targets, and between which outputs they are right."""

@@ -101,14 +101,15 @@ class StoryLayout(RunLayout):
         first, second = self.first, self.second
         is_curve = self.projection.is_curve and not self.scale.classes
         seen = Curve if is_curve else Field
+        sees = SEES + f": {self.data.outputs[0]}" * self.scale.hides_outputs
         if len(network.layers) == 1 and network.outputs > 1:
-            return [(seen, first, SEES)]
+            return [(seen, first, sees)]
         makes = "the weighted sum of the inputs"
         if len(network.layers) > 1:
             makes = MAKES if network.fan_in[-1] < 3 or self.scale.classes < 3 else "hidden layer"
         if len(self.projection.slices) == 1 and inputs > 2 and len(network.layers) > 1:
             return [(space_panel, first, makes), (seen, second, "principal plane")]
-        return [(seen, first, SEES), (space_panel, second, makes)]
+        return [(seen, first, sees), (space_panel, second, makes)]
 
     def px(self, length: float) -> int:
         return round(length * self.unit)

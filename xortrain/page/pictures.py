@@ -51,6 +51,7 @@ def _scale(scale: ColourScale) -> dict[str, Any]:
         "ends": list(scale.ends),
         "wrong": scale.crossed,
         "hides": scale.hides_outputs,
+        "ranges": list(scale.ranges),
     }
 
 

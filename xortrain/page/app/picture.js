@@ -146,8 +146,9 @@ export class OutputColours {
 
   /** The place in `table` of one output alone. */
   single(value, kind) {
-    if (this.classes < 3) return this.level(value);
-    return this.level(this.from + ((value - this.low) * (this.high - this.from)) / (this.high - this.low), this.firstOf(kind));
+    const [low, high] = this.ranges[kind] ?? [this.low, this.high];
+    const onScale = this.from + ((value - low) * (this.high - this.from)) / (high - low || 1);
+    return this.level(onScale, this.classes < 3 ? 0 : this.firstOf(kind));
   }
 
   /** The colour of the mark of an example with these targets. */

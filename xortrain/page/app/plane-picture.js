@@ -76,7 +76,7 @@ export class PlanePicture {
     const curve = new Path2D();
     for (let c = 0; c < columns; c++) {
       const u = plane.left + ((c + 0.5) * (plane.right - plane.left)) / columns;
-      curve.lineTo(...pixelOf(plane, box, u, inside(colours.value(y, c * colours.outputs))));
+      curve.lineTo(...pixelOf(plane, box, u, inside(y[c * colours.outputs])));
     }
     stroked(g, sticks, [[colours.label, 1]]);
     stroked(g, curve, [[colours.paper, 4.4], [colours.ink, 2.2]]);
