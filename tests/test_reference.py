@@ -58,6 +58,15 @@ def test_each_run_has_the_constant_of_its_own_settings() -> None:
     assert len(set(each)) == 3
 
 
+def test_each_run_is_allowed_what_its_own_success_rule_counts() -> None:
+    sine = ("sine", {"examples": 60, "noise": 0.3})
+    changes: dict[str, Any] = {"data": sine, "loss": "mse", "output": "identity", "lr": 0.1}
+    setup = some_setup({"success.within": np.array([0.9, 0.1, 0.5])}, success="tolerance", **changes)
+    each = [float(references(setup.task(np.array([k]))).allowed[0]) for k in range(3)]
+    np.testing.assert_array_equal(references(setup.task()).allowed, each)
+    assert len(set(each)) == 3
+
+
 def vote_by_hand(x: Any, t: Any) -> float:
     """The share of examples whose class is that of most of their 15 nearest others."""
     x, right = x / x.std(axis=0), 0

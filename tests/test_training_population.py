@@ -85,6 +85,18 @@ def test_same_bits_in_wide_layers_which_a_run_alone_computes_once(activation: st
         assert_same_bits(train_alone(setup, run), together.run(run))
 
 
+@pytest.mark.parametrize("width", [5, 12, 17])
+@pytest.mark.parametrize("examples", [9, 20])
+def test_same_bits_of_results_whatever_the_shape_of_the_data(examples: int, width: int) -> None:
+    data = ("noise", {"width": width, "examples": examples})
+    net: dict[str, Any] = {"architecture": ("mlp", {"hidden": [5]}), "loss": "mse", "output": "identity"}
+    for engine in ("numpy", "auto"):
+        setup = make_setup(data=data, engine=engine, lr=1e-3, varying={"lr": np.full(RUNS, 1e-3)}, **net)
+        together = trained(setup)
+        for run in range(0, RUNS, 8):
+            assert_same_bits(train_alone(setup, run), together.run(run))
+
+
 @pytest.mark.parametrize("output", TRAINABLE)
 def test_same_bits_with_every_output_activation(output: str) -> None:
     data = ("encoder", {"size": 3})

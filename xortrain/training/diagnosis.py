@@ -179,7 +179,7 @@ def findings(task: Task, theta: Array) -> Findings:
     """The findings for the only run of a task, at θ (parameters,)."""
     both = at_least_two(np.zeros(1, int))
     two = task.take(both)
-    net = two.network.forward(theta[:, None][:, both], two.data.x)
+    net = two.network.forward(theta[:, None].take(both, axis=1), two.data.x)
     found = ties(two, net.y)
     return Findings(
         equal=[g for k, group in enumerate(equal_units(two.network, net.theta)) for g in _equal_groups(k, group[:, 0])],

@@ -53,7 +53,7 @@ def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
     in_batches = task.batch_size is not None and task.criterion.reduction == "mean"  # sums add up to a full batch
     done = np.maximum(training.left[places] - 1, 1) * (len(task.data.x) / (task.batch_size or 1) if in_batches else 1)
     task = replace(task, epochs=max(1, task.epochs))
-    theta = training.theta[:, places]
+    theta = training.theta.take(places, axis=1)
     if training.left[runs[0]] <= training.task.epochs:  # it left early; the state of its optimizer was not stored
         return Learner(task, theta), done
     at = np.zeros(training.task.runs, int)

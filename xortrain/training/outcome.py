@@ -37,7 +37,7 @@ def results(training: Training) -> Results:
     task, history = training.task, training.history
     runs = at_least_two(np.arange(task.runs))
     some = task.take(runs) if len(runs) > task.runs else task
-    theta = training.theta[:, runs] if len(runs) > task.runs else training.theta
+    theta = training.theta.take(runs, axis=1) if len(runs) > task.runs else training.theta
     net = some.network.forward(theta, some.data.x)
     held = some.network.forward(theta, some.test.x) if some.test else None
     final_loss, held_loss = engine_losses(task, training.theta, [net, held] if held else [net])
@@ -100,7 +100,7 @@ def _states(
     rest, moving, swings, vanishing = np.zeros((4, runs), bool)
     places = np.flatnonzero(unsolved)
     if len(places):
-        vanishing[places] = vanishes(task.take(places), training.theta[:, places])
+        vanishing[places] = vanishes(task.take(places), training.theta.take(places, axis=1))
     moving[places], swings[places] = motion(training, places) if task.epochs else (True, False)
     rest[places] = ~moving[places]
     alive, off = training.diverged_at < 0, dead(net)[:, :runs]

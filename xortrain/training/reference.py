@@ -103,14 +103,15 @@ def _allowed(task: Task) -> Array:
     data, asked = task.data, task.test or task.data
     if len(data.x) < FEWEST:
         return np.full(task.runs, np.nan)
-    known: dict[bytes, float] = {}
+    known: dict[tuple[bytes, ...], float] = {}
     found = []
     for run in range(task.runs):
-        x, t = (array if array.ndim == 2 else array[..., min(run, array.shape[2] - 1)] for array in (data.x, data.t))
-        key = x.tobytes() + t.tobytes()
+        one = np.array([run])
+        own, those, rule = data.take(one), asked.take(one), task.success.take(one)
+        arrays = own.x, own.t, those.x, those.t, rule.low, rule.high, rule.sd, *rule.settings.values()
+        key = tuple(np.asarray(array).tobytes() for array in arrays)
         if key not in known:
-            one = np.array([run])
-            known[key] = _vote(data.take(one), asked.take(one), task.success.take(one), task.test is None)
+            known[key] = _vote(own, those, rule, task.test is None)
         found.append(known[key])
     return np.array(found)
 

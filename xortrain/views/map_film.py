@@ -123,7 +123,7 @@ def _high_all_the_way(trained: TrainedRuns, runs: Array, ways: Array, middle: fl
     both = at_least_two(np.arange(len(runs)))
     task = trained.setup.task(runs[both])
     x = task.scaling.take(0).inputs.scaled(ways.reshape(-1, 2))
-    y = task.scaling.take(0).targets.unscaled(task.network.forward(theta[:, both], x).y)[:, 0, : len(runs)]
+    y = task.scaling.take(0).targets.unscaled(task.network.forward(theta.take(both, axis=1), x).y)[:, 0, : len(runs)]
     above = y.reshape(*ways.shape[:2], len(runs)) > middle
     return np.concatenate([above[:high].all(axis=1), ~above[high:].any(axis=1)])
 
