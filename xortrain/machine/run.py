@@ -4,7 +4,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -43,9 +43,7 @@ def _plan() -> Any:
 
 def _lines(function: str) -> list[str]:
     """The lines that a function of the machine returns."""
-    call = getattr(library(), function)
-    call.restype = ctypes.c_char_p
-    return list(call().decode().splitlines())
+    return list(ctypes.CFUNCTYPE(ctypes.c_char_p)((function, cast(Any, library())))().decode().splitlines())
 
 
 @cache

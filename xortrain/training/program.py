@@ -126,8 +126,7 @@ class _Recorder:
         self.single = {name: new(1) for name in ("epoch", "right", "sound", "stops", "loss", "test_loss")}
         self.spans = [(kind, count, _parts(first, count)) for kind, first, count in _spans(task)]
         most = dict(sorted((kind, size) for kind, _, parts in self.spans for _, size in parts))  # the largest of each
-        widths = network.inputs, network.outputs
-        self.examples = {kind: [new(size, width, 1) for width in widths] for kind, size in most.items()}  # x and t
+        self.xt = {kind: (new(n, network.inputs, 1), new(n, network.outputs, 1)) for kind, n in most.items()}
         self.fixed = self.tape.size
         self.code, self.length, self.slots = list[Code](), 0, 0
 
@@ -185,7 +184,7 @@ class _Recorder:
         g, at = [self.g], int(self.g.places[0, 0])
         self.tape.added_to = range(at, at + self.g.size if size < count else at)
         empty: Any = lambda shape, dtype: g.pop() if g else self.tape.new(*shape)  # the gradient is the first
-        x, t = (slots[:size] for slots in self.examples[kind])
+        x, t = (slots[:size] for slots in self.xt[kind])
         theta, x, t, total = (*map(_as_array, (self.theta, x, t)), self.tape.new(1))
         net = Pass(self.network, theta, x, empty=empty)
         net.forward()

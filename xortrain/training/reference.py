@@ -91,11 +91,9 @@ def is_flat(task: Task) -> bool:
 
 def _most_frequent(t: Array, asked: Array) -> Array:
     """The share of the most frequent of targets t among those ``asked``, both (examples, outputs, 1 or runs)."""
-    found = []
-    for run in range(t.shape[2]):
-        targets, counts = np.unique(t[..., run], axis=0, return_counts=True)
-        found.append((asked[..., run] == targets[counts.argmax()]).all(axis=1).mean())
-    return np.array(found)
+    found = [np.unique(one, axis=0, return_counts=True) for one in np.moveaxis(t, 2, 0)]
+    most = np.stack([targets[counts.argmax()] for targets, counts in found], axis=1)
+    return np.asarray((asked == most).all(axis=1).mean(axis=0))
 
 
 def _allowed(task: Task) -> Array:
