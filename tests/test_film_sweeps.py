@@ -37,6 +37,24 @@ def test_two_settings_that_form_a_grid_label_rows_and_columns() -> None:
         assert (cells.row_names[row], cells.column_names[column]) == (f"{rate[run]:.3g}", str(seed[run]))
 
 
+@pytest.mark.parametrize("counts", [(4, 3, 2, 3), (2, 2, 2, 2, 2, 2), (5, 4, 3), (2, 30), (3, 50), (18, 4), (2, 2)])
+def test_settings_are_divided_so_that_the_grid_is_about_as_wide_as_its_room(counts: tuple[int, ...]) -> None:
+    values = [axis.ravel() for axis in np.indices(counts)]
+    runs = len(values[0])
+    one = replace(sweep_of(1), parameters=np.zeros((1, 9, runs)), varied=dict(zip("abcdef", values, strict=False)))
+    own = {name: np.resize(array, runs) for name, array in vars(one.outcomes).items() if isinstance(array, np.ndarray)}
+    cells = arrange_runs(SweepFilmData.of(replace(one, outcomes=replace(one.outcomes, **own))))
+    rows, columns = cells.runs.shape
+    assert sorted(cells.shown) == list(range(runs))
+    assert abs(np.log(columns / rows / 1.6)) < 1.7
+    settings = dict(zip("abcdef", values, strict=False))
+    for (row, column), run in np.ndenumerate(cells.runs):
+        named = list(zip(cells.down.split(", "), cells.row_names[row // cells.lines].split("  "), strict=True))
+        if cells.column_names:
+            named += zip(cells.across.split(", "), cells.column_names[column].split("  "), strict=True)
+        assert all(run < 0 or settings[name][run] == int(value) for name, value in named)
+
+
 @pytest.mark.parametrize("missing", [{"seed": np.arange(12)}, {"lr": np.repeat([1.0, 2.0], 6), "seed": np.arange(12)}])
 def test_without_a_grid_the_cells_are_in_order_of_the_outcomes(missing: dict[str, np.ndarray]) -> None:
     whole = sweep_of(12)  # solved_at has the type that records have

@@ -1,7 +1,8 @@
 """Assigns a cell to each run of a sweep: in a grid of the varied settings if possible, else ordered by outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations, product
 from math import prod
 
 import numpy as np
@@ -14,6 +15,7 @@ from xortrain.records.tables import told_apart
 MOST_CELLS = 400
 MOST_ACROSS = 25  # cells in a row or a column of a grid, so that each is large enough
 ASPECT = 1.6  # width over height of all cells together
+NESTED = 1.0  # what a further setting across has to gain in the logarithm of that ratio
 
 
 @dataclass(frozen=True)
@@ -89,28 +91,38 @@ def swept_settings(varied: Mapping[str, Array]) -> list[SweptSetting]:
 
 
 def _grid(swept: list[SweptSetting], runs: int, aspect: float) -> Arrangement | None:
-    """One setting across, wrapped if it has many values, the others down; None unless each combination has one run."""
-    counts = [len(one.names) for one in swept]
-    if len(swept) < 2 or runs > MOST_CELLS or prod(counts) != runs:
+    """Some settings across, one alone wrapped if it has many values, the others down; None unless each combination of
+    values has one run.
+    """
+    if len(swept) < 2 or runs > MOST_CELLS or prod(len(one.names) for one in swept) != runs:
         return None
-    lines = [-(-count // MOST_ACROSS) for count in counts]
-    columns = [-(-count // wrap) for count, wrap in zip(counts, lines, strict=True)]
-    rows = [runs // count * wrap for count, wrap in zip(counts, lines, strict=True)]
-    fitting = [k for k in range(len(swept)) if rows[k] <= MOST_ACROSS]
-    if not fitting:
+    choices = [chosen for size in range(1, len(swept)) for chosen in combinations(swept[::-1], size)]
+    found = []
+    for chosen in choices:
+        count = prod(len(one.names) for one in chosen)
+        lines = -(-count // MOST_ACROSS)
+        columns, rows = -(-count // lines), runs // count * lines
+        if rows <= MOST_ACROSS and (lines == 1 or len(chosen) == 1):
+            distance = abs(np.log(columns / rows / aspect)) + NESTED * (len(chosen) - 1)
+            found.append((lines, distance, columns, chosen))
+    if not found:
         return None
-    k = min(fitting, key=lambda k: (lines[k], abs(np.log(columns[k] / rows[k] / aspect)), -k))
-    across, down = swept[k], [one for one in swept if one is not swept[k]]
-    row = np.ravel_multi_index([one.value for one in down], [len(one.names) for one in down])
-    cells = np.full((runs // counts[k], lines[k] * columns[k]), -1)
-    cells[row, across.value] = np.arange(runs)
-    if (cells[:, : counts[k]] < 0).any():
+    lines, _, columns, chosen = min(found, key=lambda one: one[:2])
+    across, down = (_joined([one for one in swept if (one in chosen) == is_across]) for is_across in (True, False))
+    cells = np.full((len(down.names), lines * columns), -1)
+    cells[down.value, across.value] = np.arange(runs)
+    if (cells[:, : len(across.names)] < 0).any():
         return None
-    row_names = tuple("  ".join(one.names[one.value[run]] for one in down) for run in cells[:, 0])
-    names = across.names if lines[k] == 1 else ()
+    names = across.names if lines == 1 else ()
     heading = across.name if names else f"{across.name} {across.names[0]} to {across.names[-1]}"
-    down_names = ", ".join(one.name for one in down)
-    return Arrangement(cells.reshape(-1, columns[k]), down_names, heading, row_names, names, lines=lines[k])
+    return Arrangement(cells.reshape(-1, columns), down.name, heading, down.names, names, lines=lines)
+
+
+def _joined(settings: Sequence[SweptSetting]) -> SweptSetting:
+    """Several settings as one, whose last changes fastest."""
+    value = np.ravel_multi_index([one.value for one in settings], [len(one.names) for one in settings])
+    names = tuple("  ".join(words) for words in product(*(one.names for one in settings)))
+    return SweptSetting(", ".join(one.name for one in settings), names, value)
 
 
 def arrange_by_outcome(data: SweepFilmData, aspect: float, most: int) -> Arrangement:
