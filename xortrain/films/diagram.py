@@ -106,6 +106,7 @@ class Diagram(Panel):
         counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
         left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
         spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(left_out) if count]
+        step = self.columns[1][0, 0] - self.columns[0][0, 0]
         tight, until = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans)), self.box.x - 5 * s
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
             words = f"+{left_out[layer]}" + " more" * (not tight)
@@ -117,7 +118,8 @@ class Diagram(Panel):
                 name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
                 if layer == len(self.units) - 1:
                     name = canvas.shorten(self.data.outputs[unit], 60 * s, 9)
-                write(sum(self._span(name, layer)) / 2, y - self.side / 2 - 4 * s, name)
+                if canvas.text_width(name, 9) + 4 * s < step or layer == len(self.units) - 1:
+                    write(sum(self._span(name, layer)) / 2, y - self.side / 2 - 4 * s, name)
 
     def _span(self, words: str, layer: int) -> tuple[float, float]:
         """The left and the right end of words above or below a column, inside the panel."""
