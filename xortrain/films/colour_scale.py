@@ -30,11 +30,13 @@ class Boundaries:
     """(height, width): in each pixel the number of the field that is above zero, from 1, or 0."""
     fields: Callable[[], Iterator[Array]]
     """One field (height, width) after the other; the next one may overwrite it."""
+    at: Callable[[Array, Array], Array]
+    """The field that leads in the first pixels (n,), in other pixels (n,), both as flat indices."""
 
     @classmethod
     def of(cls, value: Array) -> "Boundaries":
         """Those of a single field (height, width)."""
-        return cls(value > 0, lambda: iter([value]))
+        return cls(value > 0, lambda: iter([value]), lambda here, at: value.take(at))
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,8 @@ class ColourScale:
         if led is None:
             return Boundaries.of(self.value(y) - (self.low + self.high) / 2) if self.classes else None
         leading, first, second = led
-        return Boundaries((leading + 1) * (first > second), partial(_leads, y, leading, first, first - second))
+        above, fields = (leading + 1) * (first > second), partial(_leads, y, leading, first, first - second)
+        return Boundaries(above, fields, partial(_lead, y.reshape(len(y), -1), leading, first, second))
 
     def leading_class(self, y: Array) -> Array:
         """The class (…) that outputs (outputs, …) stand for."""
@@ -148,6 +151,12 @@ def _leads(y: Array, leading: Array, first: Array, lead: Array) -> Iterator[Arra
             np.subtract(value, first, out=field)
             np.copyto(field, lead, where=here)
             yield field
+
+
+def _lead(y: Array, leading: Array, first: Array, second: Array, here: Array, at: Array) -> Array:
+    """By how much the class that leads in pixels ``here`` leads in pixels ``at``, (n,) flat indices both."""
+    kind = leading.take(here)
+    return np.asarray(y[kind, at] - np.where(leading.take(at) == kind, second.take(at), first.take(at)))
 
 
 def colour_scale(data: FilmData, levels: int) -> ColourScale:

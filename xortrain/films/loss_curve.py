@@ -41,7 +41,8 @@ class LossCurve(Panel):
         draw_axes(canvas, box, apart(self.loss_scale.ticks(), 12 * s / box.height))
         low = box.y + box.height + 12 * s
         canvas.text(box.x, low, "0", 10, label, align="centre")
-        canvas.text(box.x + box.width, low, f"{self.last:.0f}", 10, label, align="right")
+        if self.epochs[-1]:  # without training the axis has one epoch, 0
+            canvas.text(box.x + box.width, low, f"{self.last:.0f}", 10, label, align="right")
         canvas.text(box.x - 4 * s, box.y - 5 * s, "loss", 10, label, align="right")
         canvas.line(self.points[self.extremes], canvas.colours.pale, 2, clip=self.clip)
         if len(self.held):
