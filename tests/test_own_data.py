@@ -358,10 +358,24 @@ def test_labels_and_names_from_python(t: Any, keys: dict[str, Any], loss: str, c
 @pytest.mark.parametrize(
     ("keys", "expected"),
     [
-        ({"inputs": ["a"]}, r"^inputs=\['a'\]: must be 2 names, one for each$"),
+        ({"inputs": ["a"]}, r"^inputs=\['a'\]: must be 2 names, a different one for each$"),
         ({"inputs": "ab"}, r"^inputs='ab': must be 2 names"),
         ({"outputs": ["a", "b"]}, r"^outputs=.*: must be 1 names?"),
         ({"classes": ["a"]}, r"^classes=.*: must be 2 names"),
+        ({"classes": ["a", "a"]}, r"^classes=.*: must be 2 names, a different one for each"),
+        ({"inputs": ["a", "a"]}, r"^inputs=.*: must be 2 names, a different one for each"),
+        (
+            {"data": (X, ["no", "yes"] * 3), "classes": ["yes", "no"]},
+            r"^classes=.*: must be in the order of the labels, \['no', 'yes'\]",
+        ),
+        ({"data": (X, ["x", None] * 3)}, r"^data=\(x, t\): must have no missing values$"),
+        ({"data": (X, ["x", float("nan")] * 3)}, r"^data=\(x, t\): must have no missing values$"),
+        ({"data": (np.ma.masked_less(X, 0.5), [0, 1] * 3)}, r"^data=\(x, t\): must have no missing values$"),
+        ({"data": (X + 1j, [0, 1] * 3)}, r"^data=\(x, t\): must be two arrays of numbers$"),
+        (
+            {"data": (X, np.array(["2020-01-01", "2020-01-02"] * 3, "M8[D]"))},
+            r"^data=.*: must be two arrays of numbers$",
+        ),
         ({"data": None, "classes": ["a", "b"]}, r"^classes=.*: names own arrays; add data=\(x, t\)$"),
     ],
 )

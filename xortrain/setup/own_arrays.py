@@ -81,19 +81,28 @@ def _useless(key: str, value: object) -> UserError:
 
 def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]:
     """x (examples, inputs), and the columns of t (examples,) or (examples, outputs)."""
+    if np.ma.is_masked(x) or np.ma.is_masked(t):
+        raise UserError(f"data={name}: must have no missing values")
     try:
-        x = np.array(x, np.float64)
-        t = np.array(t)
+        if {np.asarray(part).dtype.kind for part in (x, t)} & set("cmM"):
+            raise TypeError("complex numbers, or times")
+        x, t = np.array(x, np.float64), np.array(t, object if np.asarray(t).dtype.kind in "US" else None)
     except (TypeError, ValueError):
         raise UserError(f"data={name}: must be two arrays of numbers") from None
     t = t[:, None] if t.ndim == 1 else t
     if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
         shapes = "x (examples, inputs) and t (examples,) or (examples, outputs)"
         raise UserError(f"data={name}: must be {shapes}, not {x.shape} and {t.shape}")
+    if t.dtype == object and any(map(_is_missing, t.ravel().tolist())):
+        raise UserError(f"data={name}: must have no missing values")
     columns = [_column(column) for column in t.T]
     if not (np.isfinite(x).all() and all(isinstance(c, list) or np.isfinite(c).all() for c in columns)):
         raise UserError(f"data={name}: must be finite")
     return x, columns
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT"))
 
 
 def _column(values: Array) -> list[str] | Array:
@@ -127,8 +136,9 @@ def _own_names(array: object) -> list[str]:
 def _names(setting: str, given: Names, own: Sequence[str], count: int) -> tuple[str, ...]:
     if given is None:
         return shown(own) if len(own) == count else ()
-    if isinstance(given, str) or not all(isinstance(name, str) for name in given) or len(given) != count:
-        raise UserError(f"{setting}={given!r}: must be {count} names, one for each")
+    are_texts = not isinstance(given, str) and all(isinstance(name, str) for name in given)
+    if not are_texts or len(given) != count or len(set(given)) < count:
+        raise UserError(f"{setting}={given!r}: must be {count} name{'s' * (count > 1)}, a different one for each")
     return shown(given)
 
 
@@ -136,4 +146,7 @@ def _with_classes(target: Target, given: Names, is_bool: bool) -> Target:
     if given is None:
         names = tuple(str(bool(value)) for value in target.distinct) if is_bool else target.names
         return replace(target, names=names)
-    return replace(target, names=_names("classes", given, (), len(target.distinct)), has_classes=True)
+    names = _names("classes", given, (), len(target.distinct))
+    if target.is_text and names != target.names and set(names) & set(target.names):
+        raise UserError(f"classes={given!r}: must be in the order of the labels, {list(target.names)}; or leave it out")
+    return replace(target, names=names, has_classes=True)

@@ -54,7 +54,8 @@ def results(training: Training) -> Results:
         solved = (training.last_wrong < training.left - 1) & ~diverged
     y, t = (held.y, some.test.t) if held and some.test else (net.y, some.data.t)
     judged = some.success.accurate(y, t).mean(axis=0)[: task.runs]
-    learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= known.allowed - SHORT)
+    enough = np.maximum(known.allowed - SHORT, (known.allowed + known.accuracy) / 2)
+    learnt = ~diverged & ~solved & (final_loss < LEARNT * known.loss) & (judged >= enough)
     exploded_at = np.where(solved | learnt, -1, _exploded_at(training, known))
     stopped = (training.left <= task.epochs) & ~diverged
     holds = {"diverged": diverged, "solved": solved, "learnt": learnt, "exploded": exploded_at >= 0}
