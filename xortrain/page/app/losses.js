@@ -109,7 +109,7 @@ class LossCurves {
       const stride = Math.ceil(rows.length / 100);
       return rows.filter((_, row) => row % stride === 0 || row === rows.length - 1).map((_, k) => this.loss(run, k * stride));
     });
-    const sorted = finiteSorted(this.isLog ? losses.filter((loss) => loss > 0) : losses);
+    const sorted = finiteSorted((this.isLog ? losses.filter((loss) => loss > 0) : losses).map(Math.fround)); // larger ones set no scale
     this.hasLosses = sorted.length > 0;
     if (!this.hasLosses) return [0.1, 1];
     const [low, high] = [quantile(sorted, 0.001), quantile(sorted, this.isLog ? 0.999 : 0.98)];

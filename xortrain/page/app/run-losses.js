@@ -83,7 +83,7 @@ class RunLosses {
     const fork = forkOfRun();
     const curve = (lossAt) => {
       const points = population.lossEpochs.map((epoch, row) => [epoch, lossAt(row)]);
-      return points.filter(([epoch, loss]) => epoch <= last && !Number.isNaN(loss)); // of float32 ∞ is a large loss
+      return points.filter(([epoch, loss]) => epoch <= last && !Number.isNaN(loss)); // a loss of ∞ is one
     };
     this.own = curve((row) => population.loss(place, row));
     this.held = curve((row) => population.testLoss(place, row));
