@@ -1,5 +1,6 @@
 """The views over all runs of a page: the table, its filter, the losses, results by settings, a map, cells."""
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,41 @@ def test_the_pointer_finds_the_nearest_curve(found: Opened, sweep: Sweep) -> Non
     else:
         pytest.fail("no place of the picture finds the curve")
     until(found.page, "(words) => document.querySelector('#losses-note').textContent.startsWith(words)", f"#{number} ")
+
+
+def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:
+    """Each kind of outcome has its key in sight; the losses count what the records do."""
+    words = ("data=moons", "data.noise=0,0.3", "data.examples=40", "seed=range(0,3)", "activation=tanh")
+    more = ("lr=0.001,0.3,2", "loss=mse", "output=identity", "architecture.hidden=[8]", "epochs=400", "film=none")
+    sweep = xortrain.sweep(*words, *more, f"root={tmp_path}")
+    counts = Counter({"solved": "solved", "learnt": "learnt"}.get(run.outcome, "not solved") for run in sweep)
+    assert set(counts) == {"solved", "learnt", "not solved"}
+    with opened(browser, sweep.page(tmp_path / "p.html"), before=TEXTS) as found:
+        drawn = found.page.evaluate("texts['losses-plot']")
+        assert {text for text in drawn if "solved" in text or "learnt" in text} == {
+            f"{count} {name}" for name, count in counts.items()
+        }
+        assert "· learnt" in found.page.inner_text("#side-note")
+        found.page.select_option("#settings-measure", "outcome")
+        until(found.page, "document.querySelector('#settings-note .legend') !== null")
+        room = found.page.locator("#settings-note").bounding_box()
+        keys = found.page.locator("#settings-note .legend").all()
+        assert {key.inner_text()[2:].split(",")[0] for key in keys} >= {"solved", "learnt", "diverged", "stuck"}
+        for box in (key.bounding_box() for key in keys):
+            assert box["x"] + box["width"] <= room["x"] + room["width"]
+            assert box["y"] + box["height"] <= room["y"] + room["height"]
+
+
+TEXTS = """globalThis.texts = {};
+globalThis.least = {};
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, ...more) {
+    const { id } = this.canvas, width = this.measureText(text).width;
+    (texts[id] ??= []).push(text);
+    least[id] = Math.min(least[id] ?? 0, x - { right: width, center: width / 2 }[this.textAlign] || 0);
+    return fillText.call(this, text, x, ...more);
+};"""
+"""The texts of each canvas, and the left end of that which begins leftmost, 0 if it is in the picture."""
 
 
 def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, browser: Any) -> None:

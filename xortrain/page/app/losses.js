@@ -2,7 +2,7 @@
 
 import { Axis, disc, label, polyline, shortened, sized, styled } from "./canvas.js";
 import { forkOfRun, shownWords } from "./fork.js";
-import { kindOf, shortName } from "./outcomes.js";
+import { shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
 import { isForkShown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
@@ -14,6 +14,7 @@ const MOST_GROUPS = 6;
 const SCALE_RUNS = 1000; // runs that set the scale
 const WORK = 400_000; // losses that are sorted for medians
 const LINE_REACH = 24; // px between the pointer and the nearest line
+const OUTCOMES = ["--blue", "--olive", "--orange"]; // colours of what is solved, learnt, and not solved
 const [TOP, LEFT, BOTTOM] = [8, 50, 24];
 
 export function lossesView(page) {
@@ -88,11 +89,11 @@ class LossCurves {
   /** Runs by outcome or by a setting; those without a known value are the last group. */
   grouped() {
     const column = this.page.column(this.by);
-    const isSolved = (run) => kindOf(column.of(run)).name === "solved";
-    const outcomes = { labels: ["solved", "not solved"], of: (run) => Number(!isSolved(run)) };
+    const ranks = { solved: 0, learnt: 1 };
+    const outcomes = { labels: ["solved", "learnt", "not solved"], of: (run) => ranks[column.of(run)] ?? 2 };
     const isOutcome = this.by === "outcome";
     const { labels, of } = isOutcome ? outcomes : groupsOf(column, state.order, MOST_GROUPS);
-    const colours = labels.map((_, k) => ramp(k / Math.max(1, labels.length - 1)));
+    const colours = isOutcome ? OUTCOMES.map(rgbOf) : labels.map((_, k) => ramp(k / Math.max(1, labels.length - 1)));
     const groups = labels.map((text, k) => ({ text: `${shortName(this.page, this.by)} ${text}`, colour: colours[k], runs: [] }));
     groups.push({ text: "not known", colour: rgbOf("--label"), runs: [] });
     this.groupOf = (run) => groups.at(of(run));

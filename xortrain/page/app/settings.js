@@ -235,11 +235,10 @@ class SettingsMap {
     y.drawUp(g, left, right);
     [g.textAlign, g.textBaseline, g.globalAlpha] = ["center", "middle", this.runs.length > 500 ? 0.5 : 0.85];
     g.font = `9px ${styled("--font")}`;
-    const colours = Object.fromEntries(["--blue", "--orange", "--ink", "--label"].map((name) => [name, styled(name)]));
     this.items = this.runs.map((run) => {
       const mark = this.columns.map((column, k) => [x, y][k].at(column.values[run]));
       const kind = this.kindOf(run);
-      g.fillStyle = colours[kind.colour];
+      g.fillStyle = styled(kind.colour);
       g.fillText(kind.mark, ...mark);
       return { runs: [run], mark, box: [mark[0] - 5, mark[1] - 5, 10, 10] };
     });
