@@ -325,6 +325,14 @@ def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:
             assert box["y"] + box["height"] <= room["y"] + room["height"]
 
 
+def test_ticks_of_any_size_are_whole(tmp_path: Path, browser: Any) -> None:
+    words = ("lr=1,1e6", "activation=relu", "loss=mse", "output=identity", "epochs=30", "film=none")
+    with opened(browser, xortrain.sweep(*words, f"root={tmp_path}").page(tmp_path / "p.html"), before=TEXTS) as found:
+        assert any("e" in text for text in found.page.evaluate("texts['losses-plot']"))
+        assert found.page.evaluate("least['losses-plot']") >= 0
+        assert found.said == []
+
+
 TEXTS = """globalThis.texts = {};
 globalThis.least = {};
 const { fillText } = CanvasRenderingContext2D.prototype;

@@ -79,8 +79,9 @@ class LossCurves {
     this.right = width - Math.min(width * 0.45, Math.max(8, ...shown.map(({ text }) => g.measureText(text).width + 18)));
     this.floor = height - BOTTOM;
     const shownHomes = [...new Set(state.order.map((run) => this.homes[run]))];
-    this.x = new Axis([0, Math.max(1, ...shownHomes.map((home) => home.last))], false, LEFT, this.right);
     this.y = new Axis(this.bounds(), this.isLog, this.floor, TOP);
+    this.left = this.y.room(g, LEFT);
+    this.x = new Axis([0, Math.max(1, ...shownHomes.map((home) => home.last))], false, this.left, this.right);
     for (const group of this.groups) group.quartiles = this.quartiles(group.runs);
     this.base = this.picture(state.order);
     if (this.by !== "outcome") for (const group of this.groups) this.drawMedian(this.base.g, group);
@@ -152,7 +153,7 @@ class LossCurves {
 
   clip(g) {
     g.beginPath();
-    g.rect(LEFT, TOP - 4, this.right - LEFT, this.floor - TOP + 6);
+    g.rect(this.left, TOP - 4, this.right - this.left, this.floor - TOP + 6);
     g.clip();
   }
 
@@ -175,7 +176,7 @@ class LossCurves {
   density(runs, { width, height }) {
     const scale = devicePixelRatio || 1;
     for (const group of this.groups) group.counts = new Float32Array(width * height);
-    const box = { width, first: Math.ceil(LEFT * scale), top: TOP * scale, floor: this.floor * scale };
+    const box = { width, first: Math.ceil(this.left * scale), top: TOP * scale, floor: this.floor * scale };
     const epochs = Array.from({ length: Math.floor(this.right * scale) - box.first }, (_, k) => this.x.back((box.first + k) / scale));
     const places = new Map(this.page.populations.map((home) => [
       home, Float64Array.from(epochs, (epoch) => rowPlace(home.lossEpochs, epoch) ?? NaN),
@@ -196,7 +197,7 @@ class LossCurves {
   draw() {
     const { g, width, height } = sized(this.canvas);
     if (!width) return;
-    this.y.drawUp(g, LEFT, this.right);
+    this.y.drawUp(g, this.left, this.right);
     this.x.drawAcross(g, this.floor);
     g.globalAlpha = this.chosen ? 0.25 : 1;
     g.drawImage(this.base.picture, 0, 0, width, height);
