@@ -111,6 +111,22 @@ def test_where_a_fork_stops_is_on_the_button_and_said(page_of: PageOf) -> None:
     assert "no more than 10 times the recorded epochs" in words.inner_text()
 
 
+def test_a_run_of_no_epochs_is_shown_and_trained_on(page_of: PageOf) -> None:
+    run = trained("lr=1", "epochs=0")
+    tab = page_of(run)
+    assert tab.inner_text("#toggle") == "▶\ufe0e"
+    assert tab.inner_text("#epoch") == "epoch 0"
+    assert [tab.get_attribute("#slider", name) for name in ("max", "aria-valuetext")] == ["0", "epoch 0"]
+    button = tab.locator("#fork button[type=submit]")
+    assert button.inner_text() == "Train on to epoch 1,000"
+    button.click()
+    until(tab, "xortrain.state.fork?.last === 1000 && document.querySelector('#fork-train').disabled")
+    assert button.inner_text() == "Trained to epoch 1,000"
+    assert "no more than 1,000 epochs" in tab.locator("#fork [role=status]").inner_text()
+    theta = tab.evaluate("[...xortrain.shown(xortrain.page).theta]")
+    np.testing.assert_allclose(theta, trained("lr=1", "epochs=1000").parameters[-1], rtol=1e-7)
+
+
 def test_title_and_numbers_are_those_of_a_fork_while_it_is_shown(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60")
     tab = page_of(run)

@@ -104,7 +104,7 @@ class ForkPanel {
     const isBegun = Boolean(fork?.training) && !isNew;
     const last = isBegun ? fork.last : (fork?.from ?? shown(this.page).epoch);
     const goal = goalFrom(openedRun(this.page, state.run), last);
-    setText(this.train, fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`);
+    setText(this.train, fork?.isTraining ? "Pause" : `${goal <= last ? "Trained" : isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`);
     this.train.disabled = goal <= last;
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
     setText(this.words, fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.");

@@ -10,6 +10,7 @@ import { formatted } from "./text.js";
 import { lossOf, Trainer } from "./training.js";
 
 const LONGEST = 10; // times the epochs of the recorded run
+const FIRST = 1000; // epochs of one that has none
 const PICTURES = 240; // of a fork up to the last recorded epoch, so that one can follow it
 const NEAR = 1e-5; // of the recorded numbers, which are rounded to float32
 
@@ -112,7 +113,7 @@ export class Fork {
   ending() {
     const { last, goal, own, training } = this;
     if (!training || this.isTraining) return "";
-    if (goal <= last) return hasEnd(own) ? "its schedule ends here" : `the page trains no more than ${LONGEST} times the recorded epochs`;
+    if (goal <= last) return hasEnd(own) ? "its schedule ends here" : `the page trains no more than ${own.population.last ? `${LONGEST} times the recorded` : formatted(FIRST)} epochs`;
     return last === own.population.last ? "it stops where the recorded run does" : "it is paused";
   }
 
@@ -163,7 +164,7 @@ function hasEnd({ task }) {
 /** Where training of a run's fork from an epoch stops: that of the recorded run, or after many times its epochs. */
 export function goalFrom(own, epoch) {
   const { last } = own.population;
-  return epoch < last || hasEnd(own) ? last : LONGEST * last;
+  return epoch < last || hasEnd(own) ? last : LONGEST * last || FIRST;
 }
 
 /** A run in words, or its fork where that is what is shown. */
