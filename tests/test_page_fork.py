@@ -127,6 +127,35 @@ def test_a_run_of_no_epochs_is_shown_and_trained_on(page_of: PageOf) -> None:
     np.testing.assert_allclose(theta, trained("lr=1", "epochs=1000").parameters[-1], rtol=1e-7)
 
 
+def test_a_diverged_run_is_forked_from_an_earlier_epoch_only(page_of: PageOf) -> None:
+    """At its last epoch it has no finite parameters to go on with, which is said, and there is no command."""
+    run = trained("lr=1e6", "activation=relu", "loss=mse", "output=identity", "epochs=30")
+    end = run.row["diverged_at"]
+    tab = page_of(run)
+    button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")
+    assert button.is_disabled()
+    assert words.inner_text() == "The run diverged here: go to an earlier epoch."
+    press_up(tab, 1)
+    until(tab, "document.querySelector('#fork-words').textContent.includes('the run diverged here')")
+    assert button.is_disabled()
+    assert not tab.locator("#fork-command").is_visible()
+    tab.get_by_role("button", name="Discard fork").click()
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", int(end) - 1)
+    until(tab, "!document.querySelector('#fork-train').disabled")
+    assert button.inner_text() == "Train on to epoch 30"
+
+
+def test_a_schedule_ends_with_its_epochs(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60", "schedule=cosine"))
+    button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")
+    assert (button.inner_text(), button.is_disabled()) == ("Train on", True)
+    assert words.inner_text() == "Its schedule ends here."
+    forked(tab, {"lr": "0.2"})
+    until(tab, "xortrain.state.fork.last === 60 && document.querySelector('#fork-train').disabled")
+    assert button.inner_text() == "Trained to epoch 60"
+    assert "its schedule ends here" in words.inner_text()
+
+
 def test_title_and_numbers_are_those_of_a_fork_while_it_is_shown(page_of: PageOf) -> None:
     run = trained("lr=1", "epochs=60")
     tab = page_of(run)

@@ -113,7 +113,7 @@ export class Fork {
   ending() {
     const { last, goal, own, training } = this;
     if (!training || this.isTraining) return "";
-    if (goal <= last) return hasEnd(own) ? "its schedule ends here" : `the page trains no more than ${own.population.last ? `${LONGEST} times the recorded` : formatted(FIRST)} epochs`;
+    if (goal <= last) return hindrance(own, last);
     return last === own.population.last ? "it stops where the recorded run does" : "it is paused";
   }
 
@@ -148,7 +148,7 @@ export class Fork {
 
   /** The command that trains this fork in a shell, or in Python if the run has no record; "" if there is none. */
   command() {
-    if (this.changes.activation) return "";
+    if (this.changes.activation || hindrance(this.own, this.from, true)) return "";
     const words = this.overrides();
     if (!this.own.population.id) return `run.fork(${[...words.map((word) => `"${word}"`), `epoch=${this.from}`].join(", ")})`;
     const files = this.own.population.use.flatMap((name) => ["--use", name]);
@@ -159,6 +159,14 @@ export class Fork {
 /** Whether a run's schedule has no epochs after its last one. */
 function hasEnd({ task }) {
   return SCHEDULES[task.stages.at(-1).schedule.name].usesTotal;
+}
+
+/** Why a run's fork is not trained on from an epoch, in words; "" if it is. */
+export function hindrance(own, epoch, isStart = false) {
+  if (isStart && own.hasDiverged && epoch >= own.last) return "the run diverged here: go to an earlier epoch";
+  if (epoch < goalFrom(own, epoch)) return "";
+  if (hasEnd(own)) return "its schedule ends here";
+  return `the page trains no more than ${own.population.last ? `${LONGEST} times the recorded` : formatted(FIRST)} epochs`;
 }
 
 /** Where training of a run's fork from an epoch stops: that of the recorded run, or after many times its epochs. */
