@@ -96,6 +96,45 @@ def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(page_
     compare(tab, run.fork("lr=2", "epochs=600", "track.frames=601", epoch=EPOCH), EPOCH)
 
 
+NAMED = """() => {
+    globalThis.named = {};
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
+        if (this.textAlign === "right") named[text] = [x - this.measureText(text).width, x, y];
+        return fillText.call(this, text, x, y, ...more);
+    };
+}"""
+"""Keep the left and right end and the height of each text that is drawn at the left of a place."""
+
+
+def test_a_curve_is_named_where_it_has_a_point(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60", "data=moons", "data.test=0.3", "data.examples=40"))
+    tab.evaluate(NAMED)
+    forked(tab, {"lr": "1.1"})
+    until(tab, "xortrain.state.fork.last === 60 && xortrain.state.epoch === 60")
+    left, _, height = tab.evaluate("named['fork']")
+    _, right, other = tab.evaluate("named['held-out']")
+    assert right < left or abs(height - other) >= 14
+    tab.locator("#fork button[type=submit]").click()
+    until(tab, "xortrain.state.fork.last === 600 && !xortrain.state.fork.isTraining")
+    box = tab.locator("#one-losses").bounding_box()
+    own, fork = r"loss [\d.e-]+, held-out loss [\d.e-]+", r"loss of the fork [\d.e-]+"
+    for epoch, losses in ((10, own), (40, f"{own}, {fork}"), (300, fork)):
+        x = 54 + (box["width"] - 54 - 12) * epoch / 600  # between the margins of the picture
+        tab.mouse.move(box["x"] + x, box["y"] + 0.5 * box["height"])
+        words = tab.locator(".plot + .line").inner_text()
+        assert re.fullmatch(rf"Epoch \d+: {losses}\.", words), words
+
+
+def test_beyond_the_record_a_fork_is_not_slowed_down_for_its_pictures(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60"))
+    tab.emulate_media(reduced_motion="no-preference")
+    before = tab.evaluate("xortrain.state.live")
+    tab.locator("#fork button[type=submit]").click()
+    until(tab, "xortrain.state.fork?.last === 600")
+    assert tab.evaluate("xortrain.state.live") - before < 540 / 4  # pictures, for as many epochs
+
+
 def test_where_a_fork_stops_is_on_the_button_and_said(page_of: PageOf) -> None:
     tab = page_of(trained("lr=1", "epochs=60"))
     button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")

@@ -95,7 +95,7 @@ export class Fork {
   goOn() {
     const { last } = this.own.population;
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const pace = isStill ? Infinity : Math.ceil(last / PICTURES);
+    const pace = isStill || this.last >= last ? Infinity : Math.ceil(last / PICTURES);
     let before = this.last;
     const after = () => {
       if (isForkShown() && state.epoch >= before) change({ epoch: this.last });
