@@ -333,16 +333,35 @@ def test_ticks_of_any_size_are_whole(tmp_path: Path, browser: Any) -> None:
         assert found.said == []
 
 
+def test_long_names_and_numbers_stay_legible(tmp_path: Path, browser: Any) -> None:
+    """They are shortened, neither squeezed nor cut at the left; the name of an axis is not on its numbers."""
+    names = "temperature of it,pressure inside the vessel before and after all of it,phase"
+    phases = [f"{name} state of matter" for name in ("solid", "liquid", "gaseous", "ionised")]
+    rows = [f"{k},{10_000 * (k % 17)},{phases[k % 4]}" for k in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join([names, *rows]))
+    words = ("data=csv", f"data.path={tmp_path / 't.csv'}", "lr=0.1,1", "activation=tanh,relu", "epochs=20")
+    page = xortrain.sweep(*words, "film=none", f"root={tmp_path}").page(tmp_path / "p.html")
+    with opened(browser, page, before=TEXTS) as found:
+        assert found.page.evaluate("squeezed") >= 0.84
+        assert found.page.evaluate("least.diagram") >= 0
+        assert found.page.evaluate("least.field") >= 13  # behind the name
+        assert any(text.endswith("…") for text in found.page.evaluate("texts.diagram"))
+        assert found.said == []
+
+
 TEXTS = """globalThis.texts = {};
 globalThis.least = {};
+globalThis.squeezed = 1;
 const { fillText } = CanvasRenderingContext2D.prototype;
-CanvasRenderingContext2D.prototype.fillText = function (text, x, ...more) {
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y, room = Infinity) {
     const { id } = this.canvas, width = this.measureText(text).width;
+    const left = x - ({ right: width, center: width / 2 }[this.textAlign] ?? 0);
     (texts[id] ??= []).push(text);
-    least[id] = Math.min(least[id] ?? 0, x - { right: width, center: width / 2 }[this.textAlign] || 0);
-    return fillText.call(this, text, x, ...more);
+    if (this.getTransform().b === 0) least[id] = Math.min(least[id] ?? Infinity, left);
+    squeezed = Math.min(squeezed, room / width);
+    return fillText.call(this, text, x, y, Math.min(room, 1e6));
 };"""
-"""The texts of each canvas, and the left end of that which begins leftmost, 0 if it is in the picture."""
+"""The texts of each canvas, the left end of the leftmost one that is not upright, and how far one is squeezed."""
 
 
 def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, browser: Any) -> None:

@@ -96,9 +96,10 @@ export function label(g, text, x, y, { colour = "--ink", align = "left", baselin
 
 /** A text that is cut to a width, and then ends with an ellipsis. */
 export function shortened(g, text, width) {
-  let end = text.length;
-  while (end > 1 && g.measureText(text.slice(0, end)).width > width) end--;
-  return end < text.length ? `${text.slice(0, end - 1)}…` : text;
+  if (g.measureText(text).width <= width) return text;
+  let end = text.length - 1;
+  while (end > 1 && g.measureText(`${text.slice(0, end)}…`).width > width) end--;
+  return `${text.slice(0, end).trimEnd()}…`;
 }
 
 /** A disc with an edge, in colours of the style sheet. */
