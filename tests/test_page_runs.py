@@ -364,6 +364,13 @@ CanvasRenderingContext2D.prototype.fillText = function (text, x, y, room = Infin
 """The texts of each canvas, the left end of the leftmost one that is not upright, and how far one is squeezed."""
 
 
+IS_IN_TABLE = """() => {
+    const places = [`#run-${xortrain.state.run}`, "#table thead", "#table"].map((one) => document.querySelector(one));
+    const [row, head, table] = places.map((one) => one?.getBoundingClientRect());
+    return row && row.top >= head.bottom - 1 && row.bottom <= table.bottom + 1;
+}"""
+
+
 def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, browser: Any) -> None:
     sweep = xortrain.sweep(
         "lr=geomspace(0.1,10,12)", "init.scale=geomspace(0.2,5,12)", "film=map", "epochs=80", f"root={tmp_path}"
@@ -375,6 +382,7 @@ def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, br
         until(found.page, "() => xortrain.state.run > 0")
         run = sweep[int(found.page.evaluate("() => xortrain.state.run"))]
         assert "lr" in found.page.inner_text("#one-title")
+        until(found.page, IS_IN_TABLE)  # whose height changes with the words of the run
         found.page.keyboard.press("End")
         until(found.page, "() => xortrain.shown(xortrain.page).epoch === 80")
         shown = found.page.evaluate(
