@@ -30,6 +30,7 @@ FORKS = {
         {"optimizer": "rmsprop"},
         "optimizer=rmsprop lr=0.05",
     ),
+    "a run that a rule stopped": (("lr=0.1", "activation=relu", "stop=solved"), {"lr": "0.2"}, "lr=0.2 stop=never"),
     "a weight and a bias": (("lr=0.5",), {}, "set.W1.0.1=… set.b2.0=…"),
 }
 

@@ -317,10 +317,11 @@ def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:
         assert "· learnt" in found.page.inner_text("#side-note")
         found.page.select_option("#settings-measure", "outcome")
         until(found.page, "document.querySelector('#settings-note .legend') !== null")
-        room = found.page.locator("#settings-note").bounding_box()
+        room: Any = found.page.locator("#settings-note").bounding_box()
         keys = found.page.locator("#settings-note .legend").all()
         assert {key.inner_text()[2:].split(",")[0] for key in keys} >= {"solved", "learnt", "diverged", "stuck"}
-        for box in (key.bounding_box() for key in keys):
+        for key in keys:
+            box: Any = key.bounding_box()
             assert box["x"] + box["width"] <= room["x"] + room["width"]
             assert box["y"] + box["height"] <= room["y"] + room["height"]
 

@@ -140,7 +140,8 @@ export class Fork {
     const { last } = this.own.population;
     const rate = lr ?? (optimizer && this.own.task.stages.at(-1).lr);
     const epochs = (this.last > last || this.from >= last) && Math.max(this.last, this.from + 1);
-    const given = { optimizer, lr: rate, activation, epochs };
+    const stop = this.own.last < last && !this.own.hasDiverged && "never"; // the page goes on where a rule stopped the run
+    const given = { optimizer, lr: rate, activation, epochs, stop };
     const words = Object.entries(given).filter(([, value]) => value);
     for (const [place, value] of set) words.push([`set.${this.network.names[place].replace(/\W+(?=\d)/g, ".").replace("]", "")}`, value]);
     return words.map(([name, value]) => `${name}=${value}`);
