@@ -123,8 +123,10 @@ def _recorded(group: Runs, frames: Array, losses: Array, is_rounded: bool, array
             values = exact.astype("<f4")
         if is_rounded:
             return arrays.add_rounded(values, is_log=what != "parameters" and not (values < 0).any())
-        is_beyond = (np.isinf(values) & np.isfinite(exact)).any()  # of runs that diverge or explode
-        return arrays.add(exact, "<f8" if is_beyond else "<f4", "changes")
+        beyond = np.isinf(values) & np.isfinite(exact)  # of runs that diverge or explode
+        if not beyond.any():
+            return arrays.add(values, "<f4", "changes")
+        return arrays.add(np.where(beyond, exact, values), "<f8", "changes")  # the last bits of others are 0
 
     found = {"losses": add("losses", losses), "starts": arrays.add(_rows(group, "parameters", frames[:1])[0])}
     if group.trained.setup.test is not None:
