@@ -114,6 +114,37 @@ def test_a_changed_script_does_not_run(
         assert found.page.evaluate("globalThis.xortrain") is None
 
 
+ENDED = {
+    "solved": ("lr=0.1", "activation=relu", "stop=solved", "epochs=300", "track.frames=20"),
+    "diverged, with numbers above those of float32": (
+        "lr=10",
+        "activation=relu",
+        "loss=mse",
+        "output=identity",
+        "epochs=300",
+        "track.frames=20",
+    ),
+    "at a loss": ("lr=1", "stop=loss", "stop.below=0.35", "epochs=300", "track.frames=20"),
+}
+
+
+@pytest.mark.parametrize("overrides", ENDED.values(), ids=ENDED)
+def test_after_the_end_of_a_run_its_last_parameters_are_shown(overrides: tuple[str, ...], page_of: Any) -> None:
+    """They are kept in the frames after it, since it ended between two of them."""
+    run = xortrain.train(*overrides, "film=none", "advice=none")
+    end = int(run.row["epochs_done"])
+    assert 0 < end < run.setup.population.epochs
+    assert end not in run.epochs
+    tab = page_of(run)
+    for epoch in (run.setup.population.epochs, end):
+        tab.evaluate("(epoch) => xortrain.change({ epoch })", epoch)
+        theta, shown = tab.evaluate("(({ theta, epoch }) => [[...theta], epoch])(xortrain.shown(xortrain.page))")
+        assert shown == end
+        np.testing.assert_allclose(theta, run.parameters[-1], rtol=1e-7)
+        assert tab.inner_text("figcaption:has(+ #outputs)").startswith(f"Outputs: {run.right.sum()} of 4 right")
+        assert tab.inner_text("#fork-legend") == f"Fork from epoch {end}"
+
+
 @pytest.mark.parametrize("share", [0.7, 0.3, 0.0], ids=["fewer snapshots", "rounded", "starts only"])
 def test_a_smaller_page_opens_and_shows_what_it_has(
     share: float, pages: dict[str, tuple[Path, Run | Sweep]], browser: Any, tmp_path: Path

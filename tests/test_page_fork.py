@@ -30,6 +30,7 @@ FORKS = {
         {"optimizer": "rmsprop"},
         "optimizer=rmsprop lr=0.05",
     ),
+    "a run that a rule stopped": (("lr=0.1", "activation=relu", "stop=solved"), {"lr": "0.2"}, "lr=0.2 stop=never"),
     "a weight and a bias": (("lr=0.5",), {}, "set.W1.0.1=… set.b2.0=…"),
 }
 
@@ -96,6 +97,45 @@ def test_a_fork_goes_on_beyond_the_last_epoch_which_is_said_in_its_command(page_
     compare(tab, run.fork("lr=2", "epochs=600", "track.frames=601", epoch=EPOCH), EPOCH)
 
 
+NAMED = """() => {
+    globalThis.named = {};
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
+        if (this.textAlign === "right") named[text] = [x - this.measureText(text).width, x, y];
+        return fillText.call(this, text, x, y, ...more);
+    };
+}"""
+"""Keep the left and right end and the height of each text that is drawn at the left of a place."""
+
+
+def test_a_curve_is_named_where_it_has_a_point(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60", "data=moons", "data.test=0.3", "data.examples=40"))
+    tab.evaluate(NAMED)
+    forked(tab, {"lr": "1.1"})
+    until(tab, "xortrain.state.fork.last === 60 && xortrain.state.epoch === 60")
+    left, _, height = tab.evaluate("named['fork']")
+    _, right, other = tab.evaluate("named['held-out']")
+    assert right < left or abs(height - other) >= 14
+    tab.locator("#fork button[type=submit]").click()
+    until(tab, "xortrain.state.fork.last === 600 && !xortrain.state.fork.isTraining")
+    box = tab.locator("#one-losses").bounding_box()
+    own, fork = r"loss [\d.e-]+, held-out loss [\d.e-]+", r"loss of the fork [\d.e-]+"
+    for epoch, losses in ((10, own), (40, f"{own}, {fork}"), (300, fork)):
+        x = 54 + (box["width"] - 54 - 12) * epoch / 600  # between the margins of the picture
+        tab.mouse.move(box["x"] + x, box["y"] + 0.5 * box["height"])
+        words = tab.locator(".plot + .line").inner_text()
+        assert re.fullmatch(rf"Epoch \d+: {losses}\.", words), words
+
+
+def test_beyond_the_record_a_fork_is_not_slowed_down_for_its_pictures(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60"))
+    tab.emulate_media(reduced_motion="no-preference")
+    before = tab.evaluate("xortrain.state.live")
+    tab.locator("#fork button[type=submit]").click()
+    until(tab, "xortrain.state.fork?.last === 600")
+    assert tab.evaluate("xortrain.state.live") - before < 540 / 4  # pictures, for as many epochs
+
+
 def test_where_a_fork_stops_is_on_the_button_and_said(page_of: PageOf) -> None:
     tab = page_of(trained("lr=1", "epochs=60"))
     button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")
@@ -109,6 +149,51 @@ def test_where_a_fork_stops_is_on_the_button_and_said(page_of: PageOf) -> None:
     until(tab, "xortrain.state.fork.last === 600 && !xortrain.state.fork.isTraining")
     until(tab, "document.querySelector('#fork button').disabled")
     assert "no more than 10 times the recorded epochs" in words.inner_text()
+
+
+def test_a_run_of_no_epochs_is_shown_and_trained_on(page_of: PageOf) -> None:
+    run = trained("lr=1", "epochs=0")
+    tab = page_of(run)
+    assert tab.inner_text("#toggle") == "▶\ufe0e"
+    assert tab.inner_text("#epoch") == "epoch 0"
+    assert [tab.get_attribute("#slider", name) for name in ("max", "aria-valuetext")] == ["0", "epoch 0"]
+    button = tab.locator("#fork button[type=submit]")
+    assert button.inner_text() == "Train on to epoch 1,000"
+    button.click()
+    until(tab, "xortrain.state.fork?.last === 1000 && document.querySelector('#fork-train').disabled")
+    assert button.inner_text() == "Trained to epoch 1,000"
+    assert "no more than 1,000 epochs" in tab.locator("#fork [role=status]").inner_text()
+    theta = tab.evaluate("[...xortrain.shown(xortrain.page).theta]")
+    np.testing.assert_allclose(theta, trained("lr=1", "epochs=1000").parameters[-1], rtol=1e-7)
+
+
+def test_a_diverged_run_is_forked_from_an_earlier_epoch_only(page_of: PageOf) -> None:
+    """At its last epoch it has no finite parameters to go on with, which is said, and there is no command."""
+    run = trained("lr=1e6", "activation=relu", "loss=mse", "output=identity", "epochs=30")
+    end = run.row["diverged_at"]
+    tab = page_of(run)
+    button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")
+    assert button.is_disabled()
+    assert words.inner_text() == "The run diverged here: go to an earlier epoch."
+    press_up(tab, 1)
+    until(tab, "document.querySelector('#fork-words').textContent.includes('the run diverged here')")
+    assert button.is_disabled()
+    assert not tab.locator("#fork-command").is_visible()
+    tab.get_by_role("button", name="Discard fork").click()
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", int(end) - 1)
+    until(tab, "!document.querySelector('#fork-train').disabled")
+    assert button.inner_text() == "Train on to epoch 30"
+
+
+def test_a_schedule_ends_with_its_epochs(page_of: PageOf) -> None:
+    tab = page_of(trained("lr=1", "epochs=60", "schedule=cosine"))
+    button, words = tab.locator("#fork button[type=submit]"), tab.locator("#fork [role=status]")
+    assert (button.inner_text(), button.is_disabled()) == ("Train on", True)
+    assert words.inner_text() == "Its schedule ends here."
+    forked(tab, {"lr": "0.2"})
+    until(tab, "xortrain.state.fork.last === 60 && document.querySelector('#fork-train').disabled")
+    assert button.inner_text() == "Trained to epoch 60"
+    assert "its schedule ends here" in words.inner_text()
 
 
 def test_title_and_numbers_are_those_of_a_fork_while_it_is_shown(page_of: PageOf) -> None:

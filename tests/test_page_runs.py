@@ -1,5 +1,6 @@
 """The views over all runs of a page: the table, its filter, the losses, results by settings, a map, cells."""
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,76 @@ def test_the_pointer_finds_the_nearest_curve(found: Opened, sweep: Sweep) -> Non
     until(found.page, "(words) => document.querySelector('#losses-note').textContent.startsWith(words)", f"#{number} ")
 
 
+def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:
+    """Each kind of outcome has its key in sight; the losses count what the records do."""
+    words = ("data=moons", "data.noise=0,0.3", "data.examples=40", "seed=range(0,3)", "activation=tanh")
+    more = ("lr=0.001,0.3,2", "loss=mse", "output=identity", "architecture.hidden=[8]", "epochs=400", "film=none")
+    sweep = xortrain.sweep(*words, *more, f"root={tmp_path}")
+    counts = Counter({"solved": "solved", "learnt": "learnt"}.get(run.outcome, "not solved") for run in sweep)
+    assert set(counts) == {"solved", "learnt", "not solved"}
+    with opened(browser, sweep.page(tmp_path / "p.html"), before=TEXTS) as found:
+        drawn = found.page.evaluate("texts['losses-plot']")
+        assert {text for text in drawn if "solved" in text or "learnt" in text} == {
+            f"{count} {name}" for name, count in counts.items()
+        }
+        assert "· learnt" in found.page.inner_text("#side-note")
+        found.page.select_option("#settings-measure", "outcome")
+        until(found.page, "document.querySelector('#settings-note .legend') !== null")
+        room: Any = found.page.locator("#settings-note").bounding_box()
+        keys = found.page.locator("#settings-note .legend").all()
+        assert {key.inner_text()[2:].split(",")[0] for key in keys} >= {"solved", "learnt", "diverged", "stuck"}
+        for key in keys:
+            box: Any = key.bounding_box()
+            assert box["x"] + box["width"] <= room["x"] + room["width"]
+            assert box["y"] + box["height"] <= room["y"] + room["height"]
+
+
+def test_ticks_of_any_size_are_whole(tmp_path: Path, browser: Any) -> None:
+    words = ("lr=1,1e6", "activation=relu", "loss=mse", "output=identity", "epochs=30", "film=none")
+    with opened(browser, xortrain.sweep(*words, f"root={tmp_path}").page(tmp_path / "p.html"), before=TEXTS) as found:
+        assert any("e" in text for text in found.page.evaluate("texts['losses-plot']"))
+        assert found.page.evaluate("least['losses-plot']") >= 0
+        assert found.said == []
+
+
+def test_long_names_and_numbers_stay_legible(tmp_path: Path, browser: Any) -> None:
+    """They are shortened, neither squeezed nor cut at the left; the name of an axis is not on its numbers."""
+    names = "temperature of it,pressure inside the vessel before and after all of it,phase"
+    phases = [f"{name} state of matter" for name in ("solid", "liquid", "gaseous", "ionised")]
+    rows = [f"{k},{10_000 * (k % 17)},{phases[k % 4]}" for k in range(40)]
+    (tmp_path / "t.csv").write_text("\n".join([names, *rows]))
+    words = ("data=csv", f"data.path={tmp_path / 't.csv'}", "lr=0.1,1", "activation=tanh,relu", "epochs=20")
+    page = xortrain.sweep(*words, "film=none", f"root={tmp_path}").page(tmp_path / "p.html")
+    with opened(browser, page, before=TEXTS) as found:
+        assert found.page.evaluate("squeezed") >= 0.84
+        assert found.page.evaluate("least.diagram") >= 0
+        assert found.page.evaluate("least.field") >= 13  # behind the name
+        assert any(text.endswith("…") for text in found.page.evaluate("texts.diagram"))
+        assert found.said == []
+
+
+TEXTS = """globalThis.texts = {};
+globalThis.least = {};
+globalThis.squeezed = 1;
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y, room = Infinity) {
+    const { id } = this.canvas, width = this.measureText(text).width;
+    const left = x - ({ right: width, center: width / 2 }[this.textAlign] ?? 0);
+    (texts[id] ??= []).push(text);
+    if (this.getTransform().b === 0) least[id] = Math.min(least[id] ?? Infinity, left);
+    squeezed = Math.min(squeezed, room / width);
+    return fillText.call(this, text, x, y, Math.min(room, 1e6));
+};"""
+"""The texts of each canvas, the left end of the leftmost one that is not upright, and how far one is squeezed."""
+
+
+IS_IN_TABLE = """() => {
+    const places = [`#run-${xortrain.state.run}`, "#table thead", "#table"].map((one) => document.querySelector(one));
+    const [row, head, table] = places.map((one) => one?.getBoundingClientRect());
+    return row && row.top >= head.bottom - 1 && row.bottom <= table.bottom + 1;
+}"""
+
+
 def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, browser: Any) -> None:
     sweep = xortrain.sweep(
         "lr=geomspace(0.1,10,12)", "init.scale=geomspace(0.2,5,12)", "film=map", "epochs=80", f"root={tmp_path}"
@@ -312,6 +383,7 @@ def test_a_pixel_of_a_map_plays_its_run_which_is_trained_here(tmp_path: Path, br
         until(found.page, "() => xortrain.state.run > 0")
         run = sweep[int(found.page.evaluate("() => xortrain.state.run"))]
         assert "lr" in found.page.inner_text("#one-title")
+        until(found.page, IS_IN_TABLE)  # whose height changes with the words of the run
         found.page.keyboard.press("End")
         until(found.page, "() => xortrain.shown(xortrain.page).epoch === 80")
         shown = found.page.evaluate(

@@ -7,7 +7,6 @@ from shlex import quote
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from xortrain.config.own_rows import files_of
 from xortrain.films.colours import MOST_HUES, get_colours
@@ -119,22 +118,26 @@ def _recorded(group: Runs, frames: Array, losses: Array, is_rounded: bool, array
     """Initial parameters, and some of the recorded losses and snapshots; none of these if ``frames`` is the first."""
 
     def add(what: str, rows: Array) -> int:
-        values = _rows(group, what, rows, "<f4")
+        exact = _rows(group, what, rows)
+        with np.errstate(over="ignore"):
+            values = exact.astype("<f4")
         if is_rounded:
             return arrays.add_rounded(values, is_log=what != "parameters" and not (values < 0).any())
-        return arrays.add(values, "<f4", "changes")
+        beyond = np.isinf(values) & np.isfinite(exact)  # of runs that diverge or explode
+        if not beyond.any():
+            return arrays.add(values, "<f4", "changes")
+        return arrays.add(np.where(beyond, exact, values), "<f8", "changes")  # the last bits of others are 0
 
-    found = {"losses": add("losses", losses), "starts": arrays.add(_rows(group, "parameters", frames[:1], "<f8")[0])}
+    found = {"losses": add("losses", losses), "starts": arrays.add(_rows(group, "parameters", frames[:1])[0])}
     if group.trained.setup.test is not None:
         found["testLosses"] = add("test_losses", losses)
     return found if len(frames) == 1 else found | {"snapshots": add("parameters", frames)}
 
 
-@np.errstate(over="ignore", invalid="ignore")
-def _rows(group: Runs, what: str, rows: Array, kind: npt.DTypeLike) -> Array:
+def _rows(group: Runs, what: str, rows: Array) -> Array:
     """Some rows of an array of a record; few at once, since a page holds less than the record."""
     shape = group.trained.array(what, group.places[:1], rows[:1]).shape[1:-1]
-    found = np.empty((len(rows), *shape, len(group.places)), kind)
+    found = np.empty((len(rows), *shape, len(group.places)))
     step = max(64, AT_ONCE // found[..., :1].size)
     for start in range(0, len(group.places), step):
         runs = slice(start, start + step)

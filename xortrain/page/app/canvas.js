@@ -96,9 +96,10 @@ export function label(g, text, x, y, { colour = "--ink", align = "left", baselin
 
 /** A text that is cut to a width, and then ends with an ellipsis. */
 export function shortened(g, text, width) {
-  let end = text.length;
-  while (end > 1 && g.measureText(text.slice(0, end)).width > width) end--;
-  return end < text.length ? `${text.slice(0, end - 1)}…` : text;
+  if (g.measureText(text).width <= width) return text;
+  let end = text.length - 1;
+  while (end > 1 && g.measureText(`${text.slice(0, end)}…`).width > width) end--;
+  return `${text.slice(0, end).trimEnd()}…`;
 }
 
 /** A disc with an edge, in colours of the style sheet. */
@@ -136,9 +137,10 @@ export function clamp(value, low, high) {
   return Math.max(low, Math.min(value, high));
 }
 
-/** A tick of an axis as text. */
+/** A tick of an axis as text, as in 1e12. */
 export function tickText(value) {
-  return formatted(value, 3);
+  const text = Math.abs(value) < 1e7 ? formatted(value, 3) : value.toExponential(2).replace("e+", "e");
+  return text.replace(/\.?0+(?=e)/, "");
 }
 
 export class Axis {
@@ -160,6 +162,11 @@ export class Axis {
   back(pixel) {
     const own = this.start + (pixel - this.from) / this.scale;
     return clamp(this.isLog ? 10 ** own : own, this.low, this.high);
+  }
+
+  /** The pixels that its ticks need at its left, at least `least`. */
+  room(g, least, text = tickText) {
+    return Math.max(least, ...this.ticks.map((value) => g.measureText(text(value)).width + 8));
   }
 
   drawAcross(g, y) {

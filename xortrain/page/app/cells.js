@@ -173,10 +173,11 @@ export function cellsView(page) {
   const canvas = byId("cells");
   const note = byId("side-note");
   const cells = new Cells(page, canvas);
+  const isLearnt = page.column("outcome").words.includes("learnt");
   follow(["order", "selected", "theme"], () => {
     const all = cells.arrange();
     const count = cells.runs.length < all ? `the first ${cells.runs.length} of ${counted(all, "run")}` : counted(all, "run");
-    cells.words = `${count}${state.selected.size ? " selected" : ""} at the shown epoch. ✓ solved, – stuck, × diverged.${cells.remark}`;
+    cells.words = `${count}${state.selected.size ? " selected" : ""} at the shown epoch. ✓ solved, ${isLearnt ? "· learnt, " : ""}– stuck, × diverged.${cells.remark}`;
   });
   follow(["order", "selected", "theme", "epoch", "isPlaying", "fork", "live", "run", "hover"], () => {
     cells.draw();

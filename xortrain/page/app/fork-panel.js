@@ -1,6 +1,6 @@
 /** The settings of a fork, its buttons, and the command that makes it. */
 
-import { forkOfRun, forkWith, goalFrom } from "./fork.js";
+import { forkOfRun, forkWith, goalFrom, hindrance } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
@@ -103,11 +103,14 @@ class ForkPanel {
     setText(this.legend, `Fork from epoch ${formatted(fork?.from ?? shown(this.page).epoch)}`);
     const isBegun = Boolean(fork?.training) && !isNew;
     const last = isBegun ? fork.last : (fork?.from ?? shown(this.page).epoch);
-    const goal = goalFrom(openedRun(this.page, state.run), last);
-    setText(this.train, fork?.isTraining ? "Pause" : `${isBegun ? "Continue" : "Train on"} to epoch ${formatted(goal)}`);
-    this.train.disabled = goal <= last;
+    const own = openedRun(this.page, state.run);
+    const hinders = hindrance(own, last, !isBegun);
+    const verb = isBegun ? (hinders ? "Trained" : "Continue") : "Train on";
+    setText(this.train, fork?.isTraining ? "Pause" : hinders && !isBegun ? verb : `${verb} to epoch ${formatted(goalFrom(own, last))}`);
+    this.train.disabled = Boolean(hinders);
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
-    setText(this.words, fork ? story(fork) : "Change a setting here, or drag a line of the network; then train on.");
+    const advice = hinders ? `${hinders[0].toUpperCase()}${hinders.slice(1)}.` : "Change a setting here, or drag a line of the network; then train on.";
+    setText(this.words, fork ? story(fork, isBegun ? "" : hinders) : advice);
     if (!fork) return;
     setText(this.toggle, fork.isShown ? "Show the recorded run" : "Show the fork");
     this.command.value = fork.command();
@@ -122,8 +125,8 @@ class ForkPanel {
   }
 }
 
-/** How far a fork is, in words. */
-function story(fork) {
+/** How far a fork is, and what hinders it, in words. */
+function story(fork, hinders) {
   const { changes, network, training, last, words } = fork;
   const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
   const loss = training && formatted(training.trainer.loss());
@@ -131,5 +134,5 @@ function story(fork) {
   const bits = training && "recorded numbers may differ in their last bits";
   const end = fork.ending();
   const only = changes.activation && "only here: xortrain continue keeps the activation";
-  return `Fork${set && ` with ${set}`}: ${[how, end, bits, only, words].filter(Boolean).join("; ")}.`;
+  return `Fork${set && ` with ${set}`}: ${[how, end, hinders, bits, only, words].filter(Boolean).join("; ")}.`;
 }

@@ -10,6 +10,7 @@ import { formatted } from "./text.js";
 import { lossOf, Trainer } from "./training.js";
 
 const LONGEST = 10; // times the epochs of the recorded run
+const FIRST = 1000; // epochs of one that has none
 const PICTURES = 240; // of a fork up to the last recorded epoch, so that one can follow it
 const NEAR = 1e-5; // of the recorded numbers, which are rounded to float32
 
@@ -94,7 +95,7 @@ export class Fork {
   goOn() {
     const { last } = this.own.population;
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const pace = isStill ? Infinity : Math.ceil(last / PICTURES);
+    const pace = isStill || this.last >= last ? Infinity : Math.ceil(last / PICTURES);
     let before = this.last;
     const after = () => {
       if (isForkShown() && state.epoch >= before) change({ epoch: this.last });
@@ -112,7 +113,7 @@ export class Fork {
   ending() {
     const { last, goal, own, training } = this;
     if (!training || this.isTraining) return "";
-    if (goal <= last) return hasEnd(own) ? "its schedule ends here" : `the page trains no more than ${LONGEST} times the recorded epochs`;
+    if (goal <= last) return hindrance(own, last);
     return last === own.population.last ? "it stops where the recorded run does" : "it is paused";
   }
 
@@ -139,7 +140,8 @@ export class Fork {
     const { last } = this.own.population;
     const rate = lr ?? (optimizer && this.own.task.stages.at(-1).lr);
     const epochs = (this.last > last || this.from >= last) && Math.max(this.last, this.from + 1);
-    const given = { optimizer, lr: rate, activation, epochs };
+    const stop = this.own.last < last && !this.own.hasDiverged && "never"; // the page goes on where a rule stopped the run
+    const given = { optimizer, lr: rate, activation, epochs, stop };
     const words = Object.entries(given).filter(([, value]) => value);
     for (const [place, value] of set) words.push([`set.${this.network.names[place].replace(/\W+(?=\d)/g, ".").replace("]", "")}`, value]);
     return words.map(([name, value]) => `${name}=${value}`);
@@ -147,7 +149,7 @@ export class Fork {
 
   /** The command that trains this fork in a shell, or in Python if the run has no record; "" if there is none. */
   command() {
-    if (this.changes.activation) return "";
+    if (this.changes.activation || hindrance(this.own, this.from, true)) return "";
     const words = this.overrides();
     if (!this.own.population.id) return `run.fork(${[...words.map((word) => `"${word}"`), `epoch=${this.from}`].join(", ")})`;
     const files = this.own.population.use.flatMap((name) => ["--use", name]);
@@ -160,10 +162,18 @@ function hasEnd({ task }) {
   return SCHEDULES[task.stages.at(-1).schedule.name].usesTotal;
 }
 
+/** Why a run's fork is not trained on from an epoch, in words; "" if it is. */
+export function hindrance(own, epoch, isStart = false) {
+  if (isStart && own.hasDiverged && epoch >= own.last) return "the run diverged here: go to an earlier epoch";
+  if (epoch < goalFrom(own, epoch)) return "";
+  if (hasEnd(own)) return "its schedule ends here";
+  return `the page trains no more than ${own.population.last ? `${LONGEST} times the recorded` : formatted(FIRST)} epochs`;
+}
+
 /** Where training of a run's fork from an epoch stops: that of the recorded run, or after many times its epochs. */
 export function goalFrom(own, epoch) {
   const { last } = own.population;
-  return epoch < last || hasEnd(own) ? last : LONGEST * last;
+  return epoch < last || hasEnd(own) ? last : LONGEST * last || FIRST;
 }
 
 /** A run in words, or its fork where that is what is shown. */

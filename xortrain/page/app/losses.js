@@ -2,7 +2,7 @@
 
 import { Axis, disc, label, polyline, shortened, sized, styled } from "./canvas.js";
 import { forkOfRun, shownWords } from "./fork.js";
-import { kindOf, shortName } from "./outcomes.js";
+import { shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
 import { isForkShown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
@@ -14,6 +14,7 @@ const MOST_GROUPS = 6;
 const SCALE_RUNS = 1000; // runs that set the scale
 const WORK = 400_000; // losses that are sorted for medians
 const LINE_REACH = 24; // px between the pointer and the nearest line
+const OUTCOMES = ["--blue", "--olive", "--orange"]; // colours of what is solved, learnt, and not solved
 const [TOP, LEFT, BOTTOM] = [8, 50, 24];
 
 export function lossesView(page) {
@@ -78,8 +79,9 @@ class LossCurves {
     this.right = width - Math.min(width * 0.45, Math.max(8, ...shown.map(({ text }) => g.measureText(text).width + 18)));
     this.floor = height - BOTTOM;
     const shownHomes = [...new Set(state.order.map((run) => this.homes[run]))];
-    this.x = new Axis([0, Math.max(1, ...shownHomes.map((home) => home.last))], false, LEFT, this.right);
     this.y = new Axis(this.bounds(), this.isLog, this.floor, TOP);
+    this.left = this.y.room(g, LEFT);
+    this.x = new Axis([0, Math.max(1, ...shownHomes.map((home) => home.last))], false, this.left, this.right);
     for (const group of this.groups) group.quartiles = this.quartiles(group.runs);
     this.base = this.picture(state.order);
     if (this.by !== "outcome") for (const group of this.groups) this.drawMedian(this.base.g, group);
@@ -88,11 +90,11 @@ class LossCurves {
   /** Runs by outcome or by a setting; those without a known value are the last group. */
   grouped() {
     const column = this.page.column(this.by);
-    const isSolved = (run) => kindOf(column.of(run)).name === "solved";
-    const outcomes = { labels: ["solved", "not solved"], of: (run) => Number(!isSolved(run)) };
+    const ranks = { solved: 0, learnt: 1 };
+    const outcomes = { labels: ["solved", "learnt", "not solved"], of: (run) => ranks[column.of(run)] ?? 2 };
     const isOutcome = this.by === "outcome";
     const { labels, of } = isOutcome ? outcomes : groupsOf(column, state.order, MOST_GROUPS);
-    const colours = labels.map((_, k) => ramp(k / Math.max(1, labels.length - 1)));
+    const colours = isOutcome ? OUTCOMES.map(rgbOf) : labels.map((_, k) => ramp(k / Math.max(1, labels.length - 1)));
     const groups = labels.map((text, k) => ({ text: `${shortName(this.page, this.by)} ${text}`, colour: colours[k], runs: [] }));
     groups.push({ text: "not known", colour: rgbOf("--label"), runs: [] });
     this.groupOf = (run) => groups.at(of(run));
@@ -109,7 +111,7 @@ class LossCurves {
       const stride = Math.ceil(rows.length / 100);
       return rows.filter((_, row) => row % stride === 0 || row === rows.length - 1).map((_, k) => this.loss(run, k * stride));
     });
-    const sorted = finiteSorted(this.isLog ? losses.filter((loss) => loss > 0) : losses);
+    const sorted = finiteSorted((this.isLog ? losses.filter((loss) => loss > 0) : losses).map(Math.fround)); // larger ones set no scale
     this.hasLosses = sorted.length > 0;
     if (!this.hasLosses) return [0.1, 1];
     const [low, high] = [quantile(sorted, 0.001), quantile(sorted, this.isLog ? 0.999 : 0.98)];
@@ -151,7 +153,7 @@ class LossCurves {
 
   clip(g) {
     g.beginPath();
-    g.rect(LEFT, TOP - 4, this.right - LEFT, this.floor - TOP + 6);
+    g.rect(this.left, TOP - 4, this.right - this.left, this.floor - TOP + 6);
     g.clip();
   }
 
@@ -174,7 +176,7 @@ class LossCurves {
   density(runs, { width, height }) {
     const scale = devicePixelRatio || 1;
     for (const group of this.groups) group.counts = new Float32Array(width * height);
-    const box = { width, first: Math.ceil(LEFT * scale), top: TOP * scale, floor: this.floor * scale };
+    const box = { width, first: Math.ceil(this.left * scale), top: TOP * scale, floor: this.floor * scale };
     const epochs = Array.from({ length: Math.floor(this.right * scale) - box.first }, (_, k) => this.x.back((box.first + k) / scale));
     const places = new Map(this.page.populations.map((home) => [
       home, Float64Array.from(epochs, (epoch) => rowPlace(home.lossEpochs, epoch) ?? NaN),
@@ -195,7 +197,7 @@ class LossCurves {
   draw() {
     const { g, width, height } = sized(this.canvas);
     if (!width) return;
-    this.y.drawUp(g, LEFT, this.right);
+    this.y.drawUp(g, this.left, this.right);
     this.x.drawAcross(g, this.floor);
     g.globalAlpha = this.chosen ? 0.25 : 1;
     g.drawImage(this.base.picture, 0, 0, width, height);

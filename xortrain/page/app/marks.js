@@ -1,6 +1,6 @@
 /** The marks of examples: their shape and colour show the target; a cross marks a wrong example, as in the films. */
 
-import { clamp, stroked, styled } from "./canvas.js";
+import { clamp, shortened, stroked, styled } from "./canvas.js";
 
 /** Corners of the shapes, about as large as the unit circle, which is the first; after ten classes they repeat. */
 const SHAPES = [
@@ -100,11 +100,13 @@ function written(g, text, [left, top, right, low]) {
   write(g, text, left + 3, (top + low) / 2 + 1, "left");
 }
 
-/** Plain text in the middle of y, or above or below it, at most `width` wide. */
+const LEGIBLE = 0.85; // of its width, to which a text may be squeezed
+
+/** Plain text in the middle of y, or above or below it, at most `width` wide: squeezed a little, or shortened. */
 export function write(g, text, x, y, align, width, baseline = "middle") {
   g.textAlign = align;
   g.textBaseline = baseline;
-  g.fillText(text, x, y, width);
+  g.fillText(width === undefined ? text : shortened(g, text, width / LEGIBLE), x, y, width);
 }
 
 /** Text from below to above, centred. */

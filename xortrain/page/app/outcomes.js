@@ -2,7 +2,8 @@
 
 /** Kinds of outcomes, each with its mark and the variable of the style sheet with its colour; the last has all others. */
 export const KINDS = [
-  { name: "solved", mark: "●", colour: "--blue", outcomes: ["solved", "learnt"] },
+  { name: "solved", mark: "●", colour: "--blue", outcomes: ["solved"] },
+  { name: "learnt", mark: "◐", colour: "--olive", outcomes: ["learnt"] },
   { name: "not finished", mark: "○", colour: "--label", outcomes: ["pending", "early", "training"] },
   { name: "diverged", mark: "✕", colour: "--ink", outcomes: ["diverged", "exploded"] },
   { name: "stuck", mark: "◆", colour: "--orange", outcomes: [] },

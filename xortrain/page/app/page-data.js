@@ -67,7 +67,7 @@ export class Population {
     return this.testRows ? this.testRows[row * this.runs + place] : NaN;
   }
 
-  /** The parameters after the epoch of a frame: those of epoch 0 exact, all others rounded to float32. */
+  /** The parameters after the epoch of a frame: those of epoch 0 exact, all others rounded to float32, unless it lacks them. */
   theta(place, frame, out = new Float64Array(this.network.size)) {
     const rows = this.frameEpochs[frame] === 0 ? this.startRows : this.snapshotRows;
     const first = this.frameEpochs[frame] === 0 ? 0 : frame * out.length;

@@ -13,7 +13,8 @@ import { shownRun } from "./picture.js";
 import { pointsAlong, Raster } from "./raster.js";
 import { state } from "./state.js";
 
-const [ROOM_LEFT, ROOM_BELOW] = [34, 34]; // room for the axes
+const [ROOM_LEFT, ROOM_BELOW] = [34, 34]; // room for the axes; left there is more where numbers are long
+const NAME_ROOM = 17; // of the left name, where numbers are beside it
 const MOST_NAMED = 8; // of examples
 
 export class PlanePicture {
@@ -28,16 +29,30 @@ export class PlanePicture {
     const { view, colours } = this;
     this.plane = this.planeOf(view);
     if (!this.plane) return;
-    const [width, height] = [this.width - ROOM_LEFT - 2, this.height - ROOM_BELOW - 2].map((side) => Math.max(20, side));
-    this.box = { x: ROOM_LEFT, y: 2, width, height };
-    this.boxes = sliceBoxes(this.box, this.plane);
+    this.arrange(ROOM_LEFT);
+    this.arrange(this.room());
     this.paint();
     this.axes();
     if (!view.walk.some(({ y }) => colours.place(y) === colours.noValue)) return this.marks();
     this.g.font = `bold 15px ${styled("--font")}`;
     this.g.fillStyle = colours.ink;
     const isKnown = view.walk.every(({ y }) => y.every(Number.isFinite));
-    write(this.g, isKnown ? "off the scale" : "no value", ROOM_LEFT + width / 2, height / 2, "center", width);
+    write(this.g, isKnown ? "off the scale" : "no value", this.box.x + this.box.width / 2, this.box.height / 2, "center", this.box.width);
+  }
+
+  /** The boxes of the picture, with room for the axis at their left. */
+  arrange(left) {
+    const [width, height] = [this.width - left - 2, this.height - ROOM_BELOW - 2].map((side) => Math.max(20, side));
+    this.box = { x: left, y: 2, width, height };
+    this.boxes = sliceBoxes(this.box, this.plane);
+  }
+
+  /** The pixels that numbers and name need at the left of the boxes. */
+  room() {
+    const { g, plane, box, boxes } = this;
+    const reach = 7 + g.measureText(plane.names[1]).width / 2;
+    const isBeside = (v) => Math.abs(pixelOf(plane, boxes.at(-1), 0, v)[1] - box.y - box.height / 2) < reach;
+    return Math.max(ROOM_LEFT, ...plane.ticks[1].map(([v, text]) => g.measureText(text).width + (isBeside(v) ? NAME_ROOM : 6)));
   }
 
   paint() {
@@ -87,16 +102,17 @@ export class PlanePicture {
   /** Names and ticks below and on the left; above slices and on their right what they share. */
   axes() {
     const { g, plane, box, boxes, colours } = this;
+    const left = box.x;
     const corner = boxes.find(({ y }) => y === boxes.at(-1).y);
     const low = corner.y + corner.height;
     g.fillStyle = colours.label;
     for (const [u, text] of plane.ticks[0]) write(g, text, pixelOf(plane, corner, u, 0)[0], low + 10, "center");
-    for (const [v, text] of plane.ticks[1]) write(g, text, ROOM_LEFT - 4, pixelOf(plane, corner, 0, v)[1], "right", ROOM_LEFT - 4);
+    for (const [v, text] of plane.ticks[1]) write(g, text, left - 4, pixelOf(plane, corner, 0, v)[1], "right");
     const name = g.measureText(plane.names[0]).width > box.width ? plane.names[0].replace(" of the spread", "") : plane.names[0];
     write(g, name, box.x + box.width / 2, low + 25, "center", box.width);
-    writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : ROOM_LEFT - 10, box.y + box.height / 2, box.height);
+    writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : left - 10, box.y + box.height / 2, box.height);
     const { columns = [], rows = [], slices } = plane;
-    const heads = columns.length ? fitting(g, columns, corner.width) : slices.map(({ label }) => label);
+    const heads = columns.length ? fitting(g, columns, corner.width) : slices.map(({ label = "" }) => label);
     heads.forEach((text, n) => { write(g, text, boxes[n].x + corner.width / 2, boxes[n].y - 8, "center", corner.width); });
     fitting(g, rows, corner.height).forEach((text, n) => {
       const { x, y, height } = boxes[(n + 1) * columns.length - 1];

@@ -83,7 +83,7 @@ class RunLosses {
     const fork = forkOfRun();
     const curve = (lossAt) => {
       const points = population.lossEpochs.map((epoch, row) => [epoch, lossAt(row)]);
-      return points.filter(([epoch, loss]) => epoch <= last && !Number.isNaN(loss)); // of float32 ∞ is a large loss
+      return points.filter(([epoch, loss]) => epoch <= last && !Number.isNaN(loss)); // a loss of ∞ is one
     };
     this.own = curve((row) => population.loss(place, row));
     this.held = curve((row) => population.testLoss(place, row));
@@ -129,12 +129,18 @@ class RunLosses {
     const isFork = isForkShown() && this.fork.length > 0;
     const now = pointOf(isFork ? this.fork : this.own, state.epoch);
     if (now) disc(this.g, this.x(now[0]), this.y(now[1]), 5, isFork ? "--orange" : "--ink", "--paper", 1.5);
-    if (this.fork.length) this.name(this.fork.at(-1), "fork", "--orange");
-    if (this.held.length) this.name(this.held.at(-1), "held-out", "--label");
+    const taken = this.fork.length ? [this.name(this.fork.at(-1), "fork", "--orange")] : [];
+    if (this.held.length) this.name(this.held.at(-1), "held-out", "--label", taken);
   }
 
-  name([epoch, loss], text, colour) {
-    label(this.g, text, Math.min(this.x(epoch), this.width - 4), this.y(loss) - 6, { align: "right", colour });
+  /** A name at the end of a curve, to the left of one that is there already. */
+  name([epoch, loss], text, colour, taken = []) {
+    const width = this.g.measureText(text).width + 6;
+    const [end, y] = [Math.min(this.x(epoch), this.width - 4), this.y(loss) - 6];
+    const other = taken.find((one) => Math.abs(one.y - y) < 14 && end > one.left && end - width < one.right);
+    const right = other ? other.left : end;
+    label(this.g, text, right, y, { align: "right", colour });
+    return { left: right - width, right, y };
   }
 
   line(points, colour, width, dash) {
@@ -179,11 +185,14 @@ class RunLosses {
     }
   }
 
-  /** The losses at an epoch, or at the last one before it that has some. */
+  /** The losses at an epoch of the curves that reach it; behind all of them, at the last one. */
   words(epoch) {
-    const [own, held, fork] = [this.own, this.held, this.fork].map((curve) => pointOf(curve, epoch));
-    const last = Math.max(...[own, fork].filter(Boolean).map(([at]) => at));
-    const losses = [["loss", own], ["held-out loss", held], ["loss of the fork", fork]].filter(([, point]) => point);
+    const curves = Object.entries({ loss: this.own, "held-out loss": this.held, "loss of the fork": this.fork });
+    const known = curves.filter(([, curve]) => curve.length);
+    const here = Math.min(epoch, Math.max(...known.map(([, curve]) => curve.at(-1)[0])));
+    const points = known.filter(([, curve]) => curve.at(-1)[0] >= here).map(([name, curve]) => [name, pointOf(curve, here)]);
+    const losses = points.filter(([, point]) => point);
+    const last = Math.max(...losses.map(([, [at]]) => at));
     return losses.length ? `Epoch ${formatted(last)}: ${losses.map(([name, [, loss]]) => `${name} ${formatted(loss)}`).join(", ")}.` : "";
   }
 }

@@ -195,7 +195,7 @@ class SettingsMap {
 
   /** A bar for each count; a point with its interval for each share or median. */
   drawPoints(g) {
-    const { left, top, right, floor } = this.box;
+    const { top, right, floor } = this.box;
     const { isCount, range, colour, text } = MEASURES[this.measure];
     this.items = this.cells();
     const known = finiteSorted(this.items.flatMap(({ value, low, high }) => [value, low, high]));
@@ -203,7 +203,10 @@ class SettingsMap {
     const most = known.at(-1) ?? 1;
     const ends = range ?? (isLog ? [known[0] / 1.3, most * 1.3] : [Math.min(0, known[0] ?? 0), most * 1.1 || 1]);
     const axis = new Axis(ends, isLog, isCount ? floor : floor - 6, top);
-    axis.drawUp(g, left, right, range ? percent : undefined);
+    const words = range ? percent : undefined;
+    const left = axis.room(g, this.box.left, words);
+    this.box.left = left;
+    axis.drawUp(g, left, right, words);
     const wide = (right - left) / this.axes[0].labels.length;
     for (const cell of this.items) {
       const x = left + (cell.places[0] + 0.5) * wide;
@@ -216,30 +219,31 @@ class SettingsMap {
         g.fillRect(x - 1, axis.at(cell.high), 2, axis.at(cell.low) - axis.at(cell.high));
         disc(g, x, y, 5, colour);
       }
-      const words = Number.isNaN(cell.value) ? "–" : text(cell.value);
-      const hasRoom = g.measureText(words).width < (isCount ? wide : wide / 2 - 10);
-      if (hasRoom) label(g, words, isCount ? x : x + 10, isCount ? y - 4 : y + 4, { align: isCount ? "center" : "left" });
+      const number = Number.isNaN(cell.value) ? "–" : text(cell.value);
+      const hasRoom = g.measureText(number).width < (isCount ? wide : wide / 2 - 10);
+      if (hasRoom) label(g, number, isCount ? x : x + 10, isCount ? y - 4 : y + 4, { align: isCount ? "center" : "left" });
     }
     this.drawNames(g, this.axes[0], wide);
   }
 
   /** A mark for each run, in the colour and shape of its outcome. */
   drawScatter(g) {
-    const { left, top, right, floor } = this.box;
-    const [x, y] = this.columns.map((column, k) => {
+    const { top, right, floor } = this.box;
+    const axis = (column, ...pixels) => {
       const sorted = finiteSorted(this.runs.map((run) => column.values[run]));
-      const pixels = k ? [floor - 8, top + 8] : [left + 8, right - 8];
       return new Axis([sorted[0], sorted.at(-1)], isWide(sorted), ...pixels);
-    });
+    };
+    const y = axis(this.columns[1], floor - 8, top + 8);
+    const left = y.room(g, this.box.left);
+    const x = axis(this.columns[0], left + 8, right - 8);
     x.drawAcross(g, floor);
     y.drawUp(g, left, right);
     [g.textAlign, g.textBaseline, g.globalAlpha] = ["center", "middle", this.runs.length > 500 ? 0.5 : 0.85];
     g.font = `9px ${styled("--font")}`;
-    const colours = Object.fromEntries(["--blue", "--orange", "--ink", "--label"].map((name) => [name, styled(name)]));
     this.items = this.runs.map((run) => {
       const mark = this.columns.map((column, k) => [x, y][k].at(column.values[run]));
       const kind = this.kindOf(run);
-      g.fillStyle = colours[kind.colour];
+      g.fillStyle = styled(kind.colour);
       g.fillText(kind.mark, ...mark);
       return { runs: [run], mark, box: [mark[0] - 5, mark[1] - 5, 10, 10] };
     });

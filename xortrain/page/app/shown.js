@@ -17,6 +17,7 @@ class OpenedRun {
     this.network = new Network(this.population.own(this.population.shape, this.place));
     const ended = page.column("epochs_done")?.of(run);
     this.last = Math.min(ended ?? Infinity, this.population.last); // a stop rule may have ended it
+    this.hasDiverged = page.column("outcome")?.of(run) === "diverged";
     const { snapshotRows, frameEpochs, last } = this.population;
     this.isStored = Boolean(snapshotRows) && (frameEpochs.length > 2 || last < 2);
   }
@@ -53,8 +54,10 @@ export function shown(page, run = state.run, epoch = state.epoch) {
     if (own.live.epoch < until) own.live.trainTo(until);
     return { ...about, ...own.live.at(until) };
   }
-  const frame = population.frameAt(until);
-  return { ...about, theta: population.theta(place, frame), epoch: population.frameEpochs[frame] };
+  // the frames kept from the end of a run on hold what it ended with
+  const end = until === own.last ? population.frameEpochs.findIndex((kept) => kept >= until) : -1;
+  const frame = end < 0 ? population.frameAt(until) : end;
+  return { ...about, theta: population.theta(place, frame), epoch: Math.min(population.frameEpochs[frame], until) };
 }
 
 /** Whether the fork stands in for what is recorded at an epoch of a run. */

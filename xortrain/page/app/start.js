@@ -38,7 +38,7 @@ async function start() {
   document.body.classList.toggle("single", isSingle);
   if (isSingle) for (const part of document.querySelectorAll(".many")) part.remove();
   for (const view of isSingle ? OF_ONE : [...OF_MANY, ...OF_ONE]) view(page);
-  change({ epoch: page.last, theme: state.theme + 1 });
+  change({ epoch: page.last, live: state.live + 1, theme: state.theme + 1 }); // of some runs the last epoch is 0
   redraw();
   globalThis.xortrain = { page, state, change: changeAndDraw, shown };
   document.documentElement.dataset.ready = "1";

@@ -36,7 +36,10 @@ class RunTable {
     this.addTable();
     this.reorder();
     follow(["order", "selected", "theme"], () => this.draw());
-    follow(["run"], () => this.reveal());
+    follow(["run"], () => {
+      this.reveal();
+      requestAnimationFrame(() => this.reveal()); // the words of the run may have changed the height of the table
+    });
   }
 
   addTools() {
