@@ -175,6 +175,7 @@ class Findings:
     tied: list[Tie]
 
 
+@np.errstate(all="ignore")  # outputs of a run that diverges
 def findings(task: Task, theta: Array) -> Findings:
     """The findings for the only run of a task, at θ (parameters,)."""
     both = at_least_two(np.zeros(1, int))
