@@ -35,7 +35,7 @@ def test_no_constant_answer_is_better_than_the_best_one(loss: str, share: float)
         np.testing.assert_allclose(y[0, :, 0], t[..., 0].mean(axis=0))
         return
     own = {name: value[0] for name, value in task.criterion.own.items()}
-    for answer in np.linspace(low, 1, 401):
+    for answer in np.linspace(3 * low, 3 if low else 1, 401):  # margins may be wider than the targets
         total = row.value(np.full_like(t, answer), t, **own).sum() * task.criterion.share(t)
         assert found[0] <= total + 1e-6 * abs(total)
     again = row.value(np.broadcast_to(y[..., :1], t.shape), t, **own).sum() * task.criterion.share(t)
@@ -48,6 +48,16 @@ def test_the_best_constant_of_xor_is_the_known_one(loss: str, best: float) -> No
     np.testing.assert_allclose(found.loss, best)
     np.testing.assert_array_equal(found.accuracy, 0.5)
     assert np.isnan(found.allowed).all()
+
+
+@pytest.mark.parametrize("ones", [3, 30, 57])
+def test_the_best_constant_of_soft_margin_is_beyond_the_targets_where_one_of_them_is_rare(ones: int) -> None:
+    t = np.where(np.arange(60) < ones, 1.0, -1.0)[:, None]
+    config = some_config(loss=("soft_margin", {"reduction": "mean"}), data="csv")
+    own = array_data((np.arange(60.0)[:, None], t))
+    share = ones / 60
+    entropy = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    np.testing.assert_allclose(references(Setup.of(Population(config, own=own)).task()).loss, entropy)
 
 
 def test_each_run_has_the_constant_of_its_own_settings() -> None:

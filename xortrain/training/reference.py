@@ -17,6 +17,7 @@ NEIGHBOURS = 15
 FEWEST = 32  # examples; among fewer, 15 neighbours are no longer near
 MOST_ASKED, MOST_VOTERS = 256, 4096  # examples that are predicted, and those that may vote
 STEPS = 32  # of the golden-section search, which leaves 2e-7 of the interval
+MARGIN = 30  # how far beyond targets -1 and 1 the best constant of a loss of margins is looked for
 FLAT = 1e-6  # relative difference of losses that counts as none
 GOLDEN = (5**0.5 - 1) / 2
 
@@ -53,7 +54,8 @@ def best_constant(task: Task) -> tuple[Array, Array]:
     """The output (1, outputs, runs) that is best for all examples at once, and its loss (runs,)."""
     criterion = task.criterion
     t = np.broadcast_to(criterion.aims(task.data.t), (*task.data.t.shape[:2], task.runs))
-    low, high = t.min(axis=0, keepdims=True), t.max(axis=0, keepdims=True)
+    beyond = MARGIN * (criterion.row.targets == "signs")
+    low, high = t.min(axis=0, keepdims=True) - beyond, t.max(axis=0, keepdims=True) + beyond
 
     def losses(y: Array) -> Array:
         return constant_losses(criterion, y, t)
