@@ -86,7 +86,6 @@ class Canvas:
     def __init__(self, width: int, height: int, unit: float, palette: Palette) -> None:
         self.width, self.height, self.unit, self.palette = width, height, unit, palette
         self.colours = palette.colours
-        self._ink = tuple(self.colours.ink.tolist())
         self._agg = self._make_renderer()
         self._above = np.asarray(self._agg.buffer_rgba()).reshape(-1).view("<u4")
         self._above[...] = 0
@@ -243,8 +242,8 @@ class Canvas:
         """
         if not words:
             return Box(round(x), round(y), 0, 0)
-        shade, edge = (() if one is None else tuple(one.tolist()) for one in (colour, halo))
-        paint, below, out = painted(words, round(size * self.unit, 2), face, shade or self._ink, edge)
+        shade, edge = self.colours.ink if colour is None else colour, () if halo is None else tuple(halo.tolist())
+        paint, below, out = _painted(words, round(size * self.unit, 2), face, tuple(shade.tolist()), edge)
         paint = np.rot90(paint) if vertical else paint
         height, width = paint.shape[0] - 2 * out, paint.shape[1] - 2 * out
         left = round(x - ANCHORS[align] * width)
@@ -313,7 +312,7 @@ class Canvas:
 
 
 @lru_cache(maxsize=256)
-def painted(
+def _painted(
     words: str, size: float, face: str, colour: tuple[int, ...], halo: tuple[int, ...]
 ) -> tuple[Array, int, int]:
     """Text as RGBA (height, width), how many of its rows are below the baseline, and how far its halo reaches.

@@ -84,9 +84,10 @@ def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]
     if np.ma.is_masked(x) or np.ma.is_masked(t):
         raise UserError(f"data={name}: must have no missing values")
     try:
-        if {np.asarray(part).dtype.kind for part in (x, t)} & set("cmM"):
+        given = [np.asarray(part) for part in (x, t)]
+        if {part.dtype.kind for part in given} & set("cmM"):
             raise TypeError("complex numbers, or times")
-        x, t = np.array(x, np.float64), np.array(t, object if np.asarray(t).dtype.kind in "US" else None)
+        x, t = np.array(given[0], np.float64), np.array(t, object) if given[1].dtype.kind in "US" else given[1].copy()
     except (TypeError, ValueError):
         raise UserError(f"data={name}: must be two arrays of numbers") from None
     t = t[:, None] if t.ndim == 1 else t
