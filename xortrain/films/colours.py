@@ -7,7 +7,7 @@ everybody by lightness, also on a grey printer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -77,9 +77,18 @@ class Colours:
 
 
 def linear(rgb: Array) -> Array:
-    """Linear light (…, 3), from 0 to 1, of sRGB colours (…, 3) from 0 to 255."""
-    share = np.asarray(rgb) / 255
-    return np.asarray(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4))
+    """Linear light (…, 3), from 0 to 1, of sRGB colours (…, 3) from 0 to 255; whole numbers are looked up."""
+    return np.asarray(_linear_steps().take(rgb) if rgb.dtype == np.uint8 else _linear(rgb))
+
+
+@cache
+def _linear_steps() -> Array:
+    return _linear(np.arange(256))
+
+
+def _linear(rgb: Array) -> Array:
+    share = rgb / 255
+    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def luminance(rgb: Array) -> Array:

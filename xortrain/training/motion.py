@@ -47,18 +47,21 @@ def motion(training: Training, runs: Array) -> tuple[Array, Array]:
 
 
 def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
-    """A learner that continues these runs, and the number of full-batch updates that theirs amount to."""
+    """A learner that continues these runs, and the number of full-batch updates that theirs amount to.
+
+    It computes with float64 whatever the runs have, so that rounding has no say in how their loss moves.
+    """
     places = at_least_two(runs)
     task = training.task.take(places)
     in_batches = task.batch_size is not None and task.criterion.reduction == "mean"  # sums add up to a full batch
     done = np.maximum(training.left[places] - 1, 1) * (len(task.data.x) / (task.batch_size or 1) if in_batches else 1)
     task = replace(task, epochs=max(1, task.epochs))
-    theta = training.theta.take(places, axis=1)
+    theta = training.theta.take(places, axis=1).astype(np.float64)
     if training.left[runs[0]] <= training.task.epochs:  # it left early; the state of its optimizer was not stored
         return Learner(task, theta), done
     at = np.zeros(training.task.runs, int)
     at[training.columns] = np.arange(len(training.columns))
-    state = {name: value[..., at[places]] for name, value in training.learner.state.items()}
+    state = {name: value[..., at[places]].astype(np.float64) for name, value in training.learner.state.items()}
     return Learner(task, theta, state), done
 
 
