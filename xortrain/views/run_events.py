@@ -75,18 +75,22 @@ def _names(run: RunData) -> list[str]:
 
 
 def _right_events(run: RunData, epochs: Array, since: Array) -> Iterator[Event]:
-    """Examples that become right and stay so, together where they do at the same epoch; of many, shares of them."""
+    """Examples that become right and stay so, together where they do at the same epoch; of many, shares of them.
+
+    What is right at the last epoch alone has not stayed so.
+    """
+    end = len(epochs) - 1
     if len(since) > MOST_SINGLE:
         order = np.sort(since)
         for word, share in SHARES:
             row = order[int(np.ceil(share * len(order))) - 1]
-            if 0 < row < len(epochs) and not (run.outcome == "solved" and epochs[row] >= run.row["solved_at"]):
+            if 0 < row < end and not (run.outcome == "solved" and epochs[row] >= run.row["solved_at"]):
                 label = f"{word} right"
                 caption = f"{word.capitalize()} of the {len(order)} examples are right from epoch {epochs[row]:,} on."
                 yield Event(int(epochs[row]), label, caption, 3)
         return
     names, last = _names(run), since.max()
-    for row in np.unique(since[(since > 0) & (since < len(epochs))]).tolist():
+    for row in np.unique(since[(since > 0) & (since < end)]).tolist():
         if run.outcome == "solved" and row == last:
             continue  # the event of the outcome says so
         group = [name for name, own in zip(names, since, strict=True) if own == row]
