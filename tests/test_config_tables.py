@@ -88,9 +88,9 @@ def test_help_names_the_data_that_set_or_choose_in_other_groups() -> None:
     for data in GROUPS["data"]:
         for group, keys in set_by_data(data).items():
             for key, value in keys.items():
-                assert re.search(rf"\n +{group}\.{key} .*; {short(value)} over data=[\w, ]*\b{data}\b", text)
+                assert re.search(rf"\n +{group}\.{key} .*; {short(value)} for data=[\w, ]*\b{data}\b", text)
         for group, chosen in chosen_by_data(data).items():
-            assert re.search(rf"\n \W?{chosen} .*\(default over data=[\w, ]*\b{data}\b", text), group
+            assert re.search(rf"\n \W?{chosen} .*\(default for data=[\w, ]*\b{data}\b", text), group
 
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)

@@ -389,20 +389,23 @@ def test_a_continued_run_is_continued_by_its_states_not_by_training_again(
 
 
 REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
-    "other data": (("data.low=0.2", "epochs=+5"), "data.low=0.2: a run is continued with its own data; train another"),
-    "another data set": (("data=moons", "epochs=+5"), "data=moons: a run is continued with its own data"),
-    "another shape": (("architecture.hidden=[3]", "epochs=+5"), "architecture.hidden=[3]: a run is continued with its"),
+    "other data": (
+        ("data.low=0.2", "epochs=+5"),
+        "data.low=0.2: a run keeps its data when it is continued; train a new",
+    ),
+    "another data set": (("data=moons", "epochs=+5"), "data=moons: a run keeps its data when it is continued"),
+    "another shape": (("architecture.hidden=[3]", "epochs=+5"), "architecture.hidden=[3]: a run keeps its"),
     "another network": (
         ("activation=tanh", "epochs=+5"),
-        "activation=tanh: a run is continued with its own activation",
+        "activation=tanh: a run keeps its activation",
     ),
-    "another start": (("init=zeros", "epochs=+5"), "init=zeros: a run is continued with its own init"),
-    "another seed": (("seed=1", "epochs=+5"), "seed=1: a run is continued with its own seed"),
-    "another precision": (("dtype=float32", "epochs=+5"), "dtype=float32: a run is continued with its own dtype"),
-    "another output": (("output=tanh", "epochs=+5"), "output=tanh: a run is continued with its own output"),
+    "another start": (("init=zeros", "epochs=+5"), "init=zeros: a run keeps its init"),
+    "another seed": (("seed=1", "epochs=+5"), "seed=1: a run keeps its seed"),
+    "another precision": (("dtype=float32", "epochs=+5"), "dtype=float32: a run keeps its dtype"),
+    "another output": (("output=tanh", "epochs=+5"), "output=tanh: a run keeps its output"),
     "a loss with another output": (
         ("loss=mse", "output=auto", "epochs=+5"),
-        "output=identity: a run is continued with its own output",
+        "output=identity: a run keeps its output",
     ),
     "a loss that the targets do not fit": (
         ("loss=hinge", "output=sigmoid", "schedule=constant", "epochs=+5"),
@@ -453,7 +456,7 @@ def test_a_sweep_does_not_lose_what_varies_and_must_stay(root: Path, run_command
     run_command("-m", "seed=0,1", "init.scale=0.5,1", "epochs=10", *QUIET)
     for word, key in (("seed=0", "seed"), ("init.scale=1", "init")):
         line = run_command("continue", "latest", word, "epochs=+5", code=2)
-        assert f"{word}: a run is continued with its own {key}" in line
+        assert f"{word}: a run keeps its {key} when it is continued" in line
 
 
 def test_a_run_that_diverged_goes_on_from_before(root: Path, run_command: Command) -> None:

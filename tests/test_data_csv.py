@@ -161,10 +161,10 @@ def test_invalid_targets_are_refused(tmp_path: Path, targets: list[str], expecte
 @pytest.mark.parametrize(
     ("text", "changes", "expected"),
     [
-        ("0,0.5\n1,1\n2,0\n", MIDPOINT, "success=midpoint: requires targets of two values, these have 3"),
-        ("0,1\n1,1\n", MIDPOINT, "success=midpoint: requires targets of two values, these have 1"),
+        ("0,0.5\n1,1\n2,0\n", MIDPOINT, "success=midpoint: requires targets with two values, but these have 3"),
+        ("0,1\n1,1\n", MIDPOINT, "success=midpoint: requires targets with two values, but these have 1"),
         ("0,0.5\n1,1\n2,0\n", {"loss": "cross_entropy"}, "requires classes, and 1 has 0.5; add loss=mse"),
-        ("0,1\n1,1\n", {"loss": "cross_entropy"}, "requires from 2 to 256 classes, these are 1"),
+        ("0,1\n1,1\n", {"loss": "cross_entropy"}, "requires from 2 to 256 classes, but these are 1"),
         ("0,0\n1,2\n2,3\n", {"loss": "bce"}, "loss=bce: requires targets from 0 to 1, .*; add loss=mse"),
         ("0,a\n1,b\n2,c\n", {"loss": "bce"}, "loss=bce: the target 1 has 3 classes; add loss=cross_entropy"),
         ("0,a\n1,b\n2,c\n", {"loss": "hinge"}, "loss=hinge: the target 1 has 3 classes; add loss=cross_entropy"),

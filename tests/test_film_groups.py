@@ -136,7 +136,7 @@ def test_a_layout_without_groups_refuses_a_setting_that_makes_some(
 def test_groups_by_what_does_not_vary_are_refused_before_training_and_after(
     by: str, hint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    message = f"xortrain: error: film.by={by}: is no setting in which the runs differ. {hint}They differ in lr, seed"
+    message = f"xortrain: error: film.by={by}: the runs do not differ in it. {hint}They differ in lr, seed"
     words = ["-m", "film=losses", "lr=1,2", "seed=1,2", "epochs=2", f"root={tmp_path}"]
     assert main([*words, f"film.by={by}"]) == 2
     assert capsys.readouterr().err.splitlines() == [message]

@@ -298,7 +298,7 @@ def test_held_out_examples_of_a_second_file_have_the_columns_and_codes_of_the_fi
             {},
             r"test\.csv: line 2, column hue: 'green' is not among the categories blue, red",
         ),
-        ("id,a,hue,kind\n1,2,red,w\n", {}, r"test\.csv: column kind has 'w', which is no class of data\.path"),
+        ("id,a,hue,kind\n1,2,red,w\n", {}, r"test\.csv: column kind has 'w', which is not a class of data\.path"),
         ("id,a,kind\n1,2,x\n", {}, r"test\.csv: has no column 'hue'"),
         ("1,2,x\n", {}, r"test\.csv: has 3 columns, data\.path has 4"),
         (
@@ -320,7 +320,7 @@ def test_a_second_file_that_does_not_fit_the_first_is_refused(
 
 def test_numbers_of_a_class_that_no_training_example_has_are_refused(tmp_path: Path) -> None:
     path, other = write(tmp_path, "a,t\n1,0\n2,1\n"), write(tmp_path, "a,t\n1,2\n", "test.csv")
-    with pytest.raises(UserError, match=r"held-out examples have the class 2, and no training example has it"):
+    with pytest.raises(UserError, match=r"held-out examples have the class 2, which no training example has"):
         setup_of(path, test_path=str(other))
     assert setup_of(path, "mse", test_path=str(other)).test is not None
 
@@ -471,7 +471,7 @@ def test_an_older_record_of_a_table_is_read(tmp_path: Path) -> None:
 
 
 def test_a_label_that_only_held_out_examples_have_is_refused() -> None:
-    with pytest.raises(UserError, match=r"^data=\(x, t\): held-out examples have the class 'z', and no training"):
+    with pytest.raises(UserError, match=r"^data=\(x, t\): held-out examples have the class 'z', which no training"):
         xortrain.train(data=(X, ["a", "b"] * 3, X[:1], ["z"]))
 
 

@@ -120,12 +120,12 @@ def test_the_runs_that_are_named_are_in_the_page(words: Callable[[str, str], lis
 
 
 REFUSED = {
-    "another file": (["--output", "mine.html"], "mine.html: there is such a file already; add --force to replace it"),
+    "another file": (["--output", "mine.html"], "mine.html: exists already; add --force to replace it"),
     "a record": (["--output", "outputs/RUN/x.html"], "is inside a record"),
     "no page": (["--output", "x.png"], "must end in .html, .htm"),
     "no size": (["--max-mb", "-1"], "--max-mb=-1: must be a number greater than 0"),
     "a size that is no number": (["--max-mb", "nan"], "--max-mb=nan: must be a number greater than 0"),
-    "too small": (["--max-mb", "0.001"], "--max-mb=0.001: without any course of its 1 run the page has 0.1"),
+    "too small": (["--max-mb", "0.001"], "--max-mb=0.001: even without the course of its 1 run the page has 0.1"),
     "no runs": (["--where", "lr > 99"], "no run matches"),
     "no folder": (["--output", "none/x.html"], "none/x.html: No such file or directory"),
 }

@@ -65,7 +65,7 @@ def test_a_weight_is_changed_by_the_keyboard_in_a_run_without_a_record(page_of: 
     value = tab.evaluate("xortrain.state.fork.changes.set.get(1)")
     assert value == pytest.approx(run.parameters[EPOCH][1] + 0.1, abs=0.006)  # two digits after the point
     assert tab.locator("#fork input[readonly]").input_value() == f'run.fork("set.W1.0.1={value}", epoch={EPOCH})'
-    assert f"Fork with W1[0, 1] = {value}: not trained on yet" in tab.locator("#fork [role=status]").inner_text()
+    assert f"Fork with W1[0, 1] = {value}: not trained yet" in tab.locator("#fork [role=status]").inner_text()
 
 
 def test_an_activation_is_changed_here_only_which_is_said(page_of: PageOf) -> None:

@@ -52,15 +52,15 @@ def test_buttons_go_to_kept_epochs_of_all_populations(found: Opened) -> None:
     kept = found.page.evaluate(EPOCHS)
     assert epoch_of(found) == kept[-1] == 100
     assert press(found, "first epoch") == kept[0] == 0
-    assert press(found, "one kept epoch back") == 0
-    assert [press(found, "one kept epoch forward") for _ in range(3)] == kept[1:4]
+    assert press(found, "previous snapshot") == 0
+    assert [press(found, "next snapshot") for _ in range(3)] == kept[1:4]
     for epoch in range(0, 101, 7):  # kept or not, and after the end of the shown run
         found.page.evaluate("(epoch) => xortrain.change({ epoch })", epoch)
         assert epoch_of(found) == epoch
     found.page.evaluate("(epoch) => xortrain.change({ epoch })", kept[3])
-    assert press(found, "one kept epoch back") == kept[2]
+    assert press(found, "previous snapshot") == kept[2]
     assert press(found, "last epoch") == 100
-    assert press(found, "one kept epoch forward") == 100
+    assert press(found, "next snapshot") == 100
 
 
 def test_keys_move_unless_another_control_needs_them(found: Opened) -> None:

@@ -195,7 +195,7 @@ def test_own_data_may_have_any_sizes_and_any_numbers() -> None:
         ((X, T, [], []), r"^data=\(x_test, t_test\): must be "),
         ((X, T, [[0, np.inf]], [1]), r"^data=\(x_test, t_test\): must be finite$"),
         ((X, T, [["a", "b"]], [1]), r"^data=\(x_test, t_test\): must be two arrays of numbers$"),
-        ((X, T, X, [0, 1, 2, 0]), "held-out examples have the class 2, and no training example has it"),
+        ((X, T, X, [0, 1, 2, 0]), "held-out examples have the class 2, which no training example has"),
         (np.zeros((4, 3)), r"data=\(x, t\)"),
     ],
 )

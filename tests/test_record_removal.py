@@ -218,7 +218,7 @@ def test_nothing_is_exported_into_a_record(
 def test_an_existing_file_is_replaced_only_if_the_user_agrees(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path("a.csv")
     path.write_text("before")
-    with pytest.raises(UserError, match=r"^--output=a\.csv: there is such a file already; add --force to replace it"):
+    with pytest.raises(UserError, match=r"^--output=a\.csv: exists already; add --force to replace it"):
         export([RUN, "--output", "a.csv"])
     monkeypatch.setattr("sys.stdin.isatty", lambda: True)
     for said, text in (("n", "nothing written"), ("", "nothing written"), ("y", "written a.csv")):

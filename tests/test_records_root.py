@@ -55,7 +55,7 @@ def test_python_follows_the_variable_whenever_it_changes(monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("value", "line"),
     [
-        ("", "XORTRAIN_ROOT=: must be a path; unset it to have records in outputs"),
+        ("", "XORTRAIN_ROOT=: must be a path; unset it to keep records in outputs"),
         ("file", "XORTRAIN_ROOT=file: is not a folder"),
     ],
 )

@@ -73,7 +73,7 @@ def test_a_film_in_a_png_is_reported_as_animated(root: Path, frames: int, capsys
         (["latest", "--output", "pp/"], "--output=pp/: must end in .gif, .png, .webp, .mp4"),
         (["latest", "--output", "/proc/x.gif"], "error: /proc/x.gif: "),
         (["latest", "film.colours=viridi"], "Did you mean 'viridis'"),
-        (["latest", "film.fps", "=", "20"], "write film.fps=20, without blanks"),
+        (["latest", "film.fps", "=", "20"], "write film.fps=20, without spaces"),
         (
             ["latest", "film.format=mp4", "--output", "x.gif"],
             "film.format=mp4 and --output=x.gif: contradict each other",

@@ -114,7 +114,7 @@ def test_a_zoom_stops_where_neighbouring_pixels_share_a_number(
     assert main(["zoom", "latest", *words]) == 0
     out = capsys.readouterr().out
     assert "stops before window 8 of 10, at a factor of " in out
-    assert "from there on neighbouring pixels share a float32" in out
+    assert "beyond that, neighbouring pixels have the same float32" in out
     sweep = xortrain.load("latest")
     assert isinstance(sweep, Sweep)
     assert len(sweep.parts) == 7
@@ -125,7 +125,7 @@ def test_a_zoom_stops_where_neighbouring_pixels_share_a_number(
 
 REFUSED: dict[str, tuple[str, str]] = {
     "no place for a setting": ("--at lr=3", "--at: does not say init.scale, which varies in this sweep"),
-    "a place outside": ("--at lr=30,init.scale=1", "--at: lr=30 is outside of the map, which has 0.5 to 8"),
+    "a place outside": ("--at lr=30,init.scale=1", "--at: lr=30 is outside the map, which has 0.5 to 8"),
     "another setting": ("--at lr=3,init.scale=1,epochs=3", "--at=epochs: no such setting that varies here"),
     "no number": ("--at lr=x", "--at=lr=x: must be settings with their values"),
     "no zoom": ("--at lr=3,init.scale=1 --factor 1", "--factor=1: must be a number greater than 1"),

@@ -1,8 +1,8 @@
-"""Train small networks by the thousand, record every number of their training, and watch them learn.
+"""Train small neural networks by the thousand, record every number of their training, and watch them learn.
 
 `train` trains one network and writes nothing, `sweep` trains many into a record, `load` opens a record, and `runs`
-finds runs: one network is a `Run`, many are a `Sweep`.  `trainer` makes a function that trains one network a call, and
-`check_gradients` checks a gradient of your own.  `Activation`, `Loss` and the other rows are for a Python file with
+finds runs: one network is a `Run`, many are a `Sweep`.  `trainer` makes a function that trains one network per call,
+and `check_gradients` checks a gradient of your own.  `Activation`, `Loss` and the other rows are for a Python file with
 options of your own, which ``use`` names.
 """
 

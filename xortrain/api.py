@@ -1,4 +1,4 @@
-"""The public Python API: functions that take the overrides of the command line and return objects instead of folders.
+"""The public Python API: functions that take the overrides of the command line and return objects.
 
 `Run` and `Sweep` are trained runs as data, with films, explanations and summaries.  Mistakes raise
 `xortrain.errors.UserError` with the line that the command line would print.
@@ -65,7 +65,7 @@ class Run(RunData):
         return write_run_film(self.trained, config, user_path(path), self.place, still=still)
 
     def page(self, path: str | Path, max_mb: float = MOST_MB) -> Path:
-        """Write one HTML file that shows the run, plays it, and trains it on in a browser."""
+        """Write one HTML file that shows the run, plays it, and can continue its training in a browser."""
         from xortrain.page.pages import write_page
 
         known = self.__dict__.get("advice")
@@ -77,19 +77,19 @@ class Run(RunData):
 
     @cached_property
     def advice(self) -> "Advice":
-        """What was tried to solve it, and what did; kept in its record, or tried on first use."""
+        """What was tried to solve the run, and what solved it: read from its record, or tried on first use."""
         from xortrain.advice.trials import advise, read_advice
 
         return (self._own_folder and read_advice(self._own_folder)) or advise(self)
 
     def more(self, epochs: int) -> "Run":
-        """Train it for more epochs, with the same settings: in memory, or into a new record if it has one."""
+        """Train for more epochs, with the same settings: in memory, or into a new record if this run has one."""
         return self.fork(f"epochs=+{epochs}")
 
     def fork(self, *overrides: str, epoch: int | None = None) -> "Run":
-        """Train it on from its end or a recorded epoch, as in fork("lr=0.1", epoch=60); "epochs=+500" for 500 more.
+        """Continue from the end or a recorded epoch, as in fork("lr=0.1", epoch=60); "epochs=+500" trains 500 more.
 
-        The new run has the whole history.  It is in memory, or in a new record if this one is.
+        The new run has the whole history.  It has a record of its own if this run has one, else it is in memory.
         """
         from xortrain.runner.continuation import continue_run
 
@@ -110,7 +110,7 @@ class Run(RunData):
         return as_sequential(self.network, parameters, self.task.scaling.take(0))
 
     def summary(self) -> str:
-        """How the run ended, in a few lines; with its advice, if that is known."""
+        """How the run ended, in a few lines, and its advice, if that is known."""
         from xortrain.advice.trials import kept_advice
         from xortrain.views.summary import summary
 
@@ -154,14 +154,14 @@ class Sweep(SweepData[Run]):
         return write_sweep_film(self, config, user_path(path), still=still)
 
     def group(self, by: str | Sequence[str] | None = None) -> "Groups":
-        """Success rate, epochs to solve and losses of runs that agree in these settings (all but the seed).
+        """Success rate, epochs to solve and losses of runs with the same settings (by default all but the seed).
 
-        Runs with the same settings and the same seed count once.  The answer is a list of dicts, the best group first.
+        Runs with the same settings and the same seed count once.  Returns a list of dicts, the best group first.
         """
         return Groups(self.groups(by))
 
     def page(self, path: str | Path, max_mb: float = MOST_MB) -> Path:
-        """Write one HTML file that shows all runs, plays them, and trains them on in a browser."""
+        """Write one HTML file that shows all runs, plays them, and can continue their training in a browser."""
         from xortrain.page.pages import write_page
 
         return write_page(self, user_path(path), max_mb)
@@ -185,7 +185,7 @@ class Sweep(SweepData[Run]):
 
 
 class Groups(list[dict[str, Any]]):
-    """Groups of runs, a dict each; in a notebook they are the table that `xortrain group` prints."""
+    """Groups of runs, a dict each; a notebook shows the table that `xortrain group` prints."""
 
     def __init__(self, found: Sequence[GroupStatistics] = ()) -> None:
         super().__init__(one.as_row() for one in found)
@@ -224,7 +224,7 @@ def train(
 
     ``overrides`` are those of the command line, as in "lr=1"; ``data`` are your own arrays, (x, t) or (x, t, x_test,
     t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs), numbers or the names of
-    classes.  They take the place of the file of data=csv, whose other settings they have, as in "data.scale=standard".
+    classes.  They take the place of the file of data=csv; its other settings apply, as in "data.scale=standard".
     ``inputs``, ``outputs`` and ``classes`` name columns of x and t, and the classes of t in increasing order; a frame
     brings its own names.  ``weights`` are initial parameters, {"W1": (fan_out, fan_in), "b1": (fan_out,), …}, or those
     of a PyTorch Sequential by its names.  ``use`` names Python files of yours with options of your own.
@@ -239,7 +239,7 @@ def train(
 
 
 class Trainer:
-    """Trains a network for each call, and writes nothing; made by `trainer`."""
+    """Trains one network per call, and writes nothing; made by `trainer`."""
 
     def __init__(self, overrides: Sequence[str], own: OwnData | None) -> None:
         from xortrain.config.variations import Variations
@@ -247,9 +247,9 @@ class Trainer:
         self._variations, self._own = Variations([*_chosen(own, None), *overrides]), own
 
     def __call__(self, settings: Mapping[str, Any] | None = None, /, **more: Any) -> Run:
-        """The run with these settings besides the trainer's: lr=0.3, or {"optimizer.momentum": 0.9} for dotted names.
+        """The run with these settings added to the trainer's: lr=0.3, or {"optimizer.momentum": 0.9} for dotted names.
 
-        Values are Python's, as in {"architecture.hidden": [4, 4]}; optimizer="adam" has adam's defaults.
+        Values are Python objects, as in {"architecture.hidden": [4, 4]}; optimizer="adam" brings adam's defaults.
         """
         if not isinstance(settings, Mapping | None):
             raise UserError(f"trainer: takes settings by name, as in trainer(lr=0.3); got {cut(repr(settings))}")
@@ -260,9 +260,9 @@ def trainer(
     *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
     use: Use = (),
 ) -> Trainer:  # fmt: skip
-    """A function that trains networks that differ in a few settings: trainer("epochs=100") returns one to call.
+    """Return a function that trains networks that differ in a few settings, as in trainer("epochs=100")(lr=0.3).
 
-    Its arguments are those of `train`, but for ``weights``; they are composed and read once.
+    The arguments are those of `train`, without ``weights``; they are read only once.
     """
     _refuse_other_than_texts("trainer", overrides)
     return Trainer((*_using(use), *overrides), _own(data, inputs, outputs, classes))
@@ -281,8 +281,8 @@ def sweep(
     """Train every combination into a record under root: sweep("lr=0.1,1", "seed=range(0,100)").
 
     ``engine``, ``workers`` and ``address`` are those of hydra.launcher; ``show`` draws a progress bar on a terminal,
-    or in a notebook that has ipywidgets; ``data``, their names and ``use`` are as in `train`, ``weights`` too; with a
-    last axis of runs, as in (fan_out, fan_in, runs), every combination is trained with each of them.
+    or in a notebook that has ipywidgets.  All other arguments are as in `train`; if ``weights`` have runs as a
+    last axis, as in (fan_out, fan_in, runs), every combination is trained from each of these starts.
     """
     from xortrain.hydra_sweeps.jobs import plan_overrides
     from xortrain.runner.sweep import run_sweep
@@ -301,8 +301,8 @@ def sweep(
 def load(name: str | Path, root: str | Path | None = None, use: Use = ()) -> Run | Sweep:
     """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it.
 
-    Without ``root`` it is searched for under XORTRAIN_ROOT, or outputs.  ``use`` names the Python files of yours with
-    whose options it was trained.
+    Without ``root`` it is searched for under XORTRAIN_ROOT, or outputs.  ``use`` names the Python files of yours whose
+    options it was trained with.
     """
     use_files(_using(use))
     found = open_record(str(name), _root(root))

@@ -1,7 +1,7 @@
 """Networks as estimators of scikit-learn, for its pipelines, searches and plots: `NetClassifier`, `NetRegressor`.
 
 They train as `xortrain.train` does with data=(x, t), and keep the run as ``run_``.  Inputs and targets are taken as
-they are, since pipelines have a StandardScaler of their own; overrides=("data.scale=standard",) scales inside.
+they are, since pipelines have their own StandardScaler; overrides=("data.scale=standard",) scales them in the run.
 """
 
 from functools import lru_cache
@@ -74,7 +74,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return int(self.run_.row["epochs_done"])
 
     def _settings(self) -> dict[str, Any]:
-        """The settings that parameters set; those of None, and those that overrides set, are left out."""
+        """The settings that parameters set, without those that are None or set by overrides."""
         found = {key: getattr(self, name) for name, key in SETTINGS.items() if getattr(self, name) is not None}
         if not {"optimizer", "experiment"} & {*found, *map(_key, self.overrides)}:
             found = {"lr": LR, **found}
@@ -98,7 +98,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _train_on(self, own: OwnData, epochs: int) -> Self:
-        """Train on from the present parameters and state of the optimizer, with what is set otherwise meanwhile."""
+        """Continue training from the current parameters and optimizer state, with the settings changed since."""
         now = self._changeable()
         changed = [text for text in now if text not in self._trained_with]
         self.run_ = Run(continue_run(self.run_, [*changed, f"epochs=+{epochs}"], own=own)[0].trained)
@@ -106,7 +106,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return self
 
     def _changeable(self) -> list[str]:
-        """What may be set otherwise when training goes on, as overrides; not the number of epochs."""
+        """The settings that may change when training continues, as overrides; without the number of epochs."""
         settings = self._settings().items()
         return [*self.overrides, *(f"{key}={short(value)}" for key, value in settings if key != "epochs")]
 
@@ -131,7 +131,7 @@ def _variations(hashes: tuple[str, ...], *overrides: str) -> Variations:
 
 
 def _has_probabilities(net: _Net) -> bool:
-    """Whether the outputs are probabilities of classes, so far as that is known before training."""
+    """Whether the outputs are probabilities of classes, as far as that is known before training."""
     if not hasattr(net, "run_"):
         return True
     last, kind = net.run_.network.layers[-1], LOSSES[net.run_.config["loss"]["name"]].targets
@@ -146,10 +146,10 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
     all), ``random_state`` the seed.  ``overrides`` set anything else, in the words of the command line, and come last:
     ("init=he_normal", "optimizer.momentum=0.9").
 
-    Parameters of None have the defaults of ``conf/``, which `xortrain --help` lists.  Two have other defaults here: the
-    lr=1 that suits XOR lets a regression diverge, and at a lower rate two hidden units are too few for most data.
+    Parameters that are None have the defaults of ``conf/``, which `xortrain --help` lists.  Two defaults differ: the
+    lr=1 that suits XOR makes regressions diverge, and at a lower rate two hidden units are too few for most data.
 
-    After `fit` it has ``run_``, the `xortrain.Run`; ``classes_``, ``loss_curve_`` and ``n_iter_``.
+    After `fit` it has ``run_``, an `xortrain.Run`, and ``classes_``, ``loss_curve_`` and ``n_iter_``.
     """
 
     classes_: Array
@@ -164,9 +164,9 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         return self._train(self._examples(X, y))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, epochs: int = 1) -> Self:
-        """Train on from the present state, by default for one epoch over these examples.
+        """Continue training from the current state, by default for one epoch over these examples.
 
-        The first call needs all ``classes``; the state of the optimizer stays from call to call.
+        The first call needs all ``classes``; the state of the optimizer is kept from call to call.
         """
         is_first = not hasattr(self, "run_")
         X, y = validate_data(self, X, y, reset=is_first)
@@ -206,9 +206,9 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return self._train(self._examples(X, y))
 
     def partial_fit(self, X: Any, y: Any, epochs: int = 1) -> Self:
-        """Train on from the present state, by default for one epoch over these examples.
+        """Continue training from the current state, by default for one epoch over these examples.
 
-        The state of the optimizer stays from call to call.
+        The state of the optimizer is kept from call to call.
         """
         is_first = not hasattr(self, "run_")
         own = self._examples(X, y, reset=is_first)

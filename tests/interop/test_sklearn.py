@@ -118,7 +118,7 @@ def test_what_is_set_between_two_parts_counts() -> None:
     net.set_params(lr=0.01, optimizer="adam").partial_fit(X, Y)
     assert (net.run_.config["lr"], net.run_.config["optimizer"]["name"]) == (0.01, "adam")
     for _ in range(2):
-        with pytest.raises(UserError, match="continued with its own architecture"):
+        with pytest.raises(UserError, match="keeps its architecture"):
             net.set_params(hidden=(3,)).partial_fit(X, Y)
 
 

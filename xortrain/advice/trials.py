@@ -1,6 +1,6 @@
-"""Trials: which candidates fit the budget, their training, and what came of it, as text and as a record's advice.json.
+"""Trials: which candidates fit the budget, their training, and its results, as text and as a record's advice.json.
 
-The budget is work that is computed from settings, not time that is measured: the same run always tries the same.
+The budget is work computed from the settings, not measured time: the same run always tries the same changes.
 """
 
 import os
@@ -49,7 +49,7 @@ class Trial:
 
     @property
     def words(self) -> str:
-        """The overrides as one types them into a shell."""
+        """The overrides as typed into a shell."""
         return pasted(self.overrides)
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ class Advice:
 
 
 def pasted(overrides: Overrides) -> str:
-    """Overrides as one types them into a shell."""
+    """Overrides as typed into a shell."""
     return " ".join(shlex.quote(printable(text)) for text in overrides)
 
 

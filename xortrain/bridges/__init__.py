@@ -1,1 +1,1 @@
-"""Networks and records in the forms of other tools."""
+"""Networks and records in the formats of other tools."""

@@ -1,4 +1,4 @@
-"""A trained network without its training: parameters by name, scaling, and what one must know to use them elsewhere."""
+"""A trained network without its training: parameters by name, scaling, and what is needed to use them elsewhere."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""A trained network as a module of PyTorch, whose parameters can be trained on there.
+"""A trained network as a module of PyTorch, which can continue to train it.
 
 Importing this module imports PyTorch.
 """

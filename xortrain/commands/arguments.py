@@ -121,7 +121,7 @@ def may_replace(path: Path) -> bool:
     if not path.is_file():  # /dev/null is none
         return True
     if not sys.stdin.isatty():
-        raise UserError(f"--output={printable(path)}: there is such a file already; add --force to replace it")
+        raise UserError(f"--output={printable(path)}: exists already; add --force to replace it")
     return input(f"replace {printable(path)}? [y/N] ").strip().lower() in ("y", "yes")
 
 

@@ -1,6 +1,6 @@
 """Tab completion, ``xortrain -sc``: scripts for shells, and what may stand where the cursor is.
 
-The answer to a query is whole words, one a line; it is empty if anything goes wrong, since it appears in a prompt.
+The answer to a query is whole words, one per line; it is empty if anything goes wrong, since it appears in a prompt.
 """
 
 import argparse

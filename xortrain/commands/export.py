@@ -1,4 +1,4 @@
-"""``xortrain export``: runs, losses, parameters or a network in the forms of other tools.
+"""``xortrain export``: runs, losses, parameters or a network in the formats of other tools.
 
 Rows are written as they are read, so that a million runs need little memory; what is written appears when it is
 complete.

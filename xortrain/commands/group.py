@@ -18,8 +18,8 @@ from xortrain.views.group_table import group_report
 NOTES = (
     "Groups are ordered by the lower end of the 95 % interval (Wilson) of their success rate, then by epochs to solve. "
     "Epochs to solve are median (quartiles) of the runs that solved the task; final losses median, mean and standard "
-    "deviation of those that neither diverged nor exploded; stuck are those that have no such end, are not learnt and "
-    f"were no longer learning. Of runs with the same settings and the same seed only one is counted. {NAMES}"
+    "deviation of those that neither diverged nor exploded; stuck are the others, but for those that learnt, were "
+    f"stopped early or were still learning. Runs with the same settings and the same seed count once. {NAMES}"
 )
 
 

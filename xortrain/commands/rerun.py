@@ -1,4 +1,4 @@
-"""``xortrain rerun``, ``resume`` and ``continue``: train recorded runs again, what is missing of a sweep, or on.
+"""``xortrain rerun``, ``resume`` and ``continue``: train runs again, train what a sweep lacks, continue training.
 
 `rerun` uses the settings and data of the record; it writes a new record, or compares every number.
 """

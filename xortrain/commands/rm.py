@@ -33,7 +33,7 @@ def rm(arguments: list[str]) -> str:
     """xortrain rm [RUN …] [--where EXPR]: remove, and print what was removed."""
     p = command_parser("rm")
     p.add_argument("runs", nargs="*", metavar="RUN", help="runs or sweeps")
-    p.add_argument("--where", metavar="EXPR", help="only those of which every run matches this condition")
+    p.add_argument("--where", metavar="EXPR", help="only those in which every run matches this condition")
     p.add_argument("--yes", action="store_true", help="do not ask")
     a = p.parse_args(arguments)
     if not a.runs and a.where is None:

@@ -1,4 +1,4 @@
-"""``xortrain show``: everything about one run or one sweep on a page."""
+"""``xortrain show``: everything about one run or one sweep."""
 
 import os
 import shlex

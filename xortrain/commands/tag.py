@@ -1,4 +1,4 @@
-"""``xortrain tag``, ``note`` and ``rename``: a user's words for a run or a sweep, appended to its events."""
+"""``xortrain tag``, ``note`` and ``rename``: tags, notes and a name for a run or a sweep, appended to its events."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""``xortrain page``: write runs into one HTML file that shows them, plays them, and trains them on in a browser."""
+"""``xortrain page``: write runs into one HTML file that shows and plays them, and can continue their training."""
 
 import math
 import warnings
@@ -41,8 +41,8 @@ def page(arguments: list[str]) -> str:
     p.add_argument("records", nargs="+", metavar="RECORD", help="runs and sweeps")
     add_where(p)
     add_output(p, "the file to write (default: page.html)", extensions=(".html", ".htm"))
-    p.add_argument("--max-mb", type=_megabytes, default=MOST_MB, help="its largest size in MB (default: %(default)g)")
-    p.add_argument("--force", action="store_true", help="replace an existing file that is no page without asking")
+    p.add_argument("--max-mb", type=_megabytes, default=MOST_MB, help="its maximum size in MB (default: %(default)g)")
+    p.add_argument("--force", action="store_true", help="replace an existing file that is not a page, without asking")
     a = p.parse_args(arguments)
     path = a.output or Path("page.html")
     refuse_to_write(path)

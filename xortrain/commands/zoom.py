@@ -1,4 +1,4 @@
-"""``xortrain zoom``: a film into a place of a map, in which every frame is a population of its own window."""
+"""``xortrain zoom``: a film that zooms into a place of a map; every frame is a window, trained as a population."""
 
 import math
 from argparse import Namespace

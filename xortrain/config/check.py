@@ -26,7 +26,7 @@ def check(config: Mapping[str, Any]) -> Config:
             raise unknown_key(key, short(config[key]), known, deeper=dotted_keys())
     for key in known:
         if key not in config:
-            raise UserError(f"{key}: is missing; do not delete it, or give it a value")
+            raise UserError(f"{key}: is missing; give it a value, or do not delete it")
     checked = {key: take(key, setting, config[key]) for key, setting in TOP.items()}
     checked |= {group: _keys(group, keys, config[group]) for group, keys in PLAIN_GROUPS.items()}
     checked |= {group: check_option(group, config[group]) for group in GROUPS}

@@ -20,7 +20,7 @@ from xortrain.nets.setting import Setting
 from xortrain.records.naming import ROOT, VARIABLE
 
 USAGE = """\
-xortrain: train small networks, record every number of their training, and watch them learn
+xortrain: train small neural networks, record every number of their training, and watch them learn
 
   xortrain lr=1                                   one run: trained, recorded, filmed
   xortrain -m lr=0.1,1 'seed=range(0,100)'        a sweep: every combination
@@ -70,7 +70,7 @@ def _groups() -> list[str]:
             star = "*" if chosen[group] == option else " "
             keys = ", ".join(f"{group}.{key}" for key in row.settings)
             over = ", ".join(data for data, choices in by_data.items() if choices.get(group) == option)
-            usual = f" (default over data={over})" if over else ""
+            usual = f" (default for data={over})" if over else ""
             lines.append(f" {star}{option:<15}{row.help}{usual}{f'  [{keys}]' if keys else ''}")
         lines += _table("    ", _keys(group))
     return lines
@@ -89,13 +89,13 @@ def _keys(group: str) -> list[tuple[str, str]]:
 
 
 def _over_data(group: str) -> dict[str, str]:
-    """For keys of a group that data sets set, the values and the data, as in "; mean over data=circle, csv"."""
+    """For keys of a group that data sets set, the values and the data, as in "; mean for data=circle, csv"."""
     found: dict[str, dict[str, list[str]]] = {}
     for data in GROUPS["data"]:
         for key, value in set_by_data(data).get(group, {}).items():
             found.setdefault(f"{group}.{key}", {}).setdefault(short(value), []).append(data)
     return {
-        key: "".join(f"; {value} over data={', '.join(names)}" for value, names in values.items())
+        key: "".join(f"; {value} for data={', '.join(names)}" for value, names in values.items())
         for key, values in found.items()
     }
 

@@ -1,6 +1,6 @@
-"""Starts Hydra beside whatever else uses it: its global state is set aside, and put back as it was found.
+"""Runs Hydra without disturbing other users of it: its global state is set aside, and then restored.
 
-A user may call `xortrain.train` in threads, inside a program of Hydra's, and with resolvers and configs of his own.
+`xortrain.train` may be called in threads, inside a Hydra program, and with a user's own resolvers and configs.
 """
 
 import os

@@ -125,7 +125,7 @@ def refuse_blanks(words: Sequence[str]) -> None:
         while end < len(words) and (joined := _joined(whole, words[end])):
             whole, end = joined, end + 1
         if end > start + 1:
-            raise UserError(f"{' '.join(words[start:end])}: write {whole}, without blanks")
+            raise UserError(f"{' '.join(words[start:end])}: write {whole}, without spaces")
 
 
 def _joined(left: str, right: str) -> str:

@@ -1,4 +1,4 @@
-"""Rows of a user's own: a Python file that the user names is run, and its rows become options like all others.
+"""Users' own rows: runs a Python file that the user names, and makes its rows options like all others.
 
 Only a file that is named on the command line or in a call is ever run; a record keeps its name and hash alone.
 """
@@ -115,7 +115,7 @@ def _of_module(name: str) -> Path:
         hint = f"; write {KEY}={name}.py for the file" if Path(f"{name}.py").is_file() else ""
         raise UserError(f"{KEY}={printable(cut(name))}: no such file and no such module{hint}")
     if not (spec.has_location and spec.origin and spec.origin.endswith(".py")):
-        raise UserError(f"{KEY}={name}: is a module without a file of Python")
+        raise UserError(f"{KEY}={name}: is a module without a Python file")
     return Path(spec.origin)
 
 
@@ -283,4 +283,4 @@ def changed_files(configs: Iterable[Mapping[str, Any]], metadata: Mapping[str, A
 def refuse_changed(configs: Iterable[Mapping[str, Any]], metadata: Mapping[str, Any]) -> None:
     """Raise UserError if a file has changed since a record was made that is to be trained further or compared."""
     for name in changed_files(configs, metadata):
-        raise UserError(f"{KEY}={name}: has changed since this was trained; use the file as it was, or train anew")
+        raise UserError(f"{KEY}={name}: has changed since this was trained; use the file as it was, or train again")

@@ -1,4 +1,4 @@
-"""Every setting there is: those at the top of the config here, those of an option from its row.
+"""Every setting: those at the top of the config are here, those of an option come from its row.
 
 Their defaults, with reasons, are in conf/; a test compares the two.
 """
@@ -28,7 +28,7 @@ PROCESSES = ("inline", "loky", "dask")
 TOP: Settings = {
     "lr": number("learning rate η", above=0),
     "layer_lr": Setting(
-        "learning rates of single arrays of parameters in place of lr, as in layer_lr.W1=0.1",
+        "learning rates of single arrays of parameters, in place of lr",
         "entries",
         wording="numbers by parameter, as in layer_lr.W1=0.1",
         each=number("learning rate of one array of parameters", above=0),
@@ -36,11 +36,11 @@ TOP: Settings = {
     "seed": whole("seed of all random numbers of a run", 0, 2**32 - 1, varies=True),
     "epochs": whole("passes over the data", 0, 1_000_000_000),
     "batch_size": whole("examples in one update; null for all of them", 1, 1_000_000, nullable=True),
-    "shuffle": flag("a new order of the examples every epoch, if there are batches"),
+    "shuffle": flag("put the examples in a new order every epoch, if there are batches"),
     "dtype": choice("precision of every number of the training", "float64", "float32"),
     "engine": replace(
         choice(
-            "what trains: NumPy, the compiled machine, or auto: the machine where it is there and knows the settings",
+            "what trains: NumPy, the compiled machine, or auto (the machine, if it is installed and fits the settings)",
             "auto",
             "numpy",
             "compiled",
@@ -52,17 +52,17 @@ TOP: Settings = {
     "name": text("your name for this run", nullable=True),
     "tags": names("words by which to find the run"),
     "notes": text("anything you want to remember", nullable=True),
-    "advice": choice("whether a run that ends unsolved is followed by trials of what might help", "auto", "none"),
-    "page": flag("at the end write page.html into the record, to be opened in a browser"),
+    "advice": choice("whether to try what might help, when a single run ends unsolved", "auto", "none"),
+    "page": flag("at the end, write page.html into the record, for a browser"),
     "use": names("your Python files with options of your own, run before anything else, as in use=my_things.py"),
     "root": path("folder of the records"),
-    "dry_run": flag("for a sweep: print what would run and how long it would take, and stop"),
+    "dry_run": flag("print what would run and how long it would take, and stop"),
 }
 
 PLAIN_GROUPS: dict[str, Settings] = {
     "track": {
-        "losses": whole("largest number of recorded losses", 2, 10_000_000),
-        "frames": whole("largest number of recorded snapshots of the parameters", 2, 10_000_000),
+        "losses": whole("maximum number of recorded losses", 2, 10_000_000),
+        "frames": whole("maximum number of recorded snapshots of the parameters", 2, 10_000_000),
         "spacing": choice("spacing of the recorded epochs, if not all are recorded", "even", "log"),
         "bytes": whole("size in bytes beyond which a sweep records only the first and last snapshots", 0, 2**50),
     }
@@ -70,14 +70,14 @@ PLAIN_GROUPS: dict[str, Settings] = {
 """Groups without options: their keys."""
 
 LAUNCHER: Settings = {
-    "engine": choice("where runs are trained: in this process, in others here, on a Dask cluster", *PROCESSES),
+    "engine": choice("where runs are trained: in this process, in more of them, or on a Dask cluster", *PROCESSES),
     "workers": whole(
-        "number of loky processes, null for one per core; of threads of the machine, null for one",
+        "number of loky processes (null: one per core), or of threads of the machine (null: one)",
         1,
         10_000,
         nullable=True,
     ),
-    "address": text("address of dask's scheduler, as in tcp://127.0.0.1:8786", nullable=True),
+    "address": text("address of Dask's scheduler, as in tcp://127.0.0.1:8786", nullable=True),
 }
 """Where a sweep is trained: hydra.launcher.engine and the others."""
 
@@ -105,7 +105,7 @@ GROUPS: dict[str, Mapping[str, Row]] = {
     "architecture": ARCHITECTURES,
     "activation": ACTIVATIONS,
     "output": ChainMap[str, Any](ACTIVATIONS, {"auto": PlainRow("the activation that goes with the loss")}),
-    "loss": ChainMap[str, Any](LOSSES, {"auto": PlainRow("the one that fits the targets", REDUCTION)}),
+    "loss": ChainMap[str, Any](LOSSES, {"auto": PlainRow("the loss that fits the targets", REDUCTION)}),
     "init": INITIALIZERS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,

@@ -1,6 +1,6 @@
-"""The functions that sweeps have beside Hydra's own: linspace and geomspace, with the values of NumPy's.
+"""The functions that sweeps have in addition to Hydra's: linspace and geomspace, with NumPy's values.
 
-Hydra's parser calls them with what stands in their parentheses; a mistake raises UserError.
+Hydra's parser calls them with the arguments in their parentheses; a mistake raises UserError.
 """
 
 from collections.abc import Callable, Mapping, Sequence

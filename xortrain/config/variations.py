@@ -1,4 +1,4 @@
-"""Configurations that differ in some settings from one of overrides; Hydra composes once for each choice of options.
+"""Configurations that differ in some settings from a composed one; Hydra composes once per choice of options.
 
 The settings that differ are Python's values by dotted name, as in {"lr": 0.3, "architecture.hidden": [4, 4]}.
 """

@@ -1,6 +1,6 @@
 """Weights from a user's file, .npz, .safetensors or .csv, as init.weights has them: lists of numbers by parameter.
 
-Nothing in a file is executed, and no size that it states is believed.
+Nothing in a file is executed, and no size that it states is trusted.
 """
 
 import csv

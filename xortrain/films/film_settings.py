@@ -25,9 +25,10 @@ MOST_RUNS = 100_000_000
 
 SETTINGS: dict[str, Setting] = {
     "fps": replace(
-        number("frames per second; null for as long as each is needed", above=0, high=1000, varies=False), nullable=True
+        number("frames per second; null to show each as long as needed", above=0, high=1000, varies=False),
+        nullable=True,
     ),
-    "frames": whole("how many frames; null for as many as are needed", 1, 100_000, nullable=True),
+    "frames": whole("number of frames; null for as many as needed", 1, 100_000, nullable=True),
     "size": Setting(
         "width and height in pixels; null for the layout's default",
         "wholes",
@@ -51,8 +52,8 @@ SETTINGS: dict[str, Setting] = {
 
 
 AXES: dict[str, Setting] = {
-    "x": text("the setting across; null for the one that varies fastest", nullable=True),
-    "y": text("the setting upwards; null for the other one", nullable=True),
+    "x": text("the setting on the horizontal axis; null for the one that varies fastest", nullable=True),
+    "y": text("the setting on the vertical axis; null for the other one", nullable=True),
 }
 COLOUR_BY = choice(
     "what a colour means; auto is outcome, or solved if a pixel has several runs",
@@ -85,7 +86,7 @@ class FilmLayout:
 
 LAYOUTS: dict[str, FilmLayout] = {
     "story": FilmLayout(
-        "inputs, hidden space, outputs, network, and what happens along the loss",
+        "inputs, hidden layer, outputs, network, and the loss with the events of the run",
         "xortrain.films.story_layout:StoryLayout",
         (480, 270),
         smallest_tall=(285, 507),
@@ -96,7 +97,7 @@ LAYOUTS: dict[str, FilmLayout] = {
     ),
     "losses": FilmLayout("loss curves", "xortrain.films.losses_layout:LossesLayout", (320, 200), 4000, has_groups=True),
     "raster": FilmLayout(
-        "one row a run, quickest on top",
+        "one row per run, quickest on top",
         "xortrain.films.raster_layout:RasterLayout",
         (320, 200),
         1000,
@@ -105,7 +106,7 @@ LAYOUTS: dict[str, FilmLayout] = {
     ),
     "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
     "map": FilmLayout(
-        "a map of two settings: every pixel is one whole training",
+        "a map of two settings: every pixel is one trained network",
         "xortrain.films.map_layout:MapLayout",
         (360, 290),
         MOST_RUNS,
@@ -114,7 +115,7 @@ LAYOUTS: dict[str, FilmLayout] = {
         is_map=True,
     ),
     "basins": FilmLayout(
-        "a map of two start weights: which solution is found",
+        "a map of two initial weights: which solution is found",
         "xortrain.films.map_layout:MapLayout",
         (360, 290),
         MOST_RUNS,

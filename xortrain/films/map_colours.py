@@ -37,7 +37,7 @@ VIOLETS = ("#e3d3ea", "#b795c9", "#8455a2", "#472063"), ("#46265c", "#7e4f9d", "
 RAMPS = (BLUES, ORANGES, GREENS, VIOLETS)
 """From late to early: light to dark, and on a dark background dark to light."""
 MOST_BANDS = 176
-FALLS_BY = 10  # times the first epoch is the last one, from which on their scale is logarithmic
+FALLS_BY = 10  # the ratio of the last epoch to the first from which their scale is logarithmic
 TAIL = 0.005  # share of losses at either end that may be beyond the scale
 
 

@@ -1,4 +1,4 @@
-"""A map: every pixel is one whole training, or several, at the place of its two settings.
+"""A map: every pixel is one trained network, or several, at the place of its two settings.
 
 As a film it is shown over the epochs, where a pixel gets its colour when its outcome holds, or window after window.
 """

@@ -64,7 +64,7 @@ class Panel:
         self.canvas.text(self.box.x, self.title_y, words, 10, self.canvas.colours.label)
 
     def write_contradictions(self, shown: Array, y: Array) -> None:
-        """Say how many examples are beside the plane that is shown, whose outputs there are of another class.
+        """Say how many examples are off the plane that is shown, where its outputs are of another class.
 
         ``shown`` and ``y`` (outputs, examples) are the outputs of the plane and those of the examples.
         """
@@ -75,9 +75,9 @@ class Panel:
         if count:
             room = self.box.width - canvas.text_width(self.title, 10) - 6 * canvas.unit
             variants = (
-                f"{count} of {y.shape[1]} beside this plane",
-                f"{count} of {y.shape[1]} beside it",
-                f"{count} beside it",
+                f"{count} of {y.shape[1]}, off this plane, have another class",
+                f"{count} of {y.shape[1]} off this plane",
+                f"{count} off it",
             )
             words = canvas.first_fitting(variants, max(room, canvas.text_width(variants[-1], 9)), 9)
             x = self.box.x + self.box.width

@@ -74,7 +74,7 @@ class RasterLayout:
     def _explain(self, runs: int) -> None:
         """Say what a row and the line are, in as many words as have room beside the count of solved runs."""
         canvas, s = self.canvas, self.canvas.unit
-        row = "one row a run, quickest on top"
+        row = "one row per run, quickest on top"
         if runs > self.rows:
             row = f"{self.rows:,} quantiles of the {runs:,} runs, quickest on top"
         room = self.box.width - canvas.text_width(self._solved(self.last), 12, "bold") - 18 * s

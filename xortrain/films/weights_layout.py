@@ -1,6 +1,6 @@
 """The path of the parameters: each one over the epochs, and all together in the plane in which they move most.
 
-Under the path is the loss in that plane, a slice through the path's mean: beside the plane the loss is another one.
+Under the path is the loss in that plane, a slice through the path's mean: off the plane the loss is another one.
 """
 
 from collections.abc import Sequence

@@ -32,7 +32,7 @@ class Activation:
     settings, which are ``own``.
     ``corners`` are the z where f' jumps, ``flat`` the intervals where f' is exactly 0.
 
-    Of a row of a user's own, f(z, **settings) is enough: `worked_out` adds the rest.
+    In a user's own row, f(z, **settings) is enough: `worked_out` adds the rest.
     """
 
     help: str

@@ -259,11 +259,11 @@ _CLOUD = {
 SKLEARN_SETS = ("iris", "wine", "digits", "breast_cancer", "diabetes", "linnerud")
 """Those that scikit-learn brings along, so that nothing is downloaded."""
 _TABLE: Settings = {
-    "path": path("table with an example per line: CSV, or with semicolons, tabs or blanks", nullable=True),
+    "path": path("table with an example per line: CSV, or with semicolons, tabs or spaces", nullable=True),
     "test_path": path("table of held-out examples, with the same columns and classes", nullable=True),
-    "inputs": names("input columns, by name or number; all that are neither targets nor an index if the list is empty"),
-    "targets": names("target columns, by name or number; the last column if the list is empty"),
-    "categorical": names("input columns of numbers that are categories, as texts are: one-hot"),
+    "inputs": names("input columns, by name or number; if empty, all except the targets and an index"),
+    "targets": names("target columns, by name or number; if empty, the last column"),
+    "categorical": names("input columns of numbers to encode one-hot, as texts are"),
     "header": choice("whether the first line has the names of the columns", "auto", "true", "false"),
     "missing": choice("rows with a missing value: an error, or left out", "error", "drop"),
     "seed": SEED,
@@ -291,7 +291,7 @@ DATASETS: dict[str, Dataset] = {
     "notebook_003": Dataset("the four points of notebook 003", notebook_003),
     "csv": Dataset("a table of your own, or arrays in Python", None, _TABLE, can_hold_out=True),
     "sklearn": Dataset("a data set of scikit-learn, with its names of columns and classes", None,
-        {"set": choice("which one", *SKLEARN_SETS), "seed": SEED}, can_hold_out=True),
+        {"set": choice("which data set", *SKLEARN_SETS), "seed": SEED}, can_hold_out=True),
 }
 # fmt: on
 """Name of a data set in a config to its row."""

@@ -18,7 +18,7 @@ from xortrain.nets.setting import Setting, Settings, number
 SCALE = {"scale": number("factor of all initial parameters")}
 START = {
     "set": Setting(
-        "initial values of single parameters, after all else: init.set.W1.0.1 is W1[0, 1]",
+        "initial values of single parameters, set after everything else: init.set.W1.0.1 is W1[0, 1]",
         "entries",
         wording="numbers by parameter and place, as in init.set.W1.0.1=2",
         each=number("initial value of one parameter"),

@@ -46,8 +46,8 @@ class Move:
 SHAPING: Settings = {
     "l1": number("penalty λ1 Σ |w| over all weights w, but not biases", 0, optional=True, letter="λ1"),
     "l2": number("penalty λ2/2 Σ w² over all weights w, but not biases", 0, optional=True, letter="λ2"),
-    "clip_norm": number("largest length of the gradient of all parameters; 0 for any", 0, optional=True, letter="c"),
-    "clip_value": number("largest |g| of each parameter; 0 for any", 0, optional=True, letter="C"),
+    "clip_norm": number("maximum norm of the gradient of all parameters; 0 for no limit", 0, optional=True, letter="c"),
+    "clip_value": number("maximum |g| of each parameter; 0 for no limit", 0, optional=True, letter="C"),
 }
 """What every optimizer does to the gradient before its own update."""
 
@@ -509,7 +509,7 @@ _MOMENTUM = {"momentum": number("momentum μ", 0, below=1, optional=True, letter
 _DECAY = {"weight_decay": number("weight decay λ", 0, optional=True, letter="λ")}
 _EPS = {"eps": number("ε outside the root", above=0, letter="ε")}
 _BETAS = {"beta1": number("β1", 0, below=1, letter="β1"), "beta2": number("β2", 0, below=1, letter="β2")}
-_AMSGRAD = {"amsgrad": flag("the largest mean square so far in place of the last", varies=True, optional=True)}
+_AMSGRAD = {"amsgrad": flag("use the largest mean square so far in place of the last", varies=True, optional=True)}
 _POWERS = {"beta1_power": "β1^t", "beta2_power": "β2^t"}
 
 # fmt: off
@@ -529,7 +529,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adamw": Optimizer("Adam with decoupled weight decay", start_adam, adamw, _written_adamw,
         _BETAS | _EPS | _AMSGRAD | _DECAY, {"mean": "m", "square": "s", "largest": "S"} | _POWERS),
     "adamax": Optimizer("PyTorch's Adamax: Adam by the largest gradient", start_adamax, adamax, _written_adamax,
-        _BETAS | {"eps": number("ε beside the gradient", above=0, letter="ε")} | _DECAY,
+        _BETAS | {"eps": number("ε added to |g|", above=0, letter="ε")} | _DECAY,
         {"mean": "m", "largest": "u", "beta1_power": "β1^t"}, note="Kingma & Ba (2015)"),
     "nadam": Optimizer("PyTorch's NAdam: Adam with Nesterov's look-ahead", start_nadam, nadam, _written_nadam,
         _BETAS | _EPS | {"momentum_decay": number("how fast the momentum grows to β1", 0, letter="ψ")} | _DECAY,

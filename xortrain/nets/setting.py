@@ -21,7 +21,7 @@ class Setting:
     to its row's functions where it is 0 for every run (see `in_use`).  ``letter`` is its symbol in formulas,
     ``wording`` replaces the description made from kind and range.  Entries are numbers by name, as in set.W1.0.1=2;
     ``each`` of them is a setting.  ``elsewhere`` has words that are values of another setting, by its name.
-    ``default`` is for rows of a user's own; those of the package have theirs in conf/.
+    ``default`` is for users' own rows; those of the package have theirs in conf/.
     """
 
     doc: str

@@ -1,4 +1,4 @@
-"""A pass of a run and its copy, beside which a lone run is trained so that it has the same bits as among others."""
+"""A pass of a single run and its copy, which is trained with it so that it has the same bits as among others."""
 
 from typing import Any
 

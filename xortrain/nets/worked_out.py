@@ -1,4 +1,4 @@
-"""What a row of a user's own lacks, worked out by running its functions on symbols: derivatives and formulas.
+"""Works out what a user's own row lacks, by running its functions on symbols: derivatives and formulas.
 
 The rest is measured: the range of an activation, its corners, and where it is flat.
 """
@@ -136,7 +136,7 @@ def worked_out_activation(name: str, row: Activation) -> Activation:
         of_f, found = _recorded(name, row.f, 1, own, row.derivative, "derivative")
         of_slope = found and of_f and found.given(of_f.result)
     elif row.derivative is not_given:
-        raise UserError(f"{name}: has no derivative; give one beside product or jacobian")
+        raise UserError(f"{name}: has no derivative; give one together with product or jacobian")
     new = replace(
         row,
         f=shaped_with_out(row.f),

@@ -144,7 +144,7 @@ def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Pag
             return made
         detail = _less(detail, most_mb / made.mb)
     raise UserError(
-        f"--max-mb={most_mb:g}: without any course of its {counted(runs, 'run')} the page has {made.mb:.2g} MB; "
+        f"--max-mb={most_mb:g}: even without the course of its {counted(runs, 'run')} the page has {made.mb:.2g} MB; "
         "choose fewer runs, or allow more"
     )
 

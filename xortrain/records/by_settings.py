@@ -1,6 +1,6 @@
 """Finds the run of a sweep that a user names by its settings: SWEEP@lr=3.2,init.scale=1.4.
 
-Of a number the nearest value in the sweep is taken, which a `Remark` says where it is another one.
+A number selects the nearest value in the sweep; a `Remark` says so if that is not the same.
 """
 
 import math

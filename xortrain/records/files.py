@@ -78,7 +78,7 @@ def parse_json(content: bytes) -> Any:
     kinds, text = content.translate(_KINDS), content.decode().strip(" \t\n\r")
     opened = len(kinds) - len(kinds.replace(b"[", b""))  # four times as fast as to count them
     if opened > MOST_NESTED and _is_too_deep(content):
-        raise ValueError(f"more than {MOST_NESTED} lists and mappings in each other")
+        raise ValueError(f"more than {MOST_NESTED} lists and mappings nested in each other")
     if _LONG in kinds:
         return _parse_careful(text)
     try:

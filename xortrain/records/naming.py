@@ -76,7 +76,7 @@ def default_root() -> Path:
     """The usual root as a path; raises UserError if XORTRAIN_ROOT is not the name of a folder, which may be new."""
     text = usual_root()
     if not text:
-        raise UserError(f"{VARIABLE}=: must be a path; unset it to have records in {ROOT}")
+        raise UserError(f"{VARIABLE}=: must be a path; unset it to keep records in {ROOT}")
     path = user_path(text)
     if VARIABLE in os.environ and os.path.lexists(path) and not path.is_dir():
         raise UserError(f"{VARIABLE}={printable(text)}: is not a folder")

@@ -1,6 +1,6 @@
-"""Trains runs on from their end or from any kept epoch, with the same or with other settings, into new records.
+"""Continues training runs from their end or from any recorded snapshot, with the same or other settings.
 
-A new record has the whole history, so it needs no other.  Data, network and start are those of its parent.
+The new record has the whole history, so it needs no other.  Data, network and start are those of its parent.
 """
 
 import re
@@ -156,10 +156,10 @@ def _refuse_what_must_stay(before: Population, population: Population, words: Se
     for key in SAME:
         if not have_same(before, population, key):
             word = next(word for word in words if re.split(r"[.=]", word, maxsplit=1)[0] == key)
-            raise UserError(f"{word}: a run is continued with its own {key}; train another one for this")
+            raise UserError(f"{word}: a run keeps its {key} when it is continued; train a new run instead")
     if not have_same(before, population, "output"):
         was, now = (p.shared("output.name") for p in (before, population))
-        raise UserError(f"output={now}: a run is continued with its own output; leave it out, or add output={was}")
+        raise UserError(f"output={now}: a run keeps its output when it is continued; leave it out, or add output={was}")
 
 
 def _refuse_rates(setup: Setup, population: Population, epoch: int) -> None:

@@ -58,13 +58,13 @@ def plan_zoom(
     values = [axis_values(axis, at[axis.name], zoom) for axis in axes]
     windows = _distinct_windows(values, before.dtype)
     if not windows:
-        raise UserError(f"--size={zoom.size}: neighbouring pixels share a {before.dtype} already; choose fewer")
+        raise UserError(f"--size={zoom.size}: neighbouring pixels already have the same {before.dtype}; choose fewer")
     remark = ""
     if windows < zoom.frames:
         reached = zoom.factor ** (windows / (zoom.frames - 1))
         remark = (
             f"stops before window {windows + 1} of {zoom.frames}, at a factor of {reached:.3g}: "
-            f"from there on neighbouring pixels share a {before.dtype}"
+            f"beyond that, neighbouring pixels have the same {before.dtype}"
         )
     base = _base(before, at, [axis.name for axis in axes])
     words = ", ".join(f"{key}={value:g}" for key, value in at.items())
@@ -72,7 +72,7 @@ def plan_zoom(
     if not LAYOUTS[before.shared("film.name")].is_map:
         config["track"] = {**base["track"], **read_conf("film/map")["track"]}
     if any(axis.name.startswith("track.") for axis in axes):
-        raise UserError("--at: what is recorded is no axis of a zoom")
+        raise UserError("--at: settings of track cannot be axes of a zoom")
     setups = [_setup(parent, config, axes, [own[k] for own in values], k) for k in range(windows)]
     return ZoomPlan(within_budget(setups, engine), windows, remark)
 
@@ -123,7 +123,7 @@ def _refuse_axis(axis: MapAxis, place: float) -> None:
             f"{axis.name}: a zoom needs values at equal steps or at equal ratios, as of linspace or geomspace"
         )
     if not low <= place <= high:
-        raise UserError(f"--at: {axis.name}={place:g} is outside of the map, which has {low:g} to {high:g}")
+        raise UserError(f"--at: {axis.name}={place:g} is outside the map, which has {low:g} to {high:g}")
 
 
 def axis_values(axis: MapAxis, place: float, zoom: Zoom) -> Array:

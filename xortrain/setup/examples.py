@@ -161,7 +161,7 @@ def refuse_unfit_targets(population: Population, t: Array, hint: str = "") -> No
         wanted, fitting = "one class per example, one-hot with 0 and 1", hint or "; add loss=mse"
     else:
         return
-    raise UserError(f"loss={loss}: requires {wanted}, these are {_listed(t)}{fitting}")
+    raise UserError(f"loss={loss}: requires {wanted}, but these are {_listed(t)}{fitting}")
 
 
 def _listed(t: Array) -> str:

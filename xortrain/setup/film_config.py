@@ -130,7 +130,7 @@ def group_setting(by: str, varied: Collection[str], listed: Collection[str]) -> 
     near = nearest(name, listed)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     known = f"they differ in {', '.join(listed)}" if listed else "they differ in nothing"
-    raise UserError(f"film.by={cut(by)}: is no setting in which the runs differ. {hint}{known[0].upper()}{known[1:]}")
+    raise UserError(f"film.by={cut(by)}: the runs do not differ in it. {hint}{known[0].upper()}{known[1:]}")
 
 
 def refuse_unfit_films(configs: Iterable[Mapping[str, Any]], runs: int) -> None:

@@ -76,7 +76,7 @@ def target_of(where: str, name: str, values: Sequence[Any] | Array, held: int) -
         if len(texts) < 2:
             raise UserError(f"{where}: the target {name} has only one class, {texts[0]!r}")
         if new := set(values) - set(texts):
-            raise UserError(f"{where}: held-out examples have the class {min(new)!r}, and no training example has it")
+            raise UserError(f"{where}: held-out examples have the class {min(new)!r}, which no training example has")
         index = {text: k for k, text in enumerate(texts)}
         values = np.array([index[text] for text in values], np.float64)
     array = np.asarray(values, np.float64)
@@ -191,7 +191,7 @@ def _with_test(where: str, name: str, column: list[str] | Array, test: list[str]
     if not (isinstance(column, list) and isinstance(test, list)):
         return np.concatenate([column, test])
     if new := set(test) - set(column):
-        raise UserError(f"{where}: column {name} has {min(new)!r}, which is no class of data.path")
+        raise UserError(f"{where}: column {name} has {min(new)!r}, which is not a class of data.path")
     return [*column, *test]
 
 

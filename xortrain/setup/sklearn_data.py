@@ -1,4 +1,4 @@
-"""The data sets that scikit-learn brings along, with the names of their columns and classes."""
+"""The data sets built into scikit-learn, with the names of their columns and classes."""
 
 from dataclasses import replace
 from functools import lru_cache

@@ -108,11 +108,11 @@ def _refuse_as_classes(own: OwnData, target: Target, loss: str) -> None:
         value = target.distinct[target.distinct != np.floor(target.distinct)][0]
         raise UserError(f"loss={loss}: requires classes, and {target.name or 'the target'} has {value:g}; add loss=mse")
     if not 2 <= len(target.distinct) <= MOST_KINDS:
-        raise UserError(f"loss={loss}: requires from 2 to {MOST_KINDS} classes, these are {len(target.distinct)}")
+        raise UserError(f"loss={loss}: requires from 2 to {MOST_KINDS} classes, but these are {len(target.distinct)}")
     _refuse_new_class(own, target)
 
 
 def _refuse_new_class(own: OwnData, target: Target) -> None:
     new = np.setdiff1d(target.values, target.distinct)
     if len(new):
-        raise UserError(f"{own.where}: held-out examples have the class {new[0]:g}, and no training example has it")
+        raise UserError(f"{own.where}: held-out examples have the class {new[0]:g}, which no training example has")

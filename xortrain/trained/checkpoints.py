@@ -1,4 +1,4 @@
-"""The checkpoint from which trained runs go on: from what is kept of them, or by training them again up to it.
+"""The checkpoint from which runs are continued: read from their record, or computed by training them again up to it.
 
 A checkpoint that was computed again is used only if the parameters on the way have the bits of the recorded ones.
 """

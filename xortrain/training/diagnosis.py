@@ -230,7 +230,7 @@ def dead_since(task: Task, unit: Unit, epochs: Array, parameters: Array) -> tupl
 
 
 def dead_frames(task: Task, units: list[Unit], parameters: Array) -> Array:
-    """The first frame of parameters (frames, parameters) from which on each unit is dead: (units,)."""
+    """The first frame of parameters (frames, parameters) from which each unit stays dead: (units,)."""
     frames = at_least_two(np.arange(len(parameters)))
     every = task.take(np.zeros(len(frames), int))
     theta = np.array(parameters[frames]).T

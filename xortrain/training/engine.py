@@ -64,7 +64,7 @@ def recorded_engine(metadata: Mapping[str, Any], wanted: object) -> str:
     """The engine that trained a record, in words, and how to have the machine where it was missing."""
     name, missing = metadata.get("instruction_set"), lacking() if wanted == "auto" else ""
     shown = str(ChosenEngine(name[:20] if isinstance(name, str) else None))
-    return f"{shown}; the compiled machine is not here: {missing}" if missing and name is None else shown
+    return f"{shown}; the compiled machine is not available: {missing}" if missing and name is None else shown
 
 
 @np.errstate(all="ignore")

@@ -1,6 +1,6 @@
 """Runs trained side by side: their parameters, the state of their optimizer, and the updates of one epoch.
 
-A full batch is one update an epoch; smaller batches come in the order of the data, or shuffled for each run by its
+A full batch is one update per epoch; smaller batches come in the order of the data, or shuffled for each run by its
 seed.  That order depends on seed, epoch and example alone, so it can be recomputed at any epoch.
 """
 

@@ -1,4 +1,4 @@
-"""Checks rows of a user's own before they are used, and completes them.
+"""Checks users' own rows before they are used, and completes them.
 
 A function is tried on a few numbers: what it returns must fit, and a derivative that is given must be that of its
 function.  A mistake is a UserError that begins with the name of the row.
@@ -76,7 +76,7 @@ def _refuse_slope(name: str, what: str, points: Array, given: Array, value: Call
     if wrong.any():
         at = np.unravel_index(int(wrong.argmax()), wrong.shape)
         raise UserError(
-            f"{name}: {what} is {given[at]:.6g} at {points[at]:.6g}, and differences of its function give "
+            f"{name}: {what} is {given[at]:.6g} at {points[at]:.6g}, but differences of its function give "
             f"{middle[at]:.6g} there"
         )
 
@@ -110,7 +110,7 @@ def activation(name: str, row: Activation) -> Activation:
 def loss(name: str, row: Loss) -> Loss:
     """A loss of each element, whose gradient by the outputs is that of its value."""
     if row.output not in ACTIVATIONS:
-        raise UserError(f"{name}: output={row.output!r} is no activation")
+        raise UserError(f"{name}: output={row.output!r} is not an activation")
     for field, known in (("targets", ("any", "unit", "signs", "classes")), ("per", ("element", "example"))):
         if getattr(row, field) not in known:
             raise UserError(f"{name}: {field}={getattr(row, field)!r}: must be one of {', '.join(known)}")

@@ -83,7 +83,8 @@ def _side(low: float, high: float) -> str:
 
 # fmt: off
 SUCCESS_RULES: dict[str, SuccessRule] = {
-    "auto": SuccessRule("midpoint for two-valued targets and classes; real ones within a quarter of their deviation",
+    "auto": SuccessRule(
+        "midpoint for two-valued targets and classes; real targets within a quarter of their standard deviation",
         auto, _in_words, needs_two_values=False),
     "midpoint": SuccessRule("each output on its target's side of the midpoint",
         midpoint, lambda low, high, sd: _side(low, high)),

@@ -53,13 +53,13 @@ def _right(data: FilmData) -> tuple[Array, Array]:
 
 
 def _since(right: Array) -> Array:
-    """The first row from which on each column of ``right`` (rows, examples) is true; the number of rows for never."""
+    """The first row from which each column of ``right`` (rows, examples) stays true; the number of rows for never."""
     rows = len(right)
     return np.where(right.all(axis=0), 0, rows - (~right[::-1]).argmax(axis=0))
 
 
 def _ends(run: RunData, since: Array) -> Iterator[Event]:
-    """How the run ended, if at an epoch; ``since`` (examples,) is the row from which on each example is right."""
+    """How the run ended, if at an epoch; ``since`` (examples,) is the row from which each example stays right."""
     label, column = ENDS.get(run.outcome, ("", ""))
     epoch = run.row[column] if column else -1
     if epoch <= 0:

@@ -1,4 +1,4 @@
-"""What is printed at the end of a run and of a sweep: how they ended and why, and the paths of records and films."""
+"""What is printed at the end of a run or a sweep: how it ended and why, and the paths of records and films."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Why a run ended as it did, in a few sentences: the findings of the diagnosis in words.
+"""Why a run ended as it did: the findings of the diagnosis in a few sentences.
 
 They state what was measured; what might help is tried by `advice`.  docs/diagnosis.md has an example of each.
 """
@@ -74,7 +74,7 @@ def impossible(case: Case) -> list[str]:
         )
     if loss == "cross_entropy" and output != "softmax":
         found.append(
-            f"loss=cross_entropy depends on the output of the right class only: with output={output} it is lowest where"
+            f"loss=cross_entropy depends only on the output of the right class: with output={output} it is lowest where"
             " all outputs are 1."
         )
     elif LOSSES[loss].targets == "unit" and not last.row.gives_probabilities:
@@ -101,7 +101,7 @@ def _scale_sentence(run: RunData, places: list[int]) -> str:
 def _rise(case: Case) -> list[str]:
     if len(case.losses) < 2 or case.losses[-1] <= case.losses[0]:
         return []
-    return [f"Its loss rose from {case.losses[0]:.4g} to {case.losses[-1]:.4g} first."]
+    return [f"Its loss had risen from {case.losses[0]:.4g} to {case.losses[-1]:.4g}."]
 
 
 def _linear(case: Case) -> list[str]:
@@ -226,7 +226,7 @@ def _overfitting(case: Case) -> str:
     best = int(np.nanargmin(held))
     return (
         f"It overfits: the held-out loss was lowest at epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}, and is"
-        f" now {case.run.row['test_loss']:.4g}, while the training loss fell on."
+        f" now {case.run.row['test_loss']:.4g}, while the training loss kept falling."
     )
 
 

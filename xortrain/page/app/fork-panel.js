@@ -130,7 +130,7 @@ function story(fork, hinders) {
   const { changes, network, training, last, words } = fork;
   const set = [...changes.set].map(([place, value]) => `${network.names[place]} = ${value}`).join(", ");
   const loss = training && formatted(training.trainer.loss());
-  const how = training ? `trained live here to epoch ${formatted(last)}, loss ${loss}` : "not trained on yet";
+  const how = training ? `trained live here to epoch ${formatted(last)}, loss ${loss}` : "not trained yet";
   const bits = training && "recorded numbers may differ in their last bits";
   const end = fork.ending();
   const only = changes.activation && "only here: xortrain continue keeps the activation";

@@ -35,7 +35,7 @@ function forkNow(page) {
   const { epoch } = shown(page);
   const { walk } = shownRun(page).view;
   const right = walk.filter(({ isRight }) => isRight).length;
-  return `${right} of ${walk.length} examples right, loss ${formatted(state.fork.lossAt(epoch))} at epoch ${formatted(epoch)} of the fork, ${state.fork.training ? "trained live here" : "not trained on yet"}.`;
+  return `${right} of ${walk.length} examples right, loss ${formatted(state.fork.lossAt(epoch))} at epoch ${formatted(epoch)} of the fork, ${state.fork.training ? "trained live here" : "not trained yet"}.`;
 }
 
 class Player {
