@@ -91,10 +91,10 @@ class MapPlaces:
         one = "square" if is_square else "pixel"
         differs = "epochs" in (window.across.name, window.down.name, *self.data.others)
         epochs = f"{'up to ' if differs else ''}{self.data.epochs:,} epochs"
-        what = f"every {one} is one whole training, {epochs}"
+        what = f"every {one} is one trained network, {epochs}"
         if count > 1:
             differ = f" ({', '.join(self.data.others)})" if self.data.others else ""
-            what = f"every {one} is {count:,} whole trainings{differ}, {epochs} each"
+            what = f"every {one} is {count:,} trained networks{differ}, {epochs} each"
         shown = ""
         if cells is not None and (cells.width < across or cells.height < down):
             shown = f", of which {min(cells.width, across):,} × {min(cells.height, down):,} are shown"
