@@ -225,9 +225,9 @@ def train(
     ``overrides`` are those of the command line, as in "lr=1"; ``data`` are your own arrays, (x, t) or (x, t, x_test,
     t_test) with held-out examples: x (examples, inputs), t (examples,) or (examples, outputs), numbers or the names of
     classes.  They take the place of the file of data=csv; its other settings apply, as in "data.scale=standard".
-    ``inputs``, ``outputs`` and ``classes`` name columns of x and t, and the classes of t in increasing order; a frame
-    brings its own names.  ``weights`` are initial parameters, {"W1": (fan_out, fan_in), "b1": (fan_out,), …}, or those
-    of a PyTorch Sequential by its names.  ``use`` names Python files of yours with options of your own.
+    ``inputs`` and ``outputs`` name the columns of x and t, which a data frame names itself; ``classes`` name the
+    classes of t in increasing order.  ``weights`` are initial parameters, {"W1": (fan_out, fan_in), "b1": (fan_out,),
+    …}, or those of a PyTorch Sequential by its names.  ``use`` names Python files with options of your own.
     """
     from xortrain.config.compose import compose
 

@@ -126,7 +126,7 @@ def _turning(last: Network, frames: list[Frame], parts: list[Array], data: FilmD
     places = np.concatenate(each)
     places = places[np.isfinite(places).all(1)]
     one = Slice(np.zeros(1), np.ones(1), np.zeros(1), "", np.arange(len(places)))
-    found = project_slices(places, (one,), (f"along {name}'s weights", "widest beside that"), 0.1)
+    found = project_slices(places, (one,), (f"along {name}'s weights", "widest across it"), 0.1)
     return replace(plane, projection=replace(found, ticks=(np.zeros(0), np.zeros(0))))
 
 
@@ -151,6 +151,6 @@ def plane_of_weights(points: Array, weights: Array, output: str) -> Projection:
     wanted = np.concatenate([sought, spread])
     axes = np.linalg.qr(wanted[: points.shape[1]].T)[0].T[:2]
     axes *= np.sign((axes * wanted[:2]).sum(1) + 1e-12)[:, None]
-    one = f"along {output}'s weights", "widest beside that"
-    names = one if len(sought) == 1 else ("parts classes best", "second best")
+    one = f"along {output}'s weights", "widest across it"
+    names = one if len(sought) == 1 else ("separates classes best", "second best")
     return project_plane(points, mean, axes[0], axes[1], names, 0.1)

@@ -183,7 +183,7 @@ function turningPlane({ view, thetas, received, points, units }) {
     input: alongU,
     placeOf,
     ...ranges(received.flatMap((part, k) => part.map((point) => placeOf(point, thetas[k]))), 0.1),
-    names: [`along ${outputs.at(-1)}'s weights`, "widest beside that"],
+    names: [`along ${outputs.at(-1)}'s weights`, "widest across it"],
     isRuled: true,
   };
 }
@@ -206,7 +206,7 @@ function fixedPlane({ view, thetas, points, units }) {
     },
     placeOf,
     ...ranges(points.map((point) => placeOf(point)), 0.1),
-    names: scale.oneHot ? ["parts classes best", "second best"] : [`along ${outputs[0]}'s weights`, "widest beside that"],
+    names: scale.oneHot ? ["separates classes best", "second best"] : [`along ${outputs[0]}'s weights`, "widest across it"],
     isBeside: true,
   };
 }
