@@ -161,8 +161,8 @@ def test_invalid_targets_are_refused(tmp_path: Path, targets: list[str], expecte
 @pytest.mark.parametrize(
     ("text", "changes", "expected"),
     [
-        ("0,0.5\n1,1\n2,0\n", MIDPOINT, "success=midpoint: requires targets with two values, but these have 3"),
-        ("0,1\n1,1\n", MIDPOINT, "success=midpoint: requires targets with two values, but these have 1"),
+        ("0,0.5\n1,1\n2,0\n", MIDPOINT, "success=midpoint: requires targets with two values, not 3"),
+        ("0,1\n1,1\n", MIDPOINT, "success=midpoint: requires targets with two values, not 1"),
         ("0,0.5\n1,1\n2,0\n", {"loss": "cross_entropy"}, "requires classes, and 1 has 0.5; add loss=mse"),
         ("0,1\n1,1\n", {"loss": "cross_entropy"}, "requires from 2 to 256 classes, but these are 1"),
         ("0,0\n1,2\n2,3\n", {"loss": "bce"}, "loss=bce: requires targets from 0 to 1, .*; add loss=mse"),

@@ -18,10 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("export:export", "write runs, losses, parameters or a network in the formats of other tools"),
     "page": ("write_page:page", "write one HTML file that shows and plays runs, and continues their training"),
     "resume": ("rerun:resume", "train the missing runs of a stopped sweep"),
-    "continue": (
-        "rerun:continue_training",
-        "continue the training of a run or a sweep, with the same or other settings",
-    ),
+    "continue": ("rerun:continue_training", "continue training a run or a sweep, with the same or other settings"),
     "rerun": ("rerun:rerun", "train a run again; --check compares every number with the record"),
     "predict": ("predict:predict", "compute the outputs and classes of a trained network for other inputs"),
     "zoom": ("zoom:zoom", "film a zoom into a place of a map: every frame is a newly trained window"),

@@ -25,8 +25,7 @@ MOST_RUNS = 100_000_000
 
 SETTINGS: dict[str, Setting] = {
     "fps": replace(
-        number("frames per second; null to show each as long as needed", above=0, high=1000, varies=False),
-        nullable=True,
+        number("frames per second; null: each as long as needed", above=0, high=1000, varies=False), nullable=True
     ),
     "frames": whole("number of frames; null for as many as needed", 1, 100_000, nullable=True),
     "size": Setting(

@@ -278,9 +278,7 @@ def _success(setup: Setup) -> Success:
     is_two_valued = (low != high) & ((t == low) | (t == high)).all(axis=(0, 1))
     if not is_two_valued.all() and SUCCESS_RULES[rule.name].needs_two_values:
         count = len(np.unique(t[..., np.argmin(is_two_valued)]))
-        raise UserError(
-            f"success={rule.name}: requires targets with two values, but these have {count}; add success=auto"
-        )
+        raise UserError(f"success={rule.name}: requires targets with two values, not {count}; add success=auto")
     sd = np.where(is_two_valued, np.nan, _deviations(train)).astype(p.dtype)
     low, high, sd = (np.repeat(values, p.runs // values.shape[-1], axis=-1) for values in (low, high, sd))
     return Success(rule.name, low, high, rule.settings, sd=sd)
