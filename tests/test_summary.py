@@ -178,3 +178,29 @@ def test_right_and_nearest_are_told_apart_for_classes() -> None:
     assert run.row["accuracy"] == greatest / 4
     assert greatest > right
     assert f"{right} of 4 examples right, {greatest} nearest to their own target." in run.summary()
+
+
+RULES = ["auto", "midpoint", "fahlman", ("tolerance", {"within": 0.2})]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3])
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_what_the_data_allow_is_compared_with_the_classes_whatever_the_rule(rule: Any, share: float) -> None:
+    """A vote of neighbours finds classes, so a run is judged beside it by its classes too, not by a stricter rule."""
+    data = ("moons", {"examples": 80, "noise": 0.3, "test": share})
+    run = run_of(data=data, success=rule, loss=("bce", {"reduction": "mean"}), lr=0.5)
+    of, where = (" of the held-out examples", run.setup.test) if share else ("", run.setup.train)
+    assert where is not None
+    y, t = run.predict(where.x)[:, 0], where.t[:, 0, 0]
+    apart = {"fahlman": 0.4, "tolerance": 0.2}.get(rule if isinstance(rule, str) else rule[0], 0.5)
+    right = np.abs(y - t) < apart if apart == 0.2 else np.where(t == 1, y > 1 - apart, y < apart)
+    own, named = f"{100 * right.mean():.3g} %", f"{100 * ((y > 0.5) == t).mean():.3g} %"
+    assert own == named if apart == 0.5 else own != named or apart != 0.2
+    also = f", {named} nearest to their own target" if own != named else ""
+    assert run.summary().partition(": ")[2].startswith(f"{own}{of} right{also}; ")
+
+
+def test_one_example_nearest_to_its_target_is_singular() -> None:
+    runs = (run_of(data=("encoder", {"size": 8}), loss="mse", epochs=1, seed=seed) for seed in range(20))
+    run = next(run for run in runs if run.row["accuracy"] == 1 / 8 and not run.right.any())
+    assert "0 of 8 examples right, 1 nearest to its own target." in run.summary()

@@ -221,6 +221,12 @@ class RunData:
         return np.asarray(rule.right(self.predict(self.x)[..., None], self.t[..., None])[:, 0])
 
     @property
+    def accurate(self) -> Array:
+        """Which examples, of the held-out ones if there are some, have the right class, whatever the success rule."""
+        data = self._twins.test or self._twins.data
+        return self._twins.success.accurate(self._pass(data.x, self._theta(self.epochs[-1])).y, data.t)[:, 0]
+
+    @property
     def classes(self) -> tuple[str, ...]:
         """The names of the classes, in the order of the outputs, or the low one and the high one; empty for none."""
         return self.setup.columns.classes

@@ -33,15 +33,16 @@ def headline(run: RunData) -> str:
 def _how_many_right(run: RunData) -> str:
     """As in "3 of 4 examples right"; beside what is known of the data, as in "61 % right; the data allow 82 %"."""
     row = run.row
-    if np.isfinite(row["allowed_accuracy"]):
+    if np.isfinite(row["allowed_accuracy"]):  # which is of classes, whatever the success rule
         held = run.setup.test is not None
-        share, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
-        allowed, constant = row["allowed_accuracy"], percent(row["constant_accuracy"])
+        own, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
+        share, allowed, constant = run.accurate.mean(), row["allowed_accuracy"], percent(row["constant_accuracy"])
         who = "the data allow" if share <= allowed else "a vote of neighbours"  # which is how that is estimated
-        return f"{percent(share)}{of} right; {who} {percent(allowed)}, a constant answer {constant}"
+        also = "" if np.isclose(own, share) else f", {percent(share)} nearest to their own target"
+        return f"{percent(own)}{of} right{also}; {who} {percent(allowed)}, a constant answer {constant}"
     right, examples = int(run.right.sum()), len(run.x)
     named = round(row["accuracy"] * examples) if np.isfinite(row["accuracy"]) else right
-    also = "" if named == right else f", {named:,} nearest to their own target"
+    also = "" if named == right else f", {named:,} nearest to {'its' if named == 1 else 'their'} own target"
     return f"{right:,} of {counted(examples, 'example')} right{also}"
 
 
