@@ -1,6 +1,7 @@
 """The summary of a run: how it ended, its loss, and its output for each example."""
 
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,86 @@ def test_one_example_nearest_to_its_target_is_singular() -> None:
     runs = (run_of(data=("encoder", {"size": 8}), loss="mse", epochs=1, seed=seed) for seed in range(20))
     run = next(run for run in runs if run.row["accuracy"] == 1 / 8 and not run.right.any())
     assert "0 of 8 examples right, 1 nearest to its own target." in run.summary()
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["data=sine"], "each output depends on one weighted sum of its inputs, for which the lowest loss is"),
+        (["data=noise", "data.width=3"], "each output depends on one weighted sum of its inputs"),
+        (["loss=mse"], "it can only separate its inputs by one straight line, for which the lowest loss is 0.25."),
+        (
+            ["data=parity", "loss=mse"],
+            "it can only separate its inputs by one plane, for which the lowest loss is 0.25.",
+        ),
+        (["data=xor", "loss=cross_entropy"], "it can only separate two classes by one straight line"),
+    ],
+    ids=" ".join,
+)
+def test_what_a_linear_network_can_do_depends_on_inputs_and_targets(words: list[str], expected: str) -> None:
+    found = verdict(xortrain.train("architecture.hidden=[]", "loss.reduction=mean", "lr=0.1", *words))
+    assert found.startswith(f"The network is linear: {expected}")
+
+
+def test_a_linear_network_separates_one_input_at_one_point(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n" + "\n".join(f"{k},{'ab'[k % 3 == 1]}" for k in range(9)))
+    run = xortrain.train("data=csv", f"data.path={path}", "architecture.hidden=[]", "lr=0.01")
+    assert "The network is linear: it can only separate its inputs at one point" in verdict(run)
+
+
+def test_parameters_that_start_at_zero_have_no_share_by_which_they_change() -> None:
+    words = ["data.low=-1", "loss=squared_hinge", "architecture.hidden=[1]", "init.scale=0", "lr=1e-5", "data=encoder"]
+    run = xortrain.train(*words)
+    assert "slow" in run.reasons
+    length = np.linalg.norm(run.parameters[-1])
+    assert f"in 140 epochs the parameters have come {length:.2g} away from 0." in verdict(run)
+
+
+@pytest.mark.parametrize(("biases", "so"), [([9, 9], "They were so"), ([9, 0], "Some of them were so")])
+def test_units_that_were_saturated_at_the_start_are_told_from_those_that_became_so(biases: list[int], so: str) -> None:
+    weights = {"W1": [[0.1, 0.1], [0.2, 0.1]], "b1": biases, "W2": [[1, 1]], "b2": [0]}
+    run = run_of(init=("explicit", {"weights": weights}), lr=50.0, epochs=60)
+    assert "h1 and h2 are saturated" in verdict(run)
+    assert f"almost no gradient passes. {so} at the start." in verdict(run)
+
+
+@pytest.mark.parametrize("biases", [[10, 11], [10, -8]])
+def test_a_rectifier_with_an_upper_limit_may_be_flat_there(biases: list[int]) -> None:
+    weights = {"W1": [[1, 1], [1, -1]], "b1": biases, "W2": [[1, 1]], "b2": [0]}
+    run = run_of(init=("explicit", {"weights": weights}), activation="relu6")
+    assert "h1 and h2 are dead from the start: they are off or at the limit on every example and" in verdict(run)
+
+
+def constant(*words: str) -> Run:
+    """A network of two ReLUs that are off, whose outputs are all the same."""
+    off = ["activation=relu", "init.set.b1.0=-99", "init.set.b1.1=-98", "lr=0.05", "epochs=2000", "loss=mse"]
+    return xortrain.train(*off, "loss.reduction=mean", "output=identity", *words)
+
+
+@pytest.mark.parametrize("coding", [(0, 1), (-1, 1), (0.1, 0.9), (1, 4)], ids=str)
+def test_tied_examples_have_the_mean_of_their_targets_whatever_these_are(coding: tuple[float, float]) -> None:
+    low, high = coding
+    found = verdict(constant("data=and", f"data.low={low}", f"data.high={high}"))
+    said = re.search(r"all four examples are tied at (\S+)\.", found)
+    assert said
+    assert float(Fraction(said[1])) == pytest.approx((3 * low + high) / 4)
+
+
+def test_real_targets_are_not_tied_at_a_fraction_of_their_number() -> None:
+    run = constant("data=noise", "data.examples=5")
+    assert f"All 5 examples are tied at {run.t.mean():.4g}." in verdict(run)
+
+
+def test_only_the_corners_of_a_square_are_corners() -> None:
+    assert "All four examples are tied at (1/4, 1/4, 1/4, 1/4)" in verdict(constant("data=encoder", "data.size=4"))
+    assert "All four examples are tied at" in verdict(constant("data=noise", "data.examples=4"))
+    assert "No corner is separated: all four examples are tied at 1/2" in verdict(constant())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_ties_of_a_few_among_many_examples_are_left_out(seed: int) -> None:
+    """Of many points some have nearly equal outputs by chance."""
+    run = xortrain.train("data=spiral", "data.examples=60", "lr=0.01", f"seed={seed}", "epochs=20")
+    for found in re.findall(r"((?:(?:, | and )?\(-?[\d.]+, -?[\d.]+\))+) get the same output", verdict(run)):
+        assert found.count("(") >= 6, found

@@ -10,7 +10,7 @@ from xortrain.nets import Array
 from xortrain.trained.run_data import SUCCESSES, RunData
 from xortrain.training import diagnosis
 from xortrain.views.headline import headline
-from xortrain.views.verdict import conjoined, unit_name
+from xortrain.views.verdict import conjoined, off, unit_name
 
 MOST_SINGLE = 8  # examples that are named; of more, shares are
 SHARES = ("half", 0.5), ("90 %", 0.9)  # of the examples
@@ -106,11 +106,13 @@ def _deaths(run: RunData) -> Iterator[Event]:
         return
     frames = diagnosis.dead_frames(run.task, dead, run.parameters)
     for frame in np.unique(frames[frames > 0])[:MOST_UNITS].tolist():
-        units = [unit_name(run, unit) for unit, own in zip(dead, frames, strict=True) if own == frame]
+        those = [unit for unit, own in zip(dead, frames, strict=True) if own == frame]
+        units = [unit_name(run, unit) for unit in those]
         epoch = int(run.epochs[frame])
         names = conjoined(units) if len(units) < 4 else f"{len(units)} units"
         are = "is" if len(units) == 1 else "are"
-        yield Event(epoch, f"{names} dead", f"{names} {are} dead from epoch {epoch:,} on: off on every example.", 2)
+        where = off(run, those)
+        yield Event(epoch, f"{names} dead", f"{names} {are} dead from epoch {epoch:,} on: {where} on every example.", 2)
 
 
 def _plateaus(run: RunData, data: FilmData) -> Iterator[Event]:

@@ -4,6 +4,7 @@ They state what was measured; what might help is tried by `advice`.  docs/diagno
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,6 +20,7 @@ from xortrain.training.outcome import LEARNT
 from xortrain.training.reference import is_flat
 
 MOST_NAMED = 6  # units or examples; more are counted
+FEW = 10  # a tie of less than a tenth of the examples may be by chance, and is not named
 TAIL = 20  # recorded losses at the end, in which swings are described
 
 
@@ -105,12 +107,12 @@ def _rise(case: Case) -> list[str]:
 
 
 def _linear(case: Case) -> list[str]:
-    run = case.run
-    cut = "straight line" if run.network.inputs == 2 else "plane"
-    return [
-        f"The network is linear: it can only separate its inputs by one {cut}, for which the lowest loss is"
-        f" {diagnosis.linear_fit(run.task)[0][0]:.6g}."
-    ]
+    run, success = case.run, case.run.task.success
+    cut = {1: "at one point", 2: "by one straight line"}.get(run.network.inputs, "by one plane")
+    does = "each output depends on one weighted sum of its inputs"
+    if success.are_classes(run.task.data.t)[0]:
+        does = f"it can only separate {'its inputs' if run.network.outputs == 1 else 'two classes'} {cut}"
+    return [f"The network is linear: {does}, for which the lowest loss is {diagnosis.linear_fit(run.task)[0][0]:.6g}."]
 
 
 def _clones(case: Case) -> list[str]:
@@ -129,13 +131,12 @@ def _dead(case: Case) -> list[str]:
 def _saturated(case: Case) -> list[str]:
     units = case.found.saturated
     are, own = ("is", "its") if len(units) == 1 else ("are", "their")
-    at_start = diagnosis.findings(case.run.task, case.run.parameters[0]).saturated
-    when = "It was so at the start." if set(at_start) & set(units) else "It was not so at the start."
+    then = set(diagnosis.findings(case.run.task, case.run.parameters[0]).saturated) & set(units)
+    was = "It was" if len(units) == 1 else "Some of them were" if 0 < len(then) < len(units) else "They were"
     return [
         f"{unit_names(case.run, units)} {are} saturated: on every example {own} slope is below 1 % of the steepest, so"
-        " almost no gradient passes.",
+        f" almost no gradient passes. {was} {'' if then else 'not '}so at the start.",
         tie_sentence(case.run, case.found),
-        when,
     ]
 
 
@@ -205,8 +206,9 @@ def _slow(case: Case) -> str:
     row, losses = case.run.row, case.losses
     fall, above = losses[0] - row["final_loss"], row["final_loss"] - row["constant_loss"]
     start, end = case.run.parameters[0], case.run.parameters[-1]
-    moved = 100 * np.linalg.norm(end - start) / (np.linalg.norm(start) or 1)
-    text = f"The steps are small: in {row['epochs_done']:,} epochs the parameters changed by {moved:.2g} %."
+    size, way = np.linalg.norm(start), np.linalg.norm(end - start)
+    moved = f"changed by {100 * way / size:.2g} %" if size else f"have come {way:.2g} away from 0"
+    text = f"The steps are small: in {row['epochs_done']:,} epochs the parameters {moved}."
     if not (above > 0 and fall > 0):
         return text
     needed = row["epochs_done"] * above / fall
@@ -262,25 +264,32 @@ def dead_units(run: RunData, units: list[Unit]) -> str:
         since = run.epochs[np.sort(diagnosis.dead_frames(run.task, units, run.parameters))[(len(units) - 1) // 2]]
         when = "from the start" if since == 0 else f"by epoch {since:,}"
         return (
-            f"{len(units)} units are dead, half of them {when}: off on every example, so that their gradient is exactly"
-            " 0"
+            f"{len(units)} units are dead, half of them {when}: {off(run, units)} on every example, so that their"
+            " gradient is exactly 0"
         )
-    parts = []
+    found = defaultdict[str, list[str]](list)  # when, in words, to the units
     for unit in units:
         epoch, exact = diagnosis.dead_since(run.task, unit, run.epochs, run.parameters)
         since = "from the start" if epoch == 0 else f"from epoch {epoch:,}" + (" on" if exact else " at the latest")
-        parts.append(f"{unit_name(run, unit)} is dead {since}")
-    it = "it is off on every example and its" if len(units) == 1 else "they are off on every example and their"
-    return f"{conjoined(parts)}: {it} gradient is exactly 0"
+        found[since].append(unit_name(run, unit))
+    parts = [f"{conjoined(names)} {'is' if len(names) == 1 else 'are'} dead {since}" for since, names in found.items()]
+    it, its = ("it is", "its") if len(units) == 1 else ("they are", "their")
+    return f"{conjoined(parts)}: {it} {off(run, units)} on every example and {its} gradient is exactly 0"
+
+
+def off(run: RunData, units: list[Unit]) -> str:
+    """Where dead units are on every example; some rectifiers have an upper limit too, beyond which they are flat."""
+    return "off or at the limit" if any(run.network.layers[k].row.range[1] < np.inf for k, _ in units) else "off"
 
 
 def tie_sentence(run: RunData, found: Findings) -> str:
     """As in "Only one corner is separated: (0, 1), (1, 0) and (1, 1) are tied at 2/3."."""
-    if not (ties := found.tied):
+    if not (ties := [tie for tie in found.tied if FEW * len(tie.examples) >= len(run.x)]):
         return ""
     states = [f"are tied at {_mean_target(tie)}" if tie.holds else "get the same output" for tie in ties]
     text = conjoined([f"{_examples(run, tie)} {state}" for tie, state in zip(ties, states, strict=True)])
-    if len(run.x) == 4 and len(ties) == 1 and ties[0].holds:
+    is_square = run.x.shape == (4, 2) and all(len(np.unique(column)) == 2 for column in run.x.T)
+    if is_square and len(ties) == 1 and ties[0].holds:
         names = {4: "No corner is separated", 3: "Only one corner is separated", 2: "Half solved"}
         return f"{names[len(ties[0].examples)]}: {text}."
     return capitalized(f"{text}.")
@@ -296,8 +305,9 @@ def _examples(run: RunData, tie: Tie) -> str:
 
 
 def _mean_target(tie: Tie) -> str:
-    """The mean target of tied examples, as a fraction of their number."""
-    parts = [str(Fraction(value).limit_denominator(len(tie.examples))) for value in tie.state]
+    """The mean target of tied examples, as a fraction of their number if it is one."""
+    shares = [(value, Fraction(value).limit_denominator(len(tie.examples))) for value in tie.state]
+    parts = [str(share) if np.isclose(value, float(share), 1e-6, 1e-9) else f"{value:.4g}" for value, share in shares]
     return parts[0] if len(parts) == 1 else f"({', '.join(parts)})"
 
 
