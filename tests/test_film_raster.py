@@ -236,3 +236,24 @@ def test_a_peak_is_named_near_its_bar(tmp_path: Path, monkeypatch: pytest.Monkey
         (at,) = layout.colours.depth(np.array([loss]))
         assert abs(box.y + box.height - layout.box.y - at * layout.box.height) < 32 * layout.canvas.unit * 0.6
         assert np.isclose(losses, loss, rtol=0.2).any()
+
+
+ENDED = {
+    "all diverge": ["lr=1e9", "activation=identity", "output=identity", "loss=mse"],
+    "all stop": ["stop=loss", "stop.below=2.5", "lr=1,4"],
+    "all stop at once": ["stop=loss", "stop.below=100"],
+    "one of two lengths stops": ["stop=loss", "stop.below=2.6", "epochs=40,140"],
+    "nothing is trained": ["epochs=0"],
+}
+
+
+@pytest.mark.parametrize("words", ENDED.values(), ids=ENDED)
+def test_the_film_ends_where_the_last_run_ended(words: list[str], tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "seed=range(0,6)", *words)
+    layout = RasterLayout(raster_data_of(sweep, 1000), FilmSettings(layout="raster"), 0)
+    last = int(sweep.column("epochs_done").max())
+    assert layout.epochs[layout.chosen[-1]] == last
+    for number in layout.chosen[[0, -1]].tolist():
+        assert layout.frame(number).any()
+    losses = np.sort(layout.losses[-1][np.isfinite(layout.losses[-1])])
+    np.testing.assert_array_equal(losses, np.sort(sweep.column("final_loss")[sweep.column("outcome") != "diverged"]))

@@ -213,7 +213,8 @@ def raster_data_of(sweep: SweepData[RunData], most: int) -> SweepFilmData:
     everyone = outcomes_of(done.column("outcome").tolist(), done.column)
     losses = done.column("final_loss").astype(float)
     sample = done[quickest_first(everyone, losses)[quantiles(len(done), most)]]
-    parts = [losses_of(trained, places) for trained, places in sample.populations()]
+    last = int(done.column("epochs_done").max())
+    parts = [losses_of(trained, places, last) for trained, places in sample.populations()]
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
     varied = {"loss": np.array([""])} if "loss" in done.axes else {}
     return SweepFilmData(tuple(parts), title, varied, everyone, losses)
@@ -224,10 +225,11 @@ def quantiles(runs: int, most: int) -> Array:
     return np.arange(runs) if runs <= most else ((np.arange(most) + 0.5) / most * runs).astype(int)
 
 
-def losses_of(trained: TrainedRuns, runs: Array) -> FilmData:
-    """Some runs of a population with their losses; their parameters are not read, and count as NaN."""
+def losses_of(trained: TrainedRuns, runs: Array, last: int) -> FilmData:
+    """Some runs of a population with their losses up to epoch ``last``; their parameters are not read, but NaN."""
     setup = trained.setup.part(runs)
-    epochs = setup.loss_epochs
-    nothing = np.broadcast_to(np.array(np.nan, setup.population.dtype), (len(epochs), setup.shape.size, len(runs)))
-    history = History(epochs, epochs, trained.array("losses", runs), nothing, None, {}, None)
-    return film_data(TrainedRuns(replace(setup, frame_epochs=epochs), np.asarray(trained.rows[runs]), history))
+    epochs, ends = setup.loss_epochs, np.unique(setup.loss_epochs[[0, -1]])
+    nothing = np.broadcast_to(np.array(np.nan, setup.population.dtype), (len(ends), setup.shape.size, len(runs)))
+    history = History(epochs, ends, trained.array("losses", runs), nothing, None, {}, None)
+    some = TrainedRuns(replace(setup, frame_epochs=ends), np.asarray(trained.rows[runs]), history)
+    return film_data(some.until(last))
