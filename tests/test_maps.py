@@ -313,3 +313,22 @@ def test_every_map_is_a_setting_with_a_default() -> None:
         if row.is_map:
             config = with_film(check(xortrain.train("epochs=0").config), layout=name)
             assert config["film"].keys() == row.settings.keys() | {"name"}
+
+
+RIGHT = "init.weights={W1: [[20,20],[-20,-20]],b1: [-10,30],W2: [[20,20]],b2: [-30]}"
+
+
+@pytest.mark.parametrize("layout", ["map", "basins"])
+@pytest.mark.parametrize(
+    ("words", "last"), [([], 60), (["stop=solved"], 0), (["lr=1e9", "activation=identity", "output=identity"], None)]
+)
+def test_a_map_ends_with_the_last_epoch_of_a_run_and_not_of_an_event(
+    words: list[str], last: int | None, layout: str, tmp_path: Path
+) -> None:
+    """Also where every run is solved at once: it was trained on."""
+    axes = ["init.set.W1.0.0=20,21", "init.set.W1.0.1=20,21"]
+    loss = ["loss=mse"] if last is None else []
+    sweep = xortrain.sweep(RIGHT, *axes, "epochs=60", "film=none", f"root={tmp_path}", *words, *loss)
+    shown = shown_by(sweep, name=layout)
+    assert shown.epochs == sweep.column("epochs_done").max()
+    assert last is None or shown.epochs == last

@@ -37,7 +37,7 @@ def map_data(sweep: SweepData[RunData], config: Mapping[str, Any]) -> MapData:
     windows = tuple(_window(group, grid, VALUES.get(by)) for group, grid in zip(groups, grids, strict=True))
     if by == "test_accuracy" and all(np.isnan(window.value).all() for window in windows if window.value is not None):
         raise UserError("film.colour_by=test_accuracy: these runs have no held-out examples; choose another")
-    last = max(int(window.since.max()) for window in windows)
+    last = max(int(part.rows["epochs_done"].max()) for part in parts)
     return MapData(windows, OUTCOMES, _title(parts), last, by, short_names(grids[0].others))
 
 
@@ -72,7 +72,7 @@ def basins_data(parts: Sequence[MapPart], grid: MapGrid) -> MapData:
     window = _window(parts, grid, None)
     kinds = np.concatenate([solutions(part) for part in parts])
     names = [name if (kinds == k).any() else "" for k, name in enumerate(solution_names(parts[0].setup))]
-    value, last = kinds[grid.runs].astype(float), int(window.since.max())
+    value, last = kinds[grid.runs].astype(float), max(int(part.rows["epochs_done"].max()) for part in parts)
     points = seed_point(parts, grid)
     return MapData((replace(window, value=value),), OUTCOMES, _title(parts), last, "solution", (), tuple(names), points)
 
