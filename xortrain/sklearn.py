@@ -121,7 +121,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
 
 
 def _key(override: str) -> str:
-    return override.partition("=")[0]
+    return override.partition("=")[0].lstrip("+")  # as in ++lr=3
 
 
 @lru_cache

@@ -191,3 +191,12 @@ def test_without_scikit_learn_one_line_says_what_to_install() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     line = done.stderr.strip().splitlines()[-1]
     assert line == "ImportError: xortrain.sklearn: needs scikit-learn 1.6 or newer; pip install 'xortrain[sklearn]'"
+
+
+@pytest.mark.parametrize("plus", ["", "++"])
+def test_overrides_come_last_however_they_are_written(plus: str) -> None:
+    x, y = make_moons(20, random_state=0)
+    overrides = tuple(plus + text for text in ("lr=3", "seed=5", "epochs=7", "architecture.hidden=[3]"))
+    config = NetClassifier(lr=0.5, random_state=4, epochs=6, overrides=overrides).fit(x, y).run_.config
+    assert (config["lr"], config["seed"], config["epochs"]) == (3, 5, 7)
+    assert config["architecture"]["hidden"] == [3]
