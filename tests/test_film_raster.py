@@ -257,3 +257,11 @@ def test_the_film_ends_where_the_last_run_ended(words: list[str], tmp_path: Path
         assert layout.frame(number).any()
     losses = np.sort(layout.losses[-1][np.isfinite(layout.losses[-1])])
     np.testing.assert_array_equal(losses, np.sort(sweep.column("final_loss")[sweep.column("outcome") != "diverged"]))
+
+
+@pytest.mark.parametrize("powers", [(-30, 1), (-2, 280), (-300, 300), (-12, 1), (-3, 0)], ids=str)
+def test_the_scale_of_colours_is_labelled_from_end_to_end(powers: tuple[int, int]) -> None:
+    scale = LossColours(np.logspace(*powers, 2000), FilmSettings(layout="raster"))
+    labelled = np.sort([depth for depth, word in scale.ticks() if word])
+    assert len(labelled) >= 3
+    assert np.diff(np.concatenate([[0], labelled, [1]])).max() < 0.45

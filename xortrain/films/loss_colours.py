@@ -4,7 +4,7 @@ import numpy as np
 
 from xortrain.films.colours import Palette, get_colours, mix
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.loss_curve import LEAST_RATIO, LossScale
+from xortrain.films.loss_curve import LEAST_RATIO, round_losses
 from xortrain.films.sequences import sequence
 from xortrain.nets import Array
 
@@ -25,13 +25,14 @@ class LossColours:
         if not self.log:
             low, high = min(low, 0.0), high if high > low else low + 1
         self.low, self.high, self.levels = low, high, settings.levels
+        self.ends = (np.log10(low), np.log10(high)) if self.log else (low, high)
         used = get_colours(settings.colours, settings.levels, settings.dark)
         bands = sequence(settings.colours, self.levels + self.levels // 12)[: self.levels]  # without what looks white
         self.palette = Palette(np.concatenate([bands, mix(bands, used.paper, PALE)]), used, 2)
 
     def depth(self, losses: Array) -> Array:
         """Where losses (…) are on the scale, from 0 for the highest to 1 for the lowest."""
-        low, high = (np.log10(self.low), np.log10(self.high)) if self.log else (self.low, self.high)
+        low, high = self.ends
         values = np.log10(np.maximum(losses, self.low)) if self.log else losses
         return np.asarray(np.clip((high - values) / (high - low), 0, 1))
 
@@ -45,8 +46,7 @@ class LossColours:
 
     def ticks(self) -> list[tuple[float, str]]:
         """Round losses: where they are on the scale, and their labels; "" for a short tick."""
-        round_losses = LossScale(np.array([[self.high], [self.low]])).round_losses()
-        return [(float(self.depth(np.array(value))), word) for value, word in round_losses]
+        return [(float(self.depth(np.array(value))), word) for value, word in round_losses(*self.ends, self.log)]
 
 
 def find_peaks(counts: Array) -> list[tuple[int, int]]:

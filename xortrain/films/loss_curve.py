@@ -99,22 +99,24 @@ class LossScale:
 
     def ticks(self) -> list[tuple[float, str]]:
         """The fractions of round losses with their labels."""
-        return [(float(self.fraction(np.array(value))), word) for value, word in self.round_losses()]
+        found = round_losses(self.low, self.high, self.log)
+        return [(float(self.fraction(np.array(value))), word) for value, word in found]
 
-    def round_losses(self) -> list[tuple[float, str]]:
-        """Round losses, each with its label; "" between the labelled ones of a logarithmic scale."""
-        if not self.log:
-            return linear_ticks(self.low, self.high)
-        powers = np.arange(np.floor(self.low), np.ceil(self.high) + 1)
-        each = [(float(digit * 10**power), int(power), digit) for power in powers for digit in range(1, 10)]
-        inside = [one for one in each if self.low <= np.log10(one[0]) + 1e-9 <= self.high + 2e-9]
-        if self.high - self.low < 3:
-            digits = (1, 2, 5) if self.high - self.low < 1.53 else (1, 3)
-            return [(value, _times_power(digit, power) if digit in digits else "") for value, power, digit in inside]
-        whole = [(value, power) for value, power, digit in inside if digit == 1]
-        step = -(-len(whole) // 5)
-        labels = {value: power_of_ten(power) for value, power in whole[::step]}
-        return [(value, labels.get(value, "")) for value, _, digit in inside if digit == 1 or step == 1]
+
+def round_losses(low: float, high: float, log: bool) -> list[tuple[float, str]]:
+    """Round losses from low to high, logarithms if ``log``, each with its label; "" between the labelled ones."""
+    if not log:
+        return linear_ticks(low, high)
+    powers = np.arange(np.floor(low), np.ceil(high) + 1)
+    each = [(float(digit * 10**power), int(power), digit) for power in powers for digit in range(1, 10)]
+    inside = [one for one in each if low <= np.log10(one[0]) + 1e-9 <= high + 2e-9]
+    if high - low < 3:
+        digits = (1, 2, 5) if high - low < 1.53 else (1, 3)
+        return [(value, _times_power(digit, power) if digit in digits else "") for value, power, digit in inside]
+    whole = [(value, power) for value, power, digit in inside if digit == 1]
+    step = -(-len(whole) // 5)
+    labels = {value: power_of_ten(power) for value, power in whole[::step]}
+    return [(value, labels.get(value, "")) for value, _, digit in inside if digit == 1 or step == 1]
 
 
 def apart(ticks: Sequence[tuple[float, str]], least: float) -> list[tuple[float, str]]:

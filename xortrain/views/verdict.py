@@ -35,10 +35,6 @@ class Case:
         return diagnosis.findings(self.run.task, self.run.parameters[-1])
 
     @property
-    def layers(self) -> int:
-        return len(self.run.network.layers)
-
-    @property
     def losses(self) -> np.ndarray:
         """The recorded losses of the epochs that it trained."""
         return self.run.losses[np.isfinite(self.run.losses)]
@@ -175,8 +171,8 @@ def _training(case: Case) -> list[str]:
 
 
 def _enough(case: Case) -> list[str]:
-    units = dead_units(case.run, case.found.dead) if "dead" in case.run.reasons else ""
-    return [f"{units}; the other units were enough."] if units else []
+    dead = "dead" in case.run.reasons
+    return [f"{dead_units(case.run, case.found.dead)}; the other units were enough."] if dead else []
 
 
 SENTENCES: dict[str, Callable[[Case], list[str]]] = {
