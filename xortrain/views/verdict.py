@@ -66,10 +66,8 @@ def impossible(case: Case) -> list[str]:
     if len(t) > 1 and (t == t[:1]).all():
         found.append("All examples have the same target.")
     if reach := diagnosis.out_of_reach(run.task):
-        ends = "at most" if reach[0] > reach[1] else "at least"
-        found.append(
-            f"No net with output={output} can reach the target {reach[0]:g}: its outputs are {ends} {reach[1]:g}."
-        )
+        ends = f"{'at most' if reach[0] > reach[1] else 'at least'} {reach[1]:g}"
+        found.append(f"No net with output={output} can reach the target {reach[0]:g}: its outputs are {ends}.")
     if loss == "cross_entropy" and output != "softmax":
         found.append(
             f"loss=cross_entropy depends only on the output of the right class: with output={output} it is lowest where"
@@ -112,11 +110,9 @@ def _linear(case: Case) -> list[str]:
 
 
 def _clones(case: Case) -> list[str]:
-    parts = [f"{unit_names(case.run, group)} are equal" for group in case.found.equal]
-    return [
-        f"{conjoined(parts)}: with the same weights in and out they get the same gradient at every step, so they act as"
-        " one unit.",
-    ]
+    units = conjoined([f"{unit_names(case.run, group)} are equal" for group in case.found.equal])
+    why = "with the same weights in and out they get the same gradient at every step, so they act as one unit."
+    return [f"{units}: {why}"]
 
 
 def _dead(case: Case) -> list[str]:
@@ -129,11 +125,9 @@ def _saturated(case: Case) -> list[str]:
     are, own = ("is", "its") if len(units) == 1 else ("are", "their")
     then = set(diagnosis.findings(case.run.task, case.run.parameters[0]).saturated) & set(units)
     was = "It was" if len(units) == 1 else "Some of them were" if 0 < len(then) < len(units) else "They were"
-    return [
-        f"{unit_names(case.run, units)} {are} saturated: on every example {own} slope is below 1 % of the steepest, so"
-        f" almost no gradient passes. {was} {'' if then else 'not '}so at the start.",
-        tie_sentence(case.run, case.found),
-    ]
+    why = f"on every example {own} slope is below 1 % of the steepest, so almost no gradient passes."
+    when = f"{was} {'' if then else 'not '}so at the start."
+    return [f"{unit_names(case.run, units)} {are} saturated: {why} {when}", tie_sentence(case.run, case.found)]
 
 
 def _plateau(case: Case) -> list[str]:
@@ -152,10 +146,8 @@ def _no_better(case: Case) -> str:
     worse = row["final_loss"] >= LEARNT * row["constant_loss"]
     if worse and is_flat(case.run.task):
         low, high = case.run.t.min(), case.run.t.max()
-        return (
-            f"Every constant answer from {low:g} to {high:g} has the loss {row['constant_loss']:.6g}, so this loss"
-            " moves equal outputs in no direction."
-        )
+        why = f"Every constant answer from {low:g} to {high:g} has the loss {row['constant_loss']:.6g}"
+        return f"{why}, so this loss moves equal outputs in no direction."
     return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_said else ""
 
 
@@ -207,10 +199,8 @@ def _slow(case: Case) -> str:
     text = f"The steps are small: in {row['epochs_done']:,} epochs the parameters {moved}."
     if not (above > 0 and fall > 0):
         return text
-    needed = row["epochs_done"] * above / fall
-    return (
-        f"{text} At this speed a loss as low as that of a constant answer would take {round_count(needed)} more epochs."
-    )
+    needed = round_count(row["epochs_done"] * above / fall)
+    return f"{text} At this speed a loss as low as that of a constant answer would take {needed} more epochs."
 
 
 def _oscillating(case: Case) -> str:
@@ -222,10 +212,9 @@ def _overfitting(case: Case) -> str:
     held = case.run.test_losses
     assert held is not None
     best = int(np.nanargmin(held))
-    return (
-        f"It overfits: the held-out loss was lowest at epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}, and is"
-        f" now {case.run.row['test_loss']:.4g}, while the training loss kept falling."
-    )
+    low, now = f"epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}", f"{case.run.row['test_loss']:.4g}"
+    text = f"It overfits: the held-out loss was lowest at {low}, and is now {now}"
+    return f"{text}, while the training loss kept falling."
 
 
 def _units(case: Case, name: str) -> str:
@@ -259,10 +248,8 @@ def dead_units(run: RunData, units: list[Unit]) -> str:
     if len(units) > MOST_NAMED:
         since = run.epochs[np.sort(diagnosis.dead_frames(run.task, units, run.parameters))[(len(units) - 1) // 2]]
         when = "from the start" if since == 0 else f"by epoch {since:,}"
-        return (
-            f"{len(units)} units are dead, half of them {when}: {off(run, units)} on every example, so that their"
-            " gradient is exactly 0"
-        )
+        where = f"{off(run, units)} on every example, so that their gradient is exactly 0"
+        return f"{len(units)} units are dead, half of them {when}: {where}"
     found = defaultdict[str, list[str]](list)  # when, in words, to the units
     for unit in units:
         epoch, exact = diagnosis.dead_since(run.task, unit, run.epochs, run.parameters)
