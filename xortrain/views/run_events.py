@@ -110,8 +110,7 @@ def _deaths(run: RunData) -> Iterator[Event]:
         units = [unit_name(run, unit) for unit in those]
         epoch = int(run.epochs[frame])
         names = conjoined(units) if len(units) < 4 else f"{len(units)} units"
-        are = "is" if len(units) == 1 else "are"
-        where = off(run, those)
+        are, where = "is" if len(units) == 1 else "are", off(run, those)
         yield Event(epoch, f"{names} dead", f"{names} {are} dead from epoch {epoch:,} on: {where} on every example.", 2)
 
 

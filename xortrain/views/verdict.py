@@ -145,9 +145,8 @@ def _no_better(case: Case) -> str:
     is_said = any(tie.holds for tie in case.found.tied) or np.isfinite(row["allowed_accuracy"])
     worse = row["final_loss"] >= LEARNT * row["constant_loss"]
     if worse and is_flat(case.run.task):
-        low, high = case.run.t.min(), case.run.t.max()
-        why = f"Every constant answer from {low:g} to {high:g} has the loss {row['constant_loss']:.6g}"
-        return f"{why}, so this loss moves equal outputs in no direction."
+        of = f"from {case.run.t.min():g} to {case.run.t.max():g} has the loss {row['constant_loss']:.6g}"
+        return f"Every constant answer {of}, so this loss moves equal outputs in no direction."
     return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_said else ""
 
 
