@@ -46,6 +46,12 @@ def mark_shape(kind: int) -> Path:
     return SHAPES[(kind + kind // (2 * len(SHAPES))) % len(SHAPES)]
 
 
+def mark_corners(kind: int) -> Array:
+    """The corners (n, 2) of the shape of a class; the circle has none."""
+    shape = mark_shape(kind)
+    return np.zeros((0, 2)) if shape is SHAPES[0] else np.asarray(shape.vertices)[:-1].round(3)
+
+
 @lru_cache(maxsize=64)
 def rounded_box(width: float, height: float, corner: float) -> Path:
     """A rectangle from (0, 0) with round corners."""

@@ -6,6 +6,7 @@ import numpy as np
 
 from xortrain.films.colour_scale import ColourScale, colour_scale
 from xortrain.films.data import FilmData
+from xortrain.films.glyphs import mark_corners
 from xortrain.films.heatmap import activation_range
 from xortrain.films.projection import Projection, SliceLabel, format_distinct, project
 from xortrain.nets import Array
@@ -52,6 +53,7 @@ def _scale(scale: ColourScale) -> dict[str, Any]:
         "wrong": scale.crossed,
         "hides": scale.hides_outputs,
         "ranges": list(scale.ranges),
+        "shapes": [mark_corners(kind).tolist() for kind in range(max(scale.classes, 1))],
     }
 
 

@@ -2,28 +2,11 @@
 
 import { clamp, shortened, stroked, styled } from "./canvas.js";
 
-/** Corners of the shapes, about as large as the unit circle, which is the first; after ten classes they repeat. */
-const SHAPES = [
-  [],
-  [-0.9, -0.9, 0.9, -0.9, 0.9, 0.9, -0.9, 0.9],
-  [-1, 0.8, 1, 0.8, 0, -1.05],
-  [-1.15, 0, 0, -1.15, 1.15, 0, 0, 1.15],
-  [-1, -0.8, 1, -0.8, 0, 1.05],
-  Array.from({ length: 20 }, (_, i) => {
-    const [angle, size] = [(Math.floor(i / 2) * Math.PI) / 5, Math.floor(i / 2) % 2 ? 0.54 : 1.2];
-    return size * (i % 2 ? -Math.cos(angle) : Math.sin(angle));
-  }),
-  [-0.4, -1.05, 0.4, -1.05, 0.4, -0.4, 1.05, -0.4, 1.05, 0.4, 0.4, 0.4, 0.4, 1.05, -0.4, 1.05, -0.4, 0.4, -1.05, 0.4, -1.05, -0.4, -0.4, -0.4],
-  [-0.5, -1, 0, -0.5, 0.5, -1, 1, -0.5, 0.5, 0, 1, 0.5, 0.5, 1, 0, 0.5, -0.5, 1, -1, 0.5, -0.5, 0, -1, -0.5],
-  [-0.8, -1, -0.8, 1, 1.05, 0],
-  [0.8, -1, 0.8, 1, -1.05, 0],
-];
-
-function outline(g, kind, x, y, radius) {
-  const corners = SHAPES[kind % SHAPES.length];
+/** A shape by its corners; a circle has none. */
+function outline(g, corners, x, y, radius) {
   g.beginPath();
   if (!corners.length) g.arc(x, y, radius, 0, 2 * Math.PI);
-  for (let k = 0; k < corners.length; k += 2) g.lineTo(x + radius * corners[k], y + radius * corners[k + 1]);
+  for (const [right, up] of corners) g.lineTo(x + radius * right, y - radius * up);
   g.closePath();
 }
 
@@ -35,14 +18,14 @@ export function markRadius(count, width) {
 
 /** Mark an example with targets t: on paper with an edge of ink, so that it shows on every colour. */
 export function drawMark(g, colours, t, isRight, x, y, radius) {
-  const kind = colours.kind(t);
-  outline(g, kind, x, y, radius);
+  const shape = colours.shapes[colours.kind(t)];
+  outline(g, shape, x, y, radius);
   g.fillStyle = g.strokeStyle = colours.paper;
   g.fill();
   g.strokeStyle = radius > 5 ? colours.ink : colours.paper;
   g.lineWidth = 1;
   g.stroke();
-  outline(g, kind, x, y, radius * (radius > 5 ? 0.7 : 0.8));
+  outline(g, shape, x, y, radius * (radius > 5 ? 0.7 : 0.8));
   g.fillStyle = colours.mark(t);
   g.lineWidth = colours.classes ? 0.6 : 1;
   g.fill();
