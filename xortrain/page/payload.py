@@ -188,7 +188,7 @@ def _number(values: Array, arrays: Arrays) -> Any:
     return values[0].item() if is_shared else {"array": arrays.add(values), "perRun": True}
 
 
-def _colours(is_dark: bool, arrays: Arrays) -> dict[str, int]:
+def _colours(is_dark: bool, arrays: Arrays) -> dict[str, Any]:
     """The colours of the films: the levels from the low target to the high one, and the classes, (colours, 3)."""
     used = get_colours("default", 256, is_dark, MOST_HUES)
-    return {"levels": arrays.add(used.levels, "u1"), "classes": arrays.add(used.classes, "u1")}
+    return {"levels": {"array": arrays.add(used.levels, "u1")}, "hues": {"array": arrays.add(used.classes, "u1")}}

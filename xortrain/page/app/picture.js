@@ -1,7 +1,7 @@
 /** One run as its pictures need it: network, examples, parameters at an epoch, and outputs as colours. */
 
 import { darkScheme, styled } from "./canvas.js";
-import { inkOn } from "./paint.js";
+import { cssOf, inkOn, mixed, rgbOf } from "./paint.js";
 import { openedRun, shown } from "./shown.js";
 import { state } from "./state.js";
 
@@ -80,27 +80,17 @@ export class OutputColours {
   constructor(page, population) {
     Object.assign(this, population.picture.scale);
     for (const name of ["paper", "ink", "label", "pale"]) this[name] = styled(`--${name}`);
-    const isDark = darkScheme.matches;
-    const { levels, classes } = page.colours[isDark ? "dark" : "light"];
+    const { levels, hues } = population.own(page.colours[darkScheme.matches ? "dark" : "light"]);
     this.outputs = population.network.layers.at(-1).units;
-    this.hues = population.arrays[classes];
-    const colours = this.classes > 2 ? this.shades(isDark ? [20, 24, 29] : [255, 255, 255]) : population.arrays[levels];
-    this.noValue = colours.length / 3;
+    this.hues = hues;
+    const colours = this.classes > 2 ? hues.flatMap(shadesOf) : levels;
+    this.noValue = colours.length;
     this.steps = this.classes > 2 ? SHADES : this.noValue;
-    this.table = Uint32Array.from({ length: this.noValue + 1 }, (_, i) => pixel(colours, 3 * i));
-    this.table[this.noValue] = pixel(isDark ? [74, 80, 88] : [195, 199, 203], 0);
+    this.table = Uint32Array.from([...colours, rgbOf("--no-value")], pixel);
     this.middle = (this.low + this.high) / 2;
     this.from = this.classes > 2 ? this.low + (this.high - this.low) / this.classes : this.low;
     this.factor = this.steps / (this.high - this.from || 1);
     this.farthest = OFF_SCALE * this.steps;
-  }
-
-  /** The shades of each class, from nearly the paper to nearly its colour. */
-  shades(paper) {
-    return Uint8Array.from({ length: this.hues.length * SHADES }, (_, i) => {
-      const share = 0.18 + (0.68 * (Math.floor(i / 3) % SHADES)) / (SHADES - 1);
-      return Math.round(paper[i % 3] * (1 - share) + this.hues[3 * Math.floor(i / 3 / SHADES) + (i % 3)] * share);
-    });
   }
 
   /** The place in `table` of the outputs y[at], y[at + 1], … */
@@ -112,7 +102,7 @@ export class OutputColours {
 
   /** The place of the first shade of a class; after the last hue they repeat. */
   firstOf(kind) {
-    return (kind % (this.hues.length / 3)) * this.steps;
+    return (kind % this.hues.length) * this.steps;
   }
 
   level(value, first = 0) {
@@ -139,9 +129,13 @@ export class OutputColours {
     for (let i = 0; i < pixels.length; i++) pixels[i] = table[this.place(y, i * outputs)];
   }
 
+  rgb(place) {
+    return [0, 8, 16].map((bits) => (this.table[place] >> bits) & 255);
+  }
+
   /** The colour at a place of `table`. */
   tone(place) {
-    return css(this.table[place]);
+    return cssOf(this.rgb(place));
   }
 
   /** The place in `table` of one output alone. */
@@ -153,22 +147,24 @@ export class OutputColours {
 
   /** The colour of the mark of an example with these targets. */
   mark(t) {
-    return this.classes ? css(pixel(this.hues, (3 * this.kind(t)) % this.hues.length)) : this.tone(this.place(t));
+    return this.classes ? cssOf(this.hues[this.kind(t) % this.hues.length]) : this.tone(this.place(t));
   }
 
   /** Black or white, whichever is legible on the colour at a place. */
   contrast(place) {
-    return inkOn([0, 8, 16].map((bits) => (this.table[place] >> bits) & 255));
+    return inkOn(this.rgb(place));
   }
 }
 
 /** A colour as it stands in the pixels of an image. */
-function pixel(colours, at) {
-  return (255 << 24) | (colours[at + 2] << 16) | (colours[at + 1] << 8) | colours[at];
+function pixel([red, green, blue]) {
+  return (255 << 24) | (blue << 16) | (green << 8) | red;
 }
 
-function css(value) {
-  return `rgb(${value & 255} ${(value >> 8) & 255} ${(value >> 16) & 255})`;
+/** The shades of a class, from nearly the paper to nearly its colour. */
+function shadesOf(hue) {
+  const shade = (i) => mixed(rgbOf("--paper"), hue, 0.18 + (0.68 * i) / (SHADES - 1)).map(Math.round);
+  return Array.from({ length: SHADES }, (_, i) => shade(i));
 }
 
 let last = {};
