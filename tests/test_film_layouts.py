@@ -18,7 +18,7 @@ from xortrain.films.field import FieldLayout
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_unfit
 from xortrain.films.glyphs import text_mask
-from xortrain.films.panel import format_loss
+from xortrain.films.panel import HEADING, format_loss
 from xortrain.films.story_layout import StoryLayout
 
 SIZES = [(1, 1), (1.25, 1.1), (2.6, 1.3), (1.1, 2.6)]
@@ -119,7 +119,7 @@ def test_epoch_and_loss_on_screen_are_those_of_the_frame(
     film = layout(one, FilmSettings(), 0)
     frame, heading = film.frame(number), film.heading
     for box, words in ((heading.epoch, str(number)), (heading.loss, format_loss(float(one.losses[number, 0])))):
-        mask, _ = text_mask(words, round(heading.size * film.canvas.unit, 2), "bold")
+        mask, _ = text_mask(words, round(HEADING * film.canvas.unit, 2), "bold")
         ink = frame[box.pixels] != film.canvas._shades[0]
         assert ink.sum() == (film.canvas._shades[mask] != film.canvas._shades[0]).sum()
 
@@ -152,7 +152,7 @@ def test_every_loss_fits_on_screen_with_three_correct_digits(
     film = layout(run_of(name), FilmSettings(), 0)
     losses = [*EDGES, *np.geomspace(1e-99, 9.99e99, 400)]
     for loss, words in zip(losses, map(format_loss, losses), strict=True):
-        assert film.canvas.text_width(words, film.heading.size, "bold") <= film.heading.loss.width
+        assert film.canvas.text_width(words, HEADING, "bold") <= film.heading.loss.width
         digits = 0.05 if 1e-3 <= loss < 1e-2 else 0.0051
         assert float(words) == pytest.approx(loss, rel=digits) if np.isfinite(loss) else words == "not finite"
     written = [format_loss(value) for value in (0.69314718, 0.00021, 12.5, 16390.4, 9999.7)]

@@ -75,9 +75,9 @@ def unknown_key(
     return _none_such(f"{key}={cut(str(value))}", key, known, what, deeper)
 
 
-def unknown_word(word: str, known: Iterable[str], what: str) -> UserError:
-    """The error for a word that is not among the known ones."""
-    return _none_such(word, word, known, what)
+def unknown_command(word: str, known: Iterable[str]) -> UserError:
+    """The error for a word that is no command."""
+    return _none_such(word, word, known, "command")
 
 
 def _none_such(where: str, name: object, known: Iterable[str], what: str, deeper: Iterable[str] = ()) -> UserError:

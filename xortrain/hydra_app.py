@@ -111,7 +111,7 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
         say(estimate_run(config))
         return 0.0
     with errors_name_file(found["init"]["weights"]) if config["init"]["name"] == "explicit" else nullcontext():
-        run = record_run(config, show=True, say=say)
+        run = record_run(config, say=say)
     say(run_ending(run))
     for text in () if remark is None else advice_ending(run):
         say(text)

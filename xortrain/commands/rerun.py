@@ -39,7 +39,7 @@ def rerun(arguments: list[str]) -> Iterator[str]:
         return
     if isinstance(found, SweepData):
         raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
-    again = train_again(found, a.root, show=True)
+    again = train_again(found, a.root)
     if not a.json:
         yield run_ending(again, with_film=False)
     yield from (text for text in advice_ending(again) if not a.json)
@@ -56,7 +56,7 @@ def resume(arguments: list[str]) -> Iterator[str]:
     found = named(a.sweep, a.root)
     if found.number is not None:
         raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {found.entry.id}")
-    trained = resume_sweep(found.entry, engine_of(a), show=True)
+    trained = resume_sweep(found.entry, engine_of(a))
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
     folder, more = found.entry.folder, record_page(found.entry.folder) if trained else []

@@ -16,7 +16,7 @@ from xortrain.config.settings import (
     has_entries,
     keys_of,
 )
-from xortrain.errors import UserError, cut, unknown_word
+from xortrain.errors import UserError, cut, unknown_command
 from xortrain.records.layout import START, WEIGHTS, setting_of
 from xortrain.records.naming import default_root
 
@@ -115,7 +115,7 @@ def no_such_command(words: Sequence[str], commands: Iterable[str]) -> UserError:
         return UserError(f"{first}: is a setting; write {first}=VALUE")
     if first in TRAINING and all("=" in word or word.startswith("-") for word in others):
         return UserError(f"{first}: leave it out; overrides alone train, as in xortrain lr=1")
-    return unknown_word(first, commands, "command")
+    return unknown_command(first, commands)
 
 
 def refuse_blanks(words: Sequence[str]) -> None:

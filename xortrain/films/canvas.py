@@ -158,9 +158,9 @@ class Canvas:
         """What has been drawn in a box since the last frame; this starts the next one."""
         return Cutout(box, self.finish()[box.pixels].copy())
 
-    def put(self, cutout: Cutout, box: Box, where: Array | bool = True) -> None:
-        """Put a cutout into the lower layer, as much of it from the left as the box is wide, where a mask is true."""
-        self.paste(box, cutout.bands[:, : box.width], where)
+    def put(self, cutout: Cutout, box: Box) -> None:
+        """Put a cutout into the lower layer, as much of it from the left as the box is wide."""
+        self.paste(box, cutout.bands[:, : box.width])
 
     def record(self, draw: Callable[[], None]) -> Overlay:
         """What ``draw`` draws, as an overlay instead of on the canvas."""

@@ -17,7 +17,7 @@ from xortrain.films.projection import Projection, format_distinct, most_slices, 
 from xortrain.nets import Array
 
 NOT_FINITE = "not finite"
-LEAST_TITLE = 10  # size of its letters
+HEADING, LEAST_TITLE, NAME = 13, 10, 10  # sizes of letters; long titles have smaller ones
 MOST_JOINED = 2  # names of examples in the same place
 MOST_NAMED_EXAMPLES = 8  # whose names are written beside their marks
 FEW_EXAMPLES = 16  # up to which their marks are large
@@ -148,7 +148,7 @@ class RunLayout(ABC):
 
     def write_heading(self, x: float, y: float, width: float) -> None:
         """Write the title in one line, in smaller letters if it is long; words that do not fit are left out."""
-        canvas, title, size = self.canvas, self.data.title, 13.0
+        canvas, title, size = self.canvas, self.data.title, float(HEADING)
         while size > LEAST_TITLE and canvas.text_width(title, size, "bold") > width:
             size -= 0.5
         canvas.text(x, y, canvas.shorten(title, width, size, "bold"), size, face="bold")
@@ -170,8 +170,8 @@ class Heading:
     If the numbers need more room than from ``left`` to ``right``, it is taken on the right first, then on the left.
     """
 
-    def __init__(self, canvas: Canvas, left: float, right: float, y: float, last: int, size: float = 13) -> None:
-        self.canvas, self.size, self.low = canvas, size, round(y)
+    def __init__(self, canvas: Canvas, left: float, right: float, y: float, last: int) -> None:
+        self.canvas, self.low, size = canvas, round(y), HEADING
         s, small, low, label = canvas.unit, size - 1, round(y), canvas.colours.label
         words = canvas.text_width("loss", small) + round(6 * s), canvas.text_width("epoch", small) + round(14 * s)
         numbers = (
@@ -191,7 +191,7 @@ class Heading:
         numbers = (self.epoch, str(frame.epoch), "right"), (self.loss, format_loss(frame.loss), "left")
         for box, words, align in numbers:
             if self._shown.get(box) != words:
-                self.canvas.number(box, self.low, words, self.size, align)
+                self.canvas.number(box, self.low, words, HEADING, align)
                 self._shown[box] = words
 
 
@@ -327,8 +327,8 @@ class ExampleNames:
     reach = 7  # of a mark that is to be kept clear
     joint = " = "
 
-    def __init__(self, canvas: Canvas, box: Box, names: Sequence[str], size: float = 10) -> None:
-        self.canvas, self.box, self.names, self.size = canvas, box, names, size
+    def __init__(self, canvas: Canvas, box: Box, names: Sequence[str]) -> None:
+        self.canvas, self.box, self.names = canvas, box, names
         self._found = dict[tuple[int, bytes], list[tuple[str, int, Array]]]()  # by epoch and places of examples
 
     def follow(self, path: Mapping[int, Array]) -> None:
@@ -348,7 +348,7 @@ class ExampleNames:
             self._found[key] = self._placed(places, {})
         placed = self._found[key]
         for name, _, box in placed:
-            self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, self.size, halo=self.canvas.colours.paper)
+            self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, NAME, halo=self.canvas.colours.paper)
         return np.array([box for _, _, box in placed]).reshape(-1, 4)
 
     def _placed(self, places: Array, sides: Mapping[str, int]) -> list[tuple[str, int, Array]]:
@@ -359,7 +359,7 @@ class ExampleNames:
         marks = np.concatenate([finite - self.reach * s, finite + self.reach * s], axis=1)
         centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
         names = [self._name(group) for group in groups]
-        sizes = np.array([(self.canvas.text_width(name, self.size), (self.size + 2) * s) for name in names])
+        sizes = np.array([(self.canvas.text_width(name, NAME), (NAME + 2) * s) for name in names])
         options = self._options(centres, sizes.reshape(-1, 2))
         misplaced = _nearer_to_another(options, centres)
         for _ in range(PASSES):

@@ -149,9 +149,9 @@ class VectorCanvas(Canvas):
         steps = self._agg.steps
         return KeptCutout(box, super().cut(box).bands, steps)
 
-    def put(self, cutout: Cutout, box: Box, where: Array | bool = True) -> None:
+    def put(self, cutout: Cutout, box: Box) -> None:
         assert isinstance(cutout, KeptCutout)
-        super().paste(box, cutout.bands[:, : box.width], where)
+        super().paste(box, cutout.bands[:, : box.width])
         move = Affine2D().translate(box.x - cutout.box.x, self._low(box) - self._low(cutout.box))
         bounds = cast(Any, Bbox).from_bounds(box.x, self._low(box), box.width, box.height)
 
@@ -159,7 +159,7 @@ class VectorCanvas(Canvas):
             for step in cutout.steps:
                 step(to, move + by, _clipped(bounds, by, clip))
 
-        self._add_below(box, draw, where is True)
+        self._add_below(box, draw)
 
     def _add_below(self, box: Box, step: Step, is_whole: bool = True) -> None:
         """Add a step to the lower layer; if it fills its box, those that are hidden by it are removed."""

@@ -78,12 +78,6 @@ class Activation:
     def gives_probabilities(self) -> bool:
         return self.range == (0, 1)
 
-    @property
-    def is_sigmoidal(self) -> bool:
-        """Whether it is bounded, monotone and smooth, like the logistic function."""
-        is_bounded = math.isfinite(self.range[1] - self.range[0])
-        return is_bounded and self.is_monotone and self.has_gradient and not (self.corners or self.couples_units)
-
 
 _exp: Written = lambda z: Call("exp", z)
 _tanh: Written = lambda z: Call("tanh", z)

@@ -142,7 +142,7 @@ def worked_out_activation(name: str, row: Activation) -> Activation:
         f=shaped_with_out(row.f),
         derivative=of_slope.function() if of_slope else shaped(row.derivative),
         formula=_formula(row.formula, of_f, name),
-        slope=_formula(row.slope, of_slope or _recorded_or_none(row.derivative, 2, own), f"{name}'"),
+        slope=_formula(row.slope, of_slope or _recorded_or_none(row.derivative, own), f"{name}'"),
     )
     return new if own else _measured(new)
 
@@ -166,9 +166,9 @@ def _recorded(
         return None, None
 
 
-def _recorded_or_none(function: Callable[..., Any], arrays: int, settings: Sequence[str]) -> Recorded | None:
+def _recorded_or_none(function: Callable[..., Any], settings: Sequence[str]) -> Recorded | None:
     try:
-        return Recorded.of(function, arrays, settings)
+        return Recorded.of(function, 2, settings)
     except SymbolError:
         return None
 
@@ -229,7 +229,7 @@ def worked_out_loss(name: str, row: Loss) -> Loss:
         value=shaped(row.value),
         gradient=of_slope.function() if of_slope else shaped(row.gradient),
         formula=_formula(row.formula, of_value, name),
-        slope=_formula(row.slope, of_slope or _recorded_or_none(row.gradient, 2, own), f"{name}'"),
+        slope=_formula(row.slope, of_slope or _recorded_or_none(row.gradient, own), f"{name}'"),
     )
 
 

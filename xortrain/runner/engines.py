@@ -84,7 +84,7 @@ def _dask(engine: Engine) -> Iterator[Train]:
                     raise FailedError(f"{where}: the scheduler no longer answers")
                 yield block, result
 
-    with client, _silenced("distributed"):
+    with client, _silenced():
         yield train
 
 
@@ -110,9 +110,9 @@ def _noted_without_workers(client: Any, where: str, bar: Progress) -> Iterator[N
 
 
 @contextmanager
-def _silenced(library: str) -> Iterator[None]:
-    """What a library logs about a broken connection is not shown in this context; an error says it."""
-    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == library]
+def _silenced() -> Iterator[None]:
+    """What distributed logs about a broken connection is not shown in this context; an error says it."""
+    names = [name for name in logging.root.manager.loggerDict if name.partition(".")[0] == "distributed"]
     before = {name: logging.getLogger(name).level for name in names}
     for name in names:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)

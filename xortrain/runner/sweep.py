@@ -52,7 +52,7 @@ def run_sweep(plan: Plan, show: bool = False, parents: Sequence[TrainedRuns] = (
     return folder
 
 
-def resume_sweep(entry: Entry, engine: Engine, show: bool = False) -> int:
+def resume_sweep(entry: Entry, engine: Engine) -> int:
     """Train the unfinished blocks of a stopped sweep, or a stopped single run; returns the number of runs trained."""
     if entry.status == "running":
         raise is_locked(entry.folder, entry.running_as, "resume it when it has stopped")
@@ -64,7 +64,7 @@ def resume_sweep(entry: Entry, engine: Engine, show: bool = False) -> int:
         blocks, records, top = _missing(open_entry(entry.path, entry.id))  # another process may have just finished it
         for record in (*records, *top):
             record.resume()
-        _train_blocks(blocks, records, top, train, show)
+        _train_blocks(blocks, records, top, train, show=True)
     return sum(map(len, blocks))
 
 

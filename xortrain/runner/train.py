@@ -62,7 +62,7 @@ def train_run(config: Mapping[str, Any], own: OwnData | None = None) -> RunData:
     return RunData(train_in_memory(Setup.of(Population(config, own=own))))
 
 
-def record_run(config: Mapping[str, Any], show: bool = False, say: Callable[[str], object] = len) -> RunData:
+def record_run(config: Mapping[str, Any], say: Callable[[str], object] = len) -> RunData:
     """Train one run into a new record under its root; every setting is checked before the folder is made.
 
     ``say`` receives what was understood of a user's own data.
@@ -72,17 +72,17 @@ def record_run(config: Mapping[str, Any], show: bool = False, say: Callable[[str
         refuse_unfit_films([config], 1)
     if setup.columns.line:
         say(setup.columns.line)
-    return train_into_folder(setup, make_folder(config["root"]), show)
+    return train_into_folder(setup, make_folder(config["root"]), show=True)
 
 
-def train_again(run: RunData, root: Path, show: bool = False) -> RunData:
+def train_again(run: RunData, root: Path) -> RunData:
     """Train a recorded run again, with the settings and data of its record, into a new record under a root."""
     alone = run.setup.alone(run.place)
     refuse_missing_machine(alone.instruction_set)
     population = replace(alone.population, config={**run.config, "root": str(root)})
     losses, frames = recorded_epochs(population)
     setup = replace(alone, population=population, loss_epochs=losses, frame_epochs=frames, origin=None)
-    return train_into_folder(setup, make_folder(str(root)), show)
+    return train_into_folder(setup, make_folder(str(root)), show=True)
 
 
 def train_in_memory(setup: Setup, show: bool = False, start: Checkpoint | None = None) -> TrainedRuns:
@@ -108,7 +108,7 @@ def _blocks(setup: Setup) -> layout.Blocks:
     return layout.Blocks(setup.population.runs, setup.block_size)
 
 
-def train_into_folder(setup: Setup, folder: Path, show: bool = False, start: Checkpoint | None = None) -> RunData:
+def train_into_folder(setup: Setup, folder: Path, show: bool, start: Checkpoint | None = None) -> RunData:
     """Train one run into a record in an empty folder, from its start or from a checkpoint."""
     epochs = setup.population.epochs
     with working_in(folder, RESUME), _dropped_without_memory(folder), locked(folder):

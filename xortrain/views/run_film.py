@@ -74,14 +74,14 @@ def write(shown: "Shown", config: Mapping[str, Any], path: Path, progress: bool,
     return write_film(shown, film_settings(config, path, still), path, progress, still)
 
 
-def record_film(trained: TrainedRuns, progress: bool = False) -> Path:
+def record_film(trained: TrainedRuns) -> Path:
     """Write the film that a single run asks for into its record."""
     from xortrain.runner.train import RENDER, working_in
 
     config, folder = trained.setup.population.config, trained.folder
     assert folder is not None
     with working_in(folder, RENDER):
-        return write_run_film(trained, config, folder / film_name(config), progress=progress)
+        return write_run_film(trained, config, folder / film_name(config), progress=True)
 
 
 def single_run(trained: TrainedRuns, frames: int | None, run: int, every_epoch: bool = False) -> TrainedRuns:

@@ -29,13 +29,13 @@ MOST_FILMS = 5  # whose paths are printed
 MOST_GROUPS = 100  # lines at the end of a sweep; xortrain group prints all
 
 
-def run_ending(run: RunData, show: bool = True, with_film: bool = True) -> str:
+def run_ending(run: RunData, with_film: bool = True) -> str:
     """Write the film of a single run into its record, if wanted; returns a summary, and the paths of both."""
     lines = [summary(run), "", f"record  {shown_path(run.folder)}"]
     if with_film and run.setup.population.shared("film.name") != "none":
         from xortrain.views.run_film import record_film
 
-        lines.append(f"film    {shown_path(record_film(run.trained, show))}")
+        lines.append(f"film    {shown_path(record_film(run.trained))}")
     return "\n".join(lines)
 
 
@@ -49,7 +49,7 @@ def advice_ending(run: RunData) -> Iterator[str]:
         keep_advice(run.folder, advice)
 
 
-def sweep_ending(folder: Path, show: bool = True, is_new: bool = True, more: Sequence[str] = ()) -> str:
+def sweep_ending(folder: Path, is_new: bool = True, more: Sequence[str] = ()) -> str:
     """Write the films of a sweep, or of a resumed run; returns the table of its groups, or its summary, and the paths.
 
     ``more`` are lines on what else was written.  Raises FailedError with the same text if some jobs failed.
@@ -65,7 +65,7 @@ def sweep_ending(folder: Path, show: bool = True, is_new: bool = True, more: Seq
     films = list[Path]()
     if is_new or not any(folder.glob("film.*")):
         with working_in(folder, RENDER if is_done else RESUME):
-            films = write_films(sweep, show)
+            films = write_films(sweep)
     lines = [text, "", f"record  {shown_path(folder)}", *(f"film    {shown_path(path)}" for path in films[:MOST_FILMS])]
     asked = entry.parts[0].metadata["config"]["film"]
     if films and entry.runs > 1 and asked["name"] == "story" and not asked["each"]:

@@ -57,27 +57,27 @@ def write_sweep_film(
     return write(shown, config, path, progress, still)
 
 
-def write_films(sweep: SweepData[RunData], show: bool) -> list[Path]:
+def write_films(sweep: SweepData[RunData]) -> list[Path]:
     """Write the films that the configs of a whole sweep ask for; returns their paths."""
     wanted = [k for k, part in enumerate(sweep.parts) if part.metadata["config"]["film"]["name"] != "none"]
     asking = sweep[np.isin(sweep.which, wanted)]
     done = asking[asking.column("outcome") != "pending"]
     is_map = len(asking) and LAYOUTS[asking.config["film"]["name"]].is_map  # which has a place for every run
-    paths = [_write_film_of_all(sweep, asking if is_map else done, show)] if len(done) else []
-    return [*paths, *(path for k in wanted for path in _write_films_of_each(sweep, k, show))]
+    paths = [_write_film_of_all(sweep, asking if is_map else done)] if len(done) else []
+    return [*paths, *(path for k in wanted for path in _write_films_of_each(sweep, k))]
 
 
-def _write_film_of_all(sweep: SweepData[RunData], runs: SweepData[RunData], show: bool) -> Path:
+def _write_film_of_all(sweep: SweepData[RunData], runs: SweepData[RunData]) -> Path:
     """The film of all finished runs that ask for one, as the first of them asks."""
     config = runs.config
     assert sweep.folder is not None
     path = sweep.folder / film_name(config)
     if len(sweep) == 1:
-        return write_run_film(runs[0].trained, with_one(config), path, progress=show)
-    return write_sweep_film(runs, with_many(config), path, progress=show)
+        return write_run_film(runs[0].trained, with_one(config), path, progress=True)
+    return write_sweep_film(runs, with_many(config), path, progress=True)
 
 
-def _write_films_of_each(sweep: SweepData[RunData], number: int, show: bool) -> list[Path]:
+def _write_films_of_each(sweep: SweepData[RunData], number: int) -> list[Path]:
     """A film of each finished run of a population, if it asks for them."""
     part = sweep.parts[number]
     if not part.metadata["config"]["film"]["each"]:
@@ -86,7 +86,7 @@ def _write_films_of_each(sweep: SweepData[RunData], number: int, show: bool) -> 
     config = with_one(trained.setup.population.config)
     (folder / "films").mkdir(exist_ok=True)
     paths = {run: of_one(folder, trained.rows["number"][run], film_name(config)) for run in trained.finished.tolist()}
-    return [write_run_film(trained, config, path, run, progress=show) for run, path in paths.items()]
+    return [write_run_film(trained, config, path, run, progress=True) for run, path in paths.items()]
 
 
 def film_data_of(
