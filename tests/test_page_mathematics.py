@@ -275,7 +275,7 @@ function trainedBy(task, walks) {
   const trainer = new training.Trainer(task), isUnrolled = Boolean(trainer.unrolled);
   if (walks) trainer.unrolled = undefined;
   trainer.advance(given.epochs);
-  return { theta: trainer.theta, loss: trainer.loss(), gradient: trainer.gradient(), isUnrolled };
+  return { theta: trainer.theta, loss: trainer.loss(), gradient: training.gradientOf(task, trainer.theta), isUnrolled };
 }
 function outputs({ network: shape, start, x }) {
   const net = new network.Network(shape), points = Float64Array.from(x.flatMap((one) => Array.from(one)));

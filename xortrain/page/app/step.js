@@ -6,7 +6,7 @@ import { OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
 import { byId, element, formatted } from "./text.js";
-import { Criterion, gradientOf, lossOf, productsOf, Trainer } from "./training.js";
+import { Criterion, gradientOf, lossOf, productsOf, stageAt, Trainer } from "./training.js";
 
 const MOST_EXAMPLES = 12;
 const MOST_UNITS = 16; // of a layer, in a table
@@ -33,7 +33,7 @@ function stepOf(page) {
   const now = { ...shown(page) };
   const { task, theta, network, epoch } = now;
   now.g = gradientOf(task, theta);
-  now.stage = task.stages.find((stage) => epoch < (stage.until ?? Infinity)) ?? task.stages.at(-1);
+  now.stage = stageAt(task, epoch);
   const { batchSize, optimizer } = now.stage;
   const batches = batchSize ? ` Training takes batches of ${batchSize}; gradients here are those of all examples.` : "";
   const words = `Epoch ${formatted(epoch)}, L = ${digits(lossOf(task, theta))}, optimizer ${optimizer.name}.${batches}`;
@@ -131,7 +131,7 @@ function isStateless({ optimizer: { name, settings } }) {
 
 /** A trainer at an epoch, without the state of its optimizer. */
 function atEpoch({ task, epoch, stage }) {
-  const trainer = new Trainer({ ...task, stages: [{ ...stage, until: Infinity }] });
+  const trainer = new Trainer({ ...task, stages: [{ ...stage, until: null }] });
   trainer.epoch = epoch;
   return trainer;
 }

@@ -127,6 +127,11 @@ export function order(seed, epoch, examples) {
   return rows.sort((one, other) => (keys[one] < keys[other] ? -1 : keys[one] > keys[other] ? 1 : one - other));
 }
 
+/** The stage of a task whose settings make the update of an epoch; the last one has no end. */
+export function stageAt({ stages }, epoch) {
+  return stages.find(({ until }) => until === null || epoch < until);
+}
+
 /** The key of the unrolled update of a full batch. */
 export function updateKey(shape, loss, optimizer, examples) {
   const used = OPTIMIZERS[optimizer.name].optional.filter((name) => optimizer.settings[name]);
@@ -137,17 +142,11 @@ export function updateKey(shape, loss, optimizer, examples) {
 /** One run in training: its parameters and the state of its optimizer after `epoch` epochs. */
 export class Trainer {
   constructor(task) {
-    this.task = { ...task, stages: task.stages.map((stage) => ({ ...stage, until: stage.until ?? Infinity })) };
+    this.task = task;
     this.epoch = 0;
     this.theta = Float64Array.from(task.start);
     this.g = new Float64Array(this.theta.length);
-    this.enter(this.stageAt(0));
-  }
-
-  /** The stage whose settings make the update of an epoch. */
-  stageAt(epoch) {
-    const { stages } = this.task;
-    return stages.find((stage) => epoch < stage.until) ?? stages.at(-1);
+    this.enter(stageAt(task, 0));
   }
 
   /** Train with the settings of a stage; the same optimizer goes on with its state, another one starts anew. */
@@ -156,8 +155,7 @@ export class Trainer {
     const shape = { ...this.task.network, layers: stage.layers ?? this.task.network.layers };
     const { name, settings } = stage.optimizer;
     this.stage = stage;
-    this.criterionChoice = stage.loss ?? this.task.loss;
-    this.descent = new Descent(shape, this.criterionChoice);
+    this.descent = new Descent(shape, this.task.loss);
     this.optimizer = OPTIMIZERS[name];
     this.schedule = SCHEDULES[stage.schedule.name];
     this.base = typeof stage.lr === "number" ? new Float64Array(this.theta.length).fill(stage.lr) : stage.lr;
@@ -176,16 +174,16 @@ export class Trainer {
   unrolledUpdate(shape) {
     const { stage, task } = this;
     if (stage.batchSize || this.frozen.length || typeof stage.lr !== "number") return undefined;
-    return UPDATES[updateKey(shape, this.criterionChoice, stage.optimizer, task.x.length)];
+    return UPDATES[updateKey(shape, task.loss, stage.optimizer, task.x.length)];
   }
 
   /** Train some epochs. */
   advance(epochs) {
     const last = this.epoch + epochs;
     while (this.epoch < last) {
-      const stage = this.stageAt(this.epoch);
+      const stage = stageAt(this.task, this.epoch);
       if (stage !== this.stage) this.enter(stage);
-      const until = stage.until > this.epoch ? Math.min(last, stage.until) : last;
+      const until = Math.min(last, stage.until ?? last);
       if (this.unrolled) this.advanceUnrolled(until);
       else for (; this.epoch < until; this.epoch++) this.update(this.epoch);
     }
@@ -194,7 +192,7 @@ export class Trainer {
 
   advanceUnrolled(until) {
     const { task, stage, schedule, theta, state } = this;
-    const settings = [this.descent.network.settings, this.criterionChoice.settings ?? {}, stage.optimizer.settings];
+    const settings = [this.descent.network.settings, task.loss.settings ?? {}, stage.optimizer.settings];
     const stride = schedule.isConstant ? until - this.epoch : 1;
     for (; this.epoch < until; this.epoch += stride) {
       const lr = stage.lr * schedule.factor(this.epoch, stage.epochs, stage.schedule.settings);
@@ -227,11 +225,6 @@ export class Trainer {
     return this.descent.loss(this.theta, this.task.x, this.task.t);
   }
 
-  /** The gradient over all examples, in a new array. */
-  gradient() {
-    return this.descent.gradient(this.theta, this.task.x, this.task.t, new Float64Array(this.theta.length));
-  }
-
   /** How many updates an epoch has. */
   steps() {
     return this.stage.batchSize ? Math.ceil(this.task.x.length / this.stage.batchSize) : 1;
@@ -243,15 +236,15 @@ export class Trainer {
    */
   fork(stage = {}, set = new Map()) {
     const now = this.task.stages.at(-1);
-    const past = this.task.stages.filter((one) => one.until < this.epoch);
-    const earlier = this.epoch > 0 ? [...past, { ...this.stageAt(this.epoch - 1), until: this.epoch }] : [];
-    const fork = new Trainer({ ...this.task, stages: [...earlier, { ...now, ...stage, until: Infinity }] });
+    const past = this.task.stages.slice(0, -1).filter(({ until }) => until < this.epoch);
+    const earlier = this.epoch > 0 ? [...past, { ...stageAt(this.task, this.epoch - 1), until: this.epoch }] : [];
+    const fork = new Trainer({ ...this.task, stages: [...earlier, { ...now, ...stage, until: null }] });
     fork.epoch = this.epoch;
     fork.theta.set(this.theta);
     fork.stage = this.stage;
     fork.state = copied(this.state);
     for (const [index, value] of set) fork.theta[index] = value;
-    fork.enter(fork.stageAt(fork.epoch));
+    fork.enter(stageAt(fork.task, fork.epoch));
     return fork;
   }
 }
