@@ -49,6 +49,10 @@ class Stored:
         return [found["words"][value] for value in values] if found["kind"] == "text" else values
 
     @property
+    def is_rounded(self) -> bool:
+        return any(one["coding"] == "rounded" for one in self.meta["arrays"])
+
+    @property
     def columns(self) -> list[str]:
         return [column["name"] for column in self.meta["columns"]]
 

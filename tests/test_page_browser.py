@@ -155,7 +155,7 @@ def test_a_smaller_page_opens_and_shows_what_it_has(
     with pytest.warns(Remark):
         small = sweep.page(tmp_path / "p.html", max_mb=(least + share * (full - least)) / 1e6)
     known = stored(small)
-    assert known.meta["isRounded"] == (share == 0.3)
+    assert known.is_rounded == (share == 0.3)
     with opened(browser, small) as found:
         assert found.said == []
         shown = found.page.evaluate(ARRAYS)

@@ -1,8 +1,11 @@
 """``xortrain page``: write runs into one HTML file that shows and plays them, and can continue their training."""
 
 import math
+import re
+import shlex
 import warnings
 from argparse import Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +22,8 @@ from xortrain.commands.arguments import (
     refuse_to_write,
     selection,
 )
-from xortrain.errors import Remark, file_error, printable
+from xortrain.errors import Remark, cut, file_error, printable
 from xortrain.page import MOST_MB
-from xortrain.page.made import command_line
 from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.page.run_table import Runs, plain_id
 from xortrain.records.index import Selection
@@ -33,6 +35,9 @@ NOTES = (
     "The file needs no server and no network: open it, or send it. If it would be larger than --max-mb, it holds fewer "
     f"snapshots, then rounded numbers, then only the start of each run, and a line says so. {NAMES}"
 )
+LONGEST, MOST_WORDS = 300, 100  # of the command that a page shows
+_FOLDERS = re.compile(r"(?:^|(?<=[\s=:,'\"\[(]))(?:~\w*|\.{1,2}|[A-Za-z]:)?[/\\](?=\S)(?:[^\s/\\'\",]*[/\\])*")
+"""What a path from the root, home, or here begins with, up to its last name."""
 
 
 def page(arguments: list[str]) -> str:
@@ -69,13 +74,18 @@ def _runs(found: list[Selection]) -> list[Runs]:
 
 
 def _command(a: Namespace) -> str:
-    """The command without folders, with the ids of its records."""
+    """The command with the ids of its records."""
     names = [named(name, a.root) for name in a.records]
     ids = [plain_id(found.entry.id) + ("" if found.number is None else f"#{found.number}") for found in names]
     where = [] if a.where is None else ["--where", a.where]
     files = [word for name in a.use or () for word in ("--use", name)]
     size = [] if a.max_mb == MOST_MB else ["--max-mb", f"{a.max_mb:g}"]
-    return command_line(["page", *ids, *where, *size, *files])
+    return without_folders(["xortrain", "page", *ids, *where, *size, *files])
+
+
+def without_folders(words: Sequence[str]) -> str:
+    """A command as one pastes it into a shell, without the folders of the computer it was typed on."""
+    return cut(" ".join(shlex.quote(_FOLDERS.sub("", printable(word))) for word in words[:MOST_WORDS]), LONGEST)
 
 
 def _megabytes(text: str) -> float:

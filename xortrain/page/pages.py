@@ -14,7 +14,6 @@ from xortrain.advice.trials import read_advice
 from xortrain.errors import Reading, Remark, UserError, printable
 from xortrain.page import MOST_MB
 from xortrain.page.html_parts import SIGN, html_parts
-from xortrain.page.made import typed
 from xortrain.page.payload import Detail, payload
 from xortrain.page.run_table import Runs
 from xortrain.records.files import atomic
@@ -123,7 +122,7 @@ def make_page(
     ``of`` says of how many they are some, if so.
     """
     with Reading(groups[0].trained.folder or "page"):
-        more = {"made": _made(groups, command), "stories": _stories(groups, advice), "leftOut": of}
+        more = {"made": _made(command), "stories": _stories(groups, advice), "leftOut": of}
         return _fitted(groups, most_mb, more)
 
 
@@ -188,14 +187,12 @@ def page_title(groups: Sequence[Runs]) -> str:
     return printable((film_title(setups[0]) if is_one else sweep_title(setups)).replace("   ", " · "))
 
 
-def _made(groups: Sequence[Runs], command: str) -> dict[str, Any]:
-    """What made the page and its runs; no host, user or path."""
-    trained = list(dict.fromkeys(typed(group.trained.metadata.get("command")) for group in groups))
+def _made(command: str) -> dict[str, Any]:
+    """What made the page; no host, user or path."""
     return {
         "version": sys.modules["xortrain"].__version__,
         "numpy": np.__version__,
         "command": command,
-        "trained": [words for words in trained if words],
         "date": date.today().isoformat(),
     }
 

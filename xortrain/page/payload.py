@@ -56,7 +56,6 @@ def payload(
         "axes": axes,
         "populations": populations,
         "stories": {},
-        "isRounded": detail.is_rounded,
         **(more or {}),
         "colours": {"light": _colours(False, made.arrays), "dark": _colours(True, made.arrays)},
         "arrays": made.arrays.described,
