@@ -15,7 +15,7 @@ from xortrain.api import Sweep
 SHOWN = "() => xortrain.state.epoch"
 EPOCH = """() => {
     const { page, state, shown } = xortrain;
-    return [state.epoch, shown(page).epoch, state.epoch > page.populationOf(state.run).last];
+    return [state.epoch, shown(page).epoch, state.epoch > page.homes[state.run].last];
 }"""
 EPOCHS = "() => [...new Set(xortrain.page.populations.flatMap((one) => one.frameEpochs))].sort((a, b) => a - b)"
 

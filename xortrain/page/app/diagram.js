@@ -9,7 +9,7 @@ import { shownRun } from "./picture.js";
 import { Raster } from "./raster.js";
 import { shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, formatted, setCaption } from "./text.js";
+import { byId, formatted, setCaption, short } from "./text.js";
 
 const STRONG = 5; // the weight with the widest line
 const SLIGHT = 0.02; // up to which a line does not show its sign
@@ -137,14 +137,14 @@ function drawUnit(g, plan, { unit, column, bias, x, y }, theta, marked) {
   if (bias < 0) return;
   disc(g, left, top + side, 2 + 3 * Math.min(Math.abs(theta[bias]) / STRONG, 1), signColour(theta[bias]), "--paper");
   if (!plan.isNamed[column] && !isMarked) return;
-  const text = weightText(theta[bias]);
+  const text = short(theta[bias]);
   const middle = Math.min(x + 4, plan.width - g.measureText(text).width / 2 - 2);
   label(g, text, middle, top + side + 11, { align: "center", colour: "--label" });
 }
 
 /** The number of a weight beside its line, where it touches neither units nor other numbers; a marked one always. */
 function writeWeight(g, points, weight, taken, isMarked) {
-  const text = weightText(weight);
+  const text = short(weight);
   const width = g.measureText(text).width;
   const spots = [0.3, 0.68, 0.5, 0.2, 0.8, 0.4, 0.6].map((share) => boxOn(points, share, width));
   const box = spots.find((spot) => taken.every((other) => isApart(spot, other))) ?? (isMarked && spots[0]);
@@ -162,10 +162,6 @@ function boxOn(points, share, width) {
 
 function isApart(a, b) {
   return a.x > b.x + b.width + 2 || b.x > a.x + a.width + 2 || a.y > b.y + b.height || b.y > a.y + a.height;
-}
-
-function weightText(value) {
-  return Math.abs(value) < 9.995 ? value.toFixed(2) : formatted(value, 3);
 }
 
 const PIXELS = 24; // on a side

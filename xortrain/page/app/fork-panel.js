@@ -4,7 +4,7 @@ import { forkOfRun, forkWith, goalFrom, hindrance } from "./fork.js";
 import { ACTIVATIONS, OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted, setText } from "./text.js";
+import { byId, element, formatted, sentence, setText } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
@@ -109,7 +109,7 @@ class ForkPanel {
     setText(this.train, fork?.isTraining ? "Pause" : hinders && !isBegun ? verb : `${verb} to epoch ${formatted(goalFrom(own, last))}`);
     this.train.disabled = Boolean(hinders);
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
-    const advice = hinders ? `${hinders[0].toUpperCase()}${hinders.slice(1)}.` : "Change a setting here, or drag a line of the network; then press Train on.";
+    const advice = hinders ? sentence(hinders) : "Change a setting here, or drag a line of the network; then press Train on.";
     setText(this.words, fork ? story(fork, isBegun ? "" : hinders) : advice);
     if (!fork) return;
     setText(this.toggle, fork.isShown ? "Show the recorded run" : "Show the fork");

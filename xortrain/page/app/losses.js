@@ -6,7 +6,7 @@ import { shortName } from "./outcomes.js";
 import { cssOf, layer, ramp, rgbOf } from "./paint.js";
 import { isForkShown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
-import { finiteSorted, groupsOf, quantile } from "./statistics.js";
+import { distinct, finiteSorted, groupsOf, quantile } from "./statistics.js";
 import { byId, choiceOf, element, formatted, setText } from "./text.js";
 
 const MOST_LINES = 2000; // above it their density is drawn
@@ -29,7 +29,7 @@ class LossCurves {
     this.page = page;
     this.canvas = byId("losses-plot");
     this.isLog = !page.populations.some((one) => one.lossRows.some((loss) => loss < 0));
-    this.homes = page.populations.flatMap((one) => Array(one.runs).fill(one));
+    this.homes = page.homes;
     this.addTools();
     this.canvas.addEventListener("pointermove", (event) => change({ hover: this.runAt(event) }));
     this.canvas.addEventListener("pointerleave", () => change({ hover: -1 }));
@@ -64,9 +64,7 @@ class LossCurves {
 
   /** The height of a run's line at a place between its rows, nan behind its end. */
   height(run, place) {
-    const row = Math.floor(place);
-    const first = this.y.at(this.loss(run, row));
-    return place === row ? first : first + (place - row) * (this.y.at(this.loss(run, row + 1)) - first);
+    return between((row) => this.y.at(this.loss(run, row)), place);
   }
 
   /** Groups, scales and the picture of all lines, which stay the same until other runs are shown. */
@@ -99,8 +97,8 @@ class LossCurves {
     groups.push({ text: "not known", colour: rgbOf("--label"), runs: [] });
     this.groupOf = (run) => groups.at(of(run));
     for (const run of state.order) this.groupOf(run).runs.push(run);
-    const counted = ({ runs }, text) => `${formatted(runs.length)} ${text}`;
-    return groups.map((group, k) => (isOutcome && labels[k] ? Object.assign(group, { text: counted(group, labels[k]) }) : group));
+    if (isOutcome) labels.forEach((text, k) => { groups[k].text = `${formatted(groups[k].runs.length)} ${text}`; });
+    return groups;
   }
 
   /** The lowest and highest loss of the picture; of extreme ones a thousandth may leave it. */
@@ -127,7 +125,7 @@ class LossCurves {
   /** Quartiles of the losses of runs at some epochs: [{epoch, low, middle, high}]. */
   quartiles(runs) {
     const homes = new Set(runs.map((run) => this.homes[run]));
-    const all = [...new Set([...homes].flatMap((home) => home.lossEpochs))].sort((a, b) => a - b);
+    const all = distinct([...homes].flatMap((home) => home.lossEpochs));
     const stride = Math.ceil(this.by === "outcome" ? all.length / 3 : (all.length * runs.length) / WORK);
     const epochs = all.filter((_, k) => (all.length - 1 - k) % stride === 0);
     const found = epochs.map((epoch) => {
@@ -181,11 +179,9 @@ class LossCurves {
     const places = new Map(this.page.populations.map((home) => [
       home, Float64Array.from(epochs, (epoch) => rowPlace(home.lossEpochs, epoch) ?? NaN),
     ]));
-    const heights = [];
     for (const run of runs) {
-      heights.length = this.homes[run].lossEpochs.length;
-      for (let row = 0; row < heights.length; row++) heights[row] = this.y.at(this.loss(run, row)) * scale;
-      addLine(this.groupOf(run).counts, box, heights, places.get(this.homes[run]));
+      const heights = this.homes[run].lossEpochs.map((_, row) => this.y.at(this.loss(run, row)) * scale);
+      addLine(this.groupOf(run).counts, box, (row) => heights[row], places.get(this.homes[run]));
     }
     return toned(new ImageData(width, height), this.groups);
   }
@@ -300,10 +296,10 @@ function spread(places, apart, top, floor) {
 
 /** Count a line in its columns of pixels: one in each, shared by the pixels between its height and the next column's.
  * `places` says for each column where it is between the rows of the line, nan where the line has ended. */
-function addLine(counts, { width, first, top, floor }, heights, places) {
-  let here = heightAt(heights, places[0]);
+function addLine(counts, { width, first, top, floor }, at, places) {
+  let here = between(at, places[0]);
   for (let k = 0; k < places.length && !Number.isNaN(here); k++) {
-    const next = heightAt(heights, places[k + 1]);
+    const next = between(at, places[k + 1]);
     const end = Number.isNaN(next) ? here : next;
     const high = Math.max(top, Math.min(here, end)) | 0;
     const low = Math.min(floor, Math.max(here, end)) | 0;
@@ -313,10 +309,10 @@ function addLine(counts, { width, first, top, floor }, heights, places) {
   }
 }
 
-function heightAt(heights, place) {
+/** What is at a place between the rows of a curve, from what is `at` each row. */
+function between(at, place) {
   const row = Math.floor(place);
-  const share = place - row;
-  return share ? heights[row] + share * (heights[row + 1] - heights[row]) : (heights[row] ?? NaN);
+  return place === row ? at(row) : at(row) + (place - row) * (at(row + 1) - at(row));
 }
 
 /** Counts of groups as an image: the logarithm of all as opacity, the mixture of the groups' colours as tone. */

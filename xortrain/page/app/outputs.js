@@ -4,7 +4,7 @@ import { clamp, sized, styled } from "./canvas.js";
 import { drawMark, write } from "./marks.js";
 import { shownRun } from "./picture.js";
 import { follow } from "./state.js";
-import { byId, setText } from "./text.js";
+import { byId, setText, short } from "./text.js";
 
 const MOST_BARS = 16; // examples that have a bar each, or a column
 const MOST_CLASSES = 12; // that are counted in a table
@@ -30,8 +30,7 @@ function shareOf({ low, high }, value) {
 }
 
 function rounded(value) {
-  if (!Number.isFinite(value)) return "–";
-  return Math.abs(value) < 9.995 ? value.toFixed(2) : value.toPrecision(3);
+  return Number.isFinite(value) ? short(value) : "–";
 }
 
 /** A row for each example: its name, its output as a bar, a mark at the target, and the number. */

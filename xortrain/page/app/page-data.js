@@ -77,9 +77,7 @@ export class Population {
 
   /** The frame of the last kept epoch that is not after `epoch`. */
   frameAt(epoch) {
-    let frame = this.frameEpochs.length - 1;
-    while (frame > 0 && this.frameEpochs[frame] > epoch) frame--;
-    return frame;
+    return Math.max(0, this.frameEpochs.findLastIndex((kept) => kept <= epoch));
   }
 
   /** What one run is trained on and how, for a `Trainer`. */
@@ -96,19 +94,12 @@ export class Page {
     Object.assign(this, meta);
     this.columns = meta.columns.map((column) => new Column(column, arrays));
     this.populations = meta.populations.map((one) => new Population(one, arrays));
-    this.runs = this.populations.reduce((sum, one) => sum + one.runs, 0);
+    this.homes = this.populations.flatMap((one) => Array(one.runs).fill(one)); // the population of each run
+    this.runs = this.homes.length;
     this.last = Math.max(...this.populations.map((one) => one.last));
   }
 
   column(name) {
     return this.columns.find((column) => column.name === name);
-  }
-
-  populationOf(run) {
-    return this.populations.findLast((one) => one.first <= run);
-  }
-
-  placeOf(run) {
-    return run - this.populationOf(run).first;
   }
 }

@@ -5,7 +5,8 @@ import { shownWords } from "./fork.js";
 import { RunView, shownRun } from "./picture.js";
 import { isForkShown, lastEpoch, openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, formatted, setText } from "./text.js";
+import { distinct } from "./statistics.js";
+import { byId, formatted, sentence, setText } from "./text.js";
 
 const [FRAME, LONGEST_PLAY] = [0.12, 20]; // seconds of a kept epoch on average, and of all of them at most
 const MOST_STEPS = 200; // of what is trained here
@@ -48,14 +49,14 @@ class Player {
     this.toggle.onclick = () => this.play(!state.isPlaying);
     this.slider.oninput = () => this.go(this.slider.valueAsNumber);
     byId("speed").onchange = () => this.restart();
-    this.kept = sorted(page.populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : epochSteps(0, one.last))));
+    this.kept = distinct(page.populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : epochSteps(0, one.last))));
   }
 
   /** The epochs that can be shown: those that are kept, and those of a fork beyond them. */
   get epochs() {
     const last = lastEpoch(this.page);
     if (last <= this.kept.at(-1)) return this.kept;
-    return sorted([...this.kept, ...epochSteps(this.kept.at(-1), last)]);
+    return distinct([...this.kept, ...epochSteps(this.kept.at(-1), last)]);
   }
 
   /** The place of the shown epoch among the kept ones. */
@@ -155,10 +156,6 @@ function epochSteps(from, to) {
   return Array.from({ length: steps + 1 }, (_, k) => from + Math.round((k * (to - from)) / (steps || 1)));
 }
 
-function sorted(epochs) {
-  return [...new Set(epochs)].sort((a, b) => a - b);
-}
-
 /** The share of its way that a point has covered after each step, times a weight. */
 function covering(points, weight) {
   let sum = 0;
@@ -175,6 +172,5 @@ function endingOf(page, run) {
   const text = (name, before) => (page.column(name)?.of(run) ?? null) === null ? "" : `${before}${page.column(name).text(run)}`;
   const outcome = text("outcome", "");
   const ending = text("solved_at", outcome === "solved" ? "solved at epoch " : `${outcome}, right at epoch `) || outcome;
-  const words = `${ending || "trained"}${text("final_loss", "; the loss is ")}${text("epochs_done", " after epoch ")}.`;
-  return words[0].toUpperCase() + words.slice(1);
+  return sentence(`${ending || "trained"}${text("final_loss", "; the loss is ")}${text("epochs_done", " after epoch ")}`);
 }

@@ -4,7 +4,7 @@ import { Axis, clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
-import { byId, element, formatted, setText } from "./text.js";
+import { byId, element, formatted, sentence, setText } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
 const ROWS = 2; // of labels of events above the curve
@@ -67,8 +67,8 @@ function eventsOf(page, run) {
   const column = { solved: "solved_at", diverged: "epochs_done" }[outcome];
   const epoch = column && page.column(column)?.of(run);
   if (!epoch) return [];
-  const word = outcome[0].toUpperCase() + outcome.slice(1);
-  return [{ epoch, until: null, label: outcome, caption: `${word} at epoch ${formatted(epoch)}.`, rank: 0 }];
+  const caption = sentence(`${outcome} at epoch ${formatted(epoch)}`);
+  return [{ epoch, until: null, label: outcome, caption, rank: 0 }];
 }
 
 /** The point of a curve at an epoch, or the last one before it. */

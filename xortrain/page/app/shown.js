@@ -12,8 +12,8 @@ const opened = new Map();
 class OpenedRun {
   constructor(page, run) {
     this.run = run;
-    this.population = page.populationOf(run);
-    this.place = page.placeOf(run);
+    this.population = page.homes[run];
+    this.place = run - this.population.first;
     this.network = new Network(this.population.own(this.population.shape, this.place));
     const ended = page.column("epochs_done")?.of(run);
     this.last = Math.min(ended ?? Infinity, this.population.last); // a stop rule may have ended it

@@ -17,6 +17,11 @@ export function finiteSorted(values) {
   return Float64Array.from(values).filter(Number.isFinite).sort();
 }
 
+/** Some numbers sorted, each of them once. */
+export function distinct(values) {
+  return [...new Set(values)].sort((a, b) => a - b);
+}
+
 /** Whether positive numbers, sorted, are better seen on a logarithmic axis. */
 export function isWide(sorted) {
   return sorted[0] > 0 && sorted.at(-1) / sorted[0] > 50;
@@ -27,10 +32,10 @@ export function groupsOf(column, runs, most, cuts = quantileCuts) {
   const known = runs.filter((run) => column.of(run) !== null);
   if (!column.isNumber) return wordGroups(column, known, most);
   const values = Float64Array.from(known, (run) => column.values[run]).sort();
-  const distinct = [...values.filter((value, k) => value !== values[k - 1])];
-  if (distinct.length > most) return rangeGroups(column, cuts(values, most));
-  const places = new Map(distinct.map((value, place) => [value, place]));
-  return { labels: distinct.map((value) => formatted(value)), of: (run) => places.get(column.values[run]) ?? -1 };
+  const ranks = distinct(values);
+  if (ranks.length > most) return rangeGroups(column, cuts(values, most));
+  const places = new Map(ranks.map((value, place) => [value, place]));
+  return { labels: ranks.map((value) => formatted(value)), of: (run) => places.get(column.values[run]) ?? -1 };
 }
 
 /** The most frequent words, in the order in which they occur, and all others as one group. */

@@ -13,6 +13,16 @@ export function formatted(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** A number with two decimals, or of larger ones three digits. */
+export function short(value) {
+  return Math.abs(value) < 9.995 ? value.toFixed(2) : formatted(value, 3);
+}
+
+/** Words as a sentence. */
+export function sentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
+}
+
 /** As in "1 run", "12 runs". */
 export function counted(count, thing) {
   return `${formatted(count)} ${thing}${count === 1 ? "" : "s"}`;
