@@ -1,12 +1,12 @@
 /** Side by side: the fields of the selected runs, or of the first ones, at the shown epoch. */
 
-import { clamp, polyline, setCanvasHeight, sized, styled } from "./canvas.js";
+import { setCanvasHeight, sized, styled } from "./canvas.js";
 import { inputPlane } from "./field.js";
 import { shownWords } from "./fork.js";
 import { drawMark, write } from "./marks.js";
 import { runWords } from "./outcomes.js";
 import { OutputColours, RunView } from "./picture.js";
-import { pixelOf, sliceBoxes } from "./plane-picture.js";
+import { drawCurve, pixelOf, sliceBoxes } from "./plane-picture.js";
 import { pointsAlong, Raster } from "./raster.js";
 import { isForkShown, shown, showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
@@ -99,7 +99,7 @@ class Cells {
     const own = boxes.map((one) => ({ ...one, x: box.x + one.x, y: box.y + one.y }));
     own.forEach((one, slice) => { raster.draw(g, one, slice); });
     g.strokeStyle = g.fillStyle = colours.ink;
-    if (plane.isCurve) this.curve(g, raster, plane, colours, box);
+    if (plane.isCurve) drawCurve(g, raster, box, colours, 1.2);
     if (!plane.isBeside && this.side >= LEAST_MARKED) this.marks(g, view, plane, colours, own);
     this.writeName(g, colours.ink, view.run, box);
   }
@@ -135,14 +135,6 @@ class Cells {
     if (part.points !== points) part.raster = new Raster(inputPlane(view), points, plane.isCurve ? 1 : points);
     this.parts.set(population, Object.assign(part, { points, boxes, isShared }));
     return part;
-  }
-
-  curve(g, { columns, y }, plane, colours, box) {
-    const points = Array.from({ length: columns }, (_, c) => {
-      const value = clamp(colours.value(y, c * colours.outputs), plane.bottom, plane.top);
-      return [box.x + (box.width * (c + 0.5)) / columns, pixelOf(plane, box, 0, value)[1]];
-    });
-    polyline(g, points, colours.ink, 1.2);
   }
 
   marks(g, { examples }, plane, colours, boxes) {

@@ -64,7 +64,7 @@ export class PlanePicture {
     if (this.key !== key || this.raster.plane !== plane) this.raster = new Raster(plane, isFlat ? pixels : side, isFlat ? 2 : side);
     this.key = key;
     this.raster.update(plane.head, plane.parameters(view.theta), view, colours);
-    if (plane.isCurve) return this.curve(this.raster);
+    if (plane.isCurve) return this.curve();
     g.save();
     g.beginPath();
     for (const { x, y, width, height } of boxes) g.rect(x, y, width, height);
@@ -78,7 +78,7 @@ export class PlanePicture {
   }
 
   /** Over one input; real values on paper, with a stick from each mark to the curve. */
-  curve({ columns, y }) {
+  curve() {
     const { g, box, colours, plane, view } = this;
     if (colours.classes) this.raster.draw(g, box);
     const inside = (value) => clamp(value, plane.bottom, plane.top);
@@ -88,13 +88,8 @@ export class PlanePicture {
       sticks.moveTo(...pixelOf(plane, box, u, inside(v)));
       sticks.lineTo(...pixelOf(plane, box, u, inside(one.y[0])));
     });
-    const curve = new Path2D();
-    for (let c = 0; c < columns; c++) {
-      const u = plane.left + ((c + 0.5) * (plane.right - plane.left)) / columns;
-      curve.lineTo(...pixelOf(plane, box, u, inside(y[c * colours.outputs])));
-    }
     stroked(g, sticks, [[colours.label, 1]]);
-    stroked(g, curve, [[colours.paper, 4.4], [colours.ink, 2.2]]);
+    drawCurve(g, this.raster, box, colours, 2.2);
     g.strokeStyle = colours.pale;
     g.strokeRect(box.x, box.y, box.width, box.height);
   }
@@ -155,6 +150,16 @@ export class PlanePicture {
 export function pixelOf({ left, right, bottom, top }, box, u, v) {
   if (!box) return [NaN, NaN];
   return [box.x + (box.width * (u - left)) / (right - left), box.y + (box.height * (top - v)) / (top - bottom)];
+}
+
+/** The first output over the only input as a line in ink, with a casing of paper twice as wide. */
+export function drawCurve(g, { plane, columns, y }, box, colours, width) {
+  const curve = new Path2D();
+  for (let c = 0; c < columns; c++) {
+    const value = clamp(y[c * colours.outputs], plane.bottom, plane.top);
+    curve.lineTo(box.x + (box.width * (c + 0.5)) / columns, pixelOf(plane, box, 0, value)[1]);
+  }
+  stroked(g, curve, [[colours.paper, 2 * width], [colours.ink, width]]);
 }
 
 /** The longest variant of labels that fits for all of them. */
