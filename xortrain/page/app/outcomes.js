@@ -1,5 +1,7 @@
 /** How outcomes look, as a colour and a shape, and a run in words. */
 
+import { element } from "./text.js";
+
 /** Kinds of outcomes, each with its mark and the variable of the style sheet with its colour; the last has all others. */
 export const KINDS = [
   { name: "solved", mark: "●", colour: "--blue", outcomes: ["solved"] },
@@ -11,6 +13,13 @@ export const KINDS = [
 
 export function kindOf(outcome) {
   return KINDS.find(({ outcomes }) => outcomes.includes(outcome)) ?? KINDS.at(-1);
+}
+
+/** The mark of a kind of outcomes, in its colour. */
+export function markOf({ mark, colour }) {
+  const made = element("span", { className: "mark", text: mark, "aria-hidden": "true" });
+  made.style.setProperty("--mark", `var(${colour})`);
+  return made;
 }
 
 /** The number of a run in its sweep from its name, as in 2026-11-29/14-00-35#17; 0 of a run that is in none. */

@@ -1,7 +1,7 @@
 /** Results by one or two settings: a heat map, points with intervals, a histogram, or a mark for each run. */
 
 import { Axis, clamp, disc, label, sized, stroked, styled } from "./canvas.js";
-import { kindOf, KINDS, runWords, shortName } from "./outcomes.js";
+import { kindOf, KINDS, markOf, runWords, shortName } from "./outcomes.js";
 import { cssOf, inkOn, layer, mixed, rgbOf } from "./paint.js";
 import { showRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
@@ -267,11 +267,9 @@ class SettingsMap {
   legend() {
     if (!this.isScatter && this.measure !== "outcome") return [];
     const known = new Set(this.runs.map((run) => this.kindOf(run)));
-    return KINDS.filter((kind) => known.has(kind)).map(({ name, mark, colour }) => {
-      const sign = element("span", { text: `${mark} ` });
-      sign.style.color = styled(colour);
-      const words = this.isScatter || name !== "solved" ? name : "solved, stronger: sooner";
-      return element("span", { className: "legend", children: [sign, words] });
+    return KINDS.filter((kind) => known.has(kind)).map((kind) => {
+      const words = this.isScatter || kind.name !== "solved" ? kind.name : "solved, stronger: sooner";
+      return element("span", { className: "legend", children: [markOf(kind), ` ${words}`] });
     });
   }
 

@@ -2,7 +2,7 @@
 
 import { clamp } from "./canvas.js";
 import { condition, ConditionError } from "./condition.js";
-import { kindOf, runNumber, shortName } from "./outcomes.js";
+import { kindOf, markOf, runNumber, shortName } from "./outcomes.js";
 import { showRun } from "./shown.js";
 import { change, follow, selection, state } from "./state.js";
 import { byId, counted, element } from "./text.js";
@@ -192,18 +192,10 @@ class RunTable {
       const text = this.textOf(column, run);
       if (cell.textContent === (text || "–")) return;
       cell.textContent = text || "–";
-      if (column.name === "outcome") cell.prepend(...this.shape(text));
+      if (column.name === "outcome") cell.prepend(markOf(kindOf(text)), " ");
       if (column.name === "run") cell.title = column.text(run);
     });
     return row;
-  }
-
-  /** The mark of an outcome, in its colour. */
-  shape(outcome) {
-    const { mark, colour } = kindOf(outcome);
-    const shape = element("span", { className: "mark", text: mark, "aria-hidden": "true" });
-    shape.style.setProperty("--mark", `var(${colour})`);
-    return [shape, " "];
   }
 
   markShown() {
