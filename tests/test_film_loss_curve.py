@@ -10,6 +10,7 @@ from some_films import run_of
 
 from xortrain.films.canvas import Box, make_canvas
 from xortrain.films.colour_scale import colour_scale
+from xortrain.films.colours import get_palette
 from xortrain.films.data import FilmData, RunFrames
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import LossCurve, column_extremes
@@ -41,7 +42,10 @@ LOSSES = {
 
 def curve(losses: Array) -> tuple[LossCurve, RunFrames]:
     run = RunFrames(losing(losses), 0)
-    canvas, scale = make_canvas(FilmSettings(), 2, (160, 130)), colour_scale(run.data, 24)
+    canvas, scale = (
+        make_canvas(FilmSettings(), get_palette("default", 24, False, 2), (160, 130)),
+        colour_scale(run.data, 24),
+    )
     projection = project(run.x, run.t, *run.data.axes)
     return LossCurve(PanelContext(canvas, BOX, run, scale, projection, np.arange(len(losses)))), run
 

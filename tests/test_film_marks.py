@@ -140,7 +140,10 @@ def test_no_curve_of_a_parameter_leaves_its_box(name: str) -> None:
 def test_a_name_is_nearer_to_its_own_mark_than_to_another_and_clear_of_other_names(
     places: list[tuple[float, float]],
 ) -> None:
-    canvas, marks = make_canvas(FilmSettings(), 2, (300, 200)), np.array(places, float)
+    canvas, marks = (
+        make_canvas(FilmSettings(), get_palette("default", 24, False, 2), (300, 200)),
+        np.array(places, float),
+    )
     boxes = ExampleNames(canvas, Box(0, 0, 300, 200), ["(0, 1)", "(1, 1)", "(1, 0)"][: len(marks)]).draw(marks)
     for number, (left, top, right, low) in enumerate(boxes):
         beyond = np.maximum(np.maximum([left, top] - marks, marks - [right, low]), 0)

@@ -13,7 +13,7 @@ from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
 from xortrain.films.agg import draw_lines, make_renderer
-from xortrain.films.colours import SOLID, Palette, blend, channels, composite, get_palette, rgba
+from xortrain.films.colours import SOLID, Palette, blend, channels, composite, rgba
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.glyphs import halo_mask, halo_reach, mark_shape, rounded_box, text_mask
 from xortrain.nets import Array
@@ -337,9 +337,8 @@ def text_width(words: str, unit: float, size: float, face: str = "") -> int:
     return int(text_mask(words, round(size * unit, 2), face)[0].shape[1]) if words else 0
 
 
-def make_canvas(settings: FilmSettings, classes: int, design: tuple[int, int]) -> Canvas:
+def make_canvas(settings: FilmSettings, palette: Palette, design: tuple[int, int]) -> Canvas:
     """A canvas of the size in the settings or, by default, of the design; its unit scales the design to it."""
     width, height = settings.size or design
     unit = max(min(width / design[0], height / design[1]), LEGIBLE)
-    palette = get_palette(settings.colours, settings.levels, settings.dark, classes)
     return (settings.canvas or Canvas)(width, height, unit, palette)

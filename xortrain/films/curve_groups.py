@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xortrain.films.arrangement import SweptSetting
-from xortrain.films.canvas import LEGIBLE, Canvas
+from xortrain.films.canvas import Canvas, make_canvas
 from xortrain.films.colours import Palette, get_colours, mix
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.sequences import WORD, distinct, ordered, readable
@@ -62,8 +62,6 @@ def group_by_outcome(data: SweepFilmData, settings: FilmSettings) -> CurveGroups
 
 def curve_canvas(settings: FilmSettings, groups: CurveGroups | None, design: tuple[int, int]) -> Canvas:
     """A canvas whose palette has the colours of the groups; see `make_canvas`."""
-    width, height = settings.size or design
-    unit = max(min(width / design[0], height / design[1]), LEGIBLE)
     used = get_colours(settings.colours, settings.levels, settings.dark)
     wanted = distinct(settings.colours, 2, settings.levels, settings.dark)
     if groups:
@@ -71,4 +69,4 @@ def curve_canvas(settings: FilmSettings, groups: CurveGroups | None, design: tup
         wanted = groups.lines[np.sort(first)][:MOST_COLOURS]
     words = readable(wanted, used, WORD)
     tints = [mix(used.paper, wanted, np.full((len(wanted), 1), share)) for share in TINTS]
-    return (settings.canvas or Canvas)(width, height, unit, Palette(np.concatenate([wanted, words, *tints]), used, 2))
+    return make_canvas(settings, Palette(np.concatenate([wanted, words, *tints]), used, 2), design)

@@ -237,22 +237,19 @@ class FilmData:
 
     def choose(self, frames: int, spacing: str, run: int = 0) -> Array:
         """The indices of at most ``frames`` snapshots, increasing; with the last and, of several, the first."""
-        return evenly(len(self.frame_epochs), frames, lambda: self.path(spacing, np.array([run])))
+        return evenly(self.frame_epochs, frames, spacing, lambda: self.progress(np.array([run])))
 
-    def path(self, spacing: str, runs: Array) -> Array:
+    def progress(self, runs: Array) -> Array:
         """The mean progress of some runs at each snapshot: (frames,), increasing.
 
         Progress is 45 % the change of the log loss, 45 % that of the outputs, and 10 % the epoch, so that a film never
         skips a long plateau.
         """
-        if spacing in EPOCH_SPACINGS:
-            return EPOCH_SPACINGS[spacing](self.frame_epochs)
-        paths = [0.45 * path_share(self._log_loss(run)) + 0.45 * path_share(self._sampled_outputs(run)) for run in runs]
+        at = last_recorded(self.loss_epochs, self.frame_epochs)
+        paths = [
+            0.45 * loss_share(self.losses[at, run]) + 0.45 * path_share(self._sampled_outputs(run)) for run in runs
+        ]
         return np.mean(paths, axis=0) + 0.1 * EPOCH_SPACINGS["epochs"](self.frame_epochs)
-
-    def _log_loss(self, run: int) -> Array:
-        losses = np.asarray(self.losses[:, run], float)[last_recorded(self.loss_epochs, self.frame_epochs)]
-        return np.log(np.maximum(losses, 1e-12))[:, None]
 
     def _sampled_outputs(self, run: int) -> Array:
         """The outputs for some examples at each snapshot: (frames, values)."""
@@ -281,14 +278,16 @@ EPOCH_SPACINGS: dict[str, Callable[[Array], Array]] = {
 """The spacings that depend on the epochs alone."""
 
 
-def evenly(known: int, count: int, path: Callable[[], Array]) -> Array:
-    """Choose ``count`` of the indices 0 … known - 1 at equal steps of a path: increasing, the last one included.
+def evenly(epochs: Array, count: int, spacing: str, progress: Callable[[], Array]) -> Array:
+    """Choose ``count`` of the indices of some epochs at equal steps of a path: increasing, the last one included.
 
-    ``path()`` returns increasing values (known,); it is called only if there is a choice.
+    The path is that of the epochs alone or else ``progress()``, increasing values (epochs,).
     """
+    known = len(epochs)
     if count >= known or count == 1:
         return np.arange(known)[-count:]
-    values, last, order = path(), known - 1, np.arange(count)
+    values = EPOCH_SPACINGS[spacing](epochs) if spacing in EPOCH_SPACINGS else progress()
+    last, order = known - 1, np.arange(count)
     wanted = np.interp(np.linspace(values[0], values[-1], count), values, np.arange(last + 1)).round().astype(int)
     increasing = np.maximum.accumulate(wanted - order) + order
     return np.asarray(np.minimum(increasing, last + 1 - count + order))
@@ -305,6 +304,12 @@ def path_share(values: Array) -> Array:
         steps = np.nan_to_num(np.sqrt((np.diff(values, axis=0) ** 2).sum(1)), nan=0, posinf=0, neginf=0)
     covered = np.r_[0, np.cumsum(steps)]
     return np.asarray(covered / (covered[-1] or 1))
+
+
+def loss_share(losses: Array) -> Array:
+    """The share (frames,) of its path that the logarithm of losses (frames,) has covered."""
+    with np.errstate(all="ignore"):
+        return path_share(np.log(np.maximum(np.asarray(losses, float), 1e-12))[:, None])
 
 
 def last_recorded(recorded: Array, epochs: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from xortrain.films.canvas import Box, Canvas, make_canvas
 from xortrain.films.colour_scale import ColourScale, colour_scale
-from xortrain.films.colours import mix
+from xortrain.films.colours import get_palette, mix
 from xortrain.films.data import FilmData, Frame, RunFrames
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.pacing import Timing, even_timing, without_flips
@@ -107,7 +107,8 @@ class RunLayout(ABC):
         self.scale = colour_scale(data, settings.levels)
         width, height = size = settings.size or self.usual or self.designs[0]
         self.design = max(self.designs, key=lambda design: min(width / design[0], height / design[1]))
-        self.canvas = make_canvas(replace(settings, size=size), self.classes or self.scale.classes, self.design)
+        palette = get_palette(settings.colours, settings.levels, settings.dark, self.classes or self.scale.classes)
+        self.canvas = make_canvas(replace(settings, size=size), palette, self.design)
         timing = self.timing(settings)
         self.chosen, self.seconds = timing.chosen, timing.seconds
         self.data = data.with_losses(self.chosen, run)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xortrain.films.arrangement import quickest_first
-from xortrain.films.canvas import LEGIBLE, Box, Canvas
-from xortrain.films.data import EPOCH_SPACINGS, KINDS, evenly, last_recorded, path_share
+from xortrain.films.canvas import Box, Canvas, make_canvas
+from xortrain.films.data import EPOCH_SPACINGS, KINDS, evenly, last_recorded, loss_share
 from xortrain.films.epoch_axis import draw_epochs
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_colours import LossColours, find_peaks
@@ -35,10 +35,10 @@ class RasterLayout:
         losses = data.filled_losses
         order = quickest_first(data.outcomes, losses[-1])
         self.losses, self.outcomes = losses[:, order], data.outcomes.take(order)
-        timing = even_timing(settings, self._choose)
+        timing = even_timing(settings, lambda frames, spacing: evenly(self.epochs, frames, spacing, self._progress))
         self.chosen, self.seconds = timing.chosen, timing.seconds
         self.colours = LossColours(self.losses, settings)
-        self.canvas = canvas = _canvas(settings, self.colours)
+        self.canvas = canvas = make_canvas(settings, self.colours.palette, DESIGN)
         s, width = canvas.unit, canvas.width
         self.box = Box(round(124 * s), round(60 * s), round(width - (124 + 246) * s), round(canvas.height - 96 * s))
         self.run_of_row = ((np.arange(self.box.height) + 0.5) / self.box.height * data.runs).astype(int)
@@ -46,16 +46,10 @@ class RasterLayout:
         self._still()
         self.reveal = Reveal(canvas, self.box, self._draw_pale, self._draw_full)
 
-    def _choose(self, frames: int, spacing: str) -> Array:
-        return evenly(len(self.epochs), frames, lambda: self._path(spacing))
-
-    def _path(self, spacing: str) -> Array:
+    def _progress(self) -> Array:
         """How far the losses have come after each recorded epoch: (epochs,), increasing."""
-        if spacing in EPOCH_SPACINGS:
-            return EPOCH_SPACINGS[spacing](self.epochs)
         rows = np.unique(np.linspace(0, self.losses.shape[1] - 1, MOST_MEASURED).astype(int))
-        with np.errstate(all="ignore"):
-            shares = [path_share(np.log(np.maximum(self.losses[:, [row]], 1e-12))) for row in rows]
+        shares = [loss_share(self.losses[:, row]) for row in rows]
         return np.asarray(0.8 * np.mean(shares, axis=0) + 0.2 * EPOCH_SPACINGS["epochs"](self.epochs))
 
     def _still(self) -> None:
@@ -239,9 +233,3 @@ class FinalLosses:
 def format_loss_shortly(loss: float) -> str:
     """A loss in three digits, as in 1.39, 0.0142 or 2.1·10⁻⁷."""
     return f"{loss:.3g}" if 1e-4 <= abs(loss) < 1e4 else format_tick(loss)
-
-
-def _canvas(settings: FilmSettings, colours: LossColours) -> Canvas:
-    width, height = settings.size or DESIGN
-    unit = max(min(width / DESIGN[0], height / DESIGN[1]), LEGIBLE)
-    return (settings.canvas or Canvas)(width, height, unit, colours.palette)

@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
-from xortrain.films.data import EPOCH_SPACINGS, FilmData, Outcomes, evenly, last_recorded
+from xortrain.films.data import FilmData, Outcomes, evenly, last_recorded
 from xortrain.nets import Array
 
 MOST_MEASURED = 8
@@ -110,16 +110,14 @@ class SweepFilmData:
 
     def choose(self, frames: int, spacing: str) -> Array:
         """Indices in ``epochs`` of at most ``frames`` frames, increasing, with the last and, of several, the first."""
-        return evenly(len(self.epochs), frames, lambda: self._path(spacing))
+        return evenly(self.epochs, frames, spacing, self._progress)
 
-    def _path(self, spacing: str) -> Array:
+    def _progress(self) -> Array:
         """The mean progress of a few runs after each epoch: (epochs,), increasing."""
-        if spacing in EPOCH_SPACINGS:
-            return EPOCH_SPACINGS[spacing](self.epochs)
         runs = np.unique(np.linspace(0, self.runs - 1, MOST_MEASURED).astype(int))
         parts, counts = np.unique(self.part_of[runs], return_counts=True)
         paths = [
-            self.parts[k].path(spacing, self.run_in_part[runs][self.part_of[runs] == k])[self.snapshots(k)] * count
+            self.parts[k].progress(self.run_in_part[runs][self.part_of[runs] == k])[self.snapshots(k)] * count
             for k, count in zip(parts.tolist(), counts, strict=True)
         ]
         return np.asarray(np.sum(paths, axis=0) / len(runs))
