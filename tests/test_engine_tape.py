@@ -62,7 +62,7 @@ def by_the_machine(function: Function, a: Array, b: Array) -> Array:
     x = np.zeros((1, 1))
     data = TileExamples.of(x, x[..., None], (x[..., None], x[..., None]), RUNS, a.dtype)
     name: Any = instruction_set()
-    TileCall(name, a.dtype, "small", numbers, arrays, data).train(0, RUNS)
+    TileCall(name, a.dtype, "small", numbers, arrays, data).train()
     return found.reshape(a.shape)
 
 

@@ -86,14 +86,14 @@ class TileCall:
     data: TileExamples
     test: TileExamples | None = None
 
-    def train(self, first: int, until: int) -> None:
-        """Train the runs from the first to before another, in place; raises MemoryError."""
+    def train(self) -> None:
+        """Train all runs in place; raises MemoryError."""
         machine: Any = library(self.instruction_set)
         pointers = {name: None if array is None else array.ctypes.data for name, array in self.arrays.items()}
         test = self.test.structure() if self.test else _Examples()
         plan = _plan()(**self.numbers, **pointers, data=self.data.structure(), test_data=test)
         train = machine[f"{PREFIXES[self.dtype.name]}_{self.tile}_train"]
-        if train(ctypes.byref(plan), ctypes.c_long(first), ctypes.c_long(until)):
+        if train(ctypes.byref(plan)):
             raise MemoryError("the compiled machine")
 
 

@@ -66,14 +66,13 @@ static void OF(execute)(const instruction *q, VECTOR *S) {
   }
 }
 
-/* Numbers of the runs from r on: rows of (rows, runs), from arrays into slots and back; lanes beyond repeat the last. */
+/* Rows of (rows, runs): of the runs from r on into slots, where lanes beyond repeat the last; and back of one run. */
 static OUTSIDE void OF(get)(VECTOR *S, int slot, const REAL *from, long rows, long runs, long r, int lanes) {
   for (long k = 0; k < rows; k++)
     for (int i = 0; i < TILE; i++) NUMBERS(slot + k)[i] = from[k * runs + r + (i < lanes ? i : lanes - 1)];
 }
-static OUTSIDE void OF(put)(const VECTOR *S, int slot, REAL *into, long rows, long runs, long r, int from, int until) {
-  for (long k = 0; k < rows; k++)
-    memcpy(into + k * runs + r + from, (const REAL *)SLOT(slot + k) + from, sizeof(REAL) * (until - from));
+static OUTSIDE void OF(put)(const VECTOR *S, int slot, REAL *into, long rows, long runs, long run, int lane) {
+  for (long k = 0; k < rows; k++) into[k * runs + run] = ((const REAL *)SLOT(slot + k))[lane];
 }
 static OUTSIDE void OF(record)(const VECTOR *S, int slot, REAL *into, long rows, long stride, const int64_t *columns, int lanes) {
   for (long k = 0; k < rows; k++)
@@ -146,12 +145,12 @@ static void OF(batches)(const plan *p, VECTOR *S, const int32_t *order, long r, 
   }
 }
 
-/* What is left of a run: these lanes' parameters, state and memory go to the arrays. */
-static OUTSIDE void OF(leave)(const plan *p, const VECTOR *S, const VECTOR *theta, long r, int from, int until) {
-  const VECTOR *parameters = theta ? theta - (long)p->theta * COUNT : S;
-  OF(put)(parameters, p->theta, p->theta_of, p->thetas, p->runs, r, from, until);
-  OF(put)(S, p->state, p->state_of, p->states, p->runs, r, from, until);
-  OF(put)(S, p->memory, p->memory_of, p->memories, p->runs, r, from, until);
+/* What is left of the run in a lane: its parameters, state, memory, and last wrong epoch go to the arrays. */
+static OUTSIDE void OF(leave)(const plan *p, const VECTOR *S, const VECTOR *theta, const MASK *wrong, long r, int lane) {
+  OF(put)(theta, 0, p->theta_of, p->thetas, p->runs, r + lane, lane);
+  OF(put)(S, p->state, p->state_of, p->states, p->runs, r + lane, lane);
+  OF(put)(S, p->memory, p->memory_of, p->memories, p->runs, r + lane, lane);
+  p->wrong[r + lane] = LANE(wrong, lane);
 }
 
 /* The index of the first parameter of a lane that is not finite, -1 for none. */
@@ -163,9 +162,9 @@ static OUTSIDE long OF(broken)(const plan *p, const VECTOR *S, int lane) {
   return -1;
 }
 
-/* The epochs first to last - 1 of the runs from `from` to `until`. Values that are not finite are looked for at the end
+/* The epochs first to last - 1 of all runs. Values that are not finite are looked for at the end
    of each window of epochs; where there are some, the window is trained again with a look at each epoch. */
-int OF(train)(const plan *p, long from, long until) {
+int OF(train)(const plan *p) {
   const long core = p->thetas + p->states + p->memories; /* slots that are saved, one after the other from theta on */
   VECTOR *memory, *S, *saved, *before;
   if (posix_memalign((void **)&memory, 64, sizeof(VECTOR) * COUNT * (p->slots + core + p->thetas + 1))) return 1;
@@ -173,8 +172,8 @@ int OF(train)(const plan *p, long from, long until) {
   memset(memory, 0, sizeof(VECTOR) * COUNT * (p->slots + core + p->thetas + 1));
   for (long k = 0; k < p->constants; k++) OF(fill)(S, p->constant_slots[k], ((const REAL *)p->constant_numbers)[k]);
   const size_t core_size = sizeof(VECTOR) * COUNT * core, theta_size = sizeof(VECTOR) * COUNT * p->thetas;
-  for (long r = from; r < until; r += TILE) {
-    const int lanes = until - r < TILE ? (int)(until - r) : TILE;
+  for (long r = 0; r < p->runs; r += TILE) {
+    const int lanes = p->runs - r < TILE ? (int)(p->runs - r) : TILE;
     OF(get)(S, p->theta, p->theta_of, p->thetas, p->runs, r, lanes);
     OF(get)(S, p->state, p->state_of, p->states, p->runs, r, lanes);
     OF(get)(S, p->memory, p->memory_of, p->memories, p->runs, r, lanes);
@@ -199,8 +198,8 @@ int OF(train)(const plan *p, long from, long until) {
         for (int i = 0; i < lanes; i++) {
           const long place = left[i] < 0 ? OF(broken)(p, S, i) : -1;
           if (place < 0) continue;
-          left[i] = p->diverged_at[r + i] = (int32_t)epoch, p->diverged_in[r + i] = (int32_t)place, p->wrong[r + i] = LANE(wrong, i);
-          OF(leave)(p, S, before, r, i, i + 1);
+          left[i] = p->diverged_at[r + i] = (int32_t)epoch, p->diverged_in[r + i] = (int32_t)place;
+          OF(leave)(p, S, before, wrong, r, i);
           NUMBERS(p->sound)[i] = 0;
         }
         memcpy(before, SLOT(p->theta), theta_size);
@@ -239,8 +238,8 @@ int OF(train)(const plan *p, long from, long until) {
         if (p->testing) OF(record)(S, p->test_loss, (REAL *)p->test_losses + row * p->stride, 1, p->stride, p->columns + r, lanes);
         for (int i = 0; i < COUNT; i++) bad[i] += SLOT(p->loss)[i] - SLOT(p->loss)[i];
         if (is_careful) for (int i = 0; i < lanes; i++) if (((REAL *)bad)[i] != 0 && left[i] < 0) {
-          left[i] = p->diverged_at[r + i] = (int32_t)epoch, p->wrong[r + i] = LANE(wrong, i);
-          OF(leave)(p, S, 0, r, i, i + 1);
+          left[i] = p->diverged_at[r + i] = (int32_t)epoch;
+          OF(leave)(p, S, SLOT(p->theta), wrong, r, i);
           NUMBERS(p->sound)[i] = 0;
         }
       }
@@ -250,8 +249,8 @@ int OF(train)(const plan *p, long from, long until) {
         OF(execute)(p->code + p->stop, S);
         for (int i = 0; i < lanes; i++) if (left[i] < 0 && NUMBERS(p->stops)[i] != 0) {
           if (OF(broken)(p, S, i) >= 0 || ((REAL *)bad)[i] != 0) continue; /* the end of the window finds it */
-          left[i] = (int32_t)epoch + 1, p->wrong[r + i] = LANE(wrong, i);
-          OF(leave)(p, S, 0, r, i, i + 1);
+          left[i] = (int32_t)epoch + 1;
+          OF(leave)(p, S, SLOT(p->theta), wrong, r, i);
         }
       }
       if (epoch == p->final) continue; /* nothing is updated after the last epoch */
@@ -261,7 +260,7 @@ int OF(train)(const plan *p, long from, long until) {
       else OF(batches)(p, S, p->order ? p->order + at * p->ordered * p->runs : 0, r, lanes);
     }
     for (int i = 0; i < lanes; i++) {
-      if (left[i] < 0) OF(leave)(p, S, 0, r, i, i + 1), p->wrong[r + i] = LANE(wrong, i);
+      if (left[i] < 0) OF(leave)(p, S, SLOT(p->theta), wrong, r, i);
       p->left[r + i] = left[i];
     }
   }

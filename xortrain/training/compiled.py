@@ -101,7 +101,7 @@ class CompiledTraining(Training):
         }
         name: Any = self.task.instruction_set
         tile = tile_for(runs, numbers["slots"])
-        TileCall(name, dtype, tile, numbers, arrays, self.examples, self.tested).train(0, runs)
+        TileCall(name, dtype, tile, numbers, arrays, self.examples, self.tested).train()
         for group, values in zip(groups, joined, strict=True):
             _unstack(values, group)
         return ends
