@@ -59,7 +59,7 @@ export function styled(name) {
 }
 
 /** About `count` round numbers from low to high. */
-export function ticks(low, high, count = 5) {
+export function ticks(low, high, count) {
   const rough = (high - low) / count || 1;
   const unit = 10 ** Math.floor(Math.log10(rough));
   const step = unit * [1, 2, 5, 10].find((size) => size * unit >= rough * 0.999);
@@ -71,7 +71,7 @@ export function ticks(low, high, count = 5) {
 }
 
 /** Powers of ten from low to high, of a short range 2 and 5 times these too, or round numbers of a shorter one. */
-export function logTicks(low, high, most = 6) {
+export function logTicks(low, high, most) {
   const [first, last] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
   if (high < 5 * low) return ticks(low, high, 4).filter((value) => value > 0);
   const digits = last - first < 2 ? [1, 2, 5] : [1];

@@ -88,7 +88,7 @@ class ConditionParser {
     this.need("is");
     const answer = Number(!this.pass("not"));
     this.need("null");
-    return { of: (run) => (left.of(run) === null ? answer : 1 - answer) };
+    return lifted((value) => (value === null ? answer : 1 - answer), left);
   }
 
   in(left) {
@@ -186,8 +186,7 @@ function columnValue(column) {
 
 /** A function of values as a function of runs. */
 function lifted(made, ...values) {
-  const [a, b] = values;
-  return b ? { of: (run) => made(a.of(run), b.of(run)) } : { of: (run) => made(a.of(run)) };
+  return { of: (run) => made(...values.map((value) => value.of(run))) };
 }
 
 function compare(operator, left, right) {

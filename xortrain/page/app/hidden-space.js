@@ -129,7 +129,7 @@ function curvePlane({ view, points, isSum }) {
   const { scale: { low, high }, outputs } = view.picture;
   const ends = extent(points.flatMap(([value]) => (isSum ? [value, -value] : [value])));
   return {
-    head: isSum ? head(view, 1, false) : head(view, 1),
+    head: head(view, 1, !isSum && view.network.bias),
     parameters: isSum ? () => Float64Array.of(1) : lastLayer(view),
     input: alongU,
     placeOf: ([u], _, y) => [u, clamp(y[0], low, high)],

@@ -85,10 +85,10 @@ function written(g, text, [left, top, right, low]) {
 
 const LEGIBLE = 0.85; // of its width, to which a text may be squeezed
 
-/** Plain text in the middle of y, or above or below it, at most `width` wide: squeezed a little, or shortened. */
-export function write(g, text, x, y, align, width, baseline = "middle") {
+/** Plain text in the middle of y, at most `width` wide: squeezed a little, or shortened. */
+export function write(g, text, x, y, align, width) {
   g.textAlign = align;
-  g.textBaseline = baseline;
+  g.textBaseline = "middle";
   g.fillText(width === undefined ? text : shortened(g, text, width / LEGIBLE), x, y, width);
 }
 

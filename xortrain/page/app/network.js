@@ -8,12 +8,12 @@ import { ACTIVATIONS, OUTPUTS } from "./mathematics.js";
 
 /** The key of the unrolled code for a network; the settings of its activations may differ. */
 export function shapeKey({ inputs, layers, bias, skip }) {
-  return JSON.stringify([inputs, layers.map(({ units, activation }) => [units, activation]), !!bias, !!skip]);
+  return JSON.stringify([inputs, layers.map(({ units, activation }) => [units, activation]), bias, skip]);
 }
 
 /** A network; z, a and delta of each layer are those of the example that was last walked through it. */
 export class Network {
-  constructor({ inputs, layers, bias = true, skip = false }) {
+  constructor({ inputs, layers, bias, skip }) {
     Object.assign(this, { inputs, layers, bias, skip });
     this.depth = layers.length;
     this.widths = [inputs, ...layers.map((layer) => layer.units)];
@@ -21,7 +21,7 @@ export class Network {
     if (skip) this.fanIn[this.depth - 1] += inputs;
     this.place();
     this.rows = layers.map((layer) => ACTIVATIONS[layer.activation]);
-    this.settings = layers.map((layer) => layer.settings ?? {});
+    this.settings = layers.map((layer) => layer.settings);
     this.buffers();
     this.unrolled = OUTPUTS[shapeKey(this)];
   }

@@ -68,11 +68,12 @@ export class Population {
   }
 
   /** The parameters after the epoch of a frame: those of epoch 0 exact, all others rounded to float32, unless it lacks them. */
-  theta(place, frame, out = new Float64Array(this.network.size)) {
+  theta(place, frame) {
     const rows = this.frameEpochs[frame] === 0 ? this.startRows : this.snapshotRows;
-    const first = this.frameEpochs[frame] === 0 ? 0 : frame * out.length;
-    for (let p = 0; p < out.length; p++) out[p] = rows[(first + p) * this.runs + place];
-    return out;
+    const found = new Float64Array(this.network.size);
+    const first = this.frameEpochs[frame] === 0 ? 0 : frame * found.length;
+    for (let p = 0; p < found.length; p++) found[p] = rows[(first + p) * this.runs + place];
+    return found;
   }
 
   /** The frame of the last kept epoch that is not after `epoch`. */

@@ -87,8 +87,7 @@ function examplesOf({ network, task, theta }) {
 /** For each example the product that enters the derivative by one parameter, and the parameter's update. */
 function updateOf(page, now, place) {
   const { network, task, g } = now;
-  const { layer, from, to, name, examples } = productsOf(task, now.theta, place);
-  const share = new Criterion(task.loss, network).share(examples.length);
+  const { layer, from, to, share, name, examples } = productsOf(task, now.theta, place);
   const [column, unit] = from === undefined ? [] : sourceOf(network, layer, from);
   const received = from === undefined ? "1" : `${column ? `a${column}` : "x"}[${unit}]`;
   const product = `δ${layer + 1}[${to}] · ${received}`;

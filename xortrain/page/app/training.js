@@ -9,7 +9,7 @@ import { Network, shapeKey } from "./network.js";
 
 /** A loss on the outputs of a network, summed or averaged over examples. */
 export class Criterion {
-  constructor({ name, reduction = "mean", settings = {} }, network) {
+  constructor({ name, reduction, settings }, network) {
     this.row = LOSSES[name];
     this.output = network.layers.at(-1);
     this.joint = this.row.output === this.output.activation ? this.row.joint : undefined;
@@ -106,7 +106,7 @@ export function productsOf(task, theta, index) {
     const delta = network.delta[layer][to], received = from === undefined ? 1 : network.received[layer][from];
     return { delta, received, product: delta * received };
   });
-  return { layer, to, from, name: network.names[index], examples };
+  return { layer, to, from, share, name: network.names[index], examples };
 }
 
 const MASK = (1n << 64n) - 1n;
@@ -135,8 +135,8 @@ export function stageAt({ stages }, epoch) {
 /** The key of the unrolled update of a full batch. */
 export function updateKey(shape, loss, optimizer, examples) {
   const used = OPTIMIZERS[optimizer.name].optional.filter((name) => optimizer.settings[name]);
-  const smoothed = Boolean(loss.settings?.label_smoothing);
-  return [shapeKey(shape), loss.name, loss.reduction ?? "mean", smoothed, optimizer.name, ...used, examples].join(" ");
+  const smoothed = Boolean(loss.settings.label_smoothing);
+  return [shapeKey(shape), loss.name, loss.reduction, smoothed, optimizer.name, ...used, examples].join(" ");
 }
 
 /** One run in training: its parameters and the state of its optimizer after `epoch` epochs. */
@@ -166,7 +166,7 @@ export class Trainer {
     }
     this.isShaped = SHAPING.some((setting) => settings[setting]);
     this.isWeight = this.descent.network.names.map((parameter) => Number(parameter.startsWith("W")));
-    this.frozen = Array.from(stage.frozen ?? [], (index) => [index, this.theta[index]]);
+    this.frozen = stage.frozen.map((index) => [index, this.theta[index]]);
     this.unrolled = this.unrolledUpdate(shape);
   }
 
@@ -192,7 +192,7 @@ export class Trainer {
 
   advanceUnrolled(until) {
     const { task, stage, schedule, theta, state } = this;
-    const settings = [this.descent.network.settings, task.loss.settings ?? {}, stage.optimizer.settings];
+    const settings = [this.descent.network.settings, task.loss.settings, stage.optimizer.settings];
     const stride = schedule.isConstant ? until - this.epoch : 1;
     for (; this.epoch < until; this.epoch += stride) {
       const lr = stage.lr * schedule.factor(this.epoch, stage.epochs, stage.schedule.settings);
@@ -234,7 +234,7 @@ export class Trainer {
    * A trainer that goes on from here with changed settings, as `xortrain continue` does: `stage` has those of the
    * stage that change (`layers` too, for other activations), `set` is a Map of places in theta to their new values.
    */
-  fork(stage = {}, set = new Map()) {
+  fork(stage, set = new Map()) {
     const now = this.task.stages.at(-1);
     const past = this.task.stages.slice(0, -1).filter(({ until }) => until < this.epoch);
     const earlier = this.epoch > 0 ? [...past, { ...stageAt(this.task, this.epoch - 1), until: this.epoch }] : [];
