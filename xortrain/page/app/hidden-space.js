@@ -92,7 +92,8 @@ function hiddenPlane(view) {
   const make = isSum || units === 1 ? curvePlane : units === 2 ? unitsPlane : isRuled ? turningPlane : fixedPlane;
   const plane = make({ view, thetas, received, points: received.flat(), isSum, units });
   const at = (n) => (isSum ? view.network.forward(view.theta, examples.x[n]) && view.network.z[0] : view.walk[n].received);
-  return { slices: [{}], ticks: [[], []], place: (n) => [0, ...plane.placeOf(at(n), view.theta, view.walk[n].y)], ...plane };
+  const place = (n) => [0, ...plane.placeOf(at(n), view.theta, view.walk[n].y)];
+  return { slices: [{}], ticks: [[], []], parameters: lastLayer(view), input: alongU, place, ...plane };
 }
 
 function head({ network }, inputs, bias = network.bias) {
@@ -130,8 +131,7 @@ function curvePlane({ view, points, isSum }) {
   const ends = extent(points.flatMap(([value]) => (isSum ? [value, -value] : [value])));
   return {
     head: head(view, 1, !isSum && view.network.bias),
-    parameters: isSum ? () => Float64Array.of(1) : lastLayer(view),
-    input: alongU,
+    ...(isSum && { parameters: () => Float64Array.of(1) }),
     placeOf: ([u], _, y) => [u, clamp(y[0], low, high)],
     ...ranges([[ends[0], low], [ends[1], high]], 0.15),
     names: [isSum ? "z" : "h1", outputs[0]],
@@ -146,7 +146,6 @@ function unitsPlane({ view, points }) {
   const ends = [0, 1].map((k) => extent(corners.map((point) => point[k])));
   return {
     head: head(view, 2),
-    parameters: lastLayer(view),
     input: (_, u, v, out, first) => {
       out[first] = u;
       out[first + 1] = v;
@@ -180,7 +179,6 @@ function turningPlane({ view, thetas, received, points, units }) {
       const size = Math.hypot(...weights(theta));
       return Float64Array.of(...shares.map((share) => share * size), ...theta.subarray(first + outputs.length * units));
     },
-    input: alongU,
     placeOf,
     ...ranges(received.flatMap((part, k) => part.map((point) => placeOf(point, thetas[k]))), 0.1),
     names: [`along ${outputs.at(-1)}'s weights`, "widest across it"],
@@ -200,7 +198,6 @@ function fixedPlane({ view, thetas, points, units }) {
   const placeOf = (point) => [dot(minus(point, middle), across), dot(minus(point, middle), up)];
   return {
     head: head(view, units),
-    parameters: lastLayer(view),
     input: (_, u, v, out, first) => {
       for (let k = 0; k < units; k++) out[first + k] = middle[k] + u * across[k] + v * up[k];
     },
