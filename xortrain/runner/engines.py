@@ -6,7 +6,7 @@ The requirements of an engine are checked before anything is written.
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -150,11 +150,10 @@ def train_in_threads(threads: int, blocks: Sequence[Block], bar: Progress) -> It
     with ThreadPoolExecutor(threads) as pool:
         try:
             waiting = {pool.submit(block.train, own): block for block, own in zip(blocks, counted, strict=True)}
-            while waiting:
-                for done in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    block = waiting.pop(done)
-                    bar.add(len(block))
-                    yield block, done.result()
+            for done in as_completed(waiting):
+                block = waiting.pop(done)
+                bar.add(len(block))
+                yield block, done.result()
         finally:
             for own in counted:
                 own.is_stopped = True
