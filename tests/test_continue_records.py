@@ -475,7 +475,7 @@ def test_what_is_not_finished_is_not_continued(root: Path, run_command: Command)
     rows = np.load(listing(root).entries[0].folder / layout.RUNS, mmap_mode="r+")
     rows["outcome"][3] = 0
     rows.flush()
-    assert "1 of 5 runs are not finished; xortrain resume" in run_command("continue", "latest", "epochs=20", code=2)
+    assert "1 of 5 runs is not finished; xortrain resume" in run_command("continue", "latest", "epochs=20", code=2)
     assert "it is not finished; xortrain resume" in run_command("continue", "latest#3", "epochs=20", code=2)
     run_command("continue", "latest#2", "epochs=20")
 

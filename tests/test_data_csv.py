@@ -115,7 +115,10 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "a huge cell": ("a,b\n1,2\n" + 200_000 * "1" + ",3\n", "cannot be read (field larger"),
     "a long category": ("a,b\n1,2\n" + 200 * "x" + ",3\n" + 200 * "y" + ",3\n", "longer than 100 characters"),
     "two decimals": ("1.5;2\n2,5;3\n", "line 2 has a decimal comma, '2,5', and line 1 a decimal point, '1.5'"),
-    "commas in numbers": ('"1,5",2\n"2,5",3\n', "where commas separate, write a decimal point"),
+    "commas in numbers": (
+        '"1,5",2\n"2,5",3\n',
+        "signs or marks between thousands, and a decimal point",
+    ),
     "two names alike": ("a,a,b\n1,2,3\n", "line 1 has two columns 'a'"),
     "one class": ("1,yes\n2,yes\n", "the target 1 has only one class, 'yes'"),
 }

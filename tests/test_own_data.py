@@ -4,10 +4,12 @@ import csv
 import io
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -56,7 +58,7 @@ def written(
     rows = [[*map(str, row), word, label] for row, word, label in zip(NUMBERS.tolist(), WORDS, LABELS, strict=True)]
     if missing != "none":
         rows.insert(2, ["3.5", missing, "1.5", "red", "yes"])
-    rows = [[cell.replace(".", ",") if comma else cell for cell in row] for row in rows]
+    rows = [[cell if cell == missing or not comma else cell.replace(".", ",") for cell in row] for row in rows]
     names = ["a", "b", "c d", "colour", "well"]
     if index is not None:
         rows, names = [[str(index + k), *row] for k, row in enumerate(rows)], ["id", *names]
@@ -93,6 +95,103 @@ def test_the_same_table_is_read_however_it_is_written(tmp_path: Path, **how: Any
         assert setup.columns.inputs == ("a", "b", "c d", "colour=blue", "colour=green", "colour=red")
     assert ("left out: column id" in setup.columns.line) == (how["index"] is not None)
     assert ("dropped 1 row" in setup.columns.line) == (how["missing"] != "none")
+
+
+def one_column(cells: list[str], separator: str) -> str:
+    """A table in which these cells are the column a, between numbers."""
+    point = "," if separator == ";" else "."
+    lines = [f'{k}{point}5{separator}"{cell}"{separator}{k}' for k, cell in enumerate(cells, 1)]
+    return "\n".join([separator.join(["b", "a", "t"]), *lines])
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "numbers"),
+    [
+        (["−1.5", "−2", "+3"], ",", [-1.5, -2, 3]),
+        (["−1,5", "2e−3", "- 3"], ";", [-1.5, 0.002, -3]),
+        (["1 234", "12\u00a0345.5", "−1\u202f234\u2009567"], ",", [1234, 12345.5, -1234567]),
+        (["1 234,5", "\u00a07\u00a0", " 8 "], ";", [1234.5, 7, 8]),
+    ],
+)
+def test_minus_signs_and_spaces_of_typography_are_read(
+    tmp_path: Path, cells: list[str], separator: str, numbers: list[float]
+) -> None:
+    path = write(tmp_path, one_column(cells, separator))
+    np.testing.assert_array_equal(setup_of(path, "mse").train.x[:, 1], numbers)
+    np.testing.assert_array_equal(setup_of(path, "mse", targets=["a"]).train.t[:, 0, 0], numbers)
+
+
+@pytest.mark.parametrize("separator", [",", ";"])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["1'234", "5’678", "9'012"],
+        ["$1", "$2", "-$3"],
+        ["1 €", "2 €", "3 €"],
+        ["1%", "2 %", "3‰"],
+        ["(5)", "(7)", "7"],
+        ["$1", "−2", "word"],
+        ["1,234,567", "2,345,678", "3,456,789"],
+        ["1.234,5", "2.345,6", "3.456,7"],
+        ["\u200b1", "\u200b2", "\u200b3"],
+    ],
+)
+def test_numbers_with_signs_never_become_categories(tmp_path: Path, cells: list[str], separator: str) -> None:
+    path = write(tmp_path, one_column(cells, separator))
+    for targets in (["t"], ["a"]):
+        with pytest.raises(UserError, match=r"line [24], column a: .* is not a finite number; write "):
+            setup_of(path, targets=targets)
+    assert len(setup_of(path, categorical=["a"]).columns.inputs) == 4
+
+
+def test_decimal_commas_where_commas_separate_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"'1,5' is not .* write digits without .* thousands, and a decimal point$"):
+        setup_of(write(tmp_path, one_column(["1,5", "2,5", "3,5"], ",")))
+
+
+@pytest.mark.parametrize("cells", [["12 34", "1 2", "123 4567"], ["1st", "2nd", "1st"], ["1-2", "3-4", "1-2"]])
+def test_words_with_digits_are_categories(tmp_path: Path, cells: list[str]) -> None:
+    assert len(setup_of(write(tmp_path, one_column(cells, ","))).columns.inputs) == 1 + len(set(cells))
+
+
+@pytest.mark.parametrize("first", ["sep={}", '"sep={}"', "SEP={}", "sep={0}{0}{0}"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_first_line_of_excel_names_the_separator(tmp_path: Path, first: str, separator: str) -> None:
+    rows = ["a b", "t"], ["1", "0"], ["x y", "0"], ["3", "1"], ["4", "0"]
+    text = first.format(separator) + "\r\n" + "\r\n".join(separator.join(row) for row in rows)
+    with pytest.raises(UserError, match=r"line 4, column a b: 'x y' is not a finite number; write NA if"):
+        setup_of(write(tmp_path, text))
+
+
+@pytest.mark.parametrize("ends", ["{},", "{},,,", "{}, , "])
+@pytest.mark.parametrize("of_header", [True, False])
+def test_separators_at_the_end_of_every_line_are_no_columns(tmp_path: Path, ends: str, of_header: bool) -> None:
+    header, *rows = ["a,b,t", "1,2,0", "2,3,1", "3,5,0"]
+    lines = [ends.format(header) if of_header else header, *(ends.format(row) for row in rows), ",,"]
+    setup = setup_of(write(tmp_path, "\n".join(lines)))
+    np.testing.assert_array_equal(setup.train.x, [[1, 2], [2, 3], [3, 5]])
+    assert setup.columns.inputs == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("text", "keys", "advice"),
+    [
+        ("a,a,t\n1,2,0\n2,3,1\n", {}, r"two columns 'a'; rename one$"),
+        ("a,a,b\nb,c,a\nc,b,c\n", {"header": "true"}, r"two columns 'a'; rename one, or add data\.header=false$"),
+        ("a,b\n1,0\n2,1\n", {"header": "false"}, r"'a' is not a finite number; leave out data\.header=false if line"),
+        ("$1,0,1\n$2,1,0\n", {}, r"'\$1' is not a finite number; write digits without signs"),
+        ("1,0\n2,1\n-,0\n", {}, r"'-' is not a finite number; write NA if it stands for a missing value$"),
+    ],
+)
+def test_advice_on_a_table_is_such_that_it_helps(tmp_path: Path, text: str, keys: dict[str, Any], advice: str) -> None:
+    with pytest.raises(UserError, match=advice):
+        setup_of(write(tmp_path, text), **keys)
+
+
+def test_categories_that_tell_every_row_from_the_others_are_said(tmp_path: Path) -> None:
+    rows = "".join(f"2024-01-0{k},{'xy'[k % 2]},{k}.5\n" for k in range(1, 6))
+    line = setup_of(write(tmp_path, f"day,kind,t\n{rows}")).columns.line
+    assert "inputs day (5 categories, one for each row), kind (2 categories); target t: numbers" in line
 
 
 @pytest.mark.parametrize("before", ["", "  "])
@@ -262,7 +361,6 @@ def test_reading_depends_on_all_settings(tmp_path: Path, keys: tuple[str, str]) 
             own_data(chosen)
     else:
         found = own_data(chosen)
-        assert found is not None
         assert len(found.x) == (2 if header == "auto" else 1)
 
 
@@ -298,7 +396,7 @@ def test_held_out_examples_of_a_second_file_have_the_columns_and_codes_of_the_fi
             {},
             r"test\.csv: line 2, column hue: 'green' is not among the categories blue, red",
         ),
-        ("id,a,hue,kind\n1,2,red,w\n", {}, r"test\.csv: column kind has 'w', which is not a class of data\.path"),
+        ("id,a,hue,kind\n1,2,red,w\n", {}, r"held-out examples have the class 'w', which no training example has"),
         ("id,a,kind\n1,2,x\n", {}, r"test\.csv: has no column 'hue'"),
         ("1,2,x\n", {}, r"test\.csv: has 3 columns, data\.path has 4"),
         (
@@ -495,3 +593,128 @@ def test_a_sweep_over_losses_is_grouped_by_loss_though_their_outputs_differ_too(
     assert xortrain.sweep(*words, "loss=mse,bce").axes == ["loss"]
     assert xortrain.sweep(*words, "output=sigmoid,tanh", "loss=mse").axes == ["output"]
     assert xortrain.sweep(*words, "loss=mse,half_sse", "output=auto,sigmoid").axes == ["loss", "output"]
+
+
+def test_one_of_a_thing_is_said_in_the_singular(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the lines of data, of errors, of a sweep with one run, of an explanation and of a plan."""
+    said = [xortrain.train("epochs=1", data=(X[:2, :1], [0, 1], X[:1, :1], [1])).setup.columns.line]
+    with pytest.raises(UserError) as caught:
+        xortrain.train("data.test=0.2", data=(X[:1], [0.5]))
+    said.append(str(caught.value))
+    with pytest.raises(UserError) as caught:
+        setup_of(write(tmp_path, "1,2,0\n1\n2,3,1\n"))
+    said.append(str(caught.value))
+    found = xortrain.sweep("epochs=0", "lr=1", f"root={tmp_path}")
+    said += [repr(found), str(xortrain.train("epochs=1", data=([[1.0]], [1.0])).explain())]
+    for words in (["epochs=0", "dry_run=true"], ["show", "latest", "--root", str(tmp_path)]):
+        assert not main(words)
+    said.append(capsys.readouterr().out)
+    assert "1 input" in said[0]
+    assert "1 value," in said[2]
+    for text in said:
+        assert not re.search(r"\b1 (example|input|run|row|value|epoch|snapshot|name|column|group|file)s\b", text)
+
+
+FRAME = pd.DataFrame(X * [1, 3] + 0.5, columns=["length", "width"])
+KINDS = ["no", "yes", "yes", "no", "no", "yes"]
+
+
+def test_columns_of_frames_are_matched_by_name(tmp_path: Path) -> None:
+    """In another order they have the same predictions, as one row has, and the same held-out losses."""
+    swapped, test = FRAME[["width", "length"]], (FRAME[:3], KINDS[:3])
+    run = xortrain.train("epochs=3", data=(FRAME, KINDS, *test))
+    expected = run.predict(FRAME.to_numpy())
+    for same in (FRAME, swapped, FRAME.to_numpy().tolist(), FRAME.set_axis([0, 1], axis=1)):
+        np.testing.assert_array_equal(run.predict(same), expected)
+    for row in (FRAME.iloc[1], swapped.iloc[1], tuple(FRAME.iloc[1])):
+        np.testing.assert_array_equal(run.predict(row), expected[1:2])
+    other = xortrain.train("epochs=3", data=(FRAME, KINDS, swapped[:3], KINDS[:3]))
+    np.testing.assert_array_equal(other.test_losses, run.test_losses)
+    stored = xortrain.sweep("epochs=3", f"root={tmp_path}", data=(FRAME, KINDS, *test))[0]
+    np.testing.assert_array_equal(stored.predict(swapped), expected)
+    targets = pd.DataFrame({"a": [0, 1] * 3, "b": [0.5, 1, 2] * 2})
+    losses = [
+        xortrain.train("epochs=3", data=(FRAME, targets, FRAME[:4], targets[order][:4])).test_losses
+        for order in (["a", "b"], ["b", "a"])
+    ]
+    np.testing.assert_array_equal(losses[0], losses[1])
+
+
+@pytest.mark.parametrize(
+    ("frame", "expected"),
+    [
+        (FRAME[["width"]], "has no column 'length'; needs length, width"),
+        (FRAME.assign(colour=1), "has a column 'colour', which is none of length, width"),
+        (FRAME.rename(columns={"width": "b"}), "has no column 'width'; needs length, width"),
+        (FRAME.iloc[1].rename({"width": "b"}), "has no column 'width'; needs length, width"),
+    ],
+)
+def test_a_frame_with_other_columns_is_refused(frame: Any, expected: str) -> None:
+    with pytest.raises(UserError, match=f"^x: {expected}$"):
+        xortrain.train("epochs=1", data=(FRAME, KINDS)).predict(frame)
+    if frame.ndim == 2:
+        with pytest.raises(UserError, match=rf"^data=\(x_test, t_test\): x: {expected}$"):
+            xortrain.train("epochs=1", data=(FRAME, KINDS, frame, KINDS))
+
+
+@pytest.mark.parametrize("form", [np.array, list, tuple, pd.DataFrame, lambda y: [list(row) for row in y]])
+@pytest.mark.parametrize("labels", [KINDS, ["a", "b", "c"] * 2])
+def test_class_indices_takes_what_predict_takes(form: Any, labels: list[str]) -> None:
+    run = xortrain.train("epochs=3", data=(FRAME, labels))
+    y = run.predict(FRAME)
+    expected = y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > 0.5).astype(int)
+    np.testing.assert_array_equal(run.class_indices(form(y)), expected)
+
+
+@pytest.mark.parametrize(
+    "bad", [None, "ab", [["a"] * 2], [[1, 2], [3]], [[1, 2, 3]], np.zeros((2, 2, 2)), X + 1j, np.ma.masked_less(X, 0.5)]
+)
+def test_what_is_no_array_of_numbers_is_refused_in_one_line(bad: Any) -> None:
+    run = xortrain.train("epochs=1", data=(FRAME, np.eye(2)[[0, 1] * 3]))  # two inputs, two outputs
+    for method, name in ((run.predict, "x"), (run.class_indices, "y")):
+        with pytest.raises(UserError, match=rf"^{name}: (must be an array of numbers|has shape) "):
+            method(bad)
+
+
+def test_names_of_classes_may_be_an_array() -> None:
+    names: Any = np.array(["no", "yes"])
+    assert xortrain.train("epochs=1", data=(X, [0, 1] * 3), classes=names).classes == ("no", "yes")
+
+
+@pytest.mark.parametrize("loss", ["auto", "mse"])
+def test_each_of_several_text_targets_says_which_class_its_output_is(tmp_path: Path, loss: str) -> None:
+    """The second in alphabetical order; targets that are numbers keep their name."""
+    rows = ["1,no,big,0", "2,yes,small,1", "3,yes,big,1", "4,no,small,1"]
+    path = write(tmp_path, "x,well,size,hot\n" + "\n".join(rows))
+    setup = setup_of(path, loss, targets=["well", "size", "hot"])
+    assert setup.columns.outputs == ("well=yes", "size=small", "hot")
+    assert "targets well (no or yes), size (big or small), hot" in setup.columns.line
+    np.testing.assert_array_equal(setup.train.t[..., 0], [[0, 0, 0], [1, 1, 1], [1, 0, 1], [0, 1, 1]])
+    arrays = xortrain.train("epochs=1", data=(X[:4], np.array([row.split(",")[1:3] for row in rows])))
+    assert arrays.output_names == ("y1=yes", "y2=small")
+    head = re.split(r"  +", arrays.summary().split("\n\n")[1].splitlines()[0].strip())
+    assert head == ["x1", "x2", "target y1=yes", "target y2=small", "y1=yes", "y2=small"]
+
+
+@pytest.mark.parametrize(("loss", "low"), [("auto", 0), ("bce", 0), ("focal", 0), ("hinge", -1)])
+def test_two_numbers_are_classes_for_a_loss_of_classes_wherever_they_are(tmp_path: Path, loss: str, low: int) -> None:
+    """0.2 and 0.8 as 2 and 7.5; of several targets that are not all two-valued, each stays as it is."""
+    for pair in ((0.2, 0.8), (2, 7.5), (0, 0.5)):
+        path = write(tmp_path, "a,t\n" + "".join(f"{k},{pair[k % 2]}\n" for k in range(4)))
+        setup = setup_of(path, loss)
+        assert setup.train.t.ravel().tolist() == [low, 1, low, 1]
+        assert setup.columns.classes == tuple(map(str, pair))
+    soft = np.array([[0.2, 0.1], [0.8, 0.5], [0.2, 0.9]])
+    if loss == "bce":
+        run = xortrain.train("loss=bce", "epochs=1", data=(X[:3], soft))
+        np.testing.assert_array_equal(run.t, soft)
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300])
+@pytest.mark.parametrize("which", ["x", "t"])
+def test_numbers_near_the_ends_of_the_range_give_no_warnings(size: float, which: str) -> None:
+    """A run that diverges, or saturates, says so; the squares of such numbers are beyond the range."""
+    x, t = X - 0.7, np.arange(6) / 7 - 0.4
+    run = xortrain.train("epochs=5", data=(x * size, t) if which == "x" else (x, t * size))
+    assert run.summary()
+    assert run.predict(run.x).shape == (6, 1)

@@ -171,7 +171,7 @@ def test_runs_that_are_not_finished_are_left_out_with_a_line(here: Path, capsys:
     parts = listing(here / "outputs").entries[0].parts
     interrupt(parts[1].folder, slice(2, 4), 21)
     found = written(sweep)
-    assert capsys.readouterr().err == "xortrain: 2 of 12 runs are left out: they are not finished\n"
+    assert capsys.readouterr().err == "xortrain: 2 of 12 runs left out: not finished\n"
     assert len(found.column("run")) == 10
     interrupt(here / "outputs" / run, slice(0, 1), 21)
     assert main(["page", run]) == 2

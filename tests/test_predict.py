@@ -85,7 +85,7 @@ def test_the_answer_is_written_in_the_format_of_the_ending(
         ("size,hue\n4,green\n", "line 2, column hue: 'green' is not among the categories blue, red"),
         ("size,hue\nfour,red\n", "line 2, column size: 'four' is not a finite number"),
         ("size,hue\n,red\n", "every row has missing values"),
-        ("size,hue\n4,red\n5\n", "line 3 has 1 values, its header 2"),
+        ("size,hue\n4,red\n5\n", "line 3 has 1 value, its header 2"),
         ("", "has no rows"),
     ],
 )

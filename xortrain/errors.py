@@ -107,6 +107,11 @@ def cut(text: str, most: int = LONGEST_VALUE) -> str:
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
 
 
+def counted(number: int, thing: str) -> str:
+    """1 epoch, 2 epochs."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def needed(module: str, extra: str, what: str) -> Any:
     """A module of another library, which ``what`` needs; raises UserError with its extra if it is not there."""
     try:

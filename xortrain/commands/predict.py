@@ -33,7 +33,7 @@ def predict(arguments: Sequence[str]) -> str:
     new = inputs_from(a.inputs, path, setup.columns, found.network.inputs, missing)
     rows = _rows(found, found.predict(new.x, best=a.best), new.lines if path.exists() else ())
     lines = ", ".join(map(str, new.dropped[:10])) + ", …" * (len(new.dropped) > 10)
-    note = [f"left out: line {lines} with missing values"] if new.dropped else []
+    note = [f"left out: line{'s'[: len(new.dropped) != 1]} {lines} with missing values"] if new.dropped else []
     if a.output:
         _write(a, rows, path)
         return as_json([{"path": str(a.output)}]) if a.json else "\n".join([str(a.output), *note])
@@ -62,18 +62,12 @@ def _rows(run: RunData, y: Array, lines: Sequence[int]) -> list[dict[str, Any]]:
     many = y.shape[1] > 1
     shown = run.output_names if many or not columns.classes else ["output"]
     found = run.class_indices(y).tolist() if columns.classes else []
-    rows = []
-    for k, outputs in enumerate(y.tolist()):
-        line = {"line": lines[k]} if lines else {}
-        kind = {"class": columns.classes[found[k]]} if found else {}
-        rows.append(line | kind | dict(zip(_distinct(shown, line | kind), outputs, strict=True)))
-    return rows
-
-
-def _distinct(names: Sequence[str], taken: dict[str, Any]) -> list[str]:
-    """Names of outputs that are neither the same nor those of other columns."""
-    are_distinct = len({*names, *taken}) == len(names) + len(taken)
-    return list(names) if are_distinct else [f"y{k + 1}" for k in range(len(names))]
+    others = {"line": lines, "class": [columns.classes[kind] for kind in found]}
+    others = {name: values for name, values in others.items() if values}
+    if len({*shown, *others}) < len(shown) + len(others):  # a name that is there twice
+        shown = [f"y{k + 1}" for k in range(len(shown))]
+    before = [{name: values[k] for name, values in others.items()} for k in range(len(y))]
+    return [one | dict(zip(shown, outputs, strict=True)) for one, outputs in zip(before, y.tolist(), strict=True)]
 
 
 def _write(a: Namespace, rows: Sequence[dict[str, Any]], inputs: Path) -> None:

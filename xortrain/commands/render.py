@@ -10,7 +10,7 @@ from typing import Any
 
 from xortrain.commands.arguments import add_output, answer, command_parser, refuse_two_formats
 from xortrain.config.settings import keys_of
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.films.film_settings import DRAWINGS, FASTEST, LAYOUTS, STILLS, FilmLayout
 from xortrain.setup.film_config import film_name, film_with, of_one
 from xortrain.trained.sweep_data import SweepData, open_record
@@ -47,7 +47,7 @@ def render(arguments: Sequence[str]) -> str:
         written = write_run_film(found.trained, config, path, run=found.place, progress=True, still=a.still)
         done = found.row["epochs_done"]
     is_short = not a.still and _has_override(a, "frames") and done + 1 < (config["film"]["frames"] or 0)
-    short = f"  {done + 1:,} frames: one for each epoch" if is_short else ""
+    short = f"  {counted(done + 1, 'frame')}: one for each epoch" if is_short else ""
     return answer(a, [{"path": str(written)}], [f"{written}{'' if a.still else _animation_hint(written)}{short}"])
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from xortrain.commands.arguments import Parser, answer, command_parser, positive_int, whole_number
 from xortrain.commands.show import show
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.page.recorded import record_page
 from xortrain.records.naming import named
 from xortrain.runner.continuation import continue_run, continue_sweep
@@ -19,7 +19,6 @@ from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
 from xortrain.runner.verify import verify
 from xortrain.trained.sweep_data import SweepData, open_record
-from xortrain.views.headline import counted
 from xortrain.views.summary import advice_ending, run_ending, sweep_ending
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xortrain.commands.arguments import answer, command_parser, entries_of, selection
-from xortrain.errors import UserError, printable
+from xortrain.errors import UserError, counted, printable
 from xortrain.records import layout
 from xortrain.records.lock import is_locked
 from xortrain.records.naming import Named, by_settings, folder_named, named
@@ -100,4 +100,4 @@ def _is_confirmed(doomed: Sequence[Doomed]) -> bool:
 
 def _size(folder: Path) -> str:
     files = [path.lstat() for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    return f"{len(files)} files, {sum(file.st_size for file in files) / 1e6:.3g} MB"
+    return f"{counted(len(files), 'file')}, {sum(file.st_size for file in files) / 1e6:.3g} MB"

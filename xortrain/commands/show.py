@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import answer, command_parser
-from xortrain.errors import LONGEST, NeededFileError, Reading, UserError, printable
+from xortrain.errors import LONGEST, NeededFileError, Reading, UserError, counted, printable
 from xortrain.records import columns, layout
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.naming import Named, named
@@ -167,11 +167,11 @@ def _sweep_page(found: Named, line: Mapping[str, Any]) -> Iterator[str]:
     from xortrain.views.group_table import best_groups
 
     entry = found.entry
-    counted = ", ".join(f"{word} {runs}" for word, runs in sorted(line["outcomes"].items(), key=lambda pair: -pair[1]))
-    yield f"{line['id']}  {line['status']}: a sweep of {line['runs']} runs, {line['outcome']}"
+    outcomes = ", ".join(f"{word} {runs}" for word, runs in sorted(line["outcomes"].items(), key=lambda pair: -pair[1]))
+    yield f"{line['id']}  {line['status']}: a sweep of {counted(line['runs'], 'run')}, {line['outcome']}"
     yield from _origin(entry, entry)
     yield from _understood(entry.parts)
-    yield f"outcomes {counted or 'none yet'}"
+    yield f"outcomes {outcomes or 'none yet'}"
     if entry.parts:
         yield ""
         yield from best_groups(entry.parts, BEST)

@@ -22,14 +22,13 @@ from xortrain.commands.arguments import (
     refuse_to_write,
     selection,
 )
-from xortrain.errors import Remark, cut, file_error, printable
+from xortrain.errors import Remark, counted, cut, file_error, printable
 from xortrain.page import MOST_MB
 from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.page.run_table import Runs, plain_id
 from xortrain.records.index import Selection
 from xortrain.records.naming import named
 from xortrain.trained.opening import open_trained
-from xortrain.views.headline import counted
 
 NOTES = (
     "The file needs no server and no network: open it, or send it. If it would be larger than --max-mb, it holds fewer "

@@ -11,7 +11,7 @@ from typing import Any
 
 from xortrain.config.settings import GROUPS, PLAIN_GROUPS, TOP, defaults_of, dotted_keys, keys_of
 from xortrain.config.weight_files import as_lists, weights_in
-from xortrain.errors import UserError, cut, unknown, unknown_key
+from xortrain.errors import UserError, counted, cut, unknown, unknown_key
 from xortrain.nets.setting import Kind, Setting, Settings
 from xortrain.records.layout import WEIGHTS
 
@@ -265,7 +265,7 @@ def _activations(checked: Config) -> None:
         return
     key = "architecture.activations"
     if not isinstance(given, list) or len(given) != len(hidden):
-        count = f"; there are {len(hidden)} hidden layers" if isinstance(given, list) else ""
+        count = f"; this network has {counted(len(hidden), 'hidden layer')}" if isinstance(given, list) else ""
         raise UserError(
             f"{key}={short(given)}: must be null or a list of activations, one for each hidden layer{count}"
         )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from xortrain.errors import UserError, unknown
+from xortrain.errors import UserError, counted, unknown
 from xortrain.explain.backward import backward
 from xortrain.explain.document import FIRST_CELLS, LAST_CELLS, MOST_CELLS, Equation, Section, Writer
 from xortrain.explain.forward import Shown, forward
@@ -68,7 +68,7 @@ def _shown(step: Step, example: int | None) -> Shown:
 
 def _settings(step: Step) -> str:
     criterion, n = step.task.criterion, len(step.x)
-    batch = f"all {n} examples" if step.updates == 1 else f"the first batch, of {n} examples"
+    batch = f"{'all ' * (n > 1) if step.updates == 1 else 'the first batch, of '}{counted(n, 'example')}"
     return (
         f"Epoch {step.epoch}, {batch}. Output: {criterion.output}. Loss: {criterion.loss}, {criterion.reduction} over "
         f"the examples. Optimizer: {step.task.optimizer.name}."

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.explain.document import Block, Equation, Section, Table
 from xortrain.explain.step import RunState, Step
 from xortrain.nets import Numbers
@@ -113,7 +114,7 @@ def _all_examples(step: Step) -> Section:
     total = Total("ℓ", tuple(np.asarray(part) for part in losses[:count]), len(losses) - count)
     right, words = int(step.before.right.sum()), step.task.success.words()
     equation = Equation("L", step.before.loss, (mean_or_sum(step, total),))
-    sentence = f"{right} of {len(losses)} examples {'is' if right == 1 else 'are'} right ({words})."
+    sentence = f"{right} of {counted(len(losses), 'example')} {'is' if right == 1 else 'are'} right ({words})."
     return Section("All examples", [output_table(step, step.before), equation, sentence])
 
 

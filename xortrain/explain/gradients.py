@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.explain.differences import STEP, GradientCheck, Measure, Slopes, compare_gradient, slopes
 from xortrain.explain.mistakes import backprop_mistakes
 from xortrain.explain.step import Step
@@ -35,7 +35,7 @@ def check_network(step: Step) -> GradientCheck:
     is_at_corner = any(row.verdict == "corner" for row in rows)
     hints = [text.replace("`", "") for text in step.corners(list(range(len(step.x))))[:6]] if is_at_corner else []
     batch = "" if step.updates == 1 else ", the first batch"
-    title = f"{network}, {step.task.criterion.loss}, epoch {step.epoch}{batch}: {network.size:,} parameters"
+    title = f"{network}, {step.task.criterion.loss}, epoch {step.epoch}{batch}: {counted(network.size, 'parameter')}"
     return GradientCheck(title, rows, tolerance, tuple(hints))
 
 

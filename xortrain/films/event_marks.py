@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.films.canvas import Box, Canvas, Overlay
 from xortrain.films.data import Event, Frame
 from xortrain.films.panel import Panel, PanelContext
@@ -118,7 +119,8 @@ class Caption(Panel):
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
         data, right = self.run_frames.data, self.run_frames.at(0).right
-        self.start = f"At the start: {right.sum():,} of {len(right):,} examples are right."
+        are = "is" if right.sum() == 1 else "are"
+        self.start = f"At the start: {right.sum():,} of {counted(len(right), 'example')} {are} right."
         if self.scale.crossed != "wrong":
             self.start += f" A cross means: {self.scale.crossed}."
         self.events, self.ending = data.events, data.ending

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.films.canvas import LEGIBLE, Box, text_width
 from xortrain.films.captions import wrap
 from xortrain.films.map_axis import MapAxis
@@ -90,7 +91,7 @@ class MapPlaces:
         is_square = cells is not None and cells.width >= 4 * across
         one = "square" if is_square else "pixel"
         differs = "epochs" in (window.across.name, window.down.name, *self.data.others)
-        epochs = f"{'up to ' if differs else ''}{self.data.epochs:,} epochs"
+        epochs = f"{'up to ' if differs else ''}{counted(self.data.epochs, 'epoch')}"
         what = f"every {one} is one trained network, {epochs}"
         if count > 1:
             differ = f" ({', '.join(self.data.others)})" if self.data.others else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.films.arrangement import quickest_first
 from xortrain.films.canvas import Box, Canvas, make_canvas
 from xortrain.films.data import EPOCH_SPACINGS, KINDS, evenly, last_recorded, loss_share
@@ -54,7 +55,7 @@ class RasterLayout:
 
     def _still(self) -> None:
         canvas, box, s, runs = self.canvas, self.box, self.canvas.unit, self.data.all_outcomes.runs
-        words = f"{self.data.title}   {runs:,} runs"
+        words = f"{self.data.title}   {counted(runs, 'run')}"
         room = canvas.width - box.x - 26 * s - canvas.text_width(f"epoch {self.last:,}", 14, "bold")
         canvas.text(box.x, 24 * s, canvas.shorten(words, room, 14, "bold"), 14, face="bold")
         draw_epochs(canvas, box, self.last, 11)
@@ -226,8 +227,8 @@ class FinalLosses:
             lead = np.array([[bars.x, height], [x - 7 * s, height], [x - 2 * s, y - 4.5 * s]])
             canvas.line(lead, canvas.colours.pale, 1)
             canvas.text(x, y, format_loss_shortly(loss), 13, face="bold")
-            words = f"{count:,} run{'s' * (count != 1)}"
-            canvas.text(x, y + 13 * s, canvas.shorten(words, canvas.width - x - 2 * s, 11), 11, canvas.colours.label)
+            words = canvas.shorten(counted(count, "run"), canvas.width - x - 2 * s, 11)
+            canvas.text(x, y + 13 * s, words, 11, canvas.colours.label)
 
 
 def format_loss_shortly(loss: float) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.advice.trials import read_advice
-from xortrain.errors import Reading, Remark, UserError, printable
+from xortrain.errors import Reading, Remark, UserError, counted, printable
 from xortrain.page import MOST_MB
 from xortrain.page.html_parts import SIGN, html_parts
 from xortrain.page.payload import Detail, payload
@@ -21,7 +21,6 @@ from xortrain.records.index import Entry, RecordInfo, id_of, open_entry
 from xortrain.records.lock import locked_folder
 from xortrain.trained.run_data import RunData
 from xortrain.trained.sweep_data import SweepData
-from xortrain.views.headline import counted
 from xortrain.views.run_film import film_title, sweep_title
 from xortrain.views.run_story import MOST_WORK, run_story, story_work
 
@@ -110,7 +109,7 @@ def finished(groups: Sequence[Runs]) -> tuple[list[Runs], str]:
     if not left:
         what = "this run is not" if of == 1 else f"none of these {of:,} runs is"
         raise UserError(f"page: {what} finished; xortrain resume trains what is missing")
-    lines = "" if left == of else f"{of - left:,} of {of:,} runs are left out: they are not finished"
+    lines = "" if left == of else f"{of - left:,} of {of:,} runs left out: not finished"
     return found, lines
 
 

@@ -70,7 +70,7 @@ ROW: dict[str, str] = {
     "test_accuracy": "<f8",
     "constant_loss": "<f8",  # of the best answer that is the same for all examples
     "constant_accuracy": "<f8",
-    "allowed_accuracy": "<f8",  # of a vote of 15 neighbours: about what the data allow
+    "allowed_accuracy": "<f8",  # of a vote of 15 neighbours
 }
 """The columns of runs.npy; after them comes a column for each setting that varies, by its dotted name.
 

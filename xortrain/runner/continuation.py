@@ -13,7 +13,7 @@ import numpy as np
 from xortrain.config.check import check
 from xortrain.config.compose import changed
 from xortrain.config.own_rows import refuse_changed
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
 from xortrain.records.layout import START, column_of
@@ -81,7 +81,8 @@ class Continuation:
         if epoch and optimizer != self.setup.settings_of(epoch - 1).shared("optimizer.name"):
             lines.append(f"optimizer={optimizer} starts fresh at epoch {epoch}, with lr={p.values('lr')[0]:g}.")
         if ended:
-            lines.append(f"{ended:,} of {p.runs:,} runs had ended by epoch {epoch}, and stay as they were.")
+            stay = "stays as it was" if ended == 1 else "stay as they were"
+            lines.append(f"{ended:,} of {counted(p.runs, 'run')} had ended by epoch {epoch}, and {stay}.")
         return lines
 
     def _set_by_hand(self) -> list[str]:
@@ -228,7 +229,7 @@ def continue_run(
 def _refuse_unfinished(rows: np.ndarray) -> None:
     waiting = int((rows["outcome"] == 0).sum())
     if waiting:
-        what = "it is" if len(rows) == 1 else f"{waiting:,} of {len(rows):,} runs are"
+        what = "it is" if len(rows) == 1 else f"{waiting:,} of {len(rows):,} runs {'is' if waiting == 1 else 'are'}"
         raise UserError(f"{what} not finished; xortrain resume trains what is missing")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.nets import Array
 from xortrain.runner.engines import Engine
 from xortrain.runner.train import empty_history, rows_of, train_block, unwritable
@@ -212,8 +212,8 @@ def estimate(plan: Plan) -> str:
         f"jobs         {plan.jobs}",
         f"populations  {len(plan.setups)}",
         *(
-            f"             {setup.population.runs} x {setup.population.epochs} epochs, {setup.shape}, "
-            f"{len(setup.loss_epochs)} losses and {len(setup.frame_epochs)} snapshots of each"
+            f"             {setup.population.runs} x {setup.population.epochs} epochs, {setup.shape}, losses of "
+            f"{counted(len(setup.loss_epochs), 'epoch')} and {counted(len(setup.frame_epochs), 'snapshot')} of each"
             for setup in plan.setups[:SAMPLES]
         ),
         *([f"             and {len(plan.setups) - SAMPLES} more"] if len(plan.setups) > SAMPLES else []),

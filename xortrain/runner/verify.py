@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.config.own_rows import refuse_changed
-from xortrain.errors import FailedError, UserError
+from xortrain.errors import FailedError, UserError, counted
 from xortrain.nets import Array
 from xortrain.records.layout import parameter_names
 from xortrain.records.process import describe
@@ -44,8 +44,8 @@ def verify(populations: Iterable[tuple[TrainedRuns, Array]]) -> str:
         raise UserError("nothing to compare: it stopped before anything was recorded; xortrain resume trains it")
     roundings = [note for note in notes if note]
     compared, lacking = finished + stopped, runs - finished - stopped
-    counted = f"{compared:,} run{'' if compared == 1 else 's'}{_stopped_note(finished, stopped)}"
-    report = f"{_agreement(roundings)} of {counted}" + (f"; {lacking:,} had not started" if lacking else "")
+    compared_runs = f"{counted(compared, 'run')}{_stopped_note(finished, stopped)}"
+    report = f"{_agreement(roundings)} of {compared_runs}" + (f"; {lacking:,} had not started" if lacking else "")
     return "\n".join([report, *(note.text for note in roundings[:MOST_NOTES])])
 
 

@@ -5,7 +5,6 @@ Size, encoding, rows and names are checked before they are used; `own_data` deci
 
 import csv
 import io
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from xortrain.errors import UserError, cut, printable, unknown
+from xortrain.errors import UserError, counted, cut, printable, unknown
 
 LARGEST_TABLE = 64 << 20  # bytes; a table is read whole
 MOST_COLUMNS = 256
@@ -23,8 +22,14 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", " ": "blanks"}
 """What may separate values, first what is preferred if several fit; blanks may be several."""
 ENCODINGS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 """The first two bytes of a file to its encoding; any other is UTF-8."""
-MISSING = ("", "na", "n/a", "nan", "null", "?")
+MISSING = ("", "na", "n/a", "#n/a", "<na>", "n.a.", "nan", "null", "?")
 """What stands for a missing value, in lower case."""
+_SAID = re.compile(r'"?sep=(.)"?\1*(?=[\r\n])', re.IGNORECASE)  # Excel's first line, which names the separator
+_GROUPED = re.compile(r"[-+]? ?\d{1,3}(?: \d{3})*(?:[.,]\d*)?(?:e[-+]?\d+)?", re.IGNORECASE)
+_PLAIN = str.maketrans({"\u2212": "-", "\u00a0": " ", "\u2009": " ", "\u202f": " "})
+"""A minus sign and spaces of typography to those of a keyboard."""
+_LOOKS_LIKE = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:[.,'’]\d{3})+)?(?:[.,]\d*)?(?:e[-+]?\d+)?", re.IGNORECASE)
+_SIGNS = re.compile(r"\s*[\u200b()%‰$£¥¤\u20a0-\u20cf]\s*")
 _DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(e[-+]?\d+)?", re.IGNORECASE)
 _DECIMAL_POINT = re.compile(r"[-+]?\d*\.\d*(e[-+]?\d+)?", re.IGNORECASE)
 
@@ -70,13 +75,30 @@ class DataTable:
 
 
 def as_number(cell: str, separator: str) -> float | None:
-    """A cell as a number, with a decimal comma unless commas separate; None if it is none."""
+    """A cell as a number, with a decimal comma unless commas separate, and spaces between thousands; else None."""
+    cell = _typed(cell)
     if separator != "," and _DECIMAL_COMMA.fullmatch(cell):
         cell = cell.replace(",", ".")
     try:
         return None if "_" in cell else float(cell)  # 1_000 is Python's way of writing 1000
     except ValueError:
         return None
+
+
+def _typed(cell: str) -> str:
+    """A cell with the minus sign of a keyboard, and a number in it without spaces."""
+    if cell.isascii() and " " not in cell:
+        return cell
+    plain = cell.translate(_PLAIN)
+    return plain.replace(" ", "") if _GROUPED.fullmatch(plain) else plain
+
+
+def looks_like_number(cell: str, separator: str) -> bool:
+    """Whether a cell is a number, or is but for signs of money or percent, brackets, and marks between thousands."""
+    if as_number(cell, separator) is not None:
+        return True
+    plain = _SIGNS.sub("", cell.translate(_PLAIN))
+    return any(map(str.isdigit, plain)) and bool(_LOOKS_LIKE.fullmatch(plain))
 
 
 def is_missing(cell: str) -> bool:
@@ -89,16 +111,18 @@ def read_table(where: str, path: Path, header: str = "auto", known: Sequence[str
     ``header`` is auto, true or false; for auto, a first line with all ``known`` names is a header too.
     """
     text = _text(where, path)
-    separator = _separator(text)
-    rows = _rows(where, text, separator)
+    said = _SAID.match(text)
+    separator = said[1] if said else _separator(text)
+    rows = _rows(where, text[said.end() :] if said else text, separator)
     if not rows:
         raise UserError(f"{where}: has no rows")
     first = rows[0][1]
-    is_header = header == "true" or (header == "auto" and (_is_header(rows, separator) or _names(known, first)))
+    has_known = bool(known) and set(known) <= set(first)
+    is_header = header == "true" or (header == "auto" and (has_known or _is_header(rows, separator)))
     names = [str(place) for place in range(len(first))]
-    hint = "" if header == "false" else _hint(first, separator)
+    hint = _hint(first, separator, header == "false")
     if is_header:
-        rows, names = rows[1:], _header(where, rows)
+        rows, names = rows[1:], _header(where, rows, separator)
     if not rows:
         raise UserError(f"{where}: has no rows under its header")
     _refuse_ragged(where, rows, len(names) if is_header else 0)
@@ -125,7 +149,7 @@ def _text(where: str, path: Path) -> str:
 
 
 def _parsed(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank; raises csv.Error."""
+    """The rows that have a value; raises csv.Error."""
     is_blank = separator == " "
     lines = csv.reader(
         io.StringIO(text.replace("\t", " ") if is_blank else text, newline=""),
@@ -137,7 +161,7 @@ def _parsed(text: str, separator: str) -> Iterator[tuple[int, list[str]]]:
         cells = [cell.strip() for cell in row]
         if is_blank:
             cells = [cell for cell in cells if cell]
-        if len(cells) > 1 or any(cells):
+        if any(cells):
             yield lines.line_num, cells
 
 
@@ -148,9 +172,10 @@ def _rows(where: str, text: str, separator: str) -> Rows:
             if len(row) > MOST_COLUMNS:
                 raise UserError(f"{where}: line {line} has more than {MOST_COLUMNS} columns")
             rows.append((line, row))
-        return rows
     except csv.Error as error:
         raise UserError(f"{where}: cannot be read ({error})") from None
+    used = max((k + 1 for _, row in rows for k, cell in enumerate(row) if cell), default=0)
+    return [(line, row[:used]) for line, row in rows]  # lines may end with separators
 
 
 def _separator(text: str) -> str:
@@ -177,13 +202,13 @@ def _is_header(rows: Rows, separator: str) -> bool:
     first, later = rows[0][1], [row for _, row in rows[1:]]
     if _counts_columns(first):
         return bool(later) and all(any(not re.fullmatch(r"[-+]?\d*", cell) for cell in row) for row in later)
-    if any(as_number(cell, separator) is not None for cell in first):
+    if any(looks_like_number(cell, separator) for cell in first):
         return False
     words = [k for k, cell in enumerate(first) if not is_missing(cell)]
     if not words or (later and all(len(row) == len(first) + 1 for row in later)):
         return bool(words)
     below = {k: [row[k] for row in later if k < len(row) and not is_missing(row[k])] for k in words}
-    over_numbers = [all(as_number(cell, separator) is not None for cell in cells) for cells in below.values() if cells]
+    over_numbers = [all(looks_like_number(cell, separator) for cell in cells) for cells in below.values() if cells]
     return any(over_numbers) or not any(first[k] in cells for k, cells in below.items())
 
 
@@ -193,17 +218,14 @@ def _counts_columns(first: list[str]) -> bool:
     return bool(numbers) and numbers == [str(k) for k in range(len(numbers))]
 
 
-def _names(known: Sequence[str], first: list[str]) -> bool:
-    return bool(known) and set(known) <= set(first)
+def _hint(first: list[str], separator: str, is_said: bool) -> str:
+    """What may be wrong if the first line was read as values; ``is_said`` is whether the user said so."""
+    has_word = any(not looks_like_number(cell, separator) and not is_missing(cell) for cell in first)
+    what = "leave out data.header=false" if is_said else "add data.header=true"
+    return f"; {what} if line 1 has names" if has_word or _counts_columns(first) else ""
 
 
-def _hint(first: list[str], separator: str) -> str:
-    """What may be wrong if the first line was read as values."""
-    has_word = any(as_number(cell, separator) is None and not is_missing(cell) for cell in first)
-    return "; add data.header=true if line 1 has names" if has_word or _counts_columns(first) else ""
-
-
-def _header(where: str, rows: Rows) -> list[str]:
+def _header(where: str, rows: Rows, separator: str) -> list[str]:
     """The names in the first line; R leaves out that of the first column, which names the rows."""
     line, names = rows[0]
     if len(rows) > 1 and all(len(row) == len(names) + 1 for _, row in rows[1:]):
@@ -211,7 +233,9 @@ def _header(where: str, rows: Rows) -> list[str]:
     names = [printable(name)[:LONGEST_NAME] for name in names]
     twice = [name for name, count in Counter(names).items() if name and count > 1]
     if twice:
-        raise UserError(f"{where}: line {line} has two columns {twice[0]!r}; rename one, or add data.header=false")
+        has_numbers = any(looks_like_number(cell, separator) for _, row in rows[1:2] for cell in row)
+        hint = "" if has_numbers else ", or add data.header=false"
+        raise UserError(f"{where}: line {line} has two columns {twice[0]!r}; rename one{hint}")
     return names
 
 
@@ -220,24 +244,17 @@ def _refuse_ragged(where: str, rows: Rows, named: int) -> None:
     for line, row in rows:
         if len(row) != width:
             others = "its header" if named else "the others"
-            raise UserError(f"{where}: line {line} has {len(row)} values, {others} {width}")
+            raise UserError(f"{where}: line {line} has {counted(len(row), 'value')}, {others} {width}")
 
 
 def _refuse_two_decimals(where: str, rows: Rows, separator: str) -> None:
     """Refuse decimal points and decimal commas in one file: 1.500 may be 1500."""
     if separator == ",":
         return
-    firsts = [
-        next(((line, cell) for line, row in rows for cell in row if pattern.fullmatch(cell)), None)
-        for pattern in (_DECIMAL_COMMA, _DECIMAL_POINT)
-    ]
-    if firsts[0] and firsts[1]:
-        (comma, with_comma), (point, with_point) = firsts[0], firsts[1]
-        raise UserError(
-            f"{where}: line {comma} has a decimal comma, {with_comma[:40]!r}, and line {point} a decimal point,"
-            f" {with_point[:40]!r}; write one of them"
-        )
-
-
-def is_finite(number: float | None) -> bool:
-    return number is not None and math.isfinite(number)
+    comma, point = (
+        next((f"line {line} has a decimal {mark}, {cell[:40]!r}" for line, cell in cells if form.fullmatch(cell)), "")
+        for mark, form in (("comma", _DECIMAL_COMMA), ("point", _DECIMAL_POINT))
+        for cells in [((line, _typed(cell)) for line, row in rows for cell in row)]
+    )
+    if comma and point:
+        raise UserError(f"{where}: {comma}, and {point.replace(' has', '')}; write one of them")

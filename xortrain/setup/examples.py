@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.nets import Array
 from xortrain.nets.datasets import (
     DATASETS,
@@ -135,7 +135,7 @@ def _first(population: Population, key: str) -> Any:
 
 def _refuse_empty(train: int, test: int, share: float) -> None:
     if not train or not test:
-        raise UserError(f"data.test={share:g}: leaves {train} examples to train on and {test} to test")
+        raise UserError(f"data.test={share:g}: leaves {counted(train, 'example')} to train on and {test} to test")
 
 
 def _data(population: Population, x: Array, t: Array, hint: str = "") -> Data:
@@ -161,13 +161,9 @@ def refuse_unfit_targets(population: Population, t: Array, hint: str = "") -> No
         wanted, fitting = "one class per example, one-hot with 0 and 1", hint or "; add loss=mse"
     else:
         return
-    raise UserError(f"loss={loss}: requires {wanted}, but these are {_listed(t)}{fitting}")
-
-
-def _listed(t: Array) -> str:
-    """The first four distinct values, as text."""
     values = np.unique(t)
-    return ", ".join(f"{value:g}" for value in values[:4]) + (", …" if len(values) > 4 else "")
+    listed = ", ".join(f"{value:g}" for value in values[:4]) + ", …" * (len(values) > 4)
+    raise UserError(f"loss={loss}: requires {wanted}, but these are {listed}{fitting}")
 
 
 def _of_own(population: Population, own: OwnData) -> Examples:
@@ -179,10 +175,9 @@ def _of_own(population: Population, own: OwnData) -> Examples:
     share = _first(population, "test")
     if own.held and share:
         raise UserError(f"data.test={share:g}: these data have held-out examples of their own")
-    rows = np.arange(len(x))
     if not share:
         test = _data(population, x[last:], t[last:], hint) if own.held else None
         return Examples(_data(population, x[:last], t[:last], hint), test, columns)
-    train, held = (part.labels for part in split(x, rows, share, _first(population, "seed")))
+    train, held = (part.labels for part in split(x, np.arange(len(x)), share, _first(population, "seed")))
     _refuse_empty(len(train), len(held), share)
     return Examples(_data(population, x[train], t[train], hint), _data(population, x[held], t[held], hint), columns)

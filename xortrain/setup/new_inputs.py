@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.nets import Array
 from xortrain.setup.column_names import Columns, Source
 from xortrain.setup.csv_table import DataTable, as_number, read_table
@@ -55,5 +55,5 @@ def _places_of(table: DataTable, sources: Sequence[Source], width: int) -> list[
     if count == width:
         return [source.place for source in sources]
     also = f", or {width} as in its own table" if width > len(sources) else ""
-    has = f"has {count} value{'s'[: count != 1]} per example"
+    has = f"has {counted(count, 'value')} per example"
     raise UserError(f"{table.where}: {has}; the network needs {len(sources)}, {', '.join(names)}{also}")

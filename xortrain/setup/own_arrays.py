@@ -1,23 +1,22 @@
 """A Python user's own arrays as `OwnData`: numbers as inputs, numbers or labels as targets, and their names."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError, printable
+from xortrain.errors import UserError, counted, cut, printable
 from xortrain.nets import Array
 from xortrain.setup.column_names import MOST_KINDS, Columns, Source, shown, understood
-from xortrain.setup.own_data import OwnData, Target, target_of, target_parts
+from xortrain.setup.own_data import OwnData, Target, target_of, target_parts, with_held_out
 
 PARTS = ("(x, t)", "(x_test, t_test)")
 OF_TABLES: dict[str, Any] = {
-    **dict.fromkeys(("path", "test_path")),
-    **{key: [] for key in ("inputs", "targets", "categorical")},
-    "header": "auto",
+    "path": None, "test_path": None, "inputs": [], "targets": [], "categorical": [], "header": "auto",
     "missing": "error",
-}
+}  # fmt: skip
 """The settings of data=csv that concern a file, with the values that they have for arrays."""
 Names = Sequence[str] | None
 
@@ -29,25 +28,25 @@ def array_data(data: object, inputs: Names = None, outputs: Names = None, classe
     """
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
         raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
-    parts = [_checked(x, t, of) for x, t, of in zip(data[::2], data[1::2], PARTS[: len(data) // 2], strict=True)]
+    names = [_own_names(part) for part in data[:2]]
+    given = [in_order(part, names[k % 2], f"data={PARTS[k // 2]}: {'xt'[k % 2]}") for k, part in enumerate(data)]
+    parts = [_checked(given[k], given[k + 1], PARTS[k // 2]) for k in range(0, len(data), 2)]
     sizes = [f"{x.shape[1]} and {len(t)}" for x, t in parts]
     if sizes[-1] != sizes[0]:
         raise UserError(f"data={PARTS[1]}: must have as many columns as {PARTS[0]}, {sizes[0]}, not {sizes[1]}")
     x, held = np.concatenate([x for x, _ in parts]), len(parts[1][0]) if len(parts) > 1 else 0
-    input_names = _names("inputs", inputs, _own_names(data[0]), x.shape[1])
-    of_targets = classes if outputs is None and classes and len(parts[0][1]) > 1 else outputs
-    target_names = _names("outputs", of_targets, _own_names(data[1]), len(parts[0][1]))
+    input_names = _names("inputs", inputs, names[0], x.shape[1])
+    of_targets = classes if outputs is None and classes is not None and len(parts[0][1]) > 1 else outputs
+    target_names = _names("outputs", of_targets, names[1], len(parts[0][1]))
     where, targets = f"data={PARTS[0]}", []
     for k, same in enumerate(zip(*(t for _, t in parts), strict=True)):
         name = target_names[k] if target_names else f"y{k + 1}" if len(parts[0][1]) > 1 else "y"
-        targets.append(replace(target_of(where, name, _joined(same), held), is_named=bool(target_names)))
+        targets.append(replace(target_of(where, name, with_held_out(same), held), is_named=bool(target_names)))
     if len(targets) == 1:
         targets = [_with_classes(targets[0], classes, np.asarray(data[1]).dtype == bool)]
     sources = tuple(Source(name, k) for k, name in enumerate(input_names or [f"x{k + 1}" for k in range(x.shape[1])]))
-    lines = [
-        (f"{len(x) - held:,} examples", [], ""),
-        (f"{x.shape[1]} inputs{': ' * bool(input_names)}", list(input_names), ""),
-    ]
+    of_inputs = f"{counted(x.shape[1], 'input')}{': ' * bool(input_names)}"
+    lines = [(counted(len(x) - held, "example"), [], ""), (of_inputs, list(input_names), "")]
     line = understood("data", [*lines, *target_parts(targets), *([(f"{held:,} held out", [], "")] if held else [])])
     is_small = len(sources) <= MOST_KINDS
     columns = Columns(input_names, (), (), sources if is_small else (), len(sources) if is_small else 0, line)
@@ -68,15 +67,10 @@ def with_numbers(own: OwnData) -> OwnData:
 
 def refuse_other_data(data: Mapping[str, Any]) -> None:
     """Refuse settings of data that own arrays make useless."""
-    if data["name"] != "csv":
-        raise _useless("data", data["name"])
-    for key, usual in OF_TABLES.items():
+    for key, usual in {"name": "csv", **OF_TABLES}.items():
         if data[key] != usual:
-            raise _useless(f"data.{key}", data[key])
-
-
-def _useless(key: str, value: object) -> UserError:
-    return UserError(f"{key}={value}: your own arrays, data=(x, t), take its place; leave it out")
+            setting = "data" if key == "name" else f"data.{key}"
+            raise UserError(f"{setting}={data[key]}: your own arrays, data=(x, t), take its place; leave it out")
 
 
 def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]:
@@ -84,9 +78,7 @@ def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]
     if np.ma.is_masked(x) or np.ma.is_masked(t):
         raise UserError(f"data={name}: must have no missing values")
     try:
-        given = [np.asarray(part) for part in (x, t)]
-        if {part.dtype.kind for part in given} & set("cmM"):
-            raise TypeError("complex numbers, or times")
+        given = [as_array(part) for part in (x, t)]
         x, t = np.array(given[0], np.float64), np.array(t, object) if given[1].dtype.kind in "US" else given[1].copy()
     except (TypeError, ValueError):
         raise UserError(f"data={name}: must be two arrays of numbers") from None
@@ -102,44 +94,53 @@ def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]
     return x, columns
 
 
+def as_array(given: Any) -> Array:
+    """What a user gives as an array; TypeError for masked values, complex numbers and times, which are no numbers."""
+    array = np.asarray(given)
+    if np.ma.is_masked(given) or array.dtype.kind in "cmM":
+        raise TypeError
+    return array
+
+
+def in_order(frame: Any, known: Sequence[str], where: str) -> Any:
+    """The columns of a frame, or values of one row of it, in the order of the ``known`` names; an array as it is."""
+    labels = getattr(frame, "columns", getattr(frame, "index", ()) if len(known) > 1 else ())
+    names = shown(labels) if isinstance(labels, Iterable) else ()
+    if names == tuple(known) or len(set(known)) < max(1, len(known)) or names == shown(map(str, range(len(names)))):
+        return frame
+    wrong = (known, names, "has no column {}; needs {}"), (names, known, "has a column {}, which is none of {}")
+    for one, others, what in wrong:
+        if lacking := [name for name in one if name not in others]:
+            raise UserError(f"{where}: {what.format(repr(lacking[0]), cut(', '.join(known), 80))}")
+    return np.asarray(frame)[..., [names.index(name) for name in known]]
+
+
 def _is_missing(value: object) -> bool:
     return value is None or (not isinstance(value, str) and str(value) in ("nan", "<NA>", "NaT"))
 
 
 def _column(values: Array) -> list[str] | Array:
     """A column of t as numbers, or as texts if it has labels."""
-    if values.dtype.kind not in "OSUT":
-        return values.astype(np.float64)
-    if not any(isinstance(value, str | bytes) for value in values.tolist()):
-        try:
+    has_texts = values.dtype.kind in "OSUT" and any(isinstance(value, str | bytes) for value in values.tolist())
+    with suppress(TypeError, ValueError):
+        if not has_texts:
             return values.astype(np.float64)
-        except (TypeError, ValueError):
-            pass
     return [printable(value.decode() if isinstance(value, bytes) else value) for value in values.tolist()]
 
 
-def _joined(columns: Sequence[list[str] | Array]) -> list[str] | Array:
-    """The same column of training and of held-out examples."""
-    if any(isinstance(column, list) for column in columns):
-        return [text if isinstance(text, str) else f"{text:.12g}" for column in columns for text in column]
-    return np.concatenate(columns)
-
-
-def _own_names(array: object) -> list[str]:
+def _own_names(array: object) -> tuple[str, ...]:
     """The names that an array brings along."""
-    names = getattr(array, "columns", None)
-    if names is None:
-        name = getattr(array, "name", None)
-        names = [name] if isinstance(name, str) else []
-    return list(map(str, names)) if isinstance(names, Iterable) else []
+    name = getattr(array, "name", None)
+    names = getattr(array, "columns", [name] if isinstance(name, str) else ())
+    return shown(names) if isinstance(names, Iterable) else ()
 
 
-def _names(setting: str, given: Names, own: Sequence[str], count: int) -> tuple[str, ...]:
+def _names(setting: str, given: Names, own: tuple[str, ...], count: int) -> tuple[str, ...]:
     if given is None:
-        return shown(own) if len(own) == count else ()
+        return own if len(own) == count else ()
     are_texts = not isinstance(given, str) and all(isinstance(name, str) for name in given)
     if not are_texts or len(given) != count or len(set(given)) < count:
-        raise UserError(f"{setting}={given!r}: must be {count} name{'s' * (count > 1)}, a different one for each")
+        raise UserError(f"{setting}={given!r}: must be {counted(count, 'name')}, a different one for each")
     return shown(given)
 
 

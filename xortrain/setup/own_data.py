@@ -4,6 +4,7 @@ Nothing here depends on the loss; `examples` codes the targets for it.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError
+from xortrain.errors import UserError, counted
 from xortrain.nets import Array
-from xortrain.nets.datasets import DATASETS
 from xortrain.setup.column_names import MOST_KINDS, Columns, Source, understood
 from xortrain.setup.csv_table import DataTable, read_table
 from xortrain.setup.table_columns import (
@@ -21,7 +21,6 @@ from xortrain.setup.table_columns import (
     column_in,
     complete_rows,
     encoded,
-    has_texts,
     input_names,
     kind_of,
     number_name,
@@ -87,6 +86,13 @@ def target_of(where: str, name: str, values: Sequence[Any] | Array, held: int) -
     return Target(name, array, distinct, tuple(names), is_text, has_classes)
 
 
+def with_held_out(columns: Sequence[list[str] | Array]) -> list[str] | Array:
+    """The same column of training and of held-out examples."""
+    if any(isinstance(column, list) for column in columns):
+        return [text if isinstance(text, str) else number_name(text) for column in columns for text in column]
+    return np.concatenate(columns)
+
+
 @dataclass(frozen=True)
 class _Wanted:
     """The settings of data=csv that decide how a table is read."""
@@ -105,10 +111,8 @@ class _Wanted:
         return cls(data["path"], data["test_path"], data["header"], data["missing"], **lists)
 
 
-def own_data(data: Mapping[str, Any]) -> OwnData | None:
-    """The user's own data in the file that the settings of a data set name; None for data that are made."""
-    if DATASETS[data["name"]].make:
-        return None
+def own_data(data: Mapping[str, Any]) -> OwnData:
+    """The user's own data in the file that the settings of data=csv name."""
     if data["path"] is None:
         raise UserError("data.path=null: data=csv requires a file, as in data.path=table.csv")
     return _read(_Wanted.of(data), _stamp(data["path"]), _stamp(data["test_path"]))
@@ -116,11 +120,10 @@ def own_data(data: Mapping[str, Any]) -> OwnData | None:
 
 def _stamp(path: str | None) -> object:
     """What changes if a file does."""
-    try:
+    with suppress(OSError):
         found = Path(path or "").stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    return None
 
 
 @lru_cache(maxsize=4)
@@ -139,75 +142,61 @@ def _read(wanted: _Wanted, *stamps: object) -> OwnData:
         raise UserError(f"{where}: its columns make {x.shape[1]} inputs, at most {MOST_INPUTS} are possible")
     parts, held = [*left_out, *_dropped(table, rows)], 0
     if wanted.test_path:
-        to_test, x_test, more, dropped = _read_test(table, sources, targets, wanted)
-        x, held, parts = np.concatenate([x, x_test]), len(x_test), [*parts, *dropped]
-        for k, (column, own) in enumerate(zip(columns, more, strict=True)):
-            columns[k] = _with_test(to_test, table.names[targets[k]], column, own)
+        x_test, more, dropped = _read_test(table, sources, dict(zip(targets, columns, strict=True)), wanted)
+        x, held = np.concatenate([x, x_test]), len(x_test)
+        parts = [(f"held out: {counted(held, 'row')} of {Path(wanted.test_path).name}", [], ""), *parts, *dropped]
+        columns = [with_held_out(pair) for pair in zip(columns, more, strict=True)]
     made = [
         replace(target_of(where, table.names[place], column, held), is_named=table.has_header)
         for place, column in zip(targets, columns, strict=True)
     ]
-    hint = table.hint.removeprefix("; ") if not table.has_header else ""
+    hint = table.hint.removeprefix("; ") if not table.has_header and wanted.header == "auto" else ""
     parts = [
-        (f"{_rows(len(rows))}{'' if table.has_header else ' without a header'}", [], ""),
-        (f"input{'s'[: len(sources) != 1]} ", [_described(source) for source in sources], ""),
+        (f"{counted(len(rows), 'row')}{'' if table.has_header else ' without a header'}", [], ""),
+        (f"input{'s'[: len(sources) != 1]} ", [_described(source, len(rows)) for source in sources], ""),
         *target_parts(made),
-        *([(f"held out: {_rows(held)} of {Path(wanted.test_path).name}", list[str](), "")] if wanted.test_path else []),
         *parts,
         *([(hint, list[str](), "")] if hint else []),
     ]
-    names = input_names(sources, table.has_header)
-    found = Columns(names, (), (), sources, len(table.names), understood(path.name, parts))
-    return OwnData(x, tuple(made), found, where, held)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s'[: count != 1]}"
+    names, line = input_names(sources, table.has_header), understood(path.name, parts)
+    return OwnData(x, tuple(made), Columns(names, (), (), sources, len(table.names), line), where, held)
 
 
 def _read_test(
-    table: DataTable, sources: Sequence[Source], targets: Sequence[int], wanted: _Wanted
-) -> tuple[str, Array, list[list[str] | Array], list[Part]]:
-    """Where the held-out examples are, their x and targets, and words for the rows that were dropped."""
+    table: DataTable, sources: Sequence[Source], targets: Mapping[int, list[str] | Array], wanted: _Wanted
+) -> tuple[Array, list[list[str] | Array], list[Part]]:
+    """x and targets of the held-out examples, and words for the rows that were dropped."""
     where, path = f"data.test_path={wanted.test_path}", Path(wanted.test_path or "")
     known = [table.names[place] for place in (*(source.place for source in sources), *targets)]
     test = read_table(where, path, wanted.header, known if table.has_header else ())
     if not (table.has_header and test.has_header) and len(test.names) != len(table.names):
-        raise UserError(f"{where}: has {len(test.names)} columns, data.path has {len(table.names)}")
+        raise UserError(f"{where}: has {counted(len(test.names), 'column')}, data.path has {len(table.names)}")
     places = [column_in(test, table, source.place) for source in sources]
     of_targets = [column_in(test, table, place) for place in targets]
     rows = complete_rows(test, (*places, *of_targets), wanted.missing)
     values = [
         [kind_of(test, test.columns[own][row]) for row in rows]
-        if has_texts(table, place, range(len(table.lines)))
+        if isinstance(known_values, list)
         else numbers_of(test, own, rows)
-        for place, own in zip(targets, of_targets, strict=True)
+        for known_values, own in zip(targets.values(), of_targets, strict=True)
     ]
-    return where, encoded(test, rows, sources, places), values, _dropped(test, rows, f" of {path.name}")
-
-
-def _with_test(where: str, name: str, column: list[str] | Array, test: list[str] | Array) -> list[str] | Array:
-    """A target column with its held-out values at the end; texts must be classes of the training examples."""
-    if not (isinstance(column, list) and isinstance(test, list)):
-        return np.concatenate([column, test])
-    if new := set(test) - set(column):
-        raise UserError(f"{where}: column {name} has {min(new)!r}, which is not a class of data.path")
-    return [*column, *test]
+    return encoded(test, rows, sources, places), values, _dropped(test, rows, f" of {path.name}")
 
 
 def _dropped(table: DataTable, kept: Sequence[int], of: str = "") -> list[Part]:
     lines = [str(table.lines[row]) for row in sorted(set(range(len(table.lines))) - set(kept))]
-    plural = "s"[: len(lines) != 1]
-    return [(f"dropped {_rows(len(lines))}{of} with missing values (line{plural} ", lines, ")")] if lines else []
+    said = f"dropped {counted(len(lines), 'row')}{of} with missing values (line{'s'[: len(lines) != 1]} "
+    return [(said, lines, ")")] if lines else []
 
 
-def _described(source: Source) -> str:
-    return f"{source.name} ({len(source.kinds)} categories)" if source.kinds else source.name
+def _described(source: Source, rows: int) -> str:
+    each = ", one for each row" if len(source.kinds) == rows else ""
+    return f"{source.name} ({len(source.kinds)} categories{each})" if source.kinds else source.name
 
 
 def target_parts(targets: Sequence[Target]) -> list[Part]:
     """Words for the targets, and for the classes of one target."""
     if len(targets) > 1:
-        return [("targets ", [target.name for target in targets], "")]
+        return [("targets ", [f"{t.name} ({' or '.join(t.names)})" if t.is_text else t.name for t in targets], "")]
     name = f"target {targets[0].name}"
     return [(f"{name}: ", list(targets[0].names), "")] if targets[0].has_classes else [(f"{name}: numbers", [], "")]

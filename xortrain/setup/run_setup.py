@@ -319,7 +319,7 @@ def _given_data(data: Mapping[str, Any]) -> OwnData | None:
         from xortrain.setup.sklearn_data import sklearn_data
 
         return sklearn_data(data["set"])
-    return own_data(data)
+    return own_data(data) if data["name"] == "csv" else None
 
 
 def refuse_contradictions(setup: Setup) -> None:

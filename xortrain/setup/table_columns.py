@@ -1,6 +1,6 @@
 """The columns of a user's table: which are inputs, targets or an index, and their cells as numbers or categories."""
 
-import re
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,13 +8,12 @@ import numpy as np
 from xortrain.errors import UserError, cut, printable
 from xortrain.nets import Array
 from xortrain.setup.column_names import MOST_KINDS, Source, shown
-from xortrain.setup.csv_table import LONGEST_NAME, DataTable, is_finite, is_missing
+from xortrain.setup.csv_table import LONGEST_NAME, DataTable, is_missing, looks_like_number
 
 INDEX_NAMES = ("", "id", "index")
 """Names, in lower case, of a column that is an index if it counts the rows."""
 Part = tuple[str, list[str], str]
 """A part of what was understood: words, names that may be cut, words after them."""
-_WITH_COMMA = re.compile(r"[-+]?[\d.]*,[\d,.]+")
 
 
 def roles(
@@ -78,12 +77,8 @@ def complete_rows(
 
 def has_texts(table: DataTable, place: int, rows: Sequence[int]) -> bool:
     """Whether a column has texts rather than numbers; a few texts among numbers are mistakes."""
-    texts = [row for row in rows if table.number(table.columns[place][row]) is None]
-    if len(texts) * 2 <= len(rows):
-        return False
-    if table.separator == "," and all(_WITH_COMMA.fullmatch(table.columns[place][row]) for row in texts):
-        raise UserError(f"{table.at(texts[0], place)} is not a number; where commas separate, write a decimal point")
-    return True
+    cells = [table.columns[place][row] for row in rows]
+    return sum(not looks_like_number(cell, table.separator) for cell in cells) * 2 > len(rows)
 
 
 def source_of(table: DataTable, place: int, rows: Sequence[int], is_chosen: bool) -> Source:
@@ -122,9 +117,17 @@ def numbers_of(table: DataTable, place: int, rows: Sequence[int]) -> Array:
     """The numbers of a column; UserError for the first cell that is none."""
     numbers = [table.number(table.columns[place][row]) for row in rows]
     for row, number in zip(rows, numbers, strict=True):
-        if not is_finite(number):
-            raise UserError(f"{table.at(row, place)} is not a finite number{table.hint_at(row)}")
+        if number is None or not math.isfinite(number):
+            how = _how_to_write(table.columns[place][row], table.separator) if number is None else ""
+            raise UserError(f"{table.at(row, place)} is not a finite number{table.hint_at(row) or how}")
     return np.array(numbers, np.float64)
+
+
+def _how_to_write(cell: str, separator: str) -> str:
+    if not looks_like_number(cell, separator):
+        return "; write NA if it stands for a missing value"
+    point = ", and a decimal point" if separator == "," and "," in cell else ""
+    return f"; write digits without signs or marks between thousands{point}"
 
 
 def target_values(table: DataTable, place: int, rows: Sequence[int]) -> list[str] | Array:

@@ -29,7 +29,7 @@ def fitting_loss(targets: Sequence[Target]) -> str:
         target = targets[0]
         return "mse" if not target.has_classes else "bce" if len(target.distinct) == 2 else "cross_entropy"
     if all(target.has_classes and len(target.distinct) == 2 for target in targets):
-        return fitting_loss_of(np.stack([_binary(target, 0.0, 1.0) for target in targets], axis=1))
+        return fitting_loss_of(np.stack([target.values == target.distinct[1] for target in targets], axis=1))
     return "mse"
 
 
@@ -63,7 +63,8 @@ def coded_targets(own: OwnData, loss: str) -> CodedTargets:
     if len(own.targets) == 1:
         return _of_one(own, own.targets[0], loss)
     t = np.stack([_of_several(own, target, loss) for target in own.targets], axis=1)
-    names = shown(target.name for target in own.targets) if own.targets[0].is_named else ()
+    named = [f"{one.name}={one.names[1]}" if one.is_text else one.name for one in own.targets]  # 1 is the second class
+    names = shown(named) if own.targets[0].is_named or any(one.is_text for one in own.targets) else ()
     return CodedTargets(t, names, names if LOSSES[loss].targets == "classes" else ())
 
 
@@ -75,11 +76,9 @@ def _of_one(own: OwnData, target: Target, loss: str) -> CodedTargets:
         one_hot = np.eye(count)[np.searchsorted(target.distinct, target.values)]
         classes = shown(target.names)
         return CodedTargets(one_hot, shown(f"{name}={kind}" for kind in classes) if classes else (), classes)
-    if kind == "any" and not target.is_text:
-        return CodedTargets(target.values[:, None], names)
     if target.is_text and count > 2:
         raise UserError(f"loss={loss}: the target {target.name} has {count} classes; add loss=cross_entropy")
-    if count != 2 or not target.has_classes:
+    if not target.is_text and (kind == "any" or count != 2 or not target.has_classes):
         return CodedTargets(target.values[:, None], names)
     return CodedTargets(_of_several(own, target, loss)[:, None], names, shown(target.names))
 
@@ -87,19 +86,11 @@ def _of_one(own: OwnData, target: Target, loss: str) -> CodedTargets:
 def _of_several(own: OwnData, target: Target, loss: str) -> Array:
     """A target with an output of its own."""
     kind = LOSSES[loss].targets
-    is_unit = bool(((target.values >= 0) & (target.values <= 1)).all())
-    if (
-        len(target.distinct) != 2
-        or not target.has_classes
-        or (not target.is_text and (kind == "any" or (kind == "unit" and is_unit)))
-    ):
+    are_numbers = kind == "any" or not all(one.has_classes and len(one.distinct) == 2 for one in own.targets)
+    if are_numbers and not target.is_text:
         return target.values
     _refuse_new_class(own, target)
-    return _binary(target, -1.0 if kind == "signs" else 0.0, 1.0)
-
-
-def _binary(target: Target, low: float, high: float) -> Array:
-    return np.where(target.values == target.distinct[1], high, low)
+    return np.where(target.values == target.distinct[1], 1.0, -1.0 if kind == "signs" else 0.0)
 
 
 def _refuse_as_classes(own: OwnData, target: Target, loss: str) -> None:

@@ -15,6 +15,7 @@ from xortrain.nets.network import Network, Pass, at_least_two
 from xortrain.records import layout
 from xortrain.records.reader import RecordReader
 from xortrain.setup.earlier import stages_until
+from xortrain.setup.own_arrays import as_array, in_order
 from xortrain.setup.run_setup import Setup
 from xortrain.training.engine import engine_losses
 from xortrain.training.outcome import code, others, words
@@ -242,8 +243,9 @@ class RunData:
         many = self.network.outputs
         return self.setup.columns.short_outputs or (tuple(f"y{k + 1}" for k in range(many)) if many > 1 else ("y",))
 
-    def class_indices(self, y: Array) -> Array:
+    def class_indices(self, y: Any) -> Array:
         """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to."""
+        y = self._columns("y", y, self.network.outputs, "outputs")
         middle = (self.task.success.low[0] + self.task.success.high[0]) / 2
         return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > middle).astype(np.intp)
 
@@ -337,14 +339,20 @@ class RunData:
         return np.array(self.parameters[place_of_epoch(self.epochs, epoch)])
 
     def _inputs(self, x: Any) -> Array:
+        x = x if type(x) is np.ndarray else in_order(x, self.setup.columns.inputs, "x")
+        return self._columns("x", x, self.network.inputs, "inputs")
+
+    def _columns(self, name: str, given: Any, count: int, what: str) -> Array:
+        """What a user gives as (examples, columns); a list of numbers is one example, or one column if there is one."""
         try:
-            inputs = np.asarray(x, self.setup.population.dtype)
+            is_plain = type(given) is np.ndarray and given.dtype.kind in "biuf"
+            array = np.asarray(given if is_plain else as_array(given), self.setup.population.dtype)
         except (TypeError, ValueError):
-            raise UserError("x: must be an array of numbers (examples, inputs)") from None
-        inputs = inputs[None] if inputs.ndim == 1 else inputs
-        if inputs.ndim != 2 or inputs.shape[1] != self.network.inputs:
-            raise UserError(f"x: has shape {inputs.shape}, must be (examples, {self.network.inputs})")
-        return inputs
+            raise UserError(f"{name}: must be an array of numbers (examples, {what})") from None
+        array = array if array.ndim != 1 else array[:, None] if count == 1 else array[None]
+        if array.ndim != 2 or array.shape[1] != count:
+            raise UserError(f"{name}: has shape {array.shape}, must be (examples, {count})")
+        return array
 
     def _array(self, what: str) -> Array:
         return self.trained.array(what, np.array([self.place]))[..., 0]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 import numpy as np
 
-from xortrain.errors import UserError, needed
+from xortrain.errors import UserError, counted, needed
 from xortrain.nets import Array
 from xortrain.records.columns import canonical, names_in
 from xortrain.records.groups import GroupStatistics, differing_settings, group_runs
@@ -157,7 +157,7 @@ class SweepData(Generic[AnyRun]):
 
     def __repr__(self) -> str:
         where = f" in {self.folder}" if self.folder else ""
-        return f"<Sweep: {len(self)} runs{where}>"
+        return f"<Sweep: {counted(len(self), 'run')}{where}>"
 
     def _columns(self, names: Sequence[str], where: str = "by") -> dict[str, Array]:
         if not len(self):

@@ -312,6 +312,7 @@ def out_of_reach(task: Task) -> tuple[float, float] | None:
     return None
 
 
+@np.errstate(over="ignore")
 def unscaled_inputs(x: Array) -> list[int]:
     """The inputs of x (examples, inputs) with very large values, or of a very different scale than another."""
     size, spread = np.abs(x).max(axis=0), x.std(axis=0)

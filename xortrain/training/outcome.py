@@ -25,7 +25,7 @@ ORDER = (
 """The words that may be an outcome, in the order in which they are tried."""
 EXPLODED = 1000  # times the larger of the initial loss and the loss of the best constant answer
 LEARNT = 0.95  # of the loss of the best constant answer
-SHORT = 0.1  # how far the accuracy may be below what the data allow
+SHORT = 0.1  # how far the accuracy may be below that of the neighbours' vote
 STILL = 0.01  # relative change that counts as none
 FAR = 10  # times as far as it came: how far the loss of a slow run still is from that of a constant answer
 OVERFITS = 0.2  # relative rise of the held-out loss above its lowest

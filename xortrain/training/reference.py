@@ -24,10 +24,10 @@ GOLDEN = (5**0.5 - 1) / 2
 
 @dataclass(frozen=True)
 class References:
-    """For each run, (runs,): loss and accuracy of the best constant answer, and the accuracy that the data allow.
+    """For each run, (runs,): loss and accuracy of the best constant answer, and the accuracy of the vote.
 
-    Both accuracies are on the held-out examples if there are some.  The last is that of the neighbours' vote, else
-    leaving one out; it is nan where there are few examples, or where the vote is no better than the constant answer.
+    Both accuracies are on the held-out examples if there are some.  The last is leaving one out if there are none;
+    it is nan where there are few examples, or where the vote is no better than the constant answer.
     """
 
     loss: Array

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from xortrain.errors import printable
+from xortrain.errors import counted, printable
 from xortrain.records.groups import GroupStatistics, group_runs
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.tables import NULL, format_cell, format_table, html_table
@@ -16,11 +16,11 @@ def group_report(
     """The table of the groups of ``runs`` runs, with the runs that it does not count, and all failures."""
     lines = [_table(groups[:limit])]
     if limit is not None and len(groups) > limit:
-        lines.append(f"and {len(groups) - limit} more groups")
+        lines.append(f"and {counted(len(groups) - limit, 'more group')}")
     lines += _repeats(groups, runs)
     pending = sum(found.pending for found in groups)
     if pending:
-        lines.append(f"{pending} runs are not finished and not counted")
+        lines.append(f"{counted(pending, 'run')} {'is' if pending == 1 else 'are'} not finished and not counted")
     for entry in entries:
         lines += entry.failures()
         lines += [f"{printable(entry.id)}: unreadable: {problem}" for problem in entry.problems]

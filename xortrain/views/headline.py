@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.trained.run_data import RunData
 
 
@@ -31,15 +32,14 @@ def headline(run: RunData) -> str:
 
 
 def _how_many_right(run: RunData) -> str:
-    """As in "3 of 4 examples right"; beside what is known of the data, as in "61 % right; the data allow 82 %"."""
+    """As in "3 of 4 examples right"; or beside what needs no network, as in "61 % right; a vote of neighbours 82 %"."""
     row = run.row
     if np.isfinite(row["allowed_accuracy"]):  # which is of classes, whatever the success rule
         held = run.setup.test is not None
         own, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
-        share, allowed, constant = run.accurate.mean(), row["allowed_accuracy"], percent(row["constant_accuracy"])
-        who = "the data allow" if share <= allowed else "a vote of neighbours"  # which is how that is estimated
+        share, vote, constant = run.accurate.mean(), percent(row["allowed_accuracy"]), percent(row["constant_accuracy"])
         also = "" if np.isclose(own, share) else f", {percent(share)} nearest to their own target"
-        return f"{percent(own)}{of} right{also}; {who} {percent(allowed)}, a constant answer {constant}"
+        return f"{percent(own)}{of} right{also}; a vote of neighbours {vote}, a constant answer {constant}"
     right, examples = int(run.right.sum()), len(run.x)
     named = round(row["accuracy"] * examples) if np.isfinite(row["accuracy"]) else right
     also = "" if named == right else f", {named:,} nearest to {'its' if named == 1 else 'their'} own target"
@@ -60,8 +60,3 @@ def _diverged_in(run: RunData) -> str:
     """The first parameter that was not finite."""
     index, names = run.row["diverged_in"], run.network.split(np.arange(run.network.size))
     return next((name for name, places in names.items() if index in places), "the loss")
-
-
-def counted(number: int, thing: str) -> str:
-    """1 epoch, 2 epochs."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"

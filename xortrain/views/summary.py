@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xortrain.config.own_rows import with_files
-from xortrain.errors import FailedError
+from xortrain.errors import FailedError, counted
 from xortrain.films.data import IN_WORDS
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.records.files import shown_path
 from xortrain.setup.column_names import cut_list
 from xortrain.trained.run_data import RunData
-from xortrain.views.headline import counted, headline, loss_units
+from xortrain.views.headline import headline, loss_units
 
 if TYPE_CHECKING:
     from xortrain.records.index import Entry
@@ -98,7 +98,7 @@ def _outcomes(entry: "Entry") -> str:
 
     found = sum((part.outcomes() for part in entry.parts), start=Counter[str]())
     shares = [f"{format_share(count, entry.runs)} {IN_WORDS.get(word, word)}" for word, count in found.most_common()]
-    return f"{entry.runs:,} runs: {', '.join(shares)}"
+    return f"{counted(entry.runs, 'run')}: {', '.join(shares)}"
 
 
 def summary(run: RunData) -> str:
@@ -144,7 +144,8 @@ def example_table(run: RunData) -> list[str]:
         return []
     x, t, y, right = run.x, run.t, run.predict(run.x), run.right
     names = run.setup.columns
-    kinds = [Kind("x", x, names.inputs), Kind("target", t), Kind("output", y)]
+    given = names.outputs if y.shape[1] > 1 else ()
+    kinds = [Kind("x", x, names.inputs), Kind("target", t, [f"target {n}" for n in given]), Kind("output", y, given)]
     if names.told_classes:
         kinds[1] = Kind("target", np.array(names.classes, object)[run.class_indices(t)][:, None])
         kinds[2] = Kind("output", y, names.classes if y.shape[1] > 1 else ())
