@@ -10,9 +10,11 @@ from typing import Any
 
 import hydra
 import pytest
+from hydra._internal import defaults_list
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser import overrides_parser
 from hydra.core.singleton import Singleton
 from omegaconf import OmegaConf
 
@@ -33,7 +35,8 @@ def state() -> Any:
     """The parts of Hydra's state that a user may have set."""
     repo = ConfigStore.instance().repo
     resolved = OmegaConf.create({"a": "${now:x} ${expanduser:x}"}).a
-    return dict(Singleton._instances), GlobalHydra.instance().hydra, sorted(repo), sorted(repo["output"]), resolved
+    replaced = overrides_parser.create_functions, defaults_list._create_interpolation_map, GlobalHydra.instance().hydra
+    return dict(Singleton._instances), replaced, sorted(repo), sorted(repo["output"]), resolved
 
 
 @pytest.fixture(autouse=True)
