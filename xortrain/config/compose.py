@@ -246,11 +246,13 @@ def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
 
 def _chosen(group: str, overrides: Sequence[str]) -> str:
     """The option of a group that these overrides choose, ignoring those that set a key."""
-    from hydra import compose as hydra_compose
+    from hydra.types import RunMode
+
+    from xortrain.config.private import load_config
 
     rest = [text for text in overrides if "." not in text.partition("=")[0] and "," not in text]
-    with hydra_started():
+    with hydra_started() as loader:
         try:
-            return str(hydra_compose("config", overrides=rest)[group]["name"])
+            return str(load_config(loader, rest, RunMode.RUN)[group]["name"])
         except Exception:  # the overrides have another mistake too
             return ""

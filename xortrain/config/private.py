@@ -145,11 +145,11 @@ _COMPOSITIONS = itertools.count()
 def load_config(loader: Any, overrides: Sequence[str], mode: RunMode) -> Any:
     """What the started loader composes from config.yaml and overrides; from the second time on quickly, on a copy.
 
-    Each choice of options is then composed once.  What is wrong with overrides is left to Hydra to say.
+    Each choice of options is then composed once.
     """
     if next(_COMPOSITIONS):
         loader.repository = Files(loader.config_search_path)
-        with suppress(Exception):
+        with suppress(NotImplementedError, Warning):
             return _on_base(loader, overrides, mode)
     return loader.load_configuration("config", list(overrides), mode)
 
@@ -163,13 +163,15 @@ def load_job_config(loader: Any, master: DictConfig, overrides: Sequence[str]) -
 
 
 def _on_base(loader: Any, overrides: Sequence[str], mode: RunMode) -> DictConfig:
-    """A configuration made from a base; raises ValueError for what is left to Hydra: its settings, several values."""
+    """A configuration made from a base; raises NotImplementedError for settings of Hydra and for several values.
+
+    What is wrong with overrides is found by the same functions of Hydra, in the same order.
+    """
     parsed = overrides_parser.OverridesParser.create().parse_overrides(list(overrides))
-    if any(one.package is not None or one.is_hydra_override() for one in parsed):
-        raise ValueError(overrides)
     single = [one for one in parsed if not one.is_sweep_override()]
-    if mode == RunMode.RUN and len(single) < len(parsed):
-        raise ValueError(overrides)
+    is_left = any(one.package is not None or one.is_hydra_override() for one in parsed)
+    if is_left or (mode == RunMode.RUN and len(single) < len(parsed)):
+        raise NotImplementedError(overrides)
     choices = [one for one in single if loader.repository.group_exists(one.key_or_group) and not _is_dict(one)]
     found = pickle.loads(_base(mode, _state(loader), *(str(one.input_line) for one in choices)))
     apply_overrides([one for one in single if one not in choices], found)

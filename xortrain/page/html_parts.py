@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -42,7 +43,7 @@ def html_parts(payload: Payload) -> list[bytes]:
         "STYLE": style,
         "META": packed([_json(payload.meta).encode()]),
         "DATA": payload.arrays.packed(),
-        "APP": packed([app.encode()]),
+        "APP": _packed_script(app),
         "LOADER": loader,
     }
     pieces = _PLACE.split(_app("index.html"))  # texts and places in turn, so that a title may contain %DATA%
@@ -54,9 +55,15 @@ def script(tasks: Iterable[Task] = ()) -> str:
     return f'"use strict";\n{{\n{_plain(mathematics(tasks))}\n{joined(MODULES)}}}\n'
 
 
+@cache
 def joined(names: tuple[str, ...]) -> str:
     """Modules as one script; their imports and exports are not needed in it."""
     return "\n".join(_plain(_app(f"{name}.js")) for name in names)
+
+
+@lru_cache(1)  # a page that is too large is made again with less
+def _packed_script(app: str) -> str:
+    return packed([app.encode()])
 
 
 def _plain(module: str) -> str:
