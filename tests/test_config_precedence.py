@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from some_runs import composed, config_with, config_with_options
@@ -64,9 +63,7 @@ def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_redu
     """Data change one key of any loss: here every loss has data of both kinds, and below all data have two losses."""
     for kind in (TRUTH_TABLES, SAMPLES):
         data = kind[k % len(kind)]
-        with hydra_started():
-            found = dict(compose("config", [f"data={data}", f"loss={loss}"]).loss)
-        assert_reduction(found, loss, data)
+        assert_reduction(composed_by_hydra([f"data={data}", f"loss={loss}"])[0]["loss"], loss, data)
 
 
 @pytest.mark.parametrize("data", GROUPS["data"])
