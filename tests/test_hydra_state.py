@@ -16,7 +16,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser import overrides_parser
 from hydra.core.singleton import Singleton
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, _utils, base
 
 import xortrain
 from xortrain.errors import UserError
@@ -35,7 +35,8 @@ def state() -> Any:
     """The parts of Hydra's state that a user may have set."""
     repo = ConfigStore.instance().repo
     resolved = OmegaConf.create({"a": "${now:x} ${expanduser:x}"}).a
-    replaced = overrides_parser.create_functions, defaults_list._create_interpolation_map, GlobalHydra.instance().hydra
+    replaced = [GlobalHydra.instance().hydra, overrides_parser.create_functions]
+    replaced += [defaults_list._create_interpolation_map, vars(base)["parse"], vars(_utils)["parse"]]
     return dict(Singleton._instances), replaced, sorted(repo), sorted(repo["output"]), resolved
 
 

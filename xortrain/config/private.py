@@ -12,7 +12,7 @@ import pickle
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
@@ -21,6 +21,8 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import hydra.conf  # noqa: F401  (stores Hydra's own configs)
+import omegaconf._utils
+import omegaconf.base
 from hydra._internal import defaults_list
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import ConfigRepository
@@ -37,6 +39,7 @@ from hydra.core.singleton import Singleton
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.basecontainer import BaseContainer
+from omegaconf.grammar_parser import parse
 
 from xortrain.config.settings import OWN
 from xortrain.config.spaces import FUNCTIONS
@@ -72,22 +75,28 @@ def help_unchecked() -> Iterator[None]:
             delattr(ArgumentParser, name)
 
 
-State = tuple[dict[type, Any], dict[str, Any], Callable[[], Functions], Callable[..., Any]]
+State = tuple[Any, ...]
+_STATE = (
+    (Singleton, "_instances"),
+    (BaseContainer, "_resolvers"),
+    (overrides_parser, "create_functions"),  # those of sweeps
+    (defaults_list, "_create_interpolation_map"),  # what was chosen so far, for choices that refer to it
+    (omegaconf.base, "parse"),  # of a text with ${}
+    (omegaconf._utils, "parse"),
+)
+"""Where Hydra and OmegaConf keep their state, and functions of theirs that are others while xortrain composes."""
+_parsed = lru_cache(500)(parse)  # nothing changes a tree
 
 
 def global_state() -> State:
-    """Hydra's singletons, OmegaConf's resolvers, the functions of sweeps and how it finds what was chosen before.
-
-    Its own configs are stored then.
-    """
+    """The state of Hydra and OmegaConf, once Hydra's own configs are stored."""
     Plugins.instance()  # all plugins are imported, and their configs stored, in the state that stays
-    functions, choices = overrides_parser.create_functions, defaults_list._create_interpolation_map
-    return Singleton._instances, BaseContainer._resolvers, functions, choices
+    return tuple(getattr(owner, name) for owner, name in _STATE)
 
 
 def fresh_state(state: State) -> State:
     """A state that has of another only the plugins, Hydra's own configs, and the resolvers; and more functions."""
-    instances, resolvers, create, choices = state
+    instances, resolvers, create, choices, *_ = state
     shared: dict[type, Any] = {kind: one for kind, one in instances.items() if kind in (Plugins, SourcesRegistry)}
     store = object.__new__(ConfigStore)
     own = instances[ConfigStore].repo
@@ -102,13 +111,13 @@ def fresh_state(state: State) -> State:
     def choices_if_used(overrides: Any, items: list[Any], *rest: Any) -> Any:
         return choices(overrides, items, *rest) if any(one.is_interpolation() for one in items) else None
 
-    return {**shared, ConfigStore: store}, dict(resolvers), create_more, choices_if_used
+    return {**shared, ConfigStore: store}, dict(resolvers), create_more, choices_if_used, _parsed, _parsed
 
 
 def set_global_state(state: State) -> None:
     """Give Hydra and OmegaConf another state."""
-    Singleton._instances, BaseContainer._resolvers, overrides_parser.create_functions = state[:3]
-    defaults_list._create_interpolation_map = state[3]
+    for (owner, name), value in zip(_STATE, state, strict=True):
+        setattr(owner, name, value)
 
 
 def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
