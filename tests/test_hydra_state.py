@@ -35,7 +35,7 @@ def state() -> Any:
     """The parts of Hydra's state that a user may have set."""
     repo = ConfigStore.instance().repo
     resolved = OmegaConf.create({"a": "${now:x} ${expanduser:x}"}).a
-    replaced = [GlobalHydra.instance().hydra, overrides_parser.create_functions]
+    replaced: list[Any] = [GlobalHydra.instance().hydra, overrides_parser.create_functions]
     replaced += [defaults_list._create_interpolation_map, vars(base)["parse"], vars(_utils)["parse"]]
     return dict(Singleton._instances), replaced, sorted(repo), sorted(repo["output"]), resolved
 
