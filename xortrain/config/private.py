@@ -75,32 +75,26 @@ def help_unchecked() -> Iterator[None]:
             delattr(ArgumentParser, name)
 
 
-State = tuple[Any, ...]
 _STATE = (
-    (Singleton, "_instances"),
-    (BaseContainer, "_resolvers"),
-    (overrides_parser, "create_functions"),  # those of sweeps
-    (defaults_list, "_create_interpolation_map"),  # what was chosen so far, for choices that refer to it
-    (omegaconf.base, "parse"),  # of a text with ${}
-    (omegaconf._utils, "parse"),
-)
+    (Singleton, "_instances"), (BaseContainer, "_resolvers"), (overrides_parser, "create_functions"),
+    (defaults_list, "_create_interpolation_map"), (omegaconf.base, "parse"), (omegaconf._utils, "parse"),
+)  # fmt: skip
 """Where Hydra and OmegaConf keep their state, and functions of theirs that are others while xortrain composes."""
 _parsed = lru_cache(500)(parse)  # nothing changes a tree
 
 
-def global_state() -> State:
+def global_state() -> tuple[Any, ...]:
     """The state of Hydra and OmegaConf, once Hydra's own configs are stored."""
     Plugins.instance()  # all plugins are imported, and their configs stored, in the state that stays
     return tuple(getattr(owner, name) for owner, name in _STATE)
 
 
-def fresh_state(state: State) -> State:
+def fresh_state(state: tuple[Any, ...]) -> tuple[Any, ...]:
     """A state that has of another only the plugins, Hydra's own configs, and the resolvers; and more functions."""
     instances, resolvers, create, choices, *_ = state
     shared: dict[type, Any] = {kind: one for kind, one in instances.items() if kind in (Plugins, SourcesRegistry)}
     store = object.__new__(ConfigStore)
-    own = instances[ConfigStore].repo
-    store.repo = {name: node for name, node in own.items() if name == "hydra" or name.startswith("_")}
+    store.repo = {k: node for k, node in instances[ConfigStore].repo.items() if k == "hydra" or k.startswith("_")}
 
     def create_more() -> Functions:
         functions = create()
@@ -108,13 +102,13 @@ def fresh_state(state: State) -> State:
             functions.register(name, FUNCTIONS[name])
         return functions
 
-    def choices_if_used(overrides: Any, items: list[Any], *rest: Any) -> Any:
-        return choices(overrides, items, *rest) if any(one.is_interpolation() for one in items) else None
+    def choices_if_used(overrides: Any, items: list[Any], is_self_added: bool) -> Any:
+        return choices(overrides, items, is_self_added) if any(one.is_interpolation() for one in items) else None
 
     return {**shared, ConfigStore: store}, dict(resolvers), create_more, choices_if_used, _parsed, _parsed
 
 
-def set_global_state(state: State) -> None:
+def set_global_state(state: tuple[Any, ...]) -> None:
     """Give Hydra and OmegaConf another state."""
     for (owner, name), value in zip(_STATE, state, strict=True):
         setattr(owner, name, value)
@@ -151,11 +145,8 @@ MOST_BASES = 500  # one takes 15 kB, pickled, and is restored in a quarter of th
 _COMPOSITIONS = itertools.count()
 
 
-def load_config(loader: Any, overrides: Sequence[str], mode: RunMode) -> Any:
-    """What the started loader composes from config.yaml and overrides; from the second time on quickly, on a copy.
-
-    Each choice of options is then composed once.
-    """
+def load_config(loader: Any, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> Any:
+    """What the started loader composes from config.yaml and overrides; later each choice of options only once."""
     if next(_COMPOSITIONS):
         loader.repository = Files(loader.config_search_path)
         with suppress(NotImplementedError, Warning):
@@ -172,18 +163,16 @@ def load_job_config(loader: Any, master: DictConfig, overrides: Sequence[str]) -
 
 
 def _on_base(loader: Any, overrides: Sequence[str], mode: RunMode) -> DictConfig:
-    """A configuration made from a base; raises NotImplementedError for settings of Hydra and for several values.
-
-    What is wrong with overrides is found by the same functions of Hydra, in the same order.
-    """
+    """A configuration made from a base; raises NotImplementedError for settings of Hydra and for several values."""
     parsed = overrides_parser.OverridesParser.create().parse_overrides(list(overrides))
     single = [one for one in parsed if not one.is_sweep_override()]
     is_left = any(one.package is not None or one.is_hydra_override() for one in parsed)
     if is_left or (mode == RunMode.RUN and len(single) < len(parsed)):
         raise NotImplementedError(overrides)
-    choices = [one for one in single if loader.repository.group_exists(one.key_or_group) and not _is_dict(one)]
+    is_group = loader.repository.group_exists
+    choices = [one for one in single if is_group(one.key_or_group) and not isinstance(one.value(), dict)]
     found = pickle.loads(_base(mode, _state(loader), *(str(one.input_line) for one in choices)))
-    apply_overrides([one for one in single if one not in choices], found)
+    apply_overrides([one for one in single if one not in choices], found)  # as in Hydra mistakes are found in turn
     with read_write(found.hydra):
         found.hydra.overrides.task = [one.input_line for one in parsed]
         form = found.hydra.job.config.override_dirname
@@ -192,22 +181,16 @@ def _on_base(loader: Any, overrides: Sequence[str], mode: RunMode) -> DictConfig
     return found
 
 
-def _is_dict(override: Override) -> bool:
-    return isinstance(override.value(), dict)
-
-
 @lru_cache(MOST_BASES)
 def _base(mode: RunMode, state: object, *choices: str) -> bytes:
     """The configuration of these choices, pickled, for the state that all choices have; a warning is an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with warnings.catch_warnings(action="error"):
         return pickle.dumps(GlobalHydra.instance().config_loader().load_configuration("config", list(choices), mode))
 
 
 def _state(loader: Any) -> object:
     """What a choice may be: the files of conf/, and what is stored: those of ``output``, the root, a user's own."""
-    folders = [source.path for source in loader.get_sources() if source.scheme() == "file"]
-    files = tuple(file for folder in folders for file in _files(folder))
+    files = tuple(file for one in loader.get_sources() if one.scheme() == "file" for file in _files(one.path))
     stored = ConfigStore.instance().repo
     return files, tuple(stored["output"]), str(stored[f"{RECORDS}.yaml"].node), repr(OWN)
 
@@ -216,10 +199,8 @@ def _files(folder: str | Path) -> Iterator[tuple[str, int, int]]:
     """Every file below a folder, with its time and size."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
-                yield from _files(entry.path)
-            else:
-                yield entry.path, entry.stat().st_mtime_ns, entry.stat().st_size
+            is_folder, found = entry.is_dir(), entry.stat()
+            yield from _files(entry.path) if is_folder else [(entry.path, found.st_mtime_ns, found.st_size)]
 
 
 def parsed_value(override: Override) -> Any:

@@ -31,6 +31,7 @@ SIGN = b'<meta name="generator" content="xortrain">'
 """What every page has among its first lines."""
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function|class|const|let)", re.MULTILINE)
+_packed_script = lru_cache(1)(lambda app: packed([app.encode()]))  # a page that is too large is made again with less
 _PLACE = re.compile(r"%([A-Z]+)%")
 
 
@@ -59,11 +60,6 @@ def script(tasks: Iterable[Task] = ()) -> str:
 def joined(names: tuple[str, ...]) -> str:
     """Modules as one script; their imports and exports are not needed in it."""
     return "\n".join(_plain(_app(f"{name}.js")) for name in names)
-
-
-@lru_cache(1)  # a page that is too large is made again with less
-def _packed_script(app: str) -> str:
-    return packed([app.encode()])
 
 
 def _plain(module: str) -> str:
