@@ -102,10 +102,8 @@ def fresh_state(state: tuple[Any, ...]) -> tuple[Any, ...]:
             functions.register(name, FUNCTIONS[name])
         return functions
 
-    def choices_if_used(overrides: Any, items: list[Any], is_self_added: bool) -> Any:
-        return choices(overrides, items, is_self_added) if any(one.is_interpolation() for one in items) else None
-
-    return {**shared, ConfigStore: store}, dict(resolvers), create_more, choices_if_used, _parsed, _parsed
+    if_used = lambda given, items, own: choices(given, items, own) if any(i.is_interpolation() for i in items) else None
+    return {**shared, ConfigStore: store}, dict(resolvers), create_more, if_used, _parsed, _parsed
 
 
 def set_global_state(state: tuple[Any, ...]) -> None:
