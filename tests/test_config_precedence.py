@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose
 from hydra.types import RunMode
 from omegaconf import OmegaConf
 from some_runs import composed, config_with, config_with_options
@@ -17,6 +16,7 @@ from some_runs import composed, config_with, config_with_options
 from xortrain.config import settings
 from xortrain.config.check import check
 from xortrain.config.compose import compose as compose_checked
+from xortrain.config.compose import composed as composed_by_hydra
 from xortrain.config.compose import plain, with_experiment
 from xortrain.config.hydra_state import hydra_started
 from xortrain.config.overrides import prepare
@@ -63,9 +63,7 @@ def test_a_loss_is_a_mean_over_all_data_but_truth_tables_which_keep_its_own_redu
     """Data change one key of any loss: here every loss has data of both kinds, and below all data have two losses."""
     for kind in (TRUTH_TABLES, SAMPLES):
         data = kind[k % len(kind)]
-        with hydra_started():
-            found = dict(compose("config", [f"data={data}", f"loss={loss}"]).loss)
-        assert_reduction(found, loss, data)
+        assert_reduction(composed_by_hydra([f"data={data}", f"loss={loss}"])[0]["loss"], loss, data)
 
 
 @pytest.mark.parametrize("data", GROUPS["data"])
@@ -202,6 +200,14 @@ def test_again_and_again_the_whole_configuration_is_what_hydra_composes(words: l
             if not any("${hydra:" in word for word in words):
                 assert json.dumps(plain(found)) == json.dumps(plain(expected))
             found.hydra.runtime.cwd, found.lr = "elsewhere", 99  # does not change the next
+
+
+def test_a_choice_in_a_file_may_name_another_choice(tmp_path: Path) -> None:
+    folder = tmp_path / "experiment"
+    folder.mkdir()
+    (folder / "sin.yaml").write_text("# @package _global_\ndefaults:\n  - /activation@output: ${experiment}\n")
+    for _ in range(2):
+        assert composed_by_hydra(["experiment=sin"], str(tmp_path))[0]["output"] == {"name": "sin"}
 
 
 def test_a_changed_file_and_a_changed_folder_count_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

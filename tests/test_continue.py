@@ -82,13 +82,18 @@ def refused(*arguments: object) -> None:
     raise AssertionError("this way is not to be used")
 
 
-@pytest.mark.parametrize("way", ["from the state", "by training again"])
+PAIRS = [(name, k) for name in OPTIMIZERS for k in range(len(BATCHES)) if name != "rprop" or k == 0]
+IN_TURN = [(name, k) for number, name in enumerate(OPTIMIZERS) for k in [number % len(BATCHES)] if name != "rprop"]
+
+
 @pytest.mark.parametrize(
-    ("optimizer", "batch"), [(name, k) for name in OPTIMIZERS for k in range(len(BATCHES)) if name != "rprop" or k == 0]
+    ("optimizer", "batch", "way"),
+    [(*pair, "from the state") for pair in PAIRS] + [(*pair, "by training again") for pair in [*IN_TURN, ("rprop", 0)]],
 )
 def test_continued_runs_are_those_of_the_longer_training_with_every_optimizer(
     optimizer: str, batch: int, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Training again repeats the longer training itself: each optimizer has one kind of batches there, in turn."""
     part, whole = (trained_for(epochs, optimizer, batch) for epochs in (SHORT, LONG))
     if way == "from the state":
         monkeypatch.setattr(checkpoints, "_computed", refused)

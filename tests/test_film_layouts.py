@@ -60,10 +60,15 @@ def test_a_network_of_a_hundred_thousand_parameters_has_a_film() -> None:
     assert StoryLayout(one, FilmSettings(), 0).frame(1).shape == (540, 960)
 
 
-@pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
-@pytest.mark.parametrize("share", SIZES)
-@pytest.mark.parametrize("name", ["xor", "four bits", "encoder", "spiral"])
-def test_a_frame_has_the_requested_size_and_a_margin(name: str, layout: str, share: tuple[float, float]) -> None:
+@pytest.mark.parametrize(
+    ("layout", "share", "name"),
+    [
+        (layout, share, ("xor", "four bits", "encoder", "spiral")[(row + column) % 4])  # every two of the three meet
+        for row, layout in enumerate(DRAWN_LAYOUTS)
+        for column, share in enumerate(SIZES)
+    ],
+)
+def test_a_frame_has_the_requested_size_and_a_margin(layout: str, share: tuple[float, float], name: str) -> None:
     width, height = (round(side * factor) for side, factor in zip(LAYOUTS[layout].smallest, share, strict=True))
     film = make_layout(run_of(name), FilmSettings(layout=layout, size=(width, height)))
     frame = film.frame(30)

@@ -19,6 +19,8 @@ from xortrain.films.story_layout import StoryLayout
 from xortrain.nets import Array
 from xortrain.views.run_film import run_film_data, single_run
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 GALLERY = run_path(str(Path(__file__).parents[1] / "examples/gallery.py"))
 SIZE = (480, 270)
 MORE = {

@@ -69,7 +69,9 @@ def relative_error(activation: str, loss: str, output: str, architecture: str) -
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_backward_is_the_derivative_of_the_loss_with_any_output_activation(loss: str, activation: str) -> None:
-    for output in ACTIVATIONS:
+    """Every third output activation in turn, so that every two of the three meet: each factor of the chain is one's."""
+    turn = list(LOSSES).index(loss) + list(ACTIVATIONS).index(activation)
+    for output in list(ACTIVATIONS)[turn % 3 :: 3]:
         assert relative_error(activation, loss, output, "2") < 1e-5, output
 
 

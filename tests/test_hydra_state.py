@@ -10,11 +10,13 @@ from typing import Any
 
 import hydra
 import pytest
+from hydra._internal import defaults_list
 from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser import overrides_parser
 from hydra.core.singleton import Singleton
-from omegaconf import OmegaConf
+from omegaconf import OmegaConf, _utils, base
 
 import xortrain
 from xortrain.errors import UserError
@@ -33,7 +35,9 @@ def state() -> Any:
     """The parts of Hydra's state that a user may have set."""
     repo = ConfigStore.instance().repo
     resolved = OmegaConf.create({"a": "${now:x} ${expanduser:x}"}).a
-    return dict(Singleton._instances), GlobalHydra.instance().hydra, sorted(repo), sorted(repo["output"]), resolved
+    replaced: list[Any] = [GlobalHydra.instance().hydra, overrides_parser.create_functions]
+    replaced += [defaults_list._create_interpolation_map, vars(base)["parse"], vars(_utils)["parse"]]
+    return dict(Singleton._instances), replaced, sorted(repo), sorted(repo["output"]), resolved
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ from xortrain.setup.own_data import OwnData
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 X = np.random.RandomState(0).randn(40, 2)
 CLASS = (X[:, 0] * X[:, 1] > 0).astype(int)
 OWN = Variations(["data=csv"])

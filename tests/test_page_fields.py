@@ -21,6 +21,8 @@ from xortrain.page.pages import runs_of, write_page
 from xortrain.page.pictures import picture
 from xortrain.views.run_film import film_data
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 LEVELS, SHADES = 256, 64
 LEFT, TOP, RIGHT, BELOW = 34, 2, 2, 34  # pixels of a picture's axes
 ADAM = ("optimizer=adam", "lr=0.05", "epochs=60")

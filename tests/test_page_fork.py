@@ -14,6 +14,8 @@ import xortrain
 from xortrain.api import Run
 from xortrain.cli import main
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 PageOf = Callable[[Run], Any]
 STEPS, EPOCH = 200, 20
 FORKS = {

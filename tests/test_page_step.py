@@ -11,6 +11,8 @@ import xortrain
 from xortrain.api import Run
 from xortrain.nets import Array
 
+pytestmark = pytest.mark.usefixtures("quick_composition")
+
 PageOf = Callable[[Run], Any]
 DIGITS: dict[str, Any] = {"rtol": 6e-5, "atol": 2e-8}  # numbers are shown with five digits, and computed from float32
 RUNS = {

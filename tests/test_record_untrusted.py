@@ -219,8 +219,9 @@ def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
     before = outside(bad).read_bytes(), outside(bad).stat().st_mtime_ns
     broken(bad)
     names = {"BAD": BAD, "GOOD": GOOD, "ONE": f"{BAD}#{0}" if index else BAD}
-    for command in COMMANDS:
-        words = [names.get(word, word.replace("+", " ")) for word in command.split()]
+    commands = (tuple(names.get(word, word.replace("+", " ")) for word in command.split()) for command in COMMANDS)
+    for words in dict.fromkeys(commands):  # of a single run ONE and BAD are the same
+        command = " ".join(words)
         code = main(words)
         printed = capsys.readouterr()
         assert code in (0, 1, 2), command
@@ -228,7 +229,7 @@ def test_every_command_gives_a_result_or_a_one_line_error_without_side_effects(
         assert is_safe(printed.out), command
         assert is_safe(printed.err), command
         assert words[0] != "ls" or GOOD in printed.out, command
-        if words == ["ls", "--json"]:
+        if words == ("ls", "--json"):
             assert_python_reads_the_others(bad)
     assert (outside(bad).read_bytes(), outside(bad).stat().st_mtime_ns) == before
     assert not list(tmp_path.rglob("sprung"))

@@ -176,12 +176,12 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
 
 def _guilty(overrides: Sequence[str], error: Exception) -> str:
     """The override that raises an error by itself, or all of them."""
-    from hydra import compose as hydra_compose
+    from xortrain.config.private import load_config
 
-    with hydra_started():
+    with hydra_started() as loader:
         for text in overrides if len(overrides) > 1 else ():
             try:
-                hydra_compose("config", overrides=[text])
+                load_config(loader, [text])
             except Exception as found:
                 if type(found) is type(error):
                     return short(text)
@@ -246,11 +246,11 @@ def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
 
 def _chosen(group: str, overrides: Sequence[str]) -> str:
     """The option of a group that these overrides choose, ignoring those that set a key."""
-    from hydra import compose as hydra_compose
+    from xortrain.config.private import load_config
 
     rest = [text for text in overrides if "." not in text.partition("=")[0] and "," not in text]
-    with hydra_started():
+    with hydra_started() as loader:
         try:
-            return str(hydra_compose("config", overrides=rest)[group]["name"])
+            return str(load_config(loader, rest)[group]["name"])
         except Exception:  # the overrides have another mistake too
             return ""

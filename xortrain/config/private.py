@@ -8,10 +8,11 @@ global state aside, or to compose again without reading and merging the same fil
 import copy
 import itertools
 import os
+import pickle
 import sys
 import warnings
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from importlib import import_module
@@ -20,6 +21,9 @@ from types import ModuleType
 from typing import Any, NoReturn
 
 import hydra.conf  # noqa: F401  (stores Hydra's own configs)
+import omegaconf._utils
+import omegaconf.base
+from hydra._internal import defaults_list
 from hydra._internal.config_loader_impl import ConfigLoaderImpl, get_overrides_dirname
 from hydra._internal.config_repository import ConfigRepository
 from hydra._internal.grammar.functions import Functions
@@ -35,6 +39,7 @@ from hydra.core.singleton import Singleton
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf, read_write
 from omegaconf.basecontainer import BaseContainer
+from omegaconf.grammar_parser import parse
 
 from xortrain.config.settings import OWN
 from xortrain.config.spaces import FUNCTIONS
@@ -70,22 +75,26 @@ def help_unchecked() -> Iterator[None]:
             delattr(ArgumentParser, name)
 
 
-State = tuple[dict[type, Any], dict[str, Any], Callable[[], Functions]]
+_STATE = (
+    (Singleton, "_instances"), (BaseContainer, "_resolvers"), (overrides_parser, "create_functions"),
+    (defaults_list, "_create_interpolation_map"), (omegaconf.base, "parse"), (omegaconf._utils, "parse"),
+)  # fmt: skip
+"""Where Hydra and OmegaConf keep their state, and functions of theirs that are others while xortrain composes."""
+_parsed = lru_cache(500)(parse)  # nothing changes a tree
 
 
-def global_state() -> State:
-    """Hydra's singletons, OmegaConf's resolvers and the functions of sweeps, once Hydra's own configs are stored."""
+def global_state() -> tuple[Any, ...]:
+    """The state of Hydra and OmegaConf, once Hydra's own configs are stored."""
     Plugins.instance()  # all plugins are imported, and their configs stored, in the state that stays
-    return Singleton._instances, BaseContainer._resolvers, overrides_parser.create_functions
+    return tuple(getattr(owner, name) for owner, name in _STATE)
 
 
-def fresh_state(state: State) -> State:
+def fresh_state(state: tuple[Any, ...]) -> tuple[Any, ...]:
     """A state that has of another only the plugins, Hydra's own configs, and the resolvers; and more functions."""
-    instances, resolvers, create = state
+    instances, resolvers, create, choices, *_ = state
     shared: dict[type, Any] = {kind: one for kind, one in instances.items() if kind in (Plugins, SourcesRegistry)}
     store = object.__new__(ConfigStore)
-    own = instances[ConfigStore].repo
-    store.repo = {name: node for name, node in own.items() if name == "hydra" or name.startswith("_")}
+    store.repo = {k: node for k, node in instances[ConfigStore].repo.items() if k == "hydra" or k.startswith("_")}
 
     def create_more() -> Functions:
         functions = create()
@@ -93,12 +102,14 @@ def fresh_state(state: State) -> State:
             functions.register(name, FUNCTIONS[name])
         return functions
 
-    return {**shared, ConfigStore: store}, dict(resolvers), create_more
+    if_used = lambda given, items, own: choices(given, items, own) if any(i.is_interpolation() for i in items) else None
+    return {**shared, ConfigStore: store}, dict(resolvers), create_more, if_used, _parsed, _parsed
 
 
-def set_global_state(state: State) -> None:
+def set_global_state(state: tuple[Any, ...]) -> None:
     """Give Hydra and OmegaConf another state."""
-    Singleton._instances, BaseContainer._resolvers, overrides_parser.create_functions = state
+    for (owner, name), value in zip(_STATE, state, strict=True):
+        setattr(owner, name, value)
 
 
 def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
@@ -106,7 +117,7 @@ def apply_overrides(overrides: list[Override], config: DictConfig) -> None:
     ConfigLoaderImpl._apply_overrides_to_config(overrides, config)
 
 
-_READ = dict[str, tuple[tuple[int, int], Any]]()  # the files read, by path, with their time and size
+_READ = dict[str, tuple[object, bytes]]()  # the files read, by path, with their time and size; Hydra's own stay
 
 
 class Files(ConfigRepository):
@@ -117,29 +128,26 @@ class Files(ConfigRepository):
 
     def load_config(self, config_path: str) -> Any:
         source = self._find_object_source(config_path, ObjectType.CONFIG)
-        if source is None or source.scheme() != "file":
+        if source is None or (source.scheme() != "file" and source.provider != "hydra"):
             return super().load_config(config_path)
         path = os.path.join(source.path, source._normalize_file_name(config_path))
-        found = os.stat(path)
-        version = found.st_mtime_ns, found.st_size
+        found = os.stat(path) if source.scheme() == "file" else None
+        version = found and (found.st_mtime_ns, found.st_size)
         if path not in _READ or _READ[path][0] != version:
-            _READ[path] = version, super().load_config(config_path)
-        return copy.deepcopy(_READ[path][1])
+            _READ[path] = version, pickle.dumps(super().load_config(config_path))
+        return pickle.loads(_READ[path][1])
 
 
 RECORDS = "records_root"  # the name of the stored config that has the root
-MOST_BASES = 64  # a configuration takes about half a megabyte
+MOST_BASES = 500  # one takes 15 kB, pickled, and is restored in a quarter of the time of a copy
 _COMPOSITIONS = itertools.count()
 
 
-def load_config(loader: Any, overrides: Sequence[str], mode: RunMode) -> Any:
-    """What the started loader composes from config.yaml and overrides; from the second time on quickly, on a copy.
-
-    Each choice of options is then composed once.  What is wrong with overrides is left to Hydra to say.
-    """
+def load_config(loader: Any, overrides: Sequence[str], mode: RunMode = RunMode.RUN) -> Any:
+    """What the started loader composes from config.yaml and overrides; later each choice of options only once."""
     if next(_COMPOSITIONS):
         loader.repository = Files(loader.config_search_path)
-        with suppress(Exception):
+        with suppress(NotImplementedError, Warning):
             return _on_base(loader, overrides, mode)
     return loader.load_configuration("config", list(overrides), mode)
 
@@ -153,16 +161,16 @@ def load_job_config(loader: Any, master: DictConfig, overrides: Sequence[str]) -
 
 
 def _on_base(loader: Any, overrides: Sequence[str], mode: RunMode) -> DictConfig:
-    """A configuration made from a base; raises ValueError for what is left to Hydra: its settings, several values."""
+    """A configuration made from a base; raises NotImplementedError for settings of Hydra and for several values."""
     parsed = overrides_parser.OverridesParser.create().parse_overrides(list(overrides))
-    if any(one.package is not None or one.is_hydra_override() for one in parsed):
-        raise ValueError(overrides)
     single = [one for one in parsed if not one.is_sweep_override()]
-    if mode == RunMode.RUN and len(single) < len(parsed):
-        raise ValueError(overrides)
-    choices = [one for one in single if loader.repository.group_exists(one.key_or_group) and not _is_dict(one)]
-    found = copy.deepcopy(_base(mode, _state(loader), *(str(one.input_line) for one in choices)))
-    apply_overrides([one for one in single if one not in choices], found)
+    is_left = any(one.package is not None or one.is_hydra_override() for one in parsed)
+    if is_left or (mode == RunMode.RUN and len(single) < len(parsed)):
+        raise NotImplementedError(overrides)
+    is_group = loader.repository.group_exists
+    choices = [one for one in single if is_group(one.key_or_group) and not isinstance(one.value(), dict)]
+    found = pickle.loads(_base(mode, _state(loader), *(str(one.input_line) for one in choices)))
+    apply_overrides([one for one in single if one not in choices], found)  # as in Hydra mistakes are found in turn
     with read_write(found.hydra):
         found.hydra.overrides.task = [one.input_line for one in parsed]
         form = found.hydra.job.config.override_dirname
@@ -171,22 +179,16 @@ def _on_base(loader: Any, overrides: Sequence[str], mode: RunMode) -> DictConfig
     return found
 
 
-def _is_dict(override: Override) -> bool:
-    return isinstance(override.value(), dict)
-
-
 @lru_cache(MOST_BASES)
-def _base(mode: RunMode, state: object, *choices: str) -> DictConfig:
-    """The configuration of these choices, for the state that all choices have; a warning is an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        return GlobalHydra.instance().config_loader().load_configuration("config", list(choices), mode)
+def _base(mode: RunMode, state: object, *choices: str) -> bytes:
+    """The configuration of these choices, pickled, for the state that all choices have; a warning is an error."""
+    with warnings.catch_warnings(action="error"):
+        return pickle.dumps(GlobalHydra.instance().config_loader().load_configuration("config", list(choices), mode))
 
 
 def _state(loader: Any) -> object:
     """What a choice may be: the files of conf/, and what is stored: those of ``output``, the root, a user's own."""
-    folders = [source.path for source in loader.get_sources() if source.scheme() == "file"]
-    files = tuple(file for folder in folders for file in _files(folder))
+    files = tuple(file for one in loader.get_sources() if one.scheme() == "file" for file in _files(one.path))
     stored = ConfigStore.instance().repo
     return files, tuple(stored["output"]), str(stored[f"{RECORDS}.yaml"].node), repr(OWN)
 
@@ -195,10 +197,8 @@ def _files(folder: str | Path) -> Iterator[tuple[str, int, int]]:
     """Every file below a folder, with its time and size."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
-                yield from _files(entry.path)
-            else:
-                yield entry.path, entry.stat().st_mtime_ns, entry.stat().st_size
+            is_folder, found = entry.is_dir(), entry.stat()
+            yield from _files(entry.path) if is_folder else [(entry.path, found.st_mtime_ns, found.st_size)]
 
 
 def parsed_value(override: Override) -> Any:

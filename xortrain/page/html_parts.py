@@ -9,6 +9,7 @@ import html
 import json
 import re
 from collections.abc import Iterable
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -30,6 +31,7 @@ SIGN = b'<meta name="generator" content="xortrain">'
 """What every page has among its first lines."""
 _IMPORT = re.compile(r"^import\s[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |function|class|const|let)", re.MULTILINE)
+_packed_script = lru_cache(1)(lambda app: packed([app.encode()]))  # a page that is too large is made again with less
 _PLACE = re.compile(r"%([A-Z]+)%")
 
 
@@ -42,7 +44,7 @@ def html_parts(payload: Payload) -> list[bytes]:
         "STYLE": style,
         "META": packed([_json(payload.meta).encode()]),
         "DATA": payload.arrays.packed(),
-        "APP": packed([app.encode()]),
+        "APP": _packed_script(app),
         "LOADER": loader,
     }
     pieces = _PLACE.split(_app("index.html"))  # texts and places in turn, so that a title may contain %DATA%
@@ -54,6 +56,7 @@ def script(tasks: Iterable[Task] = ()) -> str:
     return f'"use strict";\n{{\n{_plain(mathematics(tasks))}\n{joined(MODULES)}}}\n'
 
 
+@cache
 def joined(names: tuple[str, ...]) -> str:
     """Modules as one script; their imports and exports are not needed in it."""
     return "\n".join(_plain(_app(f"{name}.js")) for name in names)
