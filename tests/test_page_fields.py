@@ -140,6 +140,25 @@ def test_the_colours_of_a_field_are_those_of_numpy_to_one_level(make: Any, brows
         assert min(shares) > 0.8, shares  # the rest are marks, names and the line where the class changes
 
 
+def test_an_output_of_a_class_has_the_colour_of_that_class(browser: Any, tmp_path: Path) -> None:
+    """Of two outputs the first is that of the first class: where it is high, its cell has the first class's colour."""
+    overrides = ("loss=cross_entropy", "optimizer=adam", "lr=0.2", "epochs=60", "seed=1")
+    with shown(browser, overrides, tmp_path) as (found, run):
+        show(found, epoch=60)
+        image, y = image_of(found, "outputs"), run.predict(run.x, epoch=60)
+        assert y.shape == (4, 2)
+        assert y.max() > 0.9
+        used = get_colours("default", LEVELS, False, MOST_HUES)
+        place = np.clip(np.floor(y * LEVELS), 0, LEVELS - 1).astype(int)
+        place[:, 0] = LEVELS - 1 - place[:, 0]
+        wide = image.shape[1] / 4
+        ratio = image.shape[1] / box_of(found.page, "#outputs")["width"]
+        corners = [
+            [image[round((18 + 30 * k + 5) * ratio), round(n * wide + 5 * ratio)] for k in (0, 1)] for n in range(4)
+        ]
+        assert np.abs(np.array(corners) - used.levels[place].astype(int)).max() <= step_of(run)
+
+
 def step_of(run: Run) -> int:
     """The largest difference of neighbouring levels in one of red, green and blue."""
     used = get_colours("default", LEVELS, False, MOST_HUES)

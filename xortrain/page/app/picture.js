@@ -138,11 +138,13 @@ export class OutputColours {
     return cssOf(this.rgb(place));
   }
 
-  /** The place in `table` of one output alone. */
+  /** The place in `table` of one output alone; of two classes, the first has its colour where its output is high. */
   single(value, kind) {
     const [low, high] = this.ranges[kind] ?? [this.low, this.high];
     const onScale = this.from + ((value - low) * (this.high - this.from)) / (high - low || 1);
-    return this.level(onScale, this.classes < 3 ? 0 : this.firstOf(kind));
+    const place = this.level(onScale, this.classes < 3 ? 0 : this.firstOf(kind));
+    const isMirrored = this.oneHot && this.classes === 2 && kind === 0 && place < this.noValue;
+    return isMirrored ? this.steps - 1 - place : place;
   }
 
   /** The colour of the mark of an example with these targets. */
