@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import NETS, ONE_OF_TWO, XOR, film_data, net, record_text, run_of
+from some_films import NETS, ONE_OF_TWO, XOR, blobs, film_data, net, record_text, run_of
 
 from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
@@ -80,6 +80,22 @@ def test_no_text_overlaps_another_or_is_cut_within_a_word(
         film.frame(number)
         assert not [(a, b) for (a, one), (b, other) in combinations(written, 2) if overlap(one, other)]
         assert not [word for word, _ in written if word.endswith("…") and not word.endswith(" …")]
+
+
+@pytest.mark.parametrize("outputs", [3, 1])
+def test_outputs_with_long_names_have_symbols_in_the_network(outputs: int, written: list[tuple[str, Box]]) -> None:
+    """Beside inputs with names the columns are near each other: a name would cover a unit of the layer before."""
+    one = film_data(net(2, 3, 3, last="softmax"), *blobs(3)) if outputs == 3 else run_of("xor")
+    long = [f"Iris-versicolor-{k}" for k in range(outputs)]
+    inputs = ["sepal width", "petal width"]
+    film = StoryLayout(replace(one, input_names=inputs, output_names=long), FilmSettings(), 0)
+    (network,) = (panel for panel in film.panels if isinstance(panel, Diagram))
+    written.clear()
+    film.frame(0)
+    above = [(word, box) for word, box in written if word[0] in "yI" and is_inside(box, network.box)]
+    assert [word for word, _ in above] == (["y1", "y2", "y3"] if outputs == 3 else ["y"])
+    tiles = [network._tile(x, y) for x, y in network.columns[1]]
+    assert not [word for word, box in above if any(overlap(box, tile) for tile in tiles)]
 
 
 @pytest.mark.parametrize("name", ["xor", "deep", "no bias", "skip", "targets ±1", "two classes", "three bits"])

@@ -78,17 +78,15 @@ class Colours:
 
 def linear(rgb: Array) -> Array:
     """Linear light (…, 3), from 0 to 1, of sRGB colours (…, 3) from 0 to 255; whole numbers are looked up."""
-    return np.asarray(_linear_steps().take(rgb) if rgb.dtype == np.uint8 else _linear(rgb))
+    if rgb.dtype == np.uint8:
+        return np.asarray(_linear_steps().take(rgb))
+    share = rgb / 255
+    return np.asarray(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4))
 
 
 @cache
 def _linear_steps() -> Array:
-    return _linear(np.arange(256))
-
-
-def _linear(rgb: Array) -> Array:
-    share = rgb / 255
-    return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    return linear(np.arange(256))
 
 
 def luminance(rgb: Array) -> Array:

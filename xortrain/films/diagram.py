@@ -107,6 +107,9 @@ class Diagram(Panel):
         left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
         spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(left_out) if count]
         step = self.columns[1][0, 0] - self.columns[0][0, 0]
+        outputs = self.data.outputs
+        if any(canvas.text_width(name, 9) > min(60 * s, step - 3 * s) for name in outputs):
+            outputs = replace(self.data, output_names=()).outputs
         tight, until = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans)), self.box.x - 5 * s
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
             words = f"+{left_out[layer]}" + " more" * (not tight)
@@ -117,7 +120,7 @@ class Diagram(Panel):
             for unit, (_, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
                 name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
                 if layer == len(self.units) - 1:
-                    name = canvas.shorten(self.data.outputs[unit], 60 * s, 9)
+                    name = outputs[unit]
                 if canvas.text_width(name, 9) + 4 * s < step or layer == len(self.units) - 1:
                     write(sum(self._span(name, layer)) / 2, y - self.side / 2 - 4 * s, name)
 
