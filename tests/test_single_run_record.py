@@ -134,8 +134,8 @@ def test_ctrl_c_ends_with_130_and_leaves_a_readable_interrupted_record(tmp_path:
     words = ["epochs=100000000", "track.losses=200000", "track.spacing=log", "film=none"]
     process = subprocess.Popen([*MODULE, *words], cwd=tmp_path, stdout=-1, stderr=-1, text=True)
     try:
-        losses = wait_until(lambda: next(tmp_path.rglob("losses-000.npy"), None))
-        wait_until(lambda: np.isfinite(np.load(losses, mmap_mode="r")[100]).all())
+        losses = wait_until(lambda: next(tmp_path.rglob("losses-000.npy"), None), process)
+        wait_until(lambda: np.isfinite(np.load(losses, mmap_mode="r")[100]).all(), process)
         enough = cpu_seconds(process.pid) + 0.6  # on a terminal a bar would show by then
         wait_until(lambda: cpu_seconds(process.pid) > enough)
         process.send_signal(signal.SIGINT)

@@ -1,6 +1,7 @@
 """Wait for conditions, never for a fixed time, so that a busy machine only makes tests slower."""
 
 import os
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,8 @@ Answer = TypeVar("Answer")
 PATIENCE = 120.0  # seconds after which a test gives up
 
 
-def wait_until(condition: Callable[[], Answer | None]) -> Answer:
-    """Wait until the condition returns something true, and return it.
+def wait_until(condition: Callable[[], Answer | None], process: "subprocess.Popen[str] | None" = None) -> Answer:
+    """Wait until the condition returns something true, and return it; a process that should meet it must not end.
 
     Errors from reading a file that is still being written count as false.
     """
@@ -22,6 +23,8 @@ def wait_until(condition: Callable[[], Answer | None]) -> Answer:
                 return answer
         except (ValueError, OSError, EOFError):
             pass
+        if process and process.poll() is not None:
+            raise AssertionError(f"it has ended with {process.returncode}: {process.communicate()}")
         time.sleep(0.002)
     raise AssertionError(f"condition still false after {PATIENCE:.0f} s")
 
