@@ -118,9 +118,8 @@ class Diagram(Panel):
                 write((left + right) / 2, self.box.y + self.box.height + 11 * s, words)
                 until = right
             for unit, (_, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
-                name = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
-                if layer == len(self.units) - 1:
-                    name = outputs[unit]
+                hidden = f"h{unit + 1}" if len(self.units) == 3 else f"h{layer},{unit + 1}"
+                name = outputs[unit] if layer == len(self.units) - 1 else hidden
                 if canvas.text_width(name, 9) + 4 * s < step or layer == len(self.units) - 1:
                     write(sum(self._span(name, layer)) / 2, y - self.side / 2 - 4 * s, name)
 
