@@ -198,7 +198,7 @@ def test_a_table_is_read_once_for_any_number_of_splits(tmp_path: Path, monkeypat
     monkeypatch.setattr(Path, "open", count_open)
     seeds = {"data.seed": np.arange(5, dtype=np.uint32)}
     setup = some_setup(seeds, data=("csv", {"path": path, "test": 0.5}), loss="mse", success="tolerance")
-    assert opened == [Path(path)]
+    assert opened.count(Path(path)) == 1  # what else is read, once for all tests, depends on their order
     alone = from_table(path, test=0.5, seed=3)
     np.testing.assert_array_equal(setup.train.x[..., 3], alone.train.x)
 

@@ -251,10 +251,11 @@ def _refuse_two_decimals(where: str, rows: Rows, separator: str) -> None:
     """Refuse decimal points and decimal commas in one file: 1.500 may be 1500."""
     if separator == ",":
         return
+    cells = [(line, _typed(cell)) for line, row in rows for cell in row]
     comma, point = (
-        next((f"line {line} has a decimal {mark}, {cell[:40]!r}" for line, cell in cells if form.fullmatch(cell)), "")
-        for mark, form in (("comma", _DECIMAL_COMMA), ("point", _DECIMAL_POINT))
-        for cells in [((line, _typed(cell)) for line, row in rows for cell in row)]
+        next(((line, cell[:40]) for line, cell in cells if form.fullmatch(cell)), None)
+        for form in (_DECIMAL_COMMA, _DECIMAL_POINT)
     )
     if comma and point:
-        raise UserError(f"{where}: {comma}, and {point.replace(' has', '')}; write one of them")
+        found = f"line {comma[0]} has a decimal comma, {comma[1]!r}, and line {point[0]} a decimal point, {point[1]!r}"
+        raise UserError(f"{where}: {found}; write one of them")

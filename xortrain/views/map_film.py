@@ -29,15 +29,15 @@ def map_data(sweep: SweepData[RunData], config: Mapping[str, Any]) -> MapData:
     film, parts = config["film"], [MapPart.of(trained, places) for trained, places in sweep.populations()]
     grids = map_grids([part.population for part in parts], film)
     groups = [parts] if len(grids) == 1 else [[part] for part in parts]
+    last = max(int(part.rows["epochs_done"].max()) for part in parts)
     if film["name"] == "basins":
-        return basins_data(parts, grids[0])
+        return basins_data(parts, grids[0], last)
     by = film["colour_by"]
     if by == "auto":
         by = "outcome" if grids[0].runs.shape[2] == 1 else "solved"
     windows = tuple(_window(group, grid, VALUES.get(by)) for group, grid in zip(groups, grids, strict=True))
     if by == "test_accuracy" and all(np.isnan(window.value).all() for window in windows if window.value is not None):
         raise UserError("film.colour_by=test_accuracy: these runs have no held-out examples; choose another")
-    last = max(int(part.rows["epochs_done"].max()) for part in parts)
     return MapData(windows, OUTCOMES, _title(parts), last, by, short_names(grids[0].others))
 
 
@@ -65,15 +65,14 @@ AT_ONCE = 8192  # runs whose outputs are computed together
 BETWEEN = np.arange(1, 8) / 8  # of the way from one corner to another
 
 
-def basins_data(parts: Sequence[MapPart], grid: MapGrid) -> MapData:
-    """Which solution each run has found, with the place at which the start of the seed would be."""
+def basins_data(parts: Sequence[MapPart], grid: MapGrid, last: int) -> MapData:
+    """Which solution each run has found by epoch ``last``, and the place at which the start of the seed would be."""
     for part in parts:
         refuse_no_basins(part.setup, grid)
     window = _window(parts, grid, None)
     kinds = np.concatenate([solutions(part) for part in parts])
     names = [name if (kinds == k).any() else "" for k, name in enumerate(solution_names(parts[0].setup))]
-    value, last = kinds[grid.runs].astype(float), max(int(part.rows["epochs_done"].max()) for part in parts)
-    points = seed_point(parts, grid)
+    value, points = kinds[grid.runs].astype(float), seed_point(parts, grid)
     return MapData((replace(window, value=value),), OUTCOMES, _title(parts), last, "solution", (), tuple(names), points)
 
 
