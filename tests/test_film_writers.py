@@ -1,10 +1,15 @@
 """The GIF and APNG writers: frames to the pixel, delays to the tick, and complete files or none."""
 
 import errno
+import gc
 import io
+import itertools
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -126,6 +131,45 @@ def interrupted(path: Path) -> None:
         file.write(b"half")
         file.flush()
         raise KeyboardInterrupt
+
+
+def interrupted_at(count: int, writer: type[Streaming]) -> bool:
+    """Write a film with Ctrl-C at the ``count``-th line of the writer; whether it has so many lines."""
+    left = count
+
+    def line(frame: FrameType, event: str, argument: object) -> Any:
+        nonlocal left
+        left -= event == "line"
+        if not left:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return line
+
+    def call(frame: FrameType, event: str, argument: object) -> Any:
+        ours = frame.f_globals["__name__"] == writer.__module__ and frame.f_code.co_name != "__del__"
+        return line if ours else None
+
+    before = sys.gettrace()
+    sys.settrace(call)
+    try:
+        encoded(writer, random_film(4, 3))
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_ctrl_c_at_any_line_of_a_writer_writes_nothing_to_the_terminal(
+    writer: type[Streaming], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ignored: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    lines = next(count for count in itertools.count(1) if not interrupted_at(count, writer)) - 1
+    gc.collect()
+    assert lines > 40
+    assert ignored == []
 
 
 def test_errors_of_an_atomic_file_name_the_requested_path(tmp_path: Path) -> None:

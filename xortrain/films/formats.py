@@ -86,7 +86,6 @@ class Streaming(PluginV3):
         self._top = 0
         self._appended, self._until = 0, 0.0  # the frames appended, and the second at which the last one ends
         self._elapsed = 0  # ticks of the frames written
-        self._closed = False
 
     def write(self, ndimage: Any, *, palette: Any = None, seconds: Any = None, **_: Any) -> None:
         """Append one frame (height, width) of palette indices, or several (frames, height, width)."""
@@ -125,12 +124,20 @@ class Streaming(PluginV3):
         part = self._waiting[self._top : self._top + len(marks), left:right]
         self.frame(part | (marks[:, left:right] - np.uint8(1)), self._top, left, delay)  # 255 where it did not
 
+    def __exit__(self, kind: Any, value: Any, traceback: Any) -> None:
+        if kind:
+            self._waiting = None  # an interrupted film is not finished
+        super().__exit__(kind, value, traceback)
+
     def close(self) -> None:
-        was_closed, self._closed = self._closed, True
-        if not was_closed and self._waiting is not None:
+        if self._waiting is not None:
             self._write_waiting()
             self.finish()
+            self._waiting = None
         super().close()
+
+    def __del__(self) -> None:
+        """imageio would close what Ctrl-C left half made."""
 
     def start(self, palette: Array, height: int, width: int) -> None:
         """Write what comes before the first frame."""
