@@ -3,7 +3,7 @@
 import numpy as np
 
 from xortrain.films.canvas import Box, Canvas
-from xortrain.films.projection import round_ticks
+from xortrain.films.projection import even_ticks
 
 APART = 8  # units between two labels
 
@@ -28,7 +28,7 @@ def _end(canvas: Canvas, last: int, size: float, width: float) -> str:
 
 def _inner(canvas: Canvas, box: Box, last: int, size: float, end: float) -> list[int]:
     """The round epochs between 0 and the last one whose labels touch no other."""
-    ticks = [round(tick) for tick in round_ticks(0, last)] if last > 1 else []
+    ticks = [round(tick) for tick in even_ticks(0, last)] if last > 1 else []
     inner = sorted({tick for tick in ticks if 0 < tick < last})
     apart = APART * canvas.unit
     free = box.x + canvas.text_width("0", size) + apart, box.x + box.width - end - apart

@@ -10,7 +10,7 @@ from xortrain.films.canvas import Box, Canvas
 from xortrain.films.data import Frame
 from xortrain.films.event_marks import EventMarks
 from xortrain.films.panel import Panel, PanelContext
-from xortrain.films.projection import round_ticks
+from xortrain.films.projection import even_ticks
 from xortrain.nets import Array
 
 LEAST_RATIO = 20  # of the largest loss to the smallest, for a logarithmic scale
@@ -130,7 +130,7 @@ def apart(ticks: Sequence[tuple[float, str]], least: float) -> list[tuple[float,
 
 
 def linear_ticks(low: float, high: float) -> list[tuple[float, str]]:
-    return [(value, format_tick(value)) for value in round_ticks(low, high)]
+    return [(value, format_tick(value)) for value in even_ticks(low, high).tolist()]
 
 
 def format_tick(value: float) -> str:

@@ -8,13 +8,13 @@ from functools import cached_property
 
 import numpy as np
 
+from xortrain.films.projection import even_ticks
 from xortrain.nets import Array
 
 EVEN = 0.02  # of a step: how far a value may be off its place
 FEW = 9  # values that are named one by one
 MOST_DIGITS = 9  # of a tick; closer ones are written as a difference
 CLOSE = 1e-4  # of the values: how far apart such ticks are at most
-STEPS = (1.0, 2.0, 5.0)
 
 
 @dataclass(frozen=True)
@@ -77,21 +77,11 @@ def _log(values: Array) -> Array:
     return np.log(np.maximum(values, np.finfo(float).tiny))
 
 
-def even_ticks(low: float, high: float, most: int) -> Array:
-    """Round numbers between two values at the smallest step that gives at most ``most`` of them."""
-    power = 10.0 ** np.floor(np.log10((high - low) / most))
-    for step in (power * factor for factor in (*STEPS, 10.0, 20.0)):
-        first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
-        if last - first + 1 <= most:
-            break
-    found = np.arange(first, last + 1)
-    return np.asarray(found / round(1 / step) if step < 1 and round(1 / step) else found * step)
-
-
 def log_ticks(low: float, high: float, most: int) -> Array:
     """1, 2, 5, 10 … between two values; only powers of ten, or every few of them, if those are too many."""
     powers = np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    for factors, every in ((STEPS, 1), ((1.0, 3.0), 1), *(((1.0,), every) for every in range(1, len(powers) + 1))):
+    rarer = [((1.0,), every) for every in range(1, len(powers) + 1)]
+    for factors, every in (((1.0, 2.0, 5.0), 1), ((1.0, 3.0), 1), *rarer):
         chosen = [float(f"{factor:g}e{int(power):d}") for power in powers[::every] for factor in factors]
         found = np.array([value for value in chosen if low * (1 - 1e-9) <= value <= high * (1 + 1e-9)])
         if len(found) <= most:

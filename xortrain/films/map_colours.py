@@ -12,8 +12,9 @@ import numpy as np
 from xortrain.films.colours import Palette, get_colours, mix, ramp, rgb
 from xortrain.films.data import IN_WORDS
 from xortrain.films.film_settings import FilmSettings
-from xortrain.films.map_axis import even_ticks, log_ticks, tick_words
+from xortrain.films.map_axis import log_ticks, tick_words
 from xortrain.films.map_data import MapData, MapWindow
+from xortrain.films.projection import even_ticks
 from xortrain.nets import Array
 
 STATES: dict[str, tuple[str, str]] = {

@@ -220,16 +220,18 @@ def ticks(values: Array) -> Array:
     if len(distinct) <= 2:
         return distinct
     slack = 0.02 * (distinct[-1] - distinct[0])
-    inside = round_ticks(distinct[0] - slack, distinct[-1] + slack)
-    return np.array([inside[0], inside[-1]])
+    return even_ticks(distinct[0] - slack, distinct[-1] + slack)[[0, -1]]
 
 
-def round_ticks(low: float, high: float) -> list[float]:
-    """Three to six multiples of 1, 2 or 5 times a power of ten from low to high."""
-    rough = (high - low) / 5
-    unit = 10 ** np.floor(np.log10(rough))
-    step = next(factor * unit for factor in (1, 2, 5, 10) if factor * unit >= rough * (1 - 1e-9))
-    return [float(n * step) for n in range(int(np.ceil(low / step - 1e-9)), int(np.floor(high / step + 1e-9)) + 1)]
+def even_ticks(low: float, high: float, most: int = 6) -> Array:
+    """Round numbers between two values at the smallest step that gives at most ``most`` of them."""
+    power = 10.0 ** np.floor(np.log10((high - low) / most))
+    for step in (power * factor for factor in (1.0, 2.0, 5.0, 10.0, 20.0)):
+        first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
+        if last - first + 1 <= most:
+            break
+    found = np.arange(first, last + 1)
+    return np.asarray(found / round(1 / step) if step < 1 and round(1 / step) else found * step)
 
 
 def format_distinct(values: Array) -> list[str]:
