@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from some_runs import config_with, run_with, some_setup, trained
 from test_continue import trained_on
@@ -21,7 +21,7 @@ from xortrain.runner.train import train_in_memory
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData, TrainedRuns
-from xortrain.training.diagnosis import dead_since, equal_units, findings, linear_fit, ties
+from xortrain.training.diagnosis import contradictions, dead_since, equal_units, findings, linear_fit, ties
 from xortrain.training.loop import Training
 from xortrain.training.outcome import ORDER, OUTCOMES, code, results
 from xortrain.training.task import History
@@ -651,3 +651,46 @@ def test_examples_of_one_class_are_named_first() -> None:
     run = xortrain.train("loss=mse", "success=tolerance", "epochs=1", data=([[0, 0], [1, 1]], [1, 1]))
     assert run.outcome != "solved"
     assert verdict(run).startswith("All examples have the same target.")
+
+
+KINDS = {  # of targets
+    "two values": [[0.0], [1.0]],
+    "classes": [[1.0, 0, 0], [0, 1, 0], [0, 0, 1]],
+    "real": [[0.0], [0.4], [0.9], [1.7]],
+    "two real": [[0.0, 1], [0.4, 0.7], [0.9, 1], [0.3, 2.5]],
+}
+RULES = ["success=auto"], ["success=tolerance", "success.within=0.45"], ["success=tolerance", "success.within=0.6"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("rule", RULES, ids=" ".join)
+@settings(max_examples=15)
+@given(table=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=3, max_size=9))
+def test_contradictory_examples_bound_how_many_can_be_right(
+    kind: str, rule: list[str], table: list[tuple[int, int]]
+) -> None:
+    """By trying all means of two targets at each point, which are in every overlap of intervals of equal size."""
+    kinds = np.array(KINDS[kind])
+    x, t = np.array([[place, 1.0] for place, _ in table]), kinds[[number % len(kinds) for _, number in table]]
+    run = xortrain.train("film=none", "epochs=0", "loss=mse", "output=identity", *rule, data=(x, t))
+    means = (kinds[:, None] + kinds).reshape(-1, kinds.shape[1]) / 2
+    outputs = np.array([*itertools.product(*map(np.unique, means.T))])[:, :, None]
+    can_be_right = 0
+    for place in np.unique(x[:, 0]):
+        right = [run.task.success.unscaled.right(outputs, one[None, :, None]) for one in t[x[:, 0] == place]]
+        can_be_right += np.sum(right, axis=0).max()
+    most, places = contradictions(run.task)
+    assert most >= can_be_right
+    assert (most < len(x)) == (len(places) > 0)
+    if kind != "two real":
+        assert most == can_be_right
+
+
+def test_what_data_do_not_allow_is_said_and_nothing_is_tried() -> None:
+    x = [[0, 0], [0, 1], [1, 0], [1, 1], [1, 1], [0, 0]]
+    run = xortrain.train("lr=2", "epochs=500", data=(x, [0, 1, 1, 0, 1, 1]))
+    assert verdict(run).startswith(
+        "No network can get more than 4 of 6 examples right: at (0, 0) and (1, 1) there are different targets."
+    )
+    assert "(0, 0) and (0, 0)" not in verdict(run)
+    assert str(run.advice) == ""

@@ -23,6 +23,7 @@ from xortrain.runner.train import epochs_to_train, train_under
 from xortrain.setup.population import Population, populations
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData, TrainedRuns
+from xortrain.training.diagnosis import contradictions
 
 Overrides = tuple[str, ...]
 BEST = 3  # trials that are shown with their figures
@@ -155,11 +156,12 @@ def planned(found: Sequence[Candidate], budget: float) -> list[Candidate]:
 
 
 def advise(run: RunData, show: bool = False) -> Advice:
-    """Try what might help an unsolved run; nothing for one that is solved, has not ended, or was hardly trained.
+    """Try what might help an unsolved run; nothing for one that is solved, has not ended, or was hardly trained, and
+    where the data allow no solution.
 
     With ``show`` a terminal has a progress bar, and Ctrl-C ends only the trials.
     """
-    if not run.is_unsolved:
+    if not run.is_unsolved or (np.isnan(run.row["allowed_accuracy"]) and contradictions(run.task)[1]):
         return Advice()
     own = run.own_setup
     found, results = candidates(own), dict[Overrides, Trial]()

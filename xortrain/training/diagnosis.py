@@ -155,7 +155,7 @@ MOST_RETRAINED = 50_000  # epochs that `dead_since` trains again; about two seco
 
 @dataclass(frozen=True)
 class Tie:
-    """Examples with different targets whose outputs are within 2 % of each other, and their mean target.
+    """Examples with different inputs and targets whose outputs are within 2 % of each other, and their mean target.
 
     ``holds`` is whether all their outputs are within 1 % of it.
     """
@@ -203,7 +203,12 @@ def _units(network: Network, mask: Array) -> list[Unit]:
 def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     groups = found.group[:, 0]
     parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
-    t, span, state = task.data.t[..., 0], tie_tolerance(task)[0], task.success.scaling.unscaled(found.state)
+    x, t, span, state = (
+        task.data.x,
+        task.data.t[..., 0],
+        tie_tolerance(task)[0],
+        task.success.scaling.unscaled(found.state),
+    )
     return [
         Tie(
             tuple(part.tolist()),
@@ -211,7 +216,9 @@ def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
             bool((np.abs(y[part, :, 0] - found.state[part, :, 0]) <= span).all()),
         )
         for part in parts
-        if (t[part] != t[part[0]]).any() and np.ptp(y[part, :, 0], axis=0).max() <= 2 * span
+        if (t[part] != t[part[0]]).any()
+        and (x[part] != x[part[0]]).any()
+        and np.ptp(y[part, :, 0], axis=0).max() <= 2 * span
     ]
 
 
@@ -310,6 +317,26 @@ def out_of_reach(task: Task) -> tuple[float, float] | None:
             target, end = task.success.scaling.unscaled(both)[:, output, 0].tolist()
             return target, end
     return None
+
+
+def contradictions(task: Task) -> tuple[int, list[int]]:
+    """How many examples the only run can get right at most, and one example of each inputs where some must be wrong."""
+    x = task.data.x if task.data.x.ndim == 2 else task.data.x[..., 0]
+    _, place, counts = np.unique(x, axis=0, return_inverse=True, return_counts=True)
+    groups = np.split(np.argsort(place.ravel(), kind="stable"), np.cumsum(counts)[:-1])
+    lower, upper = (bound[..., 0] for bound in task.success.interval(task.data.t))
+    is_class = bool(task.success.are_classes(task.data.t)[0])
+    wrong = {int(one[0]): len(one) - _right_at_once(lower[one], upper[one], is_class) for one in groups if len(one) > 1}
+    return len(x) - sum(wrong.values()), sorted(first for first, count in wrong.items() if count)
+
+
+def _right_at_once(lower: Array, upper: Array, is_class: bool) -> int:
+    """How many examples the same outputs get right, at most; bounds (examples, outputs) of the right outputs."""
+    if is_class and ((lower == lower[0]).all(axis=0) | (lower.max(axis=0) >= upper.min(axis=0))).all():
+        return int(np.unique(lower, axis=0, return_counts=True)[1].max())
+    starts, ends = np.sort(lower, axis=0), np.sort(upper, axis=0)
+    number = np.arange(1, len(lower) + 1)
+    return int(min((number - np.searchsorted(e, s, "right")).max() for s, e in zip(starts.T, ends.T, strict=True)))
 
 
 @np.errstate(over="ignore")

@@ -45,7 +45,8 @@ def advice_ending(run: RunData) -> Iterator[str]:
         from xortrain.advice.trials import advise, keep_advice
 
         advice = advise(run, show=True)
-        yield f"\n{advice}"
+        if text := str(advice):
+            yield f"\n{text}"
         keep_advice(run.folder, advice)
 
 

@@ -5,13 +5,14 @@ They state what was measured; what might help is tried by `advice`.  docs/diagno
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.nets.losses import LOSSES
 from xortrain.trained.run_data import RunData
 from xortrain.training import diagnosis
@@ -65,6 +66,12 @@ def impossible(case: Case) -> list[str]:
         found.append("Nothing was trained: freeze names every parameter.")
     if len(t) > 1 and (t == t[:1]).all():
         found.append("All examples have the same target.")
+    most, places = diagnosis.contradictions(run.task)
+    if places:
+        at = _points(run, places) or counted(len(places), "point")
+        found.append(
+            f"No network can get more than {most:,} of {len(t):,} examples right: at {at} there are different targets."
+        )
     if reach := diagnosis.out_of_reach(run.task):
         ends = f"{'at most' if reach[0] > reach[1] else 'at least'} {reach[1]:g}"
         found.append(f"No net with output={output} can reach the target {reach[0]:g}: its outputs are {ends}.")
@@ -281,9 +288,13 @@ def _examples(run: RunData, tie: Tie) -> str:
     x = run.x
     if len(tie.examples) == len(x):
         return f"all {len(x)} examples" if len(x) != 4 else "all four examples"
-    if len(tie.examples) > MOST_NAMED or x.shape[1] > 4:
-        return f"{len(tie.examples)} examples"
-    return conjoined([f"({', '.join(f'{value:g}' for value in x[example])})" for example in tie.examples])
+    return _points(run, tie.examples) or f"{len(tie.examples)} examples"
+
+
+def _points(run: RunData, examples: Sequence[int]) -> str:
+    """As in "(0, 1) and (1, 0)"; empty for many, or in many dimensions."""
+    points = dict.fromkeys(f"({', '.join(f'{value:g}' for value in run.x[example])})" for example in examples)
+    return conjoined([*points]) if len(points) <= MOST_NAMED and run.network.inputs <= 4 else ""
 
 
 def _mean_target(tie: Tie) -> str:
