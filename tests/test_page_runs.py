@@ -11,6 +11,7 @@ from some_pages import Opened, opened, until
 
 import xortrain
 from xortrain.api import Sweep
+from xortrain.records.query import ask_all
 
 CONDITIONS = (
     "lr > 0.5 and outcome = 'solved'",
@@ -84,6 +85,37 @@ def test_a_filter_leaves_the_runs_that_where_finds(found: Opened, sweep: Sweep) 
 def test_the_number_of_a_run_has_the_name_of_its_column(condition: str, found: Opened, sweep: Sweep) -> None:
     where = condition.replace("run", "number")
     assert sorted(fill(found, condition)) == numbers(xortrain.runs(root_of(sweep), where=where)) != []
+
+
+MIXED = (
+    "architecture.bias = true",
+    "not architecture.bias",
+    "architecture.bias in (false) or seed = 3",
+    "name is null",
+    "name is not null",
+    "name <> 'another'",
+    "name < 'z' and tags not like 'b'",
+    "tags = '' or notes is not null",
+)
+
+
+def test_a_filter_finds_what_where_finds_where_words_are_missing_and_settings_are_true_or_false(
+    tmp_path: Path, browser: Any
+) -> None:
+    """Runs of two records, of which one has a name and the other tags."""
+    short = ("epochs=3", "film=none", f"root={tmp_path}")
+    xortrain.sweep("architecture.bias=true,false", "seed=0,1", "name=first", "notes=mine", *short)
+    xortrain.sweep("architecture.hidden=[3]", "seed=2,3,4", "tags=[b]", *short)
+    every = xortrain.runs(str(tmp_path))
+    with opened(browser, every.page(tmp_path / "p.html")) as found:
+        for condition in MIXED:
+            _, ids = ask_all(tmp_path, f"select id from runs where {condition} order by id")
+            fill(found, condition)
+            assert sorted(found.page.evaluate(ORDER)) == [name for (name,) in ids], condition
+            assert 0 < len(ids) < len(every), condition
+        for given, advice in {"bias": "Did you mean architecture.bias?", 'name = "a"': "in single quotes: 'a'"}.items():
+            fill(found, given)
+            assert found.page.inner_text("#filter-problem").endswith(advice)
 
 
 def test_a_word_of_a_column_is_advised_as_a_condition_that_holds(found: Opened, sweep: Sweep) -> None:
