@@ -1,5 +1,6 @@
 """The views over all runs of a page: the table, its filter, the losses, results by settings, a map, cells."""
 
+import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -127,6 +128,28 @@ def test_a_word_of_a_column_is_advised_as_a_condition_that_holds(found: Opened, 
         advice = problem.partition("Did you mean ")[2].removesuffix("?")
         assert advice == f"outcome = '{word}'"
         assert fill(found, advice)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_row_is_legible_under_the_pointer(dark: bool, browser: Any, page: Path) -> None:
+    """Also that of the shown run, over which the pointer is after a click, and a selected one."""
+    with opened(browser, page, 1400, 900, dark=dark) as found:
+        found.page.click("#run-2 td.box")
+        for run in (1, 2, 3):
+            found.page.click(f"#run-{run} td.run")
+            until(found.page, f"document.querySelector('#run-{run}[aria-current=true]') !== null")
+            for other in (run, 2, 5):
+                found.page.hover(f"#run-{other} td:last-child")
+                ink, paper = found.page.evaluate(COLOURS, f"#run-{other}")
+                assert abs(_luminance(ink) - _luminance(paper)) > 0.3, (other, ink, paper)
+
+
+COLOURS = """(row) => ["color", "backgroundColor"].map((name) => getComputedStyle(document.querySelector(row))[name])"""
+
+
+def _luminance(colour: str) -> float:
+    """From 0 to 1, of a colour as in rgb(29, 104, 169)."""
+    return float(np.array([0.213, 0.715, 0.072]) @ [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]])
 
 
 def test_the_results_and_the_run_are_in_sight_in_the_table(browser: Any, page: Path) -> None:
