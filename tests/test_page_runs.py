@@ -381,6 +381,15 @@ def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:
             assert box["y"] + box["height"] <= room["y"] + room["height"]
 
 
+def test_the_share_of_held_out_examples_that_are_right_is_in_the_table(tmp_path: Path, browser: Any) -> None:
+    words = ("data=moons", "data.examples=40", "data.test=0.3", "seed=0,1", "epochs=9", "film=none")
+    sweep = xortrain.sweep(*words, f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        place = found.page.locator("#table th").all_inner_texts().index("test_accuracy")
+        shown = [float(found.page.locator(f"#run-{k} td").nth(place).inner_text()) for k in range(2)]
+    assert shown == pytest.approx([run.row["test_accuracy"] for run in sweep], rel=1e-3)
+
+
 def test_ticks_of_any_size_are_whole(tmp_path: Path, browser: Any) -> None:
     words = ("lr=1,1e6", "activation=relu", "loss=mse", "output=identity", "epochs=30", "film=none")
     with opened(browser, xortrain.sweep(*words, f"root={tmp_path}").page(tmp_path / "p.html"), before=TEXTS) as found:

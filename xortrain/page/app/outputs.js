@@ -11,7 +11,6 @@ const MOST_CLASSES = 12; // that are counted in a table
 
 export function outputsView(page) {
   const canvas = byId("outputs");
-  const caption = canvas.previousElementSibling;
   follow(["run", "epoch", "fork", "live", "theme"], () => {
     const shown = shownRun(page);
     const { view, colours } = shown;
@@ -20,7 +19,7 @@ export function outputsView(page) {
     const isOfClass = ({ y }, n) => colours.kind(y) === colours.kind(view.examples.aims[n]);
     const [isCounted, what] = draw === confusion ? [isOfClass, "of the right class"] : [({ isRight }) => isRight, "right"];
     const crossed = view.walk.every(({ isRight }) => isRight) ? "" : `; cross: ${colours.wrong}`;
-    setText(caption, `Outputs: ${view.walk.filter(isCounted).length} of ${view.walk.length} ${what}${crossed}`);
+    setText(canvas.previousElementSibling, `Outputs: ${view.walk.filter(isCounted).length} of ${view.walk.length} ${what}${crossed}`);
     draw(shown, sized(canvas));
   });
 }
