@@ -390,6 +390,15 @@ def test_the_share_of_held_out_examples_that_are_right_is_in_the_table(tmp_path:
     assert shown == pytest.approx([run.row["test_accuracy"] for run in sweep], rel=1e-3)
 
 
+def test_runs_are_counted_in_whole_numbers(tmp_path: Path, browser: Any) -> None:
+    sweep = xortrain.sweep("seed=0,1,2", "epochs=5", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html"), before=TEXTS) as found:
+        assert found.page.input_value("#settings-measure") == "runs"
+        drawn = set(found.page.evaluate("texts['']"))  # a layer, without an id
+        assert {"0", "1"} <= drawn
+        assert not {"0.2", "0.25", "0.4", "0.5", "0.6", "0.8"} & drawn
+
+
 def test_ticks_of_any_size_are_whole(tmp_path: Path, browser: Any) -> None:
     words = ("lr=1,1e6", "activation=relu", "loss=mse", "output=identity", "epochs=30", "film=none")
     with opened(browser, xortrain.sweep(*words, f"root={tmp_path}").page(tmp_path / "p.html"), before=TEXTS) as found:
