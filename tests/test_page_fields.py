@@ -159,6 +159,40 @@ def test_an_output_of_a_class_has_the_colour_of_that_class(browser: Any, tmp_pat
         assert np.abs(np.array(corners) - used.levels[place].astype(int)).max() <= step_of(run)
 
 
+def test_the_table_of_classes_counts_what_the_accuracy_counts(browser: Any, tmp_path: Path) -> None:
+    """An output may be the greatest and not past the midpoint: its class is right, and the example has a cross."""
+    overrides = [*CSV, clouds(tmp_path / "t.csv", 3, 2), "lr=0.2", "epochs=60"]
+    with shown(browser, overrides, tmp_path) as (found, run):
+        for epoch in (20, 60):
+            show(found, epoch=epoch)
+            y = run.predict(run.x, epoch=epoch)
+            kinds, past = (y.argmax(1) == run.t.argmax(1)).sum(), ((y > 0.5) == (run.t > 0.5)).all(1).sum()
+            assert past < kinds, "no difference to be seen"
+            caption = found.page.inner_text("figcaption:has(+ #outputs)")
+            assert caption == f"Outputs: {kinds} of 60 of the right class; cross: not past the midpoint"
+
+
+def test_names_in_a_deep_network_do_not_cover_numbers(browser: Any, tmp_path: Path) -> None:
+    """All layers have units of one size, and each layer has names only where its units leave room for them."""
+    overrides = ("architecture.hidden=[6,5,4,3]", "activation=tanh", "epochs=3", f"root={tmp_path / 'root'}")
+    run = xortrain.train(*overrides, "film=none", "advice=none")
+    with opened(browser, run.page(tmp_path / "p.html"), 1400, before=WRITTEN) as found:
+        texts = found.page.evaluate("written")
+        columns = [[y for _, x, y in texts if abs(x - own) < 9] for _, own, _ in texts]
+        gaps = [np.diff(sorted(column)).min() for column in columns if len(column) > 1]
+        assert min(gaps) >= 9
+        assert found.said == []
+
+
+WRITTEN = """globalThis.written = [];
+const { fillText } = CanvasRenderingContext2D.prototype;
+CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
+    const isNew = !written.some((one) => one.join() === [text, x, y].join());
+    if (this.canvas.id === "diagram" && isNew) written.push([text, x, y]);
+    return fillText.call(this, text, x, y, ...more);
+};"""
+
+
 def step_of(run: Run) -> int:
     """The largest difference of neighbouring levels in one of red, green and blue."""
     used = get_colours("default", LEVELS, False, MOST_HUES)
@@ -198,10 +232,11 @@ def test_numbers_under_the_pointer_and_right_examples_are_those_of_numpy(
 
 
 def check_right(found: Opened, run: Run, y: Array) -> None:
-    """The page says how many examples are right, and how it marks the others."""
+    """The page says how many examples are right, or in their class where there are many, and marks the others."""
     right = int(run.task.success.unscaled.right(y[..., None], run.t[..., None]).sum())
     words = found.page.inner_text("figure:has(#outputs) figcaption")
-    assert words.startswith(f"Outputs: {right} of {len(run.x)} right")
+    count = (y.argmax(1) == run.t.argmax(1)).sum() if y.shape[1] > 2 else right
+    assert words.startswith(f"Outputs: {count} of {len(run.x)} {'of the right class' if y.shape[1] > 2 else 'right'}")
     assert (";" in words) == (right < len(run.x))
 
 

@@ -1,5 +1,6 @@
 """The views over all runs of a page: the table, its filter, the losses, results by settings, a map, cells."""
 
+import re
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ from some_pages import Opened, opened, until
 
 import xortrain
 from xortrain.api import Sweep
+from xortrain.records.query import ask_all
 
 CONDITIONS = (
     "lr > 0.5 and outcome = 'solved'",
@@ -86,6 +88,37 @@ def test_the_number_of_a_run_has_the_name_of_its_column(condition: str, found: O
     assert sorted(fill(found, condition)) == numbers(xortrain.runs(root_of(sweep), where=where)) != []
 
 
+MIXED = (
+    "architecture.bias = true",
+    "not architecture.bias",
+    "architecture.bias in (false) or seed = 3",
+    "name is null",
+    "name is not null",
+    "name <> 'another'",
+    "name < 'z' and tags not like 'b'",
+    "tags = '' or notes is not null",
+)
+
+
+def test_a_filter_finds_what_where_finds_where_words_are_missing_and_settings_are_true_or_false(
+    tmp_path: Path, browser: Any
+) -> None:
+    """Runs of two records, of which one has a name and the other tags."""
+    short = ("epochs=3", "film=none", f"root={tmp_path}")
+    xortrain.sweep("architecture.bias=true,false", "seed=0,1", "name=first", "notes=mine", *short)
+    xortrain.sweep("architecture.hidden=[3]", "seed=2,3,4", "tags=[b]", *short)
+    every = xortrain.runs(str(tmp_path))
+    with opened(browser, every.page(tmp_path / "p.html")) as found:
+        for condition in MIXED:
+            _, ids = ask_all(tmp_path, f"select id from runs where {condition} order by id")
+            fill(found, condition)
+            assert sorted(found.page.evaluate(ORDER)) == [name for (name,) in ids], condition
+            assert 0 < len(ids) < len(every), condition
+        for given, advice in {"bias": "Did you mean architecture.bias?", 'name = "a"': "in single quotes: 'a'"}.items():
+            fill(found, given)
+            assert found.page.inner_text("#filter-problem").endswith(advice)
+
+
 def test_a_word_of_a_column_is_advised_as_a_condition_that_holds(found: Opened, sweep: Sweep) -> None:
     outcomes = {run.outcome for run in sweep}
     assert "solved" in outcomes
@@ -95,6 +128,28 @@ def test_a_word_of_a_column_is_advised_as_a_condition_that_holds(found: Opened, 
         advice = problem.partition("Did you mean ")[2].removesuffix("?")
         assert advice == f"outcome = '{word}'"
         assert fill(found, advice)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_row_is_legible_under_the_pointer(dark: bool, browser: Any, page: Path) -> None:
+    """Also that of the shown run, over which the pointer is after a click, and a selected one."""
+    with opened(browser, page, 1400, 900, dark=dark) as found:
+        found.page.click("#run-2 td.box")
+        for run in (1, 2, 3):
+            found.page.click(f"#run-{run} td.run")
+            until(found.page, f"document.querySelector('#run-{run}[aria-current=true]') !== null")
+            for other in (run, 2, 5):
+                found.page.hover(f"#run-{other} td:last-child")
+                ink, paper = found.page.evaluate(COLOURS, f"#run-{other}")
+                assert abs(_luminance(ink) - _luminance(paper)) > 0.3, (other, ink, paper)
+
+
+COLOURS = """(row) => ["color", "backgroundColor"].map((name) => getComputedStyle(document.querySelector(row))[name])"""
+
+
+def _luminance(colour: str) -> float:
+    """From 0 to 1, of a colour as in rgb(29, 104, 169)."""
+    return float(np.array([0.213, 0.715, 0.072]) @ [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]])
 
 
 def test_the_results_and_the_run_are_in_sight_in_the_table(browser: Any, page: Path) -> None:
@@ -324,6 +379,24 @@ def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:
             box: Any = key.bounding_box()
             assert box["x"] + box["width"] <= room["x"] + room["width"]
             assert box["y"] + box["height"] <= room["y"] + room["height"]
+
+
+def test_the_share_of_held_out_examples_that_are_right_is_in_the_table(tmp_path: Path, browser: Any) -> None:
+    words = ("data=moons", "data.examples=40", "data.test=0.3", "seed=0,1", "epochs=9", "film=none")
+    sweep = xortrain.sweep(*words, f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        place = found.page.locator("#table th").all_inner_texts().index("test_accuracy")
+        shown = [float(found.page.locator(f"#run-{k} td").nth(place).inner_text()) for k in range(2)]
+    assert shown == pytest.approx([run.row["test_accuracy"] for run in sweep], rel=1e-3)
+
+
+def test_runs_are_counted_in_whole_numbers(tmp_path: Path, browser: Any) -> None:
+    sweep = xortrain.sweep("seed=0,1,2", "epochs=5", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html"), before=TEXTS) as found:
+        assert found.page.input_value("#settings-measure") == "runs"
+        drawn = set(found.page.evaluate("texts['']"))  # a layer, without an id
+        assert {"0", "1"} <= drawn
+        assert not {"0.2", "0.25", "0.4", "0.5", "0.6", "0.8"} & drawn
 
 
 def test_ticks_of_any_size_are_whole(tmp_path: Path, browser: Any) -> None:

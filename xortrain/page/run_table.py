@@ -63,7 +63,7 @@ def table(groups: Sequence[Runs], arrays: Arrays) -> tuple[list[dict[str, Any]],
     rows: dict[str, list[Any]] = {"run": [name for group in groups for name in group.names()]}
     rows |= {key: varying[key] for key in axes} | {"seed": _setting(groups, "seed")} | results
     rows |= _words(groups)
-    known = {name: values for name, values in rows.items() if any(value is not None for value in values)}
+    known = {name: values for name, values in rows.items() if any(value not in (None, "") for value in values)}
     return [_column(name, values, arrays) for name, values in known.items()], axes
 
 
@@ -99,16 +99,15 @@ def _words(groups: Sequence[Runs]) -> dict[str, list[Any]]:
     for group in groups:
         own = list(run_rows(*group.listed, WORDS)) if group.listed else []
         rows += [own[place] for place in group.places] if own else [[None] * len(WORDS)] * len(group.places)
-    return {name: [row[k] or None for row in rows] for k, name in enumerate(WORDS)}
+    return {name: [row[k] for row in rows] for k, name in enumerate(WORDS)}
 
 
 def _column(name: str, values: Sequence[Any], arrays: Arrays) -> dict[str, Any]:
     if all(value is None or type(value) in (int, float) for value in values):
         numbers = np.array([np.nan if value is None else value for value in values], float)
         return {"name": name, "kind": "number", "array": arrays.add(numbers)}
-    texts = [
-        "" if value is None else str(value).lower() if value in (True, False) else printable(value) for value in values
-    ]
+    words = [str(value).lower() if isinstance(value, bool) else value for value in values]
+    texts = [None if word is None else printable(word) for word in words]
     place = {word: k for k, word in enumerate(dict.fromkeys(texts))}
     codes = np.array([place[text] for text in texts])
     return {"name": name, "kind": "text", "words": list(place), "array": arrays.add(codes, "<u4")}

@@ -109,7 +109,7 @@ class Cells {
     const { number, settings } = this.names.get(run);
     const sign = isForkShown(run) ? "fork" : signOf(this.page, run);
     g.fillStyle = g.strokeStyle = ink;
-    write(g, sign ? `${sign} ${number}` : number, x, y + this.side + 5, "left", this.side);
+    write(g, sign ? `${sign} ${number}` : number, x, y + this.side + 8, "left", this.side);
     if (this.label) write(g, settings, x, y + this.side + STATUS + 6, "left", this.side);
   }
 

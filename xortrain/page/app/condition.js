@@ -137,11 +137,11 @@ class ConditionParser {
   }
 
   column(place) {
-    const { text, kind, written } = this.tokens[place];
+    const { text, written } = this.tokens[place];
     const value = this.values.get(columnKey(text));
     if (value) return value;
     if (this.token.word === "(") throw new ConditionError(`${written}(…): functions are not supported here`);
-    const isRight = kind === "name" && OPERATORS[this.tokens[place - 1]?.word]?.[0] >= TESTS;
+    const isRight = OPERATORS[this.tokens[place - 1]?.word]?.[0] >= TESTS;
     const near = nearestName(text, this.suggestions());
     const advice = isRight ? `; write text in single quotes: '${text}'` : near && `. Did you mean ${near}?`;
     throw new ConditionError(`no such column in this page: ${text}${advice}`);
@@ -150,8 +150,8 @@ class ConditionParser {
   /** Words that may be meant, by what is written for them: columns, and words that a column has for its runs. */
   suggestions() {
     const texts = this.columns.filter(({ isNumber, words }) => !isNumber && words.length < MOST_WORDS);
-    const words = texts.flatMap(({ name, words }) => words.map((word) => [`${name} = '${word}'`, word]));
-    return [...this.columns.map(({ name }) => [name, name]), ...words];
+    const words = texts.flatMap(({ name, words }) => words.filter(Boolean).map((word) => [`${name} = '${word}'`, word]));
+    return [...this.columns.flatMap(({ name }) => [[name, name], [name, name.split(".").at(-1)]]), ...words];
   }
 }
 
@@ -179,8 +179,8 @@ function columnValue(column) {
     const number = { of: (run) => runPlace(column.of(run)), isNumber: true };
     return { of: (run) => column.of(run), isText: true, number };
   }
-  const isFlag = !column.isNumber && column.words.every((word) => word === "True" || word === "False");
-  if (isFlag) return { of: (run) => Number(column.of(run) === "True"), isNumber: true };
+  const isFlag = !column.isNumber && column.words.every((word) => [null, "true", "false"].includes(word));
+  if (isFlag) return { of: (run) => column.of(run) && Number(column.of(run) === "true"), isNumber: true };
   return { of: (run) => column.of(run), isNumber: column.isNumber, isText: !column.isNumber };
 }
 

@@ -25,9 +25,9 @@ export class DiagramPlan {
     this.low = height - (Math.max(widths[0] / 2, ...widths.slice(1)) > this.most ? 16 : 4); // room for the counts of what is not shown
     this.units = widths.map((count, column) => strongest(network, theta, column, Math.min(count, column ? this.most : 2 * this.most)));
     const rooms = this.units.map((units) => (this.low - 12) / units.length);
-    this.isNamed = rooms.map((room) => room >= LEAST_SIDE + 28);
     const least = Math.min(...rooms.slice(1));
-    this.side = Math.round(Math.min(34, least - (least >= LEAST_SIDE + 28 ? 28 : 5), (0.6 * width) / (depth + 1)));
+    this.side = Math.floor(Math.min(34, least - (least >= LEAST_SIDE + 28 ? 28 : 5), (0.6 * width) / (depth + 1)));
+    this.isNamed = rooms.map((room) => room >= this.side + 28);
     this.hasThumbnails = inputs === 2 && this.side >= 16;
     this.widest = 6 / Math.max(1, Math.max(...this.units.map((units) => units.length)) / 3);
     this.placeNodes(g);

@@ -11,16 +11,16 @@ const MOST_CLASSES = 12; // that are counted in a table
 
 export function outputsView(page) {
   const canvas = byId("outputs");
-  const caption = canvas.previousElementSibling;
   follow(["run", "epoch", "fork", "live", "theme"], () => {
     const shown = shownRun(page);
     const { view, colours } = shown;
-    const right = view.walk.filter((one) => one.isRight).length;
-    const crossed = right < view.walk.length ? `; cross: ${colours.wrong}` : "";
-    setText(caption, `Outputs: ${right} of ${view.walk.length} right${crossed}`);
-    const size = sized(canvas);
-    if (view.walk.length <= MOST_BARS) (colours.outputs === 1 ? bars : chips)(shown, size);
-    else (colours.classes > 2 && colours.classes <= MOST_CLASSES ? confusion : scatter)(shown, size);
+    const many = colours.classes > 2 && colours.classes <= MOST_CLASSES ? confusion : scatter;
+    const draw = view.walk.length > MOST_BARS ? many : colours.outputs === 1 ? bars : chips;
+    const isOfClass = ({ y }, n) => colours.kind(y) === colours.kind(view.examples.aims[n]);
+    const [isCounted, what] = draw === confusion ? [isOfClass, "of the right class"] : [({ isRight }) => isRight, "right"];
+    const crossed = view.walk.every(({ isRight }) => isRight) ? "" : `; cross: ${colours.wrong}`;
+    setText(canvas.previousElementSibling, `Outputs: ${view.walk.filter(isCounted).length} of ${view.walk.length} ${what}${crossed}`);
+    draw(shown, sized(canvas));
   });
 }
 
@@ -93,11 +93,11 @@ function confusion({ view, colours }, { g, width, height }) {
   g.fillStyle = colours.label;
   write(g, "class", 0, head - 8, "left", left);
   write(g, "the network says", left + (width - left) / 2, 8, "center", width - left);
-  names.forEach((name, k) => { write(g, name, left + (k + 0.5) * wide, head - 8, "center", wide - 4); });
   names.forEach((name, kind) => {
     const own = view.walk.filter((_, n) => colours.kind(aims[n]) === kind);
     const top = head + kind * high;
     g.fillStyle = colours.label;
+    write(g, name, left + (kind + 0.5) * wide, head - 8, "center", wide - 4);
     write(g, name, 0, top + high / 2, "left", left - 6);
     names.forEach((_, said) => {
       const count = own.filter(({ y }) => colours.kind(y) === said).length;

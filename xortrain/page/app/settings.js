@@ -200,9 +200,9 @@ class SettingsMap {
     this.items = this.cells();
     const known = finiteSorted(this.items.flatMap(({ value, low, high }) => [value, low, high]));
     const isLog = !isCount && !range && isWide(known);
-    const most = known.at(-1) ?? 1;
-    const ends = range ?? (isLog ? [known[0] / 1.3, most * 1.3] : [Math.min(0, known[0] ?? 0), most * 1.1 || 1]);
+    const ends = range ?? (isLog ? [known[0] / 1.3, known.at(-1) * 1.3] : [Math.min(0, known[0] ?? 0), 1.1 * (known.at(-1) ?? 1) || 1]);
     const axis = new Axis(ends, isLog, isCount ? floor : floor - 6, top);
+    if (isCount) axis.ticks = axis.ticks.filter(Number.isInteger);
     const words = range ? percent : undefined;
     const left = axis.room(g, this.box.left, words);
     this.box.left = left;

@@ -26,7 +26,7 @@ class RunTable {
 
   constructor(page) {
     this.page = page;
-    const first = ["run", "outcome", "final_loss", "solved_at", ...page.axes, "seed", "epochs_done"];
+    const first = ["run", "outcome", "final_loss", "solved_at", "test_accuracy", ...page.axes, "seed", "epochs_done"];
     const known = first.map((name) => page.column(name)).filter(Boolean);
     this.ordered = [...new Set([...known, ...page.columns])];
     this.columns = known;
