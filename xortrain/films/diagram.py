@@ -36,7 +36,8 @@ class Diagram(Panel):
         self.is_named = most <= MOST_NAMED and (box.height - 14 * s) / most >= LEAST_SIDE + 14 * s
         room = (box.height - 14 * s) / most - (14 if self.is_named else 3) * s
         largest = 34 if depth > 1 or most == 1 else 44
-        self.side = max(8, round(min(largest * s, room, 0.55 * box.width / (depth + 0.5))))
+        beside = min(0.55 * box.width, 0.62 * (box.width - self._name_width())) / (depth + 0.5)
+        self.side = max(8, round(min(largest * s, room, beside)))
         self.has_thumbnails = self.side >= LEAST_SIDE
         self.radius = max(1.5, min(4 * s, (box.height - 14 * s) / len(first) / 2 - 1) / s)
         self.widest = float(6 / max(1, max(len(units) for units in self.units) / 3))
@@ -57,11 +58,8 @@ class Diagram(Panel):
     def _column(self, number: int, count: int) -> Array:
         """The centres (count, 2) of the units in a column."""
         box, s = self.box, self.canvas.unit
-        left, right = (
-            box.x + self._name_width() * (2 if self.is_staggered else 1) + 3 * s + self.radius * s + 1,
-            box.x + box.width - self.side / 2 - 1,
-        )
-        x = left + (right - left) * number / (len(self.units) - 1)
+        left = box.x + self._name_width() * (2 if self.is_staggered else 1) + 3 * s + self.radius * s + 1
+        x = left + (box.x + box.width - self.side / 2 - 1 - left) * number / (len(self.units) - 1)
         top, bottom = box.y + 12 * s, box.y + box.height
         step = (bottom - top) / count if count > 3 else min((bottom - top) / count, 56 * s)
         y = (top + bottom) / 2 + (np.arange(count) - (count - 1) / 2) * step
@@ -78,8 +76,7 @@ class Diagram(Panel):
 
     def _input_names(self) -> list[str]:
         """The names of the inputs, or their symbols if the names are too long or too many to be legible."""
-        share = 0.42 if len(self.network.layers) < 3 else 0.28
-        room = share * self.box.width * (not self.is_staggered)
+        room = (0.42 if len(self.network.layers) < 3 else 0.28) * self.box.width * (not self.is_staggered)
         fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
         return self.data.inputs if fit else self.data.symbols
 
@@ -158,10 +155,8 @@ class Diagram(Panel):
             if self.network.bias and self.has_thumbnails:
                 self._draw_biases(parameters[f"b{layer}"][self.units[layer]], self.columns[layer])
         if not self.has_thumbnails:
-            places = np.concatenate(self.columns[1:])
-            self.canvas.marks(
-                places, 0, self.side / 2 / self.canvas.unit, self.canvas.colours.paper, self.canvas.colours.ink
-            )
+            places, colours = np.concatenate(self.columns[1:]), self.canvas.colours
+            self.canvas.marks(places, 0, self.side / 2 / self.canvas.unit, colours.paper, colours.ink)
         self.canvas.stamp(self.names)
         if last == 1 and self.network.outputs == 1 and self.network.inputs <= 2:
             self._write_formula(parameters)
@@ -173,9 +168,8 @@ class Diagram(Panel):
         ends = self.columns[target] - (self.side / 2 + 1, 0)
         lines = np.stack(np.broadcast_arrays(starts, ends[:, None]), axis=2).reshape(-1, 2, 2)
         if target != source + 1:
-            lines = np.array(
-                [bend(line, (self.side + 14 * s) * (1 if line[0, 1] > line[1, 1] else -1)) for line in lines]
-            )
+            rise = self.side + 14 * s
+            lines = np.array([bend(line, rise if line[0, 1] > line[1, 1] else -rise) for line in lines])
         shown = weights[np.ix_(self.units[target], self.units[source])].ravel()
         is_finite, size = np.isfinite(shown), np.abs(shown)
         widths = np.minimum(size / STRONG, 1) * self.widest + 0.3
