@@ -22,6 +22,7 @@ DECIMALS = np.array(
     [[70, 101, 3.2], [72, 102, 3.1], [71, 100, 3.3], [90, 110, 2.1], [92, 109, 2], [121, 151, 0.3], [119, 149, 0.1],
      [73, 103, 3]]
 )  # fmt: skip
+DECIMALS = np.round((DECIMALS - DECIMALS.mean(0)) / DECIMALS.std(0), 2)
 """Some are near each other, and their names are long."""
 
 
@@ -162,6 +163,14 @@ NETS = {
     "held out": lambda: held_out(film_data(net(2, 3, 1, hidden="tanh"), *spiral(10), 1.0), *spiral(15)),
     "events": lambda: replace(
         film_data(net(2, 4, 1, hidden="relu"), XOR, ONE_OF_TWO, 1.0), events=EVENTS, ending=EVENTS[-1].caption
+    ),
+    "events beside many units": lambda: replace(
+        film_data(net(2, 40, 1, hidden="tanh"), XOR, ONE_OF_TWO, 1.0),
+        events=(*EVENTS, *(Event(epoch, f"({epoch}, 1) right", "It is right.", 3) for epoch in (26, 27, 28, 29))),
+        ending=EVENTS[-1].caption,
+    ),
+    "events beside a formula": lambda: replace(
+        film_data(net(2, 1), XOR, ONE_OF_TWO), events=EVENTS, ending=EVENTS[-1].caption
     ),
     "diverged": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
     "exploded": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 3.0),

@@ -171,10 +171,10 @@ class Field(Panel):
                 self._name_line(f"h{unit + 1}", box, line, taken)
 
     def _name_places(self) -> Array:
-        """The two ends and the middle (3 names, 2) of each name of an example."""
+        """Places (9 names, 2) along each name of an example, from end to end."""
         (left, top, right, low), edge = self.name_boxes.T, 5 * self.canvas.unit
-        across = np.concatenate([left + edge, (left + right) / 2, right - edge])
-        return np.stack([across, np.tile((top + low) / 2, 3)], axis=1)
+        start, end = (np.stack([x, (top + low) / 2], axis=1) for x in (left + edge, right - edge))
+        return np.linspace(start, end, 9).reshape(-1, 2)
 
     def _name_line(self, name: str, box: Box, line: Array, taken: list[Array]) -> None:
         """Write a name on a line, near one of its ends if possible, away from the places ``taken``."""

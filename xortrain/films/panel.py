@@ -253,9 +253,7 @@ class ExampleMarks:
     """The marks of a set of examples: shape and colour show the target; a cross marks a wrong example."""
 
     def __init__(self, canvas: Canvas, scale: ColourScale, t: Array, size: float = 1, beside: int = 0) -> None:
-        """Targets t (examples, outputs); ``size`` is 1 for the marks of the large field; held-out examples are faint,
-        and no larger than those that are trained on, ``beside`` in number.
-        """
+        """Targets t (examples, outputs); size 1 is that in the large field; held-out ones: ``beside`` many others."""
         self.canvas, kinds, count = canvas, scale.target_classes(t), max(len(t), beside)
         self.plain = count > FEW_EXAMPLES or size < 0.7
         self.is_valued, self.faint = not scale.classes, beside > 0
@@ -385,7 +383,9 @@ class ExampleNames:
     def _name(self, group: Sequence[int]) -> str:
         """The name of examples in one place; equal ones are named once."""
         names = list(dict.fromkeys(self.names[one] for one in group))
-        return self.joint.join(names[:MOST_JOINED]) + f" + {len(names) - MOST_JOINED} more" * (len(names) > MOST_JOINED)
+        each = ((names[:count], len(names) - count) for count in (MOST_JOINED, 1))
+        variants = [self.joint.join(some) + f" + {rest} more" * (rest > 0) for some, rest in each]
+        return self.canvas.first_fitting(variants, self.box.width - 4, NAME)
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""
