@@ -18,6 +18,12 @@ DRAWN_LAYOUTS = [name for name, row in LAYOUTS.items() if row.location and not r
 
 XOR = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], float)
 ONE_OF_TWO = np.array([[0], [1], [1], [0]], float)
+DECIMALS = np.array(
+    [[70, 101, 3.2], [72, 102, 3.1], [71, 100, 3.3], [90, 110, 2.1], [92, 109, 2], [121, 151, 0.3], [119, 149, 0.1],
+     [73, 103, 3]]
+)  # fmt: skip
+DECIMALS = np.round((DECIMALS - DECIMALS.mean(0)) / DECIMALS.std(0), 2)
+"""Some are near each other, and their names are long."""
 
 
 def descend(network: Network, x: Array, t: Array, lr: float, epochs: int, runs: int) -> tuple[Array, Array]:
@@ -148,11 +154,23 @@ NETS = {
     "real targets": lambda: film_data(
         net(2, 4, 1, hidden="tanh", last="identity"), cloud(2), 3 * cloud(2)[:, :1], 0.05
     ),
+    "eight with decimals": lambda: replace(
+        film_data(net(3, 4, 3, hidden="tanh", last="softmax"), DECIMALS, np.eye(3)[[2, 2, 2, 1, 1, 0, 0, 2]]),
+        input_names=["age", "weight (kg)", "size (m)"],
+    ),
     "spiral": lambda: film_data(net(2, 8, 1, hidden="tanh"), *spiral(100), 0.5),
     "wide": lambda: film_data(net(2, 40, 40, 1, hidden="relu"), *spiral(20), 0.01),
     "held out": lambda: held_out(film_data(net(2, 3, 1, hidden="tanh"), *spiral(10), 1.0), *spiral(15)),
     "events": lambda: replace(
         film_data(net(2, 4, 1, hidden="relu"), XOR, ONE_OF_TWO, 1.0), events=EVENTS, ending=EVENTS[-1].caption
+    ),
+    "events beside many units": lambda: replace(
+        film_data(net(2, 40, 1, hidden="tanh"), XOR, ONE_OF_TWO, 1.0),
+        events=(*EVENTS, *(Event(epoch, f"({epoch}, 1) right", "It is right.", 3) for epoch in (26, 27, 28, 29))),
+        ending=EVENTS[-1].caption,
+    ),
+    "events beside a formula": lambda: replace(
+        film_data(net(2, 1), XOR, ONE_OF_TWO), events=EVENTS, ending=EVENTS[-1].caption
     ),
     "diverged": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 1e30),
     "exploded": lambda: film_data(net(2, 3, 1, hidden="relu", last="identity"), XOR, ONE_OF_TWO, 3.0),

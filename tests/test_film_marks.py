@@ -152,6 +152,46 @@ def test_a_name_is_nearer_to_its_own_mark_than_to_another_and_clear_of_other_nam
         assert (np.maximum(one[:2], other[:2]) >= np.minimum(one[2:], other[2:])).any()
 
 
+@given(st.integers(0, 10**6), st.integers(2, 8), st.integers(1, 24))
+def test_names_of_any_length_touch_no_other_and_are_nearest_to_their_own_mark(
+    seed: int, count: int, letters: int
+) -> None:
+    """Those that cannot are left out."""
+    canvas = make_canvas(FilmSettings(), get_palette("default", 24, False, 2), (300, 200))
+    places = np.random.RandomState(seed).uniform(20, 180, (count, 2))
+    names = ExampleNames(canvas, Box(0, 0, 300, 200), [f"{number:x<{letters}}" for number in range(count)])
+    placed = names._placed(places, {})
+    for one, other in combinations([box for *_, box in placed], 2):
+        assert (np.minimum(one[2:], other[2:]) - np.maximum(one[:2], other[:2]) <= 2).any()
+    for name, _, (left, top, right, low) in placed:
+        beyond = np.maximum(np.maximum([left, top] - places, places - [right, low]), 0)
+        distance = np.hypot(*beyond.T)
+        assert distance.min() >= distance[int(name[0])] - 1e-9 or " = " in name
+    assert placed or letters > 20
+
+
+@pytest.mark.parametrize(
+    ("names", "written"),
+    [("aa", "a"), ("aab", "a = b"), ("abab", "a = b"), ("abc", "a = b + 1 more"), ("aabcbc", "a = b + 1 more")],
+)
+def test_examples_in_one_place_with_the_same_inputs_are_named_once(names: str, written: str) -> None:
+    canvas = make_canvas(FilmSettings(), get_palette("default", 24, False, 2), (300, 200))
+    placed = ExampleNames(canvas, Box(0, 0, 300, 200), list(names))._placed(np.full((len(names), 2), 90.0), {})
+    assert [name for name, *_ in placed] == [written]
+
+
+@pytest.mark.parametrize("trained", [3, 16, 17, 100])
+@pytest.mark.parametrize("held", [2, 16, 40])
+def test_held_out_examples_are_marked_as_small_as_the_others(trained: int, held: int) -> None:
+    canvas, scale = Canvas(60, 60, 1, get_palette("default", 24, False, 2)), colour_scale(run_of("xor"), 24)
+    marks = ExampleMarks(canvas, scale, np.ones((trained, 1)))
+    beside = ExampleMarks(canvas, scale, np.ones((held, 1)), beside=trained)
+    assert beside.faint
+    assert not marks.faint
+    assert beside.radius <= marks.radius
+    assert beside.plain or not marks.plain
+
+
 @pytest.mark.parametrize("place", [(30, 30), (30.3, 30.6), (30.5, 30.5), (30.8, 30.1)])
 @pytest.mark.parametrize("unit", [1, 1.5])
 def test_the_edge_of_paper_around_a_square_is_on_all_sides(unit: float, place: tuple[float, float]) -> None:

@@ -10,7 +10,7 @@ from some_films import record_text, run_of
 
 import xortrain
 from xortrain.films.canvas import Box
-from xortrain.films.data import KINDS, FilmData
+from xortrain.films.data import KINDS, FilmData, RunFrames
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.panel import format_loss
@@ -113,6 +113,25 @@ def test_an_example_that_is_right_at_the_last_epoch_alone_has_not_become_right()
         events = run_film_data(xortrain.train("lr=3", "seed=2", f"epochs={epochs}").trained).events
         found[epochs] = [event.epoch for event in events if event.label.endswith(" right")]
     assert found == {25: [], 26: [], 27: [], 28: [27], 29: [27], 30: [27]}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [("data=circle", "batch_size=1", "lr=0.05"), ("data=moons", "lr=0.5"), ("data=sine", "lr=0.1", "activation=tanh"),
+     ("data=spiral", "optimizer=adam", "lr=0.02"), ("data=gauss", "lr=0.001")],
+)  # fmt: skip
+def test_half_or_90_percent_are_right_from_the_epoch_on_from_which_so_many_are_counted(overrides: list[str]) -> None:
+    """The count of the outputs panel is the oracle: it is on screen beside the sentence."""
+    data = run_film_data(xortrain.train(*overrides, "epochs=40").trained)
+    frames = RunFrames(data, 0)
+    counts = np.array([frames.at(number).right.sum() for number in range(len(data.frame_epochs))])
+    found = {event.label: event.epoch for event in data.events if event.label.endswith(" right")}
+    for label, least in (("half right", 100), ("90 % right", 180)):
+        below = np.flatnonzero(counts < least * len(data.x) / 200)
+        if label in found:
+            assert data.frame_epochs[below[-1] + 1] == found[label]
+        else:  # from the start, never for long, or told by the end
+            assert not len(below) or below[-1] >= len(counts) - 2 or data.ending.startswith("Solved")
 
 
 def test_films_of_few_frames_and_stills_mark_what_happens_at_the_same_epochs(

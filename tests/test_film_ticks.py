@@ -13,7 +13,8 @@ from xortrain.films.canvas import Box
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_curve import format_tick
-from xortrain.films.projection import format_distinct, ticks
+from xortrain.films.map_axis import tick_words
+from xortrain.films.projection import even_ticks, format_distinct, ticks
 
 assert written
 
@@ -30,6 +31,16 @@ def test_ticks_are_round_and_among_the_values(found: list[float]) -> None:
     step = 10.0 ** np.floor(np.log10(np.ptp(values) / 5) + 1e-12)
     for value in (low, high):
         assert abs(value / step - round(value / step)) < 1e-6
+
+
+@pytest.mark.parametrize("high", [1e-5, 0.3, 1, 3.0771, 42, 7e6])
+@pytest.mark.parametrize("below", [0, 0.5])
+def test_no_tick_is_minus_zero(below: float, high: float) -> None:
+    for most in range(3, 9):
+        found = even_ticks(-below * high, high, most)
+        assert (found == 0).any()
+        assert not np.signbit(found[found == 0]).any()
+        assert "-0" not in [*map(format_tick, found), *tick_words(found)]
 
 
 @given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import NETS, ONE_OF_TWO, XOR, blobs, film_data, net, record_text, run_of
+from some_films import NETS, ONE_OF_TWO, XOR, blobs, cloud, film_data, net, record_text, run_of
 
 from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
@@ -20,6 +20,7 @@ from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.glyphs import text_mask
 from xortrain.films.loss_curve import LossCurve, LossScale
+from xortrain.films.outputs import Spread
 from xortrain.films.story_layout import StoryLayout
 from xortrain.nets import Array
 from xortrain.nets.network import Network
@@ -80,6 +81,41 @@ def test_no_text_overlaps_another_or_is_cut_within_a_word(
         film.frame(number)
         assert not [(a, b) for (a, one), (b, other) in combinations(written, 2) if overlap(one, other)]
         assert not [word for word, _ in written if word.endswith("…") and not word.endswith(" …")]
+
+
+@pytest.mark.parametrize("hidden", [(), (2,), (4, 4), (8, 8, 8, 8)])
+@pytest.mark.parametrize("longest", ["age", "width (cm)", "weight (kg)", "temperature", "temperature (°C)"])
+@pytest.mark.parametrize("size", [(640, 360), (960, 540), (285, 507)])
+def test_names_of_inputs_leave_room_for_the_lines_of_the_network(
+    hidden: tuple[int, ...], longest: str, size: tuple[int, int]
+) -> None:
+    one = replace(film_data(net(2, *hidden, 3, last="softmax"), *blobs(3)), input_names=["age", longest])
+    film = StoryLayout(one, FilmSettings(size=size), 0)
+    (network,) = (panel for panel in film.panels if isinstance(panel, Diagram))
+    columns = [float(column[0, 0]) for column in network.columns]
+    gaps = np.diff(columns) - network.side * np.array([0.5, *[1] * len(hidden)])
+    assert gaps.min() >= 0.45 * network.side or network.side == 8  # the smallest
+    assert columns[0] - network._name_width() >= network.box.x
+
+
+def test_the_axis_of_real_outputs_has_a_name_that_fits_or_none(written: list[tuple[str, Box]]) -> None:
+    for name, is_written in (("y", True), ("purity of the product", False)):
+        written.clear()
+        one = film_data(net(2, 3, 2, hidden="tanh", last="identity"), cloud(4)[:, :2], cloud(4)[:, 2:], 0.1)
+        StoryLayout(replace(one, output_names=[name, "other"]), FilmSettings(size=(640, 360)), 0)
+        assert (f"{name}, over target" if is_written else "over target") in [word for word, _ in written]
+
+
+@pytest.mark.parametrize("size", [(640, 360), (960, 540)])
+@pytest.mark.parametrize("classes", [3, 7])
+def test_names_of_classes_are_clear_of_the_outputs_beside_them(classes: int, size: tuple[int, int]) -> None:
+    names = [letter * (4 + number % 3) for number, letter in enumerate("abcdefg"[:classes])]
+    one = replace(film_data(net(2, 4, classes, last="softmax"), *blobs(classes)), output_names=names)
+    film = StoryLayout(one, FilmSettings(size=size), 0)
+    (outputs,) = (panel for panel in film.panels if isinstance(panel, Spread))
+    s, widest = film.canvas.unit, max(film.canvas.text_width(name, 9) for name in outputs.names)
+    assert outputs.names == names
+    assert outputs.outer.x + 12 * s + widest <= outputs.box.x - 3 * s
 
 
 @pytest.mark.parametrize("outputs", [3, 1])

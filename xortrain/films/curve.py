@@ -19,7 +19,7 @@ class Curve(Panel):
         points = self.projection.grid(0, box.width, 1)[:, None]
         self.probe = Probe(run.data.network, run.data.scaling, points, np.array([run.run]))
         self.examples = ExampleMarks(self.canvas, self.scale, run.t)
-        self.held = ExampleMarks(self.canvas, self.scale, run.held[1], faint=True) if run.held else None
+        self.held = ExampleMarks(self.canvas, self.scale, run.held[1], beside=len(run.t)) if run.held else None
         self.reach = self._reach()
 
     def _reach(self) -> tuple[float, float]:

@@ -32,11 +32,16 @@ class Diagram(Panel):
         first, last = (np.arange(min(count, most)) for count, most in zip(ends, (MOST_INPUTS, MOST_UNITS), strict=True))
         shown = max(2, min(MOST_UNITS, int((box.height - 14 * s) / (max(LEAST_SIDE, 14 * s) + 3 * s))))
         self.units = [first, *(run.strongest(layer, shown) for layer in range(depth - 1)), last[:shown]]
+        counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
+        self.left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
+        self.has_formula = depth == 1 and ends[1] == 1 and ends[0] <= 2
+        below = 16 if self.has_formula else 10 * any(self.left_out)  # units for words, above the labels of events
+        self.box = box = replace(box, height=box.height - round(below * s))
         most = max(len(units) for units in self.units[1:])
         self.is_named = most <= MOST_NAMED and (box.height - 14 * s) / most >= LEAST_SIDE + 14 * s
         room = (box.height - 14 * s) / most - (14 if self.is_named else 3) * s
-        largest = 34 if depth > 1 or most == 1 else 44
-        self.side = max(8, round(min(largest * s, room, 0.55 * box.width / (depth + 0.5))))
+        beside = min(0.55 * box.width, 0.62 * (box.width - self._name_width())) / (depth + 0.5)
+        self.side = max(8, round(min((34 if depth > 1 or most == 1 else 44) * s, room, beside)))
         self.has_thumbnails = self.side >= LEAST_SIDE
         self.radius = max(1.5, min(4 * s, (box.height - 14 * s) / len(first) / 2 - 1) / s)
         self.widest = float(6 / max(1, max(len(units) for units in self.units) / 3))
@@ -57,11 +62,8 @@ class Diagram(Panel):
     def _column(self, number: int, count: int) -> Array:
         """The centres (count, 2) of the units in a column."""
         box, s = self.box, self.canvas.unit
-        left, right = (
-            box.x + self._name_width() * (2 if self.is_staggered else 1) + 3 * s + self.radius * s + 1,
-            box.x + box.width - self.side / 2 - 1,
-        )
-        x = left + (right - left) * number / (len(self.units) - 1)
+        left = box.x + self._name_width() * (2 if self.is_staggered else 1) + 3 * s + self.radius * s + 1
+        x = left + (box.x + box.width - self.side / 2 - 1 - left) * number / (len(self.units) - 1)
         top, bottom = box.y + 12 * s, box.y + box.height
         step = (bottom - top) / count if count > 3 else min((bottom - top) / count, 56 * s)
         y = (top + bottom) / 2 + (np.arange(count) - (count - 1) / 2) * step
@@ -78,8 +80,7 @@ class Diagram(Panel):
 
     def _input_names(self) -> list[str]:
         """The names of the inputs, or their symbols if the names are too long or too many to be legible."""
-        share = 0.42 if len(self.network.layers) < 3 else 0.28
-        room = share * self.box.width * (not self.is_staggered)
+        room = (0.42 if len(self.network.layers) < 3 else 0.28) * self.box.width * (not self.is_staggered)
         fit = all(self.canvas.text_width(name, 9) <= room for name in self.data.inputs)
         return self.data.inputs if fit else self.data.symbols
 
@@ -103,18 +104,16 @@ class Diagram(Panel):
     def _write_names(self) -> None:
         canvas, s = self.canvas, self.canvas.unit
         write = partial(canvas.text, size=9, colour=canvas.colours.label, align="centre", halo=canvas.colours.paper)
-        counts = (self.network.inputs, *(layer.units for layer in self.network.layers))
-        left_out = [count - len(units) for count, units in zip(counts, self.units, strict=True)]
-        spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(left_out) if count]
+        spans = [self._span(f"+{count} more", layer) for layer, count in enumerate(self.left_out) if count]
         step = self.columns[1][0, 0] - self.columns[0][0, 0]
         outputs = self.data.outputs
         if any(canvas.text_width(name, 9) > min(60 * s, step - 3 * s) for name in outputs):
             outputs = replace(self.data, output_names=()).outputs
         tight, until = any(left < right + 5 * s for (_, right), (left, _) in pairwise(spans)), self.box.x - 5 * s
         for layer, (units, centres) in enumerate(zip(self.units, self.columns, strict=True)):
-            words = f"+{left_out[layer]}" + " more" * (not tight)
+            words = f"+{self.left_out[layer]}" + " more" * (not tight)
             left, right = self._span(words, layer)
-            if left_out[layer] and left >= until + 3 * s:  # in a deep network there is not room for all
+            if self.left_out[layer] and left >= until + 3 * s:  # in a deep network there is not room for all
                 write((left + right) / 2, self.box.y + self.box.height + 11 * s, words)
                 until = right
             for unit, (_, y) in zip(units, centres, strict=True) if layer and self.is_named else ():
@@ -158,12 +157,10 @@ class Diagram(Panel):
             if self.network.bias and self.has_thumbnails:
                 self._draw_biases(parameters[f"b{layer}"][self.units[layer]], self.columns[layer])
         if not self.has_thumbnails:
-            places = np.concatenate(self.columns[1:])
-            self.canvas.marks(
-                places, 0, self.side / 2 / self.canvas.unit, self.canvas.colours.paper, self.canvas.colours.ink
-            )
+            places, colours = np.concatenate(self.columns[1:]), self.canvas.colours
+            self.canvas.marks(places, 0, self.side / 2 / self.canvas.unit, colours.paper, colours.ink)
         self.canvas.stamp(self.names)
-        if last == 1 and self.network.outputs == 1 and self.network.inputs <= 2:
+        if self.has_formula:
             self._write_formula(parameters)
 
     def _draw_weights(self, weights: Array, source: int, target: int) -> None:
@@ -173,9 +170,8 @@ class Diagram(Panel):
         ends = self.columns[target] - (self.side / 2 + 1, 0)
         lines = np.stack(np.broadcast_arrays(starts, ends[:, None]), axis=2).reshape(-1, 2, 2)
         if target != source + 1:
-            lines = np.array(
-                [bend(line, (self.side + 14 * s) * (1 if line[0, 1] > line[1, 1] else -1)) for line in lines]
-            )
+            rise = self.side + 14 * s
+            lines = np.array([bend(line, rise if line[0, 1] > line[1, 1] else -rise) for line in lines])
         shown = weights[np.ix_(self.units[target], self.units[source])].ravel()
         is_finite, size = np.isfinite(shown), np.abs(shown)
         widths = np.minimum(size / STRONG, 1) * self.widest + 0.3
@@ -186,8 +182,7 @@ class Diagram(Panel):
         colours, half = self.canvas.colours, self.side / 2
         for bias, (x, y) in zip(biases, centres, strict=True):
             if np.isfinite(bias):
-                radius = 1.2 + 2.8 * min(abs(bias) / STRONG, 1)
-                sign = colours.signs[int(bias > 0)]
+                radius, sign = 1.2 + 2.8 * min(abs(bias) / STRONG, 1), colours.signs[int(bias > 0)]
                 self.canvas.marks(np.array([[x - half, y + half]]), 0, radius, sign, colours.paper, 1)
 
     def _write_formula(self, parameters: dict[str, Array]) -> None:
@@ -195,10 +190,10 @@ class Diagram(Panel):
         terms += [f"{parameters['b1'][0]:+.2f}"] if self.network.bias else []
         words = "z = " + "  ".join(terms).lstrip("+").replace("+", "+ ").replace("-", "− ")
         words += "" if self.data.scaling.inputs.fitted is None else "  (x scaled)"
-        right, low = self.box.x + self.box.width, self.box.y + self.box.height
+        right, low = self.box.x + self.box.width, self.box.y + self.box.height + 15 * self.canvas.unit
         size = 9.5 * min(1, self.box.width / self.canvas.text_width(words, 9.5))
         if size >= LEAST_FORMULA:
-            self.canvas.text(right, low + 15 * self.canvas.unit, words, size, align="right")
+            self.canvas.text(right, low, words, size, align="right")
 
 
 def bend(line: Array, height: float) -> Array:

@@ -40,7 +40,7 @@ class Field(Panel):
         self.heatmap = Heatmap(canvas, boxes, run.data.network, run.data.scaling, run.run, projection, self.scale)
         self.examples = ExampleMarks(canvas, self.scale, run.t)
         self.is_plane = len(boxes) == 1 and run.x.shape[1] > 2  # the examples are beside it
-        self.held = ExampleMarks(canvas, self.scale, run.held[1], faint=True) if run.held and len(boxes) == 1 else None
+        self.held = ExampleMarks(canvas, self.scale, run.held[1], 1, len(run.t)) if run.held else None
         is_named = len(boxes) == 1 and len(run.x) <= MOST_NAMED_EXAMPLES and not projection.is_curve
         self.names = ExampleNames(canvas, boxes[0], run.short_names) if is_named else None
         if context.names_classes and len(boxes) == 1:
@@ -142,7 +142,7 @@ class Field(Panel):
         return self.canvas.record(self._draw_marks)
 
     def _draw_marks(self) -> None:
-        if self.held and self.run_frames.held:
+        if self.held and self.run_frames.held and len(self.heatmap.boxes) == 1:
             x, t = self.run_frames.held
             u, v = self.projection.slices[0].places(x).T
             fractions = self.projection.fractions(u, t[:, 0] if self.projection.is_curve else v)
@@ -171,10 +171,10 @@ class Field(Panel):
                 self._name_line(f"h{unit + 1}", box, line, taken)
 
     def _name_places(self) -> Array:
-        """The two ends and the middle (3 names, 2) of each name of an example."""
+        """Places (9 names, 2) along each name of an example, from end to end."""
         (left, top, right, low), edge = self.name_boxes.T, 5 * self.canvas.unit
-        across = np.concatenate([left + edge, (left + right) / 2, right - edge])
-        return np.stack([across, np.tile((top + low) / 2, 3)], axis=1)
+        start, end = (np.stack([x, (top + low) / 2], axis=1) for x in (left + edge, right - edge))
+        return np.linspace(start, end, 9).reshape(-1, 2)
 
     def _name_line(self, name: str, box: Box, line: Array, taken: list[Array]) -> None:
         """Write a name on a line, near one of its ends if possible, away from the places ``taken``."""

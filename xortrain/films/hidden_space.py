@@ -39,7 +39,7 @@ class HiddenSpace(Panel):
         self.projection = self.plane.projection
         self.heatmap = head_map(context, self.plane.head, self.projection)
         self.examples = ExampleMarks(self.canvas, self.scale, run.t, 0.9)
-        self.held = ExampleMarks(self.canvas, self.scale, run.held[1], 0.8, faint=True) if run.held else None
+        self.held = ExampleMarks(self.canvas, self.scale, run.held[1], 0.8, len(run.t)) if run.held else None
         self.grid = input_grid(context.projection)
         has_grid = self.grid.size > 0 and not self.projection.is_curve
         self.probe = Probe(network, run.data.scaling, self.grid, np.array([run.run])) if has_grid else None

@@ -62,9 +62,8 @@ class Bars(OutputsPanel):
         canvas, s, box, run = self.canvas, self.canvas.unit, self.box, self.run_frames
         self.size, count = 10.0, len(self.x)
         step = min(self.room() / count, 23 * s)
-        names = [canvas.shorten(name, 0.4 * box.width, self.size) for name in run.names]
-        self.names = names
-        left = box.x + max(canvas.text_width(name, self.size) for name in names) + round(9 * s)
+        self.names = [canvas.shorten(name, 0.4 * box.width, self.size) for name in run.names]
+        left = box.x + max(canvas.text_width(name, self.size) for name in self.names) + round(9 * s)
         right = self.right - canvas.text_width("-0.00", 9) - round(9 * s)
         height = round(min(0.55 * step, 12 * s))
         tops = [round(box.y + row * step + (step - height) / 2) for row in range(count)]
@@ -115,10 +114,10 @@ class Chips(OutputsPanel):
         box, s, (examples, outputs) = self.box, self.canvas.unit, self.t.shape
         self.is_framed = outputs > 1 and bool(self.scale.classes)
         self.key = "framed: target" if self.is_framed else "edge: target"
-        self.is_named = len(self.x) <= 8 or self.x.shape[1] > 4
         gap = 5 * s if examples <= 6 else 2 * s
         width = (box.width - gap * (examples - 1)) / examples
-        top = box.y + (13 * s if self.is_named else 0)
+        self.names = self._names(int(width) + 4 * s)
+        top = box.y + 13 * s * bool(self.names)
         height = min((box.y + self.room() - top - (outputs - 1) * s) / outputs, 24 * s)
         self.is_low = int(height) < 10 * s
         self.cells = [
@@ -128,14 +127,19 @@ class Chips(OutputsPanel):
 
     def still(self) -> None:
         super().still()
-        canvas, s, names = self.canvas, self.canvas.unit, self.run_frames.short_names if self.is_named else []
-        for name, cell in zip(names, self.cells[:: self.t.shape[1]], strict=False):
-            words = name.strip("()").replace(", ", " " if len(self.x) <= 6 else "")
-            words = canvas.shorten(words, cell.width + 4 * s, 9)
-            canvas.text(cell.x + cell.width / 2, cell.y - 4 * s, words, 9, canvas.colours.label, align="centre")
+        canvas, s = self.canvas, self.canvas.unit
+        for name, cell in zip(self.names, self.cells[:: self.t.shape[1]], strict=False):
+            canvas.text(cell.x + cell.width / 2, cell.y - 4 * s, name, 9, canvas.colours.label, align="centre")
         self.edges = self._edges().reshape(-1, 3)
         for cell, edge in zip(self.cells, self.edges, strict=True) if self.is_low else ():
             canvas.outline(cell, edge)
+
+    def _names(self, room: float) -> list[str]:
+        """The names of the examples above their columns, such as 01 for (0, 1), if there is room for all of them."""
+        each = [name.strip("()").split(", ") for name in self.run_frames.short_names]
+        is_tight = len(self.x) > 6 and all(len(value) == 1 for values in each for value in values)
+        names = [("" if is_tight else " ").join(values) for values in each]
+        return names if all(self.canvas.text_width(name, 9) <= room for name in names) else []
 
     def _edges(self) -> Array:
         """The colour (examples, outputs, 3) of each target."""
@@ -185,7 +189,7 @@ class Spread(OutputsPanel):
         self.names = self._lane_names()
         self.lacks_names = self.scale.classes > 2 and not self.names
         left = max((self.canvas.text_width(name, 9) for name in self.names), default=0)
-        left += round(13 * s) * bool(self.names)
+        left += round(16 * s) * bool(self.names)
         self.box = Box(box.x + left, box.y + round(3 * s), box.width - left, box.height - round(20 * s))
         self.kinds = self.scale.target_classes(self.t)
         self.examples = ExampleMarks(self.canvas, self.scale, self.t, 0.9 if len(self.t) > MOST_CHIPS else 0.5)
@@ -221,7 +225,7 @@ class Spread(OutputsPanel):
         canvas.text(box.x, y, low, 9, label)
         canvas.text(box.x + box.width, y, high, 9, label, align="right")
         room = box.width - canvas.text_width(low, 9) - canvas.text_width(high, 9) - 8 * s
-        canvas.text(box.x + box.width / 2, y, canvas.shorten(self._axis(), room, 9), 9, label, align="centre")
+        canvas.text(box.x + box.width / 2, y, canvas.first_fitting(self._axis(), room, 9), 9, label, align="centre")
         if scale.classes < 3:
             strip = Box(box.x, box.y + box.height + round(2 * s), box.width, round(3 * s))
             canvas.paste(strip, np.tile(np.arange(box.width) * scale.levels // box.width, (strip.height, 1)))
@@ -234,13 +238,14 @@ class Spread(OutputsPanel):
             canvas.marks(np.array([[self.outer.x + 5 * s, middle]]), kind, 4, canvas.colours.of_classes(np.array(kind)))
             canvas.text(self.outer.x + 12 * s, middle + 3.3 * s, name, 9)
 
-    def _axis(self) -> str:
+    def _axis(self) -> list[str]:
+        """What the axis shows, the longest name first."""
         if self.scale.classes > 2:
-            return "right class"
-        outputs, is_one = self.run_frames.data.outputs, self.scale.hides_outputs
+            return ["right class"]
+        named, first = self.scale.hides_outputs, self.run_frames.data.outputs[0]
         if self.scale.classes:
-            return outputs[0] if is_one else "output"
-        return f"{outputs[0]}, over target" if is_one else "over target"
+            return [first] * named + ["output"]
+        return [f"{first}, over target"] * named + ["over target"]
 
     def _draw_band(self) -> None:
         """The outputs that are the targets, and between which outputs they are right."""

@@ -68,10 +68,8 @@ class Panel:
 
         ``shown`` and ``y`` (outputs, examples) are the outputs of the plane and those of the examples.
         """
-        scale = self.scale
-        if not scale.classes:
-            return
-        count, canvas = int((scale.leading_class(shown) != scale.leading_class(y)).sum()), self.canvas
+        scale, canvas = self.scale, self.canvas
+        count = int((scale.leading_class(shown) != scale.leading_class(y)).sum()) if scale.classes else 0
         if count:
             room = self.box.width - canvas.text_width(self.title, 10) - 6 * canvas.unit
             variants = (
@@ -122,10 +120,10 @@ class RunLayout(ABC):
     def timing(self, settings: FilmSettings) -> Timing:
         """Which snapshots are shown, and for how long."""
         data = self.data
-        steps = without_flips(data) if settings.spacing == "progress" else np.arange(len(data.frame_epochs))
-        if settings.frames and len(steps) < settings.frames:
-            steps = np.arange(len(data.frame_epochs))
-        if len(steps) < len(data.frame_epochs):
+        every = np.arange(len(data.frame_epochs))
+        steps = without_flips(data) if settings.spacing == "progress" else every
+        steps = every if len(steps) < (settings.frames or 0) else steps
+        if len(steps) < len(every):
             data = replace(data, parameters=np.asarray(data.parameters[steps]), frame_epochs=data.frame_epochs[steps])
         timing = even_timing(settings, partial(data.choose, run=self.run_frames.run))
         return Timing(steps[timing.chosen], timing.seconds)
@@ -254,18 +252,16 @@ def _fit_axis(
 class ExampleMarks:
     """The marks of a set of examples: shape and colour show the target; a cross marks a wrong example."""
 
-    def __init__(self, canvas: Canvas, scale: ColourScale, t: Array, size: float = 1, faint: bool = False) -> None:
-        """``t`` are targets (examples, outputs); ``size`` is 1 for the marks of the large field; held-out examples
-        are ``faint``.
-        """
-        self.canvas, kinds = canvas, scale.target_classes(t)
-        self.plain = len(t) > FEW_EXAMPLES or size < 0.7
-        self.is_valued, self.faint = not scale.classes, faint
-        self.radius = size * (8.0 if len(t) <= FEW_EXAMPLES else max(2.4, 4.6 - len(t) / 150))
+    def __init__(self, canvas: Canvas, scale: ColourScale, t: Array, size: float = 1, beside: int = 0) -> None:
+        """Targets t (examples, outputs); size 1 is that in the large field; held-out ones: ``beside`` many others."""
+        self.canvas, kinds, count = canvas, scale.target_classes(t), max(len(t), beside)
+        self.plain = count > FEW_EXAMPLES or size < 0.7
+        self.is_valued, self.faint = not scale.classes, beside > 0
+        self.radius = size * (8.0 if count <= FEW_EXAMPLES else max(2.4, 4.6 - count / 150))
         fills = canvas.palette.rgb[scale.bands(t.T.astype(float))]
         if scale.classes:
             fills = canvas.colours.of_classes(kinds)
-        if faint:
+        if self.faint:
             fills = mix(fills, canvas.colours.paper, 0.55)
         looks = np.concatenate([kinds[:, None], fills], axis=1)
         self.looks, self._look = np.unique(looks, axis=0, return_inverse=True)
@@ -374,26 +370,31 @@ class ExampleNames:
                 found[number], is_clear = (name, side, options[number, side]), is_clear and costs[side] == 0
             if is_clear:
                 break
-        return list(found.values())
+        kept: list[tuple[str, int, Array]] = []
+        for number, one in found.items():  # a name that has no room near its mark is left out
+            touched = any(_overlaps(one[2][None] + (1, 1, -1, -1), box[None])[0] for *_, box in kept)
+            kept += [one] * (not touched and not misplaced[number, one[1]])
+        return kept
 
     def named(self, places: Array) -> Array:
         """Where the things with names are, (names, 2), from the places of the examples."""
         return places
 
     def _name(self, group: Sequence[int]) -> str:
-        """The name of examples in one place."""
-        name = self.joint.join(self.names[one] for one in group[:MOST_JOINED])
-        return name + f" + {len(group) - MOST_JOINED} more" * (len(group) > MOST_JOINED)
+        """The name of examples in one place; equal ones are named once."""
+        names = list(dict.fromkeys(self.names[one] for one in group))
+        each = ((names[:count], len(names) - count) for count in (MOST_JOINED, 1))
+        variants = [self.joint.join(some) + f" + {rest} more" * (rest > 0) for some, rest in each]
+        return self.canvas.first_fitting(variants, self.box.width - 4, NAME)
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""
         groups: list[list[int]] = []
         for number in np.flatnonzero(np.isfinite(places).all(axis=1)).tolist():
-            near = [g for g in groups if np.abs(places[g[0]] - places[number]).max() < 4 * self.canvas.unit]
-            if near:
-                near[0].append(number)
-            else:
-                groups.append([number])
+            near = (g for g in groups if np.abs(places[g[0]] - places[number]).max() < 4 * self.canvas.unit)
+            if (group := next(near, None)) is None:
+                groups.append(group := [])
+            group.append(number)
         return groups
 
     def _options(self, places: Array, sizes: Array) -> Array:

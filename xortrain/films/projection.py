@@ -230,7 +230,7 @@ def even_ticks(low: float, high: float, most: int = 6) -> Array:
         first, last = np.ceil(low / step - 1e-9), np.floor(high / step + 1e-9)
         if last - first + 1 <= most:
             break
-    found = np.arange(first, last + 1)
+    found = np.arange(first, last + 1) + 0.0  # not -0
     return np.asarray(found / round(1 / step) if step < 1 and round(1 / step) else found * step)
 
 

@@ -34,7 +34,7 @@ def run_events(run: RunData, data: FilmData) -> tuple[Event, ...]:
     epochs, since = data.frame_epochs[rows], _since(right)
     found = [*_ends(run, since), *_deaths(run), *flip_events(data), *_plateaus(run, data)]
     if run.outcome not in ("diverged", "exploded"):  # what such a run gets right, it does by chance
-        found += _right_events(run, epochs, since)
+        found += _right_events(run, epochs, right)
     return tuple(sorted(found, key=lambda event: event.epoch))
 
 
@@ -74,24 +74,23 @@ def _names(run: RunData) -> list[str]:
     return [example_name(x, number) for number, x in enumerate(run.x)]
 
 
-def _right_events(run: RunData, epochs: Array, since: Array) -> Iterator[Event]:
-    """Examples that become right and stay so, together where they do at the same epoch; of many, shares of them.
+def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
+    """Examples that become right and stay so, together where they do at the same epoch; of many, how many are right.
 
     What is right at the last epoch alone has not stayed so.
     """
-    end = len(epochs) - 1
-    if len(since) > MOST_SINGLE:
-        order = np.sort(since)
-        for word, share in SHARES:
-            row = order[int(np.ceil(share * len(order))) - 1]
+    end, count = len(epochs) - 1, right.shape[1]
+    if count > MOST_SINGLE:
+        shares = _since(np.stack([right.sum(1) >= np.ceil(share * count) for _, share in SHARES], axis=1))
+        for (word, _), row in zip(SHARES, shares.tolist(), strict=True):
             if 0 < row < end and not (run.outcome == "solved" and epochs[row] >= run.row["solved_at"]):
                 label = f"{word} right"
-                caption = f"{word.capitalize()} of the {len(order)} examples are right from epoch {epochs[row]:,} on."
+                caption = f"{word.capitalize()} of the {count} examples are right from epoch {epochs[row]:,} on."
                 yield Event(int(epochs[row]), label, caption, 3)
         return
-    names, last = _names(run), since.max()
+    names, since = _names(run), _since(right)
     for row in np.unique(since[(since > 0) & (since < end)]).tolist():
-        if run.outcome == "solved" and row == last:
+        if run.outcome == "solved" and row == since.max():
             continue  # the event of the outcome says so
         group = [name for name, own in zip(names, since, strict=True) if own == row]
         are = "is" if len(group) == 1 else "are"
