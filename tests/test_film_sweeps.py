@@ -20,6 +20,7 @@ from xortrain.films.solved_share import format_share
 from xortrain.films.status_marks import OFF_SCALE
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.films.sweep_layout import SweepLayout
+from xortrain.nets import Array
 from xortrain.training.outcome import ORDER
 
 
@@ -291,6 +292,26 @@ def test_no_cell_and_no_text_overlaps_another_or_leaves_the_canvas(name: str, si
         assert not overlap(one, other, slack=1)
     plot = layout.solved.plot if layout.solved else Box(0, 0, 0, 0)
     assert not any(overlap(plot, box, slack=1) for box in canvas.words)
+
+
+@pytest.mark.parametrize("size", [None, (640, 400)])
+@pytest.mark.parametrize(
+    ("varied", "expected"),
+    [
+        ({"lr": np.arange(1, 41) / 4}, ["lr 0.25 to 10"]),
+        ({"init.scale": np.arange(40), "seed": np.arange(40)}, ["scale 0 to 39"]),
+        ({"hidden": np.repeat(["[2]", "[3]"], 20), "seed": np.arange(40)}, ["hidden"]),
+        ({"activation": np.resize(ACTIVATIONS, 40), "lr": np.arange(40) / 8 - 1}, ["activation", "lr -1 to 3.875"]),
+        ({"seed": np.arange(40)}, []),
+        ({"lr": np.repeat([0.1, 3], 20), "seed": np.tile(np.arange(20), 2)}, []),
+    ],
+)
+def test_the_title_says_what_varies_where_rows_and_columns_do_not(
+    size: tuple[int, int] | None, varied: dict[str, Array], expected: list[str]
+) -> None:
+    shown = SweepFilmData.of(replace(sweep_of(40), title="XOR   2-2-1", varied=varied))
+    title = SweepLayout(shown, FilmSettings(layout="sweep", size=size), 0).margins.title
+    assert title == ["   ".join(["XOR", "2-2-1", *expected, "40 runs"])]
 
 
 @given(runs=st.integers(1, 2000), share=st.floats(0, 1))

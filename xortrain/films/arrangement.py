@@ -44,6 +44,11 @@ class SweptSetting:
     names: tuple[str, ...]
     value: Array
 
+    def __str__(self) -> str:
+        """As in "lr 0.1 to 30"; other values than numbers are left out."""
+        are_numbers = all(name.lstrip("-")[:1].isdigit() for name in self.names)
+        return f"{self.name} {self.names[0]} to {self.names[-1]}" if are_numbers else self.name
+
     @classmethod
     def of(cls, name: str, values: Array) -> "SweptSetting":
         """Numbers in increasing order, other values in the order of their first run."""
@@ -114,7 +119,7 @@ def _grid(swept: list[SweptSetting], runs: int, aspect: float) -> Arrangement | 
     if (cells[:, : len(across.names)] < 0).any():
         return None
     names = across.names if lines == 1 else ()
-    heading = across.name if names else f"{across.name} {across.names[0]} to {across.names[-1]}"
+    heading = across.name if names else str(across)
     return Arrangement(cells.reshape(-1, columns), down.name, heading, down.names, names, lines=lines)
 
 
@@ -123,6 +128,12 @@ def _joined(settings: Sequence[SweptSetting]) -> SweptSetting:
     value = np.ravel_multi_index([one.value for one in settings], [len(one.names) for one in settings])
     names = tuple("  ".join(words) for words in product(*(one.names for one in settings)))
     return SweptSetting(", ".join(one.name for one in settings), names, value)
+
+
+def ranges(data: SweepFilmData) -> list[str]:
+    """What varies besides the seed, as in "lr 0.1 to 30", where rows and columns do not say it."""
+    swept = [one for one in swept_settings(data.varied) if one.name != "seed"]
+    return [] if arrange_runs(data).row_names else [str(one) for one in swept]
 
 
 def arrange_by_outcome(data: SweepFilmData, aspect: float, most: int) -> Arrangement:

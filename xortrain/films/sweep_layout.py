@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from xortrain.films.arrangement import MOST_CELLS, Arrangement, arrange_by_outcome, arrange_runs
+from xortrain.films.arrangement import MOST_CELLS, Arrangement, arrange_by_outcome, arrange_runs, ranges
 from xortrain.films.canvas import Box, Canvas, text_width
 from xortrain.films.captions import wrap
 from xortrain.films.cells import CellColours, Cells, has_unbounded_outputs
@@ -70,6 +70,7 @@ class Margins:
         self.unit = 1.0 if size is None else float(np.clip(min(size[0] / 640, size[1] / 480), LEGIBLE, 3))
         self.has_headline = data.all_outcomes.runs > 1
         self.edge = self._px(10)
+        self.ranges = ranges(data)
         self._place_head(size[0] if size else ROOM[0] + 2 * self.edge, min(data.runs, MOST_CELLS))
         width, height = self._room()
         aspect = width / max(height, 1)
@@ -104,7 +105,7 @@ class Margins:
     def _title(self, room: float, cells: int, most_lines: int) -> list[str]:
         """The title with the number of runs in at most that many lines; what is too long for them is cut."""
         measure = partial(text_width, unit=self.unit, size=12, face="bold")
-        parts, runs = self.data.title.split("   "), self.data.describe_runs(cells)
+        parts, runs = [*self.data.title.split("   "), *self.ranges], self.data.describe_runs(cells)
         lines = wrap([*parts, runs], room, measure, "   ")
         if len(lines) <= most_lines:
             return lines
