@@ -107,8 +107,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
 
     def _changeable(self) -> list[str]:
         """The settings that may change when training continues, as overrides; without the number of epochs."""
-        settings = self._settings().items()
-        return [*self.overrides, *(f"{key}={short(value)}" for key, value in settings if key != "epochs")]
+        return [*self.overrides, *(f"{key}={short(v)}" for key, v in self._settings().items() if key != "epochs")]
 
     def _own(self, X: Array, y: Array) -> OwnData:
         """Examples with the names of their columns, if they have some."""
@@ -220,7 +219,8 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return y if y.shape[1] > 1 else y[:, 0]
 
     def _examples(self, X: Any, y: Any, reset: bool = True) -> OwnData:
-        return with_numbers(self._own(*validate_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)))
+        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
+        return with_numbers(self._own(X, y.astype(np.float64)))  # scikit-learn lets texts pass, which would be classes
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -163,6 +163,17 @@ def test_few_distinct_numbers_stay_numbers() -> None:
         NetRegressor(loss="bce").fit(X, t)
 
 
+@pytest.mark.parametrize("kind", ["U", "S", "O"])
+def test_a_regressor_refuses_texts_that_are_no_numbers(kind: str) -> None:
+    """They would be classes, and the regressor a classifier."""
+    names = np.array(["no", "yes"])[Y].astype(kind)
+    for train in (NetRegressor().fit, NetRegressor().partial_fit):
+        with pytest.raises(ValueError, match="could not convert string to float"):
+            train(X, names)
+    numbers = NetRegressor(epochs=2).fit(X, Y.astype(float).astype("U"))
+    np.testing.assert_array_equal(numbers.predict(X), NetRegressor(epochs=2).fit(X, Y).predict(X))
+
+
 def test_a_random_state_is_a_seed_or_draws_one() -> None:
     runs = [NetClassifier(epochs=1, random_state=state).fit(X, Y).run_ for state in (5, np.random.RandomState(5))]
     assert runs[0].config["seed"] == 5
