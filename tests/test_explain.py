@@ -62,6 +62,15 @@ def test_nothing_of_a_small_network_is_omitted() -> None:
     assert "shown" not in text
 
 
+@pytest.mark.parametrize(("loss", "means"), [("mse", "examples and outputs"), ("half_sse", "examples")])
+def test_the_text_names_what_the_mean_is_over(loss: str, means: str) -> None:
+    step = step_at(
+        xortrain.train(f"loss={loss}", "loss.reduction=mean", "data=encoder", "data.size=3", "epochs=1").task
+    )
+    assert f"mean over the {means}. Optimizer" in " ".join(explain(step).split())
+    assert np.isclose(step.before.losses.sum() / (9 if means == "examples and outputs" else 3), step.before.loss)
+
+
 def test_the_text_states_that_it_explains_the_first_of_several_batches() -> None:
     text = explain(step_of("batches"))
     assert "the first batch, of 2 examples" in text

@@ -116,6 +116,35 @@ def test_the_formulas_of_smoothed_targets_hold(loss: str) -> None:
     assert_every_formula_holds(loss=(loss, {"label_smoothing": 0.1}))
 
 
+def assert_only_explained_formulas_fail(block: Block) -> int:
+    """Check that a sentence follows each equation whose formula does not have its value, and count these equations."""
+    if not isinstance(block, Section):
+        return 0
+    failed = sum(map(assert_only_explained_formulas_fail, block.blocks))
+    for equation, after in zip(block.blocks, [*block.blocks[1:], None], strict=True):
+        if isinstance(equation, Equation):
+            values = [np.broadcast_to(value_of(formula), equation.value.shape) for formula in equation.formulas]
+            sentence = after if isinstance(after, str) else ""
+            if all(np.allclose(value, equation.value, rtol=1e-8, atol=1e-12) for value in values):
+                assert "clips" not in sentence
+            else:
+                assert f"`{equation.name}`" in sentence
+                failed += 1
+    return failed
+
+
+@pytest.mark.parametrize("output", ["auto", "identity", "relu", "softplus"])
+@pytest.mark.parametrize("loss", LOSSES)
+@np.errstate(all="ignore")
+def test_a_formula_that_does_not_hold_is_followed_by_a_sentence(loss: str, output: str) -> None:
+    low = -1.0 if LOSSES[loss].targets == "signs" else 0.0
+    changes: dict[str, Any] = {"loss": loss, "output": output, "init": ("randn", {"scale": 60.0})}
+    step = step_at(some_setup(data=("xor", {"low": low}), **changes).task())
+    failed = assert_only_explained_formulas_fail(explanation(step))
+    is_rounded = LOSSES[loss].holds is not None and (loss, output) != ("cross_entropy", "auto")
+    assert (failed > 0) == is_rounded  # the outputs of softmax stay above 0
+
+
 OPTIONS: dict[str, list[dict[str, Any]]] = {
     "sgd": [{"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}],
     "rmsprop": [{"momentum": 0.9}],

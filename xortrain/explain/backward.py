@@ -15,6 +15,8 @@ from xortrain.explain.forward import (
     Shown,
     a_name,
     a_symbol,
+    beyond_formula,
+    directly,
     example_heading,
     layer_input,
     loss_settings,
@@ -55,24 +57,21 @@ class FiniteDifferences:
 
     def of_example(self, name: str, example: int) -> Checked:
         """dℓ/dθ of one example."""
-        if not self.is_complete:
-            return None, ""
-        return self._checked(self._slopes[name][example], self.step.each.gradient[name][example], [example])
+        value = self._slopes[name][example] if self.is_complete else None
+        return self._checked(value, self.step.each.gradient[name][example], [example])
 
     def of_total(self, name: str) -> Checked:
         """dL/dθ."""
-        if not self.is_complete:
-            return None, ""
-        value, examples = self._slopes[name].sum(axis=0) * self.step.share, list(range(len(self.step.x)))
-        return self._checked(value, self.step.total.gradient[name], examples)
+        value = self._slopes[name].sum(axis=0) * self.step.share if self.is_complete else None
+        return self._checked(value, self.step.total.gradient[name], list(range(len(self.step.x))))
 
     def of_inputs(self, example: int) -> Checked:
         """dℓ/dx of one example."""
         return self._checked(self.step.by_inputs.central[[example]], self.step.each.inputs[[example]], [example])
 
-    def _checked(self, value: Array, gradient: Array, examples: list[int]) -> Checked:
+    def _checked(self, value: Array | None, gradient: Array, examples: list[int]) -> Checked:
         """A value, with the corners that may explain why it differs from the gradient."""
-        if np.allclose(value, gradient, rtol=1e-4, atol=1e-7):
+        if value is None or np.allclose(value, gradient, rtol=1e-4, atol=1e-7):
             return value, ""
         return value, " ".join(self.step.corners(examples)[:2])
 
@@ -112,7 +111,7 @@ def _example(step: Step, n: int, shown: Shown, differences: FiniteDifferences) -
     y, t = a_symbol(step, last + 1, n), smoothed(step, symbol("t", step.t[n]))
     on_y = _upstream(step, last, n)
     slope = step.task.criterion.row.slope(y, t, **loss_settings(step))
-    blocks: list[Block] = [Equation(on_y.name, on_y.value, (slope,))]
+    blocks: list[Block] = [Equation(on_y.name, on_y.value, (slope,)), *beyond_formula(step, n, on_y.name)]
     for k in reversed(shown.layers):
         blocks += [*_jacobian(step, k, n, t), *_gradient(step, k, n, differences)]
         if k:
@@ -137,8 +136,7 @@ def _jacobian(step: Step, k: int, n: int, t: Term) -> list[Block]:
     blocks: list[Block] = [Equation(j.name, j.value, (written,)), Equation(delta.name, delta.value, tuple(formulas))]
     if is_last and not np.allclose(above.value @ j.value, delta.value, rtol=1e-6, atol=0):
         blocks.append(
-            f"The product of `{above.name}` and `{j.name}` is not `{delta.name}` here: `y` is rounded to 0 or 1. The "
-            f"program computes `{delta.name}` directly from `{z.name}`, without this loss of precision."
+            f"The product of `{above.name}` and `{j.name}` is not `{delta.name}`. {directly(delta.name, z.name)}"
         )
     return blocks
 

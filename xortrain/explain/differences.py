@@ -44,9 +44,8 @@ def slopes(losses: Callable[[Array], Array], v: Array, step: float = STEP, value
     up, down = v + size, v - size
     at_v = losses(v[:, None])
     moves = max(1, VALUES_AT_ONCE // (2 * values_a_run))
-    parts = [
-        _moved(losses, v, up, down, np.arange(start, min(start + moves, len(v)))) for start in range(0, len(v), moves)
-    ]
+    starts = range(0, len(v), moves)
+    parts = [_moved(losses, v, up, down, np.arange(start, min(start + moves, len(v)))) for start in starts]
     above, below = np.concatenate(parts, axis=-1) if parts else np.zeros((2, len(at_v), 0))
     noise = 4 * np.finfo(np.float64).eps * (np.abs(at_v) + 1) / size
     return Slopes((at_v - below) / (v - down), (above - at_v) / (up - v), noise)

@@ -56,10 +56,8 @@ def explanation(step: Step, example: int | None = None, only: str | None = None)
 
 def _shown(step: Step, example: int | None) -> Shown:
     """Which layers and examples are written out."""
-    depth = len(step.network.layers)
-    layers = list(range(depth))
-    if depth > LAYERS:
-        layers = [*layers[: LAYERS // 2], *layers[-LAYERS // 2 :]]
+    layers = list(range(len(step.network.layers)))
+    layers = layers if len(layers) <= LAYERS else [*layers[: LAYERS // 2], *layers[-LAYERS // 2 :]]
     if example is not None:
         return Shown([example], layers)
     rows = sum(min(step.network.layers[k].units, MOST_CELLS) + 2 for k in layers)
@@ -69,18 +67,18 @@ def _shown(step: Step, example: int | None) -> Shown:
 def _settings(step: Step) -> str:
     criterion, n = step.task.criterion, len(step.x)
     batch = f"{'all ' * (n > 1) if step.updates == 1 else 'the first batch, of '}{counted(n, 'example')}"
+    by_output = criterion.reduction == "mean" and criterion.row.per == "element" and step.network.outputs > 1
     return (
         f"Epoch {step.epoch}, {batch}. Output: {criterion.output}. Loss: {criterion.loss}, {criterion.reduction} over "
-        f"the examples. Optimizer: {step.task.optimizer.name}."
+        f"the examples{' and outputs' * by_output}. Optimizer: {step.task.optimizer.name}."
     )
 
 
 def _scaled(step: Step) -> str:
     """A sentence if the data are scaled."""
-    scaling = step.task.scaling
-    if scaling.inputs.fitted is None:
+    if step.task.scaling.inputs.fitted is None:
         return ""
-    if scaling.targets.fitted is None:
+    if step.task.scaling.targets.fitted is None:
         return "The inputs are scaled, as `data.scale` says: `x` is what the network receives."
     return "The data are scaled, as `data.scale` says: `x` and `t` are what the network and the loss receive."
 

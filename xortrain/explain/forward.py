@@ -98,13 +98,26 @@ def _layer(step: Step, k: int, n: int) -> list[Block]:
 
 def _loss(step: Step, n: int) -> list[Block]:
     """The loss of an example; with several outputs, first the loss of each."""
-    values, formula = step.before.losses[n], step.task.criterion.row.formula
-    if len(values) == 1:
-        y, t = symbol("y", step.before.y[n, 0]), smoothed(step, symbol("t", step.t[n, 0]))
-        return [Equation("ℓ", values[0], (formula(y, t, **loss_settings(step)),))]
-    y, t = symbol("y", step.before.y[n]), smoothed(step, symbol("t", step.t[n]))
-    each = Equation("losses", values, (formula(y, t, **loss_settings(step)),))
-    return [each, Equation("ℓ", values.sum(), (Call("sum", symbol(each.name, values)),))]
+    place = (n, 0) if step.network.outputs == 1 else n
+    values, name = step.before.losses[place], "ℓ" if step.network.outputs == 1 else "losses"
+    y, t = symbol("y", step.before.y[place]), smoothed(step, symbol("t", step.t[place]))
+    each = Equation(name, values, (step.task.criterion.row.formula(y, t, **loss_settings(step)),))
+    total = [] if name == "ℓ" else [Equation("ℓ", values.sum(), (Call("sum", symbol(name, values)),))]
+    z = f"z{len(step.network.layers)}" if step.task.criterion.joint else None
+    return [each, *beyond_formula(step, n, name, z), *total]
+
+
+def directly(name: str, z: str) -> str:
+    return f"`y` is rounded to 0 or 1 here: the program computes `{name}` directly from `{z}`."
+
+
+def beyond_formula(step: Step, n: int, name: str, direct: str | None = None) -> list[Block]:
+    """A sentence if a formula of the loss does not hold for an example: clipped, or computed from ``direct``."""
+    criterion, t = step.task.criterion, step.t[n : n + 1]
+    if criterion.row.holds is None or criterion.row.holds(step.before.y[n], criterion.aims(t)).all():
+        return []
+    clipped = "`y` is at an end of the range for which this formula holds, or beyond: the program clips"
+    return [directly(name, direct) if direct else f"{clipped} `{name}` here."]
 
 
 def _all_examples(step: Step) -> Section:

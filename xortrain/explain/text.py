@@ -32,9 +32,8 @@ class TextWriter(Writer):
         """Columns; if they are too wide, each row as a sentence."""
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         if sum(widths) + 2 * len(widths) > WIDTH:
-            sentences = [
-                ", ".join(f"{name} {cell}" for name, cell in zip(rows[0], row, strict=True)) for row in rows[1:]
-            ]
+            named = [zip(rows[0], row, strict=True) for row in rows[1:]]
+            sentences = [", ".join(f"{name} {cell}" for name, cell in row) for row in named]
             lines = [line for sentence in sentences for line in _wrapped(sentence, 2, 4)]
         else:
             padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
@@ -60,13 +59,9 @@ class TextWriter(Writer):
         lines += _stacked("= ", value, 6) if symbols else []
         if equation.check is not None:
             lines += _stacked("≈ ", self._rows(equation.check), 6)
-            if len(lines[-1]) + 2 + len(equation.accuracy) <= WIDTH:
-                lines[-1] += f"  {equation.accuracy}"
-            else:
-                lines.append(" " * 8 + equation.accuracy)
-        indent = " " * 6
-        remark = self.sentence(equation.remark)
-        return lines + textwrap.wrap(remark, WIDTH, initial_indent=indent, subsequent_indent=indent)
+            fits = len(lines[-1]) + 2 + len(equation.accuracy) <= WIDTH
+            lines.append((f"{lines.pop()}  " if fits else " " * 8) + equation.accuracy)
+        return lines + _wrapped(self.sentence(equation.remark), 6, 6)
 
     def _rows(self, value: Array) -> list[str]:
         """The lines of a value: one per row, or one wrapped line if the rows are too long."""
@@ -83,22 +78,15 @@ def _shape(value: Array) -> str:
     if not value.ndim:
         return ""
     words = ("rows", "columns") if value.ndim > 1 else ("numbers",)
-    cut = [
-        f"{FIRST_CELLS + LAST_CELLS} of {size} {word}"
-        for size, word in zip(value.shape, words, strict=True)
-        if size > MOST_CELLS
-    ]
+    sizes = [(size, word) for size, word in zip(value.shape, words, strict=True) if size > MOST_CELLS]
+    cut = [f"{FIRST_CELLS + LAST_CELLS} of {size} {word}" for size, word in sizes]
     return f" ({'×'.join(map(str, value.shape))}{'; ' + ', '.join(cut) + ' shown' if cut else ''})"
 
 
 def _wrapped(line: str, indent: int, further: int, width: int = WIDTH) -> list[str]:
+    first, later = " " * indent, " " * further
     lines = textwrap.wrap(
-        line,
-        width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * further,
-        break_long_words=False,
-        break_on_hyphens=False,
+        line, width, initial_indent=first, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
     )
     return [line.replace(HARD, " ") for line in lines]
 

@@ -87,6 +87,6 @@ def _after(step: Step) -> Section:
     verb = "falls" if change < 0 else "rises" if change > 0 else "does not change" if change == 0 else "is not finite"
     amount = f" by {abs(change):.2g}" if change < 0 or change > 0 else ""
     right = int(np.sum(after.right))
-    losses = Equation("L", step.before.loss), Equation("L'", after.loss)
     text = f"The loss {verb}{amount}; {right} of {len(step.x)} {'is' if right == 1 else 'are'} right."
+    losses = Equation("L", step.before.loss), Equation("L'", after.loss)
     return Section("After the update", [output_table(step, after), *losses, text])

@@ -60,6 +60,8 @@ class Loss:
     own: Settings = field(default_factory=dict)
     joint: Joint | None = None
     spread: Callable[[int], float] | None = None
+    holds: Callable[[Array, Array], Array] | None = None
+    """Where y and t allow the formulas as they are written; elsewhere `value` and `gradient` are clipped."""
     mean_is_best: bool = False
     """Whether of all answers that are the same for every example, the mean target has the lowest loss."""
     note: str = ""
@@ -211,6 +213,8 @@ def focal_delta(z: Array, y: Array, t: Array, *, alpha: Array, gamma: Array) -> 
     return weight * power * (error_of_outputs(z, y, t) + bce_of_logits(z, t) * bend)
 
 
+_inside: Callable[[Array, Array], Array] = lambda y, t: (y > 0) & (y < 1)
+_has_log: Callable[[Array, Array], Array] = lambda y, t: (y > 0) & ((y <= 1) | (t == 0))
 _written_log: Written = lambda p: Call("log", p)
 _written_bce: Written = lambda y, t: -(t * _written_log(y) + (1 - t) * _written_log(1 - y))
 _written_bce_slope: Written = lambda y, t: (1 - t) / (1 - y) - t / y
@@ -245,13 +249,13 @@ LOSSES: dict[str, Loss] = {
     "bce": Loss("binary cross-entropy, through logits",
         bce, bce_gradient,
         _written_bce, _written_bce_slope,
-        "sigmoid", targets="unit", joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t),
+        "sigmoid", targets="unit", joint=Joint(bce_of_logits, error_of_outputs, lambda y, t: y - t), holds=_inside,
         spread=lambda outputs: 0.5, mean_is_best=True, note="label smoothing ε: t (1 - ε) + ε/2, Keras'"),
     "cross_entropy": Loss("cross-entropy of classes, through logits",
         cross_entropy, cross_entropy_gradient,
         lambda y, t: -(t * _written_log(y)), lambda y, t: -(t / y),
         "softmax", "example", "classes", joint=Joint(cross_entropy_of_logits, error_of_outputs, lambda y, t: y - t),
-        spread=lambda outputs: 1 / outputs, mean_is_best=True,
+        spread=lambda outputs: 1 / outputs, holds=_has_log, mean_is_best=True,
         note="summed over outputs; one-hot t; label smoothing ε: t (1 - ε) + ε/K, PyTorch's"),
     "mae": Loss("mean of |y - t|",
         lambda y, t: np.abs(y - t), lambda y, t: np.sign(y - t),
@@ -288,11 +292,12 @@ LOSSES: dict[str, Loss] = {
         lambda y, t, alpha, gamma: _written_weight(y, t, alpha, gamma) * _written_bce(y, t), _written_focal_slope,
         "sigmoid", targets="unit",
         own={"alpha": number("weight of ones", 0, 1, letter="α"), "gamma": number("power of 1 - p_t", 0, letter="γ")},
-        joint=Joint(focal_of_logits, focal_delta), note="α and γ of Lin et al. (2017)"),
+        joint=Joint(focal_of_logits, focal_delta), holds=_inside, note="α and γ of Lin et al. (2017)"),
     "atanh_error": Loss("gradient 2 atanh(y - t) (Fahlman 1988)",
         atanh_error, atanh_error_gradient,
         _written_atanh_error, lambda y, t: _written_log((1 + (y - t)) / (1 - (y - t))),
-        "sigmoid", note="2 atanh(y - t): Fahlman (1988); clipped where abs(y - t) = 0.9999999, at 16.8 (he wrote 17)"),
+        "sigmoid", holds=lambda y, t: np.abs(y - t) < FARTHEST,
+        note="2 atanh(y - t): Fahlman (1988); clipped where abs(y - t) = 0.9999999, at 16.8 (he wrote 17)"),
 }
 # fmt: on
 """Name of a loss in a config to its row."""
@@ -372,8 +377,5 @@ class Criterion:
 
     def take(self, runs: Any) -> "Criterion":
         """The criterion of some of the runs."""
-        settings, output_settings = (
-            {name: value[runs] for name, value in settings.items()}
-            for settings in (self.settings, self.output_settings)
-        )
-        return replace(self, settings=settings, output_settings=output_settings)
+        own, of_output = ({k: v[runs] for k, v in numbers.items()} for numbers in (self.settings, self.output_settings))
+        return replace(self, settings=own, output_settings=of_output)
