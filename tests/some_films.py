@@ -137,6 +137,9 @@ NETS = {
         film_data(net(3, 3, 1), *parity(3)), input_names=["first switch", "second switch", "a third switch"]
     ),
     "two classes": lambda: film_data(net(2, 2, 2, last="softmax"), XOR, np.hstack([1 - ONE_OF_TWO, ONE_OF_TWO])),
+    "classes without a hidden layer": lambda: film_data(
+        net(2, 2, last="softmax"), XOR, np.hstack([1 - ONE_OF_TWO, ONE_OF_TWO])
+    ),
     "three classes": lambda: film_data(net(2, 5, 3, hidden="tanh", last="softmax"), *blobs(3)),
     "two outputs": lambda: film_data(net(2, 3, 2), XOR, np.array([[0, 0], [1, 0], [1, 0], [0, 1.0]])),
     "encoder": lambda: film_data(net(8, 3, 8), np.eye(8), np.eye(8)),

@@ -91,6 +91,7 @@ def test_example_shows_only_one_example() -> None:
     text = explain(step_of("notebook 000", 0), example=2)
     assert re.findall(r"^Example (\d) \(of 0 to 3\)", text, re.MULTILINE) == ["2", "2"]
     assert "Of 4 examples only 2 is written out." in text
+    assert "is written out" not in explain(step_of("notebook 000", 0), example=2, only="update")
 
 
 def numbers(text: str) -> list[float]:

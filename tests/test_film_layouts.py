@@ -55,6 +55,14 @@ def test_every_layout_shows_every_net(name: str, layout: str) -> None:
     np.testing.assert_array_equal(film.frame(int(film.chosen[1])), frames[1])  # whatever was drawn in between
 
 
+@pytest.mark.parametrize("size", [(960, 540), (540, 960)])
+@pytest.mark.parametrize("name", NETS)
+def test_neither_place_of_the_two_pictures_of_a_story_is_empty(name: str, size: tuple[int, int]) -> None:
+    film = StoryLayout(run_of(name), FilmSettings(size=size), 0)
+    drawn = {(panel.box.x, panel.box.y, panel.box.width) for panel in film.panels}
+    assert {(place.x, place.y, place.width) for place in (film.first, film.second)} <= drawn
+
+
 def test_a_network_of_a_hundred_thousand_parameters_has_a_film() -> None:
     one = film_data(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
     assert StoryLayout(one, FilmSettings(), 0).frame(1).shape == (540, 960)

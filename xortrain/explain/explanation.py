@@ -48,7 +48,9 @@ def explanation(step: Step, example: int | None = None, only: str | None = None)
     """The content of an explanation."""
     shown = _shown(step, example)
     sections = [section(step, shown) for name, section in SECTIONS.items() if only in (None, name)]
-    sentences = filter(None, (_settings(step), _scaled(step), _warning(step), _letters(step), _left_out(step, shown)))
+    sentences = filter(
+        None, (_settings(step), _scaled(step), _warning(step), _letters(step), _left_out(step, shown, only))
+    )
     theta = step.network.split(step.before.theta)
     parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
     return Section(f"One step of training: {step.network}", [*sentences, *parameters, *sections])
@@ -109,13 +111,13 @@ def _letters(step: Step) -> str:
     return text
 
 
-def _left_out(step: Step, shown: Shown) -> str:
+def _left_out(step: Step, shown: Shown, only: str | None) -> str:
     """What is not shown."""
     depth, n = len(step.network.layers), len(step.x)
     parts = []
     if len(shown.layers) < depth:
         parts.append(f"Layers {LAYERS // 2 + 1} to {depth - LAYERS // 2} of {depth} are not written out.")
-    if len(shown.examples) < n:
+    if len(shown.examples) < n and only != "update":  # which is of all examples
         which = ", ".join(str(example) for example in shown.examples)
         parts.append(f"Of {n} examples only {which} {'is' if len(shown.examples) == 1 else 'are'} written out.")
     if max(max(shape) for shape in (*step.network.shapes.values(), step.x.shape, step.t.shape)) > MOST_CELLS:

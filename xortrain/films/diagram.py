@@ -41,7 +41,7 @@ class Diagram(Panel):
         self.is_named = most <= MOST_NAMED and (box.height - 14 * s) / most >= LEAST_SIDE + 14 * s
         room = (box.height - 14 * s) / most - (14 if self.is_named else 3) * s
         beside = min(0.55 * box.width, 0.62 * (box.width - self._name_width())) / (depth + 0.5)
-        self.side = max(8, round(min((34 if depth > 1 or most == 1 else 44) * s, room, beside)))
+        self.side = max(8, round(min((34 if depth > 1 or most == 1 else 42) * s, room, beside)))
         self.has_thumbnails = self.side >= LEAST_SIDE
         self.radius = max(1.5, min(4 * s, (box.height - 14 * s) / len(first) / 2 - 1) / s)
         self.widest = float(6 / max(1, max(len(units) for units in self.units) / 3))

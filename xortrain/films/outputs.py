@@ -1,5 +1,7 @@
 """The outputs for the examples: a chip for each of a few examples, or marks along the scale of the output."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from xortrain.films.canvas import Box
@@ -120,6 +122,8 @@ class Chips(OutputsPanel):
         top = box.y + 13 * s * bool(self.names)
         height = min((box.y + self.room() - top - (outputs - 1) * s) / outputs, 24 * s)
         self.is_low = int(height) < 10 * s
+        end = top + outputs * (height + s) + 13 * s  # of the key, which is next to the cells
+        self.box = replace(box, height=min(box.height, round(end - box.y)))
         self.cells = [
             Box(round(box.x + i * (width + gap)), round(top + j * (height + s)), int(width), int(height))
             for i, j in np.ndindex(examples, outputs)

@@ -61,6 +61,11 @@ class StoryLayout(RunLayout):
 
     def arrange(self) -> list[Panel]:
         self.first, self.second, self.beside, self.network, self.loss = self._boxes()
+        if len(self._pictures()) == 1:  # the outputs have the place of the second one
+            low = self.network.y + self.network.height if self.design == WIDE else self.beside.y + self.beside.height
+            top = self.beside.y - self.px(4)
+            self.network = replace(self.beside, y=top, height=low - top)
+            self.beside = replace(self.second, height=self.second.height - self.px(12))
         self.right = self.canvas.width - self.px(10)
         line, left = self.px(16) * (self.design == TALL), self.right - self.px(196)
         self.caption = Box(self.first.x, self.px(26) + line, self.right - self.first.x, self.px(11))
