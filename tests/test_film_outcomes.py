@@ -130,7 +130,7 @@ def test_half_or_90_percent_are_right_from_the_epoch_on_from_which_so_many_are_c
         below = np.flatnonzero(counts < least * len(data.x) / 200)
         if label in found:
             assert data.frame_epochs[below[-1] + 1] == found[label]
-        else:  # from the start, never for long, or told by the end
+        else:  # it was so from the start, never stayed so, or the event of the outcome says it
             assert not len(below) or below[-1] >= len(counts) - 2 or data.ending.startswith("Solved")
 
 

@@ -134,7 +134,7 @@ def interrupted(path: Path) -> None:
 
 
 def interrupted_at(count: int, writer: type[Streaming]) -> bool:
-    """Write a film with Ctrl-C at the ``count``-th line of the writer; whether it has so many lines."""
+    """Write a film and press Ctrl-C when the writer has run ``count`` lines; returns False if it runs fewer."""
     left = count
 
     def line(frame: FrameType, event: str, argument: object) -> Any:

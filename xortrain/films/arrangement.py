@@ -132,8 +132,8 @@ def _joined(settings: Sequence[SweptSetting]) -> SweptSetting:
 
 def ranges(data: SweepFilmData) -> list[str]:
     """What varies besides the seed, as in "lr 0.1 to 30", where rows and columns do not say it."""
-    swept = [one for one in swept_settings(data.varied) if one.name != "seed"]
-    return [] if arrange_runs(data).row_names else [str(one) for one in swept]
+    swept = swept_settings(data.varied)
+    return [] if _grid(swept, data.runs, ASPECT) else [str(one) for one in swept if one.name != "seed"]
 
 
 def arrange_by_outcome(data: SweepFilmData, aspect: float, most: int) -> Arrangement:

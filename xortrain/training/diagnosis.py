@@ -203,12 +203,8 @@ def _units(network: Network, mask: Array) -> list[Unit]:
 def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     groups = found.group[:, 0]
     parts = [np.flatnonzero(groups == number) for number in np.unique(groups)]
-    x, t, span, state = (
-        task.data.x,
-        task.data.t[..., 0],
-        tie_tolerance(task)[0],
-        task.success.scaling.unscaled(found.state),
-    )
+    x, t = task.data.x, task.data.t[..., 0]
+    span, state = tie_tolerance(task)[0], task.success.scaling.unscaled(found.state)
     return [
         Tie(
             tuple(part.tolist()),

@@ -293,8 +293,9 @@ def _examples(run: RunData, tie: Tie) -> str:
 
 def _points(run: RunData, examples: Sequence[int]) -> str:
     """As in "(0, 1) and (1, 0)"; empty for many, or in many dimensions."""
-    points = dict.fromkeys(f"({', '.join(f'{value:g}' for value in run.x[example])})" for example in examples)
-    return conjoined([*points]) if len(points) <= MOST_NAMED and run.network.inputs <= 4 else ""
+    if run.network.inputs > 4 or len(points := dict.fromkeys(map(tuple, run.x[list(examples)].tolist()))) > MOST_NAMED:
+        return ""
+    return conjoined([f"({', '.join(f'{value:g}' for value in point)})" for point in points])
 
 
 def _mean_target(tie: Tie) -> str:
