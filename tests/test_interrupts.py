@@ -3,6 +3,9 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import pytest
 from waiting import wait_until
@@ -34,6 +37,42 @@ def test_ctrl_c_ends_a_library_that_ignores_or_replaces_it(
         library(number, other)
     assert raised.type is end
     assert [signal.getsignal(number) for number, _ in ENDS] == before
+
+
+class Destroyed:
+    """Receives a signal where Python cannot raise an exception."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __del__(self) -> None:
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("context", [nullcontext, interrupts_first])
+@pytest.mark.parametrize(("number", "end"), ENDS)
+def test_a_signal_that_python_drops_comes_again(
+    number: int,
+    end: type[KeyboardInterrupt],
+    context: Callable[[], AbstractContextManager[None]],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    def drop_and_wait() -> None:
+        Destroyed(number)
+        wait_until(lambda: False)
+
+    with pytest.raises(KeyboardInterrupt) as raised, signals_as_exceptions(), context():
+        drop_and_wait()
+    assert raised.type is end
+    assert capfd.readouterr() == ("", "")
+
+
+def test_other_errors_of_destructors_are_shown_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = list[Any]()
+    monkeypatch.setattr(sys, "__unraisablehook__", lambda unraisable: shown.append(unraisable.exc_type))
+    with signals_as_exceptions():
+        Destroyed(-1)
+    assert issubclass(shown.pop(), (OSError, ValueError))  # no signal has this number
 
 
 def test_without_ctrl_c_an_error_stays_the_same() -> None:

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -151,20 +150,12 @@ def reaches(process: subprocess.Popen[str], condition: Callable[[], Any]) -> Non
     assert process.poll() is None
 
 
-PASSED_OVER = re.compile(
-    r"\AException ignored in: <function _get_module_lock.*?^\S*(KeyboardInterrupt|Terminated): *\n",
-    re.DOTALL | re.MULTILINE,
-)
-"""What Python (not the program) writes if the signal comes while it gives back a lock of an import."""
-
-
 def interrupted(process: subprocess.Popen[str], root: Path, number: int = signal.SIGINT) -> None:
     """Ctrl-C in the terminal of a sweep, which its workers receive too, prints one line."""
     os.killpg(process.pid, number)
     output, line = process.communicate(timeout=PATIENCE)
     assert output == ""
     assert process.returncode in (128 + number, -number)  # Python ends itself so if it was importing
-    line = PASSED_OVER.sub("", line)
     entries = listing(root).entries
     if "resume" in line:
         assert line == f"xortrain: interrupted; to continue: xortrain resume {entries[0].folder}\n"

@@ -5,15 +5,18 @@ Only the main thread handles signals, and only those that nobody else handles.
 
 import os
 import signal
+import sys
 import time
+from _thread import interrupt_main
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread, current_thread, main_thread
+from threading import Thread, Timer, current_thread, main_thread
 from typing import Any
 
 from xortrain.startup import leave
 
 LOOK = 0.5  # seconds between two checks that the parent is alive
+SOON = 0.01  # seconds until a dropped signal comes again
 
 
 class Terminated(KeyboardInterrupt):
@@ -28,10 +31,20 @@ _received = list[int]()
 
 def _raise(number: int, _: object) -> None:
     """Raise Ctrl-C or Terminated; a second SIGTERM is ignored, since a batch system may signal a whole group too."""
-    if number == signal.SIGTERM:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if number == signal.SIGTERM and number in _received:
+        return
     _received.append(number)
     raise ENDS[number]
+
+
+def _not_dropped(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Let a signal come again that Python dropped, since it came in a destructor or callback, which cannot raise."""
+    if unraisable.exc_type not in ENDS.values():
+        sys.__unraisablehook__(unraisable)
+        return
+    _received.clear()
+    number = next(number for number, end in ENDS.items() if end is unraisable.exc_type)
+    Timer(SOON, interrupt_main, [number]).start()
 
 
 DEFAULT: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
@@ -44,11 +57,14 @@ def signals_as_exceptions() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in ENDS if is_main}
     ours = [number for number, handler in before.items() if handler in (leave, DEFAULT[number])]
     _received.clear()
+    hook = sys.unraisablehook
     try:
         for number in ours:
             signal.signal(number, _raise)
+        sys.unraisablehook = _not_dropped
         yield
     finally:
+        sys.unraisablehook = hook
         for number in ours:
             signal.signal(number, before[number])
 
