@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -213,14 +214,46 @@ def test_a_folder_that_is_gone_is_named_and_no_cache_of_matplotlib_is_mentioned(
     assert done.stderr == "xortrain: error: the current folder no longer exists; change to another one\n"
 
 
-def test_a_video_that_does_not_fit_the_disk_is_one_line(tmp_path: Path) -> None:
-    script = "import resource, sys; from xortrain.cli import main\n" \
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000)); sys.exit(main(sys.argv[1:]))"  # fmt: skip
-    words = ["epochs=20", "film.format=mp4", "advice=none", "track.frames=2", "track.losses=20"]
-    done = ran(sys.executable, "-c", script, *words, folder=tmp_path)
+SMALL_FILES = """
+import resource, sys
+from xortrain.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (9000, 9000))
+sys.exit(main(sys.argv[1:]))
+"""
+SHORT = ["epochs=20", "advice=none", "track.frames=2", "track.losses=20"]
+
+
+@pytest.mark.parametrize(
+    ("words", "ending", "view"),
+    [
+        ([*SHORT, "film.format=mp4"], "Not solved: 2 of 4 examples right.", "film.mp4"),
+        ([*SHORT, "film=none", "page=true"], "Not solved: 2 of 4 examples right.", "page.html"),
+        (["-m", "seed=1,2", *SHORT], "runs  solved", "film.gif"),
+        (["-m", "seed=1,2", *SHORT, "film=none", "page=true"], "runs  solved", "page.html"),
+    ],
+)
+def test_how_training_ended_is_said_although_a_view_does_not_fit_the_disk(
+    words: list[str], ending: str, view: str, tmp_path: Path
+) -> None:
+    done = ran(sys.executable, "-c", SMALL_FILES, *words, folder=tmp_path)
     assert done.returncode == 1
-    assert done.stderr.endswith("film.mp4: File too large\n")
+    assert done.stdout.startswith(ending)
+    assert re.search(r"^record  outputs/\S+$", done.stdout, re.MULTILINE)
+    assert done.stderr.endswith(f"{view}: File too large\n")
     assert done.stderr.count("\n") == 1
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".part" or path.name == view]
+
+
+@pytest.mark.parametrize("words", [[], ["-m", "seed=1,2"]])
+def test_a_reader_that_leaves_early_ends_no_training(words: list[str], tmp_path: Path) -> None:
+    """The program waits until the reader of its output has left, as `head` does."""
+    script = f"cd {tmp_path}; (sleep 0.5; exec '{sys.executable}' -m xortrain \"$@\"; ) | true; echo ${{PIPESTATUS[0]}}"
+    words = [*words, "epochs=5", "film.frames=2", "page=true", "lr=1e-3"]
+    done = ran("bash", "-c", script, "bash", *words, folder=tmp_path)
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    made = {path.name for path in tmp_path.rglob("*")}
+    assert {"film.gif", "page.html"} <= made
+    assert "advice.json" in made or "-m" in words
 
 
 def fail_after(number: int) -> None:

@@ -55,6 +55,14 @@ def test_the_film_has_a_frame_for_each_window_and_no_rate_at_which_it_flashes(re
     assert config["notes"].endswith("at lr=3.2, init.scale=1.4 by 9")
 
 
+def test_json_changes_only_what_is_printed(record: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = ["--at", "lr=3.2,scale=1.4", "--frames", "2", "--size", "3", "--root", str(record.parents[2])]
+    parent = next(path for path in record.parent.iterdir() if not (path / "sweep.json").exists())
+    assert main(["zoom", str(parent), *place, "--json"]) == 0
+    (item,) = json.loads(capsys.readouterr().out)
+    assert iio.improps(Path(item["path"]) / "film.gif").n_images == 2
+
+
 def test_frames_of_a_zoom_are_its_windows(record: Path) -> None:
     sweep = SweepData[RunData].open(record)
     shown = map_data(sweep, sweep.config)

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Any
@@ -112,8 +113,7 @@ def run_one(found: "Config", say: Say, note: Say, remark: str | None = None) -> 
         return 0.0
     with errors_name_file(found["init"]["weights"]) if config["init"]["name"] == "explicit" else nullcontext():
         run = record_run(config, say=say)
-    say(run_ending(run))
-    for text in () if remark is None else advice_ending(run):
+    for text in chain(run_ending(run), () if remark is None else advice_ending(run)):
         say(text)
     if config["page"]:
         from xortrain.page.recorded import record_page
@@ -133,18 +133,16 @@ def run_plan(plan: "Plan", say: Say, failures: list[Exception] | None = None) ->
 
         say(estimate(plan))
         return None
+    from xortrain.page.recorded import record_page
     from xortrain.runner.sweep import run_sweep
     from xortrain.views.summary import sweep_ending
 
     for line in plan.understood:
         say(line)
-    folder, more = run_sweep(plan, show=True), list[str]()
-    if plan.has_page:
-        from xortrain.page.recorded import record_page
-
-        more = record_page(folder)
+    folder = run_sweep(plan, show=True)
     try:
-        say(sweep_ending(folder, more=more))
+        for text in sweep_ending(folder, more=record_page(folder)):
+            say(text)
     except FailedError as error:
         if failures is None:
             raise

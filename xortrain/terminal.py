@@ -79,9 +79,11 @@ def end(error: BaseException) -> int:
 
 
 def say(text: str) -> None:
-    """Print a text; it is flushed here, where a closed pipe is caught."""
+    """Print a text, and flush it; one whose reader has left is dropped, like all that follow."""
     try:
         print(text, flush=True)
+    except BrokenPipeError:
+        leave_no_output()
     except OSError as error:
         error.filename = "standard output"
         raise

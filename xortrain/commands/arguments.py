@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -70,6 +70,15 @@ def command_parser(command: str, notes: str = NAMES, *, has_json: bool = True, r
 def answer(asked: argparse.Namespace, items: Iterable[Mapping[str, Any]], lines: Iterable[str]) -> str:
     """The text that a command prints: with --json its items, else its lines."""
     return as_json(items) if asked.json else "\n".join(lines)
+
+
+def answers(asked: argparse.Namespace, json: Callable[[], str], texts: Iterable[str]) -> Iterator[str]:
+    """The texts of a command, which writes files between them; with --json its JSON, after the same files."""
+    try:
+        yield from (text for text in texts if not asked.json)
+    finally:
+        if asked.json:
+            yield json()
 
 
 def misfit(text: str, what: str) -> argparse.ArgumentTypeError:

@@ -4,15 +4,17 @@
 """
 
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from xortrain.commands.arguments import Parser, answer, command_parser, positive_int, whole_number
+from xortrain.commands.arguments import Parser, answer, answers, command_parser, positive_int, whole_number
 from xortrain.commands.show import show
 from xortrain.errors import UserError, counted
 from xortrain.page.recorded import record_page
 from xortrain.records.naming import named
+from xortrain.records.tables import as_json
 from xortrain.runner.continuation import continue_run, continue_sweep
 from xortrain.runner.engines import ENGINES, Engine
 from xortrain.runner.sweep import resume_sweep
@@ -34,16 +36,13 @@ def rerun(arguments: list[str]) -> Iterator[str]:
         if problems and isinstance(found, SweepData):
             raise UserError(problems[0])
         report = verify(found.populations())
-        yield answer(a, [{"run": a.run, "said": report}], [report])
-        return
+        return iter([answer(a, [{"run": a.run, "said": report}], [report])])
     if isinstance(found, SweepData):
         raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
     again = train_again(found, a.root)
-    if not a.json:
-        yield run_ending(again, with_film=False)
-    yield from (text for text in advice_ending(again) if not a.json)
-    if a.json:
-        yield show([str(again.folder), "--root", str(a.root), "--json"])
+    return answers(
+        a, _shown(a, again.folder or Path()), chain(run_ending(again, with_film=False), advice_ending(again))
+    )
 
 
 def resume(arguments: list[str]) -> Iterator[str]:
@@ -55,15 +54,13 @@ def resume(arguments: list[str]) -> Iterator[str]:
     found = named(a.sweep, a.root)
     if found.number is not None:
         raise UserError(f"{a.sweep}: one run; resume takes the whole sweep, {found.entry.id}")
-    trained = resume_sweep(found.entry, engine_of(a))
+    trained, folder = resume_sweep(found.entry, engine_of(a)), found.entry.folder
     others = ", the others stay as they were" if trained < found.entry.runs else ""
     first = f"{counted(trained, 'run')} trained{others}" if trained else "Nothing is missing."
-    folder, more = found.entry.folder, record_page(found.entry.folder) if trained else []
-    lines = [] if a.json else [first, "", sweep_ending(folder, is_new=trained > 0, more=more)]
-    yield answer(a, [{"id": found.entry.id, "trained": trained}], lines)
-    if trained and not found.entry.is_sweep:
-        again = SweepData[Any].open(found.entry.folder)[0]
-        yield from (text for text in advice_ending(again) if not a.json)
+    ending = sweep_ending(folder, is_new=trained > 0, more=record_page(folder) if trained else ())
+    advice = advice_ending(SweepData[Any].open(folder)[0]) if trained and not found.entry.is_sweep else ()
+    item = {"id": found.entry.id, "trained": trained}
+    return answers(a, lambda: as_json([item]), chain([f"{first}\n"], ending, advice))
 
 
 def continue_training(arguments: list[str]) -> Iterator[str]:
@@ -77,15 +74,16 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
     found = open_record(a.record, a.root)
     if isinstance(found, SweepData):
         folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, engine_of(a), a.root, True)
-        more = record_page(folder)
-        ending = "" if a.json else sweep_ending(folder, more=more)
+        ending = chain(sweep_ending(folder, more=record_page(folder)))
     else:
         run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
-        folder, ending = run.folder or Path(), "" if a.json else run_ending(run)
-    yield show([str(folder), "--root", str(a.root), "--json"]) if a.json else "\n".join([*remarks, "", ending])
-    if not (a.json or isinstance(found, SweepData)):
-        yield from advice_ending(run)
-        yield from record_page(run.folder)
+        folder, ending = run.folder or Path(), chain(run_ending(run), advice_ending(run), record_page(run.folder))
+    return answers(a, _shown(a, folder), chain([*remarks, ""], ending))
+
+
+def _shown(a: Namespace, folder: Path | None) -> Callable[[], str]:
+    """What `show --json` prints of a record."""
+    return lambda: show([str(folder), "--root", str(a.root), "--json"])
 
 
 def add_engine(p: Parser) -> None:

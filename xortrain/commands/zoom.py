@@ -2,16 +2,18 @@
 
 import math
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from xortrain.commands.arguments import answer, command_parser, misfit, positive_int
+from xortrain.commands.arguments import answers, command_parser, misfit, positive_int
 from xortrain.commands.render import refuse_other_overrides
 from xortrain.commands.rerun import add_engine, engine_of
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.records.naming import named
+from xortrain.records.tables import as_json
 from xortrain.runner.sweep import run_sweep
 from xortrain.runner.windows import MOST_SIZE, SAFE_RATE, Zoom, plan_zoom
 from xortrain.trained.sweep_data import SweepData
@@ -20,7 +22,7 @@ from xortrain.views.summary import sweep_ending
 LARGEST_FACTOR = 1e15  # beyond it there are no floats left between the bounds of any window
 
 
-def zoom(arguments: Sequence[str]) -> str:
+def zoom(arguments: Sequence[str]) -> Iterator[str]:
     """xortrain zoom SWEEP --at lr=3.2,init.scale=1.4 [--factor F] [--frames N] [--size N]: outcomes and paths."""
     a = _parse(arguments)
     found = named(a.sweep, a.root)
@@ -36,8 +38,7 @@ def zoom(arguments: Sequence[str]) -> str:
     planned = plan_zoom(sweep.population(0), asked, film, str(a.root), found.entry.id, engine_of(a))
     folder = run_sweep(planned.plan, show=True)
     item = {"path": str(folder), "windows": planned.windows, "runs": planned.plan.jobs}
-    lines = [] if a.json else [*filter(None, [planned.remark]), sweep_ending(folder)]
-    return answer(a, [item], lines)
+    return answers(a, lambda: as_json([item]), chain(filter(None, [planned.remark]), sweep_ending(folder)))
 
 
 def _film(a: Namespace, recorded: dict[str, Any]) -> dict[str, Any]:

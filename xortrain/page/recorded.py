@@ -1,5 +1,6 @@
 """The page that a run or a sweep with page=true has in its record."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,14 @@ from xortrain.records.files import shown_path
 from xortrain.records.index import open_entry
 
 
-def record_page(folder: Path | None) -> list[str]:
-    """Write the page of a record into it, if it asks for one and a run is finished; returns the line with its path."""
+def record_page(folder: Path | None) -> Iterator[str]:
+    """Write the page of a record into it, if it asks for one and a run is finished; yields the line with its path."""
     if folder is None:
-        return []
+        return
     entry = open_entry(folder, shown_path(folder))
     is_wanted = any(part.metadata["config"].get("page") is True for part in entry.parts)
     if not is_wanted or not any(any(part.rows.codes) for part in entry.parts):
-        return []
+        return
     from xortrain.page.pages import write_page
     from xortrain.runner.train import working_in
     from xortrain.trained.run_data import RunData
@@ -25,4 +26,4 @@ def record_page(folder: Path | None) -> list[str]:
     with working_in(folder, "only the page is missing: xortrain page"):
         found: Any = sweep if entry.is_sweep else sweep[0]
         write_page(found, path)
-    return [f"page    {shown_path(path)}"]
+    yield f"page    {shown_path(path)}"

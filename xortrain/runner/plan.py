@@ -48,11 +48,6 @@ class Plan:
         return bool(self.setups[0].population.shared("dry_run"))
 
     @property
-    def has_page(self) -> bool:
-        """Whether a page is written at the end."""
-        return bool(self.setups[0].population.shared("page"))
-
-    @property
     def understood(self) -> list[str]:
         """What was understood of the user's own data, a line for each table."""
         return list(dict.fromkeys(setup.columns.line for setup in self.setups if setup.columns.line))

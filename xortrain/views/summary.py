@@ -1,7 +1,7 @@
 """What is printed at the end of a run or a sweep: how it ended and why, and the paths of records and films."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import wrap
@@ -29,14 +29,13 @@ MOST_FILMS = 5  # whose paths are printed
 MOST_GROUPS = 100  # lines at the end of a sweep; xortrain group prints all
 
 
-def run_ending(run: RunData, with_film: bool = True) -> str:
-    """Write the film of a single run into its record, if wanted; returns a summary, and the paths of both."""
-    lines = [summary(run), "", f"record  {shown_path(run.folder)}"]
+def run_ending(run: RunData, with_film: bool = True) -> Iterator[str]:
+    """Yield the summary of a single run and the path of its record; then write its film into it, if wanted."""
+    yield f"{summary(run)}\n\nrecord  {shown_path(run.folder)}"
     if with_film and run.setup.population.shared("film.name") != "none":
         from xortrain.views.run_film import record_film
 
-        lines.append(f"film    {shown_path(record_film(run.trained))}")
-    return "\n".join(lines)
+        yield f"film    {shown_path(record_film(run.trained))}"
 
 
 def advice_ending(run: RunData) -> Iterator[str]:
@@ -50,10 +49,10 @@ def advice_ending(run: RunData) -> Iterator[str]:
         keep_advice(run.folder, advice)
 
 
-def sweep_ending(folder: Path, is_new: bool = True, more: Sequence[str] = ()) -> str:
-    """Write the films of a sweep, or of a resumed run; returns the table of its groups, or its summary, and the paths.
+def sweep_ending(folder: Path, is_new: bool = True, more: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the table of a sweep's groups, or the summary of a resumed run; then write the films, and yield the paths.
 
-    ``more`` are lines on what else was written.  Raises FailedError with the same text if some jobs failed.
+    ``more`` writes other views and yields their lines.  Raises FailedError in the end if some jobs failed.
     """
     from xortrain.records.index import open_entry
     from xortrain.runner.train import RENDER, RESUME, working_in
@@ -63,23 +62,20 @@ def sweep_ending(folder: Path, is_new: bool = True, more: Sequence[str] = ()) ->
     entry = open_entry(folder, shown_path(folder))
     sweep, is_done = SweepData[RunData].of(entry), entry.status == "finished"
     text = _groups(entry) if entry.is_sweep else summary(sweep[0])
-    films = list[Path]()
-    if is_new or not any(folder.glob("film.*")):
-        with working_in(folder, RENDER if is_done else RESUME):
-            films = write_films(sweep)
-    lines = [text, "", f"record  {shown_path(folder)}", *(f"film    {shown_path(path)}" for path in films[:MOST_FILMS])]
+    yield f"{text}\n\nrecord  {shown_path(folder)}"
+    yield from more
+    with working_in(folder, RENDER if is_done else RESUME):
+        films = write_films(sweep) if is_new or not any(folder.glob("film.*")) else []
+    yield from (f"film    {shown_path(path)}" for path in films[:MOST_FILMS])
     asked = entry.parts[0].metadata["config"]["film"]
     if films and entry.runs > 1 and asked["name"] == "story" and not asked["each"]:
-        lines.append("        all runs side by side; film.each=true adds one of every run")
+        yield "        all runs side by side; film.each=true adds one of every run"
     if len(films) > MOST_FILMS:
-        lines.append(f"        and {len(films) - MOST_FILMS} more")
-    lines += more
+        yield f"        and {len(films) - MOST_FILMS} more"
     if any(part.metadata.get("trimmed") for part in entry.parts):
-        lines.append("stored  first and last snapshots only, within track.bytes; the film of one run trains it again")
-    if is_done:
-        return "\n".join(lines)
-    again = f"some jobs failed; to try them again: {with_files('xortrain resume')} {shown_path(folder)}"
-    raise FailedError(again, "\n".join(lines))
+        yield "stored  first and last snapshots only, within track.bytes; the film of one run trains it again"
+    if not is_done:
+        raise FailedError(f"some jobs failed; to try them again: {with_files('xortrain resume')} {shown_path(folder)}")
 
 
 def _groups(entry: "Entry") -> str:
