@@ -1,5 +1,6 @@
 """film=losses: groups of curves by a setting or by outcome, their medians, colours and names."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from some_films import record_text, sweep_of
 
 import xortrain
 from xortrain.cli import main
-from xortrain.films.canvas import Box
+from xortrain.films.canvas import Box, Canvas
 from xortrain.films.colours import COLOUR_MAPS, contrast, get_colours, luminance
 from xortrain.films.data import FilmData
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
@@ -49,6 +50,31 @@ def test_medians_and_quartiles_of_groups_are_those_of_numpy(values: np.ndarray) 
             y = layout.box.y + layout.scale.fraction(wanted) * layout.box.height
             x = layout.box.x + layout.epochs / layout.last * layout.box.width
             np.testing.assert_allclose(np.interp(points[:, 0], x, y), points[:, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_group_whose_runs_have_all_diverged_is_named_at_the_top_and_has_no_dot_from_then_on(
+    lost: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, values = grouped(40, by=np.tile(RATES, 10)), np.tile(RATES, 10)
+    gone = np.isin(values, RATES[-lost:])
+    part = data.parts[0]
+    losses = np.where(gone & (np.arange(len(part.losses))[:, None] >= 9), np.nan, part.losses)
+    losses[:9, gone] = 10.0 ** np.arange(0, 36, 4)[:, None]
+    outcomes = replace(
+        part.outcomes,
+        outcome=np.where(gone, "diverged", "plateau").astype(object),
+        diverged_at=np.where(gone, part.loss_epochs[9], -1),
+    )
+    data = replace(data, parts=(replace(part, losses=losses, outcomes=outcomes),))
+    words, dots = record_text(monkeypatch), list[float]()
+    monkeypatch.setattr(Canvas, "marks", lambda _, points, *rest: dots.append(float(points[0, 1])))
+    layout = LossesLayout(data, FilmSettings(layout="losses", by="by"), 0)
+    assert {"0.1", "1", "10", "100"} <= {text for text, _ in words}
+    for number, count in ((0, 4), (len(data.epochs) - 1, 4 - lost)):
+        dots.clear()
+        layout.frame(number)
+        assert len(dots) == count
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,20 @@ def test_frames_uncover_the_rows_and_change_nothing_uncovered_before() -> None:
     assert (layout.chosen[0], layout.chosen[-1], len(layout.chosen)) == (0, 30, 20)
 
 
+@pytest.mark.parametrize("dark", [False, True])
+def test_what_is_to_come_is_pale_also_where_a_run_has_diverged(dark: bool) -> None:
+    layout = raster(40, dark=dark)
+    rgb, box = layout.canvas.palette.rgb.astype(float), layout.box
+    first, last = (rgb[layout.frame(number)[box.pixels]] for number in (0, 30))
+    paper = layout.canvas.colours.paper.astype(float)
+    expected = 0.8 * paper + 0.2 * last
+    diverged = (last == layout.canvas.colours.no_value).all(axis=2)
+    assert diverged[:, 10:].sum() > 100
+    is_pale = np.abs(first - expected).max(axis=2) <= 1
+    assert is_pale[diverged][10:].mean() > 0.95  # the others are on lines
+    assert is_pale.mean() > 0.9
+
+
 @pytest.mark.parametrize("name", ["default", "rose", "violet", "grey", "viridis", "Blues"])
 def test_lower_losses_are_lighter(name: str) -> None:
     scale = LossColours(np.geomspace(0.001, 10, 500), FilmSettings(colours=name))

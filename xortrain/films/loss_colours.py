@@ -28,7 +28,8 @@ class LossColours:
         self.ends = (np.log10(low), np.log10(high)) if self.log else (low, high)
         used = get_colours(settings.colours, settings.levels, settings.dark)
         bands = sequence(settings.colours, self.levels + self.levels // 12)[: self.levels]  # without what looks white
-        self.palette = Palette(np.concatenate([bands, mix(bands, used.paper, PALE)]), used, 2)
+        pale = mix(np.concatenate([bands, used.no_value[None]]), used.paper, PALE)
+        self.palette = Palette(np.concatenate([bands, pale]), used, 2)
 
     def depth(self, losses: Array) -> Array:
         """Where losses (…) are on the scale, from 0 for the highest to 1 for the lowest."""
@@ -37,12 +38,11 @@ class LossColours:
         return np.asarray(np.clip((high - values) / (high - low), 0, 1))
 
     def bands(self, losses: Array, pale: bool = False) -> Array:
-        """Palette indices (…) of losses (…); that of no value for NaN."""
-        none = np.isnan(losses)
-        bands = np.minimum(self.depth(np.where(none, self.high, losses)) * self.levels, self.levels - 1).astype(
-            np.uint8
-        )
-        return np.where(none, np.uint8(self.palette.no_value), bands + np.uint8(self.levels * pale))
+        """Palette indices (…) of losses (…), or their pale ones; that of no value for NaN."""
+        none, no_value = np.isnan(losses), 2 * self.levels if pale else self.palette.no_value
+        shares = self.depth(np.where(none, self.high, losses))
+        bands = np.minimum(shares * self.levels, self.levels - 1).astype(np.uint8)
+        return np.where(none, np.uint8(no_value), bands + np.uint8(self.levels * pale))
 
     def ticks(self) -> list[tuple[float, str]]:
         """Round losses: where they are on the scale, and their labels; "" for a short tick."""

@@ -120,8 +120,8 @@ class LossesLayout:
         canvas, box, s = self.canvas, self.box, self.canvas.unit
         x, room = box.x + box.width, canvas.width - box.x - box.width - 28 * s
         ends = {group: middle.end for group, middle in enumerate(self.middles) if middle.end is not None}
-        heights = {group: float(np.clip(end, box.y, box.y + box.height)) for group, end in ends.items()}
         within = Box(box.x, round(box.y + 4 * s), box.width, round(box.height - 18 * s))
+        heights = {group: float(np.clip(end, within.y, box.y + box.height)) for group, end in ends.items()}
         for group, y in place_names(heights, 14 * s, within).items():
             end, colour = heights[group], groups.lines[group]
             canvas.line(np.array([[x + 4 * s, end], [x + 9 * s, end], [x + 14 * s, y], [x + 19 * s, y]]), colour, 1.6)
@@ -189,13 +189,13 @@ class LossesLayout:
         self.canvas.line(np.array([[x, box.y], [x, box.y + box.height]]), self.canvas.colours.label, 1)
 
     def _draw_dots(self, epoch: int) -> None:
-        """Draw a dot on each median at an epoch."""
+        """Draw a dot on each median at an epoch; a group whose runs are all lost by then has none."""
         assert self.groups
         canvas, box = self.canvas, self.box
         x = box.x + epoch / self.last * box.width
         for middle, colour in zip(self.middles, self.groups.lines, strict=True):
-            past = middle.median[(middle.median[:, 0] <= x + 0.5) & np.isfinite(middle.median[:, 1])]
-            if len(past) and len(self.middles) <= MOST_BANDS:
+            past = middle.median[middle.median[:, 0] <= x + 0.5]
+            if np.isfinite(past[-1:, 1]).any() and len(self.middles) <= MOST_BANDS:
                 y = min(max(float(past[-1, 1]), box.y), box.y + box.height)
                 canvas.marks(np.array([[x, y]]), 0, 3.6, colour, canvas.colours.paper, 1.4)
 
