@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from some_films import NETS, run_of
+from some_films import NETS, record_text, run_of
 
 from xortrain.films.canvas import Box, Canvas, make_canvas
 from xortrain.films.colour_scale import colour_scale
@@ -15,6 +15,7 @@ from xortrain.films.data import Frame
 from xortrain.films.diagram import Diagram
 from xortrain.films.field import FieldLayout
 from xortrain.films.film_settings import FilmSettings
+from xortrain.films.glyphs import text_mask
 from xortrain.films.hidden_space import HiddenSpace, WeightedSum
 from xortrain.films.loss_curve import LossCurve, spread_labels
 from xortrain.films.outputs import OutputsPanel
@@ -178,6 +179,20 @@ def test_examples_in_one_place_with_the_same_inputs_are_named_once(names: str, w
     canvas = make_canvas(FilmSettings(), get_palette("default", 24, False, 2), (300, 200))
     placed = ExampleNames(canvas, Box(0, 0, 300, 200), list(names))._placed(np.full((len(names), 2), 90.0), {})
     assert [name for name, *_ in placed] == [written]
+
+
+@pytest.mark.parametrize(
+    ("layout", "size"),
+    [(FieldLayout, (240, 160)), (FieldLayout, (320, 200)), (StoryLayout, (480, 270)), (StoryLayout, (285, 507))],
+)
+def test_names_of_examples_are_as_high_as_letters_of_nine_pixels(
+    layout: type[FieldLayout | StoryLayout], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = record_text(monkeypatch)
+    layout(run_of("xor"), FilmSettings(size=size), 0).frame(3)
+    for name in ("(0, 0)", "(1, 1)"):
+        height = max(box.height for word, box in texts if word == name)
+        assert height >= text_mask(name, 9, "")[0].shape[0]
 
 
 @pytest.mark.parametrize("trained", [3, 16, 17, 100])

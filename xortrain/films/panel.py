@@ -326,6 +326,7 @@ class ExampleNames:
 
     def __init__(self, canvas: Canvas, box: Box, names: Sequence[str]) -> None:
         self.canvas, self.box, self.names = canvas, box, names
+        self.size = max(NAME, 9 / canvas.unit)  # below 9 pixels letters and their halos run into each other
         self._found = dict[tuple[int, bytes], list[tuple[str, int, Array]]]()  # by epoch and places of examples
 
     def follow(self, path: Mapping[int, Array]) -> None:
@@ -341,11 +342,9 @@ class ExampleNames:
         Returns the boxes of the names: (names, 4), left, top, right and lower edges.
         """
         key = epoch, places.tobytes()
-        if key not in self._found:
-            self._found[key] = self._placed(places, {})
-        placed = self._found[key]
+        placed = self._found[key] = self._found.get(key) or self._placed(places, {})
         for name, _, box in placed:
-            self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, NAME, halo=self.canvas.colours.paper)
+            self.canvas.text(box[0], box[3] - 3 * self.canvas.unit, name, self.size, halo=self.canvas.colours.paper)
         return np.array([box for _, _, box in placed]).reshape(-1, 4)
 
     def _placed(self, places: Array, sides: Mapping[str, int]) -> list[tuple[str, int, Array]]:
@@ -356,7 +355,7 @@ class ExampleNames:
         marks = np.concatenate([finite - self.reach * s, finite + self.reach * s], axis=1)
         centres = np.array([places[group].mean(axis=0) for group in groups]).reshape(-1, 2)
         names = [self._name(group) for group in groups]
-        sizes = np.array([(self.canvas.text_width(name, NAME), (NAME + 2) * s) for name in names])
+        sizes = np.array([(self.canvas.text_width(name, self.size), (self.size + 2) * s) for name in names])
         options = self._options(centres, sizes.reshape(-1, 2))
         misplaced = _nearer_to_another(options, centres)
         for _ in range(PASSES):
@@ -385,7 +384,7 @@ class ExampleNames:
         names = list(dict.fromkeys(self.names[one] for one in group))
         each = ((names[:count], len(names) - count) for count in (MOST_JOINED, 1))
         variants = [self.joint.join(some) + f" + {rest} more" * (rest > 0) for some, rest in each]
-        return self.canvas.first_fitting(variants, self.box.width - 4, NAME)
+        return self.canvas.first_fitting(variants, self.box.width - 4, self.size)
 
     def _groups(self, places: Array) -> list[list[int]]:
         """The numbers of the examples whose marks are in the same place."""
