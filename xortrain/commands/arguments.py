@@ -74,11 +74,15 @@ def answer(asked: argparse.Namespace, items: Iterable[Mapping[str, Any]], lines:
 
 def answers(asked: argparse.Namespace, json: Callable[[], str], texts: Iterable[str]) -> Iterator[str]:
     """The texts of a command, which writes files between them; with --json its JSON, after the same files."""
+    failure: BaseException | None = None
     try:
         yield from (text for text in texts if not asked.json)
-    finally:
-        if asked.json:
-            yield json()
+    except (Exception, KeyboardInterrupt) as error:
+        failure = error
+    if asked.json:
+        yield json()
+    if failure:
+        raise failure
 
 
 def misfit(text: str, what: str) -> argparse.ArgumentTypeError:
