@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from xortrain.config.overrides import TEXTS, use_files
 from xortrain.config.weight_files import errors_name_file, file_of
-from xortrain.errors import UserError, cut
-from xortrain.explain.explanation import explain
+from xortrain.errors import UserError, checks_arguments, cut
+from xortrain.explain.explanation import explain, refuse_options
 from xortrain.explain.gradients import check_gradients
 from xortrain.explain.step import Step, step_at
 from xortrain.nets.activations import Activation
@@ -50,6 +50,7 @@ Use = str | Path | Sequence[str | Path]
 Weights = Mapping[str, Any]
 
 
+@checks_arguments
 class Run(RunData):
     """One trained network."""
 
@@ -71,9 +72,18 @@ class Run(RunData):
         known = self.__dict__.get("advice")
         return write_page(self, user_path(path), max_mb, str(known or ""))
 
-    def explain(self, epoch: int = 0, **options: Any) -> "Explanation":
-        """The update after an epoch with every number; options: precision=4, example=2, only="forward", format=…"""
-        return Explanation(step_at(self.task, epoch), options)
+    def explain(
+        self, epoch: int = 0, precision: int = 4, example: int | None = None, only: str | None = None,
+        format: str | None = None,
+    ) -> "Explanation":  # fmt: skip
+        """The update after an epoch with every number; ``only`` is forward, backward or update.
+
+        ``format`` is text, markdown or latex; by default text, and markdown in a notebook.
+        """
+        step = step_at(self.task, epoch)
+        refuse_options(step, format or "text", precision, example, only)
+        chosen = {} if format is None else {"format": format}
+        return Explanation(step, {"precision": precision, "example": example, "only": only, **chosen})
 
     @cached_property
     def advice(self) -> "Advice":
@@ -93,6 +103,7 @@ class Run(RunData):
         """
         from xortrain.runner.continuation import continue_run
 
+        _refuse_other_than_texts("fork", overrides)
         return Run(continue_run(self, overrides, epoch)[0].trained)
 
     def torch(self, epoch: int | None = None) -> Any:
@@ -139,6 +150,7 @@ class Run(RunData):
         return b"" if self.outcome == "pending" else still_of(self.film)
 
 
+@checks_arguments
 class Sweep(SweepData[Run]):
     """Many trained networks; `sweep[17]` is a `Run`, `sweep[:100]` a `Sweep`."""
 
@@ -216,6 +228,7 @@ class Explanation:
         return explain(self.step, **{"format": kind, **self.options})
 
 
+@checks_arguments
 def train(
     *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
     weights: Weights | None = None, use: Use = (),
@@ -256,6 +269,7 @@ class Trainer:
         return _trained(self._variations.of({**(settings or {}), **more}), self._own)
 
 
+@checks_arguments
 def trainer(
     *overrides: str, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
     use: Use = (),
@@ -273,6 +287,7 @@ def _trained(config: Mapping[str, Any], own: OwnData | None) -> Run:
     return Run(train_run(config, own).trained)
 
 
+@checks_arguments
 def sweep(
     *overrides: str, engine: str | None = None, workers: int | None = None, address: str | None = None,
     show: bool = False, data: Data | None = None, inputs: Names = None, outputs: Names = None, classes: Names = None,
@@ -298,6 +313,7 @@ def sweep(
     return Sweep.of(named(str(run_sweep(replace(plan, engine=chosen), show)), Path(plan.root)).entry)
 
 
+@checks_arguments
 def load(name: str | Path, root: str | Path | None = None, use: Use = ()) -> Run | Sweep:
     """A run or sweep by its path, by the beginning of its id under ``root``, or "latest"; "…#17" for one run of it.
 
@@ -309,6 +325,7 @@ def load(name: str | Path, root: str | Path | None = None, use: Use = ()) -> Run
     return _as_sweep(found) if isinstance(found, SweepData) else Run(found.trained, found.place)
 
 
+@checks_arguments
 def runs(root: str | Path | None = None, where: str | None = None, use: Use = ()) -> Sweep:
     """All runs under ``root``, newest first, or only those that meet a condition, as in "lr > 0.5".
 

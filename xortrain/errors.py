@@ -4,9 +4,13 @@ The command line prints them and exits with 2; in Python they are exceptions.
 """
 
 import errno
-from collections.abc import Iterable
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
-from typing import Any
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, TypeVar, get_args, get_origin
 
 
 class UserError(ValueError):
@@ -98,7 +102,7 @@ def nearest(name: object, known: Iterable[str], most: int = 1) -> list[str]:
     names = list(known)
     called = {other: key for key in names for other in (*SYNONYMS.get(key, ()), key.rpartition(".")[2])}
     called |= {key.lower(): key for key in names} | {key: key for key in names}
-    return list(dict.fromkeys(called[word] for word in get_close_matches(str(name).lower(), called, most, cutoff=0.5)))
+    return list(dict.fromkeys(called[word] for word in get_close_matches(str(name).lower(), called, most, cutoff=0.6)))
 
 
 def cut(text: str, most: int = LONGEST_VALUE) -> str:
@@ -159,3 +163,63 @@ class Reading:
         if isinstance(error, Exception) and not isinstance(error, UserError):
             reason = cut(" ".join(str(getattr(error, "strerror", None) or error).split()), LONGEST_REASON)
             raise file_error(self.path, f"not readable ({type(error).__name__}{reason and ': '}{reason})") from None
+
+
+AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
+
+
+def checks_arguments(public: AnyCallable) -> AnyCallable:
+    """A public function, or a class with all its public methods, that refuses arguments of other types.
+
+    The annotations say which types these are; NumPy's numbers, and whole numbers as floats, are converted.
+    """
+    if isinstance(public, type):
+        for name, method in inspect.getmembers(public, inspect.isfunction):
+            if not name.startswith("_"):
+                setattr(public, name, checks_arguments(method))
+        return public
+    signature = inspect.signature(public)
+
+    @wraps(public)
+    def call(*given: Any, **named: Any) -> Any:
+        try:
+            bound = signature.bind(*given, **named)
+        except TypeError:
+            return public(*given, **named)  # for Python's own error, which names the function
+        for name, value in bound.arguments.items():
+            parameter = signature.parameters[name]
+            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                bound.arguments[name] = _argument(name, value, parameter.annotation)
+        return public(*bound.args, **bound.kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+def _argument(name: str, value: Any, annotation: Any) -> Any:
+    """The value as one type of an annotation; any value fits a type that is not in `_TYPES`."""
+    kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
+    if any((get_origin(kind) or kind) not in _TYPES for kind in kinds):
+        return value
+    plain, words = value.tolist() if hasattr(value, "tolist") else value, []
+    for kind in kinds:
+        word, types = _TYPES[get_origin(kind) or kind]
+        own: Any = int(plain) if kind is int and isinstance(plain, float) and plain.is_integer() else plain
+        are_texts = get_args(kind) == (str,)
+        is_kind = isinstance(own, types) and (kind is bool or not isinstance(own, bool))
+        if is_kind and (not are_texts or all(isinstance(one, str) for one in own)):
+            return own
+        words.append(f"{word} of texts" if are_texts else word)
+    raise UserError(f"{name}={cut(printable(repr(value)))}: must be {' or '.join(words)}")
+
+
+_TYPES: dict[Any, tuple[str, Any]] = {
+    int: ("a whole number", int),
+    float: ("a number", int | float),
+    bool: ("True or False", bool),
+    str: ("a text", str),
+    Path: ("a path", Path),
+    NoneType: ("None", NoneType),
+    Sequence: ("a list", list | tuple | str),
+    Mapping: ("a mapping", Mapping),
+    Callable: ("a function", Callable),
+}

@@ -4,6 +4,7 @@ They train as `xortrain.train` does with data=(x, t), and keep the run as ``run_
 they are, since pipelines have their own StandardScaler; overrides=("data.scale=standard",) scales them in the run.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Self
 
@@ -21,16 +22,17 @@ except ImportError as error:
     raise ImportError("xortrain.sklearn: needs scikit-learn 1.6 or newer; pip install 'xortrain[sklearn]'") from None
 
 from xortrain.api import Run
-from xortrain.config.check import short
+from xortrain.config.check import Config, short
 from xortrain.config.overrides import use_files
 from xortrain.config.own_rows import FILES
 from xortrain.config.variations import Variations
-from xortrain.errors import UserError
+from xortrain.errors import UserError, checks_arguments
 from xortrain.nets import Array
 from xortrain.nets.losses import LOSSES
+from xortrain.records.metadata import flat_settings
 from xortrain.runner.continuation import continue_run
 from xortrain.runner.train import train_run
-from xortrain.setup.own_arrays import array_data, with_classes, with_numbers
+from xortrain.setup.own_arrays import array_data, own_names, with_classes, with_numbers
 from xortrain.setup.own_data import OwnData
 
 __all__ = ["NetClassifier", "NetRegressor"]
@@ -86,37 +88,50 @@ class _Net(BaseEstimator):  # type: ignore[misc]
             given = given.randint(2**32, dtype=np.uint32)
         return {} if given is None or "seed" in map(_key, self.overrides) else {"seed": given}
 
-    def _train(self, own: OwnData, **settings: Any) -> Self:
-        """Train from the start."""
+    def _config(self, **settings: Any) -> Config:
+        """The configuration that the parameters have now."""
         if not isinstance(self.overrides, list | tuple) or not all(isinstance(text, str) for text in self.overrides):
             raise UserError(f"overrides={self.overrides!r}: must be texts, as in ('init=he_normal',)")
         use_files(self.overrides)  # which may have changed
         hashes = tuple(file.sha256 for file in FILES.values())
-        config = _variations(hashes, "data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
-        self.run_ = Run(train_run(config, own).trained)
-        self._trained_with = self._changeable()
+        return _variations(hashes, "data=csv", *self.overrides).of({**self._settings(), **self._seed(), **settings})
+
+    def _train(self, own: OwnData, **settings: Any) -> Self:
+        """Train from the start."""
+        self.run_ = Run(train_run(config := self._config(**settings), own).trained)
+        self._trained_with = _changeable(config)
         return self
 
-    def _train_on(self, own: OwnData, epochs: int) -> Self:
-        """Continue training from the current parameters and optimizer state, with the settings changed since."""
-        now = self._changeable()
-        changed = [text for text in now if text not in self._trained_with]
+    def _train_some(self, own: OwnData, epochs: int) -> Self:
+        """Continue from the current parameters and optimizer state, with the settings changed since; or start."""
+        if epochs < 1:
+            raise UserError(f"epochs={epochs}: must be at least 1")
+        if not hasattr(self, "run_"):
+            return self._train(own, epochs=epochs)
+        now = _changeable(self._config())
+        new = [
+            key for key in now if self._trained_with.get(key, ...) != now[key] or key == "lr"
+        ]  # an optimizer has its own
+        changed = [f"{key}={short(now[key])}" for key in new]
         self.run_ = Run(continue_run(self.run_, [*changed, f"epochs=+{epochs}"], own=own)[0].trained)
         self._trained_with = now
         return self
 
-    def _changeable(self) -> list[str]:
-        """The settings that may change when training continues, as overrides; without the number of epochs."""
-        return [*self.overrides, *(f"{key}={short(v)}" for key, v in self._settings().items() if key != "epochs")]
-
-    def _own(self, X: Array, y: Array) -> OwnData:
+    def _own(self, X: Array, y: Array, outputs: Sequence[str]) -> OwnData:
         """Examples with the names of their columns, if they have some."""
-        return array_data((X, y), inputs=[str(name) for name in getattr(self, "feature_names_in_", ())] or None)
+        inputs = [str(name) for name in getattr(self, "feature_names_in_", ())]
+        return array_data((X, y), inputs=inputs or None, outputs=outputs or None)
 
     def _outputs(self, X: Any) -> Array:
         """The outputs of the network: (examples, outputs)."""
-        check_is_fitted(self)
+        check_is_fitted(self, "run_")
         return self.run_.predict(validate_data(self, X, reset=False))
+
+
+def _changeable(config: Config) -> dict[str, Any]:
+    """The settings that may change when training continues, by dotted name; options before their settings."""
+    flat = flat_settings(config)
+    return {key: flat[key] for key in sorted(flat, key=lambda key: "." in key) if key not in ("seed", "epochs")}
 
 
 def _key(override: str) -> str:
@@ -155,29 +170,32 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
 
     def fit(self, X: Any, y: Any) -> Self:
         """Train from the start on X (examples, inputs) and labels y (examples,)."""
-        X, y = validate_data(self, X, y)
+        names, (X, y) = own_names(y), validate_data(self, X, y)
         check_classification_targets(y)
-        self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise UserError(f"y: has one class, {self.classes_[0]}; needs two classes or more")
-        return self._train(self._examples(X, y))
+        classes = np.unique(y)
+        if len(classes) < 2:
+            raise UserError(f"y: has one class, {classes[0]}; needs two classes or more")
+        self._train(self._examples(X, y, names, classes))
+        self.classes_ = classes
+        return self
 
+    @checks_arguments
     def partial_fit(self, X: Any, y: Any, classes: Any = None, epochs: int = 1) -> Self:
         """Continue training from the current state, by default for one epoch over these examples.
 
         The first call needs all ``classes``; the state of the optimizer is kept from call to call.
         """
         is_first = not hasattr(self, "run_")
-        X, y = validate_data(self, X, y, reset=is_first)
+        names, (X, y) = own_names(y), validate_data(self, X, y, reset=is_first)
         check_classification_targets(y)
-        if is_first:
-            if classes is None:
-                raise UserError("classes: must be given to the first call of partial_fit")
-            self.classes_ = np.unique(classes)
-        elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+        if is_first and classes is None:
+            raise UserError("classes: must be given to the first call of partial_fit")
+        known = np.unique(classes) if is_first else self.classes_
+        if classes is not None and not np.array_equal(np.unique(classes), known):
             raise UserError(f"classes={short(list(classes))}: must be those of the first call")
-        own = self._examples(X, y)
-        return self._train(own, epochs=epochs) if is_first else self._train_on(own, epochs)
+        self._train_some(self._examples(X, y, names, known), epochs)
+        self.classes_ = known
+        return self
 
     def predict(self, X: Any) -> Array:
         """The class of each example: (examples,)."""
@@ -190,11 +208,17 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         y = self._outputs(X)
         return y if y.shape[1] > 1 else np.concatenate([1 - y, y], axis=1)
 
-    def _examples(self, X: Array, y: Array) -> OwnData:
-        places = np.searchsorted(self.classes_, y).clip(max=len(self.classes_) - 1)
-        if (new := self.classes_[places] != y).any():
+    @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
+    @np.errstate(divide="ignore")
+    def predict_log_proba(self, X: Any) -> Array:
+        """The logarithms of `predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    def _examples(self, X: Array, y: Array, names: Sequence[str], classes: Array) -> OwnData:
+        places = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+        if (new := classes[places] != y).any():
             raise UserError(f"y: has the class {y[new][0]}, which is not one of classes")
-        return with_classes(self._own(X, places), self.classes_.tolist())
+        return with_classes(self._own(X, places, names), classes.tolist())
 
 
 class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
@@ -204,14 +228,13 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         """Train from the start on X (examples, inputs) and numbers y (examples,) or (examples, outputs)."""
         return self._train(self._examples(X, y))
 
+    @checks_arguments
     def partial_fit(self, X: Any, y: Any, epochs: int = 1) -> Self:
         """Continue training from the current state, by default for one epoch over these examples.
 
         The state of the optimizer is kept from call to call.
         """
-        is_first = not hasattr(self, "run_")
-        own = self._examples(X, y, reset=is_first)
-        return self._train(own, epochs=epochs) if is_first else self._train_on(own, epochs)
+        return self._train_some(self._examples(X, y, reset=not hasattr(self, "run_")), epochs)
 
     def predict(self, X: Any) -> Array:
         """The outputs for each example: (examples,), or (examples, outputs) if there are several."""
@@ -219,8 +242,10 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
         return y if y.shape[1] > 1 else y[:, 0]
 
     def _examples(self, X: Any, y: Any, reset: bool = True) -> OwnData:
-        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
-        return with_numbers(self._own(X, y.astype(np.float64)))  # scikit-learn lets texts pass, which would be classes
+        names, (X, y) = own_names(y), validate_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
+        return with_numbers(
+            self._own(X, y.astype(np.float64), names)
+        )  # scikit-learn lets texts pass, which would be classes
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

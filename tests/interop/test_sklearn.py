@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_moons
+from sklearn.exceptions import NotFittedError
 from sklearn.inspection import DecisionBoundaryDisplay
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -211,3 +212,59 @@ def test_overrides_come_last_however_they_are_written(plus: str) -> None:
     config = NetClassifier(lr=0.5, random_state=4, epochs=6, overrides=overrides).fit(x, y).run_.config
     assert (config["lr"], config["seed"], config["epochs"]) == (3, 5, 7)
     assert config["architecture"]["hidden"] == [3]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"batch_size": 5}, {"lr": 3.0}, {"optimizer": "adam"}, {"overrides": ("optimizer.momentum=0.5",)}],
+    ids=str,
+)
+def test_a_parameter_put_back_between_calls_is_as_if_it_had_its_default_there(changed: dict[str, Any]) -> None:
+    net = NetClassifier().set_params(**changed).partial_fit(X, Y, classes=[0, 1])
+    net.set_params(**{name: NetClassifier().get_params()[name] for name in changed}).partial_fit(X, Y)
+    usual = NetClassifier().partial_fit(X, Y, classes=[0, 1]).run_.config
+    assert {**net.run_.config, "epochs": 1} == {**usual, "epochs": 1}
+
+
+def test_an_optimizer_chosen_between_calls_keeps_the_learning_rate_that_was_given() -> None:
+    net = NetClassifier(lr=0.05).partial_fit(X, Y, classes=[0, 1]).set_params(optimizer="adam").partial_fit(X, Y)
+    assert (net.run_.config["optimizer"]["name"], net.run_.config["lr"]) == ("adam", 0.05)
+
+
+@pytest.mark.parametrize("epochs", [-1, 0, 2.5, "3", None], ids=repr)
+@pytest.mark.parametrize("estimator", [NetClassifier, NetRegressor])
+def test_partial_fit_trains_a_whole_number_of_epochs(estimator: Any, epochs: Any) -> None:
+    net, classes = estimator(), {"classes": [0, 1]} if estimator is NetClassifier else {}
+    for _ in ("first", "later"):
+        with pytest.raises(UserError, match=f"^epochs={epochs!r}: must be (at least 1|a whole number)$"):
+            net.partial_fit(X, Y, **classes, epochs=epochs)
+        net.partial_fit(X, Y, **classes)
+
+
+def test_a_fit_that_fails_leaves_an_estimator_as_it_was() -> None:
+    new = NetClassifier(lr=-1)
+    for method in (new.fit, lambda x, y: new.partial_fit(x, y, classes=[0, 1])):
+        with pytest.raises(UserError, match=r"^lr=-1: "):
+            method(X, Y)
+        assert not hasattr(new, "classes_")
+        with pytest.raises(NotFittedError):
+            new.predict(X)
+    fitted = NetClassifier(epochs=3).fit(X, Y)
+    before = fitted.predict(X)
+    with pytest.raises(UserError, match=r"^lr=-1: "):
+        fitted.set_params(lr=-1).fit(X, np.array(["no", "yes"])[Y])
+    np.testing.assert_array_equal(fitted.predict(X), before)
+
+
+def test_log_probabilities_are_logarithms_and_exist_where_probabilities_do() -> None:
+    net = NetClassifier(epochs=20).fit(X, Y)
+    np.testing.assert_allclose(np.exp(net.predict_log_proba(X)), net.predict_proba(X), rtol=1e-12)
+    assert not hasattr(NetClassifier(loss="hinge", epochs=2).fit(X, Y), "predict_log_proba")
+
+
+def test_targets_keep_the_names_of_their_columns() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"price": Y, "area": 1 - Y})
+    assert NetRegressor(epochs=2).fit(X, table).run_.output_names == ("price", "area")
+    assert NetRegressor(epochs=2).fit(X, table["area"]).run_.output_names == ("area",)
+    assert NetClassifier(epochs=2).fit(X, table["price"]).run_.output_names == ("price",)

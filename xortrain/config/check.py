@@ -81,6 +81,15 @@ def check_stored(config: Mapping[str, Any]) -> Config:
     return check(filled)
 
 
+def without_arrays(value: Any) -> Any:
+    """A value as lists, mappings and Python's own numbers, also where it is NumPy's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): without_arrays(own) for key, own in value.items()}
+    return list(map(without_arrays, value)) if isinstance(value, list | tuple) else value
+
+
 def take(key: str, setting: Setting, value: Any) -> Any:
     """A value converted to the type of its setting; raises UserError if it does not fit."""
     if value is None and setting.nullable:

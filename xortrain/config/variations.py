@@ -6,9 +6,7 @@ The settings that differ are Python's values by dotted name, as in {"lr": 0.3, "
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from xortrain.config.check import Config, check, short
+from xortrain.config.check import Config, check, short, without_arrays
 from xortrain.config.compose import compose, no_such_setting
 from xortrain.config.overrides import CHOICES, with_entries
 from xortrain.config.own_rows import KEY
@@ -27,7 +25,7 @@ class Variations:
 
     def of(self, settings: Mapping[str, Any]) -> Config:
         """The checked configuration that these settings have as further overrides."""
-        values = {with_entries(f"{key}=").strip("+="): _plain(value) for key, value in settings.items()}
+        values = {with_entries(f"{key}=").strip("+="): without_arrays(value) for key, value in settings.items()}
         words = [f"{key}={value if isinstance(value, str) else short(value)}" for key, value in values.items()]
         is_choice = [key in (*CHOICES, KEY) and not isinstance(value, Mapping) for key, value in values.items()]
         choices = tuple(word for word, chooses in zip(words, is_choice, strict=True) if chooses)
@@ -41,15 +39,6 @@ class Variations:
                 except (LookupError, TypeError, ValueError):
                     raise no_such_setting(key, [*self.overrides, *words]) from None
         return check(found)
-
-
-def _plain(value: Any) -> Any:
-    """A value as lists, mappings and Python's own numbers."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, Mapping):
-        return {str(key): _plain(own) for key, own in value.items()}
-    return list(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def _is_entry(key: str) -> bool:

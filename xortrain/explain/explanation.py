@@ -33,6 +33,14 @@ def explain(
     ``precision`` is the number of digits after the point, ``example`` (from 0) the one example to write out, ``only``
     one of forward, backward and update. Raises UserError for an invalid argument, with ``prefix`` before its name.
     """
+    refuse_options(step, format, precision, example, only, prefix)
+    return FORMATS[format](precision).write(explanation(step, example, only))
+
+
+def refuse_options(
+    step: Step, format: str, precision: int, example: int | None, only: str | None, prefix: str = ""
+) -> None:
+    """Raise UserError for an argument of `explain` that is invalid."""
     if format not in FORMATS:
         raise unknown(f"{prefix}format", format, FORMATS)
     if only is not None and only not in SECTIONS:
@@ -41,7 +49,6 @@ def explain(
         raise UserError(f"{prefix}precision={precision}: must be from 1 to {MOST_DIGITS} digits")
     if example is not None and not 0 <= example < len(step.x):
         raise UserError(f"{prefix}example={example}: this batch has examples 0 to {len(step.x) - 1}")
-    return FORMATS[format](precision).write(explanation(step, example, only))
 
 
 def explanation(step: Step, example: int | None = None, only: str | None = None) -> Section:

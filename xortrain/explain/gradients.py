@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError, counted
+from xortrain.errors import UserError, checks_arguments, counted, cut
 from xortrain.explain.differences import STEP, GradientCheck, Measure, Slopes, compare_gradient, slopes
 from xortrain.explain.mistakes import backprop_mistakes
 from xortrain.explain.step import Step
@@ -39,6 +39,7 @@ def check_network(step: Step) -> GradientCheck:
     return GradientCheck(title, rows, tolerance, tuple(hints))
 
 
+@checks_arguments
 def check_gradients(
     params: Arrays, loss_fn: Callable[[Any], Any], grads: Arrays, tolerance: float = OWN_TOLERANCE
 ) -> GradientCheck:
@@ -69,8 +70,9 @@ def _measure(own: Mapping[str, Array], loss_fn: Callable[[Any], Any]) -> Measure
             points = np.repeat(theta[:, None], moved.shape[1], axis=1)
             points[places] = moved
             found = [np.asarray(loss_fn(_split(point, own))) for point in points.T]
-            if wrong := [loss.shape for loss in found if loss.size != 1]:
-                raise UserError(f"loss_fn: must return one number, not an array of shape {wrong[0]}")
+            if wrong := [loss for loss in found if loss.size != 1 or loss.dtype.kind not in "biuf"]:
+                what = f"an array of shape {wrong[0].shape}" if wrong[0].size != 1 else cut(repr(wrong[0].item()))
+                raise UserError(f"loss_fn: must return one number, not {what}")
             return np.array([[float(loss.item()) for loss in found]])
 
         return slopes(losses, theta[places], size)

@@ -188,7 +188,7 @@ def _errors_name(path: Path, part: Path | None = None) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno and error.filename in (None, str(path), str(part)):
-            error.filename, error.filename2 = str(path), None
+            raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 
 

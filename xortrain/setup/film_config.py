@@ -5,7 +5,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from xortrain.config.check import check, check_option
+from xortrain.config.check import check, check_option, without_arrays
 from xortrain.config.settings import chosen_by_default, defaults_of, keys_of, plain_value
 from xortrain.errors import UserError, cut, nearest
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
@@ -17,13 +17,14 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     if "film" in changes:
         raise UserError(f'film={changes["film"]}: from Python a layout is named by layout="{changes["film"]}"')
     own = config["film"] if config["film"]["name"] != "none" else {"name": "story"}
-    changes = {"name" if key == "layout" else key: value for key, value in changes.items()}
-    size = {"size": list(changes["size"])} if changes.get("size") else {}
+    changes = {"name" if key == "layout" else key: without_arrays(value) for key, value in changes.items()}
     name = changes.get("name", own["name"])
+    if not isinstance(name, str):
+        raise UserError(f"layout={cut(repr(name))}: must be a text")
     known = keys_of("film", name) if name in LAYOUTS else {}
     given = {key: value for key, value in own.items() if key in known}
     defaults = defaults_of("film", name) if name in LAYOUTS else {}
-    return check({**config, "film": {"name": name, **defaults, **given, **changes, **size}})
+    return check({**config, "film": {"name": name, **defaults, **given, **changes}})
 
 
 def film_with(film: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ def array_data(data: object, inputs: Names = None, outputs: Names = None, classe
     """
     if not isinstance(data, tuple | list) or len(data) not in (2, 4):
         raise UserError("data: must be two arrays or four, data=(x, t) or data=(x, t, x_test, t_test)")
-    names = [_own_names(part) for part in data[:2]]
+    names = [own_names(part) for part in data[:2]]
     given = [in_order(part, names[k % 2], f"data={PARTS[k // 2]}: {'xt'[k % 2]}") for k, part in enumerate(data)]
     parts = [_checked(given[k], given[k + 1], PARTS[k // 2]) for k in range(0, len(data), 2)]
     sizes = [f"{x.shape[1]} and {len(t)}" for x, t in parts]
@@ -128,7 +128,7 @@ def _column(values: Array) -> list[str] | Array:
     return [printable(value.decode() if isinstance(value, bytes) else value) for value in values.tolist()]
 
 
-def _own_names(array: object) -> tuple[str, ...]:
+def own_names(array: object) -> tuple[str, ...]:
     """The names that an array brings along."""
     name = getattr(array, "name", None)
     names = getattr(array, "columns", [name] if isinstance(name, str) else ())

@@ -109,7 +109,7 @@ def place_of_epoch(epochs: Array, epoch: int) -> int:
     """The place of an epoch among the recorded ones; raises UserError for another epoch."""
     found = np.flatnonzero(epochs == epoch)
     if not len(found):
-        nearest = epochs[np.abs(epochs - epoch).argmin()]
+        nearest = min(epochs.tolist(), key=lambda recorded: abs(recorded - epoch))
         raise UserError(f"epoch={epoch}: its parameters were not recorded; the nearest recorded epoch is {nearest}")
     return int(found[0])
 
