@@ -109,10 +109,8 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         if not hasattr(self, "run_"):
             return self._train(own, epochs=epochs)
         now = _changeable(self._config())
-        new = [
-            key for key in now if self._trained_with.get(key, ...) != now[key] or key == "lr"
-        ]  # an optimizer has its own
-        changed = [f"{key}={short(now[key])}" for key in new]
+        kept = {key for key, value in self._trained_with.items() if now.get(key, ...) == value} - {"lr"}
+        changed = [f"{key}={short(value)}" for key, value in now.items() if key not in kept]
         self.run_ = Run(continue_run(self.run_, [*changed, f"epochs=+{epochs}"], own=own)[0].trained)
         self._trained_with = now
         return self
@@ -243,9 +241,8 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
 
     def _examples(self, X: Any, y: Any, reset: bool = True) -> OwnData:
         names, (X, y) = own_names(y), validate_data(self, X, y, multi_output=True, y_numeric=True, reset=reset)
-        return with_numbers(
-            self._own(X, y.astype(np.float64), names)
-        )  # scikit-learn lets texts pass, which would be classes
+        numbers = y.astype(np.float64)  # scikit-learn lets texts pass, which would be classes
+        return with_numbers(self._own(X, numbers, names))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
