@@ -694,3 +694,97 @@ def test_what_data_do_not_allow_is_said_and_nothing_is_tried() -> None:
     )
     assert "(0, 0) and (0, 0)" not in verdict(run)
     assert str(run.advice) == ""
+
+
+@pytest.mark.parametrize(
+    "output", ["relu", "relu6", "hardtanh", "hardsigmoid", "sigmoid", "tanh", "softplus", "identity"]
+)
+def test_no_training_of_a_linear_network_gets_below_the_loss_that_is_named(output: str) -> None:
+    """The examples cannot be separated, and are scaled unlike; the named loss is that of the best of nine trainings."""
+    x, t = np.random.default_rng(4).normal(size=(30, 3)) * [1, 5, 30], np.arange(30) % 3 == 0
+    words = ("architecture.hidden=[]", "loss=mse", f"output={output}", "data.scale=standard", "film=none")
+    rates = ("optimizer=adam", "lr=0.003,0.03,0.3", "seed=range(0,3)", "epochs=400", "engine=numpy")
+    runs = list(xortrain.sweep(*words, *rates, data=(x, t * 1.0)))
+    for run in (run for run in runs if run.outcome == "linear"):
+        found = re.search(r"the lowest loss( found)? is (\S+)\.", verdict(run))
+        assert found
+        assert bool(found[1]) == (output != "identity")
+        assert float(found[2]) <= 1.0001 * min(other.losses.min() for other in runs)
+
+
+@pytest.mark.parametrize("output", ["relu", "relu6", "hardswish"])
+def test_an_output_that_is_flat_at_zero_does_not_hide_a_line_that_separates_the_examples(output: str) -> None:
+    run = run_of("architecture.hidden=[]", f"output={output}", "loss=mse", "data=or", "lr=1e-6", "epochs=5")
+    assert linear_fit(run.task)[1][0]
+    assert run.outcome != "linear"
+
+
+@pytest.mark.parametrize("output", BOUNDED)
+def test_targets_that_are_all_out_of_reach_have_the_bound_that_is_next_to_them(output: str) -> None:
+    low, high = ACTIVATIONS[output].range
+    for end, side, words in ((low, -1, "at least"), (high, 1, "at most")):
+        if np.isfinite(end):
+            low_high = sorted((end + side, end + 2 * side))
+            both = (f"data.low={low_high[0]}", f"data.high={low_high[1]}")
+            text = verdict(run_of(f"output={output}", "loss=mse", *both, "epochs=0"))
+            assert f"the target {end + 2 * side:g}: its outputs are {words} {end:g}." in text
+
+
+def test_equal_targets_are_not_an_interval_of_constant_answers() -> None:
+    data = ([[0, 0], [1, 1], [0, 1]], [3, 3, 3])
+    text = verdict(xortrain.train("loss=mae", "lr=1e-6", "epochs=1", "success=tolerance", data=data))
+    assert "All examples have the same target." in text
+    assert "Every constant answer" not in text
+
+
+def test_steps_are_called_small_only_if_the_parameters_hardly_changed() -> None:
+    x, words = [[0.0], [1], [2], [3]], ("init.scale=0.01", "film=none", "epochs=10", "optimizer=adam", "lr=0.1")
+    far = xortrain.train(*words, data=(x, [900.0, 950, 930, 1000]))
+    moved = np.linalg.norm(far.parameters[-1] - far.parameters[0]) / np.linalg.norm(far.parameters[0])
+    assert "slow" in far.reasons
+    assert moved > 10
+    text = verdict(far)
+    assert "The steps are small" not in text
+    said = re.search(r"The loss falls slowly: in 10 epochs the parameters changed by ([\d,]+) %", text)
+    assert said
+    assert float(said[1].replace(",", "")) == pytest.approx(100 * moved, rel=0.05)
+
+
+def test_a_layer_without_any_gradient_is_no_vanishing_one() -> None:
+    """At the start dL/dW1 is exactly 0, since all weights are; the ratio at the end is the one that is named."""
+    words = ("architecture.hidden=[1,1,1,1]", "film=none", "lr=0.1", "epochs=200")
+    for seed in range(5):
+        run = run_of(*words, "init=zeros" if seed == 0 else "init.scale=0.1", f"seed={seed}")
+        assert "is 0 times" not in verdict(run)
+        assert "nan" not in verdict(run)
+    far = xortrain.train(
+        "architecture.hidden=[1,1,1,1,1,1]", "architecture.bias=false", "optimizer=rprop", "lr=30", "epochs=5",
+        "data.scale=standard", "seed=4", data=(np.random.default_rng(0).normal(size=(120, 4)), np.arange(120.0) ** 2),
+    )  # fmt: skip
+    assert "nan" not in verdict(far)
+
+
+@pytest.mark.parametrize("corners", [[(0, 0), (0, 0), (1, 1), (1, 1)], [(0, 0), (0, 1), (1, 0), (1, 1)]])
+def test_corners_are_those_of_a_square(corners: list[tuple[int, int]]) -> None:
+    run = xortrain.train("init=uniform", "lr=0.4", "epochs=300", "film=none", data=(corners, [0, 1, 1, 0]))
+    assert "tied at 1/2" in verdict(run)
+    assert ("corner" in verdict(run)) == (len(set(corners)) == 4)
+
+
+def test_two_examples_are_both() -> None:
+    run = xortrain.train("init.scale=1e-9", "lr=1e-9", "epochs=1", "film=none", data=([[0, 0], [1, 1]], [0, 1]))
+    assert "Both examples are tied at 1/2." in verdict(run)
+
+
+def test_of_a_dead_output_no_other_unit_is_said_to_be_enough() -> None:
+    words = ("architecture.hidden=[1]", "output=relu", "loss=mse", "init=constant", "init.value=-1", "film=none")
+    run = xortrain.train(*words, "success=tolerance", data=([[1, 1], [2, 1]], [0, 0]))
+    assert run.outcome == "solved"
+    assert verdict(run).startswith("The output is dead from the start")
+    assert "enough" not in verdict(run)
+
+
+def test_a_column_of_zeros_is_not_the_small_one() -> None:
+    rows = [[0, 900, 1], [0, 20, 2], [0, 500, 1.5]]
+    text = verdict(xortrain.train("epochs=1", "lr=1e-9", "film=none", data=(rows, [0.1, 0.5, 0.4])))
+    assert "x2 reaches 900, x3 2." in text

@@ -255,10 +255,12 @@ def _parameters_after(task: Task, epochs: Array) -> Array:
 def linear_fit(task: Task) -> tuple[Array, Array]:
     """The lowest loss of a single layer without hidden units, and whether every example is right: (runs,) each.
 
-    It is trained by Rprop from zero, once if all runs have the same examples.
+    It is trained by Rprop from zero, and from least squares, since an activation may be flat at zero; once if all runs
+    have the same examples.
     """
     is_shared = task.data.x.ndim == 2 and task.data.t.shape[2] == 1
-    both = at_least_two(np.arange(1 if is_shared else task.runs))
+    runs = 1 if is_shared else task.runs
+    both = np.repeat(np.arange(runs), 2)
     network = replace(task.network, layers=task.network.layers[-1:], skip=False)
     settings = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-9, "step_max": 50.0}
     numbers = {name: np.full(len(both), value, task.theta.dtype) for name, value in settings.items()}
@@ -271,13 +273,18 @@ def linear_fit(task: Task) -> tuple[Array, Array]:
         batch_size=None,
         freeze=(),
     )
-    learner = Learner(two, np.zeros((network.size, len(both)), task.theta.dtype))
+    x = np.atleast_3d(two.data.x)
+    x = np.moveaxis(np.concatenate([x, np.ones_like(x[:, :1])], axis=1), 2, 0)
+    fitted = np.moveaxis(np.linalg.pinv(x) @ np.moveaxis(two.data.t, 2, 0), 0, 2)
+    start = network.join({"W1": np.swapaxes(fitted[:-1], 0, 1), "b1": fitted[-1]})
+    learner = Learner(two, (start * (np.arange(2 * runs) % 2)).astype(task.theta.dtype))
     for _ in range(LINEAR_STEPS):
         learner.full.forward()
         learner.update(0)
     y = learner.full.forward()
     loss, right = two.criterion.total(learner.full.z[-1], y, two.data.t), two.success.right(y, two.data.t).all(axis=0)
-    each = np.zeros(task.runs, int) if is_shared else np.arange(task.runs)
+    best = 2 * np.arange(runs) + np.where(np.isnan(loss), np.inf, loss).reshape(runs, 2).argmin(axis=1)
+    each = np.repeat(best, task.runs // runs)
     return loss[each], np.asarray(right)[each]
 
 
@@ -293,6 +300,7 @@ def vanishes(task: Task, theta: Array) -> Array:
     return np.logical_or.reduce([(ratio > 0) & (ratio < VANISHES) for ratio in ratios])
 
 
+@np.errstate(all="ignore")
 def gradient_ratio(task: Task, theta: Array) -> Array:
     """The root mean square of dL/dW in the first layer, as a multiple of that in the last: (runs,)."""
     both = at_least_two(np.arange(task.runs))
@@ -306,9 +314,9 @@ def gradient_ratio(task: Task, theta: Array) -> Array:
 def out_of_reach(task: Task) -> tuple[float, float] | None:
     """A target that no output of the only run can reach, and the bound of the outputs next to it, both unscaled."""
     t, (low, high) = task.criterion.aims(task.data.t)[..., 0], task.network.layers[-1].row.range
-    for place, bound in ((t.argmax(), high), (t.argmin(), low)):
+    for place, bound, side in ((t.argmax(), high, 1), (t.argmin(), low, -1)):
         example, output = np.unravel_index(place, t.shape)
-        if not low <= t[example, output] <= high:
+        if side * t[example, output] > side * bound:
             both = np.stack([t[example], np.full(t.shape[1], bound)])[..., None]
             target, end = task.success.scaling.unscaled(both)[:, output, 0].tolist()
             return target, end

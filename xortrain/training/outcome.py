@@ -114,26 +114,22 @@ def _states(
     states = {
         "linear": line & is_linear(network),
         "clones": alive & clones,
-        "dead": alive & _any(off),
-        "saturated": rest & _any(saturated(task, net))[:runs],
+        "dead": alive & off.any(axis=0),
+        "saturated": rest & saturated(task, net)[:, :runs].any(axis=0),
         "plateau": rest,
         "training": moving,
         "vanishing": vanishing,
-        "slow": unsolved & ~_any(off) & _is_slow(training, known),
+        "slow": unsolved & ~off.any(axis=0) & _is_slow(training, known),
         "oscillating": swings,
         "overfitting": alive & _overfits(training),
     }
     return states, {"clones": rest | line, "dead": rest | _has_dead_layer(network, off)}
 
 
-def _any(units: Array) -> Array:
-    return np.logical_or.reduce(units, axis=0)
-
-
 def _has_dead_layer(network: Network, off: Array) -> Array:
     """Which runs have a layer with no unit alive: (runs,) for ``off`` (units, runs)."""
     ends = np.cumsum([layer.units for layer in network.layers])[:-1]
-    return _any(np.array([layer.all(axis=0) for layer in np.split(off, ends)]))
+    return np.any([layer.all(axis=0) for layer in np.split(off, ends)], axis=0)
 
 
 def _is_slow(training: Training, known: References) -> Array:

@@ -85,10 +85,8 @@ def constant_losses(criterion: Criterion, y: Array, t: Array) -> Array:
 def is_flat(task: Task) -> bool:
     """Whether every constant answer from the lowest to the highest target has the same loss, for the only run."""
     criterion, t = task.criterion, task.data.t
-    losses = [
-        constant_losses(criterion, end, t).sum() for end in (t.min(axis=0, keepdims=True), t.max(axis=0, keepdims=True))
-    ]
-    return bool(np.ptp([*losses, best_constant(task)[1][0]]) <= FLAT * max(losses))
+    losses = [constant_losses(criterion, end(axis=0, keepdims=True), t).sum() for end in (t.min, t.max)]
+    return bool(np.ptp(t, axis=0).any() and np.ptp([*losses, best_constant(task)[1][0]]) <= FLAT * max(losses))
 
 
 def _most_frequent(t: Array, asked: Array) -> Array:

@@ -10,7 +10,7 @@ from xortrain.nets import Array
 from xortrain.trained.run_data import SUCCESSES, RunData
 from xortrain.training import diagnosis
 from xortrain.views.headline import headline
-from xortrain.views.verdict import conjoined, off, unit_name
+from xortrain.views.verdict import capitalized, conjoined, off, unit_name
 
 MOST_SINGLE = 8  # examples that are named; of more, shares are
 SHARES = ("half", 0.5), ("90 %", 0.9)  # of the examples
@@ -95,7 +95,7 @@ def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
         group = [name for name, own in zip(names, since, strict=True) if own == row]
         are = "is" if len(group) == 1 else "are"
         caption = f"{conjoined(group)} {are} right from epoch {epochs[row]:,} on."
-        yield Event(int(epochs[row]), f"{', '.join(group)} right", caption[:1].upper() + caption[1:], 3)
+        yield Event(int(epochs[row]), f"{', '.join(group)} right", capitalized(caption), 3)
 
 
 def _deaths(run: RunData) -> Iterator[Event]:
@@ -110,7 +110,8 @@ def _deaths(run: RunData) -> Iterator[Event]:
         epoch = int(run.epochs[frame])
         names = conjoined(units) if len(units) < 4 else f"{len(units)} units"
         are, where = "is" if len(units) == 1 else "are", off(run, those)
-        yield Event(epoch, f"{names} dead", f"{names} {are} dead from epoch {epoch:,} on: {where} on every example.", 2)
+        caption = f"{names} {are} dead from epoch {epoch:,} on: {where} on every example."
+        yield Event(epoch, f"{names} dead", capitalized(caption), 2)
 
 
 def _plateaus(run: RunData, data: FilmData) -> Iterator[Event]:

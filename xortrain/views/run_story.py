@@ -44,10 +44,4 @@ def _events(run: RunData, is_alone: bool) -> tuple[Event, ...]:
 
 
 def _described(event: Event) -> dict[str, Any]:
-    return {
-        "epoch": int(event.epoch),
-        "until": event.until,
-        "label": event.label,
-        "caption": event.caption,
-        "rank": event.rank,
-    }
+    return {"epoch": int(event.epoch)} | {name: getattr(event, name) for name in ("until", "label", "caption", "rank")}

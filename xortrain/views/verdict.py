@@ -22,6 +22,8 @@ from xortrain.training.reference import is_flat
 
 MOST_NAMED = 6  # units or examples; more are counted
 FEW = 10  # a tie of less than a tenth of the examples may be by chance, and is not named
+FIRST = "at the start "
+FAR_MOVED = 0.1  # relative change of the parameters from which the steps are not called small
 TAIL = 20  # recorded losses at the end, in which swings are described
 
 
@@ -68,23 +70,17 @@ def impossible(case: Case) -> list[str]:
         found.append("All examples have the same target.")
     most, places = diagnosis.contradictions(run.task)
     if places:
-        at = _points(run, places) or counted(len(places), "point")
-        found.append(
-            f"No network can get more than {most:,} of {len(t):,} examples right: at {at} there are different targets."
-        )
+        at, of = _points(run, places) or counted(len(places), "point"), f"{most:,} of {len(t):,} examples"
+        found.append(f"No network can get more than {of} right: at {at} there are different targets.")
     if reach := diagnosis.out_of_reach(run.task):
         ends = f"{'at most' if reach[0] > reach[1] else 'at least'} {reach[1]:g}"
         found.append(f"No net with output={output} can reach the target {reach[0]:g}: its outputs are {ends}.")
     if loss == "cross_entropy" and output != "softmax":
-        found.append(
-            f"loss=cross_entropy depends only on the output of the right class: with output={output} it is lowest where"
-            " all outputs are 1."
-        )
+        what = f"with output={output} it is lowest where all outputs are 1"
+        found.append(f"loss=cross_entropy depends only on the output of the right class: {what}.")
     elif LOSSES[loss].targets == "unit" and not last.row.gives_probabilities:
-        found.append(
-            f"loss={loss} treats outputs as probabilities; output={output} also gives values below 0 or above 1, which"
-            " have no gradient."
-        )
+        what = f"output={output} also gives values below 0 or above 1, which have no gradient"
+        found.append(f"loss={loss} treats outputs as probabilities; {what}.")
     x = run.task.data.x  # as the network has them
     if places := diagnosis.unscaled_inputs(x[..., 0] if x.ndim == 3 else x):
         found.append(_scale_sentence(run, places))
@@ -95,7 +91,7 @@ def _scale_sentence(run: RunData, places: list[int]) -> str:
     """As in "The inputs are of very different scale: proline reaches 1,300, hue 1.7."."""
     names = run.setup.columns.inputs or [f"x{k + 1}" for k in range(run.network.inputs)]
     size = np.abs(run.x).max(axis=0)
-    least, most = int(size.argmin()), int(size.argmax())
+    least, most = int(np.where(np.ptp(run.x, axis=0) > 0, size, np.inf).argmin()), int(size.argmax())
     others = f", {names[least]} {size[least]:,.4g}" if size[least] * diagnosis.LARGE < size[most] else ""
     how = "of very different scale" if others else "large"
     return f"The inputs are {how}: {names[most]} reaches {size[most]:,.6g}{others}."
@@ -113,7 +109,10 @@ def _linear(case: Case) -> list[str]:
     does = "each output depends on one weighted sum of its inputs"
     if success.are_classes(run.task.data.t)[0]:
         does = f"it can only separate {'its inputs' if run.network.outputs == 1 else 'two classes'} {cut}"
-    return [f"The network is linear: {does}, for which the lowest loss is {diagnosis.linear_fit(run.task)[0][0]:.6g}."]
+    criterion = run.task.criterion  # of another form the loss may have several minima
+    found = "" if criterion.joint or criterion.output == "identity" else " found"
+    lowest = min(float(diagnosis.linear_fit(run.task)[0][0]), *case.losses.tolist())
+    return [f"The network is linear: {does}, for which the lowest loss{found} is {lowest:.6g}."]
 
 
 def _clones(case: Case) -> list[str]:
@@ -169,8 +168,9 @@ def _training(case: Case) -> list[str]:
 
 
 def _enough(case: Case) -> list[str]:
-    dead = "dead" in case.run.reasons
-    return [f"{dead_units(case.run, case.found.dead)}; the other units were enough."] if dead else []
+    last, dead = len(case.run.network.layers) - 1, case.found.dead if "dead" in case.run.reasons else []
+    more = "" if last in dict(dead) else "; the other units were enough"
+    return [f"{dead_units(case.run, dead)}{more}."] if dead else []
 
 
 SENTENCES: dict[str, Callable[[Case], list[str]]] = {
@@ -191,8 +191,8 @@ SENTENCES: dict[str, Callable[[Case], list[str]]] = {
 
 def _vanishing(case: Case) -> str:
     run = case.run
-    at_end, at_start = (float(diagnosis.gradient_ratio(run.task, run.parameters[k][:, None])[0]) for k in (-1, 0))
-    ratio, when = (at_end, "") if at_end < at_start else (at_start, "at the start ")
+    at = {when: diagnosis.gradient_ratio(run.task, run.parameters[k][:, None])[0] for k, when in ((-1, ""), (0, FIRST))}
+    ratio, when = min((ratio, when) for when, ratio in at.items() if ratio > 0)
     return f"The gradient vanishes on its way back: {when}in the first layer it is {ratio:.1g} times that in the last."
 
 
@@ -201,8 +201,9 @@ def _slow(case: Case) -> str:
     fall, above = losses[0] - row["final_loss"], row["final_loss"] - row["constant_loss"]
     start, end = case.run.parameters[0], case.run.parameters[-1]
     size, way = np.linalg.norm(start), np.linalg.norm(end - start)
-    moved = f"changed by {100 * way / size:.2g} %" if size else f"have come {way:.2g} away from 0"
-    text = f"The steps are small: in {row['epochs_done']:,} epochs the parameters {moved}."
+    moved = f"changed by {float(f'{100 * way / size:.2g}'):,g} %" if size else f"have come {way:.2g} away from 0"
+    what = "The steps are small" if way < FAR_MOVED * size or not size else "The loss falls slowly"
+    text = f"{what}: in {row['epochs_done']:,} epochs the parameters {moved}."
     if not (above > 0 and fall > 0):
         return text
     needed = round_count(row["epochs_done"] * above / fall)
@@ -219,8 +220,9 @@ def _overfitting(case: Case) -> str:
     assert held is not None
     best = int(np.nanargmin(held))
     low, now = f"epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}", f"{case.run.row['test_loss']:.4g}"
-    text = f"It overfits: the held-out loss was lowest at {low}, and is now {now}"
-    return f"{text}, while the training loss kept falling."
+    return (
+        f"It overfits: the held-out loss was lowest at {low}, and is now {now}, while the training loss kept falling."
+    )
 
 
 def _units(case: Case, name: str) -> str:
@@ -277,8 +279,9 @@ def tie_sentence(run: RunData, found: Findings) -> str:
         return ""
     states = [f"are tied at {_mean_target(tie)}" if tie.holds else "get the same output" for tie in ties]
     text = conjoined([f"{_examples(run, tie)} {state}" for tie, state in zip(ties, states, strict=True)])
-    is_square = run.x.shape == (4, 2) and all(len(np.unique(column)) == 2 for column in run.x.T)
-    if is_square and len(ties) == 1 and ties[0].holds:
+    is_square = run.x.shape == np.unique(run.x, axis=0).shape == (4, 2) and all(len(set(xs)) == 2 for xs in run.x.T)
+    others = np.delete(run.right, ties[0].examples)
+    if is_square and len(ties) == 1 and ties[0].holds and others.all():
         names = {4: "No corner is separated", 3: "Only one corner is separated", 2: "Half solved"}
         return f"{names[len(ties[0].examples)]}: {text}."
     return capitalized(f"{text}.")
@@ -287,7 +290,7 @@ def tie_sentence(run: RunData, found: Findings) -> str:
 def _examples(run: RunData, tie: Tie) -> str:
     x = run.x
     if len(tie.examples) == len(x):
-        return f"all {len(x)} examples" if len(x) != 4 else "all four examples"
+        return {2: "both", 4: "all four"}.get(len(x), f"all {len(x)}") + " examples"
     return _points(run, tie.examples) or f"{len(tie.examples)} examples"
 
 
