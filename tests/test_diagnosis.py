@@ -21,7 +21,8 @@ from xortrain.runner.train import train_in_memory
 from xortrain.setup.population import Population
 from xortrain.setup.run_setup import Setup
 from xortrain.trained.run_data import RunData, TrainedRuns
-from xortrain.training.diagnosis import contradictions, dead_since, equal_units, findings, linear_fit, ties
+from xortrain.training.diagnosis import contradictions, dead_since, equal_units, findings, ties
+from xortrain.training.linear import linear_fit
 from xortrain.training.loop import Training
 from xortrain.training.outcome import ORDER, OUTCOMES, code, results
 from xortrain.training.task import History

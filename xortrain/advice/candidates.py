@@ -26,10 +26,10 @@ from xortrain.training.diagnosis import (
     equal_units,
     have_equal,
     is_linear,
-    linear_fit,
     out_of_reach,
     unscaled_inputs,
 )
+from xortrain.training.linear import linear_fit
 from xortrain.training.task import Task
 
 Changes = Mapping[str, Any]

@@ -72,15 +72,17 @@ def answer(asked: argparse.Namespace, items: Iterable[Mapping[str, Any]], lines:
     return as_json(items) if asked.json else "\n".join(lines)
 
 
-def answers(asked: argparse.Namespace, json: Callable[[], str], texts: Iterable[str]) -> Iterator[str]:
-    """The texts of a command, which writes files between them; with --json its JSON, after the same files."""
+def answers(
+    asked: argparse.Namespace, texts: Iterable[str], item: Mapping[str, Any] | Callable[[], str]
+) -> Iterator[str]:
+    """The texts of a command, which writes files between them; with --json its item, or JSON, after the same files."""
     failure: BaseException | None = None
     try:
         yield from (text for text in texts if not asked.json)
     except (Exception, KeyboardInterrupt) as error:
         failure = error
     if asked.json:
-        yield json()
+        yield item() if callable(item) else as_json([item])
     if failure:
         raise failure
 

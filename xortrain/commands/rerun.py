@@ -14,7 +14,6 @@ from xortrain.commands.show import show
 from xortrain.errors import UserError, counted
 from xortrain.page.recorded import record_page
 from xortrain.records.naming import named
-from xortrain.records.tables import as_json
 from xortrain.runner.continuation import continue_run, continue_sweep
 from xortrain.runner.engines import ENGINES, Engine
 from xortrain.runner.sweep import resume_sweep
@@ -40,9 +39,8 @@ def rerun(arguments: list[str]) -> Iterator[str]:
     if isinstance(found, SweepData):
         raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
     again = train_again(found, a.root)
-    return answers(
-        a, _shown(a, again.folder or Path()), chain(run_ending(again, with_film=False), advice_ending(again))
-    )
+    texts = chain(run_ending(again, with_film=False), advice_ending(again))
+    return answers(a, texts, _shown(a, again.folder or Path()))
 
 
 def resume(arguments: list[str]) -> Iterator[str]:
@@ -60,7 +58,7 @@ def resume(arguments: list[str]) -> Iterator[str]:
     ending = sweep_ending(folder, is_new=trained > 0, more=record_page(folder) if trained else ())
     advice = advice_ending(SweepData[Any].open(folder)[0]) if trained and not found.entry.is_sweep else ()
     item = {"id": found.entry.id, "trained": trained}
-    return answers(a, lambda: as_json([item]), chain([f"{first}\n"], ending, advice))
+    return answers(a, chain([f"{first}\n"], ending, advice), item)
 
 
 def continue_training(arguments: list[str]) -> Iterator[str]:
@@ -78,7 +76,7 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
     else:
         run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
         folder, ending = run.folder or Path(), chain(run_ending(run), advice_ending(run), record_page(run.folder))
-    return answers(a, _shown(a, folder), chain([*remarks, ""], ending))
+    return answers(a, chain([*remarks, ""], ending), _shown(a, folder))
 
 
 def _shown(a: Namespace, folder: Path | None) -> Callable[[], str]:

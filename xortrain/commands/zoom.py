@@ -13,7 +13,6 @@ from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.records.naming import named
-from xortrain.records.tables import as_json
 from xortrain.runner.sweep import run_sweep
 from xortrain.runner.windows import MOST_SIZE, SAFE_RATE, Zoom, plan_zoom
 from xortrain.trained.sweep_data import SweepData
@@ -38,7 +37,7 @@ def zoom(arguments: Sequence[str]) -> Iterator[str]:
     planned = plan_zoom(sweep.population(0), asked, film, str(a.root), found.entry.id, engine_of(a))
     folder = run_sweep(planned.plan, show=True)
     item = {"path": str(folder), "windows": planned.windows, "runs": planned.plan.jobs}
-    return answers(a, lambda: as_json([item]), chain(filter(None, [planned.remark]), sweep_ending(folder)))
+    return answers(a, chain(filter(None, [planned.remark]), sweep_ending(folder)), item)
 
 
 def _film(a: Namespace, recorded: dict[str, Any]) -> dict[str, Any]:

@@ -4,15 +4,14 @@ The first functions diagnose all runs at once; `findings` lists the units and ex
 unit), both counted from 0; the outputs are the last layer.  docs/diagnosis.md gives the reasons for the bounds.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Layer, Network, Pass, at_least_two
 from xortrain.training.engine import at_hand, new_training
-from xortrain.training.learner import Learner
-from xortrain.training.task import Choice, History, Task
+from xortrain.training.task import History, Task
 
 TIED = 0.01  # largest distance of outputs from a tied state, as a share of the distance between the two targets
 ROUNDING = 8  # times the machine epsilon, relative to the larger of two units, at which their weights count as equal
@@ -149,7 +148,6 @@ def _numbered(order: Array, gaps: Array) -> Array:
 
 
 Unit = tuple[int, int]
-LINEAR_STEPS = 2000  # updates of Rprop: far more than a convex loss with a few weights needs
 MOST_RETRAINED = 50_000  # epochs that `dead_since` trains again; about two seconds
 
 
@@ -250,42 +248,6 @@ def _parameters_after(task: Task, epochs: Array) -> Array:
         if epoch >= epochs[-1]:
             break
     return history.parameters[..., 0]
-
-
-def linear_fit(task: Task) -> tuple[Array, Array]:
-    """The lowest loss of a single layer without hidden units, and whether every example is right: (runs,) each.
-
-    It is trained by Rprop from zero, and from least squares, since an activation may be flat at zero; once if all runs
-    have the same examples.
-    """
-    is_shared = task.data.x.ndim == 2 and task.data.t.shape[2] == 1
-    runs = 1 if is_shared else task.runs
-    both = np.repeat(np.arange(runs), 2)
-    network = replace(task.network, layers=task.network.layers[-1:], skip=False)
-    settings = {"eta_minus": 0.5, "eta_plus": 1.2, "step_min": 1e-9, "step_max": 50.0}
-    numbers = {name: np.full(len(both), value, task.theta.dtype) for name, value in settings.items()}
-    two = replace(
-        task.take(both),
-        network=network.take(both),
-        optimizer=Choice("rprop", numbers),
-        schedule=Choice("constant"),
-        lr=np.full(len(both), 0.1, task.theta.dtype),
-        batch_size=None,
-        freeze=(),
-    )
-    x = np.atleast_3d(two.data.x)
-    x = np.moveaxis(np.concatenate([x, np.ones_like(x[:, :1])], axis=1), 2, 0)
-    fitted = np.moveaxis(np.linalg.pinv(x) @ np.moveaxis(two.data.t, 2, 0), 0, 2)
-    start = network.join({"W1": np.swapaxes(fitted[:-1], 0, 1), "b1": fitted[-1]})
-    learner = Learner(two, (start * (np.arange(2 * runs) % 2)).astype(task.theta.dtype))
-    for _ in range(LINEAR_STEPS):
-        learner.full.forward()
-        learner.update(0)
-    y = learner.full.forward()
-    loss, right = two.criterion.total(learner.full.z[-1], y, two.data.t), two.success.right(y, two.data.t).all(axis=0)
-    best = 2 * np.arange(runs) + np.where(np.isnan(loss), np.inf, loss).reshape(runs, 2).argmin(axis=1)
-    each = np.repeat(best, task.runs // runs)
-    return loss[each], np.asarray(right)[each]
 
 
 def vanishes(task: Task, theta: Array) -> Array:

@@ -7,8 +7,9 @@ import numpy as np
 
 from xortrain.nets import Array
 from xortrain.nets.network import Network, Pass, at_least_two
-from xortrain.training.diagnosis import dead, equal_units, have_equal, is_linear, linear_fit, saturated, vanishes
+from xortrain.training.diagnosis import dead, equal_units, have_equal, is_linear, saturated, vanishes
 from xortrain.training.engine import engine_losses
+from xortrain.training.linear import linear_fit
 from xortrain.training.loop import Training
 from xortrain.training.motion import motion
 from xortrain.training.reference import References, references

@@ -17,6 +17,7 @@ from xortrain.nets.losses import LOSSES
 from xortrain.trained.run_data import RunData
 from xortrain.training import diagnosis
 from xortrain.training.diagnosis import Findings, Tie, Unit
+from xortrain.training.linear import linear_fit
 from xortrain.training.outcome import LEARNT
 from xortrain.training.reference import is_flat
 
@@ -111,7 +112,7 @@ def _linear(case: Case) -> list[str]:
         does = f"it can only separate {'its inputs' if run.network.outputs == 1 else 'two classes'} {cut}"
     criterion = run.task.criterion  # of another form the loss may have several minima
     found = "" if criterion.joint or criterion.output == "identity" else " found"
-    lowest = min(float(diagnosis.linear_fit(run.task)[0][0]), *case.losses.tolist())
+    lowest = min(float(linear_fit(run.task)[0][0]), *case.losses.tolist())
     return [f"The network is linear: {does}, for which the lowest loss{found} is {lowest:.6g}."]
 
 
