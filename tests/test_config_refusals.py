@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,15 @@ WRONG: dict[str, list[str]] = {
     "film=me/a.gif": ["write film.format=gif"],
     "-m film=mp4 seed=1,2": ["write film.format=mp4"],
     "loss=sum": ["write loss.reduction=sum"],
+    # a name for a place in a list
+    "freeze.W1=true": ["freeze.W1=true: freeze is a list; write freeze=[…]"],
+    "seed=1 architecture.hidden.first=3": ["architecture.hidden.first=3: architecture.hidden is a list"],
+    "++tags.mine=a": ["tags is a list"],
+    "data=csv data.inputs.x=1": ["data.inputs.x=1: data.inputs is a list"],
+    # names of other libraries
+    "activation=swish": ["no such choice. Did you mean 'silu'?"],
+    "loss=BCELoss": ["no such choice. Did you mean 'bce'?"],
+    "init=glorot_uniform": ["no such choice. Did you mean 'xavier_uniform'?"],
     "optimizer=momentum": ["write optimizer.momentum=…"],
     "data=a.csv": ["data=a.csv: no such choice; write data=csv data.path=a.csv"],
     "data=~/me/a.csv": ["write data=csv data.path=~/me/a.csv"],
@@ -375,14 +385,16 @@ def test_a_cut_text_keeps_its_ends_and_has_the_length_asked_for(word: str, most:
 
 
 KNOWN = {*TOP, *GROUPS, *PLAIN_GROUPS, *dotted_keys(), *COMMANDS}
+PLACES = [KNOWN, *(rows.keys() for rows in GROUPS.values())]  # of names that are told apart from each other
 
 
 @pytest.mark.parametrize("name", SYNONYMS)
-def test_what_people_call_a_setting_or_a_command_leads_to_its_name(name: str) -> None:
-    assert name in KNOWN
-    for other in SYNONYMS[name]:
-        assert other not in KNOWN
-        assert nearest(other, sorted(KNOWN)) == [name]
+def test_what_people_call_a_setting_an_option_or_a_command_leads_to_its_name(name: str) -> None:
+    places = [known for known in PLACES if name in known]
+    assert places
+    for known, other in product(places, SYNONYMS[name]):
+        assert other not in known
+        assert nearest(other, sorted(known)) == [name]
 
 
 @pytest.mark.parametrize("text", ["a b", "a_b", "1_000", "lr = 1", "v1_0", "2024, 25"])

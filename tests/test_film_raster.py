@@ -127,6 +127,16 @@ def test_what_is_to_come_is_pale_also_where_a_run_has_diverged(dark: bool) -> No
     assert is_pale.mean() > 0.9
 
 
+def test_runs_that_are_lost_do_not_stretch_the_scale_of_the_others(tmp_path: Path) -> None:
+    words = ("activation=relu", "output=identity", "loss=mse", "epochs=60")
+    sweep = swept(tmp_path, *words, "lr=0.1,10,1e3", "seed=range(0,4)")
+    layout = RasterLayout(raster_data_of(sweep, 100), FilmSettings(layout="raster"), 0)
+    others = [run.losses.max() for run in sweep if run.outcome not in ("diverged", "exploded")]
+    assert 0 < len(others) < len(sweep)
+    assert np.nanmax(layout.losses) > 1e9 * max(others)
+    assert layout.colours.high <= max(others)
+
+
 @pytest.mark.parametrize("name", ["default", "rose", "violet", "grey", "viridis", "Blues"])
 def test_lower_losses_are_lighter(name: str) -> None:
     scale = LossColours(np.geomspace(0.001, 10, 500), FilmSettings(colours=name))

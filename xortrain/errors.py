@@ -63,8 +63,26 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "rm": ("remove", "delete"),
     "render": ("plot", "draw", "animate"),
     "sql": ("query",),
+    "identity": ("linear", "none"),
+    "sigmoid": ("logistic", "expit"),
+    "silu": ("swish",),
+    "step": ("heaviside", "threshold", "sign", "steplr", "step_decay"),
+    "bce": ("binary_crossentropy", "binary_cross_entropy", "bce_loss", "bce_with_logits", "log_loss", "deviance"),
+    "cross_entropy": ("categorical_crossentropy", "softmax_cross_entropy", "ce", "nll", "nll_loss"),
+    "mse": ("mean_squared_error", "mse_loss", "squared_error", "squared_loss", "l2"),
+    "mae": ("mean_absolute_error", "absolute_error", "l1", "l1_loss"),
+    "he_normal": ("kaiming_normal", "he", "kaiming"),
+    "he_uniform": ("kaiming_uniform",),
+    "xavier_normal": ("glorot_normal",),
+    "xavier_uniform": ("glorot_uniform",),
+    "sgd": ("gd", "bgd", "gradient_descent", "vanilla"),
+    "cosine": ("cosine_annealing", "cosine_decay"),
+    "exponential": ("exponential_decay",),
+    "circle": ("circles", "make_circles", "rings"),
+    "moons": ("two_moons", "make_moons"),
+    "gauss": ("blobs", "make_blobs", "gaussians"),
 }
-"""Settings and commands, and what else people call them."""
+"""Settings, options and commands, and what else people call them."""
 
 
 def unknown(where: str, name: object, known: Iterable[str], what: str = "choice") -> UserError:

@@ -171,6 +171,10 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
     modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
     if isinstance(error, (UserError, FailedError, *SYSTEM)) or not any(map(_OF_HYDRA.match, modules)):
         return error
+    for override in overrides if isinstance(error, ValueError) else ():
+        parent = override.partition("=")[0].rpartition(".")[0].lstrip("+")
+        if settings_of(parent):  # OmegaConf takes the rest of the name for a place
+            return UserError(f"{short(override)}: {parent} is a list; write {parent}=[…]")
     return UserError(f"{_guilty(overrides, error)}: cannot be read ({_in_words(error)})")
 
 

@@ -38,7 +38,8 @@ class RasterLayout:
         self.losses, self.outcomes = losses[:, order], data.outcomes.take(order)
         timing = even_timing(settings, lambda frames, spacing: evenly(self.epochs, frames, spacing, self._progress))
         self.chosen, self.seconds = timing.chosen, timing.seconds
-        self.colours = LossColours(self.losses, settings)
+        remains = self.outcomes.lost_at == np.iinfo(np.int64).max
+        self.colours = LossColours(self.losses[:, remains if remains.any() else slice(None)], settings)
         self.canvas = canvas = make_canvas(settings, self.colours.palette, DESIGN)
         s, width = canvas.unit, canvas.width
         self.box = Box(round(124 * s), round(60 * s), round(width - (124 + 246) * s), round(canvas.height - 96 * s))
