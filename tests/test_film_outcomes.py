@@ -115,6 +115,13 @@ def test_an_example_that_is_right_at_the_last_epoch_alone_has_not_become_right()
     assert found == {25: [], 26: [], 27: [], 28: [27], 29: [27], 30: [27]}
 
 
+def test_examples_with_equal_inputs_become_right_under_one_name() -> None:
+    x, t = [[0, 0], [0, 1], [1, 0], [1, 1], [0, 1], [1, 0]], [0, 1, 1, 0, 1, 1]
+    run = xortrain.train("lr=5", "epochs=300", "architecture.hidden=[4]", "seed=1", data=(x, t))
+    events = [(event.label, event.caption) for event in run_film_data(run.trained).events]
+    assert events[0] == ("(0, 1), (1, 0) right", "(0, 1) and (1, 0) are right from epoch 3 on.")
+
+
 @pytest.mark.parametrize(
     "overrides",
     [("data=circle", "batch_size=1", "lr=0.05"), ("data=moons", "lr=0.5"), ("data=sine", "lr=0.1", "activation=tanh"),

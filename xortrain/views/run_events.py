@@ -65,13 +65,14 @@ def _ends(run: RunData, since: Array) -> Iterator[Event]:
     if epoch <= 0:
         return
     if run.outcome == "solved" and len(since) <= MOST_SINGLE:  # the examples that were the last to be wrong
-        names = [name for name, row in zip(_names(run), since, strict=True) if 0 < row == since.max()]
+        names = _named(run, (since > 0) & (since == since.max()))
         label = f"{', '.join(names)} right: solved" if len(names) < 3 else label
     yield Event(epoch, label, ending(run))
 
 
-def _names(run: RunData) -> list[str]:
-    return [example_name(x, number) for number, x in enumerate(run.x)]
+def _named(run: RunData, these: Array) -> list[str]:
+    """The names of some examples, by a mask (examples,); equal ones have one."""
+    return list(dict.fromkeys(example_name(run.x[number], number) for number in np.flatnonzero(these).tolist()))
 
 
 def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
@@ -88,11 +89,11 @@ def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
                 caption = f"{word.capitalize()} of the {count} examples are right from epoch {epochs[row]:,} on."
                 yield Event(int(epochs[row]), label, caption, 3)
         return
-    names, since = _names(run), _since(right)
+    since = _since(right)
     for row in np.unique(since[(since > 0) & (since < end)]).tolist():
         if run.outcome == "solved" and row == since.max():
             continue  # the event of the outcome says so
-        group = [name for name, own in zip(names, since, strict=True) if own == row]
+        group = _named(run, since == row)
         are = "is" if len(group) == 1 else "are"
         caption = f"{conjoined(group)} {are} right from epoch {epochs[row]:,} on."
         yield Event(int(epochs[row]), f"{', '.join(group)} right", capitalized(caption), 3)
