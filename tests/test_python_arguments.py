@@ -20,7 +20,14 @@ PUBLIC = [
 GROUP: Any = xortrain.api.Sweep.group
 KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 FITTING = {"params": [1.0], "grads": [1.0], "loss_fn": sum, "epochs": 1, "path": "x.html", "name": "lr"}
-UNCHECKED = ("self", "x", "data", "overrides", "settings")  # arrays, which have errors of their own, and *texts
+UNCHECKED = (
+    "self",
+    "x",
+    "data",
+    "weights",
+    "overrides",
+    "settings",
+)  # arrays, with errors of their own, and *texts
 ARGUMENTS = [
     (function, name)
     for function in PUBLIC

@@ -155,7 +155,7 @@ def test_a_worker_that_cannot_see_the_record_sends_its_arrays_back(tmp_path: Pat
         ("lokey", None, "hydra.launcher.engine=lokey: no such choice. Did you mean 'loky'?"),
         ("dask", None, "hydra.launcher.address=null: engine=dask requires a scheduler, as in"),
         ("loky", 0, "hydra.launcher.workers=0: must be a whole number from 1 to 10000 or null"),
-        ("loky", True, "hydra.launcher.workers=true: must be a whole number"),
+        ("loky", True, "workers=True: must be a whole number or None"),
     ],
 )
 def test_an_invalid_engine_is_refused_before_anything_is_written(

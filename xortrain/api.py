@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from xortrain.config.overrides import TEXTS, use_files
 from xortrain.config.weight_files import errors_name_file, file_of
@@ -47,7 +47,7 @@ __all__ = [
 
 Data = tuple[Any, Any] | tuple[Any, Any, Any, Any]
 Use = str | Path | Sequence[str | Path]
-Weights = Mapping[str, Any]
+Weights = Annotated[Mapping[str, Any], "checked by own_weights, which says more"]
 
 
 @checks_arguments
