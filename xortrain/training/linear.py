@@ -79,7 +79,7 @@ def _newton(learner: Learner, steps: int) -> None:
     if learner.task.network.bias:
         x = np.concatenate([x, np.ones_like(x[..., :1])], axis=2)
     lowest, damping, kept = np.full(theta.shape[1], np.inf), np.full(theta.shape[1], 0.01), theta.copy()
-    steepest = np.full(theta.shape[1], np.finfo(float).tiny)
+    steepest = np.full(theta.shape[1], 1e-200)  # so that no sum is singular
     for step in range(steps + 1):
         loss = learner.task.criterion.total(net.z[0], net.forward(), t)
         falls = loss < lowest
