@@ -385,7 +385,7 @@ def test_a_cut_text_keeps_its_ends_and_has_the_length_asked_for(word: str, most:
 
 
 KNOWN = {*TOP, *GROUPS, *PLAIN_GROUPS, *dotted_keys(), *COMMANDS}
-PLACES = [KNOWN, *(rows.keys() for rows in GROUPS.values())]  # of names that are told apart from each other
+PLACES = [KNOWN, *(rows.keys() for rows in GROUPS.values())]  # within each, no two things have the same name
 
 
 @pytest.mark.parametrize("name", SYNONYMS)

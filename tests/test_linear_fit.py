@@ -23,7 +23,7 @@ LOWEST_SEPARATES = [*RULES][:5]  # least squares may cut off an example although
 
 
 def fitted(x: Array, t: Array, *words: str) -> tuple[float, bool]:
-    """The lowest loss and whether all examples are right, for examples of one's own."""
+    """Fit x and t; return the lowest loss, and whether all examples are right."""
     loss, right = linear_fit(xortrain.train(*LINEAR, *words, data=(x, t)).task)
     return float(loss[0]), bool(right[0])
 

@@ -4,11 +4,9 @@ The command line prints them and exits with 2; in Python they are exceptions.
 """
 
 import errno
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from importlib import import_module
-from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -191,36 +189,54 @@ def checks_arguments(public: AnyCallable) -> AnyCallable:
 
     The annotations say which types these are; NumPy's numbers, and whole numbers as floats, are converted.
     """
+    import inspect  # which --version does without
+
     if isinstance(public, type):
         for name, method in inspect.getmembers(public, inspect.isfunction):
             if not name.startswith("_"):
                 setattr(public, name, checks_arguments(method))
         return public
-    signature = inspect.signature(public)
+    parameters = inspect.signature(public).parameters.values()
+    places = [one.name for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    names = [*places, *(one.name for one in parameters if one.kind == one.KEYWORD_ONLY)]
+    kinds = {one.name: found for one in parameters if one.name in names and (found := _kinds(one.annotation))}
+
+    def fitting(name: str, value: Any) -> Any:
+        own = kinds.get(name, {})
+        return value if not own or type(value) in own else _argument(name, value, own)
 
     @wraps(public)
     def call(*given: Any, **named: Any) -> Any:
-        try:
-            bound = signature.bind(*given, **named)
-        except TypeError:
-            return public(*given, **named)  # for Python's own error, which names the function
-        for name, value in bound.arguments.items():
-            parameter = signature.parameters[name]
-            if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-                bound.arguments[name] = _argument(name, value, parameter.annotation)
-        return public(*bound.args, **bound.kwargs)
+        first = map(fitting, places, given)
+        return public(*first, *given[len(places) :], **{name: fitting(name, value) for name, value in named.items()})
 
     return call  # type: ignore[return-value]
 
 
-def _argument(name: str, value: Any, annotation: Any) -> Any:
-    """The value as one type of an annotation; any value fits a type that is not in `_TYPES`."""
+def _kinds(annotation: Any) -> dict[Any, Any]:
+    """The types of an annotation, each with its words and what `isinstance` asks; none if one of them is not known."""
+    from pathlib import Path
+
+    types: dict[Any, Any] = {
+        int: ("a whole number", int),
+        float: ("a number", int | float),
+        bool: ("True or False", bool),
+        str: ("a text", str),
+        Path: ("a path", Path),
+        NoneType: ("None", NoneType),
+        Sequence: ("a list", list | tuple | str),
+        Mapping: ("a mapping", Mapping),
+        Callable: ("a function", Callable),
+    }
     kinds = get_args(annotation) if isinstance(annotation, UnionType) else (annotation,)
-    if any((get_origin(kind) or kind) not in _TYPES for kind in kinds):
-        return value
+    found = {kind: types.get(get_origin(kind) or kind) for kind in kinds}
+    return {kind: row for kind, row in found.items() if row} if all(found.values()) else {}
+
+
+def _argument(name: str, value: Any, kinds: Mapping[Any, Any]) -> Any:
+    """The value as one of some types; raises UserError if it is of none."""
     plain, words = value.tolist() if hasattr(value, "tolist") else value, []
-    for kind in kinds:
-        word, types = _TYPES[get_origin(kind) or kind]
+    for kind, (word, types) in kinds.items():
         own: Any = int(plain) if kind is int and isinstance(plain, float) and plain.is_integer() else plain
         are_texts = get_args(kind) == (str,)
         is_kind = isinstance(own, types) and (kind is bool or not isinstance(own, bool))
@@ -228,16 +244,3 @@ def _argument(name: str, value: Any, annotation: Any) -> Any:
             return own
         words.append(f"{word} of texts" if are_texts else word)
     raise UserError(f"{name}={cut(printable(repr(value)))}: must be {' or '.join(words)}")
-
-
-_TYPES: dict[Any, tuple[str, Any]] = {
-    int: ("a whole number", int),
-    float: ("a number", int | float),
-    bool: ("True or False", bool),
-    str: ("a text", str),
-    Path: ("a path", Path),
-    NoneType: ("None", NoneType),
-    Sequence: ("a list", list | tuple | str),
-    Mapping: ("a mapping", Mapping),
-    Callable: ("a function", Callable),
-}

@@ -4,7 +4,7 @@
 """
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ def rerun(arguments: list[str]) -> Iterator[str]:
         raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
     again = train_again(found, a.root)
     texts = chain(run_ending(again, with_film=False), advice_ending(again))
-    return answers(a, texts, _shown(a, again.folder or Path()))
+    return answers(a, texts, _shown(a, again.folder))
 
 
 def resume(arguments: list[str]) -> Iterator[str]:
@@ -72,7 +72,7 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
     found = open_record(a.record, a.root)
     if isinstance(found, SweepData):
         folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, engine_of(a), a.root, True)
-        ending = chain(sweep_ending(folder, more=record_page(folder)))
+        ending: Iterable[str] = sweep_ending(folder, more=record_page(folder))
     else:
         run, remarks = continue_run(found, a.override, a.epoch, a.root, show=True)
         folder, ending = run.folder or Path(), chain(run_ending(run), advice_ending(run), record_page(run.folder))

@@ -55,12 +55,10 @@ def explanation(step: Step, example: int | None = None, only: str | None = None)
     """The content of an explanation."""
     shown = _shown(step, example)
     sections = [section(step, shown) for name, section in SECTIONS.items() if only in (None, name)]
-    sentences = filter(
-        None, (_settings(step), _scaled(step), _warning(step), _letters(step), _left_out(step, shown, only))
-    )
+    sentences = (_settings(step), _scaled(step), _warning(step), _letters(step), _left_out(step, shown, only))
     theta = step.network.split(step.before.theta)
     parameters = [Equation(name, value) for name, value in theta.items() if int(name[1:]) - 1 in shown.layers]
-    return Section(f"One step of training: {step.network}", [*sentences, *parameters, *sections])
+    return Section(f"One step of training: {step.network}", [*filter(None, sentences), *parameters, *sections])
 
 
 def _shown(step: Step, example: int | None) -> Shown:

@@ -178,6 +178,6 @@ def quickest_first(outcomes: Outcomes, losses: Array) -> Array:
     Those that have diverged or exploded are last, the ones that lasted longest first.
     """
     is_solved = outcomes.outcome == "solved"
-    is_lost = outcomes.lost_at < np.iinfo(np.int64).max
-    within = np.select([is_solved, is_lost], [outcomes.since, -outcomes.since], np.nan_to_num(losses, nan=np.inf))
+    keys = [outcomes.since, -outcomes.since]
+    within = np.select([is_solved, outcomes.is_lost], keys, np.nan_to_num(losses, nan=np.inf))
     return np.lexsort((within, outcomes.kinds))

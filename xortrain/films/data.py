@@ -79,10 +79,14 @@ class Outcomes:
         return np.where(at < 0, self.ended_at, at).astype(np.int64)
 
     @cached_property
+    def is_lost(self) -> Array:
+        """(runs,): which runs have diverged or exploded in the end."""
+        return np.asarray((self.outcome == "diverged") | (self.outcome == "exploded"))
+
+    @cached_property
     def lost_at(self) -> Array:
         """(runs,): the epoch from which a run has diverged or exploded, and its loss no longer counts."""
-        is_lost = (self.outcome == "diverged") | (self.outcome == "exploded")
-        return np.where(is_lost, self.since, np.iinfo(np.int64).max)
+        return np.where(self.is_lost, self.since, np.iinfo(np.int64).max)
 
     def kinds_after(self, epoch: int) -> Array:
         """(runs,): indices in KINDS; a run is not solved until its outcome holds."""

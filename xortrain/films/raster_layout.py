@@ -38,8 +38,8 @@ class RasterLayout:
         self.losses, self.outcomes = losses[:, order], data.outcomes.take(order)
         timing = even_timing(settings, lambda frames, spacing: evenly(self.epochs, frames, spacing, self._progress))
         self.chosen, self.seconds = timing.chosen, timing.seconds
-        remains = self.outcomes.lost_at == np.iinfo(np.int64).max
-        self.colours = LossColours(self.losses[:, remains if remains.any() else slice(None)], settings)
+        lost = self.outcomes.is_lost
+        self.colours = LossColours(self.losses if lost.all() else self.losses[:, ~lost], settings)
         self.canvas = canvas = make_canvas(settings, self.colours.palette, DESIGN)
         s, width = canvas.unit, canvas.width
         self.box = Box(round(124 * s), round(60 * s), round(width - (124 + 246) * s), round(canvas.height - 96 * s))
@@ -64,7 +64,7 @@ class RasterLayout:
         self._explain(runs)
         self._name_rows()
         losses = self.data.all_final_losses
-        is_kept = np.isfinite(losses) & (self.data.all_outcomes.lost_at == np.iinfo(np.int64).max)
+        is_kept = np.isfinite(losses) & ~self.data.all_outcomes.is_lost
         FinalLosses(canvas, box, self.colours, losses[is_kept], "loss" in self.data.varied)
 
     def _explain(self, runs: int) -> None:

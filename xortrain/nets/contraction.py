@@ -42,17 +42,17 @@ class Blas(Contraction):
 
     @staticmethod
     def outputs(received: Array, W: Array, out: Array) -> None:
-        weights = np.swapaxes(_runs_first(W), 1, 2)
-        out[...] = np.moveaxis(product(_runs_first(received, out.ndim), weights), 0, -1)
+        weights = np.swapaxes(runs_first(W), 1, 2)
+        out[...] = np.moveaxis(product(runs_first(received, out.ndim), weights), 0, -1)
 
     @staticmethod
     def gradient(delta: Array, received: Array, out: Array) -> None:
-        first = np.swapaxes(_runs_first(delta), 1, 2)
-        out[...] = np.moveaxis(product(first, _runs_first(received, out.ndim)), 0, -1)
+        first = np.swapaxes(runs_first(delta), 1, 2)
+        out[...] = np.moveaxis(product(first, runs_first(received, out.ndim)), 0, -1)
 
     @staticmethod
     def upstream(delta: Array, W: Array, out: Array | None) -> Array:
-        found = np.moveaxis(product(_runs_first(delta), _runs_first(W)), 0, -1)
+        found = np.moveaxis(product(runs_first(delta), runs_first(W)), 0, -1)
         if out is None:
             return np.ascontiguousarray(found)
         out[...] = found
@@ -91,7 +91,7 @@ def contraction(theta: Array, examples: int, inputs: int, units: int) -> type[Co
     return Blas if is_wide else Contraction
 
 
-def _runs_first(values: Array, axes: int = 3) -> Array:
+def runs_first(values: Array, axes: int = 3) -> Array:
     """Values (rows, columns, runs) as (runs, rows, columns); those that all runs share as (1, rows, columns)."""
     if values.ndim < axes:
         return values[None]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from xortrain.nets import Array
+from xortrain.nets.contraction import runs_first
 from xortrain.training.learner import Learner
 from xortrain.training.task import Choice, Data, Task
 
@@ -47,20 +48,15 @@ def _learner(task: Task, both: Array) -> Learner:
         freeze=(),
     )
     x, t = _uncorrelated(two.data.x, network.bias), two.data.t
-    W = np.moveaxis(np.swapaxes(_runs_first(t), 1, 2) @ _runs_first(x) / len(t), 0, 2)
+    W = np.moveaxis(np.swapaxes(runs_first(t), 1, 2) @ runs_first(x) / len(t), 0, 2)
     fitted = network.join({"W1": W, "b1": np.broadcast_to(t.mean(axis=0), (t.shape[1], W.shape[2]))})
     start = fitted * (np.arange(len(both)) % 2)
     return Learner(replace(two, data=Data(x, t)), start.astype(task.theta.dtype))
 
 
-def _runs_first(values: Array) -> Array:
-    """Values (examples, columns[, runs]) as (runs, examples, columns)."""
-    return np.ascontiguousarray(np.moveaxis(values.reshape(*values.shape[:2], -1), 2, 0))
-
-
 def _uncorrelated(x: Array, is_centred: bool) -> Array:
     """Inputs (examples, inputs[, runs]) of which a layer makes the same outputs, and is trained in fewer steps."""
-    each = _runs_first(x.astype(float))
+    each = runs_first(x.astype(float, order="C"))
     each /= np.abs(each).max(axis=1, keepdims=True) + np.finfo(float).tiny
     each -= each.mean(axis=1, keepdims=True) * is_centred
     _, size, ways = np.linalg.svd(each, full_matrices=False)
@@ -75,7 +71,7 @@ def _uncorrelated(x: Array, is_centred: bool) -> Array:
 def _newton(learner: Learner, steps: int) -> None:
     """Steps of Newton's method, output by output, damped as by Levenberg and Marquardt; those that fail are undone."""
     net, theta, t = learner.full, learner.theta, learner.task.data.t
-    x = _runs_first(net.x.astype(float))
+    x = runs_first(net.x.astype(float, order="C"))
     if learner.task.network.bias:
         x = np.concatenate([x, np.ones_like(x[..., :1])], axis=2)
     lowest, damping, kept = np.full(theta.shape[1], np.inf), np.full(theta.shape[1], 0.01), theta.copy()

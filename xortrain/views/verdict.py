@@ -221,9 +221,8 @@ def _overfitting(case: Case) -> str:
     assert held is not None
     best = int(np.nanargmin(held))
     low, now = f"epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}", f"{case.run.row['test_loss']:.4g}"
-    return (
-        f"It overfits: the held-out loss was lowest at {low}, and is now {now}, while the training loss kept falling."
-    )
+    text = f"It overfits: the held-out loss was lowest at {low}, and is now {now}"
+    return f"{text}, while the training loss kept falling."
 
 
 def _units(case: Case, name: str) -> str:
