@@ -26,9 +26,10 @@ os.environ.pop(VARIABLE, None)  # a developer's own records are no part of a tes
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays, modules and tests, which costs an eighth of the time of a composition."""
+    """Spare the garbage collector what stays, modules and tests, and look for garbage rarely: a tenth of the time."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000)
 
 
 @pytest.fixture(autouse=True)

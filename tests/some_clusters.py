@@ -14,5 +14,5 @@ def some_cluster(workers: int) -> Iterator[Any]:
     options = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with LocalCluster(n_workers=workers, **options) as cluster:  # type: ignore[no-untyped-call]
+        with LocalCluster(n_workers=workers, **options) as cluster:
             yield cluster

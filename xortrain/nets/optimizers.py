@@ -166,7 +166,7 @@ def sgd(
     else:
         v += np.where((state["steps"] > 0) & (momentum > 0), 1 - dampening, 1) * g
         state["steps"] += 1
-    theta -= lr * (v if nesterov is None else np.where(nesterov != 0, g + momentum * v, v))
+    theta -= lr * v if nesterov is None else lr * np.where(nesterov != 0, g + momentum * v, v)
 
 
 def _written_sgd(move: Move) -> Lines:

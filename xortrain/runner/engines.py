@@ -72,7 +72,7 @@ def _dask(engine: Engine) -> Iterator[Train]:
         raise UserError(f"{WHERE}.address=null: engine=dask requires a scheduler, as in tcp://127.0.0.1:8786")
     where = f"{WHERE}.address={engine.address}"
     try:
-        client: Any = Client(engine.address, timeout=PATIENCE, set_as_default=True)  # type: ignore[no-untyped-call]
+        client: Any = Client(engine.address, timeout=PATIENCE, set_as_default=True)
         client.wait_for_workers(1, timeout=PATIENCE)
     except (OSError, ValueError) as error:
         raise UserError(f"{where}: no scheduler with workers answers ({first_line(error)})") from None

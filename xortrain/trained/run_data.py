@@ -312,7 +312,7 @@ class RunData:
         if best < rows["epochs_done"]:
             rows["epochs_done"], rows["final_loss"] = best, loss
             for name in ("solved_at", "diverged_at", "exploded_at"):
-                rows[name] = np.where(rows[name] > best, -1, rows[name])
+                rows[name][rows[name] > best] = -1
             rows["outcome"] = code("solved" if rows["solved_at"][0] >= 0 else "training")
         return TrainedRuns(setup, rows, History(loss_epochs, frame_epochs, losses, parameters, test, {}, theta))
 
