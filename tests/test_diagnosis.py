@@ -46,7 +46,7 @@ CASES = {
     ("activation=tanh", "seed=3", "epochs=3000"): ("plateau", "(0, 1), (1, 0) and (1, 1) are tied at 2/3"),
     ("init=uniform", "lr=0.1", "epochs=300"): ("plateau", "all four examples are tied at 1/2"),
     ("stop=loss", "stop.below=2.9", "lr=0.001", "epochs=2000"): ("early", "more would not solve it"),
-    ("stop=loss", "stop.below=1.9", "lr=0.5", "epochs=5000"): ("early", "It was still learning."),
+    ("stop=loss", "stop.below=1.9", "lr=0.5", "epochs=5000"): ("early", "It was still learning at its last epoch."),
     ("epochs=50", "seed=1"): ("training", "It was still learning at its last epoch."),
     ("epochs=0",): ("training", "Nothing was trained: epochs=0."),
 }
@@ -530,6 +530,43 @@ def test_a_loss_that_swings_is_named_with_its_last_values() -> None:
         run = run_of(*words)
         assert (np.diff(run.losses[-9:]) <= 1e-9).all()
         assert "oscillating" not in run.reasons
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 140, 2000, 2001, 3000])
+def test_a_swing_has_bounds_only_where_the_recorded_losses_show_it(epochs: int) -> None:
+    """Of 2,000 epochs every other loss is recorded: those of a loss that swings in turn are all alike."""
+    run = run_of("lr=50", f"epochs={epochs}")
+    assert "oscillating" in run.reasons
+    bounds = re.search(r"at the end between ([\d.]+) and ([\d.]+)\.", verdict(run))
+    tail = run.losses[1:][-20:]
+    if len(tail) > 2 and tail.max() > 1.1 * tail.min():
+        assert bounds
+        assert (float(bounds[1]), float(bounds[2])) == pytest.approx((tail.min(), tail.max()), rel=1e-3)
+    else:
+        assert not bounds
+        assert "Trained further, its loss swings from epoch to epoch." in verdict(run)
+
+
+@pytest.mark.parametrize("words", ["", "lr=50 init=constant", "activation=relu init=zeros loss=mse", "activation=sin"])
+@pytest.mark.parametrize("none", ["epochs=0", "stop=loss stop.below=100"])
+def test_a_run_that_was_not_trained_is_not_said_to_move(words: str, none: str) -> None:
+    run = run_of(*words.split(), *none.split())
+    assert run.row["epochs_done"] == 0
+    why = "epochs=0" if none == "epochs=0" else "its stop rule held at the start"
+    assert f"Nothing was trained: {why}." in verdict(run)
+    assert not re.search("learning|swing|Going by", verdict(run))
+
+
+@pytest.mark.parametrize("stop", ["never", "patience"])
+@pytest.mark.parametrize("words", ["lr=0.3 activation=tanh loss=mse", "lr=0.3 activation=relu"])
+def test_a_loss_that_rises_is_not_called_learning(words: str, stop: str) -> None:
+    rule = ["stop=patience", "stop.epochs=2"] if stop == "patience" else []
+    run = run_of("optimizer=adam", "init.scale=3", "seed=1", "epochs=12", *words.split(), *rule)
+    losses = run.losses[np.isfinite(run.losses)]
+    assert "training" in (run.outcome, *run.reasons)
+    assert losses[-1] > losses[-2] > losses[-3]
+    assert f"Its loss has been as low as {losses.min():.4g}." in verdict(run)
+    assert "learning" not in verdict(run)
 
 
 def test_overfitting_is_a_held_out_loss_that_rose_again() -> None:

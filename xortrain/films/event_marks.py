@@ -119,8 +119,8 @@ class Caption(Panel):
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
         data, right = self.run_frames.data, self.run_frames.at(0).right
-        are = "is" if right.sum() == 1 else "are"
-        self.start = f"At the start: {right.sum():,} of {counted(len(right), 'example')} {are} right."
+        count, examples = int(right.sum()), counted(len(right), "example")
+        self.start = f"At the start: {count:,} of {examples} {'is' if count == 1 else 'are'} right."
         if self.scale.crossed != "wrong":
             self.start += f" A cross means: {self.scale.crossed}."
         self.events, self.ending = data.events, data.ending

@@ -67,9 +67,9 @@ def _continued(training: Training, runs: Array) -> tuple[Learner, Array]:
 
 def _are_moving(learner: Learner, done: Array) -> tuple[Array, Array]:
     """Which runs of a learner move, and which swing; ``done`` (runs,) are the updates they have had."""
-    in_batches = learner.task.batch_size is not None
-    swings = _swing(_losses(learner, min(WATCHED, learner.task.epochs))) if in_batches else None
-    if in_batches:
+    swings = None
+    if learner.task.batch_size is not None:
+        swings = swing(_losses(learner, min(WATCHED, learner.task.epochs)))
         learner = Learner(replace(learner.task, batch_size=None), learner.theta, learner.state)
         learner.full.forward()
         _losses(learner, min(SETTLE, learner.task.epochs // SHARE))
@@ -80,7 +80,7 @@ def _are_moving(learner: Learner, done: Array) -> tuple[Array, Array]:
     falls, accelerates, changes = _loss_motion(losses, above, done)
     arrives, is_tied, parts = _output_motion(task, y, outputs, done / half)
     moves = accelerates | np.where(is_tied, parts, (arrives & falls) | changes)
-    return moves, _swing(losses) if swings is None else swings
+    return moves, swing(losses) if swings is None else swings
 
 
 def _loss_motion(losses: Array, above: Array, done: Array) -> tuple[Array, Array, Array]:
@@ -127,7 +127,7 @@ def _spread(y: Array, wrong: Array) -> Array:
     return np.asarray((high.max(axis=0) - low.min(axis=0)).max(axis=0))
 
 
-def _swing(losses: Array) -> Array:
+def swing(losses: Array) -> Array:
     """Whether losses (epochs, runs) go up and down in turn, by a tenth or more: (runs,)."""
     steps = np.diff(losses, axis=0)
     if len(steps) < 2:

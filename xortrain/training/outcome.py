@@ -103,7 +103,8 @@ def _states(
     places = np.flatnonzero(unsolved)
     if len(places):
         vanishing[places] = vanishes(task.take(places), training.theta.take(places, axis=1))
-    moving[places], swings[places] = motion(training, places) if task.epochs else (True, False)
+    moving[places], trained = True, places[training.left[places] > 1]
+    moving[trained], swings[trained] = motion(training, trained)
     rest[places] = ~moving[places]
     alive, off = training.diverged_at < 0, dead(net)[:, :runs]
     equal = [group[:, :runs] for group in equal_units(network, net.theta)]

@@ -94,8 +94,7 @@ def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
         if run.outcome == "solved" and row == since.max():
             continue  # the event of the outcome says so
         group = _named(run, since == row)
-        are = "is" if len(group) == 1 else "are"
-        caption = f"{conjoined(group)} {are} right from epoch {epochs[row]:,} on."
+        caption = f"{conjoined(group)} {'is' if len(group) == 1 else 'are'} right from epoch {epochs[row]:,} on."
         yield Event(int(epochs[row]), f"{', '.join(group)} right", capitalized(caption), 3)
 
 

@@ -13,18 +13,19 @@ from functools import cached_property
 import numpy as np
 
 from xortrain.errors import counted
-from xortrain.nets.losses import LOSSES
 from xortrain.trained.run_data import RunData
 from xortrain.training import diagnosis
 from xortrain.training.diagnosis import Findings, Tie, Unit
 from xortrain.training.linear import linear_fit
-from xortrain.training.outcome import LEARNT
+from xortrain.training.motion import SHARE, swing
+from xortrain.training.outcome import LEARNT, STILL
 from xortrain.training.reference import is_flat
 
 MOST_NAMED = 6  # units or examples; more are counted
 FEW = 10  # a tie of less than a tenth of the examples may be by chance, and is not named
 FIRST = "at the start "
 FAR_MOVED = 0.1  # relative change of the parameters from which the steps are not called small
+HIGH = 0.5  # relative distance from the lowest loss, from which a run is not called learning
 TAIL = 20  # recorded losses at the end, in which swings are described
 
 
@@ -48,10 +49,9 @@ def verdict(run: RunData) -> str:
     """The sentences; first what no network with these settings can do; empty where the outcome says everything."""
     if run.outcome == "pending":
         return ""
-    case, sentences = Case(run), SENTENCES.get(run.outcome)
+    case = Case(run)
     limits = [] if run.outcome in ("solved", "learnt") else impossible(case)
-    reasons = [sentence(case) for reason, sentence in REASONS.items() if reason in run.reasons]
-    found = [*limits, *(sentences(case) if sentences else []), *reasons]
+    found = [*limits, *SENTENCES[run.outcome](case), *(REASONS[word](case) for word in REASONS if word in run.reasons)]
     return " ".join(capitalized(sentence) for sentence in found if sentence)
 
 
@@ -65,7 +65,7 @@ def impossible(case: Case) -> list[str]:
     run, config, last = case.run, case.run.config, case.run.network.layers[-1]
     loss, output, t = config["loss"]["name"], last.activation, case.run.task.data.t
     found = []
-    if config["epochs"] and set(config["freeze"]) >= set(run.network.shapes):
+    if run.row["epochs_done"] and set(config["freeze"]) >= set(run.network.shapes):
         found.append("Nothing was trained: freeze names every parameter.")
     if len(t) > 1 and (t == t[:1]).all():
         found.append("All examples have the same target.")
@@ -79,12 +79,14 @@ def impossible(case: Case) -> list[str]:
     if loss == "cross_entropy" and output != "softmax":
         what = f"with output={output} it is lowest where all outputs are 1"
         found.append(f"loss=cross_entropy depends only on the output of the right class: {what}.")
-    elif LOSSES[loss].targets == "unit" and not last.row.gives_probabilities:
+    elif run.task.criterion.row.targets == "unit" and not last.row.gives_probabilities:
         what = f"output={output} also gives values below 0 or above 1, which have no gradient"
         found.append(f"loss={loss} treats outputs as probabilities; {what}.")
     x = run.task.data.x  # as the network has them
     if places := diagnosis.unscaled_inputs(x[..., 0] if x.ndim == 3 else x):
         found.append(_scale_sentence(run, places))
+    if run.row["epochs_done"] == 0 and run.outcome != "diverged":
+        found.append(f"Nothing was trained: {'its stop rule held at the start' if config['epochs'] else 'epochs=0'}.")
     return found
 
 
@@ -123,7 +125,7 @@ def _clones(case: Case) -> list[str]:
 
 
 def _dead(case: Case) -> list[str]:
-    moving = "The other units are still learning." if "training" in case.run.reasons else ""
+    moving = _moving(case, "The other units are still learning.") if "training" in case.run.reasons else ""
     return [f"{dead_units(case.run, case.found.dead)}.", tie_sentence(case.run, case.found), moving]
 
 
@@ -138,9 +140,8 @@ def _saturated(case: Case) -> list[str]:
 
 
 def _plateau(case: Case) -> list[str]:
-    if "slow" in case.run.reasons:
-        return []
-    return [tie_sentence(case.run, case.found), _ahead(case), _no_better(case)]
+    said = tie_sentence(case.run, case.found), _ahead(case), _no_better(case)
+    return [] if "slow" in case.run.reasons else [*said]
 
 
 def _ahead(case: Case) -> str:
@@ -157,15 +158,14 @@ def _no_better(case: Case) -> str:
     return f"A constant answer has the loss {row['constant_loss']:.6g}." if worse and not is_said else ""
 
 
-def _training(case: Case) -> list[str]:
-    row = case.run.row
-    if not case.run.config["epochs"]:
-        return ["Nothing was trained: epochs=0."]
-    if {"slow", "oscillating"} & set(case.run.reasons):
-        return []
-    if row["final_loss"] > 1.5 * row["best_loss"]:
-        return [f"Its loss has been as low as {row['best_loss']:.4g}."]
-    return ["It was still learning at its last epoch.", _no_better(case)]
+def _moving(case: Case, learning: str = "It was still learning at its last epoch.") -> str:
+    """What a run that moves was doing, from its recorded losses; empty where its reasons say so."""
+    row, losses = case.run.row, np.append(case.losses, case.run.row["final_loss"])
+    if not row["epochs_done"] or {"slow", "oscillating"} & set(case.run.reasons):
+        return ""
+    before, after = np.array_split(losses[-max(3, len(losses) // SHARE) :], 2)
+    above = row["final_loss"] > (1 + (STILL if after.mean() > before.mean() else HIGH)) * row["best_loss"]
+    return f"Its loss has been as low as {row['best_loss']:.4g}." if above else learning
 
 
 def _enough(case: Case) -> list[str]:
@@ -184,8 +184,8 @@ SENTENCES: dict[str, Callable[[Case], list[str]]] = {
     "saturated": _saturated,
     "plateau": _plateau,
     "exploded": lambda case: [f"{dead_units(case.run, case.found.dead)}."] if "dead" in case.run.reasons else [],
-    "early": lambda case: ["It was still learning." if "training" in case.run.reasons else _ahead(case)],
-    "training": _training,
+    "early": lambda case: [_moving(case) if "training" in case.run.reasons else _ahead(case)],
+    "training": lambda case: [said, _no_better(case)] if (said := _moving(case)) else [],
 }
 """Outcome to its sentences."""
 
@@ -212,7 +212,9 @@ def _slow(case: Case) -> str:
 
 
 def _oscillating(case: Case) -> str:
-    tail = case.losses[-TAIL:]
+    tail = case.losses[1:][-TAIL:]  # short runs do not show it, nor do losses recorded every other epoch
+    if not swing(tail[:, None])[0]:
+        return "Trained further, its loss swings from epoch to epoch."
     return f"The loss swings from epoch to epoch, at the end between {tail.min():.4g} and {tail.max():.4g}."
 
 
@@ -227,9 +229,7 @@ def _overfitting(case: Case) -> str:
 
 def _units(case: Case, name: str) -> str:
     """A sentence on units that are equal or dead, where the outcome is another one that does not say so."""
-    if case.run.outcome not in ("early", "plateau", "saturated", "training"):
-        return ""
-    return SENTENCES[name](case)[0]
+    return SENTENCES[name](case)[0] if case.run.outcome in ("early", "plateau", "saturated", "training") else ""
 
 
 REASONS: dict[str, Callable[[Case], str]] = {
