@@ -42,7 +42,9 @@ WRONG: dict[str, list[str]] = {
     "-m lrr=1,2": ["job 0: lrr=1: no such setting. Did you mean 'lr'?"],
     "film=none film.nonsense=1": ["no such setting of film=none. There are none"],
     # a key that other options have
-    "data.path=a.csv": ["data.path=a.csv: is a setting of data=csv, not of data=xor"],
+    "data.path=a.csv": ["data.path=a.csv: is a setting of data=csv, not of data=xor; choose data=csv"],
+    "data=circle data.path=a.csv": ["not of data=circle; choose data=csv"],
+    "loss.delta=1": ["loss.delta=1: is a setting of loss=huber, not of loss=bce; choose loss=huber"],
     "film=none film.hold=1": ["film.hold=1: is a setting of film=story, field, ", "not of film=none"],
     "optimizer.beta1=0.5": [
         "optimizer.beta1=0.5: is a setting of optimizer=adam, adamw, adamax, nadam, radam, not of optimizer=sgd"

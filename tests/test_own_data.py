@@ -188,6 +188,15 @@ def test_advice_on_a_table_is_such_that_it_helps(tmp_path: Path, text: str, keys
         setup_of(write(tmp_path, text), **keys)
 
 
+@pytest.mark.parametrize("rows", [1, 2, 5])
+def test_columns_with_one_value_are_said(tmp_path: Path, rows: int) -> None:
+    """The first row has a missing value and is left out, so that what differs in it does not count."""
+    text = "\n".join(["blue,2,,9", *(f"red,1,{k},{k / 2}" for k in range(rows))])
+    line = setup_of(write(tmp_path, f"hue,floor,size,t\n{text}\n"), missing="drop", header="true").columns.line
+    assert ("inputs hue (always red), floor (always 1), size; target t" in line) == (rows > 1)
+    assert ("always" in line) == (rows > 1)
+
+
 def test_categories_that_tell_every_row_from_the_others_are_said(tmp_path: Path) -> None:
     rows = "".join(f"2024-01-0{k},{'xy'[k % 2]},{k}.5\n" for k in range(1, 6))
     line = setup_of(write(tmp_path, f"day,kind,t\n{rows}")).columns.line
@@ -331,7 +340,7 @@ def test_a_file_is_read_once_however_many_populations_a_sweep_has(
 
 def test_the_line_of_what_was_understood_is_short_and_keeps_both_ends(tmp_path: Path) -> None:
     names = [f"measurement {k}" for k in range(200)]
-    text = ",".join([*names, "t"]) + "\n" + "\n".join(",".join(["1.5"] * 200 + [str(k)]) for k in range(2))
+    text = ",".join([*names, "t"]) + "\n" + "\n".join(",".join([f"{k}.5"] * 200 + [str(k)]) for k in range(2))
     line = setup_of(write(tmp_path, text)).columns.line
     assert len(line) <= 300
     assert "measurement 0, " in line

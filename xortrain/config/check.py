@@ -246,12 +246,10 @@ def _keys(group: str, known: Settings, given: Any, where: str = "") -> Config:
     if not isinstance(given, Mapping):
         listed = ", ".join(f"{group}.{key}" for key in known)
         raise UserError(f"{group}={short(given)}: must be set by its keys: {listed}")
-    for key, value in given.items():
-        if key not in known:
-            raise no_such_key(group, key, value, known, where)
-    for key in known:
-        if key not in given:
-            raise UserError(f"{group}.{key}: is missing")
+    if others := [key for key in given if key not in known]:
+        raise no_such_key(group, others[0], given[others[0]], known, where)
+    if missing := [key for key in known if key not in given]:
+        raise UserError(f"{group}.{missing[0]}: is missing")
     return {key: take(f"{group}.{key}", setting, given[key]) for key, setting in known.items()}
 
 
@@ -259,7 +257,8 @@ def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: s
     """The error for a key that the chosen option does not have; it names the options that have it."""
     name, others = f"{group}.{key}", [option for option, row in GROUPS.get(group, {}).items() if key in row.settings]
     if others:
-        return UserError(f"{name}={short(value)}: is a setting of {group}={', '.join(others)}, not of {where}")
+        hint = f"; choose {group}={others[0]}" * (len(others) == 1)
+        return UserError(f"{name}={short(value)}: is a setting of {group}={', '.join(others)}, not of {where}{hint}")
     names = [f"{group}.{name}" for name in known]
     return unknown_key(name, short(value), names, f"setting of {where or group}")
 

@@ -68,9 +68,8 @@ def _agreement(roundings: list[Rounding]) -> str:
 def _stopped_note(finished: int, stopped: int) -> str:
     if not stopped:
         return ""
-    return (
-        f", {stopped:,} of them not finished" if finished else f" that {'is' if stopped == 1 else 'are'} not finished"
-    )
+    are = "is" if stopped == 1 else "are"
+    return f", {stopped:,} of them not finished" if finished else f" that {are} not finished"
 
 
 def _stopped(whole: TrainedRuns, places: Array) -> Iterator[TrainedRuns]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from xortrain.errors import UserError, counted
+from xortrain.errors import UserError, counted, cut
 from xortrain.nets import Array
 from xortrain.setup.column_names import MOST_KINDS, Columns, Source, understood
 from xortrain.setup.csv_table import DataTable, read_table
@@ -153,7 +153,7 @@ def _read(wanted: _Wanted, *stamps: object) -> OwnData:
     hint = table.hint.removeprefix("; ") if not table.has_header and wanted.header == "auto" else ""
     parts = [
         (f"{counted(len(rows), 'row')}{'' if table.has_header else ' without a header'}", [], ""),
-        (f"input{'s'[: len(sources) != 1]} ", [_described(source, len(rows)) for source in sources], ""),
+        (f"input{'s'[: len(sources) != 1]} ", [_described(table, source, rows) for source in sources], ""),
         *target_parts(made),
         *parts,
         *([(hint, list[str](), "")] if hint else []),
@@ -189,9 +189,11 @@ def _dropped(table: DataTable, kept: Sequence[int], of: str = "") -> list[Part]:
     return [(said, lines, ")")] if lines else []
 
 
-def _described(source: Source, rows: int) -> str:
-    each = ", one for each row" if len(source.kinds) == rows else ""
-    return f"{source.name} ({len(source.kinds)} categories{each})" if source.kinds else source.name
+def _described(table: DataTable, source: Source, rows: Sequence[int]) -> str:
+    cells, kinds = {table.columns[source.place][row] for row in rows}, len(source.kinds)
+    if len(cells) == 1 < len(rows):
+        return f"{source.name} (always {cut(cells.pop())})"
+    return f"{source.name} ({kinds} categories{', one for each row' * (kinds == len(rows))})" if kinds else source.name
 
 
 def target_parts(targets: Sequence[Target]) -> list[Part]:
