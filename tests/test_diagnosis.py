@@ -220,7 +220,7 @@ def test_a_unit_is_dead_from_the_epoch_that_all_snapshots_show() -> None:
         off = (np.einsum("fui,ni->fnu", w1, every.x) + b1[:, None] <= 0).all(axis=1)
         for _, unit in findings(few.task, few.parameters[-1]).dead:
             since = max((epoch + 1 for epoch in range(300) if not off[epoch, unit]), default=0)
-            assert dead_since(few.task, (0, unit), few.epochs, few.parameters) == (since, True)
+            assert dead_since(few.task, [(0, unit)], few.epochs, few.parameters) == {(since, True): [(0, unit)]}
             found.append(since)
     assert 0 in found
     assert any(found)

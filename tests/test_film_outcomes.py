@@ -20,7 +20,9 @@ from xortrain.training.outcome import ORDER, code
 from xortrain.views.group_table import best_groups
 from xortrain.views.headline import headline
 from xortrain.views.run_film import film_data, run_film_data, with_snapshots
+from xortrain.views.run_story import run_story
 from xortrain.views.sweep_film import film_data_of
+from xortrain.views.verdict import conjoined, verdict
 
 pytestmark = pytest.mark.usefixtures("quick_composition")
 SAYS = {
@@ -153,6 +155,32 @@ def test_films_of_few_frames_and_stills_mark_what_happens_at_the_same_epochs(
     of_all, of_few, of_still = labels
     assert of_all
     assert of_all == of_few == of_still
+
+
+@pytest.mark.parametrize("is_alone", [True, False])
+@pytest.mark.parametrize("frames", [3, 200])
+@pytest.mark.parametrize("words", [("seed=3",), ("seed=5", "lr=0.3"), ("architecture.hidden=[8]", "lr=2", "seed=1")])
+def test_a_unit_dies_at_one_epoch_in_summary_page_and_film(words: tuple[str, ...], frames: int, is_alone: bool) -> None:
+    """The oracle are the snapshots of every epoch; of more units than are named, snapshots alone tell."""
+    settings = "activation=relu", *words
+    run = xortrain.train(*settings, "epochs=5000", f"track.frames={frames}")
+    every = xortrain.train(*settings, "epochs=200", "track.frames=201")
+    hidden = len(run.at(0)["b1"])
+    net = [every.at(epoch) for epoch in range(201)]
+    is_alive = np.array([((every.x @ one["W1"].T + one["b1"]) > 0).any(axis=0) for one in net])
+    died = [int(np.flatnonzero(alive)[-1]) + 1 if alive.any() else 0 for alive in is_alive.T]
+    expected = {epoch for epoch in died if 0 < epoch < 201}
+    assert expected
+    events = {e["epoch"]: e["caption"] for e in run_story(run, is_alone=is_alone)["events"] if "dead" in e["label"]}
+    if sum(epoch < 201 for epoch in died) > 6:
+        assert all("at the latest" in caption for caption in events.values())
+        return
+    assert set(events) == expected
+    for epoch in expected:
+        names = [f"h{unit + 1}" for unit in range(hidden) if died[unit] == epoch]
+        words_of_both = f"{conjoined(names)} {'is' if len(names) == 1 else 'are'} dead from epoch {epoch} on"
+        assert words_of_both in events[epoch]
+        assert words_of_both in verdict(run)
 
 
 def told_last(data: FilmData, caption: str, epoch: int) -> bool:

@@ -4,6 +4,7 @@ The first functions diagnose all runs at once; `findings` lists the units and ex
 unit), both counted from 0; the outputs are the last layer.  docs/diagnosis.md gives the reasons for the bounds.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,6 +149,8 @@ def _numbered(order: Array, gaps: Array) -> Array:
 
 
 Unit = tuple[int, int]
+Since = tuple[int, bool]
+MOST_NAMED = 6  # units or examples; more are counted
 MOST_RETRAINED = 50_000  # epochs that `dead_since` trains again; about two seconds
 
 
@@ -216,18 +219,22 @@ def _ties_of_run(task: Task, y: Array, found: Ties) -> list[Tie]:
     ]
 
 
-def dead_since(task: Task, unit: Unit, epochs: Array, parameters: Array) -> tuple[int, bool]:
-    """The epoch since which a unit is dead, and whether that epoch is exact.
+def dead_since(task: Task, units: list[Unit], epochs: Array, parameters: Array) -> dict[Since, list[Unit]]:
+    """Epochs, and whether they are exact, to the units that are dead since; the first come first.
 
     ``parameters`` (frames, parameters), recorded after ``epochs``, narrow it down; between two frames the run is
-    trained again, unless that takes too many epochs.
+    trained again, unless that takes too many epochs or there are many units.
     """
-    since = int(dead_frames(task, [unit], parameters)[0])
-    first, before = int(epochs[since]), int(epochs[since - 1])
-    if since == 0 or first - before == 1 or first > MOST_RETRAINED:
-        return first, since == 0 or first - before == 1
-    between = np.arange(before, first + 1)
-    return before + int(dead_frames(task, [unit], _parameters_after(task, between))[0]), True
+    frames, found = dead_frames(task, units, parameters), defaultdict[Since, list[Unit]](list)
+    for frame in np.unique(frames).tolist():
+        those = [unit for unit, own in zip(units, frames, strict=True) if own == frame]
+        between = np.arange(epochs[frame - 1] if frame else epochs[0], epochs[frame] + 1)
+        is_exact, since = len(between) <= 2, np.full(len(those), between[-1])
+        if not is_exact and between[-1] <= MOST_RETRAINED and len(units) <= MOST_NAMED:
+            is_exact, since = True, between[dead_frames(task, those, _parameters_after(task, between))]
+        for unit, epoch in zip(those, since.tolist(), strict=True):
+            found[epoch, is_exact].append(unit)
+    return dict(sorted(found.items()))
 
 
 def dead_frames(task: Task, units: list[Unit], parameters: Array) -> Array:

@@ -10,7 +10,7 @@ from xortrain.nets import Array
 from xortrain.trained.run_data import SUCCESSES, RunData
 from xortrain.training import diagnosis
 from xortrain.views.headline import headline
-from xortrain.views.verdict import capitalized, conjoined, off, unit_name
+from xortrain.views.verdict import are_dead, capitalized, conjoined, off, unit_names
 
 MOST_SINGLE = 8  # examples that are named; of more, shares are
 SHARES = ("half", 0.5), ("90 %", 0.9)  # of the examples
@@ -101,16 +101,10 @@ def _right_events(run: RunData, epochs: Array, right: Array) -> Iterator[Event]:
 def _deaths(run: RunData) -> Iterator[Event]:
     """Units that are dead at the end, from the epoch at which they died."""
     dead = diagnosis.findings(run.task, run.parameters[-1]).dead if np.isfinite(run.parameters[-1]).all() else []
-    if not dead:
-        return
-    frames = diagnosis.dead_frames(run.task, dead, run.parameters)
-    for frame in np.unique(frames[frames > 0])[:MOST_UNITS].tolist():
-        those = [unit for unit, own in zip(dead, frames, strict=True) if own == frame]
-        units = [unit_name(run, unit) for unit in those]
-        epoch = int(run.epochs[frame])
-        names = conjoined(units) if len(units) < 4 else f"{len(units)} units"
-        are, where = "is" if len(units) == 1 else "are", off(run, those)
-        caption = f"{names} {are} dead from epoch {epoch:,} on: {where} on every example."
+    found = diagnosis.dead_since(run.task, dead, run.epochs, run.parameters) if dead else {}
+    for (epoch, is_exact), those in [item for item in found.items() if item[0][0] > 0][:MOST_UNITS]:
+        names = unit_names(run, those) if len(those) < 4 else f"{len(those)} units"
+        caption = f"{names} {are_dead(those, epoch, is_exact)}: {off(run, those)} on every example."
         yield Event(epoch, f"{names} dead", capitalized(caption), 2)
 
 

@@ -4,7 +4,6 @@ They state what was measured; what might help is tried by `advice`.  docs/diagno
 """
 
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,13 +14,12 @@ import numpy as np
 from xortrain.errors import counted
 from xortrain.trained.run_data import RunData
 from xortrain.training import diagnosis
-from xortrain.training.diagnosis import Findings, Tie, Unit
+from xortrain.training.diagnosis import MOST_NAMED, Findings, Tie, Unit, dead_since
 from xortrain.training.linear import linear_fit
 from xortrain.training.motion import SHARE, swing
 from xortrain.training.outcome import LEARNT, STILL
 from xortrain.training.reference import is_flat
 
-MOST_NAMED = 6  # units or examples; more are counted
 FEW = 10  # a tie of less than a tenth of the examples may be by chance, and is not named
 FIRST = "at the start "
 FAR_MOVED = 0.1  # relative change of the parameters from which the steps are not called small
@@ -222,9 +220,8 @@ def _overfitting(case: Case) -> str:
     held = case.run.test_losses
     assert held is not None
     best = int(np.nanargmin(held))
-    low, now = f"epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}", f"{case.run.row['test_loss']:.4g}"
-    text = f"It overfits: the held-out loss was lowest at {low}, and is now {now}"
-    return f"{text}, while the training loss kept falling."
+    at, now = f"epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}", f"{case.run.row['test_loss']:.4g}"
+    return f"It overfits: the held-out loss was lowest at {at}, and is now {now}, while the training loss kept falling."
 
 
 def _units(case: Case, name: str) -> str:
@@ -258,14 +255,16 @@ def dead_units(run: RunData, units: list[Unit]) -> str:
         when = "from the start" if since == 0 else f"by epoch {since:,}"
         where = f"{off(run, units)} on every example, so that their gradient is exactly 0"
         return f"{len(units)} units are dead, half of them {when}: {where}"
-    found = defaultdict[str, list[str]](list)  # when, in words, to the units
-    for unit in units:
-        epoch, exact = diagnosis.dead_since(run.task, unit, run.epochs, run.parameters)
-        since = "from the start" if epoch == 0 else f"from epoch {epoch:,}" + (" on" if exact else " at the latest")
-        found[since].append(unit_name(run, unit))
-    parts = [f"{conjoined(names)} {'is' if len(names) == 1 else 'are'} dead {since}" for since, names in found.items()]
+    found = sorted(dead_since(run.task, units, run.epochs, run.parameters).items(), key=lambda item: item[1])
+    parts = [f"{unit_names(run, those)} {are_dead(those, *since)}" for since, those in found]
     it, its = ("it is", "its") if len(units) == 1 else ("they are", "their")
     return f"{conjoined(parts)}: {it} {off(run, units)} on every example and {its} gradient is exactly 0"
+
+
+def are_dead(units: list[Unit], epoch: int, is_exact: bool) -> str:
+    """As in "is dead from epoch 12 on"."""
+    when = f"epoch {epoch:,} {'on' if is_exact else 'at the latest'}" if epoch else "the start"
+    return f"{'is' if len(units) == 1 else 'are'} dead from {when}"
 
 
 def off(run: RunData, units: list[Unit]) -> str:
@@ -288,10 +287,9 @@ def tie_sentence(run: RunData, found: Findings) -> str:
 
 
 def _examples(run: RunData, tie: Tie) -> str:
-    x = run.x
-    if len(tie.examples) == len(x):
-        return {2: "both", 4: "all four"}.get(len(x), f"all {len(x)}") + " examples"
-    return _points(run, tie.examples) or f"{len(tie.examples)} examples"
+    if (count := len(tie.examples)) == len(run.x):
+        return {2: "both", 4: "all four"}.get(count, f"all {count}") + " examples"
+    return _points(run, tie.examples) or f"{count} examples"
 
 
 def _points(run: RunData, examples: Sequence[int]) -> str:
