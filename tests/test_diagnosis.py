@@ -582,7 +582,8 @@ def test_overfitting_is_a_held_out_loss_that_rose_again() -> None:
     assert noise.losses[-1] < noise.losses[best] / 1.2
     assert "overfitting" in noise.reasons
     lowest = f"the held-out loss was lowest at epoch {best}, {held[best]:.4g}, and is now {held[-1]:.4g}"
-    assert lowest in verdict(noise)
+    fell = f"the training loss fell from {noise.losses[best]:.4g} to {noise.losses[-1]:.4g}."
+    assert f"{lowest}; {fell}" in verdict(noise)
     healthy = xortrain.train(*words, "epochs=60", data=(x, x[:, 0] > 0, x_test, x_test[:, 0] > 0))
     assert healthy.test_losses is not None
     assert healthy.test_losses[-1] <= 1.2 * healthy.test_losses.min()

@@ -217,11 +217,12 @@ def _oscillating(case: Case) -> str:
 
 
 def _overfitting(case: Case) -> str:
-    held = case.run.test_losses
+    held, row = case.run.test_losses, case.run.row
     assert held is not None
     best = int(np.nanargmin(held))
-    at, now = f"epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}", f"{case.run.row['test_loss']:.4g}"
-    return f"It overfits: the held-out loss was lowest at {at}, and is now {now}, while the training loss kept falling."
+    low = f"lowest at epoch {case.run.loss_epochs[best]:,}, {held[best]:.4g}, and is now {row['test_loss']:.4g}"
+    fall = f"{case.run.losses[best]:.4g} to {row['final_loss']:.4g}"
+    return f"It overfits: the held-out loss was {low}; the training loss fell from {fall}."
 
 
 def _units(case: Case, name: str) -> str:
