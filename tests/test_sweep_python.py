@@ -165,3 +165,10 @@ def test_tables_have_none_where_exports_have_null(tmp_path: Path) -> None:
     assert [row["solved_at"] for row in sweep.table()] == [None, None]
     assert sweep.column("solved_at").tolist() == [-1, -1]
     assert all(value == value for found in sweep.group() for value in found.values())
+
+
+def test_a_sweep_equals_itself_alone_and_can_be_a_key(tmp_path: Path) -> None:
+    sweep = xortrain.sweep("seed=0,1", "epochs=2", "film=none", f"root={tmp_path}")
+    again = xortrain.load("latest", root=tmp_path)
+    assert [sweep == sweep, sweep == again, sweep[:] == sweep] == [True, False, False]
+    assert {sweep: "first", again: "second"}[sweep] == "first"

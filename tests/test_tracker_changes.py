@@ -21,7 +21,7 @@ from xortrain.commands.rm import rm
 from xortrain.commands.show import show
 from xortrain.commands.tag import note, rename, tag
 from xortrain.config.compose import compose
-from xortrain.errors import UserError
+from xortrain.errors import Remark, UserError
 from xortrain.records.index import listing
 from xortrain.records.process import host
 from xortrain.records.reader import RecordReader
@@ -163,7 +163,8 @@ def test_rm_with_a_condition_removes_only_named_records(root: Path) -> None:
 
 def test_a_sweep_of_which_a_part_is_unreadable_meets_no_condition(root: Path) -> None:
     (root / "sweeps" / BIG / "population-001" / "record.json").write_text("{")
-    rm(["--where", "1", "--yes"])
+    with pytest.warns(Remark, match=r"^left out: .*population-001/record\.json: broken JSON"):
+        rm(["--where", "1", "--yes"])
     assert ids(root) == [BIG]
 
 
@@ -282,12 +283,30 @@ def test_records_with_equal_shapes_fit_into_one_archive(root: Path, tmp_path: Pa
 
 
 def test_blocks_that_never_started_have_no_rows_and_are_nan(root: Path, tmp_path: Path) -> None:
-    (root / "sweeps" / SWEEP / "losses-001.npy").unlink()
+    path = root / "sweeps" / SWEEP / "runs.npy"
+    rows = np.load(path)
+    rows["outcome"][4:8] = 0
+    np.save(path, rows)
+    for name in ("losses", "parameters"):
+        (root / "sweeps" / SWEEP / f"{name}-001.npy").unlink()
     ids = [row["id"].rpartition("#")[2] for row in table(export([SWEEP, "--what", "losses"]))]
     assert ids == [str(run) for run in range(12) if run not in (4, 5, 6, 7) for _ in range(5)]
     export([SWEEP, "--to", str(tmp_path / "a.npz")])
     with np.load(tmp_path / "a.npz") as arrays:
         assert np.isnan(arrays["losses"][0]).tolist() == [False] * 4 + [True] * 4 + [False] * 4
+
+
+@pytest.mark.parametrize(
+    ("what", "form"), [("losses", "csv"), ("parameters", "csv"), ("losses", "npz"), ("losses", "tb")]
+)
+def test_an_export_never_takes_a_lost_file_of_a_finished_block_for_one_that_was_not_trained(
+    root: Path, tmp_path: Path, what: str, form: str
+) -> None:
+    (root / "sweeps" / SWEEP / f"{what}-001.npy").unlink()
+    chosen = {"npz": [], "csv": ["--what", what], "tb": ["--format", "tensorboard"]}[form]
+    with pytest.raises(UserError, match=rf"{what}-001\.npy: is missing"):
+        export([SWEEP, *chosen, "--output", str(tmp_path / f"new.{form}")])
+    assert list(tmp_path.glob("new*")) == []
 
 
 @pytest.mark.parametrize(

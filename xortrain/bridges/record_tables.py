@@ -43,7 +43,8 @@ def table_of(what: str, chosen: Sequence[Selection], with_settings: bool = False
     parts = [found.part for found in chosen]
     names = columns.column_names(parts)
     if what == "runs":
-        return RecordTable(names, _runs(chosen, names), columns.column_kinds(parts, names))
+        runs = chain.from_iterable(columns.selected_rows(found, names) for found in chosen)
+        return RecordTable(names, runs, columns.column_kinds(parts, names))
     settings = list(filter(columns.is_setting, names)) if with_settings else []
     own, rows = TABLES[what](chosen, settings)
     head = ["id", "epoch", *own]
@@ -58,38 +59,32 @@ def _full_name(name: str) -> str:
     return setting_of(name) if setting_of(name) != name else f"{name}.name"
 
 
-def write_csv(file: IO[bytes], table: RecordTable) -> None:
-    """A line with the names, then a line for each row; what is unknown is empty."""
+def write_text(file: IO[bytes], form: str, table: RecordTable) -> None:
+    """Write a table as CSV or JSON lines."""
     with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-        _csv(text, table)
-
-
-def write_jsonl(file: IO[bytes], table: RecordTable) -> None:
-    """An object for each row, in ASCII; what is unknown is null."""
-    with io.TextIOWrapper(file, encoding="utf-8", newline="") as text:
-        _jsonl(text, table)
+        TEXTS[form](text, table)
 
 
 def as_text(form: str, table: RecordTable) -> str:
     """A table as CSV or JSON lines."""
-    text = io.StringIO()
-    {"csv": _csv, "jsonl": _jsonl}[form](text, table)
+    TEXTS[form](text := io.StringIO(), table)
     return text.getvalue().rstrip("\n")
 
 
 def _csv(file: IO[str], table: RecordTable) -> None:
+    """A line with the names, then a line for each row; what is unknown is empty."""
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.head)
     writer.writerows(table.rows)
 
 
 def _jsonl(file: IO[str], table: RecordTable) -> None:
+    """An object for each row, in ASCII; what is unknown is null."""
     for row in table.rows:
         file.write(json.dumps(dict(zip(table.head, map(finite, row), strict=True))) + "\n")
 
 
-def _runs(chosen: Sequence[Selection], names: Sequence[str]) -> Iterator[Row]:
-    return chain.from_iterable(columns.selected_rows(found, names) for found in chosen)
+TEXTS = {"csv": _csv, "jsonl": _jsonl}
 
 
 def _losses(chosen: Sequence[Selection], settings: Sequence[str]) -> tuple[list[str], Iterator[Row]]:

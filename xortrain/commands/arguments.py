@@ -11,7 +11,7 @@ from xortrain.commands import COMMANDS
 from xortrain.errors import UserError, printable
 from xortrain.records import columns
 from xortrain.records.files import shown_path
-from xortrain.records.index import Entry, RecordInfo, Selection, listing
+from xortrain.records.index import Entry, RecordInfo, Selection, listing, remark_left_out
 from xortrain.records.naming import ROOT, VARIABLE, default_root, named, shown_root, user_path
 from xortrain.records.removal import record_above
 from xortrain.records.tables import as_json
@@ -174,6 +174,7 @@ def selection(names: Sequence[str], where: str | None, root: Path) -> list[Selec
     if not found:
         none = f"no runs under {shown_root(root)}"
         raise UserError(none if where is None else f"--where={printable(where)}: no run matches")
+    remark_left_out(entries_of(found))
     return found
 
 

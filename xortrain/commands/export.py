@@ -7,7 +7,6 @@ complete.
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from xortrain.bridges.arrays_of_runs import all_arrays, column_arrays
 from xortrain.bridges.event_files import write_event_files
 from xortrain.bridges.parquet import write_parquet
-from xortrain.bridges.record_tables import RecordTable, as_text, table_of, write_csv, write_jsonl
+from xortrain.bridges.record_tables import RecordTable, as_text, table_of, write_text
 from xortrain.commands.arguments import (
     NAMES,
     add_output,
@@ -48,21 +47,21 @@ class Format:
     """A format: what it can hold, and how that is written, to a file or to a new folder."""
 
     holds: Sequence[str]
-    write: Callable[[IO[bytes], Namespace], None] | None = None
-    write_folder: Callable[[Path, Namespace], None] | None = None
+    write: Callable[[Any, Namespace], None]
+    is_folder: bool = False
     is_text: bool = False
 
 
 _TABLES = ("runs", "losses", "parameters")
 FORMATS: dict[str, Format] = {
-    "csv": Format(_TABLES, lambda file, a: write_csv(file, _table(a)), is_text=True),
-    "jsonl": Format(_TABLES, lambda file, a: write_jsonl(file, _table(a)), is_text=True),
+    "csv": Format(_TABLES, lambda file, a: write_text(file, "csv", _table(a)), is_text=True),
+    "jsonl": Format(_TABLES, lambda file, a: write_text(file, "jsonl", _table(a)), is_text=True),
     "parquet": Format(_TABLES, lambda file, a: write_parquet(file, _table(a, with_settings=True))),
     "npz": Format(WHAT, lambda file, a: _npz(file, a)),
-    "safetensors": Format(["model"], lambda file, a: _safetensors(file, a)),
-    "onnx": Format(["model"], lambda file, a: _onnx(file, a)),
+    "safetensors": Format(["model"], lambda file, a: _write_model("safetensors", file, a)),
+    "onnx": Format(["model"], lambda file, a: _write_model("onnx", file, a)),
     "tensorboard": Format(
-        ["losses"], write_folder=lambda folder, a: write_event_files(folder, selection(a.runs, a.where, a.root))
+        ["losses"], lambda folder, a: write_event_files(folder, selection(a.runs, a.where, a.root)), is_folder=True
     ),
 }
 """Name of a format, which is its extension, to its row."""
@@ -90,7 +89,7 @@ def export(arguments: list[str]) -> str:
         return as_text(form, table)
     refuse_to_write(a.output)
     row = FORMATS[form]
-    if row.write and not (a.force or may_replace(a.output)):
+    if not (row.is_folder or a.force or may_replace(a.output)):
         return answer(a, [], ["nothing written"])
     _write(row, a)
     return answer(a, [{"path": str(a.output)}], [f"written {printable(a.output)}"])
@@ -98,12 +97,8 @@ def export(arguments: list[str]) -> str:
 
 def _write(row: Format, a: Namespace) -> None:
     try:
-        if row.write:
-            with atomic(a.output) as file:
-                row.write(file, a)
-        if row.write_folder:
-            with atomic_folder(a.output) as folder:
-                row.write_folder(folder, a)
+        with (atomic_folder if row.is_folder else atomic)(a.output) as place:
+            row.write(place, a)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -114,7 +109,7 @@ def _refuse(a: Namespace, form: str) -> None:
     """Reject invalid combinations of options."""
     refuse_two_formats("--format", a.format, a.output, [f".{known}" for known in FORMATS])
     if form not in FORMATS or (form == "tensorboard" and not a.format):
-        *others, last = (f".{name}" for name, row in FORMATS.items() if row.write)
+        *others, last = (f".{name}" for name, row in FORMATS.items() if not row.is_folder)
         raise UserError(f"--output={printable(a.output)}: must end in {', '.join(others)} or {last}, or add --format")
     row, given = FORMATS[form], f"--format={form}" if a.format else f"--output={printable(a.output)}"
     a.what = a.what or row.holds[0]
@@ -123,7 +118,7 @@ def _refuse(a: Namespace, form: str) -> None:
         has = " and ".join(row.holds) if len(row.holds) < 3 else "tables"
         raise UserError(f"--what={a.what}: {form} has {has}; add --what {row.holds[0]}, or choose from {fitting}")
     if a.output is None and (not row.is_text or a.what == "model"):
-        raise UserError(f"{given}: is {'a folder' if row.write_folder else 'a binary format'}; add --output PATH")
+        raise UserError(f"{given}: is {'a folder' if row.is_folder else 'a binary format'}; add --output PATH")
     if a.sql and (a.runs or a.where or a.what != "runs"):
         raise UserError("--sql: covers all runs; it cannot be combined with RUN, --where or --what")
     if a.settings and (a.what not in ("losses", "parameters") or form == "npz"):
@@ -140,24 +135,17 @@ def _table(a: Namespace, with_settings: bool = False) -> RecordTable:
 
 def _npz(file: IO[bytes], a: Namespace) -> None:
     if a.what == "model":
-        from xortrain.bridges.model import write_npz
-
-        write_npz(_model(a), file)
-        return
-    arrays: dict[str, Any] = column_arrays(_table(a)) if a.sql else all_arrays(selection(a.runs, a.where, a.root))
-    np.savez(file, **arrays)
+        _write_model("npz", file, a)
+    else:
+        found: dict[str, Any] = column_arrays(_table(a)) if a.sql else all_arrays(selection(a.runs, a.where, a.root))
+        np.savez(file, **found)
 
 
-def _safetensors(file: IO[bytes], a: Namespace) -> None:
-    from xortrain.bridges.model import write_safetensors
-
-    write_safetensors(_model(a), file)
-
-
-def _onnx(file: IO[bytes], a: Namespace) -> None:
+def _write_model(form: str, file: IO[bytes], a: Namespace) -> None:
+    from xortrain.bridges.model import write_npz, write_safetensors
     from xortrain.bridges.onnx_model import write_onnx
 
-    write_onnx(_model(a), file)
+    {"npz": write_npz, "safetensors": write_safetensors, "onnx": write_onnx}[form](_model(a), file)
 
 
 def _model(a: Namespace) -> "Model":

@@ -29,11 +29,8 @@ def rerun(arguments: list[str]) -> Iterator[str]:
     p.add_argument("run", metavar="RUN", help="a run; with --check also a whole sweep")
     p.add_argument("--check", action="store_true", help="write nothing; compare every recorded number bit for bit")
     a = p.parse_args(arguments)
-    found = open_record(a.run, a.root)
+    found = open_record(a.run, a.root, whole=True)
     if a.check:
-        problems = named(a.run, a.root).entry.problems
-        if problems and isinstance(found, SweepData):
-            raise UserError(problems[0])
         report = verify(found.populations())
         return iter([answer(a, [{"run": a.run, "said": report}], [report])])
     if isinstance(found, SweepData):
@@ -69,7 +66,7 @@ def continue_training(arguments: list[str]) -> Iterator[str]:
     p.add_argument("--epoch", type=whole_number, help="the recorded epoch from which to go on (default: the last one)")
     add_engine(p)
     a = p.parse_intermixed_args(arguments)
-    found = open_record(a.record, a.root)
+    found = open_record(a.record, a.root, whole=True)
     if isinstance(found, SweepData):
         folder, remarks = continue_sweep(named(a.record, a.root).entry, a.override, a.epoch, engine_of(a), a.root, True)
         ending: Iterable[str] = sweep_ending(folder, more=record_page(folder))

@@ -16,7 +16,6 @@ from xortrain.commands.arguments import (
     add_where,
     answer,
     command_parser,
-    entries_of,
     may_replace,
     misfit,
     refuse_to_write,
@@ -26,7 +25,6 @@ from xortrain.errors import Remark, counted, cut, file_error, printable
 from xortrain.page import MOST_MB
 from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.page.run_table import Runs, plain_id
-from xortrain.records.index import Selection
 from xortrain.records.naming import named
 from xortrain.trained.opening import open_trained
 
@@ -50,7 +48,9 @@ def page(arguments: list[str]) -> str:
     a = p.parse_args(arguments)
     path = a.output or Path("page.html")
     refuse_to_write(path)
-    groups, left_out = finished(_runs(selection(a.records, a.where, a.root)))
+    found = selection(a.records, a.where, a.root)
+    whole = [Runs(open_trained(own.part.folder), np.asarray(own.indices), (own.entry, own.part)) for own in found]
+    groups, left_out = finished(whole)
     if left_out:
         warnings.warn(Remark(left_out), stacklevel=2)
     if not (a.force or is_page(path) or may_replace(path)):
@@ -63,13 +63,6 @@ def page(arguments: list[str]) -> str:
     runs = sum(len(group.places) for group in groups)
     line = f"written {printable(path)}  {counted(runs, 'run')}, {made.mb:.2g} MB"
     return answer(a, [{"path": str(path), "runs": runs, "mb": round(made.mb, 3)}], [line])
-
-
-def _runs(found: list[Selection]) -> list[Runs]:
-    for entry in entries_of(found):
-        for problem in entry.problems[:1]:
-            warnings.warn(Remark(f"left out: {problem}"), stacklevel=2)
-    return [Runs(open_trained(own.part.folder), np.asarray(own.indices), (own.entry, own.part)) for own in found]
 
 
 def _command(a: Namespace) -> str:

@@ -5,14 +5,15 @@ are the records in its subfolders.  Links are not followed, and names that start
 """
 
 import os
+import warnings
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xortrain.errors import Reading, UserError, file_error, printable
+from xortrain.errors import Reading, Remark, UserError, counted, file_error, printable
 from xortrain.records import layout
 from xortrain.records.events import MOST_WORDS, Annotations, Event, add_event, annotations, failures, read_events
 from xortrain.records.lock import lock_owner, locked_folder, status
@@ -63,13 +64,6 @@ class RecordInfo:
     @cached_property
     def status(self) -> str:
         return status(self.path, self.metadata)
-
-    def unfinished_blocks(self) -> list[int]:
-        """The blocks that have a run without an outcome, or lack a file."""
-        blocks, codes = layout.Blocks(self.metadata["runs"], self.metadata["block_size"]), self.rows.codes
-        files = [layout.block_files(self.metadata, number) for number in range(len(blocks))]
-        lacking = [not all((self.folder / name).is_file() for name in names) for names in files]
-        return [number for number, lacks in enumerate(lacking) if lacks or 0 in codes[blocks.runs_of(number)]]
 
     def outcomes(self) -> Counter[str]:
         """The number of runs with each outcome, by its word."""
@@ -252,6 +246,12 @@ def open_entry(folder: Path | str, name: str) -> Entry:
         return _sweep_entry(str(folder), name)
 
 
+def remark_left_out(entries: Iterable[Entry]) -> None:
+    """Warn of the sweeps that lack a population, or have one that cannot be read."""
+    for problem in (problem for entry in entries for problem in entry.problems[:1]):
+        warnings.warn(Remark(f"left out: {problem}"), stacklevel=3)
+
+
 def _sweep_entry(folder: str, name: str) -> Entry:
     parts, problems, metadata = [], [], read_sweep(folder)
     renamed = [event for event in read_events(folder) if event["kind"] == "rename"]
@@ -264,6 +264,9 @@ def _sweep_entry(folder: str, name: str) -> Entry:
                 problems.append(printable(error))
     if not parts:
         raise file_error(folder, f"none of its populations is readable; {problems[0]}" if problems else "has no runs")
+    stated = metadata.get("populations")
+    if isinstance(stated, int) and (lacking := stated - len(parts) - len(problems)) > 0:
+        problems.append(f"{printable(folder)}: lacks {lacking} of its {counted(stated, 'population')}")
     entry = Entry(name, folder, metadata, tuple(parts), tuple(problems))
     entry.marks  # noqa: B018
     return entry

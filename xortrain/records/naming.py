@@ -86,7 +86,7 @@ def default_root() -> Path:
 def shown_root(root: Path) -> str:
     """A root for a text that says that something is missing there, and where its name comes from."""
     is_given = VARIABLE in os.environ and root == user_path(usual_root())
-    return f"{printable(root)}{f' (from {VARIABLE})' if is_given else ''}"
+    return f"{'the current folder' if root == Path() else printable(root)}{f' (from {VARIABLE})' if is_given else ''}"
 
 
 def named(name: str, root: Path) -> Named:
@@ -145,4 +145,6 @@ def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
     newest = sorted(ids, reverse=True)
     near = get_close_matches(start, newest[:MOST_COMPARED], n=3, cutoff=0.4) or newest[:3]
     hint = f"Nearest: {', '.join(map(printable, near))}" if near else "There are none"
+    if user_path(name).is_dir():
+        hint = "This folder has no record.json, which every record has"
     raise UserError(f"{printable(name)}: no such run under {shown_root(root)}. {hint}")

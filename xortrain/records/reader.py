@@ -112,15 +112,24 @@ class RecordReader:
         """Whether a block has all its files."""
         return all((self.folder / name).is_file() for name in layout.block_files(self.metadata, block))
 
+    def unfinished_blocks(self) -> list[int]:
+        """The blocks that have a run without an outcome, or lack a file; UserError for a broken file of another."""
+        outcomes, runs_of = self.rows["outcome"], self.blocks.runs_of
+        done = [self.has_block(k) and 0 not in outcomes[runs_of(k)] for k in range(len(self.blocks))]
+        for number in np.flatnonzero(done).tolist():
+            for name in layout.block_files(self.metadata, number):
+                open_npy(self.folder / name)[1].close()
+        return [number for number, is_done in enumerate(done) if not is_done]
+
     def block_array(self, what: str, block: int, *, or_nan: bool = False) -> Array:
         """A mapped array of a block: losses or test-losses (recorded, runs), parameters (frames, parameters, runs).
 
-        best is (parameters, runs), state (numbers, runs).  With ``or_nan`` it is nan if the training of the block never
-        started; else this is an error.
+        best is (parameters, runs), state (numbers, runs).  With ``or_nan`` a missing one is nan if no run of the block
+        has ended, or if it is the state, which may be deleted; else this is an error.
         """
         path, runs = self.folder / layout.block_file(what, block), self.blocks.runs_of(block)
         shape = (*layout.array_shape(self.metadata, what), runs.stop - runs.start)
-        if or_nan and not path.exists():
+        if or_nan and not path.exists() and (what == "state" or not self.rows["outcome"][runs].any()):
             return np.broadcast_to(np.nan, shape)
         return read_array(path, shape, np.dtype(self.metadata["dtype"]))
 

@@ -263,8 +263,6 @@ def continue_sweep(
     entry: Entry, overrides: Sequence[str], epoch: int | None, engine: Engine, root: Path | str, show: bool = False
 ) -> tuple[Path, list[str]]:
     """Train all runs of a sweep on, as a new sweep; returns its folder, and remarks."""
-    if entry.problems:
-        raise UserError(entry.problems[0])
     plans = []
     for part in entry.parts:
         parent = open_trained(part.folder)

@@ -77,10 +77,11 @@ def _missing(entry: Entry) -> tuple[list[Block], list[RecordWriter], list[Record
     for part in entry.parts:
         known = part.metadata["outcomes"]
         own = {**part.metadata, "outcomes": [*known, *OUTCOMES[len(known) :]]}  # an older record lacks the newer words
-        record, setup = RecordWriter(part.folder, own), open_trained(part.folder).setup
+        record, trained = RecordWriter(part.folder, own), open_trained(part.folder)
+        setup = trained.setup
         refuse_changed(setup.configs, part.metadata)
         refuse_missing_machine(setup.instruction_set)
-        lacking = [Block.of(record, setup, number) for number in part.unfinished_blocks()]
+        lacking = [Block.of(record, setup, number) for number in trained.record.unfinished_blocks()]
         blocks += lacking
         records += [record] if lacking or record.metadata["status"] != "finished" else []
     top = [] if entry.is_one_record else [RecordWriter(entry.folder, dict(entry.metadata), layout.SWEEP)]

@@ -84,10 +84,15 @@ class TrainedRuns:
 
     def by_block(self, runs: Array) -> Iterator[Array]:
         """These runs of a record, by index, split by the blocks whose files exist."""
-        assert isinstance(self.source, RecordReader)
-        block = runs // self.source.blocks.size
-        for number in filter(self.source.has_block, np.unique(block).tolist()):
+        block = runs // self.record.blocks.size
+        for number in filter(self.record.has_block, np.unique(block).tolist()):
             yield runs[block == number]
+
+    @property
+    def record(self) -> RecordReader:
+        """The record of the runs, if they are not in memory."""
+        assert isinstance(self.source, RecordReader)
+        return self.source
 
     @property
     def metadata(self) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from xortrain.nets import Array
 from xortrain.records.columns import canonical, names_in
 from xortrain.records.groups import GroupStatistics, differing_settings, group_runs
 from xortrain.records.groups import column_table as columns_of
-from xortrain.records.index import Entry, RecordInfo, listing, open_entry
+from xortrain.records.index import Entry, RecordInfo, listing, open_entry, remark_left_out
 from xortrain.records.naming import default_root, named, shown_root
 from xortrain.records.query import select
 from xortrain.records.tables import finite
@@ -31,7 +31,7 @@ RESULTS = ("outcome", "epochs_done", "solved_at", "diverged_at", "final_loss", "
 AnyRun = TypeVar("AnyRun", bound=RunData, covariant=True)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SweepData(Generic[AnyRun]):
     """Runs of some records: for each run its index in ``parts``, ``which`` (runs,), and in that record, ``places``.
 
@@ -215,13 +215,17 @@ def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     numbers = {key: number for number, key in enumerate(parts)}
     which = np.array([numbers[id(part)] for _, part, _ in found], np.int64)
     entries, records = zip(*parts.values(), strict=True) if parts else ((), ())
+    remark_left_out(dict.fromkeys(entries))
     return SweepData(records, which, np.array([place for _, _, place in found], np.int64), entries)
 
 
-def open_record(name: str, root: Path | None = None) -> RunData | SweepData[RunData]:
-    """The run or sweep with this name, or one run of a sweep if the name ends as in #17."""
+def open_record(name: str, root: Path | None = None, whole: bool = False) -> RunData | SweepData[RunData]:
+    """The run or sweep of this name, or one run as in #17; a sweep may lack populations, unless ``whole``."""
     found = named(name, default_root() if root is None else root)
     if found.number is None and found.entry.is_sweep:
+        if whole and found.entry.problems:
+            raise UserError(found.entry.problems[0])
+        remark_left_out([found.entry])
         return SweepData[RunData].of(found.entry)
     part, place = found.run()
     return RunData(open_trained(part.folder), place)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from xortrain.errors import counted, printable
+from xortrain.errors import counted
 from xortrain.records.groups import GroupStatistics, group_runs
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.tables import NULL, format_cell, format_table, html_table
@@ -23,7 +23,6 @@ def group_report(
         lines.append(f"{counted(pending, 'run')} {'is' if pending == 1 else 'are'} not finished and not counted")
     for entry in entries:
         lines += entry.failures()
-        lines += [f"{printable(entry.id)}: unreadable: {problem}" for problem in entry.problems]
     return "\n".join(lines)
 
 
