@@ -98,6 +98,24 @@ def test_a_folder_without_its_record_json_is_named_as_such(sweep: str) -> None:
         xortrain.load(f"{sweep}/population-000")
 
 
+def test_the_runs_of_a_population_are_named_by_the_numbers_that_it_has(
+    sweep: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    population = f"{sweep}/population-001"
+    for name, said in (
+        (population, f"a sweep of 2 runs; name one of them, as in {population}#2"),
+        (f"{population}#0", "no such number; this sweep has 2 … 3"),
+    ):
+        assert main(["compare", name, name]) == 2
+        assert capsys.readouterr().err == f"xortrain: error: {name}: {said}\n"
+    assert main(["show", f"{population}#2"]) == 0
+
+
+def test_no_name_is_no_folder(sweep: str) -> None:
+    with pytest.raises(UserError, match=r"no such run under outputs\. There are none$"):
+        xortrain.load("")
+
+
 def test_the_current_folder_as_a_root_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"^nothing: no such run under the current folder\. There are none$"):

@@ -35,7 +35,8 @@ class Named:
         if self.number is None:
             if self.entry.runs != 1:
                 name = printable(self.name)
-                raise UserError(f"{name}: a sweep of {self.entry.runs} runs; name one of them, as in {name}#0")
+                first = self.entry.parts[0].rows.at(0)["number"]
+                raise UserError(f"{name}: a sweep of {self.entry.runs} runs; name one of them, as in {name}#{first}")
             return self.entry.parts[0], 0
         for part in self.entry.parts:
             index = _index_of(part, self.number)
@@ -48,7 +49,8 @@ def _no_such_number(name: str, entry: Entry) -> UserError:
     shown, number = printable(name), printable(name.rpartition("#")[2])
     if not entry.is_sweep:
         return UserError(f"{shown}: this is a single run; leave out #{number}")
-    return UserError(f"{shown}: no such number; this sweep has 0 … {entry.runs - 1}")
+    known = [part.rows.at(place)["number"] for part in entry.parts for place in (0, len(part.rows) - 1)]
+    return UserError(f"{shown}: no such number; this sweep has {min(known)} … {max(known)}")
 
 
 def _index_of(part: RecordInfo, number: int) -> int | None:
@@ -145,6 +147,6 @@ def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
     newest = sorted(ids, reverse=True)
     near = get_close_matches(start, newest[:MOST_COMPARED], n=3, cutoff=0.4) or newest[:3]
     hint = f"Nearest: {', '.join(map(printable, near))}" if near else "There are none"
-    if user_path(name).is_dir():
+    if name and user_path(name).is_dir():
         hint = "This folder has no record.json, which every record has"
     raise UserError(f"{printable(name)}: no such run under {shown_root(root)}. {hint}")
