@@ -242,3 +242,17 @@ def test_a_missing_library_is_one_line(root: Path, monkeypatch: pytest.MonkeyPat
     with pytest.raises(UserError, match=r"^\.parquet: needs pyarrow; pip install 'xortrain\[parquet\]'$"):
         export(["--output", "a.parquet"])
     assert not list(root.glob("*.parquet*"))
+
+
+def test_a_run_that_stopped_early_has_no_snapshots_after_its_last_epoch(tmp_path: Path) -> None:
+    words = ["data=or", "epochs=2000", "stop=solved", "film=none", "advice=none", f"root={tmp_path}"]
+    sweep = xortrain.sweep("seed=0,1,2", *words)
+    rows = list(table_of("parameters", selection([], None, tmp_path)).rows)
+    for place, run in enumerate(sweep):
+        last = int(run.row["epochs_done"])
+        assert last < 2000
+        epochs, values = zip(
+            *((epoch, theta) for name, epoch, *theta in rows if name.endswith(f"#{place}")), strict=True
+        )
+        assert epochs == (*run.epochs[run.epochs < last].tolist(), last)
+        np.testing.assert_array_equal(values, run.parameters[: len(epochs)])

@@ -186,6 +186,7 @@ def test_what_a_vector_canvas_draws_in_pixels_is_what_a_canvas_draws(layout: str
     assert (np.abs(plain - vector).max(2) > 24).mean() < 0.02  # the boundary is drawn with other pixels
 
 
+@pytest.mark.filterwarnings("ignore::xortrain.errors.Remark")  # of a machine that has no font for them
 @pytest.mark.parametrize("suffix", DRAWINGS)
 def test_letters_that_mean_something_to_a_format_or_are_missing_in_the_font_are_text(
     suffix: str, tmp_path: Path

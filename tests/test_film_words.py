@@ -5,12 +5,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate, combinations
 
+import matplotlib
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib import ft2font
 from some_films import NETS, ONE_OF_TWO, XOR, blobs, cloud, film_data, net, record_text, run_of
 
+from xortrain.errors import Remark
+from xortrain.films import glyphs
 from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
 from xortrain.films.data import Event
@@ -18,7 +22,7 @@ from xortrain.films.diagram import Diagram
 from xortrain.films.field import Field
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
-from xortrain.films.glyphs import text_mask
+from xortrain.films.glyphs import font_file, text_mask
 from xortrain.films.loss_curve import LossCurve, LossScale
 from xortrain.films.outputs import Spread
 from xortrain.films.story_layout import StoryLayout
@@ -371,3 +375,22 @@ def test_counts_of_units_left_out_of_a_deep_and_wide_network_stand_side_by_side(
 def test_small_letters_are_spaced_like_large_ones(size: float, words: str, face: str) -> None:
     width, large = (text_mask(words, size * factor, face)[0].shape[1] / factor for factor in (1, 16))
     assert abs(width - large) < 2
+
+
+def test_letters_that_the_font_lacks_are_of_another_font_of_the_machine_or_a_line_says_that_there_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = f"{matplotlib.get_data_path()}/fonts/ttf"
+    lacking, other = "\u2312\u2313 ab", ft2font.FT2Font(f"{folder}/STIXGeneral.ttf")
+    fonts = [f"{folder}/{name}.ttf" for name in ("cmr10", "LastResortHE-Regular", "STIXGeneral", "no such font")]
+    monkeypatch.setattr(glyphs, "findSystemFonts", lambda: fonts)
+    other.set_size(14, 72)
+    other.set_text(lacking, flags=glyphs.LIGHT)
+    other.draw_glyphs_to_bitmap(antialiased=True)
+    np.testing.assert_array_equal(text_mask(lacking, 14, "")[0], np.array(other.get_image()))
+    monkeypatch.setattr(glyphs, "findSystemFonts", list[str])
+    for words in ("\u2315 1", "\u2315 2"):
+        with pytest.warns(Remark, match="some names have letters of which no font is found; they are drawn as \ufffd"):
+            mask, _ = text_mask(words, 14, "")
+        np.testing.assert_array_equal(mask, text_mask(f"\ufffd{words[1:]}", 14, "")[0])
+    assert glyphs._font_for("plain letters", "").fname == font_file("")  # which asks for no other

@@ -11,6 +11,7 @@ from some_runs import some_config
 
 import xortrain
 from xortrain.api import Run
+from xortrain.records.tables import format_table
 from xortrain.runner.train import train_run
 from xortrain.views.verdict import verdict
 
@@ -288,3 +289,27 @@ def test_ties_of_a_few_among_many_examples_are_left_out(seed: int) -> None:
     run = xortrain.train("data=spiral", "data.examples=60", "lr=0.01", f"seed={seed}", "epochs=20")
     for found in re.findall(r"((?:(?:, | and )?\(-?[\d.]+, -?[\d.]+\))+) get the same output", verdict(run)):
         assert found.count("(") >= 6, found
+
+
+WIDE = set("身長体重性別男女テスト")
+
+
+def ends(line: str, words: str) -> int:
+    """The column of a terminal in which words end, of letters that are wide, plain, or an accent by itself."""
+    before = line[: line.index(words) + len(words)]
+    return len(before) + sum(letter in WIDE for letter in before) - before.count("\u0301")
+
+
+def test_columns_stand_under_each_other_in_every_script(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(
+        "身長,poids e\u0301tale,性別\n" + "\n".join(f"{150 + k},{30 - k},{'男女'[k % 2]}" for k in range(6)), "utf-8"
+    )
+    run = xortrain.train("data=csv", f"data.path={path}", "data.scale=standard", "epochs=9")
+    head, *lines = table(run)
+    for k, line in enumerate(lines):
+        assert ends(line, f"{150 + k}") == ends(head, "身長")
+        assert ends(line, f"{30 - k}") == ends(head, "tale")
+        assert ends(line, "男女"[k % 2]) == ends(head, "target")
+    found = format_table(["name", "n"], [["テスト", 1], ["e\u0301", 2], ["ab", 3]]).split("\n")
+    assert {ends(line, last) for line, last in zip(found, ["  n", "1", "2", "3"], strict=True)} == {9}

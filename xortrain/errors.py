@@ -127,6 +127,21 @@ def cut(text: str, most: int = LONGEST_VALUE) -> str:
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
 
 
+def width_of(text: str) -> int:
+    """The columns of a terminal that a text takes: two for each letter of East Asia, none for an accent by itself."""
+    if text.isascii():  # as nearly all
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def padded(text: str, columns: int, right: bool = False) -> str:
+    """A text with blanks, on its left for ``right``, so that it takes so many columns."""
+    blanks = " " * (columns - width_of(text))
+    return blanks + text if right else text + blanks
+
+
 def counted(number: int, thing: str) -> str:
     """1 epoch, 2 epochs."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"

@@ -110,7 +110,7 @@ def _recorded_rows(values: Array) -> int:
 
 
 def _parameters(chosen: Sequence[Selection], settings: Sequence[str]) -> tuple[list[str], Iterator[Row]]:
-    """A row for each run and recorded snapshot, with a column for each parameter."""
+    """A row for each run and snapshot up to its last epoch, with a column for each parameter."""
     records = [RecordReader(found.part.folder, found.part.metadata) for found in chosen]
     for record in records:
         if record.size > MOST_PARAMETERS:
@@ -125,11 +125,12 @@ def _parameter_rows(
     chosen: Selection, record: RecordReader, names: Sequence[str], settings: Sequence[str]
 ) -> Iterator[Row]:
     places = {name: k for k, name in enumerate(record.parameter_names)}
-    runs = columns.selected_rows(chosen, ["id", *settings])
-    for (name, *of_run), own in zip(runs, _run_arrays(record, "parameters", chosen.indices), strict=True):
-        for epoch, theta in zip(record.frame_epochs.tolist(), own[: _recorded_rows(own)], strict=False):
+    runs = columns.selected_rows(chosen, ["id", "epochs_done", *settings])
+    for (name, last, *of_run), own in zip(runs, _run_arrays(record, "parameters", chosen.indices), strict=True):
+        epochs = np.minimum(record.frame_epochs, np.inf if last is None else last)  # snapshots after the last repeat it
+        for epoch, theta in zip(np.unique(epochs).tolist(), own[: _recorded_rows(own)], strict=False):
             values = _none_for_nan(theta)
-            yield [name, epoch, *(values[places[key]] if key in places else None for key in names), *of_run]
+            yield [name, int(epoch), *(values[places[key]] if key in places else None for key in names), *of_run]
 
 
 def _run_arrays(record: RecordReader, what: str, indices: Sequence[int]) -> Iterator[Array]:

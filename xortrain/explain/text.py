@@ -6,6 +6,7 @@ An equation takes a line for its formula, one for the formula with its numbers, 
 import textwrap
 from typing import ClassVar
 
+from xortrain.errors import padded, width_of
 from xortrain.explain.document import FIRST_CELLS, HARD, LAST_CELLS, MOST_CELLS, Equation, Writer, array_cells
 from xortrain.nets import Array
 
@@ -30,14 +31,13 @@ class TextWriter(Writer):
 
     def table(self, rows: list[list[str]], hidden: int) -> list[str]:
         """Columns; if they are too wide, each row as a sentence."""
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        widths = [max(map(width_of, column)) for column in zip(*rows, strict=True)]
         if sum(widths) + 2 * len(widths) > WIDTH:
             named = [zip(rows[0], row, strict=True) for row in rows[1:]]
             sentences = [", ".join(f"{name} {cell}" for name, cell in row) for row in named]
             lines = [line for sentence in sentences for line in _wrapped(sentence, 2, 4)]
         else:
-            padded = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-            lines = [f"  {'  '.join(row)}".rstrip() for row in padded]
+            lines = [f"  {'  '.join(map(padded, row, widths))}".rstrip() for row in rows]
         return [*lines, f"  … {hidden} more"] if hidden else lines
 
     def array_cell(self, value: Array) -> str:

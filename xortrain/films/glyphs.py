@@ -1,15 +1,18 @@
 """What a canvas draws with: the shapes of the classes' marks, boxes with round corners, masks of text."""
 
+import warnings
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib import ft2font
-from matplotlib.font_manager import get_font
+from matplotlib.font_manager import findSystemFonts, get_font
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
+from xortrain.errors import Remark
 from xortrain.nets import Array
 
 
@@ -82,8 +85,36 @@ def font_file(face: str) -> str:
 @lru_cache(maxsize=2048)
 def drawable(words: str, face: str) -> str:
     """The text with a replacement character for each that the font does not have."""
-    font = get_font(font_file(face))
+    return _drawable(words, get_font(font_file(face)))
+
+
+def _drawable(words: str, font: Any) -> str:
     return "".join(one if font.get_char_index(ord(one)) else "\N{REPLACEMENT CHARACTER}" for one in words)
+
+
+def _font_for(words: str, face: str) -> Any:
+    """The font of a face, or where it lacks letters the font of this machine that has most of the text."""
+    font = get_font(font_file(face))
+    if _drawable(words, font) == words:
+        return font
+    found = get_font(_richest(frozenset(words), font_file(face)))
+    if _drawable(words, found) != words:
+        remark = "some names have letters of which no font is found; they are drawn as \N{REPLACEMENT CHARACTER}"
+        warnings.warn(Remark(remark), stacklevel=2)
+    return found
+
+
+@lru_cache(maxsize=256)
+def _richest(letters: frozenset[str], own: str) -> str:
+    """The file of the font that has most of these letters; of several the own one, or an upright one."""
+    found = []
+    for file in [own, *findSystemFonts()]:
+        with suppress(OSError, RuntimeError):  # a font that cannot be read
+            font = ft2font.FT2Font(file)
+            has = sum(bool(font.get_char_index(ord(letter))) for letter in letters)
+            is_real = not font.family_name.startswith("Last Resort")  # which draws boxes
+            found.append((has * is_real, file == own, font.style_name == "Regular", file))
+    return max(found)[-1]
 
 
 def text_mask(words: str, size: float, face: str) -> tuple[Array, int]:
@@ -101,7 +132,8 @@ def is_number(words: str) -> bool:
 @lru_cache(maxsize=2048)
 def _typeset(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
     """The mask, its rows below the baseline, the columns before it, and the advance of its last character."""
-    font, words = get_font(font_file(face)), drawable(words, face)
+    font = _font_for(words, face)
+    words = _drawable(words, font)
     font.clear()
     font.set_size(size, 72)
     font.set_text(words, 0.0, flags=LIGHT)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from xortrain.errors import printable
+from xortrain.errors import padded, printable, width_of
 
 GAP = "  "
 NULL = "null"  # a setting that is null; an empty cell means that there is no such setting
@@ -37,7 +37,7 @@ def told_apart(values: Sequence[Any], text: Callable[[Any, int], str] = format_c
 def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
     """A table with a header line, numbers right-aligned; those of ``settings`` have the digits in which they differ."""
     texts, numeric = _texts(head, rows, settings)
-    widths = [max(map(len, [name, *column])) for name, column in zip(head, texts, strict=True)]
+    widths = [max(map(width_of, [printable(name), *column])) for name, column in zip(head, texts, strict=True)]
     cells = zip(*texts, strict=True)
     return "\n".join(_line(row, widths, numeric) for row in [list(map(printable, head)), *cells])
 
@@ -77,7 +77,7 @@ def _is_numeric(values: Iterable[Any]) -> bool:
 
 def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
     placed = zip(cells, widths, numeric, strict=True)
-    return GAP.join(text.rjust(width) if right else text.ljust(width) for text, width, right in placed).rstrip()
+    return GAP.join(padded(*cell) for cell in placed).rstrip()
 
 
 def as_json(items: Iterable[Mapping[str, Any]]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from xortrain.config.own_rows import with_files
-from xortrain.errors import FailedError, counted
+from xortrain.errors import FailedError, counted, padded, width_of
 from xortrain.films.data import IN_WORDS
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
@@ -147,10 +147,9 @@ def example_table(run: RunData) -> list[str]:
         kinds[1] = Kind("target", np.array(names.classes, object)[run.class_indices(t)][:, None])
         kinds[2] = Kind("output", y, names.classes if y.shape[1] > 1 else ())
     columns = _fitted(kinds)
-    lines = ["  ".join(column[0].rjust(_width(column)) for column in columns)]
-    for k in range(min(len(x), MOST_ROWS)):
-        cells = "  ".join(column[k + 1].rjust(_width(column)) for column in columns)
-        lines.append(cells if right[k] else cells + "  wrong")
+    padded_columns = [[padded(cell, _width(column), right=True) for cell in column] for column in columns]
+    head, *cells = map("  ".join, zip(*padded_columns, strict=True))
+    lines = [head, *(line if is_right else f"{line}  wrong" for line, is_right in zip(cells, right, strict=False))]
     if len(x) > MOST_ROWS:
         lines.append(f"… and {len(x) - MOST_ROWS} more, {int((~right[MOST_ROWS:]).sum())} of them wrong")
     return lines
@@ -189,4 +188,4 @@ def _fitted(kinds: list[Kind]) -> list[list[str]]:
 
 
 def _width(column: list[str]) -> int:
-    return max(map(len, column))
+    return max(map(width_of, column))
