@@ -12,7 +12,8 @@ from xortrain.cli import main
 from xortrain.config.compose import compose
 from xortrain.errors import UserError
 from xortrain.films.arrangement import arrange_runs
-from xortrain.films.film_settings import LAYOUTS
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.sweep_layout import SweepLayout
 from xortrain.runner.train import record_run
 from xortrain.views.run_film import sweep_title
 from xortrain.views.sweep_film import film_data_of
@@ -83,6 +84,17 @@ def test_runs_with_different_target_values_are_coloured_by_their_own(tmp_path: P
     sweep = swept(tmp_path, "data.low=0,0.25", "loss=mse", "seed=range(0,2)", "epochs=3")
     assert len(sweep.parts) == 1
     assert [(part.low, part.runs) for part in film_data_of(sweep, 400, 4).parts] == [(0, 2), (0.25, 2)]
+
+
+def test_every_example_of_every_run_is_inside_its_cell(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "data=sine", "data.noise=0,0.5", "data.seed=range(0,3)", "epochs=2")
+    shown = film_data_of(sweep, 400, 4)
+    targets = np.concatenate([run.t for run in sweep])
+    assert [(part.low, part.high) for part in shown.parts] == [(targets.min(), targets.max())]
+    layout = SweepLayout(shown, FilmSettings(layout="sweep", size=(900, 600)), 0)
+    ((_, group),) = layout.cells.groups
+    places = [group.projection.fractions(run.x[:, 0], run.t[:, 0]) for run in sweep]
+    assert 0 < np.min(places) < np.max(places) < 1
 
 
 def test_the_film_of_one_run_does_not_replace_that_of_its_sweep(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from xortrain.api import Sweep
 from xortrain.cli import main
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.map_axis import MapAxis
-from xortrain.films.map_layout import MapLayout
+from xortrain.films.map_layout import MapLayout, enlargement
 from xortrain.runner.windows import Zoom, axis_values
 from xortrain.trained.run_data import RunData
 from xortrain.trained.sweep_data import SweepData
@@ -108,6 +108,8 @@ def test_windows_shrink_by_one_factor_around_a_place_that_stays(
     width = np.ptp(scaled, axis=1)
     np.testing.assert_allclose(width[1:] / width[:-1], factor ** (-1 / (frames - 1)), rtol=1e-6)
     assert width[0] / width[-1] == pytest.approx(factor, rel=1e-6)
+    written = [enlargement(MapAxis("lr", ends), MapAxis("lr", part)) for part in found]
+    np.testing.assert_allclose(written, factor ** np.linspace(0, 1, frames), rtol=1e-5)
     share = (at - scaled[:, 0]) / width
     np.testing.assert_allclose(share, share[0], atol=1e-6)
     assert ((found >= 0.5) & (found <= 8)).all()

@@ -79,7 +79,7 @@ class MapLayout:
         """How far the window is enlarged, and the first and the last value of both axes."""
         canvas, s, (x, y) = self.canvas, self.canvas.unit, self.places.now
         window, first = self.data.windows[number], self.data.windows[0]
-        canvas.text(x, y, f"× {tick_word(extent(first.down) / extent(window.down), 3)}", 15, face="bold")
+        canvas.text(x, y, f"× {tick_word(enlargement(first.down, window.down), 3)}", 15, face="bold")
         shown = f"window {number + 1} of {len(self.data.windows)}"
         width = self.places.legend[0].width
         canvas.text(x + width, y, shown, SMALL, canvas.colours.label, align="right")
@@ -130,10 +130,10 @@ def nearest_cells(pixels: int, cells: int) -> Array:
     return np.asarray(((np.arange(pixels) + 0.5) * cells / pixels).astype(np.int64))
 
 
-def extent(axis: MapAxis) -> float:
-    """How far an axis reaches on its scale."""
-    low, high = axis.values[[0, -1]].astype(float)
-    return float(np.log(high / low) if axis.scale == "log" else high - low)
+def enlargement(whole: MapAxis, part: MapAxis) -> float:
+    """How many times an axis is longer than a part of it, both on its own scale: a short part of any looks linear."""
+    (low, high), (first, last) = (axis.values[[0, -1]].astype(float) for axis in (whole, part))
+    return float(np.log(high / low) / np.log(last / first) if whole.scale == "log" else (high - low) / (last - first))
 
 
 def mixed_edge(canvas: Canvas) -> Array:
