@@ -1,6 +1,7 @@
 """A film ends at the last epoch of its run and shows the loss of each of its epochs."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -73,3 +74,17 @@ def test_a_film_of_more_frames_than_snapshots_shows_the_same_run(tmp_path: Path)
     path = run.film(tmp_path / "film.gif", layout="field", spacing="epochs")
     with Image.open(path) as film:
         assert getattr(film, "n_frames", 0) == 20
+
+
+@pytest.mark.parametrize("layout", ["story", "field", "losses", "weights"])
+@pytest.mark.parametrize("few", [["epochs=90"], ["epochs=2500", "lr=0.1", "track.losses=2501"]])
+def test_a_still_is_the_last_frame_of_its_film_even_if_few_snapshots_are_recorded(
+    layout: str, few: list[str], tmp_path: Path
+) -> None:
+    run = xortrain.train("track.frames=2", *few)
+    look: dict[str, Any] = {"layout": layout, "size": [480, 270]}
+    with Image.open(run.film(tmp_path / "film.gif", **look)) as film:
+        film.seek(film.n_frames - 1)  # type: ignore[attr-defined]
+        last = np.asarray(film.convert("RGB"))
+    with Image.open(run.film(tmp_path / "still.png", still=True, **look)) as still:
+        np.testing.assert_array_equal(np.asarray(still.convert("RGB")), last)

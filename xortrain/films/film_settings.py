@@ -65,10 +65,9 @@ class FilmLayout:
     """One layout; ``location`` is its class as "module:class", imported only when a film is made.
 
     ``smallest`` are the width and height in pixels below which its text does not fit, ``smallest_tall`` those of a
-    design that is taller than wide, if there is one; it shows ``fewest_runs`` to
-    ``most_runs``, and with ``has_groups`` groups of them by a setting.  With ``has_rows`` runs are rows in the order of
-    their speed, and only losses are read.  A map (``is_map``) has a cell for each run, and is made of the rows of a
-    record alone.
+    design that is taller than wide, if there is one; it shows ``fewest_runs`` to ``most_runs``, and with ``has_groups``
+    groups of them by a setting.  With ``has_rows`` runs are rows in the order of their speed, and only losses are read.
+    With ``has_past`` a frame shows what led to it.  A map (``is_map``) has a cell for each run, made of rows alone.
     """
 
     help: str
@@ -79,6 +78,7 @@ class FilmLayout:
     smallest_tall: tuple[int, int] | None = None
     has_groups: bool = False
     has_rows: bool = False
+    has_past: bool = False
     settings: Settings = field(default_factory=lambda: SETTINGS)
     is_map: bool = False
 
@@ -89,6 +89,7 @@ LAYOUTS: dict[str, FilmLayout] = {
         "xortrain.films.story_layout:StoryLayout",
         (480, 270),
         smallest_tall=(285, 507),
+        has_past=True,
     ),
     "field": FilmLayout("the decision field alone", "xortrain.films.field:FieldLayout", (240, 160)),
     "sweep": FilmLayout(
@@ -103,7 +104,9 @@ LAYOUTS: dict[str, FilmLayout] = {
         2,
         has_rows=True,
     ),
-    "weights": FilmLayout("the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200)),
+    "weights": FilmLayout(
+        "the path of the parameters", "xortrain.films.weights_layout:WeightsLayout", (320, 200), has_past=True
+    ),
     "map": FilmLayout(
         "a map of two settings: every pixel is one trained network",
         "xortrain.films.map_layout:MapLayout",

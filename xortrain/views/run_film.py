@@ -13,7 +13,7 @@ import numpy as np
 from xortrain.errors import UserError, printable
 from xortrain.films.data import FilmData, HeldOut, Outcomes
 from xortrain.films.film import write_film
-from xortrain.films.film_settings import FilmSettings
+from xortrain.films.film_settings import LAYOUTS, FilmSettings
 from xortrain.films.pacing import flip_events
 from xortrain.nets import Array
 from xortrain.nets.datasets import DATASETS
@@ -43,9 +43,9 @@ def write_run_film(
     refuse_film_of_one(config)
     if config["film"]["at"] == "best":
         trained, run = RunData(trained, run).until_best(), 0
-    is_story = config["film"]["name"] == "story"
-    one = single_run(trained, 1 if still else config["film"]["frames"], run, every_epoch=is_story)
-    if not is_story:
+    layout = config["film"]["name"]
+    one = single_run(trained, 1 if still else config["film"]["frames"], run, LAYOUTS[layout].has_past)
+    if layout != "story":
         return write(_with_flips(one), config, path, progress, still)
     data = run_film_data(one)
     if not still and config["film"]["frames"] is None:
@@ -84,17 +84,17 @@ def record_film(trained: TrainedRuns) -> Path:
         return write_run_film(trained, config, folder / film_name(config), progress=True)
 
 
-def single_run(trained: TrainedRuns, frames: int | None, run: int, every_epoch: bool = False) -> TrainedRuns:
+def single_run(trained: TrainedRuns, frames: int | None, run: int, has_past: bool = False) -> TrainedRuns:
     """One run up to its last epoch, with enough snapshots for its frames; trained again for them if needed.
 
-    With ``frames`` None or with ``every_epoch`` it has a snapshot of each epoch, unless that takes too long.
+    With ``frames`` None or with ``has_past`` it has a snapshot of each epoch, or many where that takes too long.
     """
     one = trained.take(np.array([run]))
     setup = one.setup
     last = int(one.rows["epochs_done"][0]) if one.rows["outcome"][0] else setup.population.epochs
     wanted = frames or LEAST_FRAMES
-    if (every_epoch or frames is None) and is_quick(setup, last):
-        wanted = max(wanted, last + 1)
+    if (has_past and last <= MOST_EPOCHS) or frames is None:
+        wanted = max(wanted, last + 1 if is_quick(setup, last) else LEAST_FRAMES)
     known = len(one.until(last).setup.frame_epochs)
     if known < min(wanted, last + 1):
         spacing = setup.population.shared("track.spacing")
