@@ -122,6 +122,22 @@ def test_names_of_classes_are_clear_of_the_outputs_beside_them(classes: int, siz
     assert outputs.outer.x + 12 * s + widest <= outputs.box.x - 3 * s
 
 
+@pytest.mark.parametrize("layout", ["story", "field"])
+@pytest.mark.parametrize("names", ["treatment group {}", "Kind-of-Iris-{}0"])
+@pytest.mark.parametrize("classes", [2, 3, 9])
+def test_names_of_classes_that_differ_at_their_ends_differ_on_screen(
+    classes: int, names: str, layout: str, written: list[tuple[str, Box]]
+) -> None:
+    own = [names.format(letter) for letter in "ABCDEFGHI"[:classes]]
+    one = film_data(net(2, 4, classes, last="softmax"), *blobs(classes))
+    if classes == 2:
+        one = replace(run_of("xor"), class_names=own)
+    film = make_layout(replace(one, output_names=own[: one.network.outputs]), FilmSettings(layout, size=(640, 360)))
+    film.frame(0)
+    found = [word for word, _ in written if "…" in word or word in own]
+    assert {word.rstrip("0")[-1] for word in found} == set("ABCDEFGHI"[:classes])
+
+
 @pytest.mark.parametrize("outputs", [3, 1])
 def test_outputs_with_long_names_have_symbols_in_the_network(outputs: int, written: list[tuple[str, Box]]) -> None:
     """Beside inputs with names the columns are near each other: a name would cover a unit of the layer before."""

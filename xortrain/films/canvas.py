@@ -278,6 +278,15 @@ class Canvas:
             words = words[:-1].rstrip()
         return words + "…"
 
+    def shorten_apart(self, names: Sequence[str], width: float, size: float) -> list[str]:
+        """The names shortened; if some then look the same, without the words with which all of them begin."""
+        found = [self.shorten(name, width, size) for name in names]
+        if len(set(found)) == len(set(names)):
+            return found
+        shared = [*(len(set(letters)) == 1 for letters in zip(*names, strict=False)), False].index(False)
+        start = 1 + max(names[0].rfind(mark, 0, shared) for mark in " -_.:/=")
+        return [self.shorten("…" + name[start:], width, size) for name in names] if start else found
+
     def first_fitting(self, variants: Sequence[str], width: float, size: float) -> str:
         """The first of some texts that is at most ``width`` pixels wide; the last one shortened if none is."""
         fitting = (words for words in variants if self.text_width(words, size) <= width)

@@ -17,7 +17,7 @@ def upright_scale(canvas: Canvas, box: Box, scale: ColourScale) -> float:
         return 0
     bands = np.arange(box.height)[::-1] * scale.levels // box.height
     canvas.paste(box, np.repeat(bands[:, None], box.width, axis=1))
-    x, words = box.x + box.width + 4 * canvas.unit, [canvas.shorten(end, 40 * canvas.unit, 10) for end in scale.ends]
+    x, words = box.x + box.width + 4 * canvas.unit, canvas.shorten_apart(scale.ends, 40 * canvas.unit, 10)
     for word, y in zip(words[::-1], (box.y + 8 * canvas.unit, box.y + box.height), strict=True):
         canvas.text(x, y, word, 10, canvas.colours.label)
     return max(canvas.text_width(word, 10) for word in words)
@@ -53,14 +53,14 @@ def class_names(canvas: Canvas, row: Box, names: list[str], columns: int) -> Non
     """Draw mark and name of each class, row by row; the upper edge of ``row`` is the baseline of the first."""
     s, width = canvas.unit, row.width / columns
     size = 10 if len(names) <= MOST_IN_ROW else 9
-    for kind, name in enumerate(names):
+    left, classes = (13 if size == 10 else 11) * s, [name for name in names if not name.startswith("+")]
+    words = canvas.shorten_apart(classes, width - left - 2 * s, size) + names[len(classes) :]
+    for kind, name in enumerate(words):
         x, y = row.x + kind % columns * width, row.y + kind // columns * row.height
-        is_class = not name.startswith("+")
-        if is_class:
+        if is_class := kind < len(classes):
             place = np.array([[x + 5 * s, y - 0.36 * size * s]])
             canvas.marks(place, kind, 4.5 if size == 10 else 4, canvas.colours.of_classes(np.array(kind)))
-        left = (13 if size == 10 else 11) * s * is_class
-        canvas.text(x + left, y, canvas.shorten(name, width - left - 2 * s, size), size, canvas.colours.label)
+        canvas.text(x + left * is_class, y, name, size, canvas.colours.label)
 
 
 def wrap(parts: Sequence[str], width: float, measure: Callable[[str], float], separator: str = " ") -> list[str]:

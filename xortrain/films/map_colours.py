@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from xortrain.films.colours import Palette, get_colours, mix, ramp, rgb
+from xortrain.films.colours import Palette, get_colours, ramp, rgb
 from xortrain.films.data import IN_WORDS
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.map_axis import log_ticks, tick_words
@@ -252,8 +252,3 @@ class ValueScale:
         if not self.is_log:
             words = [f"{100 * value:.3g} %" for value in values]
         return tuple((float(self.share(value)), word) for value, word in zip(values, words, strict=True))
-
-
-def swatch_edge(palette: Palette, band: int) -> Array:
-    """The colour of the edge of a swatch, which shows it on paper of nearly the same colour."""
-    return mix(palette.rgb[band], palette.colours.ink, 0.35)

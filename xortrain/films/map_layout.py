@@ -8,9 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from xortrain.films.canvas import Box, Canvas
+from xortrain.films.colours import mix
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.map_axis import MapAxis, tick_word, tick_words
-from xortrain.films.map_colours import LegendItem, map_colours, swatch_edge
+from xortrain.films.map_colours import LegendItem, map_colours
 from xortrain.films.map_data import MapData, MapPoint, MapWindow
 from xortrain.films.map_places import LINE, SMALL, TITLE, MapPlaces
 from xortrain.films.pacing import even_timing
@@ -50,7 +51,7 @@ class MapLayout:
             low += 16 * p.unit
         for item, box in zip(self.colours.legend, p.legend, strict=True):
             draw_item(canvas, item, box)
-        canvas.outline(self.cells, mixed_edge(canvas), 1)
+        canvas.outline(self.cells, canvas.colours.greys(np.array([0.35]))[0], 1)
         if not self.data.is_zoom:
             self._draw_axes(self.data.windows[0])
         canvas.set_background()
@@ -136,11 +137,6 @@ def enlargement(whole: MapAxis, part: MapAxis) -> float:
     return float(np.log(high / low) / np.log(last / first) if whole.scale == "log" else (high - low) / (last - first))
 
 
-def mixed_edge(canvas: Canvas) -> Array:
-    """The colour of the line around the cells."""
-    return np.asarray(canvas.colours.greys(np.array([0.35]))[0])
-
-
 def draw_item(canvas: Canvas, item: LegendItem, box: Box) -> None:
     """Draw a bar of colours with its ticks below its words, or a swatch before them."""
     s, low = canvas.unit, box.y + 11 * canvas.unit
@@ -152,7 +148,7 @@ def draw_item(canvas: Canvas, item: LegendItem, box: Box) -> None:
         side = round(12 * s)
         swatch = Box(box.x, round(low) - side + round(s), side, side)
         canvas.paste(swatch, np.full((side, side), item.bands[0]))
-        canvas.outline(swatch, swatch_edge(canvas.palette, int(item.bands[0])), 0.5)
+        canvas.outline(swatch, mix(canvas.palette.rgb[item.bands[0]], canvas.colours.ink, 0.35), 0.5)
         canvas.text(box.x + 20 * s, low, canvas.shorten(item.word, room - 20 * s, 11), 11)
         return
     canvas.text(box.x, low, canvas.shorten(item.word, room, 11), 11)

@@ -209,7 +209,7 @@ class Spread(OutputsPanel):
         names, s, box = self.run_frames.data.outputs, self.canvas.unit, self.outer
         if self.scale.classes < 3 or (box.height - 23 * s) / self.scale.classes < 9 * s:
             return []
-        return [self.canvas.shorten(name, 0.35 * box.width, 9) for name in names]
+        return self.canvas.shorten_apart(names, 0.35 * box.width, 9)
 
     def _heights(self, t: Array) -> Array:
         """Where targets (n,) are, as fractions of the height; the highest at the top."""
@@ -225,7 +225,7 @@ class Spread(OutputsPanel):
         canvas, box, scale, s, label = self.canvas, self.box, self.scale, self.canvas.unit, self.canvas.colours.label
         canvas.outline(box, canvas.colours.pale)
         y = box.y + box.height + 15 * s
-        low, high = (canvas.shorten(end, 0.4 * box.width, 9) for end in scale.ends)
+        low, high = canvas.shorten_apart(scale.ends, 0.4 * box.width, 9)
         canvas.text(box.x, y, low, 9, label)
         canvas.text(box.x + box.width, y, high, 9, label, align="right")
         room = box.width - canvas.text_width(low, 9) - canvas.text_width(high, 9) - 8 * s

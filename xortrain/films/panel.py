@@ -415,10 +415,9 @@ class ClassNames(ExampleNames):
     joint = ", "
 
     def __init__(self, context: PanelContext) -> None:
-        run = context.run_frames
+        canvas, box, run = context.canvas, context.box, context.run_frames
         self.kinds = context.scale.target_classes(run.t)
-        names = [context.canvas.shorten(name, 0.25 * context.box.width, 10) for name in run.data.outputs]
-        super().__init__(context.canvas, context.box, names)
+        super().__init__(canvas, box, canvas.shorten_apart(run.data.outputs, 0.25 * box.width, 10))
 
     def named(self, places: Array) -> Array:
         """The middle of the examples of each class; nan for a class without any."""
