@@ -302,6 +302,12 @@ def test_frames_are_increasing_epochs_that_end_with_the_last(frames: int, spacin
     assert (np.diff(chosen) > 0).all()
 
 
+@pytest.mark.parametrize(("epochs", "word"), [(0, "not trained"), (50, "still training")])
+def test_a_map_of_untrained_networks_does_not_say_that_they_are_training(epochs: int, word: str) -> None:
+    layout = MapLayout(replace(grid(["training"], 4, 4), epochs=epochs), FilmSettings(layout="map"), 0)
+    assert [item.word for item in layout.colours.legend] == [word]
+
+
 def test_weights_are_named_as_everywhere() -> None:
     assert weight_name("init.set.W1.0.1") == weight_name("init.weights.W1.0.1") == "start of W1[0, 1]"
     assert weight_name("init.set.b2.0") == "start of b2[0]"

@@ -91,7 +91,8 @@ class Bands:
         return np.array([self.state(word) for word in data.words], np.uint8)
 
     def swatches(self, data: MapData, words: Sequence[str]) -> list[LegendItem]:
-        return [LegendItem(IN_WORDS.get(word, word), np.array([self.state(word)])) for word in words]
+        known = IN_WORDS if data.epochs else {**IN_WORDS, "training": "not trained"}
+        return [LegendItem(known.get(word, word), np.array([self.state(word)])) for word in words]
 
 
 def shades(settings: FilmSettings, number: int, count: int) -> Array:
