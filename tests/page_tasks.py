@@ -3,7 +3,7 @@
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -22,11 +22,13 @@ def as_plain(task: Task, place: int = 0) -> dict[str, Any]:
         {"units": layer.units, "activation": layer.activation, "settings": _numbers(layer.settings, place)}
         for layer in network.layers
     ]
-    criterion = {"name": one.criterion.loss, "reduction": one.criterion.reduction}
     return {
         "network": {"inputs": network.inputs, "layers": layers, "bias": network.bias, "skip": network.skip},
-        "loss": {**criterion, "settings": _numbers(one.criterion.settings, 0)},
-        "stages": [*(_stage(stage.task, stage.until, place) for stage in task.stages), _stage(task, None, place)],
+        "loss": _loss(task, place),
+        "stages": [
+            *(_stage(stage.task, stage.until, place, stage.then_set) for stage in task.stages),
+            _stage(task, None, place),
+        ],
         "seed": int(one.seeds[0]),
         "x": _rows(one.data.x),
         "t": _rows(one.data.t),
@@ -34,11 +36,18 @@ def as_plain(task: Task, place: int = 0) -> dict[str, Any]:
     }
 
 
-def _stage(task: Task, until: int | None, place: int) -> dict[str, Any]:
+def _loss(task: Task, place: int) -> dict[str, Any]:
+    settings = _numbers(task.criterion.settings, place)
+    return {"name": task.criterion.loss, "reduction": task.criterion.reduction, "settings": settings}
+
+
+def _stage(task: Task, until: int | None, place: int, then_set: Sequence[tuple[int, float]] = ()) -> dict[str, Any]:
     places = task.network.split(np.arange(task.network.size))
     rates = np.array(task.lr[..., place], np.float64)
     return {
         "until": until,
+        "set": then_set,
+        "loss": _loss(task, place),
         "optimizer": _choice(task.optimizer, place),
         "schedule": _choice(task.schedule, place),
         "lr": rates if rates.ndim else float(rates),

@@ -33,6 +33,11 @@ FORKS = {
         "optimizer=rmsprop lr=0.05",
     ),
     "a run that a rule stopped": (("lr=0.1", "activation=relu", "stop=solved"), {"lr": "0.2"}, "lr=0.2 stop=never"),
+    "a rule that would stop the fork only": (
+        ("lr=0.1", "stop=solved"),
+        {"optimizer": "adam", "lr": "0.1"},
+        "optimizer=adam lr=0.1 stop=never",
+    ),
     "a weight and a bias": (("lr=0.5",), {}, "set.W1.0.1=… set.b2.0=…"),
 }
 
@@ -57,6 +62,32 @@ def test_the_command_of_a_fork_gives_its_parameters_over_200_steps(
     ]
     assert main([*line, "--root", str(tmp_path)]) == 0
     compare(tab, latest(tmp_path), epoch)
+
+
+@pytest.mark.parametrize("change", ["set.W1.0.1=2", "loss=mse", "optimizer=adam"])
+def test_the_fork_of_a_continued_run_goes_on_from_all_of_its_past(page_of: PageOf, change: str) -> None:
+    """The velocity at its start is that of the recorded run, whatever changed before."""
+    run = trained("lr=0.3", "optimizer.momentum=0.9", "epochs=100").fork(change, epoch=EPOCH - 5)
+    tab = page_of(run)
+    rate = {"lr": "0.1"}
+    assert forked(tab, rate) == EPOCH
+    until(tab, "xortrain.state.fork.last === 100")
+    compare(tab, run.fork("lr=0.1", epoch=EPOCH), EPOCH)
+    assert "departs" not in tab.locator("#fork [role=status]").inner_text()
+
+
+def test_a_fork_from_an_epoch_that_is_not_recorded_has_no_command_which_is_said(page_of: PageOf) -> None:
+    run = trained("lr=1", "epochs=60", "track.frames=2")
+    tab = page_of(run)
+    command = tab.locator("#fork-command")
+    assert forked(tab, {"lr": "0.5"}) == EPOCH
+    assert "only here: the record has no snapshot of epoch 20" in tab.locator("#fork [role=status]").inner_text()
+    assert not command.is_visible()
+    tab.get_by_role("button", name="Discard fork").click()
+    tab.evaluate("xortrain.change({ epoch: 0 })")
+    tab.locator("#fork button[type=submit]").click()
+    until(tab, "xortrain.state.fork?.training")
+    assert command.input_value() == "run.fork(epoch=0)"
 
 
 def test_a_weight_is_changed_by_the_keyboard_in_a_run_without_a_record(page_of: PageOf) -> None:

@@ -48,9 +48,8 @@ def mathematics(tasks: Iterable[Task] = (), most: int = MOST_CHARACTERS) -> str:
 def _rows_of(task: Task) -> Iterator[str]:
     """The rows that a task computes with, as in activation/tanh."""
     yield from (f"activation/{layer.activation}" for layer in task.network.layers)
-    yield f"loss/{task.criterion.loss}"
     for one in (task, *(stage.task for stage in task.stages)):
-        yield from (f"optimizer/{one.optimizer.name}", f"schedule/{one.schedule.name}")
+        yield from (f"loss/{one.criterion.loss}", f"optimizer/{one.optimizer.name}", f"schedule/{one.schedule.name}")
 
 
 def _table(

@@ -81,13 +81,8 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
             "bias": task.network.bias,
             "skip": task.network.skip,
         },
-        "loss": {
-            "name": task.criterion.loss,
-            "reduction": task.criterion.reduction,
-            "settings": _numbers(in_use(task.criterion.row.settings, task.criterion.settings), arrays),
-        },
         "success": {"lower": _each(lower, 2, arrays), "upper": _each(upper, 2, arrays)},
-        "stages": [*(_stage(s.task, s.until, arrays) for s in task.stages), _stage(task, None, arrays)],
+        "stages": [*(_stage(s.task, arrays, s.until, s.then_set) for s in task.stages), _stage(task, arrays)],
         "seeds": _number(task.seeds, arrays),
         "scaling": {
             "inputs": _scaling(task.scaling.inputs, arrays),
@@ -101,8 +96,10 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
         },
         "lossEpochs": setup.loss_epochs[losses].tolist(),
         "frameEpochs": setup.frame_epochs[frames].tolist(),
+        "recordEpochs": setup.frame_epochs[spaced(len(setup.frame_epochs), Detail.losses)].tolist(),
         **_recorded(group, frames, losses, detail.is_rounded, arrays),
         "dtype": str(setup.population.dtype),
+        "stop": setup.population.shared("stop.name"),
         "use": [quote(Path(file.name).name) for file in files_of(setup.configs)],
         "picture": picture(setup, group.trained.rows[group.places]),
     }  # fmt: skip
@@ -144,11 +141,15 @@ def _rows(group: Runs, what: str, rows: Array) -> Array:
     return found
 
 
-def _stage(task: Task, until: int | None, arrays: Arrays) -> dict[str, Any]:
-    """The settings with which updates are made up to an epoch."""
+def _stage(task: Task, arrays: Arrays, until: int | None = None, then_set: Sequence[Any] = ()) -> dict[str, Any]:
+    """The settings with which updates are made up to an epoch, and what is set then."""
+    criterion = task.criterion
+    loss = Choice(criterion.loss, in_use(criterion.row.settings, criterion.settings))
     places = task.network.split(np.arange(task.network.size))
     return {
         "until": until,
+        "set": then_set,
+        "loss": {**_choice(loss, arrays), "reduction": criterion.reduction},
         "optimizer": _choice(task.optimizer, arrays),
         "schedule": _choice(task.schedule, arrays),
         "lr": _number(task.lr, arrays) if task.lr.ndim == 1 else _each(task.lr, 1, arrays),

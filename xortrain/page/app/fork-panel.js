@@ -133,6 +133,5 @@ function story(fork, hinders) {
   const how = training ? `trained live here to epoch ${formatted(last)}, loss ${loss}` : "not trained yet";
   const bits = training && "recorded numbers may differ in their last bits";
   const end = fork.ending();
-  const only = changes.activation && "only here: xortrain continue keeps the activation";
-  return `Fork${set && ` with ${set}`}: ${[how, end, hinders, bits, only, words].filter(Boolean).join("; ")}.`;
+  return `Fork${set && ` with ${set}`}: ${[how, end, hinders, bits, fork.onlyHere(), words].filter(Boolean).join("; ")}.`;
 }

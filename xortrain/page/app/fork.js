@@ -140,16 +140,24 @@ export class Fork {
     const { last } = this.own.population;
     const rate = lr ?? (optimizer && this.own.task.stages.at(-1).lr);
     const epochs = (this.last > last || this.from >= last) && Math.max(this.last, this.from + 1);
-    const stop = this.own.last < last && !this.own.hasDiverged && "never"; // the page goes on where a rule stopped the run
+    const stop = this.own.population.stop !== "never" && "never"; // no rule stops a fork in the page
     const given = { optimizer, lr: rate, activation, epochs, stop };
     const words = Object.entries(given).filter(([, value]) => value);
     for (const [place, value] of set) words.push([`set.${this.network.names[place].replace(/\W+(?=\d)/g, ".").replace("]", "")}`, value]);
     return words.map(([name, value]) => `${name}=${value}`);
   }
 
+  /** Why no command trains this fork, in words; "" if one does. */
+  onlyHere() {
+    const { isStored, population } = this.own;
+    if (this.changes.activation) return "only here: xortrain continue keeps the activation";
+    if (isStored || population.recordEpochs.includes(this.from)) return "";
+    return `only here: the record has no snapshot of epoch ${formatted(this.from)}`;
+  }
+
   /** The command that trains this fork in a shell, or in Python if the run has no record; "" if there is none. */
   command() {
-    if (this.changes.activation || hindrance(this.own, this.from, true)) return "";
+    if (this.onlyHere() || hindrance(this.own, this.from, true)) return "";
     const words = this.overrides();
     if (!this.own.population.id) return `run.fork(${[...words.map((word) => `"${word}"`), `epoch=${this.from}`].join(", ")})`;
     const files = this.own.population.use.flatMap((name) => ["--use", name]);

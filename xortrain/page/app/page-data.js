@@ -26,10 +26,9 @@ export class Column {
 /** Runs that share the shape of their network, and their epochs; `place` counts the runs of a population from 0. */
 export class Population {
   constructor(meta, arrays) {
-    const { network, loss, ...rest } = meta;
+    const { network, ...rest } = meta;
     Object.assign(this, rest);
     this.shape = network;
-    this.lossChoice = loss;
     this.arrays = arrays;
     this.lossRows = arrays[meta.losses];
     this.testRows = meta.testLosses === undefined ? null : arrays[meta.testLosses];
@@ -83,7 +82,8 @@ export class Population {
 
   /** What one run is trained on and how, for a `Trainer`. */
   taskOf(place) {
-    const { shape: network, lossChoice: loss, stages, seeds: seed, data } = this;
+    const { shape: network, stages, seeds: seed, data } = this;
+    const { loss } = stages.at(-1); // it judges all epochs
     return { ...this.own({ network, loss, stages, seed, ...data }, place), start: this.theta(place, 0) };
   }
 }

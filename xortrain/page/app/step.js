@@ -31,12 +31,13 @@ export function stepView(page) {
 
 function stepOf(page) {
   const now = { ...shown(page) };
-  const { task, theta, network, epoch } = now;
-  now.g = gradientOf(task, theta);
-  now.stage = stageAt(task, epoch);
+  const { theta, network, epoch } = now;
+  now.stage = stageAt(now.task, epoch);
+  now.task = { ...now.task, loss: now.stage.loss };
+  now.g = gradientOf(now.task, theta);
   const { batchSize, optimizer } = now.stage;
   const batches = batchSize ? ` Training takes batches of ${batchSize}; gradients here are those of all examples.` : "";
-  const words = `Epoch ${formatted(epoch)}, L = ${digits(lossOf(task, theta))}, optimizer ${optimizer.name}.${batches}`;
+  const words = `Epoch ${formatted(epoch)}, L = ${digits(lossOf(now.task, theta))}, optimizer ${optimizer.name}.${batches}`;
   const tables = network.layers.map((_, k) => parametersOf(now, k));
   const note = element("p", { text: `${words} Choose a number to see what makes its update.`, className: "note" });
   return [note, ...(state.weight in theta ? updateOf(page, now, state.weight) : []), ...tables, examplesOf(now)];

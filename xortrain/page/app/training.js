@@ -155,7 +155,8 @@ export class Trainer {
     const shape = { ...this.task.network, layers: stage.layers ?? this.task.network.layers };
     const { name, settings } = stage.optimizer;
     this.stage = stage;
-    this.descent = new Descent(shape, this.task.loss);
+    this.descent = new Descent(shape, stage.loss);
+    this.judge = new Descent(shape, this.task.loss);
     this.optimizer = OPTIMIZERS[name];
     this.schedule = SCHEDULES[stage.schedule.name];
     this.base = typeof stage.lr === "number" ? new Float64Array(this.theta.length).fill(stage.lr) : stage.lr;
@@ -174,7 +175,7 @@ export class Trainer {
   unrolledUpdate(shape) {
     const { stage, task } = this;
     if (stage.batchSize || this.frozen.length || typeof stage.lr !== "number") return undefined;
-    return UPDATES[updateKey(shape, task.loss, stage.optimizer, task.x.length)];
+    return UPDATES[updateKey(shape, stage.loss, stage.optimizer, task.x.length)];
   }
 
   /** Train some epochs. */
@@ -186,13 +187,14 @@ export class Trainer {
       const until = Math.min(last, stage.until ?? last);
       if (this.unrolled) this.advanceUnrolled(until);
       else for (; this.epoch < until; this.epoch++) this.update(this.epoch);
+      if (this.epoch === stage.until) for (const [place, value] of stage.set) this.theta[place] = value;
     }
     return this;
   }
 
   advanceUnrolled(until) {
     const { task, stage, schedule, theta, state } = this;
-    const settings = [this.descent.network.settings, task.loss.settings, stage.optimizer.settings];
+    const settings = [this.descent.network.settings, stage.loss.settings, stage.optimizer.settings];
     const stride = schedule.isConstant ? until - this.epoch : 1;
     for (; this.epoch < until; this.epoch += stride) {
       const lr = stage.lr * schedule.factor(this.epoch, stage.epochs, stage.schedule.settings);
@@ -222,7 +224,7 @@ export class Trainer {
 
   /** The loss over all examples. */
   loss() {
-    return this.descent.loss(this.theta, this.task.x, this.task.t);
+    return this.judge.loss(this.theta, this.task.x, this.task.t);
   }
 
   /** How many updates an epoch has. */
