@@ -126,6 +126,7 @@ REFUSED = {
     "no size": (["--max-mb", "-1"], "--max-mb=-1: must be a number greater than 0"),
     "a size that is no number": (["--max-mb", "nan"], "--max-mb=nan: must be a number greater than 0"),
     "too small": (["--max-mb", "0.001"], "--max-mb=0.001: even without the course of its 1 run the page has 0.1"),
+    "far too small": (["--max-mb", "1e-9"], "--max-mb=1e-09: even without the course of its 1 run the page has 0.1"),
     "no runs": (["--where", "lr > 99"], "no run matches"),
     "no folder": (["--output", "none/x.html"], "none/x.html: No such file or directory"),
 }
@@ -144,6 +145,27 @@ def test_what_cannot_be_written_is_refused_in_one_line(
     assert line in said
     assert sorted(here.rglob("*")) == before
     assert Path("mine.html").read_text() == "mine"
+
+
+UNWRITTEN = {
+    "no folder": (("none/x.html",), "none/x.html: No such file or directory"),
+    "a folder": ((".",), ".: Is a directory"),
+    "no size": (("x.html", 0), "max_mb=0: must be a number greater than 0"),
+    "a size that is no number": (("x.html", np.nan), "max_mb=nan: must be a number greater than 0"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "line"), UNWRITTEN.values(), ids=UNWRITTEN)
+def test_in_python_what_cannot_be_written_is_a_mistake_of_its_user(
+    arguments: tuple[Any, ...], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = xortrain.sweep("seed=0,1", "epochs=2", "film=none", "root=o")
+    for one in (found, found[0]):
+        with pytest.raises(UserError) as said:
+            one.page(*arguments)
+        assert str(said.value) == line
+    assert list(tmp_path.iterdir()) == [tmp_path / "o"]
 
 
 def test_a_page_replaces_an_older_page(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

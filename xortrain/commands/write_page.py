@@ -21,7 +21,7 @@ from xortrain.commands.arguments import (
     refuse_to_write,
     selection,
 )
-from xortrain.errors import Remark, counted, cut, file_error, printable
+from xortrain.errors import Remark, counted, cut, printable
 from xortrain.page import MOST_MB
 from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.page.run_table import Runs, plain_id
@@ -56,10 +56,7 @@ def page(arguments: list[str]) -> str:
     if not (a.force or is_page(path) or may_replace(path)):
         return answer(a, [], ["nothing written"])
     made = make_page(groups, _command(a), a.max_mb, kept_words(groups))
-    try:
-        made.write(path)
-    except OSError as error:
-        raise file_error(path, error.strerror or error) from None
+    made.write(path)
     runs = sum(len(group.places) for group in groups)
     line = f"written {printable(path)}  {counted(runs, 'run')}, {made.mb:.2g} MB"
     return answer(a, [{"path": str(path), "runs": runs, "mb": round(made.mb, 3)}], [line])

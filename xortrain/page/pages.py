@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.advice.trials import read_advice
-from xortrain.errors import Reading, Remark, UserError, counted, printable
+from xortrain.errors import Reading, Remark, UserError, counted, file_error, printable
 from xortrain.page import MOST_MB
 from xortrain.page.html_parts import SIGN, html_parts
 from xortrain.page.payload import Detail, payload
@@ -44,8 +44,11 @@ class Page:
 
     def write(self, path: Path) -> None:
         """Write the page, as a whole or not at all; says in a `Remark` what was left out."""
-        with atomic(path) as file:
-            file.writelines(self.parts)
+        try:
+            with atomic(path) as file:
+                file.writelines(self.parts)
+        except OSError as error:
+            raise file_error(path, error.strerror or error) from None
         if self.left_out:
             warnings.warn(Remark(self.left_out), stacklevel=3)
 
@@ -71,6 +74,8 @@ def _listed(run: RunData) -> tuple[Entry, RecordInfo] | None:
 
 def write_page(found: RunData | SweepData[Any], path: Path, most_mb: float = MOST_MB, advice: str = "") -> Path:
     """Write the page of a run or many; ``advice`` is what is known to have been tried, besides that in the record."""
+    if not most_mb > 0:
+        raise UserError(f"max_mb={most_mb:g}: must be a number greater than 0")
     groups, left_out = finished(runs_of(found))
     if left_out:
         warnings.warn(Remark(left_out), stacklevel=3)
@@ -132,19 +137,18 @@ def _fitted(groups: Sequence[Runs], most_mb: float, more: dict[str, Any]) -> Pag
         frames=min(max(len(setup.frame_epochs) for setup in setups), ALONE if runs == 1 else Detail.frames),
         losses=min(max(len(setup.loss_epochs) for setup in setups), Detail.losses),
     )
-    detail: Detail | None = full
-    while detail and _usual_mb(groups, detail) > 2 * most_mb:
+    detail = full
+    while detail.frames and _usual_mb(groups, detail) > 2 * most_mb:
         detail = _less(detail, most_mb / _usual_mb(groups, detail))
-    while detail:
+    while True:
         left_out = "; ".join(filter(None, [more["leftOut"], _left_out(detail, most_mb) if detail != full else ""]))
         made = Page(html_parts(payload(title, groups, detail, {**more, "leftOut": left_out})), left_out)
         if made.mb <= most_mb:
             return made
+        if not detail.frames:
+            even = f"even without the course of its {counted(runs, 'run')} the page has {made.mb:.2g} MB"
+            raise UserError(f"--max-mb={most_mb:g}: {even}; choose fewer runs, or allow more")
         detail = _less(detail, most_mb / made.mb)
-    raise UserError(
-        f"--max-mb={most_mb:g}: even without the course of its {counted(runs, 'run')} the page has {made.mb:.2g} MB; "
-        "choose fewer runs, or allow more"
-    )
 
 
 def _usual_mb(groups: Sequence[Runs], detail: Detail) -> float:
@@ -157,12 +161,10 @@ def _usual_mb(groups: Sequence[Runs], detail: Detail) -> float:
     return numbers * (2 if detail.is_rounded else 4) * USUAL_SHARE * 4 / 3 / 1e6
 
 
-def _less(detail: Detail, share: float) -> Detail | None:
-    """Less detail, of which about a share of the bytes is left; None if there is no less."""
+def _less(detail: Detail, share: float) -> Detail:
+    """Less detail, of which about a share of the bytes is left."""
     share *= MARGIN
     frames, losses = int(detail.frames * share), min(detail.losses, max(FEWEST_LOSSES, int(detail.losses * share)))
-    if not detail.frames:
-        return None
     if frames >= FEWEST_FRAMES:
         return replace(detail, frames=frames, losses=losses)
     if not detail.is_rounded and 2 * frames >= FEWEST_FRAMES:
