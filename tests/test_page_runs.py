@@ -268,6 +268,30 @@ def test_results_of_a_filter_say_of_how_many_runs_they_are(found: Opened, sweep:
     until(found.page, "() => /of [0-9]+ shown runs? solved/.test(document.querySelector('#settings-note').textContent)")
 
 
+DRAWN = """() => {
+    globalThis.drawn = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        if (text.startsWith("[")) drawn.push(text);
+        return fillText.call(this, text, ...place);
+    };
+}"""
+
+
+def test_the_words_of_an_axis_stay_in_their_order_when_the_table_is_sorted(tmp_path: Path, browser: Any) -> None:
+    names = ["[3]", "[2]", "[10]"]
+    path = xortrain.sweep(f"architecture.hidden={','.join(names)}", "seed=range(0,3)", "epochs=30", "film=none").page(
+        tmp_path / "p.html"
+    )
+    with opened(browser, path) as found:
+        found.page.evaluate(DRAWN)
+        for _ in range(2):
+            found.page.evaluate("drawn.length = 0")
+            found.page.click("#table th[data-name=final_loss] button")
+            until(found.page, "drawn.length >= 3")
+            assert found.page.evaluate("drawn.slice(0, 3)") == names
+
+
 @pytest.mark.parametrize("second", ["", "architecture.hidden"])
 def test_the_outcome_of_each_run_has_its_legend_and_a_part_for_each_run(
     second: str, found: Opened, sweep: Sweep

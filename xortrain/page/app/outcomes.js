@@ -6,7 +6,7 @@ import { element } from "./text.js";
 export const KINDS = [
   { name: "solved", mark: "●", colour: "--blue", outcomes: ["solved"] },
   { name: "learnt", mark: "◐", colour: "--olive", outcomes: ["learnt"] },
-  { name: "not finished", mark: "○", colour: "--label", outcomes: ["pending", "early", "training"] },
+  { name: "training or early", mark: "○", colour: "--label", outcomes: ["pending", "early", "training"] },
   { name: "diverged", mark: "✕", colour: "--ink", outcomes: ["diverged", "exploded"] },
   { name: "stuck", mark: "◆", colour: "--orange", outcomes: [] },
 ];

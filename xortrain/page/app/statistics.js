@@ -38,13 +38,14 @@ export function groupsOf(column, runs, most, cuts = quantileCuts) {
   return { labels: ranks.map((value) => formatted(value)), of: (run) => places.get(column.values[run]) ?? -1 };
 }
 
-/** The most frequent words, in the order in which they occur, and all others as one group. */
+/** The most frequent words, in the order in which the page has them, and all others as one group. */
 function wordGroups(column, runs, most) {
   const counts = new Map();
   for (const run of runs) counts.set(column.of(run), (counts.get(column.of(run)) ?? 0) + 1);
-  const isCut = counts.size > most;
-  const frequent = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, isCut ? most - 1 : most);
-  const labels = [...counts.keys()].filter((word) => frequent.includes(word));
+  const words = column.words.filter((word) => counts.has(word));
+  const isCut = words.length > most;
+  const frequent = [...words].sort((a, b) => counts.get(b) - counts.get(a)).slice(0, isCut ? most - 1 : most);
+  const labels = words.filter((word) => frequent.includes(word));
   const places = new Map(labels.map((word, place) => [word, place]));
   if (isCut) labels.push("others");
   const rest = isCut ? labels.length - 1 : -1;
