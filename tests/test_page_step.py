@@ -47,6 +47,15 @@ def test_gradients_and_the_new_parameters_are_those_of_numpy(page_of: PageOf, ov
         np.testing.assert_allclose(_last(update.partition(" after")[0]), run.parameters[epoch + 1][place], **DIGITS)
 
 
+@pytest.mark.parametrize("is_used", [True, False])
+def test_only_a_state_that_is_used_is_shown(page_of: PageOf, is_used: bool) -> None:
+    tab = page_of(xortrain.train("optimizer=adam", f"optimizer.amsgrad={is_used}", "epochs=20", "film=none"))
+    tab.evaluate("document.getElementById('step').open = true")
+    tab.evaluate("xortrain.change({ epoch: 7, weight: 0 })")
+    tab.wait_for_selector('.equations code:text-matches("adam: η")')
+    assert (", S " in tab.locator(".equations").inner_text()) == is_used
+
+
 def test_the_products_of_examples_add_up_to_the_gradient(page_of: PageOf) -> None:
     run = xortrain.train("lr=1", "epochs=20", "film=none", "advice=none")
     tab = page_of(run)

@@ -6,7 +6,7 @@ import { OPTIMIZERS } from "./mathematics.js";
 import { openedRun, shown } from "./shown.js";
 import { change, follow, state } from "./state.js";
 import { byId, element, formatted } from "./text.js";
-import { Criterion, gradientOf, lossOf, productsOf, stageAt, Trainer } from "./training.js";
+import { Criterion, gradientOf, isKept, lossOf, productsOf, stageAt, Trainer } from "./training.js";
 
 const MOST_EXAMPLES = 12;
 const MOST_UNITS = 16; // of a layer, in a table
@@ -119,7 +119,7 @@ function equationsOf(page, now, name, place) {
   }
   const { letters } = OPTIMIZERS[stage.optimizer.name];
   const after = Object.entries(isStateless(stage) ? {} : stateAt(next, place));
-  const states = after.map(([key, value]) => `, ${letters[key]} ${digits(before[key])} → ${digits(value)}`).join("");
+  const states = after.filter(([key]) => isKept(key, stage.optimizer)).map(([key, value]) => `, ${letters[key]} ${digits(before[key])} → ${digits(value)}`).join("");
   const many = steps > 1 ? ` after the ${steps} updates of the epoch` : "";
   return [`${stage.optimizer.name}: η = ${rate}${states}`, `${name} = ${digits(theta[place])}, ${name}' = ${end}${many}`];
 }

@@ -252,7 +252,7 @@ export class Trainer {
 }
 
 /** Whether a part of an optimizer's state was in use: a velocity is not without momentum. */
-function isKept(key, { name, settings }) {
+export function isKept(key, { name, settings }) {
   const needed = OPTIMIZERS[name].stateOf[key];
   return needed === undefined || Boolean(settings[needed]);
 }
