@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from make_records import RUN, SWEEP
+from test_record_writes import largest_file
 from waiting import PATIENCE
 
 import xortrain.cli
@@ -282,3 +283,32 @@ def test_an_error_that_only_follows_a_signal_is_the_signal(
             end(AttributeError())
     finally:
         signal.signal(number, before)
+
+
+WRITING: dict[str, list[str]] = {
+    "page.html": ["page", "latest"],
+    "losses.csv": ["export", "latest", "--what", "losses"],
+    "all.npz": ["export", "latest"],
+    "outputs.csv": ["predict", "latest", "0,1"],
+    "film.gif": ["render", "latest"],
+    "still.svg": ["render", "latest", "--still"],
+}
+"""Files to the commands that write them, but for --output."""
+
+
+@pytest.mark.parametrize("file", WRITING)
+def test_a_file_that_does_not_fit_the_disk_is_no_mistake_of_the_user_but_a_missing_folder_is(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["lr=1", "film=none", "advice=none"]) == 0
+    assert main(WRITING[file] + ["--output", file]) == 0
+    (tmp_path / file).unlink()
+    files = sorted(tmp_path.rglob("*"))
+    no_folder = "(there is no folder none|No such file or directory)"
+    for place, status, reason in ((file, 1, "File too large"), (f"none/{file}", 2, no_folder)):
+        capsys.readouterr()
+        with largest_file(5):
+            assert main([*WRITING[file], "--output", place]) == status
+        assert re.fullmatch(rf"xortrain: error: .*{re.escape(place)}: {reason}\n", capsys.readouterr().err)
+        assert sorted(tmp_path.rglob("*")) == files

@@ -4,7 +4,8 @@ The command line prints them and exits with 2; in Python they are exceptions.
 """
 
 import errno
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from importlib import import_module
 from types import NoneType, UnionType
@@ -194,6 +195,17 @@ class Reading:
         if isinstance(error, Exception) and not isinstance(error, UserError):
             reason = cut(" ".join(str(getattr(error, "strerror", None) or error).split()), LONGEST_REASON)
             raise file_error(self.path, f"not readable ({type(error).__name__}{reason and ': '}{reason})") from None
+
+
+@contextmanager
+def writing(path: object) -> Iterator[None]:
+    """An error of the system about this path is a UserError; others, as of a full disk, are not of the user."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in OF_PATHS:
+            raise
+        raise file_error(path, error.strerror) from None
 
 
 AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])

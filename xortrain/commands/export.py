@@ -26,7 +26,7 @@ from xortrain.commands.arguments import (
     refuse_two_formats,
     selection,
 )
-from xortrain.errors import UserError, file_error, printable
+from xortrain.errors import UserError, printable, writing
 from xortrain.records.files import atomic, atomic_folder
 from xortrain.records.query import ask_all
 
@@ -91,18 +91,9 @@ def export(arguments: list[str]) -> str:
     row = FORMATS[form]
     if not (row.is_folder or a.force or may_replace(a.output)):
         return answer(a, [], ["nothing written"])
-    _write(row, a)
+    with writing(a.output), (atomic_folder if row.is_folder else atomic)(a.output) as place:
+        row.write(place, a)
     return answer(a, [{"path": str(a.output)}], [f"written {printable(a.output)}"])
-
-
-def _write(row: Format, a: Namespace) -> None:
-    try:
-        with (atomic_folder if row.is_folder else atomic)(a.output) as place:
-            row.write(place, a)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise file_error(a.output, error.strerror or error) from None
 
 
 def _refuse(a: Namespace, form: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from xortrain.commands.arguments import add_output, command_parser, refuse_to_write
-from xortrain.errors import UserError, printable
+from xortrain.errors import UserError, printable, writing
 from xortrain.nets import Array
 from xortrain.records.files import atomic
 from xortrain.records.naming import user_path
@@ -72,7 +72,7 @@ def _rows(run: RunData, y: Array, lines: Sequence[int]) -> list[dict[str, Any]]:
 
 def _write(a: Namespace, rows: Sequence[dict[str, Any]], inputs: Path) -> None:
     refuse_to_write(a.output)
-    try:
+    with writing(a.output):
         if inputs.exists() and a.output.exists() and inputs.samefile(a.output):
             raise UserError(f"--output={printable(a.output)}: is the file of the inputs; choose another name")
         with atomic(a.output) as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
@@ -81,5 +81,3 @@ def _write(a: Namespace, rows: Sequence[dict[str, Any]], inputs: Path) -> None:
             else:
                 writer = csv.writer(text, lineterminator="\n")
                 writer.writerows([list(rows[0]), *([finite(value) for value in row.values()] for row in rows)])
-    except OSError as error:
-        raise UserError(f"--output={printable(a.output)}: cannot be written ({error.strerror})") from None

@@ -17,7 +17,7 @@ from imageio import v3 as iio
 from imageio.core.v3_plugin_api import PluginV3
 from PIL import Image
 
-from xortrain.errors import OF_PATHS, UserError
+from xortrain.errors import writing
 from xortrain.films.film_settings import FilmSettings
 from xortrain.nets import Array
 from xortrain.records.files import atomic
@@ -52,12 +52,8 @@ def save_drawing(path: Path, write: Callable[[IO[bytes], str], None]) -> None:
 
 
 def _open(path: Path, stack: ExitStack) -> IO[bytes]:
-    try:
+    with writing(path):
         return stack.enter_context(atomic(path))
-    except OSError as error:
-        if error.errno not in OF_PATHS:
-            raise
-        raise UserError(f"{path}: {error.strerror}") from None
 
 
 def _image(frame: Array, palette: Array) -> Image.Image:

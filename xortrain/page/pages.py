@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from xortrain.advice.trials import read_advice
-from xortrain.errors import Reading, Remark, UserError, counted, file_error, printable
+from xortrain.errors import Reading, Remark, UserError, counted, printable, writing
 from xortrain.page import MOST_MB
 from xortrain.page.html_parts import SIGN, html_parts
 from xortrain.page.payload import Detail, payload
@@ -44,11 +44,8 @@ class Page:
 
     def write(self, path: Path) -> None:
         """Write the page, as a whole or not at all; says in a `Remark` what was left out."""
-        try:
-            with atomic(path) as file:
-                file.writelines(self.parts)
-        except OSError as error:
-            raise file_error(path, error.strerror or error) from None
+        with writing(path), atomic(path) as file:
+            file.writelines(self.parts)
         if self.left_out:
             warnings.warn(Remark(self.left_out), stacklevel=3)
 
