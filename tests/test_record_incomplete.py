@@ -120,3 +120,16 @@ def test_the_current_folder_as_a_root_is_called_so(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"^nothing: no such run under the current folder\. There are none$"):
         xortrain.load("nothing", root=".")
+
+
+@pytest.mark.parametrize(
+    "command", [["predict", "copied", "0,1"], ["explain", "copied"], ["render", "copied", "film=story"]]
+)
+def test_an_error_about_a_sweep_is_one_line_whatever_it_lacks(
+    problem: str, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("xortrain: error: ")
+    assert "copied#0" in said
+    assert said.count("\n") == 1
