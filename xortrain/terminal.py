@@ -39,9 +39,15 @@ def complain(line: str) -> None:
         print(cut(shown, LONGEST), file=sys.stderr, flush=True)
 
 
+_remarks = list[str]()  # that are printed with the next text, or at the end
+
+
 @contextmanager
 def remarks_shown() -> Iterator[None]:
-    """Print each `Remark` in this context once, as a line to standard error."""
+    """Print each `Remark` in this context once, as a line to standard error, before what is said next.
+
+    A UserError, which is one line, leaves out those that nothing has followed.
+    """
     seen = set[str]()
 
     def show(
@@ -52,12 +58,23 @@ def remarks_shown() -> Iterator[None]:
             before(message, category, filename, lineno, file, line)
         elif str(message) not in seen:
             seen.add(str(message))
-            complain(str(message))
+            _remarks.append(str(message))
 
     with warnings.catch_warnings():
         before, warnings.showwarning = warnings.showwarning, show
         warnings.simplefilter("always", Remark)
-        yield
+        try:
+            yield
+        except UserError:
+            _remarks.clear()
+            raise
+        finally:
+            _show_remarks()
+
+
+def _show_remarks() -> None:
+    while _remarks:
+        complain(_remarks.pop(0))
 
 
 def end(error: BaseException) -> int:
@@ -80,6 +97,7 @@ def end(error: BaseException) -> int:
 
 def say(text: str) -> None:
     """Print a text, and flush it; one whose reader has left is dropped, like all that follow."""
+    _show_remarks()
     try:
         print(text, flush=True)
     except BrokenPipeError:
