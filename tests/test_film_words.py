@@ -409,4 +409,4 @@ def test_letters_that_the_font_lacks_are_of_another_font_of_the_machine_or_a_lin
         with pytest.warns(Remark, match="some names have letters of which no font is found; they are drawn as \ufffd"):
             mask, _ = text_mask(words, 14, "")
         np.testing.assert_array_equal(mask, text_mask(f"\ufffd{words[1:]}", 14, "")[0])
-    assert glyphs._font_for("plain letters", "").fname == font_file("")  # which asks for no other
+    assert glyphs._font_and_text("plain letters", "")[0].fname == font_file("")  # which asks for no other

@@ -346,7 +346,6 @@ def _using(use: Use) -> list[str]:
 
 
 def _as_sweep(found: SweepData[RunData]) -> Sweep:
-    found.remark_left_out()
     return Sweep(**{field.name: getattr(found, field.name) for field in fields(found)})
 
 

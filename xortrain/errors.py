@@ -138,7 +138,7 @@ def width_of(text: str) -> int:
 
 
 def padded(text: str, columns: int, right: bool = False) -> str:
-    """A text with blanks, on its left for ``right``, so that it takes so many columns."""
+    """A text filled with blanks to a number of columns: after it, or before it with ``right``."""
     blanks = " " * (columns - width_of(text))
     return blanks + text if right else text + blanks
 

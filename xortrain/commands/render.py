@@ -38,7 +38,6 @@ def render(arguments: Sequence[str]) -> str:
         from xortrain.views.sweep_film import write_sweep_film
 
         written = write_sweep_film(found, config, a.output or folder / name, progress=True, still=a.still)
-        found.remark_left_out()
         done = found.column("epochs_done").max()
     else:
         path = a.output or folder / name

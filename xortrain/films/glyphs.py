@@ -92,16 +92,16 @@ def _drawable(words: str, font: Any) -> str:
     return "".join(one if font.get_char_index(ord(one)) else "\N{REPLACEMENT CHARACTER}" for one in words)
 
 
-def _font_for(words: str, face: str) -> Any:
-    """The font of a face, or where it lacks letters the font of this machine that has most of the text."""
-    font = get_font(font_file(face))
-    if _drawable(words, font) == words:
-        return font
-    found = get_font(_richest(frozenset(words), font_file(face)))
-    if _drawable(words, found) != words:
-        remark = "some names have letters of which no font is found; they are drawn as \N{REPLACEMENT CHARACTER}"
-        warnings.warn(Remark(remark), stacklevel=2)
-    return found
+def _font_and_text(words: str, face: str) -> tuple[Any, str]:
+    """The font of a face, or where it lacks letters the one of this machine that has most, and the text it can draw."""
+    font, shown = get_font(font_file(face)), drawable(words, face)
+    if shown != words:
+        font = get_font(_richest(frozenset(words), font_file(face)))
+        shown = _drawable(words, font)
+        if shown != words:
+            remark = "some names have letters of which no font is found; they are drawn as \N{REPLACEMENT CHARACTER}"
+            warnings.warn(Remark(remark), stacklevel=2)
+    return font, shown
 
 
 @lru_cache(maxsize=256)
@@ -132,8 +132,7 @@ def is_number(words: str) -> bool:
 @lru_cache(maxsize=2048)
 def _typeset(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
     """The mask, its rows below the baseline, the columns before it, and the advance of its last character."""
-    font = _font_for(words, face)
-    words = _drawable(words, font)
+    font, words = _font_and_text(words, face)
     font.clear()
     font.set_size(size, 72)
     font.set_text(words, 0.0, flags=LIGHT)

@@ -82,10 +82,6 @@ class SweepData(Generic[AnyRun]):
             self.opened[number] = open_trained(self.parts[number].folder)
         return self.opened[number]
 
-    def remark_left_out(self) -> None:
-        """Warn of populations that it lacks, or that cannot be read."""
-        remark_left_out(dict.fromkeys(self.entries))
-
     @property
     def population_numbers(self) -> list[int]:
         """The indices in ``parts`` of the populations to which these runs belong."""
@@ -219,6 +215,7 @@ def open_all(root: Path, where: str | None = None) -> SweepData[RunData]:
     numbers = {key: number for number, key in enumerate(parts)}
     which = np.array([numbers[id(part)] for _, part, _ in found], np.int64)
     entries, records = zip(*parts.values(), strict=True) if parts else ((), ())
+    remark_left_out(dict.fromkeys(entries))
     return SweepData(records, which, np.array([place for _, _, place in found], np.int64), entries)
 
 
@@ -228,6 +225,7 @@ def open_record(name: str, root: Path | None = None, whole: bool = False) -> Run
     if found.number is None and found.entry.is_sweep:
         if whole and found.entry.problems:
             raise UserError(found.entry.problems[0])
+        remark_left_out([found.entry])
         return SweepData[RunData].of(found.entry)
     part, place = found.run()
     return RunData(open_trained(part.folder), place)
