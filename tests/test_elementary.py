@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import xortrain
+from xortrain.machine.build import FLAGS, FOLDER, SETS, sets_of_platform
+from xortrain.machine.library import cpu_features
 
 Array = npt.NDArray[Any]
 
@@ -47,14 +48,10 @@ HARD = [
 ]
 """Where something changes: a sign, a range, an exponent, from normal to subnormal, to infinity or 0."""
 EDGES = np.array([0, 1, 2, 3, 0.5, 0.1, 1e-5, 5e-324, 1e-310, 1e300, 2.0**53, np.pi, 710, 746, np.inf])
-FLAGS = ["-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-shared", "-fPIC"]
-SETS = {"plain": ([], []), "fma": (["avx2", "fma"], ["-mavx2", "-mfma"])}
-"""Which features of the processor an instruction set needs, and its flags of the compiler."""
-VARIANTS = {
-    "eight lanes": (["avx2", "fma"], [*SETS["fma"][1], "-DLANES=8", "-O0"]),
-    "AVX-512": (["avx512f"], ["-mavx512f"]),
-}
-"""Those that give the same bits as fma.  (Eight lanes are quickly compiled only without optimizing.)"""
+HERE = [name for name in sets_of_platform() if any({*cpu_features()} >= {*group} for group in SETS[name].needs)]
+"""The instruction sets that this processor has."""
+FAMILIES = {SETS[name].family: name for name in HERE}
+"""One of each family, whose members give the same bits."""
 
 
 @dataclass(frozen=True)
@@ -80,28 +77,28 @@ class Machine:
         return out
 
 
-def built(flags: list[str], folder: Path) -> Machine:
-    """Compile the machine."""
+def built(name: str, folder: Path, *more_flags: str) -> Machine:
+    """Compile the operations alone, for an instruction set."""
     compiler = next(filter(None, map(shutil.which, ("gcc", "clang", "cc"))), None)
     if compiler is None and os.environ.get("XORTRAIN_SKIP_NOTHING"):
         pytest.fail("no C compiler is installed")
     if compiler is None:
         pytest.skip("no C compiler is installed")
-    sources, library, source = Path(xortrain.__file__).parent / "machine", folder / "machine.so", folder / "only.c"
+    library, source = folder / "machine.so", folder / "only.c"
     source.write_text('#include <stdint.h>\n#include <string.h>\n#include "lanes.h"\n#include "elementary.h"\n')
-    subprocess.run([compiler, *FLAGS, *flags, "-w", f"-I{sources}", str(source), "-o", str(library), "-lm"], check=True)
+    flags = [*FLAGS, *SETS[name].flags, *more_flags, "-w", f"-I{FOLDER}"]
+    subprocess.run([compiler, *flags, str(source), "-o", str(library), "-lm"], check=True)
     return Machine(ctypes.CDLL(str(library)))
 
 
-def of_this_processor(sets: dict[str, tuple[list[str], list[str]]]) -> list[str]:
-    """The names of those that it can run."""
-    described = Path("/proc/cpuinfo").read_text().split() if Path("/proc/cpuinfo").exists() else []
-    return [name for name, (features, _) in sets.items() if {*features} <= {*described}]
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
-@pytest.fixture(scope="module", params=of_this_processor(SETS))
-def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    return built(SETS[request.param][1], tmp_path_factory.mktemp("machine"))
+@pytest.fixture(scope="module")
+def machine(family: str, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    return built(FAMILIES[family], tmp_path_factory.mktemp("machine"))
 
 
 def arguments(dtype: npt.DTypeLike, count: int) -> Array:
@@ -179,14 +176,15 @@ def test_an_operation_is_exactly_that_of_numpy(name: str, dtype: Any, machine: M
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-def test_a_product_and_a_sum_are_rounded_once_or_twice_in_all_lanes(dtype: Any, machine: Machine) -> None:
+def test_a_product_and_a_sum_are_rounded_as_the_family_says(dtype: Any, machine: Machine, family: str) -> None:
     rng = np.random.default_rng(16)
     a, b, c = rng.normal(size=(3, 300)).astype(dtype)
     for name, sign in (("fma", 1), ("fnma", -1)):
         got, twice = machine(name, a, b, c), sign * a * b + c
         exact = [[Fraction(number) for number in array.tolist()] for array in (a, b, c)]
         once = np.array([float(sign * x * y + z) for x, y, z in zip(*exact, strict=True)]).astype(dtype)
-        assert (got == once).all() or (got == twice).all()
+        assert (got == {"fma": once, "plain": twice}[family]).all()
+        assert (once != twice).any()
 
 
 def test_each_operation_of_the_machine_has_an_oracle(machine: Machine) -> None:
@@ -203,12 +201,11 @@ def test_a_number_gives_the_same_bits_in_whichever_lane(dtype: Any, machine: Mac
             assert same(moved, np.roll(results, places)).all(), name
 
 
-@pytest.mark.skipif("fma" not in of_this_processor(SETS), reason="no fma in this processor")
+@pytest.mark.skipif("fma" not in FAMILIES, reason="no fma in this processor")
 def test_vectors_of_another_length_give_the_same_bits(tmp_path_factory: pytest.TempPathFactory) -> None:
-    first, *others = (
-        built(flags, tmp_path_factory.mktemp("machine"))
-        for flags in [SETS["fma"][1], *(VARIANTS[name][1] for name in of_this_processor(VARIANTS))]
-    )
+    chosen, eight = FAMILIES["fma"], ("-DLANES=8", "-O0")  # which are quickly compiled only without optimizing
+    variants = [(name, ()) for name in HERE if SETS[name].family == "fma"] + [(chosen, eight)]
+    first, *others = (built(name, tmp_path_factory.mktemp("machine"), *flags) for name, flags in variants)
     for dtype in (np.float64, np.float32):
         arrays = pairs(dtype)
         for name in first.operands:
