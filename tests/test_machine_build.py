@@ -82,7 +82,8 @@ def test_the_source_distribution_builds_the_same_wheel(project: Path, monkeypatc
     build_editable("dist")  # whose libraries are no part of it
     sdist = Path("dist", build_sdist("dist"))
     with tarfile.open(sdist) as packed:
-        packed.extractall("unpacked", filter="data")
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)  # Python has it from 3.11.4 on
+        packed.extractall("unpacked")
     (unpacked,) = Path("unpacked").iterdir()
     assert not list(unpacked.rglob("machine_*"))
     monkeypatch.chdir(unpacked)
