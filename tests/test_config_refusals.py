@@ -58,6 +58,18 @@ WRONG: dict[str, list[str]] = {
     "freeze.W1=true": ["freeze.W1=true: freeze is a list; write freeze=[…]"],
     "seed=1 architecture.hidden.first=3": ["architecture.hidden.first=3: architecture.hidden is a list"],
     "++tags.mine=a": ["tags is a list"],
+    "~tags.mine": ["~tags.mine: tags is a list; write tags=[…]"],
+    "~freeze.0": ["~freeze.0: freeze is a list"],
+    # what an override adds or deletes
+    "+optimizer=adam": ["+optimizer=adam: exists already; write it without the +"],
+    "++loss=mse": ["++loss=mse: exists already; write it without the +"],
+    "seed=1 film=none +film=field": ["+film=field: exists already"],
+    "~optimizer.momentun": ["optimizer.momentun: no such setting of optimizer=sgd. Did you mean 'optimizer.momentum'?"],
+    "~seed=3": ["~seed=3: cannot be deleted; give it another value"],
+    "~optimizer=adam": ["~optimizer=adam: cannot be deleted"],
+    "~architecture.hidden.0": ["architecture.hidden is a list"],
+    "~lrr": ["lrr: no such setting. Did you mean 'lr'?"],
+    "~lr.x": ["lr.x: no such setting. Did you mean 'lr'?"],
     "data=csv data.inputs.x=1": ["data.inputs.x=1: data.inputs is a list"],
     # names of other libraries
     "activation=swish": ["no such choice. Did you mean 'silu'?"],

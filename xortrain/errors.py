@@ -93,7 +93,7 @@ def unknown_key(
     key: str, value: object, known: Iterable[str], what: str = "setting", deeper: Iterable[str] = ()
 ) -> UserError:
     """The error for an unknown key; the nearest that it suggests may also be one of ``deeper``."""
-    return _none_such(f"{key}={cut(str(value))}", key, known, what, deeper)
+    return _none_such(key if value is None else f"{key}={cut(str(value))}", key, known, what, deeper)
 
 
 def unknown_command(word: str, known: Iterable[str]) -> UserError:

@@ -260,7 +260,7 @@ def no_such_key(group: str, key: str, value: Any, known: Iterable[str], where: s
         hint = f"; choose {group}={others[0]}" * (len(others) == 1)
         return UserError(f"{name}={short(value)}: is a setting of {group}={', '.join(others)}, not of {where}{hint}")
     names = [f"{group}.{name}" for name in known]
-    return unknown_key(name, short(value), names, f"setting of {where or group}")
+    return unknown_key(name, value and short(value), names, f"setting of {where or group}")
 
 
 def _activations(checked: Config) -> None:

@@ -25,6 +25,10 @@ from xortrain.errors import FailedError, UserError, first_line, unknown, unknown
 
 SEVERAL = "add -m to run each of them"
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
+_TWICE = re.compile("^Multiple values for |^force-add of config groups|appears more than once")
+_OTHER_VALUE = re.compile("^Could not delete '|^Could not delete from config. The value of")
+LISTS = {"names", "wholes", "free"}
+"""Kinds of settings whose value may be a list."""
 _SWEEPS = "(range|choice|glob|interval|linspace|geomspace)"
 _MIXED = re.compile(rf"{_SWEEPS}\([^()]*\)\s*,|,\s*{_SWEEPS}\(")
 
@@ -150,9 +154,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
         override = text.split("'")[1]
         kinds = {setting.kind for setting in settings_of(override.partition("=")[0])}
         hint = (
-            f", or write {override.replace('=', '=[', 1)}] for a list"
-            if kinds & {"names", "wholes", "free"} and "(" not in override
-            else ""
+            f", or write {override.replace('=', '=[', 1)}] for a list" if kinds & LISTS and "(" not in override else ""
         )
         return UserError(f"{override}: several values; {instead}{hint}")
     if text.startswith("Unexpected type annotation"):  # a sweep among the values of a sweep
@@ -161,20 +163,25 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
     if text.startswith("Could not append to config. An item is already at '"):
         there = text.split("'")[1]
         return UserError(f"+{there}: exists already; write it without the +")
-    if text.startswith("Could not override '"):
+    from_hydra = isinstance(error, HydraException | OmegaConfBaseException)
+    for override in overrides if from_hydra or isinstance(error, TypeError | ValueError) else ():
+        parent = override.partition("=")[0].rpartition(".")[0].lstrip("+~")
+        if {setting.kind for setting in settings_of(parent)} & LISTS:  # OmegaConf takes what follows for a place
+            return UserError(f"{short(override)}: {parent} is a list; write {parent}=[…]")
+        if override.startswith("+") and _TWICE.search(text):
+            return UserError(f"{short(override)}: exists already; write it without the +")
+        if override.startswith("~") and _OTHER_VALUE.search(text):
+            return UserError(f"{short(override)}: cannot be deleted; give it another value")
+    if text.startswith(("Could not override '", "Could not delete from config. '")):
         return no_such_setting(text.split("'")[1], overrides)
     if isinstance(error, RecursionError) or text.startswith(("Config group override must be", "Exceeds the limit")):
         return UserError(f"{short(' '.join(overrides))}: cannot be read ({text})")
-    if isinstance(error, HydraException | OmegaConfBaseException):
+    if from_hydra:
         cause = error.__cause__ or error.__context__
         return UserError(text if not isinstance(cause, OmegaConfBaseException) else f"{text} ({first_line(cause)})")
     modules = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
     if isinstance(error, (UserError, FailedError, *SYSTEM)) or not any(map(_OF_HYDRA.match, modules)):
         return error
-    for override in overrides if isinstance(error, ValueError) else ():
-        parent = override.partition("=")[0].rpartition(".")[0].lstrip("+")
-        if settings_of(parent):  # OmegaConf takes the rest of the name for a place
-            return UserError(f"{short(override)}: {parent} is a list; write {parent}=[…]")
     return UserError(f"{_guilty(overrides, error)}: cannot be read ({_in_words(error)})")
 
 
@@ -224,11 +231,12 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
 def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
     """The error for a key that the chosen option does not have, or that does not exist at all."""
     group, dot, name = key.partition(".")
-    value = next((text.partition("=")[2] for text in overrides if text.partition("=")[0].lstrip("+~") == key), "")
+    values = dict(text.lstrip("+~").split("=", 1) for text in overrides if "=" in text)
+    value = values.get(key)
     if dot and group in GROUPS:
         option = _chosen(group, overrides)
         if option in GROUPS[group]:
-            unquoted = value.strip("'")  # of a text that `prepare` has quoted
+            unquoted = value and value.strip("'")  # of a text that `prepare` has quoted
             return no_such_key(group, name, unquoted, keys_of(group, option), f"{group}={option}")
     if dot and group in PLAIN_GROUPS:
         return no_such_key(group, name, value, PLAIN_GROUPS[group])
@@ -239,8 +247,9 @@ def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
     if group == "hydra":
         where, _, last = key.rpartition(".")
         if where == "hydra.sweeper.params":
+            given = f"={value or '…'}"
             return UserError(
-                f"{key}: the experiment has no sweep over {last}; write {last}={value} by itself, or +{key}={value}"
+                f"{key}: the experiment has no sweep over {last}; write {last}{given} by itself, or +{key}{given}"
             )
         mine = where == "hydra.launcher"
         return no_such_key(where, last, value, LAUNCHER) if mine else UserError(f"{key}: Hydra has no such setting")
