@@ -98,11 +98,11 @@ def continuation(
     before, epoch = parent.setup.population, origin.epoch
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
-    more = [int(found[1]) for found in map(_MORE.fullmatch, overrides) if found]
+    more = [_MORE.fullmatch(word) for word in overrides if word.startswith("epochs=")][-1:]
     words = [word for word in overrides if not _MORE.fullmatch(word)]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
-    if more:
-        config, touched = check({**config, "epochs": epoch + more[-1]}), {*touched, "epochs"}
+    if more and more[0]:
+        config, touched = check({**config, "epochs": epoch + int(more[0][1])}), {*touched, "epochs"}
     if not epoch:  # what is set is a part of the start
         before = _with_start(before, entries)
         config = {**config, "init": before.config["init"]}
