@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -185,3 +186,20 @@ def test_only_an_index_a_slice_indices_and_a_mask_select_runs(name: str, request
     for key in (many, -many - 1, "lr", 1.0, None, True, (0, 1), [[0, 1]], numbers[:2] > 3, [many], {0}, slice("a")):
         with pytest.raises(UserError, match=rf"^sweep\[.*\]: must be .* of its {many} runs$"):
             runs[key]
+
+
+def test_what_was_opened_is_read_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XORTRAIN_ROOT", raising=False)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    trained = xortrain.sweep("architecture.hidden=[2],[3]", "seed=0,1", "epochs=5", "film=none")
+    opened: list[Any] = [trained, xortrain.load("latest"), xortrain.runs()]
+    run: Any = xortrain.load("latest#1")
+    monkeypatch.chdir("elsewhere")
+    for sweep in opened:
+        for place, number in enumerate(sweep.column("number").tolist()):
+            alone = xortrain.train(f"architecture.hidden=[{number // 2 + 2}]", f"seed={number % 2}", "epochs=5")
+            np.testing.assert_array_equal(sweep.losses[:, place], alone.losses)
+            np.testing.assert_array_equal(sweep[place].parameters, alone.parameters)
+    assert run.losses.tobytes() == xortrain.train("seed=1", "epochs=5").losses.tobytes()
+    assert not any(Path().iterdir())
