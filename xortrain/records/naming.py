@@ -50,8 +50,8 @@ def _no_such_number(name: str, entry: Entry) -> UserError:
     if not entry.is_sweep:
         return UserError(f"{shown}: this is a single run; leave out #{number}")
     known = [part.rows.at(place)["number"] for part in entry.parts for place in (0, len(part.rows) - 1)]
-    line = f"{shown}: no such number; this sweep has {min(known)} … {max(known)}"
-    return UserError("; ".join([line, *entry.problems[:1]]))
+    lines = f"{shown}: no such number; this sweep has {min(known)} … {max(known)}", *entry.problems[:1]
+    return UserError("; ".join(lines))
 
 
 def _index_of(part: RecordInfo, number: int) -> int | None:
