@@ -98,7 +98,7 @@ def continuation(
     before, epoch = parent.setup.population, origin.epoch
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
-    more = _MORE.fullmatch(["", *(word for word in overrides if word.startswith("epochs="))][-1])
+    more = _MORE.fullmatch(["", *(word for word in overrides if word.lstrip("+").startswith("epochs="))][-1])
     words = [word for word in overrides if not _MORE.fullmatch(word)]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
     if more:
