@@ -195,6 +195,8 @@ def test_what_was_opened_is_read_from_any_working_directory(tmp_path: Path, monk
     trained = xortrain.sweep("architecture.hidden=[2],[3]", "seed=0,1", "epochs=5", "film=none")
     opened: list[Any] = [trained, xortrain.load("latest"), xortrain.runs()]
     run: Any = xortrain.load("latest#1")
+    assert not main(["lr=30", "epochs=9", "film=none"])
+    single: Any = xortrain.load("latest")
     monkeypatch.chdir("elsewhere")
     for sweep in opened:
         for place, number in enumerate(sweep.column("number").tolist()):
@@ -202,4 +204,7 @@ def test_what_was_opened_is_read_from_any_working_directory(tmp_path: Path, monk
             np.testing.assert_array_equal(sweep.losses[:, place], alone.losses)
             np.testing.assert_array_equal(sweep[place].parameters, alone.parameters)
     assert run.losses.tobytes() == xortrain.train("seed=1", "epochs=5").losses.tobytes()
+    for one in (run, single, trained[3]):
+        assert one.page(tmp_path / "one.html").is_file()
+    assert "\n\nTried:" in single.summary()  # read from its record
     assert not any(Path().iterdir())
