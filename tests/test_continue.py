@@ -309,3 +309,11 @@ def test_a_run_in_memory_writes_nothing(tmp_path: Path, monkeypatch: pytest.Monk
     found = run.more(20)
     np.testing.assert_array_equal(found.losses, xortrain.train("epochs=30").losses)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("overrides", "total"),
+    [(("epochs=+3", "epochs=20"), 20), (("epochs=+3", "++epochs=20"), 20), (("epochs=20", "epochs=+3"), 8)],
+)
+def test_the_last_of_several_numbers_of_epochs_counts(overrides: tuple[str, ...], total: int) -> None:
+    assert xortrain.train("epochs=5").fork(*overrides).config["epochs"] == total

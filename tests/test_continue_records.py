@@ -401,6 +401,9 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "another start": (("init=zeros", "epochs=+5"), "init=zeros: a run keeps its init"),
     "another seed": (("seed=1", "epochs=+5"), "seed=1: a run keeps its seed"),
+    "another seed, written with +": (("++seed=1", "epochs=+5"), "++seed=1: a run keeps its seed"),
+    "another parameter at the start": (("W1[0,1]=3", "epochs=+5"), "W1[0,1]=3: a run keeps its init"),
+    "the same, dotted": (("++init.set.W1.0.1=3", "epochs=+5"), "++init.set.W1.0.1=3: a run keeps its init"),
     "another precision": (("dtype=float32", "epochs=+5"), "dtype=float32: a run keeps its dtype"),
     "another output": (("output=tanh", "epochs=+5"), "output=tanh: a run keeps its output"),
     "a loss with another output": (

@@ -148,3 +148,16 @@ def test_output_never_replaces_the_inputs_or_enters_a_record(
     assert status == 2
     assert why in line
     assert before == {path: path.read_bytes() for path in (*tmp_path.iterdir(), *record.iterdir())}
+
+
+def test_the_values_of_one_example_may_be_longer_than_a_name_of_a_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    x, t = np.random.RandomState(0).randn(6, 40), [0, 1] * 3
+    table = "\n".join(",".join(map(repr, [*row, label])) for row, label in zip(x.tolist(), t, strict=True))
+    (tmp_path / "wide.csv").write_text(table)
+    words = ["data=csv", f"data.path={tmp_path}/wide.csv", "film=none", "advice=none", "epochs=3"]
+    assert not main([*words, f"root={tmp_path}/out"])
+    run: Any = xortrain.load("latest", tmp_path / "out")
+    (row,) = predicted(capsys, tmp_path / "out", ",".join(map(repr, x[1].tolist())))
+    assert row["output"] == run.predict(x[1:2])[0, 0]

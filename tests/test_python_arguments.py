@@ -108,3 +108,38 @@ def test_a_film_may_have_a_size_of_numpy(tmp_path: Path) -> None:
 def test_a_loss_that_returns_no_number_is_refused(returned: object) -> None:
     with pytest.raises(UserError, match=f"^loss_fn: must return one number, not {returned!r}$"):
         xortrain.check_gradients([np.ones(2)], lambda params: returned, [np.ones(2)])
+
+
+def test_a_film_has_a_layout_that_draws(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^film=none: no such choice"):
+        xortrain.train("epochs=5").film(tmp_path / "film.png", still=True, layout="none")
+
+
+def test_a_name_too_long_for_a_file_is_one_line(tmp_path: Path) -> None:
+    name, run = "x" * 400, xortrain.train("epochs=3")
+    calls: list[Callable[[], Any]] = [
+        lambda: xortrain.load(name), lambda: xortrain.load("latest", root=name),
+        lambda: run.film(tmp_path / f"{name}.png", still=True), lambda: run.film(tmp_path / f"{name}.gif"),
+        lambda: run.page(tmp_path / f"{name}.html"),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(UserError, match=r"^.+: .+$"):
+            call()
+
+
+def test_numbers_beyond_those_of_floats_are_no_numbers() -> None:
+    x: list[list[int]] = [[10**400, 0], [0, 1]]
+    run = xortrain.train("epochs=3")
+    calls: list[Callable[[], Any]] = [
+        lambda: run.predict(x), lambda: xortrain.train(data=(x, [0, 1])), lambda: xortrain.train(weights={"W1": x}),
+        lambda: xortrain.check_gradients({"a": x}, lambda p: 0.0, {"a": x}),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(UserError, match=r": must be .*of numbers"):
+            call()
+
+
+@pytest.mark.parametrize("params", [{}, [], {"a": ["x"]}, {"a": {"b": 1.0}}, np.ones(2)], ids=repr)
+def test_parameters_to_check_are_arrays_by_name_or_in_a_list(params: Any) -> None:
+    with pytest.raises(UserError, match=r"^params.*: must "):
+        xortrain.check_gradients(params, lambda p: 0.0, params)

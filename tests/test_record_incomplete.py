@@ -144,3 +144,29 @@ def test_an_error_about_a_sweep_is_one_line_whatever_it_lacks(
     assert said.startswith("xortrain: error: ")
     assert said.count("\n") == 1
     assert problem not in said
+
+
+COMMANDS = {
+    "rerun": ["rerun"], "predict": ["predict", "0,1"], "explain": ["explain"], "check": ["check"],
+    "one film": ["render", "film=field", "--still"],
+    "each film": ["render", "film.each=true"], "compare": ["compare", "copied#0"],
+}  # fmt: skip
+"""What takes one run only."""
+
+
+@pytest.mark.parametrize("words", COMMANDS.values(), ids=COMMANDS)
+def test_the_run_that_a_command_names_as_an_example_is_one_that_it_takes(
+    words: list[str], sweep: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command, *more = words
+    assert main([command, f"{sweep}/population-001", *more]) == 2
+    found = re.search(r"as in (\S+)$", capsys.readouterr().err.rstrip())
+    assert found
+    assert main([command, found[1], *(word for word in more if "each" not in word)]) == 0
+
+
+def test_a_number_in_a_population_that_is_not_there_comes_with_what_is_lacking(sweep: str) -> None:
+    """As while a sweep begins, whose populations are made one after the other."""
+    shutil.rmtree(f"{sweep}/population-001")
+    with pytest.raises(UserError, match=r"^copied#3: no such number; this sweep has 0 … 1; copied: lacks 1 of its 2 "):
+        xortrain.load(f"{sweep}#3")

@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -56,8 +57,6 @@ def test_an_index_gives_a_run_and_a_slice_or_mask_some_runs(sweep: Sweep) -> Non
     assert some.column("number").tolist() == list(range(30, 60, 3))
     np.testing.assert_array_equal(some.losses, sweep.losses[:, 30::3])
     assert [found.row["number"] for found in some] == list(range(30, 60, 3))
-    with pytest.raises(IndexError):
-        sweep[60]
 
 
 def test_the_table_has_a_row_with_the_name_of_each_run(sweep: Sweep) -> None:
@@ -172,3 +171,40 @@ def test_a_sweep_equals_itself_alone_and_can_be_a_key(tmp_path: Path) -> None:
     again = xortrain.load("latest", root=tmp_path)
     assert [sweep == sweep, sweep == again, sweep[:] == sweep] == [True, False, False]
     assert {sweep: "first", again: "second"}[sweep] == "first"
+
+
+@pytest.mark.parametrize("name", ["sweep", "mixed"])
+def test_only_an_index_a_slice_indices_and_a_mask_select_runs(name: str, request: pytest.FixtureRequest) -> None:
+    """Selections are NumPy's of the runs as one axis; anything that gives another axis, or nothing, is one line."""
+    runs = request.getfixturevalue(name)
+    numbers = runs.column("number")
+    for key in (slice(None, None, -1), [0, -1], [], np.array([2, 2]), numbers > 3, (numbers > 3).tolist(), ...):
+        assert runs[key].column("number").tolist() == numbers[key].tolist()
+    for key in (3, np.int64(-2), np.array(1)):
+        assert runs[key].row["number"] == numbers[key]
+    many = len(runs)
+    for key in (many, -many - 1, "lr", 1.0, None, True, (0, 1), [[0, 1]], numbers[:2] > 3, [many], {0}, slice("a")):
+        with pytest.raises(UserError, match=rf"^sweep\[.*\]: must be .* of its {many} runs$"):
+            runs[key]
+
+
+def test_what_was_opened_is_read_from_any_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XORTRAIN_ROOT", raising=False)
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    trained = xortrain.sweep("architecture.hidden=[2],[3]", "seed=0,1", "epochs=5", "film=none")
+    opened: list[Any] = [trained, xortrain.load("latest"), xortrain.runs()]
+    run: Any = xortrain.load("latest#1")
+    assert not main(["lr=30", "epochs=9", "film=none"])
+    single: Any = xortrain.load("latest")
+    monkeypatch.chdir("elsewhere")
+    for sweep in opened:
+        for place, number in enumerate(sweep.column("number").tolist()):
+            alone = xortrain.train(f"architecture.hidden=[{number // 2 + 2}]", f"seed={number % 2}", "epochs=5")
+            np.testing.assert_array_equal(sweep.losses[:, place], alone.losses)
+            np.testing.assert_array_equal(sweep[place].parameters, alone.parameters)
+    assert run.losses.tobytes() == xortrain.train("seed=1", "epochs=5").losses.tobytes()
+    for one in (run, single, trained[3]):
+        assert one.page(tmp_path / "one.html").is_file()
+    assert "\n\nTried:" in single.summary()  # read from its record
+    assert not any(Path().iterdir())

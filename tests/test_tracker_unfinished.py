@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -198,3 +200,30 @@ def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
         done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
         os.close(writing)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_python_reads_of_an_unfinished_sweep_is_nan_or_one_line(half_finished: SweepData[RunData]) -> None:
+    """Also of runs whose block has no files yet."""
+    folder, whole = half_finished.parts[1].folder, np.array(half_finished.losses)
+    interrupt(folder, slice(None), 21)
+    for path in [*folder.glob("*losses-0*"), *folder.glob("parameters-0*")]:
+        path.unlink()
+    sweep: Any = xortrain.load(half_finished.folder or "")
+    waiting = sweep.column("outcome") == "pending"
+    np.testing.assert_array_equal(sweep.losses[:, ~waiting], whole[:, ~waiting])
+    assert np.isnan(sweep.losses[:, waiting]).all()
+    run = sweep[int(np.flatnonzero(waiting)[0])]
+    assert run.summary() == "Not finished."
+    calls: list[Callable[[], Any]] = [lambda: run.predict([[0, 1]]), lambda: run.at(0), lambda: run.gradients(0)]
+    for call in calls:
+        with pytest.raises(UserError, match=r"^epoch=\d+: is not trained yet; this run is not finished$"):
+            call()
+
+
+def test_a_film_of_an_unfinished_run_does_not_say_that_its_training_differs(tmp_path: Path) -> None:
+    xortrain.sweep("seed=0,1", "epochs=60", "film=none", "track.frames=4", f"root={tmp_path}")
+    (entry,) = listing(tmp_path).entries
+    interrupt(entry.folder, slice(1, 2), 21, frames=2)
+    run: Any = xortrain.load(f"{entry.folder}#1")
+    with pytest.raises(UserError, match=r"and this run is not finished; xortrain resume trains what is missing$"):
+        run.film(tmp_path / "film.gif")

@@ -2,6 +2,7 @@
 
 import pickle
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -154,3 +155,11 @@ def test_a_call_costs_a_hundredth_of_composing() -> None:
             base.of(settings)
             times.append(time.process_time() - began)
         assert min(times) < 0.002
+
+
+def test_a_path_may_be_an_object(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    trainer = xortrain.trainer("epochs=2")
+    same = xortrain.train("epochs=2", "data=csv", f"data.path={path}", f"root={tmp_path}")
+    assert trainer({"data": "csv", "data.path": path, "root": tmp_path}).config == same.config

@@ -131,7 +131,7 @@ class Run(RunData):
     @property
     def _own_folder(self) -> Path | None:
         """The folder of its record, if that has no other runs."""
-        return self.folder if self.setup.population.runs == 1 else None
+        return self.trained.record.folder if self.folder and self.setup.population.runs == 1 else None
 
     def _repr_html_(self) -> str | None:
         """The page of this run, for a notebook; None if there is nothing to show yet."""

@@ -266,6 +266,7 @@ def _argument(name: str, value: Any, kinds: Mapping[Any, Any]) -> Any:
     for kind, (word, types) in kinds.items():
         own: Any = int(plain) if kind is int and isinstance(plain, float) and plain.is_integer() else plain
         are_texts = get_args(kind) == (str,)
+        own = value if kind in (Sequence, Sequence[Any]) else own
         is_kind = isinstance(own, types) and (kind is bool or not isinstance(own, bool))
         if is_kind and (not are_texts or all(isinstance(one, str) for one in own)):
             return own

@@ -126,9 +126,16 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return self.run_.predict(validate_data(self, X, reset=False))
 
 
+def _classes(argument: str, given: Any) -> Array:
+    """The different classes among labels, in increasing order."""
+    if len(classes := np.unique(given)) < 2:
+        raise UserError(f"{argument}: has {'one class' if len(classes) else 'no class'}; needs two classes or more")
+    return classes
+
+
 def _changeable(config: Config) -> dict[str, Any]:
     """The settings that may change when training continues, by dotted name; options before their settings."""
-    flat = flat_settings(config)
+    flat = flat_settings({**config, "layer_lr": {}}) | {"layer_lr": config["layer_lr"]}  # replaced as a whole
     return {key: flat[key] for key in sorted(flat, key=lambda key: "." in key) if key not in ("seed", "epochs")}
 
 
@@ -170,9 +177,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         """Train from the start on X (examples, inputs) and labels y (examples,)."""
         names, (X, y) = own_names(y), validate_data(self, X, y)
         check_classification_targets(y)
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise UserError(f"y: has one class, {classes[0]}; needs two classes or more")
+        classes = _classes("y", y)
         self._train(self._examples(X, y, names, classes))
         self.classes_ = classes
         return self
@@ -188,7 +193,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         check_classification_targets(y)
         if is_first and classes is None:
             raise UserError("classes: must be given to the first call of partial_fit")
-        known = np.unique(classes) if is_first else self.classes_
+        known = _classes("classes", classes) if is_first else self.classes_
         if classes is not None and not np.array_equal(np.unique(classes), known):
             raise UserError(f"classes={short(list(classes))}: must be those of the first call")
         self._train_some(self._examples(X, y, names, known), epochs)

@@ -216,7 +216,14 @@ def test_overrides_come_last_however_they_are_written(plus: str) -> None:
 
 @pytest.mark.parametrize(
     "changed",
-    [{"batch_size": 5}, {"lr": 3.0}, {"optimizer": "adam"}, {"overrides": ("optimizer.momentum=0.5",)}],
+    [
+        {"batch_size": 5},
+        {"lr": 3.0},
+        {"optimizer": "adam"},
+        {"overrides": ("optimizer.momentum=0.5",)},
+        {"overrides": ("layer_lr.W1=0.1",)},
+        {"overrides": ("layer_lr={W1: 0.1, b2: 3}", "freeze=[b1]")},
+    ],
     ids=str,
 )
 def test_a_parameter_put_back_between_calls_is_as_if_it_had_its_default_there(changed: dict[str, Any]) -> None:
@@ -268,3 +275,9 @@ def test_targets_keep_the_names_of_their_columns() -> None:
     assert NetRegressor(epochs=2).fit(X, table).run_.output_names == ("price", "area")
     assert NetRegressor(epochs=2).fit(X, table["area"]).run_.output_names == ("area",)
     assert NetClassifier(epochs=2).fit(X, table["price"]).run_.output_names == ("price",)
+
+
+@pytest.mark.parametrize("classes", [[], [0]], ids=repr)
+def test_classes_are_two_or_more(classes: list[Any]) -> None:
+    with pytest.raises(UserError, match=r"^classes: "):
+        NetClassifier().partial_fit(X, Y, classes=classes)

@@ -21,18 +21,14 @@ def explain_step(arguments: Sequence[str]) -> str:
     from xortrain.explain.explanation import explain
     from xortrain.explain.step import step_at
 
-    parser = command_parser("explain", has_json=False, root_must_exist=False)
-    parser.add_argument("what", nargs="*", help=WHAT)
-    parser.add_argument(
-        "--epoch", type=whole_number, default=0, help="the step after this epoch (default: %(default)s)"
-    )
-    parser.add_argument("--example", type=whole_number, help="write out only this example, counted from 0")
-    parser.add_argument("--only", help="forward, backward or update")
-    parser.add_argument("--format", default="text", help="text, markdown or latex (default: %(default)s)")
-    parser.add_argument(
-        "--precision", type=whole_number, default=4, help="digits after the point (default: %(default)s)"
-    )
-    asked = parser.parse_intermixed_args(arguments)
+    p = command_parser("explain", has_json=False, root_must_exist=False)
+    p.add_argument("what", nargs="*", help=WHAT)
+    p.add_argument("--epoch", type=whole_number, default=0, help="the step after this epoch (default: %(default)s)")
+    p.add_argument("--example", type=whole_number, help="write out only this example, counted from 0")
+    p.add_argument("--only", help="forward, backward or update")
+    p.add_argument("--format", default="text", help="text, markdown or latex (default: %(default)s)")
+    p.add_argument("--precision", type=whole_number, default=4, help="digits after the point (default: %(default)s)")
+    asked = p.parse_intermixed_args(arguments)
     step = step_at(_setup(asked).task(), asked.epoch, prefix="--")
     return explain(step, asked.format, asked.precision, asked.example, asked.only, prefix="--")
 
@@ -42,12 +38,10 @@ def check_gradient(arguments: Sequence[str]) -> str:
     from xortrain.explain.gradients import check_network
     from xortrain.explain.step import step_at
 
-    parser = command_parser("check", root_must_exist=False)
-    parser.add_argument("what", nargs="*", help=WHAT)
-    parser.add_argument(
-        "--epoch", type=whole_number, help=f"check after this epoch (default: at the start and after {AFTER})"
-    )
-    asked = parser.parse_intermixed_args(arguments)
+    p = command_parser("check", root_must_exist=False)
+    p.add_argument("what", nargs="*", help=WHAT)
+    p.add_argument("--epoch", type=whole_number, help=f"the epoch to check after (default: 0 and {AFTER})")
+    asked = p.parse_intermixed_args(arguments)
     task = _setup(asked).task()
     epochs = [asked.epoch] if asked.epoch is not None else sorted({0, min(AFTER, task.epochs)})
     checks, notes = [check_network(step_at(task, epochs[0], prefix="--"))], dict[int, str]()
@@ -67,15 +61,13 @@ def _setup(asked: Namespace) -> Setup:
     """The setup that overrides describe, or that of a recorded run."""
     from xortrain.config.compose import compose
     from xortrain.config.overrides import refuse_blanks
-    from xortrain.trained.sweep_data import SweepData, open_record
+    from xortrain.trained.sweep_data import open_run
 
     words = asked.what
     refuse_blanks(words)
     if not words or "=" in words[0].partition("/")[0]:
         return Setup.of(Population(compose(words)))
-    found = open_record(words[0], asked.root)
+    found = open_run(words[0], asked.root)
     if len(words) > 1:
         raise UserError(f"{' '.join(words)}: must be overrides, or one record")
-    if isinstance(found, SweepData):
-        raise UserError(f"{words[0]}: must be one run, as in {words[0]}#0")
     return found.setup.part(slice(found.place, found.place + 1))

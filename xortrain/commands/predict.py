@@ -4,6 +4,7 @@ import csv
 from argparse import Namespace
 from collections.abc import Sequence
 from io import TextIOWrapper
+from os.path import exists
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from xortrain.records.naming import user_path
 from xortrain.records.tables import as_json, finite, format_table
 from xortrain.setup.new_inputs import inputs_from
 from xortrain.trained.run_data import RunData
-from xortrain.trained.sweep_data import SweepData, open_record
+from xortrain.trained.sweep_data import open_run
 
 ENDINGS = (".csv", ".json")
 
@@ -23,15 +24,13 @@ ENDINGS = (".csv", ".json")
 def predict(arguments: Sequence[str]) -> str:
     """xortrain predict RECORD[#RUN] FILE|1,0 [--best] [--output FILE] [--json]: a row for each example."""
     a = _parse(arguments)
-    found = open_record(a.record, a.root)
-    if isinstance(found, SweepData):
-        raise UserError(f"{a.record}: a sweep of {len(found)} runs; name one of them, as in {a.record}#0")
+    found = open_run(a.record, a.root)
     if found.outcome == "pending":
         raise UserError(f"{a.record}: is not trained to its end; xortrain resume continues it")
     setup, path = found.setup, user_path(a.inputs)
     missing = found.config["data"].get("missing", "error")
     new = inputs_from(a.inputs, path, setup.columns, found.network.inputs, missing)
-    rows = _rows(found, found.predict(new.x, best=a.best), new.lines if path.exists() else ())
+    rows = _rows(found, found.predict(new.x, best=a.best), new.lines if exists(path) else ())
     lines = ", ".join(map(str, new.dropped[:10])) + ", …" * (len(new.dropped) > 10)
     note = [f"left out: line{'s'[: len(new.dropped) != 1]} {lines} with missing values"] if new.dropped else []
     if a.output:
@@ -48,10 +47,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p.add_argument("inputs", metavar="FILE|1,0", help="a table with the input columns, or the values of one example")
     p.add_argument("--best", action="store_true", help="with the best parameters instead of the last")
     add_output(p, "the file to write: .csv or .json", extensions=ENDINGS)
-    values = [
-        f" {word}" if word[:1] == "-" and word[1:2] in ".0123456789" else word for word in arguments
-    ]  # not options
-    a = p.parse_args(values)
+    is_value = [word[:1] == "-" and word[1:2] in ".0123456789" for word in arguments]  # not an option
+    a = p.parse_args([f"{' ' * is_one}{word}" for word, is_one in zip(arguments, is_value, strict=True)])
     a.inputs = a.inputs.strip()
     return a
 
@@ -73,7 +70,7 @@ def _rows(run: RunData, y: Array, lines: Sequence[int]) -> list[dict[str, Any]]:
 def _write(a: Namespace, rows: Sequence[dict[str, Any]], inputs: Path) -> None:
     refuse_to_write(a.output)
     with writing(a.output):
-        if inputs.exists() and a.output.exists() and inputs.samefile(a.output):
+        if exists(inputs) and a.output.exists() and inputs.samefile(a.output):
             raise UserError(f"--output={printable(a.output)}: is the file of the inputs; choose another name")
         with atomic(a.output) as file, TextIOWrapper(file, encoding="utf-8", newline="") as text:
             if a.output.suffix.lower() == ".json":

@@ -22,6 +22,7 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
+    one = f"{a.record}#{found.column('number')[0]}" if isinstance(found, SweepData) else a.record
     fit = _fitting(LAYOUTS[own["name"]], is_sweep)
     has_groups = is_sweep and any(row.has_groups and f"film={name}" in a.override for name, row in LAYOUTS.items())
     own = own if has_groups else {key: value for key, value in own.items() if key != "by"}
@@ -29,10 +30,10 @@ def render(arguments: Sequence[str]) -> str:
     layout = config["film"]["name"]
     refuse_other_overrides(a.override)
     if config["film"]["each"] and _has_override(a, "each"):
-        reason = f"applies only to a sweep while it is trained; render one run, as in {a.record}#0"
+        reason = f"applies only to a sweep while it is trained; render one run, as in {one}"
         raise UserError(f"film.each=true: {reason if is_sweep else 'applies only to a sweep, and this is one run'}")
     if is_sweep and LAYOUTS[layout].most_runs == 1:
-        raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {a.record}#0")
+        raise UserError(f"film={layout}: shows one run; name one of this sweep, as in {one}")
     name = Path(f"{layout}.png" if layout in ("losses", "raster") else "poster.png") if a.still else film_name(config)
     if isinstance(found, SweepData):
         from xortrain.views.sweep_film import write_sweep_film
@@ -55,9 +56,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p = command_parser("render")
     p.add_argument("record", metavar="RECORD", help="a run, a sweep, or one run of a sweep: SWEEP#17")
     p.add_argument("override", nargs="*", default=(), help="film=field, film.fps=20, film.size=[640,480], …")
-    add_output(
-        p, "the file: .gif, .png, .webp or .mp4; with --still .png, .svg or .pdf", extensions=[*FASTEST, *DRAWINGS]
-    )
+    known = "the file: .gif, .png, .webp or .mp4; with --still .png, .svg or .pdf"
+    add_output(p, known, extensions=[*FASTEST, *DRAWINGS])
     p.add_argument("--still", action="store_true", help="only the last frame: poster.png, losses.png or raster.png")
     a = p.parse_intermixed_args(arguments)
     form = next((own.partition("=")[2] for own in a.override if own.startswith("film.format=")), None)

@@ -19,7 +19,7 @@ from xortrain.runner.engines import ENGINES, Engine
 from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import train_again
 from xortrain.runner.verify import verify
-from xortrain.trained.sweep_data import SweepData, open_record
+from xortrain.trained.sweep_data import SweepData, open_record, open_run
 from xortrain.views.summary import advice_ending, run_ending, sweep_ending
 
 
@@ -29,13 +29,10 @@ def rerun(arguments: list[str]) -> Iterator[str]:
     p.add_argument("run", metavar="RUN", help="a run; with --check also a whole sweep")
     p.add_argument("--check", action="store_true", help="write nothing; compare every recorded number bit for bit")
     a = p.parse_args(arguments)
-    found = open_record(a.run, a.root, whole=True)
     if a.check:
-        report = verify(found.populations())
+        report = verify(open_record(a.run, a.root, whole=True).populations())
         return iter([answer(a, [{"run": a.run, "said": report}], [report])])
-    if isinstance(found, SweepData):
-        raise UserError(f"{a.run}: a sweep of {len(found)} runs; name one of them, as in {a.run}#0")
-    again = train_again(found, a.root)
+    again = train_again(open_run(a.run, a.root), a.root)
     texts = chain(run_ending(again, with_film=False), advice_ending(again))
     return answers(a, texts, _shown(a, again.folder))
 

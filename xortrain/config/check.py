@@ -82,9 +82,10 @@ def check_stored(config: Mapping[str, Any]) -> Config:
 
 
 def without_arrays(value: Any) -> Any:
-    """A value as lists, mappings and Python's own numbers, also where it is NumPy's."""
+    """A value as lists, mappings, texts and Python's own numbers, also where it is NumPy's or a path."""
     if hasattr(value, "tolist"):
         return value.tolist()
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
     if isinstance(value, Mapping):
         return {str(key): without_arrays(own) for key, own in value.items()}
     return list(map(without_arrays, value)) if isinstance(value, list | tuple) else value

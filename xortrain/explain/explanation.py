@@ -21,13 +21,9 @@ MOST_DIGITS = 17
 
 @np.errstate(all="ignore")
 def explain(
-    step: Step,
-    format: str = "text",
-    precision: int = 4,
-    example: int | None = None,
-    only: str | None = None,
+    step: Step, format: str = "text", precision: int = 4, example: int | None = None, only: str | None = None,
     prefix: str = "",
-) -> str:
+) -> str:  # fmt: skip
     """One step of training as a worked example, in text, markdown or latex.
 
     ``precision`` is the number of digits after the point, ``example`` (from 0) the one example to write out, ``only``

@@ -48,7 +48,9 @@ def check_gradients(
     ``params`` and ``grads`` are dicts or lists of arrays in the order of the layers, ``loss_fn(params)`` returns one
     number.  If the gradient is wrong, the hints name likely mistakes.  Raises UserError for arguments that do not fit.
     """
-    own, given = _named(params), _named(grads)
+    own, given = _named("params", params), _named("grads", grads)
+    if not own:
+        raise UserError("params: must have at least one array")
     if extra := [name for name in given if name not in own]:
         raise UserError(f"grads={extra[0]}: there is no such parameter; there are {', '.join(own)}")
     measure = _measure(own, loss_fn if isinstance(params, Mapping) else lambda p: loss_fn(list(p.values())))
@@ -80,10 +82,13 @@ def _measure(own: Mapping[str, Array], loss_fn: Callable[[Any], Any]) -> Measure
     return measure
 
 
-def _named(arrays: Arrays) -> dict[str, Array]:
+def _named(argument: str, arrays: Arrays) -> dict[str, Array]:
     """Arrays by name; the arrays of a list are called [0], [1], …"""
     pairs = arrays.items() if isinstance(arrays, Mapping) else ((f"[{k}]", value) for k, value in enumerate(arrays))
-    return {name: np.array(value, np.float64) for name, value in pairs if value is not None}
+    try:
+        return {name: np.array(value, np.float64) for name, value in pairs if value is not None}
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(f"{argument}: must be arrays of numbers, in a dict or a list") from None
 
 
 def _split(theta: Array, like: Mapping[str, Array]) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from math import isfinite
+from os.path import isdir
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ def _refuse_file(settings: FilmSettings, path: Path, still: bool) -> None:
         raise UserError(f"{path.name}: .mp4 needs PyAV; install it with: pip install 'xortrain[video]'")
     if not path.absolute().parent.is_dir():
         raise UserError(f"{path}: there is no folder {path.parent}")
-    if path.is_dir():
+    if isdir(path):
         raise UserError(f"{path}: is a folder; give the name of a file")
 
 

@@ -64,9 +64,9 @@ def _listed(run: RunData) -> tuple[Entry, RecordInfo] | None:
     """The entry and the record of a run; None in memory."""
     if run.folder is None:
         return None
-    above = locked_folder(run.folder.absolute())
+    above = locked_folder(own := run.trained.record.folder.absolute())
     entry = open_entry(above, id_of(above, Path(run.config["root"]).absolute()))
-    return entry, next(part for part in entry.parts if part.folder == run.folder.absolute())
+    return entry, next(part for part in entry.parts if part.folder == own)
 
 
 def write_page(found: RunData | SweepData[Any], path: Path, most_mb: float = MOST_MB, advice: str = "") -> Path:

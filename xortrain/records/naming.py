@@ -50,7 +50,8 @@ def _no_such_number(name: str, entry: Entry) -> UserError:
     if not entry.is_sweep:
         return UserError(f"{shown}: this is a single run; leave out #{number}")
     known = [part.rows.at(place)["number"] for part in entry.parts for place in (0, len(part.rows) - 1)]
-    return UserError(f"{shown}: no such number; this sweep has {min(known)} … {max(known)}")
+    lines = f"{shown}: no such number; this sweep has {min(known)} … {max(known)}", *entry.problems[:1]
+    return UserError("; ".join(lines))
 
 
 def _index_of(part: RecordInfo, number: int) -> int | None:
@@ -147,6 +148,6 @@ def folder_named(name: str, root: Path) -> tuple[Path | str, str]:
     newest = sorted(ids, reverse=True)
     near = get_close_matches(start, newest[:MOST_COMPARED], n=3, cutoff=0.4) or newest[:3]
     hint = f"Nearest: {', '.join(map(printable, near))}" if near else "There are none"
-    if name and user_path(name).is_dir():
+    if name and os.path.isdir(user_path(name)):
         hint = "This folder has no record.json, which every record has"
     raise UserError(f"{printable(name)}: no such run under {shown_root(root)}. {hint}")

@@ -16,7 +16,7 @@ from xortrain.config.own_rows import refuse_changed
 from xortrain.errors import UserError, counted
 from xortrain.nets.optimizers import OPTIMIZERS, SCHEDULES
 from xortrain.records.index import Entry, id_of
-from xortrain.records.layout import START, column_of
+from xortrain.records.layout import START, column_of, setting_of
 from xortrain.runner.engines import Engine
 from xortrain.runner.plan import within_budget
 from xortrain.runner.sweep import run_sweep
@@ -98,11 +98,11 @@ def continuation(
     before, epoch = parent.setup.population, origin.epoch
     entries, overrides = split_words(overrides)
     places_of(entries, parent.setup.shape.shapes)
-    more = [int(found[1]) for found in map(_MORE.fullmatch, overrides) if found]
+    more = _MORE.fullmatch(["", *(word for word in overrides if word.lstrip("+").startswith("epochs="))][-1])
     words = [word for word in overrides if not _MORE.fullmatch(word)]
     config, touched = changed({**dict(before.config), **({} if root is None else {"root": str(root)})}, words)
     if more:
-        config, touched = check({**config, "epochs": epoch + more[-1]}), {*touched, "epochs"}
+        config, touched = check({**config, "epochs": epoch + int(more[1])}), {*touched, "epochs"}
     if not epoch:  # what is set is a part of the start
         before = _with_start(before, entries)
         config = {**config, "init": before.config["init"]}
@@ -156,7 +156,7 @@ def _refuse_what_must_stay(before: Population, population: Population, words: Se
         raise UserError("dry_run=true: there is no estimate for a run that is continued; leave it out")
     for key in SAME:
         if not have_same(before, population, key):
-            word = next(word for word in words if re.split(r"[.=]", word, maxsplit=1)[0] == key)
+            word = next(word for word in words if setting_of(word.partition("=")[0].lstrip("+")).split(".")[0] == key)
             raise UserError(f"{word}: a run keeps its {key} when it is continued; train a new run instead")
     if not have_same(before, population, "output"):
         was, now = (p.shared("output.name") for p in (before, population))

@@ -7,7 +7,7 @@ from typing import Any
 
 from xortrain.config.check import check, check_option, without_arrays
 from xortrain.config.settings import chosen_by_default, defaults_of, keys_of, plain_value
-from xortrain.errors import UserError, cut, nearest
+from xortrain.errors import UserError, cut, nearest, unknown
 from xortrain.films.film_settings import LAYOUTS, FilmSettings, refuse_groups, refuse_unfit
 from xortrain.setup.population import Population
 
@@ -21,10 +21,11 @@ def with_film(config: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     name = changes.get("name", own["name"])
     if not isinstance(name, str):
         raise UserError(f"layout={cut(repr(name))}: must be a text")
-    known = keys_of("film", name) if name in LAYOUTS else {}
-    given = {key: value for key, value in own.items() if key in known}
-    defaults = defaults_of("film", name) if name in LAYOUTS else {}
-    return check({**config, "film": {"name": name, **defaults, **given, **changes}})
+    drawn = [layout for layout, row in LAYOUTS.items() if row.location]
+    if name not in drawn:
+        raise unknown("film", name, drawn)
+    given = {key: value for key, value in own.items() if key in keys_of("film", name)}
+    return check({**config, "film": {"name": name, **defaults_of("film", name), **given, **changes}})
 
 
 def film_with(film: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any] | None:

@@ -1,6 +1,7 @@
 """Inputs for a trained network, from another file or from values, encoded as those that it was trained on."""
 
 from collections.abc import Sequence
+from os.path import exists
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ def inputs_from(text: str, path: Path, columns: Columns, inputs: int, missing: s
     """
     names = columns.inputs or [f"x{k + 1}" for k in range(inputs)]
     sources = columns.sources or tuple(Source(name, place) for place, name in enumerate(names))
-    if ("," in text or as_number(text, ",") is not None) and not path.exists():
+    if ("," in text or as_number(text, ",") is not None) and not exists(path):  # which a long text cannot
         table = _of_values(text)
     else:
         table = read_table(text, path, known=[source.name for source in sources])

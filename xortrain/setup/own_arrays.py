@@ -80,7 +80,7 @@ def _checked(x: Any, t: Any, name: str) -> tuple[Array, list[list[str] | Array]]
     try:
         given = [as_array(part) for part in (x, t)]
         x, t = np.array(given[0], np.float64), np.array(t, object) if given[1].dtype.kind in "US" else given[1].copy()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise UserError(f"data={name}: must be two arrays of numbers") from None
     t = t[:, None] if t.ndim == 1 else t
     if x.ndim != 2 or t.ndim != 2 or len(x) != len(t) or not x.size or not t.size:
@@ -122,7 +122,7 @@ def _is_missing(value: object) -> bool:
 def _column(values: Array) -> list[str] | Array:
     """A column of t as numbers, or as texts if it has labels."""
     has_texts = values.dtype.kind in "OSUT" and any(isinstance(value, str | bytes) for value in values.tolist())
-    with suppress(TypeError, ValueError):
+    with suppress(TypeError, ValueError, OverflowError):
         if not has_texts:
             return values.astype(np.float64)
     return [printable(value.decode() if isinstance(value, bytes) else value) for value in values.tolist()]

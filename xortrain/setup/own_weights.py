@@ -24,7 +24,7 @@ def own_weights(given: object) -> dict[str, Array]:
     for name, values in given.items():
         try:
             found[str(name)] = np.array(values, np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UserError(f"weights[{str(name)!r}]: must be an array of numbers") from None
         if not np.isfinite(found[str(name)]).all():
             raise UserError(f"weights[{str(name)!r}]: must be finite")

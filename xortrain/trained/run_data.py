@@ -37,12 +37,12 @@ class TrainedRuns:
     def array(self, what: str, runs: slice | Array = slice(None), rows: Array | None = None) -> Array:
         """losses or test_losses (recorded, runs), parameters (frames, parameters, runs), or best (parameters, runs).
 
-        All rows, or only some of them, which are then copied before runs are taken.
+        All rows, or only some of them, which are then copied before runs are taken; nan where training has not come to.
         """
         if isinstance(self.source, History):
             whole = getattr(self.source, what)
             return np.asarray((whole if rows is None else whole[rows])[..., runs])
-        return np.asarray(self.source.of_runs(what.replace("_", "-"), runs, rows=rows))
+        return np.asarray(self.source.of_runs(what.replace("_", "-"), runs, rows=rows, or_nan=True))
 
     def take(self, runs: Array) -> "TrainedRuns":
         """Some of the runs, by their indices, in memory."""
@@ -341,7 +341,10 @@ class RunData:
         return self._twins.network.forward(np.repeat(theta[:, None], self._twins.runs, axis=1), x)
 
     def _theta(self, epoch: int) -> Array:
-        return np.array(self.parameters[place_of_epoch(self.epochs, epoch)])
+        parameters, place = self.parameters, place_of_epoch(self.epochs, epoch)
+        if self.outcome == "pending" and np.isnan(parameters[place]).all():
+            raise UserError(f"epoch={epoch}: is not trained yet; this run is not finished")
+        return np.array(parameters[place])
 
     def _inputs(self, x: Any) -> Array:
         x = x if type(x) is np.ndarray else in_order(x, self.setup.columns.inputs, "x")
@@ -352,7 +355,7 @@ class RunData:
         try:
             is_plain = type(given) is np.ndarray and given.dtype.kind in "biuf"
             array = np.asarray(given if is_plain else as_array(given), self.setup.population.dtype)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise UserError(f"{name}: must be an array of numbers (examples, {what})") from None
         array = array if array.ndim != 1 else array[:, None] if count == 1 else array[None]
         if array.ndim != 2 or array.shape[1] != count:

@@ -4,6 +4,7 @@ The runs may come from one population or several, from one sweep or many records
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast, overload
 
 import numpy as np
 
-from xortrain.errors import UserError, counted, needed
+from xortrain.errors import UserError, counted, cut, needed, printable
 from xortrain.nets import Array
 from xortrain.records.columns import canonical, names_in
 from xortrain.records.groups import GroupStatistics, differing_settings, group_runs
 from xortrain.records.groups import column_table as columns_of
 from xortrain.records.index import Entry, RecordInfo, listing, open_entry, remark_left_out
-from xortrain.records.naming import default_root, named, shown_root
+from xortrain.records.naming import Named, default_root, named, shown_root
 from xortrain.records.query import select
 from xortrain.records.tables import finite
 from xortrain.trained.opening import open_trained
@@ -44,6 +45,7 @@ class SweepData(Generic[AnyRun]):
     entries: tuple[Entry, ...]
     folder: Path | None = None
     opened: dict[int, TrainedRuns] = field(default_factory=dict, repr=False)
+    base: Path = field(default_factory=Path.cwd, repr=False)  # of relative paths, wherever the program is later
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
@@ -68,9 +70,15 @@ class SweepData(Generic[AnyRun]):
     def __getitem__(self, key: slice | Array) -> Self: ...
     def __getitem__(self, key: int | slice | Array) -> AnyRun | Self:
         """One run by its index; some runs by a slice, an array of indices, or a mask (runs,)."""
-        if isinstance(key, int | np.integer):
-            return self.run(self.population(int(self.which[key])), int(self.places[key]))
-        return replace(self, which=self.which[key], places=self.places[key])
+        which = places = self.which[None]
+        with suppress(IndexError, TypeError, ValueError):
+            which, places = self.which[key], self.places[key]
+        if which.ndim > 1:
+            given, runs = cut(printable(repr(key))), counted(len(self), "run")
+            raise UserError(f"sweep[{given}]: must be an index, a slice, some indices or a mask of its {runs}")
+        if which.ndim:
+            return replace(self, which=which, places=places)
+        return self.run(self.population(int(which)), int(places))
 
     def run(self, trained: TrainedRuns, place: int) -> AnyRun:
         """One run of a population; a subclass for another type of run overrides this."""
@@ -79,7 +87,7 @@ class SweepData(Generic[AnyRun]):
     def population(self, number: int) -> TrainedRuns:
         """The whole population of a record, by its index in ``parts``."""
         if number not in self.opened:
-            self.opened[number] = open_trained(self.parts[number].folder)
+            self.opened[number] = replace(open_trained(self.base / (own := self.parts[number].folder)), folder=own)
         return self.opened[number]
 
     @property
@@ -227,5 +235,10 @@ def open_record(name: str, root: Path | None = None, whole: bool = False) -> Run
             raise UserError(found.entry.problems[0])
         remark_left_out([found.entry])
         return SweepData[RunData].of(found.entry)
-    part, place = found.run()
-    return RunData(open_trained(part.folder), place)
+    return open_run(found)
+
+
+def open_run(name: str | Named, root: Path | None = None) -> RunData:
+    """The one run of this name; raises UserError for a sweep, with the name of one of its runs."""
+    part, place = (named(name, root or default_root()) if isinstance(name, str) else name).run()
+    return RunData(replace(open_trained(part.folder.absolute()), folder=part.folder), place)

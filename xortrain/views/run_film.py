@@ -32,13 +32,9 @@ QUICK_EPOCHS, QUICK_PRODUCTS = 2000, 1e8  # epochs and multiplications of a run 
 
 
 def write_run_film(
-    trained: TrainedRuns,
-    config: Mapping[str, Any],
-    path: Path,
-    run: int = 0,
-    progress: bool = False,
+    trained: TrainedRuns, config: Mapping[str, Any], path: Path, run: int = 0, progress: bool = False,
     still: bool = False,
-) -> Path:
+) -> Path:  # fmt: skip
     """Write the film of one run with the settings of a config, or with ``still`` its last frame; return the path."""
     refuse_film_of_one(config)
     if config["film"]["at"] == "best":
@@ -129,13 +125,16 @@ def with_snapshots(trained: TrainedRuns, epochs: Array, progress: bool = False) 
     """Train the same runs with snapshots after these epochs; raises UserError if the losses differ from the record."""
     from xortrain.runner.train import train_in_memory
 
+    few = "film.frames: too few snapshots were recorded for this many frames, and"
+    if len(trained.finished) < len(trained.rows):
+        raise UserError(f"{few} this run is not finished; xortrain resume trains what is missing")
     again = train_in_memory(replace(trained.setup, frame_epochs=epochs), progress)
     old, new = trained.array("losses"), again.array("losses")
     differ = np.flatnonzero(((old != new) & ~(np.isnan(old) & np.isnan(new))).any(axis=1))
     if len(differ):
         raise UserError(
-            "film.frames: too few snapshots were recorded for this many frames, and training again gives another loss"
-            f" at epoch {trained.setup.loss_epochs[differ[0]]}; xortrain rerun --check shows why"
+            f"{few} training again gives another loss at epoch {trained.setup.loss_epochs[differ[0]]}; "
+            "xortrain rerun --check shows why"
         )
     return replace(again, rows=trained.rows)
 

@@ -100,7 +100,7 @@ def _outcomes(entry: "Entry") -> str:
 
 def summary(run: RunData) -> str:
     """How a run ended and why, and the table of its examples."""
-    return "\n".join([*outcome_lines(run), *_held_out(run), *_right_by_class(run), "", *example_table(run)])
+    return "\n".join([*outcome_lines(run), *_held_out(run), *_right_by_class(run), "", *example_table(run)]).rstrip()
 
 
 def outcome_lines(run: RunData) -> list[str]:
