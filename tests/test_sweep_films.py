@@ -1,5 +1,6 @@
 """The film of a sweep: one for all its runs of any shapes, and what is refused before training."""
 
+from html import unescape
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -197,6 +198,18 @@ def test_runs_with_other_numbers_of_outputs_are_in_one_film(tmp_path: Path) -> N
 def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=1", *overrides)
     assert sweep_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
+
+
+@pytest.mark.parametrize("layout", ["losses", "raster"])
+@pytest.mark.parametrize(
+    ("override", "is_mixed"), [("loss=bce,mse", True), ("data=xor,sine", True), ("activation=relu,tanh", False)]
+)
+def test_an_axis_of_losses_of_different_functions_says_so(
+    override: str, is_mixed: bool, layout: str, tmp_path: Path
+) -> None:
+    """The default loss goes with the data: a sweep can differ in it without naming it."""
+    drawing = swept(tmp_path, "epochs=1", override).film(tmp_path / "still.svg", still=True, layout=layout)
+    assert ("each run's own loss" in unescape(drawing.read_text())) == is_mixed
 
 
 SEVERAL = [name for name, row in LAYOUTS.items() if row.fewest_runs > 1]

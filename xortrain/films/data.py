@@ -151,6 +151,7 @@ class FilmData:
     outcomes: Outcomes
     varied: Mapping[str, Array] = field(default_factory=dict)
     """Settings that differ between the runs: name -> (runs,)."""
+    loss_name: str = ""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
     class_names: Sequence[str] = ()

@@ -99,7 +99,7 @@ class LossesLayout:
         canvas.text(box.x, 22 * s, canvas.shorten(words, room, 13, "bold"), 13, face="bold")
         draw_axes(canvas, box, self.scale.ticks())
         draw_epochs(canvas, box, self.last)
-        name = "each run's own loss" if "loss" in self.data.varied else "loss"
+        name = "each run's own loss" if self.data.is_mixed else "loss"
         canvas.text(14 * s, box.y + box.height / 2, name, 10, label, align="centre", vertical=True)
         if self.groups:
             self._explain()

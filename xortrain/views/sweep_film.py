@@ -216,8 +216,7 @@ def raster_data_of(sweep: SweepData[RunData], most: int) -> SweepFilmData:
     last = int(done.column("epochs_done").max())
     parts = [losses_of(trained, places, last) for trained, places in sample.populations()]
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
-    varied = {"loss": np.array([""])} if "loss" in done.axes else {}
-    return SweepFilmData(tuple(parts), title, varied, everyone, losses)
+    return SweepFilmData(tuple(parts), title, {}, everyone, losses)
 
 
 def quantiles(runs: int, most: int) -> Array:
