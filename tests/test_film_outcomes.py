@@ -61,6 +61,14 @@ def ended(outcome: str) -> RunData:
     return RunData(replace(trained, rows=rows))
 
 
+@pytest.mark.parametrize("layout", ["losses", "weights"])
+def test_a_film_of_a_run_without_epochs_says_that_it_is_not_trained(
+    layout: str, written: list[tuple[str, Box]]
+) -> None:
+    make_layout(film_data(xortrain.train("epochs=0").trained), FilmSettings(layout=layout)).frame(0)
+    assert "not trained" in [word for word, _ in written]
+
+
 @pytest.mark.parametrize("layout", ["field", "losses", "weights"])
 @pytest.mark.parametrize("outcome", [*ORDER, "pending"])
 def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(

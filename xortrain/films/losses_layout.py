@@ -172,7 +172,8 @@ class LossesLayout:
     def frame(self, number: int) -> Array:
         epoch = int(self.data.epochs[number])
         self.reveal.uncover(epoch / self.last)
-        self._draw_now(epoch)
+        now = self.box.at(np.array([[epoch / self.last, 0], [epoch / self.last, 1]]))
+        self.canvas.line(now, self.canvas.colours.label, 1)
         if self.groups:
             self._draw_dots(epoch)
         else:
@@ -182,11 +183,6 @@ class LossesLayout:
             self._write_quartiles(epoch, losses[None])
         self._write_counts(epoch)
         return self.canvas.finish()
-
-    def _draw_now(self, epoch: int) -> None:
-        """Draw a line that moves with the epoch."""
-        box, x = self.box, self.box.x + epoch / self.last * self.box.width
-        self.canvas.line(np.array([[x, box.y], [x, box.y + box.height]]), self.canvas.colours.label, 1)
 
     def _draw_dots(self, epoch: int) -> None:
         """Draw a dot on each median at an epoch; a group whose runs are all lost by then has none."""
