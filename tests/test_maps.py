@@ -308,6 +308,11 @@ def test_a_map_of_untrained_networks_does_not_say_that_they_are_training(epochs:
     assert [item.word for item in layout.colours.legend] == [word]
 
 
+def test_a_share_of_one_run_is_singular() -> None:
+    layout = MapLayout(replace(grid(["solved"], 4, 4), colour_by="solved"), FilmSettings(layout="map"), 0)
+    assert layout.colours.legend[0].word == "solved of 1 run"
+
+
 def test_the_summary_of_a_map_of_untrained_networks_does_not_say_that_they_are_training(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

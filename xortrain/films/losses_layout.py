@@ -63,23 +63,16 @@ class LossesLayout:
         self.shown = np.unique(np.linspace(0, data.runs - 1, MOST_CURVES).astype(int))
         self.lines = [self._line(data.losses[:, run]) for run in self.shown]
         self.values = data.filled_losses if data.runs > 1 else data.losses
-        self.middles = [self._middle(runs) for runs in self._members()]
+        groups = [self.groups.runs(group) for group in range(self.groups.count)] if self.groups else None
+        self.middles = [self._middle(runs) for runs in groups or [np.arange(data.runs)]]
         self._still()
         self.reveal = Reveal(canvas, self.box, self._draw_pale, self._draw_full)
-
-    def _members(self) -> list[Array]:
-        """The runs of each group, or all runs."""
-        return (
-            [self.groups.runs(group) for group in range(self.groups.count)]
-            if self.groups
-            else [np.arange(self.data.runs)]
-        )
 
     def _beside(self) -> int:
         """The width in pixels of what is beside the plot."""
         s, canvas = self.canvas.unit, self.canvas
         if not self.groups:
-            return round(150 * s)
+            return round(156 * s)
         widest = max(canvas.text_width(name, 11, "bold") for name in (*self.groups.names, self.by))
         return round(60 * s + min(max(widest + 34 * s, 66 * s), 0.3 * canvas.width))
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.films.colours import Palette, get_colours, ramp, rgb
 from xortrain.films.data import outcome_in_words
 from xortrain.films.film_settings import FilmSettings
@@ -128,7 +129,7 @@ def _by_share(data: MapData, settings: FilmSettings) -> MapColours:
         return np.where(solved == 0, np.uint8(used.state("training")), steps[step])
 
     ticks = ((0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %"))
-    bar = LegendItem(f"solved of {count:,} runs", steps, ticks, has_share=False)
+    bar = LegendItem(f"solved of {counted(count, 'run')}", steps, ticks, has_share=False)
     return MapColours(used.palette, (bar, LegendItem("none", np.array([used.state("training")]))), bands)
 
 
