@@ -212,6 +212,21 @@ def test_an_axis_of_losses_of_different_functions_says_so(
     assert ("each run's own loss" in unescape(drawing.read_text())) == is_mixed
 
 
+@pytest.mark.parametrize("layout", ["sweep", "losses", "raster"])
+@pytest.mark.parametrize("more", [["epochs=3"], ["epochs=3,9", "stop=solved"]])
+def test_a_sweep_with_held_out_examples_has_every_film(more: list[str], layout: str, tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "data=circle", "data.examples=20", "data.test=0.4", "seed=1,2", *more)
+    assert sweep.film(tmp_path / "still.png", still=True, layout=layout).exists()
+    assert sweep.film(tmp_path / "film.gif", frames=2, layout=layout).exists()
+
+
+def test_a_refused_group_names_only_settings_in_which_the_runs_differ(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "lr=1,2", "epochs=1")
+    with pytest.raises(UserError) as error:
+        sweep.film(tmp_path / "still.png", still=True, layout="losses", by="seed")
+    assert str(error.value) == "film.by=seed: the runs do not differ in it. They differ in lr"
+
+
 SEVERAL = [name for name, row in LAYOUTS.items() if row.fewest_runs > 1]
 
 
