@@ -51,11 +51,13 @@ def test_the_pixels_of_a_frame_are_the_bands_of_the_field() -> None:
     assert (shown == wanted)[~painted].mean() > 0.97
 
 
-def test_the_field_of_a_wide_network_is_interpolated() -> None:
-    one = film_data(net(2, 300, 300, 1, hidden="tanh"), XOR, XOR[:, :1], lr=0.0, epochs=1)
+@pytest.mark.parametrize(("inputs", "wide", "is_exact"), [(2, 300, False), (1, 300, True), (1, 700, False)])
+def test_the_field_of_a_wide_network_is_interpolated(inputs: int, wide: int, is_exact: bool) -> None:
+    """Over one input the field is a single row of pixels, which is interpolated only if the network is very wide."""
+    one = film_data(net(inputs, wide, wide, 1, hidden="tanh"), XOR[:, :inputs], XOR[:, :1], lr=0.0, epochs=1)
     layout = FieldLayout(one, SETTINGS, 0)
-    layout.field.paste(layout.run_frames.at(0))
-    assert not layout.field.heatmap._exact
+    layout.frame(0)
+    assert layout.field.heatmap._exact == is_exact
     shown = layout.field.heatmap.scale.bands(layout.field.heatmap.y[:, 0]).astype(int)
     assert (np.abs(shown - plain_bands(one, layout, 0, 0)) <= 1).mean() > 0.9
 

@@ -60,6 +60,35 @@ def test_an_mp4_has_its_size_and_length(tmp_path: Path) -> None:
     assert np.abs(film[12 + 3].astype(int) - gif[3]).mean() < 5
 
 
+MATRICES = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114)}
+"""The shares of red and blue in the luma, by the code of a video's matrix in ITU-T H.273."""
+
+
+@pytest.mark.parametrize("size", [(640, 360), (1280, 720)])
+def test_the_colours_of_an_mp4_are_those_of_the_palette_at_any_height(size: tuple[int, int], tmp_path: Path) -> None:
+    """Decoded by hand, as players do: where a video does not say its matrix, one of 720 lines or more is BT.709."""
+    av = pytest.importorskip("av")
+    settings = replace(SETTINGS, size=size, frames=1)
+    with av.open(str(write_film(run_of("xor"), settings, tmp_path / "film.mp4"))) as container:
+        frame = next(container.decode(video=0))
+    width, height = size
+    planes = [np.frombuffer(bytes(p), np.uint8).reshape(p.height, p.line_size)[:, : p.width] for p in frame.planes]
+    luma, blueness, redness = (
+        np.kron(plane.astype(float), np.ones((height // len(plane), width // plane.shape[1]))) for plane in planes
+    )
+    red_share, blue_share = MATRICES[frame.colorspace if frame.colorspace in MATRICES else 1 if height >= 720 else 6]
+    y, u, v = (luma - 16) / 219, (blueness - 128) / 224, (redness - 128) / 224
+    red, blue = y + 2 * (1 - red_share) * v, y + 2 * (1 - blue_share) * u
+    green = (y - red_share * red - blue_share * blue) / (1 - red_share - blue_share)
+    film = make_layout(run_of("xor"), settings)
+    drawn = film.frame(int(film.chosen[-1]))
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(drawn, 2, mode="edge"), (5, 5))
+    is_flat = (windows == drawn[..., None, None]).all(axis=(2, 3))  # colour is stored for two by two pixels
+    for index in np.argsort(-np.bincount(drawn[is_flat]))[:8]:
+        found = np.median(255 * np.stack([red, green, blue])[:, is_flat & (drawn == index)], axis=1)
+        np.testing.assert_allclose(found, film.canvas.palette.rgb[index], atol=4)
+
+
 def test_a_still_is_the_last_frame(tmp_path: Path) -> None:
     gif, _ = frames(write_film(run_of("xor"), SETTINGS, tmp_path / "film.gif"))
     path = write_film(run_of("xor"), SETTINGS, tmp_path / "still.png", still=True)

@@ -61,6 +61,26 @@ def ended(outcome: str) -> RunData:
     return RunData(replace(trained, rows=rows))
 
 
+@pytest.mark.parametrize("hidden", ["[]", "[8]", "[4,4]"])
+@pytest.mark.parametrize("lr", [1e5, 1e100])
+def test_the_film_of_a_run_of_classes_that_diverges_warns_of_nothing(lr: float, hidden: str, tmp_path: Path) -> None:
+    """Warnings are errors here; softmax subtracts the largest z, which is infinite in the end."""
+    x, kinds = np.random.default_rng(0).normal(size=(12, 2)), np.repeat(["a", "b", "c"], 4)
+    words = ["epochs=6", f"lr={lr}", "activation=relu", f"architecture.hidden={hidden}"]
+    for seed in range(3):
+        run = xortrain.train(*words, f"seed={seed}", data=(x, kinds))
+        assert run.film(tmp_path / "still.png", still=True).exists()
+        assert run.outcome in ("diverged", "exploded") or lr < 1e100
+
+
+@pytest.mark.parametrize("layout", ["losses", "weights"])
+def test_a_film_of_a_run_without_epochs_says_that_it_is_not_trained(
+    layout: str, written: list[tuple[str, Box]]
+) -> None:
+    make_layout(film_data(xortrain.train("epochs=0").trained), FilmSettings(layout=layout)).frame(0)
+    assert "not trained" in [word for word, _ in written]
+
+
 @pytest.mark.parametrize("layout", ["field", "losses", "weights"])
 @pytest.mark.parametrize("outcome", [*ORDER, "pending"])
 def test_a_film_of_one_run_says_the_outcome_of_its_summary_from_its_epoch_on(

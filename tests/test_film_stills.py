@@ -156,6 +156,26 @@ def test_the_heatmaps_of_a_drawing_are_those_of_the_png_with_more_pixels(
         assert (np.abs(sampled.astype(int) - same).max(2) <= 24).mean() > 0.7  # the rest are lines and marks
 
 
+@pytest.mark.parametrize("number", [9, 30])
+@pytest.mark.parametrize("suffix", DRAWINGS)
+def test_the_rows_of_a_raster_are_in_a_drawing(suffix: str, number: int) -> None:
+    """Pale beyond the epoch shown, in the colours of the PNG; in a PDF an image is an object of its own."""
+    settings = FilmSettings(layout="raster")
+    png, film = (make_layout(sweep_of(100), replace(settings, canvas=one)) for one in (None, VectorCanvas))
+    frame, box = png.canvas.palette.rgb[png.frame(number)], png.box  # type: ignore[attr-defined]
+    film.frame(number)
+    assert isinstance(film.canvas, VectorCanvas)
+    film.canvas.save(file := io.BytesIO(), suffix)
+    if suffix == ".pdf":
+        assert b"/Width %d /Height %d" % (box.width, box.height) in file.getvalue()
+        return
+    rows = [image for place, image in images_of_svg(file.getvalue()) if place == box]
+    pale, full = rows[0], rows[-1]
+    until = round(number / 30 * box.width)
+    shown = np.concatenate([full[:, :until], pale[:, until:]], axis=1)
+    assert (shown == frame[box.pixels]).all(axis=2).mean() > 0.9  # the rest are lines
+
+
 @pytest.mark.parametrize(
     ("layout", "name", "suffix"), [*((*case, ".svg") for case in CASES[:5]), ("field", "xor", ".pdf")]
 )

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate, combinations
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -11,11 +12,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import ft2font
-from some_films import NETS, ONE_OF_TWO, XOR, blobs, cloud, film_data, net, record_text, run_of
+from some_films import (
+    DRAWN_LAYOUTS,
+    NETS,
+    ONE_OF_TWO,
+    XOR,
+    blobs,
+    cloud,
+    film_data,
+    net,
+    record_text,
+    run_of,
+    sweep_of,
+)
 
 from xortrain.errors import Remark
 from xortrain.films import glyphs
-from xortrain.films.canvas import Box
+from xortrain.films.canvas import Box, Canvas
 from xortrain.films.colour_scale import colour_scale
 from xortrain.films.data import Event
 from xortrain.films.diagram import Diagram
@@ -410,3 +423,24 @@ def test_letters_that_the_font_lacks_are_of_another_font_of_the_machine_or_a_lin
             mask, _ = text_mask(words, 14, "")
         np.testing.assert_array_equal(mask, text_mask(f"\ufffd{words[1:]}", 14, "")[0])
     assert glyphs._font_and_text("plain letters", "")[0].fname == font_file("")  # which asks for no other
+
+
+@pytest.mark.parametrize("size", [None, (1280, 720)])
+@pytest.mark.parametrize("runs", [1, 3])
+@pytest.mark.parametrize("layout", DRAWN_LAYOUTS)
+def test_no_text_is_moved_because_it_would_leave_the_canvas(
+    layout: str, runs: int, size: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved, draw = dict[str, float](), Canvas.text
+
+    def text(canvas: Canvas, x: float, y: float, words: str, *looks: Any, **more: Any) -> Box:
+        box = draw(canvas, x, y, words, *looks, **more)
+        align = [*looks, *[more.get("align", "left")] * 4][3]
+        if not more.get("vertical"):
+            moved[words] = box.x - x + {"left": 0.0, "centre": 0.5, "right": 1.0}[align] * box.width
+        return box
+
+    monkeypatch.setattr(Canvas, "text", text)
+    film = make_layout(run_of("xor") if runs == 1 else sweep_of(runs), FilmSettings(layout=layout, size=size))
+    film.frame(int(film.chosen[-1]))
+    assert {words: by for words, by in moved.items() if abs(by) > 1} == {}

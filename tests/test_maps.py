@@ -308,6 +308,18 @@ def test_a_map_of_untrained_networks_does_not_say_that_they_are_training(epochs:
     assert [item.word for item in layout.colours.legend] == [word]
 
 
+def test_a_share_of_one_run_is_singular() -> None:
+    layout = MapLayout(replace(grid(["solved"], 4, 4), colour_by="solved"), FilmSettings(layout="map"), 0)
+    assert layout.colours.legend[0].word == "solved of 1 run"
+
+
+def test_the_summary_of_a_map_of_untrained_networks_does_not_say_that_they_are_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["-m", "lr=1,2", "init.scale=1,2", "epochs=0", "film=map", f"root={tmp_path}"]) == 0
+    assert "4 runs: 100 % not trained\n" in capsys.readouterr().out
+
+
 def test_weights_are_named_as_everywhere() -> None:
     assert weight_name("init.set.W1.0.1") == weight_name("init.weights.W1.0.1") == "start of W1[0, 1]"
     assert weight_name("init.set.b2.0") == "start of b2[0]"

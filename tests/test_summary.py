@@ -202,6 +202,18 @@ def test_what_the_data_allow_is_compared_with_the_classes_whatever_the_rule(rule
     assert run.summary().partition(": ")[2].startswith(f"{own}{of} right{also}; ")
 
 
+def test_the_share_right_is_that_of_the_outputs_listed_also_where_the_greatest_names_the_class() -> None:
+    x = np.random.default_rng(0).normal(size=(60, 2)) + np.repeat([[0, 0], [3, 0], [0, 3]], 20, axis=0)
+    names = np.repeat(["a", "b", "c"], 20)
+    run = xortrain.train("loss=mse", "output=sigmoid", "epochs=3", "lr=0.01", data=(x, names))
+    y, t = run.predict(run.x), run.t
+    right, greatest = ((y > 0.5) == (t > 0.5)).all(axis=1), y.argmax(axis=1) == t.argmax(axis=1)
+    assert right.mean() < greatest.mean() == run.row["accuracy"]
+    told = f": {100 * right.mean():.3g} % right, {100 * greatest.mean():.3g} % nearest to their own target; a vote of "
+    assert told in run.summary()
+    assert f"Right: a {right[:20].sum()} of 20, b {right[20:40].sum()} of 20" in run.summary()
+
+
 def test_one_example_nearest_to_its_target_is_singular() -> None:
     runs = (run_of(data=("encoder", {"size": 8}), loss="mse", epochs=1, seed=seed) for seed in range(20))
     run = next(run for run in runs if run.row["accuracy"] == 1 / 8 and not run.right.any())

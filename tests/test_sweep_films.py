@@ -1,5 +1,6 @@
 """The film of a sweep: one for all its runs of any shapes, and what is refused before training."""
 
+from html import unescape
 from pathlib import Path
 
 import imageio.v3 as iio
@@ -197,6 +198,33 @@ def test_runs_with_other_numbers_of_outputs_are_in_one_film(tmp_path: Path) -> N
 def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tmp_path: Path) -> None:
     sweep = swept(tmp_path, "epochs=1", *overrides)
     assert sweep_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
+
+
+@pytest.mark.parametrize("layout", ["losses", "raster"])
+@pytest.mark.parametrize(
+    ("override", "is_mixed"), [("loss=bce,mse", True), ("data=xor,sine", True), ("activation=relu,tanh", False)]
+)
+def test_an_axis_of_losses_of_different_functions_says_so(
+    override: str, is_mixed: bool, layout: str, tmp_path: Path
+) -> None:
+    """The default loss goes with the data: a sweep can differ in it without naming it."""
+    drawing = swept(tmp_path, "epochs=1", override).film(tmp_path / "still.svg", still=True, layout=layout)
+    assert ("each run's own loss" in unescape(drawing.read_text())) == is_mixed
+
+
+@pytest.mark.parametrize("layout", ["sweep", "losses", "raster"])
+@pytest.mark.parametrize("more", [["epochs=3"], ["epochs=3,9", "stop=solved"]])
+def test_a_sweep_with_held_out_examples_has_every_film(more: list[str], layout: str, tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "data=circle", "data.examples=20", "data.test=0.4", "seed=1,2", *more)
+    assert sweep.film(tmp_path / "still.png", still=True, layout=layout).exists()
+    assert sweep.film(tmp_path / "film.gif", frames=2, layout=layout).exists()
+
+
+def test_a_refused_group_names_only_settings_in_which_the_runs_differ(tmp_path: Path) -> None:
+    sweep = swept(tmp_path, "lr=1,2", "epochs=1")
+    with pytest.raises(UserError) as error:
+        sweep.film(tmp_path / "still.png", still=True, layout="losses", by="seed")
+    assert str(error.value) == "film.by=seed: the runs do not differ in it. They differ in lr"
 
 
 SEVERAL = [name for name, row in LAYOUTS.items() if row.fewest_runs > 1]

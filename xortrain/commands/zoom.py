@@ -93,15 +93,15 @@ def _factor(text: str) -> float:
 
 
 def _frames(text: str) -> int:
-    return _from_two(text, 10_000)
+    return _between(text, 2, 10_000)
 
 
 def _size(text: str) -> int:
-    return _from_two(text, MOST_SIZE)
+    return _between(text, 3, MOST_SIZE)  # two values on an axis do not show whether it is logarithmic
 
 
-def _from_two(text: str, most: int) -> int:
+def _between(text: str, least: int, most: int) -> int:
     number = positive_int(text)
-    if not 2 <= number <= most:
-        raise misfit(text, f"must be a whole number from 2 to {most:,}")
+    if not least <= number <= most:
+        raise misfit(text, f"must be a whole number from {least} to {most:,}")
     return number

@@ -100,7 +100,12 @@ class Outcomes:
     def status(self, run: int, epoch: int) -> str:
         """The outcome of a run, if it holds after an epoch."""
         word = str(self.outcome[run])
-        return IN_WORDS.get(word, word) if self.since[run] <= epoch else "not solved"
+        return outcome_in_words(word, int(self.ended_at[run])) if self.since[run] <= epoch else "not solved"
+
+
+def outcome_in_words(word: str, epochs: int) -> str:
+    """The outcome of runs of that many epochs, as films and summaries write it."""
+    return IN_WORDS.get(word, word) if epochs or word != "training" else "not trained"
 
 
 @dataclass(frozen=True)
@@ -151,6 +156,7 @@ class FilmData:
     outcomes: Outcomes
     varied: Mapping[str, Array] = field(default_factory=dict)
     """Settings that differ between the runs: name -> (runs,)."""
+    loss_name: str = ""
     input_names: Sequence[str] = ()
     output_names: Sequence[str] = ()
     class_names: Sequence[str] = ()

@@ -24,6 +24,7 @@ from xortrain.records.files import atomic
 
 TRANSPARENT = 255  # the index where the previous frame stays visible; so a palette has at most 255 colours
 
+VIDEO_CODES = (6, 1, 13, 1)  # of colours, by ITU-T H.273: the matrix of BT.601, as FFmpeg converts; sRGB; 16 to 235
 VIDEO_RATE = 25  # frames per second of a video whose frames last as long as each is needed
 
 Frames = Iterator[Array]
@@ -260,6 +261,8 @@ def _mp4(file: Any, frames: Frames, seconds: Array, palette: Array, settings: Fi
     film: Any = iio.imopen(file, "w", plugin="pyav", extension=".mp4", container="mp4")
     try:
         film.init_video_stream("libx264", fps=rate)
+        codec = film._video_stream.codec_context  # without codes, players guess the matrix by the height
+        codec.colorspace, codec.color_primaries, codec.color_trc, codec.color_range = VIDEO_CODES
         for frame, times in zip(frames, np.diff(ends, prepend=0).tolist(), strict=True):
             picture = palette[frame]
             for _ in range(max(times, 1)):

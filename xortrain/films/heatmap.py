@@ -32,9 +32,9 @@ class Heatmap:
         projection: Projection, scale: ColourScale, line_width: float = 2.2,
     ) -> None:  # fmt: skip
         self.canvas, self.boxes, self.projection, self.scale = canvas, boxes, projection, scale
-        width, height = boxes[0].width * canvas.detail, boxes[0].height * canvas.detail
+        width, height = boxes[0].width * canvas.detail, 1 if projection.is_curve else boxes[0].height * canvas.detail
         step = int(np.ceil(np.sqrt(network.size * width * height * len(boxes) / MOST_PRODUCTS)))
-        columns, rows = -(-width // step), 1 if projection.is_curve else -(-height // step)
+        columns, rows = -(-width // step), -(-height // step)
         points = np.stack([projection.grid(i, columns, rows) for i in range(len(boxes))], axis=1)
         self._probe = Probe(network, scaling, points, np.array([run]))
         self._exact, self._span = step == 1, abs(scale.high - scale.low) or 1.0
@@ -48,7 +48,7 @@ class Heatmap:
         """Evaluate the network with parameters θ (parameters,) and paste the bands and the boundaries."""
         self.y = self._probe.outputs(theta[:, None])[:, 0]
         if not self._exact:
-            self.y = (self._down.T if self._down.shape[0] > 1 else 1) @ self.y @ self._across
+            self.y = self._down.T @ self.y @ self._across
         for number, box in enumerate(self.boxes):
             y = self.y[:, number]
             led = self.scale.leaders(y)

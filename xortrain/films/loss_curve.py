@@ -199,5 +199,6 @@ class Reveal:
 
     def uncover(self, fraction: float) -> None:
         """Paste the full version up to a fraction of the width, the pale one beyond."""
+        width = round(fraction * self.box.width) + 1 if fraction < 1 else self._around.width
         self.canvas.put(self._pale, self._around)
-        self.canvas.put(self._full, replace(self._around, width=round(fraction * self.box.width) + 1))
+        self.canvas.put(self._full, replace(self._around, width=width))

@@ -63,23 +63,16 @@ class LossesLayout:
         self.shown = np.unique(np.linspace(0, data.runs - 1, MOST_CURVES).astype(int))
         self.lines = [self._line(data.losses[:, run]) for run in self.shown]
         self.values = data.filled_losses if data.runs > 1 else data.losses
-        self.middles = [self._middle(runs) for runs in self._members()]
+        groups = [self.groups.runs(group) for group in range(self.groups.count)] if self.groups else None
+        self.middles = [self._middle(runs) for runs in groups or [np.arange(data.runs)]]
         self._still()
         self.reveal = Reveal(canvas, self.box, self._draw_pale, self._draw_full)
-
-    def _members(self) -> list[Array]:
-        """The runs of each group, or all runs."""
-        return (
-            [self.groups.runs(group) for group in range(self.groups.count)]
-            if self.groups
-            else [np.arange(self.data.runs)]
-        )
 
     def _beside(self) -> int:
         """The width in pixels of what is beside the plot."""
         s, canvas = self.canvas.unit, self.canvas
         if not self.groups:
-            return round(150 * s)
+            return round(156 * s)
         widest = max(canvas.text_width(name, 11, "bold") for name in (*self.groups.names, self.by))
         return round(60 * s + min(max(widest + 34 * s, 66 * s), 0.3 * canvas.width))
 
@@ -99,7 +92,7 @@ class LossesLayout:
         canvas.text(box.x, 22 * s, canvas.shorten(words, room, 13, "bold"), 13, face="bold")
         draw_axes(canvas, box, self.scale.ticks())
         draw_epochs(canvas, box, self.last)
-        name = "each run's own loss" if "loss" in self.data.varied else "loss"
+        name = "each run's own loss" if self.data.is_mixed else "loss"
         canvas.text(14 * s, box.y + box.height / 2, name, 10, label, align="centre", vertical=True)
         if self.groups:
             self._explain()
@@ -172,7 +165,8 @@ class LossesLayout:
     def frame(self, number: int) -> Array:
         epoch = int(self.data.epochs[number])
         self.reveal.uncover(epoch / self.last)
-        self._draw_now(epoch)
+        now = self.box.at(np.array([[epoch / self.last, 0], [epoch / self.last, 1]]))
+        self.canvas.line(now, self.canvas.colours.label, 1)
         if self.groups:
             self._draw_dots(epoch)
         else:
@@ -182,11 +176,6 @@ class LossesLayout:
             self._write_quartiles(epoch, losses[None])
         self._write_counts(epoch)
         return self.canvas.finish()
-
-    def _draw_now(self, epoch: int) -> None:
-        """Draw a line that moves with the epoch."""
-        box, x = self.box, self.box.x + epoch / self.last * self.box.width
-        self.canvas.line(np.array([[x, box.y], [x, box.y + box.height]]), self.canvas.colours.label, 1)
 
     def _draw_dots(self, epoch: int) -> None:
         """Draw a dot on each median at an epoch; a group whose runs are all lost by then has none."""

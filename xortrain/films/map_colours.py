@@ -9,8 +9,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from xortrain.errors import counted
 from xortrain.films.colours import Palette, get_colours, ramp, rgb
-from xortrain.films.data import IN_WORDS
+from xortrain.films.data import outcome_in_words
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.map_axis import log_ticks, tick_words
 from xortrain.films.map_data import MapData, MapWindow
@@ -91,8 +92,7 @@ class Bands:
         return np.array([self.state(word) for word in data.words], np.uint8)
 
     def swatches(self, data: MapData, words: Sequence[str]) -> list[LegendItem]:
-        known = IN_WORDS if data.epochs else {**IN_WORDS, "training": "not trained"}
-        return [LegendItem(known.get(word, word), np.array([self.state(word)])) for word in words]
+        return [LegendItem(outcome_in_words(word, data.epochs), np.array([self.state(word)])) for word in words]
 
 
 def shades(settings: FilmSettings, number: int, count: int) -> Array:
@@ -129,7 +129,7 @@ def _by_share(data: MapData, settings: FilmSettings) -> MapColours:
         return np.where(solved == 0, np.uint8(used.state("training")), steps[step])
 
     ticks = ((0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %"))
-    bar = LegendItem(f"solved of {count:,} runs", steps, ticks, has_share=False)
+    bar = LegendItem(f"solved of {counted(count, 'run')}", steps, ticks, has_share=False)
     return MapColours(used.palette, (bar, LegendItem("none", np.array([used.state("training")]))), bands)
 
 

@@ -65,7 +65,7 @@ class RasterLayout:
         self._name_rows()
         losses = self.data.all_final_losses
         is_kept = np.isfinite(losses) & ~self.data.all_outcomes.is_lost
-        FinalLosses(canvas, box, self.colours, losses[is_kept], "loss" in self.data.varied)
+        FinalLosses(canvas, box, self.colours, losses[is_kept], self.data.is_mixed)
 
     def _explain(self, runs: int) -> None:
         """Say what a row and the line are, in as many words as have room beside the count of solved runs."""

@@ -41,6 +41,11 @@ class SweepFilmData:
     def runs(self) -> int:
         return sum(part.runs for part in self.parts)
 
+    @property
+    def is_mixed(self) -> bool:
+        """Whether the runs have different loss functions."""
+        return len({part.loss_name for part in self.parts}) > 1
+
     @cached_property
     def part_of(self) -> Array:
         """(runs,): the index of each run's population in ``parts``."""

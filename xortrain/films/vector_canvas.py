@@ -146,7 +146,7 @@ class VectorCanvas(Canvas):
         return KeptOverlay(overlay.where, overlay.paint, overlay.solid, [(box, step) for step in steps])
 
     def cut(self, box: Box) -> Cutout:
-        steps = self._agg.steps
+        steps = [*(step for place, step in self._lower if box.contains(place)), *self._agg.steps]
         return KeptCutout(box, super().cut(box).bands, steps)
 
     def put(self, cutout: Cutout, box: Box) -> None:

@@ -237,6 +237,7 @@ def dead_since(task: Task, units: list[Unit], epochs: Array, parameters: Array) 
     return dict(sorted(found.items()))
 
 
+@np.errstate(all="ignore")  # the last parameters of a run that has diverged
 def dead_frames(task: Task, units: list[Unit], parameters: Array) -> Array:
     """The first frame of parameters (frames, parameters) from which each unit stays dead: (units,)."""
     frames = at_least_two(np.arange(len(parameters)))

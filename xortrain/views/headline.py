@@ -36,7 +36,7 @@ def _how_many_right(run: RunData) -> str:
     row = run.row
     if np.isfinite(row["allowed_accuracy"]):  # which is of classes, whatever the success rule
         held = run.setup.test is not None
-        own, of = row["test_accuracy" if held else "accuracy"], " of the held-out examples" if held else ""
+        own, of = (row["test_accuracy"], " of the held-out examples") if held else (run.right.mean(), "")
         share, vote, constant = run.accurate.mean(), percent(row["allowed_accuracy"]), percent(row["constant_accuracy"])
         also = "" if np.isclose(own, share) else f", {percent(share)} nearest to their own target"
         return f"{percent(own)}{of} right{also}; a vote of neighbours {vote}, a constant answer {constant}"

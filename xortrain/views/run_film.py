@@ -158,6 +158,7 @@ def film_data(trained: TrainedRuns) -> FilmData:
         parameters=trained.array("parameters"),
         frame_epochs=setup.frame_epochs,
         right=lambda y, t: np.logical_and.reduce(rule.right(y[..., None], t[..., None]), axis=-1),
+        loss_name=setup.population.shared("loss.name"),
         loss=lambda z, y, t, runs: task.criterion.take(runs).total(z, y, t),
         title=film_title(setup),
         low=float(rule.low.min()),

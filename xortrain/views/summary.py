@@ -11,7 +11,7 @@ import numpy as np
 
 from xortrain.config.own_rows import with_files
 from xortrain.errors import FailedError, counted, padded, width_of
-from xortrain.films.data import IN_WORDS
+from xortrain.films.data import outcome_in_words
 from xortrain.films.film_settings import LAYOUTS
 from xortrain.nets import Array
 from xortrain.records.files import shown_path
@@ -93,8 +93,11 @@ def _outcomes(entry: "Entry") -> str:
     """As in "9,216 runs: 48 % saturated, 20 % plateau, 18 % still training, 14 % solved"."""
     from xortrain.films.solved_share import format_share
 
-    found = sum((part.outcomes() for part in entry.parts), start=Counter[str]())
-    shares = [f"{format_share(count, entry.runs)} {IN_WORDS.get(word, word)}" for word, count in found.most_common()]
+    found = Counter[str]()
+    for part in entry.parts:
+        epochs = part.metadata["config"]["epochs"]
+        found.update({outcome_in_words(word, epochs): count for word, count in part.outcomes().items()})
+    shares = [f"{format_share(count, entry.runs)} {words}" for words, count in found.most_common()]
     return f"{counted(entry.runs, 'run')}: {', '.join(shares)}"
 
 

@@ -120,7 +120,7 @@ def _group_setting(done: SweepData[RunData], by: str) -> str:
     """The setting that film.by names; raises UserError unless these runs differ in it."""
     parts = [done.parts[number] for number in done.population_numbers]
     known = dict.fromkeys(name for part in parts for name in (*part.metadata["varies"], *part.settings))
-    listed = [*done.axes, "seed"]
+    listed = [name for name in (*done.axes, "seed") if len(set(done.column(name).tolist())) > 1]
     name = group_setting(by, [name for name in known if is_setting(name)], listed)
     return name if len(set(done.column(name).tolist())) > 1 else group_setting(by, (), listed)
 
@@ -216,8 +216,7 @@ def raster_data_of(sweep: SweepData[RunData], most: int) -> SweepFilmData:
     last = int(done.column("epochs_done").max())
     parts = [losses_of(trained, places, last) for trained, places in sample.populations()]
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
-    varied = {"loss": np.array([""])} if "loss" in done.axes else {}
-    return SweepFilmData(tuple(parts), title, varied, everyone, losses)
+    return SweepFilmData(tuple(parts), title, {}, everyone, losses)
 
 
 def quantiles(runs: int, most: int) -> Array:
@@ -231,5 +230,5 @@ def losses_of(trained: TrainedRuns, runs: Array, last: int) -> FilmData:
     epochs, ends = setup.loss_epochs, np.unique(setup.loss_epochs[[0, -1]])
     nothing = np.broadcast_to(np.array(np.nan, setup.population.dtype), (len(ends), setup.shape.size, len(runs)))
     history = History(epochs, ends, trained.array("losses", runs), nothing, None, {}, None)
-    some = TrainedRuns(replace(setup, frame_epochs=ends), np.asarray(trained.rows[runs]), history)
+    some = TrainedRuns(replace(setup, frame_epochs=ends, test=None), np.asarray(trained.rows[runs]), history)
     return film_data(some.until(last))
