@@ -20,7 +20,7 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parents[1]
 PACKAGE = "xortrain"
 UNCOUNTED = (f"{PACKAGE}.errors",)
-BOUNDS = {"modules": 224, "lines": 36_610, "imports a module": 4.65, "spine modules": 59, "spine lines": 3_585}
+BOUNDS = {"modules": 224, "lines": 36_630, "imports a module": 4.65, "spine modules": 59, "spine lines": 3_585}
 """Raised where a capability was added: at first 126, 17,600, 3.5, 34 and 1,800; then diagnosis of any data, advice,
 scaled data, going on, own data, records and terminals that withstand every fault, story films, maps, pages, a root by
 environment, own rows, more optimizers, bridges to other tools, arguments of Python that are
