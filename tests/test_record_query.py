@@ -234,6 +234,31 @@ def test_ctrl_c_stops_an_endless_query(entries: tuple[Entry, ...]) -> None:
         signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.parametrize("sign", ["=", "==", "!=", "<>", "<"])
+@pytest.mark.parametrize("null", ["null", "NULL"])
+def test_a_comparison_with_null_is_refused_since_it_is_never_true(
+    entries: tuple[Entry, ...], sign: str, null: str
+) -> None:
+    with pytest.raises(UserError, match=f"{sign} {null} is never true; write is null or is not null$"):
+        select(entries, f"optimizer.momentum {sign} {null} and seed >= 0", "--where")
+    assert len(select(entries, "name is null or name is not NULL", "--where")) == sum(e.runs for e in entries)
+    assert not select(entries, f"name = '{sign} {null}' -- {sign} {null}", "--where")
+
+
+@pytest.mark.parametrize("quoted", ["'true'", '"False"', "'null'"])
+def test_a_word_of_sql_in_quotes_is_refused(entries: tuple[Entry, ...], quoted: str) -> None:
+    with pytest.raises(UserError, match=f"{quoted} is a text; write it without quotes: {quoted[1:-1]}$"):
+        select(entries, f"optimizer.momentum = {quoted}", "--where")
+    assert not select(entries, f"name = {quoted.replace(chr(34), chr(39))}", "--where")
+
+
+def test_columns_of_the_same_name_stay_apart(entries: tuple[Entry, ...]) -> None:
+    names, rows = ask(entries, "select a.seed, b.seed, b.lr, a.seed from runs a join runs b on b.seed = a.seed + 1")
+    assert names == ["seed", "seed:1", "lr", "seed:2"]
+    assert rows
+    assert all(row[1] == row[0] + 1 and row[3] == row[0] for row in rows)
+
+
 @pytest.mark.parametrize("quoted", ['"0.01"', "'0.01'", "'1'", '"1e-3"', "' 2 '"])
 @pytest.mark.parametrize("column", ["lr", "seed", "optimizer.momentum", "optimizer.name", "solved_at", "seconds"])
 @pytest.mark.parametrize("sign", [">", "<=", "=", "!=", "is", "is not"])

@@ -5,12 +5,25 @@ import io
 import json
 import os
 import re
+import shutil
+from collections import Counter
 from importlib import import_module
 from pathlib import Path
 
 import numpy as np
 import pytest
-from make_records import BIG, LATER, RUN, SWEEP, blank_rows, config, four_records, make_record
+from make_records import (
+    BIG,
+    LATER,
+    RUN,
+    SWEEP,
+    blank_rows,
+    config,
+    finished_rows,
+    four_records,
+    make_record,
+    surroundings,
+)
 
 import xortrain
 from xortrain.commands import COMMANDS
@@ -23,8 +36,9 @@ from xortrain.commands.tag import note, rename, tag
 from xortrain.config.compose import compose
 from xortrain.errors import Remark, UserError
 from xortrain.records.index import listing
-from xortrain.records.process import host
+from xortrain.records.process import host, identity
 from xortrain.records.reader import RecordReader
+from xortrain.records.writer import RecordWriter
 from xortrain.runner.train import record_run
 from xortrain.views.run_film import film_title
 
@@ -81,6 +95,72 @@ def test_a_new_name_is_shown_everywhere_and_nothing_else_changes(root: Path, rec
     assert {RecordReader.open(part.folder).config["name"] for part in entry.parts} == {"my “figure 2”\n"}
     assert rename([record, ""]) == f"{record}: no name"
     assert {line["name"] for line in json.loads(ls(["--json"]))} == {None}
+
+
+def words_of_runs(record: str) -> dict[int, tuple[str | None, str, str | None]]:
+    """The name, tags and notes of each run by its number, as a listing, a condition and a query have them."""
+    names = "number,name,tags,notes"
+    listed = json.loads(ls(["--runs", "--json", "--columns", names]))
+    met = json.loads(ls(["--where", "seed >= 0", "--json", "--columns", names]))
+    assert listed == met
+    return {
+        line["number"]: (line["name"], line["tags"], line["notes"]) for line in listed if line["id"].startswith(record)
+    }
+
+
+def two_populations(root: Path) -> str:
+    """Write a sweep of two populations of two runs, whose name, tags and notes differ; returns its id."""
+    folder = root / "sweeps" / SWEEP
+    shutil.rmtree(folder)
+    for k, words in enumerate(({"name": "x", "tags": ["all", "a"]}, {"name": "y", "tags": ["b", "all"], "notes": "n"})):
+        part = folder / f"population-00{k}"
+        part.mkdir(parents=True)
+        rows = finished_rows(2)
+        rows["number"] += 2 * k
+        make_record(part, rows, config(activation__name=("tanh", "relu")[k], **words))
+    about = {"kind": "sweep", "name": "x", "tags": ["all", "a"], "notes": None, "populations": 2, **surroundings()}
+    RecordWriter.start_sweep(folder, {**about, **identity()}).end("finished")
+    return SWEEP
+
+
+def test_jobs_of_a_sweep_keep_their_own_words(root: Path) -> None:
+    record = two_populations(root)
+    first, second = ("x", "all, a", None), ("y", "b, all", "n")
+    assert words_of_runs(record) == {0: first, 1: first, 2: second, 3: second}
+    assert [line["id"] for line in json.loads(ls(["--tag", "b", "--json"]))] == [f"{record}#2", f"{record}#3"]
+    (line,) = [line for line in json.loads(ls(["--tag", "all", "--json"])) if line["id"] == record]
+    assert (line["name"], line["tags"], line["notes"]) == (None, "all", None)
+    assert "tagged b, all\nnote: n" in show([f"{record}#3"])
+    tag([record, "late"])
+    tag([f"{record}#3", "one"])
+    rename([record, "z"])
+    first, second = ("z", "all, a, late", None), ("z", "b, all, late", "n")
+    assert words_of_runs(record) == {0: first, 1: first, 2: second, 3: ("z", "b, all, late, one", "n")}
+    assert tag([record, "a", "b", "--remove"]) == f"{record}: all, late"
+    with pytest.raises(UserError, match="#3 has no such tag; it has all, late, one"):
+        tag([f"{record}#3", "b", "--remove"])
+    with pytest.raises(UserError, match="tag=late: belongs to the whole sweep"):
+        tag([f"{record}#3", "late", "--remove"])
+
+
+def test_a_tag_of_a_population_is_not_one_of_the_others(root: Path) -> None:
+    record = two_populations(root)
+    tag([f"{record}/population-001", "own"])
+    assert {number for number, (_, tags, _) in words_of_runs(record).items() if "own" in tags} == {2, 3}
+
+
+@pytest.mark.parametrize("name", ["tags", "notes", "name"])
+def test_groups_are_of_the_words_of_today(root: Path, name: str) -> None:
+    record = two_populations(root)
+    tag([record, "a", "--remove"])
+    tag([record, "late"])
+    tag([f"{record}#1", "one"])
+    note([f"{record}#0", "seen"])
+    rename([record, "z"])
+    place = ("name", "tags", "notes").index(name)
+    expected = Counter(words[place] for words in words_of_runs(record).values())
+    groups = json.loads(group([record, "--by", name, "--json"]))
+    assert {found[name]: found["runs"] for found in groups} == expected
 
 
 def test_only_a_whole_record_has_a_name(root: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four_records, make_record
 
 from xortrain.commands.ls import ls
-from xortrain.commands.tag import tag
+from xortrain.commands.tag import note, rename, tag
 from xortrain.errors import UserError
 
 
@@ -84,6 +84,19 @@ def test_only_the_requested_columns_are_shown(root: Path) -> None:
     ]
     (line,) = json.loads(ls(["--columns", "lr,name", "--json", "--where", "name = 'mine'"]))
     assert line == {"id": LATER, "lr": 0.25, "name": "mine"}
+
+
+@pytest.mark.parametrize("name", ["tags", "name", "notes"])
+@pytest.mark.parametrize("more", [[], ["--reverse"]])
+def test_lines_without_words_are_last(root: Path, name: str, more: list[str]) -> None:
+    for k, record in enumerate((SWEEP, BIG)):
+        tag([record, f"tag-{k}"])
+        note([record, f"note {k}"])
+        rename([record, f"name {k}"])
+    found = [line[name] for line in json.loads(ls(["--sort", name, "--json", *more]))]
+    known = [bool(value) for value in found]
+    assert known == sorted(known, reverse=True)
+    assert sum(known) >= 2
 
 
 def test_a_tag_finds_runs_sweeps_and_runs_of_sweeps(root: Path) -> None:

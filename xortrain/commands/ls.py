@@ -11,7 +11,7 @@ from typing import Any
 from xortrain.commands.arguments import answer, comma_separated, command_parser, positive_int
 from xortrain.errors import printable, unknown
 from xortrain.records import columns
-from xortrain.records.index import Entry, Listing, listing
+from xortrain.records.index import Entry, Listing, RecordInfo, listing
 from xortrain.records.naming import shown_root
 from xortrain.records.tables import GAP, NULL, as_json, format_cell, format_table, told_apart
 
@@ -39,16 +39,16 @@ def _lines(
     entries: Sequence[Entry], where: str | None, runs: bool, tags: Sequence[str], brief: Collection[str] | None
 ) -> Iterator[Line]:
     """A line for each run, and for each sweep unless its runs are listed because of ``runs`` or a condition."""
-    tagged = [entry for entry in entries if any(_has_tags(entry, n, tags) for n in (-1, *entry.marks.of_runs))]
     if where is not None:
-        yield from _matching(tagged, where, tags)
+        yield from _matching(entries, where, tags)
         return
-    for entry in tagged:
+    for entry in entries:
         if entry.is_sweep and not runs and set(tags) <= set(entry.marks.tags):
             yield columns.sweep_columns(entry, brief)
         else:
-            lines = (line for part in entry.parts for line in columns.run_lines(entry, part, brief))
-            yield from (line for line in lines if _has_tags(entry, line["number"], tags))
+            parts = [part for part in entry.parts if any(_has_tags(part, n, tags) for n in (-1, *part.marks.of_runs))]
+            lines = ((part, line) for part in parts for line in columns.run_lines(entry, part, brief))
+            yield from (line for part, line in lines if _has_tags(part, line["number"], tags))
 
 
 def _matching(entries: Sequence[Entry], where: str, tags: Sequence[str]) -> Iterator[Line]:
@@ -56,12 +56,12 @@ def _matching(entries: Sequence[Entry], where: str, tags: Sequence[str]) -> Iter
 
     for entry, part, place in select(entries, where, "--where"):
         line = columns.run_columns(entry, part, place)
-        if _has_tags(entry, line["number"], tags):
+        if _has_tags(part, line["number"], tags):
             yield line
 
 
-def _has_tags(entry: Entry, number: int, tags: Sequence[str]) -> bool:
-    return not tags or set(tags) <= set(entry.marks.of(number).tags)
+def _has_tags(part: RecordInfo, number: int, tags: Sequence[str]) -> bool:
+    return not tags or set(tags) <= set(part.marks.of(number).tags)
 
 
 def ls(arguments: list[str]) -> str:
@@ -101,8 +101,8 @@ def _sorted(lines: list[Line], name: str | None, reverse: bool) -> list[Line]:
     if name is None:
         return lines[::-1] if reverse else lines
     key = _known_column("--sort", name, lines)
-    have = [line for line in lines if line.get(key) is not None]
-    lack = [line for line in lines if line.get(key) is None]
+    have = [line for line in lines if line.get(key) not in (None, "")]
+    lack = [line for line in lines if line.get(key) in (None, "")]
     return [*sorted(have, key=lambda line: _sort_key(line[key]), reverse=reverse), *lack]
 
 

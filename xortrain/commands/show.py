@@ -154,7 +154,7 @@ def _settings_lines(settings: Mapping[str, Any]) -> Iterator[str]:
 
 def _remarks(found: Named) -> Iterator[str]:
     """Tags, notes and failures."""
-    marks = found.entry.marks.of(found.number)
+    marks = found.record.marks.of(found.number)
     if marks.tags or marks.notes:
         yield ""
     if marks.tags:

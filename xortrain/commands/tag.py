@@ -24,19 +24,19 @@ def tag(arguments: list[str]) -> str:
     if a.remove:
         _refuse_missing(found, a.tags)
     entry = found.entry.annotate("untag" if a.remove else "tag", found.number, tags=a.tags)
-    tags = list(map(printable, entry.marks.of(found.number).tags))
+    tags = list(map(printable, Named(found.name, entry, found.number).record.marks.of(found.number).tags))
     return answer(a, [{"id": found.id, "tags": tags}], [f"{found.id}: {', '.join(tags) or 'no tags'}"])
 
 
 def _refuse_missing(found: Named, tags: Sequence[str]) -> None:
     """A tag to remove must exist; a tag of the sweep cannot be removed from one of its runs."""
-    marks, number = found.entry.marks, found.number
-    own = marks if number is None else marks.of_runs.get(number)
+    parts = found.entry.parts if found.number is None else [found.run()[0]]
+    has = dict.fromkeys(tag for part in parts for tag in part.marks.of(found.number).tags)
     for word in tags:
-        if word not in marks.of(number).tags:
-            known = ", ".join(map(printable, marks.of(number).tags)) or "none"
+        if word not in has:
+            known = ", ".join(map(printable, has)) or "none"
             raise UserError(f"tag={word}: {found.id} has no such tag; it has {known}")
-        if own is None or word not in own.tags:
+        if found.number is not None and word in parts[0].marks.tags:
             sweep = found.entry.id
             raise UserError(f"tag={word}: belongs to the whole sweep; remove it with xortrain tag {sweep} … --remove")
 

@@ -78,9 +78,8 @@ def record_columns(entry: Entry, of: Entry | RecordInfo) -> dict[str, Any]:
     return {
         "id": printable(entry.id),
         "status": of.status,
-        "name": _text(entry.marks.name),
-        "tags": ", ".join(map(printable, entry.marks.tags)),
-        "notes": printable("; ".join(entry.marks.notes)) or None,
+        "name": _text(of.marks.name),
+        **{name: text(of.marks) for name, text in WORDS.items()},
         "started": _text(metadata["started"]),
         "ended": _text(metadata.get("ended")),
         "seconds": training_seconds(metadata, moment(metadata.get("ended"))),
@@ -219,10 +218,16 @@ def _diverged_in(entry: Entry, part: RecordInfo, chunk: Chunk) -> Iterable[str |
         yield None if epoch < 0 else name
 
 
-def _words(entry: Entry, chunk: Chunk, text: Callable[[Annotations], str | None]) -> Iterable[str | None]:
-    """The words of a user for each run; those of most runs are the record's."""
-    of_all, own = text(entry.marks), entry.marks.of_runs
-    return (text(entry.marks.of(number)) if number in own else of_all for number in chunk["number"])
+WORDS: dict[str, Callable[[Annotations], str | None]] = {
+    "tags": lambda marks: ", ".join(map(printable, marks.tags)),
+    "notes": lambda marks: printable("; ".join(marks.notes)) or None,
+}
+
+
+def user_words(part: RecordInfo, chunk: Chunk, name: str) -> Iterable[str | None]:
+    """The tags or notes of each run, as a text; those of most runs are the record's."""
+    of_all, own = WORDS[name](part.marks), part.marks.of_runs
+    return (WORDS[name](part.marks.of(number)) if number in own else of_all for number in chunk["number"])
 
 
 COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
@@ -230,12 +235,8 @@ COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
     "status": lambda entry, part, chunk: statuses(part, chunk["outcome"]),
     "outcome": lambda entry, part, chunk: map(part.word, chunk["outcome"]),
     "reasons": _reasons,
-    "solved_at": _epochs("solved_at"),
-    "diverged_at": _epochs("diverged_at"),
-    "exploded_at": _epochs("exploded_at"),
-    "best_at": _epochs("best_at"),
-    "epochs_done": _epochs("epochs_done"),
+    **{name: _epochs(name) for name in ("solved_at", "diverged_at", "exploded_at", "best_at", "epochs_done")},
     "diverged_in": _diverged_in,
-    "tags": lambda entry, part, chunk: _words(entry, chunk, lambda marks: ", ".join(map(printable, marks.tags))),
-    "notes": lambda entry, part, chunk: _words(entry, chunk, lambda marks: printable("; ".join(marks.notes)) or None),
+    "tags": lambda entry, part, chunk: user_words(part, chunk, "tags"),
+    "notes": lambda entry, part, chunk: user_words(part, chunk, "notes"),
 }

@@ -26,9 +26,8 @@ def now() -> str:
 
 def add_event(folder: Path, kind: str, **content: Any) -> None:
     """Append one line to the events of a record."""
-    append_line(
-        folder / layout.EVENTS, json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False), LARGEST
-    )
+    line = json.dumps({"when": now(), "kind": kind, **content}, ensure_ascii=False)
+    append_line(folder / layout.EVENTS, line, LARGEST)
 
 
 def read_events(folder: Path | str) -> list[Event]:
@@ -58,11 +57,18 @@ class Annotations:
 
     def of(self, number: int | None) -> "Annotations":
         """The annotations that apply to one run: the record's and its own; for None those of the record."""
-        own = None if number is None else self.of_runs.get(number)
-        return (
-            Annotations(self.name, list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes])
-            if own
-            else self
+        own = Annotations() if number is None else self.of_runs.get(number, Annotations())
+        return Annotations(self.name, list(dict.fromkeys([*self.tags, *own.tags])), [*self.notes, *own.notes])
+
+    @classmethod
+    def shared(cls, found: Sequence["Annotations"]) -> "Annotations":
+        """What all of these have, and the annotations of single runs."""
+        name, tags, notes = found[0].name, found[0].tags, found[0].notes
+        return cls(
+            name if all(own.name == name for own in found) else None,
+            [tag for tag in tags if all(tag in own.tags for own in found)],
+            [note for note in notes if all(note in own.notes for own in found)],
+            {number: own for one in found for number, own in one.of_runs.items()},
         )
 
 
@@ -70,8 +76,6 @@ def annotations(metadata: Mapping[str, Any], events: Sequence[Event]) -> Annotat
     """Name, tags and notes from the config of a record, and from the events that change them."""
     first = [_texts(metadata.get(key))[:MOST_WORDS] for key in ("tags", "notes")]
     found = Annotations(metadata.get("name"), first[0], first[1])
-    if not events:
-        return found
     tags: dict[int | None, dict[str, None]] = {None: dict.fromkeys(found.tags)}
     for event in events:
         run = event.get("run")

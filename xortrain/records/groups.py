@@ -261,11 +261,7 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
 
     Results that a record lacks are nan, or -1 for epochs.  ``option`` is for error messages.
     """
-    known = {
-        "status",
-        *columns.RESULTS,
-        *(name for part in parts for name in (*part.settings, *part.varies)),
-    }
+    known = {"status", *columns.RESULTS, *(name for part in parts for name in (*part.settings, *part.varies))}
     for name in names:
         if name not in known:
             raise unknown(option, name, known, "setting")
@@ -275,6 +271,9 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
 def _column(part: RecordInfo, name: str) -> Array:
     if name == "status":
         return np.array([*columns.statuses(part, part.rows.codes)], object)
+    if name in columns.WORDS:
+        chunks = part.rows.chunks()
+        return np.array([text for chunk in chunks for text in columns.user_words(part, chunk, name)], object)
     if name in columns.RESULTS or name in part.rows.columns:
         values = structured(part.rows)[layout.setting_of(name)]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values

@@ -26,11 +26,11 @@ DEEPEST = 5  # levels of folders under the root
 
 @dataclass(eq=False)
 class RecordInfo:
-    """The record of one population, which has one run or many; ``renamed`` are events of the sweep above it."""
+    """The record of one population, which has one run or many; ``above`` are the events of the sweep above it."""
 
     path: str
     metadata: Metadata
-    renamed: Sequence[Event] = ()
+    above: Sequence[Event] = ()
 
     @property
     def folder(self) -> Path:
@@ -59,7 +59,7 @@ class RecordInfo:
 
     @cached_property
     def marks(self) -> Annotations:
-        return annotations(self.metadata, [*self.events, *self.renamed])
+        return annotations(self.metadata, [*self.events, *self.above])
 
     @cached_property
     def status(self) -> str:
@@ -123,12 +123,11 @@ class Entry:
 
     @cached_property
     def events(self) -> list[Event]:
-        own = [] if self.is_one_record else read_events(self.path)
-        return [*(event for part in self.parts for event in part.events), *own]
+        return [*(event for part in self.parts for event in part.events), *self.parts[0].above]
 
     @cached_property
     def marks(self) -> Annotations:
-        return self.parts[0].marks if self.is_one_record else annotations(self.metadata, self.events)
+        return Annotations.shared([part.marks for part in self.parts])
 
     def annotate(self, kind: str, run: int | None, **content: Any) -> "Entry":
         """Rename the entry, or tag or note it or its run of this number; returns the entry read again."""
@@ -253,13 +252,12 @@ def remark_left_out(entries: Iterable[Entry]) -> None:
 
 
 def _sweep_entry(folder: str, name: str) -> Entry:
-    parts, problems, metadata = [], [], read_sweep(folder)
-    renamed = [event for event in read_events(folder) if event["kind"] == "rename"]
+    parts, problems, metadata, events = [], [], read_sweep(folder), read_events(folder)
     for path in sorted(filter(_is_population, _inside(folder))):
         if os.path.lexists(f"{path}/{layout.RECORD}"):
             try:
                 with Reading(path):
-                    parts.append(_part(path, renamed))
+                    parts.append(_part(path, events))
             except UserError as error:
                 problems.append(printable(error))
     if not parts:
@@ -267,14 +265,12 @@ def _sweep_entry(folder: str, name: str) -> Entry:
     stated = metadata.get("populations")
     if isinstance(stated, int) and (lacking := stated - len(parts) - len(problems)) > 0:
         problems.append(f"{printable(folder)}: lacks {lacking} of its {counted(stated, 'population')}")
-    entry = Entry(name, folder, metadata, tuple(parts), tuple(problems))
-    entry.marks  # noqa: B018
-    return entry
+    return Entry(name, folder, metadata, tuple(parts), tuple(problems))
 
 
-def _part(folder: str, renamed: Sequence[Event] = ()) -> RecordInfo:
+def _part(folder: str, above: Sequence[Event] = ()) -> RecordInfo:
     """A record with everything that a listing needs; read here, so that all its errors are raised here."""
-    part = RecordInfo(folder, read_metadata(folder), renamed)
+    part = RecordInfo(folder, read_metadata(folder), above)
     if part.rows.codes.translate(None, _CODES[: len(part.metadata["outcomes"])]):
         raise file_error(f"{folder}/{layout.RUNS}", "has an outcome that its record does not name")
     part.events  # noqa: B018

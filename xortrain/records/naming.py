@@ -30,6 +30,11 @@ class Named:
         """The id of the run or sweep."""
         return printable(self.entry.id) + ("" if self.number is None else f"#{self.number}")
 
+    @property
+    def record(self) -> Entry | RecordInfo:
+        """The run or sweep or, of a sweep's run, the record with it."""
+        return self.entry if self.number is None else self.run()[0]
+
     def run(self) -> tuple[RecordInfo, int]:
         """The record of the named run, and the run's index in it; raises UserError for a whole sweep."""
         if self.number is None:

@@ -27,10 +27,11 @@ _TOKEN = re.compile(
     rf"(?P<entry>[A-Za-z]\w*\s*{_PLACE})"
     r"|(?P<text>'(?:[^']|'')*'|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/)"
     r'|(?P<quoted>"(?:[^"]|"")*")'
+    r"|(?P<null>[=<>!]+\s*(?i:null)\b)"
     r"|(?P<dotted>[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)+)",
     re.DOTALL,
 )
-
+_UNQUOTED = re.compile(r"\s*(?:(true|false|null)|[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*", re.IGNORECASE)
 _COMPARED = re.compile(rf"(?P<column>[A-Za-z_][\w.]*(?:\s*{_PLACE})?)\s*(?:[=<>!]+|is(?: not)?)\s*$", re.IGNORECASE)
 
 
@@ -80,9 +81,9 @@ def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str, ty
         answer = connection.execute(query)
         if answer.description is None:
             raise UserError(f"{context}: must be a select")
-        head = [
-            re.sub(rf'"(\w+\.\w+|\w+{_PLACE})"', r"\1", printable(name)) for name, *_ in answer.description
-        ]  # as typed
+        head = [re.sub(rf'"(\w+\.\w+|\w+{_PLACE})"', r"\1", printable(name)) for name, *_ in answer.description]
+        # A second column of one name is seed:1, as in SQLite's own tables.
+        head = [f"{name}:{head[:k].count(name)}" if name in head[:k] else name for k, name in enumerate(head)]
         return head, answer.fetchall()
 
 
@@ -137,6 +138,8 @@ def quote_columns(query: str, names: Sequence[str]) -> str:
     known = {name.lower(): name for name in names}
 
     def column(match: re.Match[str]) -> str:
+        if match["null"]:
+            raise sqlite3.OperationalError(f"{match[0]} is never true; write is null or is not null")
         if match["entry"]:
             return _quote(_known_entry(match[0], known))
         _refuse_quoted_number(match, known)
@@ -165,16 +168,10 @@ def _known_entry(text: str, known: Mapping[str, str]) -> str:
 def _refuse_quoted_number(match: re.Match[str], known: Mapping[str, str]) -> None:
     text, before = match[0][1:-1], _COMPARED.search(match.string[: match.start()])
     column = known.get(columns.canonical(before["column"]).lower()) if before else None
-    if column and column not in columns.TEXTS and match[0][0] in "'\"" and _is_number(text):
-        raise sqlite3.OperationalError(f"{match[0]} is a text; write the number without quotes: {text}")
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
+    unquoted = _UNQUOTED.fullmatch(text)
+    if column and column not in columns.TEXTS and match[0][0] in "'\"" and unquoted:
+        kind = "it" if unquoted[1] else "the number"
+        raise sqlite3.OperationalError(f"{match[0]} is a text; write {kind} without quotes: {text}")
 
 
 @contextmanager
