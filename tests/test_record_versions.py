@@ -19,6 +19,7 @@ from xortrain.api import Run, Sweep
 from xortrain.cli import main
 from xortrain.errors import UserError
 from xortrain.records import layout
+from xortrain.records.columns import COMPUTED
 from xortrain.records.index import open_entry
 from xortrain.records.reader import RecordReader
 from xortrain.training.outcome import OUTCOMES
@@ -214,6 +215,8 @@ def test_a_missing_result_is_unknown_and_the_others_are_unchanged(
         for line, before in zip(found[command], expected[command], strict=True):
             assert line == {name: None if name in unknown else value for name, value in before.items()}, command
     assert [group["runs"] for group in found["group"]] == [2, 2]
+    for name in unknown & COMPUTED.keys():
+        assert {group[name] for group in json.loads(run_command("group", "--by", name, "--json"))} == {None}
     older = RecordReader.open(root / "sweeps" / SWEEP).rows
     for name in layout.ROW:
         if name not in names:

@@ -35,6 +35,7 @@ from xortrain.commands.show import show
 from xortrain.commands.tag import note, rename, tag
 from xortrain.config.compose import compose
 from xortrain.errors import Remark, UserError
+from xortrain.records.columns import COMPUTED
 from xortrain.records.index import listing
 from xortrain.records.process import host, identity
 from xortrain.records.reader import RecordReader
@@ -161,6 +162,18 @@ def test_groups_are_of_the_words_of_today(root: Path, name: str) -> None:
     expected = Counter(words[place] for words in words_of_runs(record).values())
     groups = json.loads(group([record, "--by", name, "--json"]))
     assert {found[name]: found["runs"] for found in groups} == expected
+
+
+@pytest.mark.parametrize("name", [*COMPUTED.keys() - {"id"}])
+def test_groups_by_a_result_are_those_of_the_listing(root: Path, name: str) -> None:
+    two_populations(root)
+    listed = json.loads(ls(["--runs", "--json"]))
+    groups = json.loads(group(["--by", f"seed,activation,optimizer,{name}", "--json"]))
+    settings = ("seed", "activation", "optimizer", name)
+    assert {tuple(found[key] for key in settings) for found in groups} <= {
+        tuple(line.get(key) for key in settings) for line in listed
+    }
+    assert all(found["epochs_median"] is None or found["solved"] for found in groups)
 
 
 def test_only_a_whole_record_has_a_name(root: Path) -> None:

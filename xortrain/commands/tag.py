@@ -65,9 +65,8 @@ def rename(arguments: list[str]) -> str:
         raise UserError(f"rename: must be a text of at most {LONGEST} characters")
     found = named(a.record, a.root)
     if found.number is not None:
-        raise UserError(
-            f"{found.id}: only a whole sweep has a name; write xortrain rename {printable(found.entry.id)} …"
-        )
+        sweep = printable(found.entry.id)
+        raise UserError(f"{found.id}: only a whole sweep has a name; write xortrain rename {sweep} …")
     name = found.entry.annotate("rename", None, name=a.name).marks.name
     shown = None if name is None else printable(name)
     return answer(a, [{"id": found.id, "name": shown}], [f"{found.id}: {shown or 'no name'}"])

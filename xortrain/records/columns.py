@@ -135,7 +135,7 @@ def run_rows(entry: Entry, part: RecordInfo, wanted: Sequence[str]) -> Iterator[
     """The wanted columns of every run of a record, one tuple per run, in the order of runs.npy."""
     shared = part.settings | record_columns(entry, part)
     for chunk in part.rows.chunks():
-        yield from zip(*_columns(entry, part, chunk, wanted, shared), strict=True)
+        yield from zip(*chunk_columns(entry, part, chunk, wanted, shared), strict=True)
 
 
 def selected_rows(chosen: Selection, wanted: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -153,12 +153,12 @@ def _own_columns(part: RecordInfo) -> list[str]:
 def _lines(
     entry: Entry, part: RecordInfo, chunk: Chunk, shared: Mapping[str, Any], own: Sequence[str]
 ) -> Iterator[dict[str, Any]]:
-    for values in zip(*_columns(entry, part, chunk, own, shared), strict=True):
+    for values in zip(*chunk_columns(entry, part, chunk, own, shared), strict=True):
         yield {**shared, **dict(zip(own, values, strict=True))}
 
 
-def _columns(
-    entry: Entry, part: RecordInfo, chunk: Chunk, wanted: Sequence[str], shared: Mapping[str, Any]
+def chunk_columns(
+    entry: Entry | None, part: RecordInfo, chunk: Chunk, wanted: Sequence[str], shared: Mapping[str, Any]
 ) -> Iterator[Iterable[Any]]:
     runs = len(chunk["number"])
     for name in wanted:
@@ -230,7 +230,7 @@ def user_words(part: RecordInfo, chunk: Chunk, name: str) -> Iterable[str | None
     return (WORDS[name](part.marks.of(number)) if number in own else of_all for number in chunk["number"])
 
 
-COMPUTED: dict[str, Callable[[Entry, RecordInfo, Chunk], Iterable[Any]]] = {
+COMPUTED: dict[str, Callable[[Any, RecordInfo, Chunk], Iterable[Any]]] = {
     "id": lambda entry, part, chunk: (entry.run_id(number) for number in chunk["number"]),
     "status": lambda entry, part, chunk: statuses(part, chunk["outcome"]),
     "outcome": lambda entry, part, chunk: map(part.word, chunk["outcome"]),

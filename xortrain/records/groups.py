@@ -172,6 +172,7 @@ def group_runs(
     """
     names = differing_settings(parts) if by is None else [columns.canonical(name) for name in by]
     found = column_table(parts, ["outcome", "solved_at", "final_loss", *names], option)
+    found |= {name: _joined([_listed(part, name) for part in parts]) for name in names if name in columns.COMPUTED}
     runs = np.arange(len(found["outcome"])) if chosen is None else chosen
     once = runs[_first_of_each(_identities(parts)[runs], found["outcome"][runs] == "pending")]
     return statistics({name: values[once] for name, values in found.items()}, names)
@@ -269,16 +270,18 @@ def column_table(parts: Sequence[RecordInfo], names: Sequence[str], option: str 
 
 
 def _column(part: RecordInfo, name: str) -> Array:
-    if name == "status":
-        return np.array([*columns.statuses(part, part.rows.codes)], object)
-    if name in columns.WORDS:
-        chunks = part.rows.chunks()
-        return np.array([text for chunk in chunks for text in columns.user_words(part, chunk, name)], object)
+    if name in ("status", *columns.WORDS):
+        return _listed(part, name)
     if name in columns.RESULTS or name in part.rows.columns:
         values = structured(part.rows)[layout.setting_of(name)]
         return np.array([part.word(code) for code in range(256)], object)[values] if name == "outcome" else values
     value = part.settings.get(name)
     return np.full(len(part.rows), value, None if isinstance(value, int | float) else object)
+
+
+def _listed(part: RecordInfo, name: str) -> Array:  # as in listings: words, and None for never or not known
+    found = (columns.chunk_columns(None, part, chunk, [name], {}) for chunk in part.rows.chunks())
+    return np.array([value for (own,) in found for value in own], object)
 
 
 def _joined(arrays: Sequence[Array]) -> Array:

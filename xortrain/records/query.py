@@ -58,7 +58,7 @@ def ask_all(root: Path, query: str) -> Answer:
 
 
 def ask(entries: Sequence[Entry], query: str) -> Answer:
-    """The column names and rows of a query's result."""
+    """The column names and rows of a query's result; a second column of one name is seed:1, as in SQLite's tables."""
     return _ask([(entry, part) for entry in entries for part in entry.parts], query, "sql")
 
 
@@ -82,7 +82,6 @@ def _ask(parts: Sequence[tuple[Entry, RecordInfo]], query: str, context: str, ty
         if answer.description is None:
             raise UserError(f"{context}: must be a select")
         head = [re.sub(rf'"(\w+\.\w+|\w+{_PLACE})"', r"\1", printable(name)) for name, *_ in answer.description]
-        # A second column of one name is seed:1, as in SQLite's own tables.
         head = [f"{name}:{head[:k].count(name)}" if name in head[:k] else name for k, name in enumerate(head)]
         return head, answer.fetchall()
 
