@@ -381,6 +381,23 @@ def test_the_pointer_finds_the_nearest_curve(found: Opened, sweep: Sweep) -> Non
     until(found.page, "(words) => document.querySelector('#losses-note').textContent.startsWith(words)", f"#{number} ")
 
 
+FAR_OFF = """() => {
+    const { runs, lossRows } = xortrain.page.populations[0];
+    const far = (i) => 10 ** (8 + (i % runs) + Math.floor(i / runs));
+    for (let i = 0; i < lossRows.length; i++) lossRows[i] = i % runs < 20 ? far(i) : i % 7;
+}"""
+
+
+def test_curves_that_leave_a_linear_axis_far_above_are_drawn(tmp_path: Path, browser: Any) -> None:
+    """The density of curves takes as many steps as it has pixels, also where a hundredth of the runs diverge."""
+    sweep = xortrain.sweep("seed=range(0,2100)", "epochs=3", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        found.page.evaluate(FAR_OFF)
+        found.page.get_by_label("log axis").click()
+        until(found.page, "!document.querySelector('#losses-tools input').checked")
+        assert found.said == []
+
+
 def test_a_loss_is_said_with_the_epoch_after_which_it_was_recorded(tmp_path: Path, browser: Any) -> None:
     """Snapshots and losses are kept after different epochs; the words name a loss that the record has."""
     sweep = xortrain.sweep("lr=1,3", "seed=0,1", "epochs=300", "track.losses=7", "film=none", f"root={tmp_path}")

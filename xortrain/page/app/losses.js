@@ -303,8 +303,8 @@ function addLine(counts, { width, first, top, floor }, at, places) {
   for (let k = 0; k < places.length && !Number.isNaN(here); k++) {
     const next = between(at, places[k + 1]);
     const end = Number.isNaN(next) ? here : next;
-    const high = Math.max(top, Math.min(here, end)) | 0;
-    const low = Math.min(floor, Math.max(here, end)) | 0;
+    const high = Math.floor(Math.max(top, Math.min(here, end)));
+    const low = Math.floor(Math.min(floor, Math.max(here, end))); // far above the picture too: | 0 would wrap around
     const weight = 1 / (low - high + 1);
     for (let y = high; y <= low; y++) counts[y * width + first + k] += weight;
     here = next;
