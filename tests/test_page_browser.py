@@ -204,3 +204,23 @@ def test_texts_of_a_hostile_record_are_texts(
         assert found.page.evaluate("xortrain.page.populations[0].names.classes") == [*map(printable, names["classes"])]
         assert found.page.locator("script:not([type])").count() == 2
         assert found.page.locator("img[src=x], h1 b").count() == 0
+
+
+def test_paper_is_white_whatever_the_screen_is(pages: dict[str, tuple[Path, Run | Sweep]], browser: Any) -> None:
+    """Colours that a page has while it is printed, and pixels of its pictures, are the same from a dark screen."""
+    seen = []
+    for dark in (False, True):
+        with opened(browser, pages["a sweep"][0], 800, 1000, dark=dark) as found:
+            on_screen = found.page.evaluate(PRINTED)
+            found.page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+            seen.append(found.page.evaluate(PRINTED))
+            found.page.evaluate("() => dispatchEvent(new Event('afterprint'))")
+            assert found.page.evaluate(PRINTED) == on_screen
+            assert (on_screen != seen[0]) == dark
+    assert seen[0] == seen[1]
+
+
+PRINTED = """() => [
+    ...["color", "backgroundColor"].map((name) => getComputedStyle(document.body)[name]),
+    ...[...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()),
+]"""

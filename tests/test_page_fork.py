@@ -160,6 +160,18 @@ def test_a_curve_is_named_where_it_has_a_point(page_of: PageOf) -> None:
         assert re.fullmatch(rf"Epoch \d+: {losses}\.", words), words
 
 
+def test_each_loss_at_the_pointer_has_its_own_epoch(page_of: PageOf) -> None:
+    run = trained("lr=1", "epochs=60", "track.losses=7")
+    tab = page_of(run)
+    forked(tab, {"lr": "1.1"})
+    until(tab, "xortrain.state.fork.last === 60 && !xortrain.state.fork.isTraining")
+    tab.evaluate("xortrain.change({ epoch: 49 })")
+    words = tab.locator(".plot + .line").inner_text()
+    own, fork = (re.findall(rf"Epoch (\d+): {name} ([\d.]+)\.", words)[0] for name in ("loss", "loss of the fork"))
+    assert (int(own[0]), int(fork[0])) == (40, 49)
+    assert float(own[1]) == pytest.approx(run.losses[run.loss_epochs.tolist().index(40)], rel=1e-3)
+
+
 def test_beyond_the_record_a_fork_is_not_slowed_down_for_its_pictures(page_of: PageOf) -> None:
     tab = page_of(trained("lr=1", "epochs=60"))
     tab.emulate_media(reduced_motion="no-preference")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from some_pages import Opened, until
+from some_pages import Opened, opened, until
 
 import xortrain
 from xortrain.api import Sweep
@@ -31,6 +31,29 @@ def sweep(tmp_path_factory: pytest.TempPathFactory) -> Sweep:
 @pytest.fixture(scope="module")
 def page(sweep: Sweep, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return sweep.page(tmp_path_factory.mktemp("player") / "p.html")
+
+
+@pytest.mark.parametrize("frames", ["film=map", "film=none track.frames=2"])
+def test_runs_without_snapshots_play_through_epochs_that_are_trained_here(
+    frames: str, tmp_path: Path, browser: Any
+) -> None:
+    words = (*frames.split(), "lr=geomspace(0.1,10,3)", "init.scale=0.5,1", "epochs=60", f"root={tmp_path}")
+    with opened(browser, xortrain.sweep(*words).page(tmp_path / "p.html")) as found:
+        assert found.page.evaluate("xortrain.page.populations[0].frameEpochs") == [0, 60]
+        until(found.page, "xortrain.shown(xortrain.page).epoch === 60")
+        assert [press(found, name) for name in ("first epoch", "next snapshot", "next snapshot")] == [0, 1, 2]
+        found.page.evaluate(KEEP_SHOWN)
+        press(found, "play")
+        until(found.page, "xortrain.state.epoch === 60 && !xortrain.state.isPlaying")
+        assert len(found.page.evaluate("[...kept]")) > 20
+        assert found.said == []
+
+
+KEEP_SHOWN = """() => {
+    globalThis.kept = new Set();
+    const keep = () => { kept.add(xortrain.state.epoch); requestAnimationFrame(keep); };
+    keep();
+}"""
 
 
 def press(found: Opened, name: str) -> int:

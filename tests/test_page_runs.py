@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -379,6 +379,51 @@ def test_the_pointer_finds_the_nearest_curve(found: Opened, sweep: Sweep) -> Non
     else:
         pytest.fail("no place of the picture finds the curve")
     until(found.page, "(words) => document.querySelector('#losses-note').textContent.startsWith(words)", f"#{number} ")
+
+
+FAR_OFF = """() => {
+    const { runs, lossRows } = xortrain.page.populations[0];
+    const far = (i) => 10 ** (8 + (i % runs) + Math.floor(i / runs));
+    for (let i = 0; i < lossRows.length; i++) lossRows[i] = i % runs < 20 ? far(i) : i % 7;
+}"""
+
+
+def test_curves_that_leave_a_linear_axis_far_above_are_drawn(tmp_path: Path, browser: Any) -> None:
+    """The density of curves takes as many steps as it has pixels, also where a hundredth of the runs diverge."""
+    sweep = xortrain.sweep("seed=range(0,2100)", "epochs=3", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        found.page.evaluate(FAR_OFF)
+        found.page.get_by_label("log axis").click()
+        until(found.page, "!document.querySelector('#losses-tools input').checked")
+        assert found.said == []
+
+
+def test_a_loss_is_said_with_the_epoch_after_which_it_was_recorded(tmp_path: Path, browser: Any) -> None:
+    """Snapshots and losses are kept after different epochs; the words name a loss that the record has."""
+    sweep = xortrain.sweep("lr=1,3", "seed=0,1", "epochs=300", "track.losses=7", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        for run, epoch in product((0, 3), (0, 60, 149, 150, 299, 300)):
+            found.page.evaluate("([run, epoch]) => xortrain.change({ run, epoch })", [run, epoch])
+            words = re.search(r"loss (\S+) at epoch (\d+)$", found.page.inner_text("#losses-note"))
+            assert words
+            row = sweep[run].loss_epochs.tolist().index(int(words[2]))
+            assert float(words[1]) == pytest.approx(sweep[run].losses[row], rel=1e-3)
+            assert sweep[run].loss_epochs[row] == max(e for e in sweep[run].loss_epochs if e <= epoch)
+
+
+@pytest.mark.parametrize("grid", ["geomspace(0.01,10,37)", "linspace(0.1,1.3,25)", "linspace(0.3,2.7,49)"])
+def test_ranges_of_an_even_grid_have_equally_many_runs(grid: str, tmp_path: Path, browser: Any) -> None:
+    """Whose values are edges of ranges: a value belongs to the range that begins with it, the last one to the last."""
+    sweep = xortrain.sweep(f"lr={grid}", "seed=0,1", "epochs=1", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        found.page.focus("#settings-plot")
+        counts = []
+        for _ in range(12):
+            found.page.keyboard.press("ArrowRight")
+            found.page.evaluate("() => new Promise(requestAnimationFrame)")
+            counts.append(int(re.findall(r" of (\d+) runs", found.page.inner_text("#settings-note"))[0]))
+    assert len(set(counts[:-1])) == 1
+    assert counts[-1] == counts[0] + 2
 
 
 def test_learnt_is_not_solved_in_any_view(tmp_path: Path, browser: Any) -> None:

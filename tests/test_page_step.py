@@ -1,5 +1,6 @@
 """Every number of a step in the page against NumPy: parameters, gradients, deltas, products and the update."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,36 @@ def test_gradients_and_the_new_parameters_are_those_of_numpy(page_of: PageOf, ov
         slope, *_, update = tab.locator(".equations code").all_inner_texts()
         np.testing.assert_allclose(_last(slope), _flat(run, run.gradients(epoch))[place], **DIGITS)
         np.testing.assert_allclose(_last(update.partition(" after")[0]), run.parameters[epoch + 1][place], **DIGITS)
+
+
+SCHEDULES: dict[str, Callable[[int], float]] = {
+    "cosine": lambda epoch: (1 + np.cos(np.pi * epoch / 40)) / 2,
+    "step schedule.every=8": lambda epoch: 0.1 ** (epoch // 8),
+    "exponential schedule.gamma=0.9": lambda epoch: 0.9**epoch,
+    "constant": lambda epoch: 1,
+}
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("layers", ["", "layer_lr.W1=0.5"], ids=["one learning rate", "a rate for a layer"])
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_learning_rate_of_an_update_is_that_of_its_epoch(
+    page_of: PageOf, schedule: str, layers: str, optimizer: str
+) -> None:
+    words = [*f"schedule={schedule} {layers}".split(), f"optimizer={optimizer}", "lr=0.5", "epochs=40"]
+    tab = page_of(xortrain.train(*words, "film=none", "advice=none"))
+    tab.evaluate("document.getElementById('step').open = true")
+    for epoch in (0, 17, 33):
+        tab.evaluate("(epoch) => xortrain.change({ epoch, weight: 0 })", epoch)
+        until(tab, "(epoch) => document.getElementById('step-body').innerText.includes(`Epoch ${epoch},`)", epoch)
+        tab.wait_for_selector('.equations code:text-matches("\' = ")')
+        lines = tab.locator(".equations code").all_inner_texts()[1:]
+        if optimizer == "sgd":
+            before, rate, slope, after = map(float, re.findall(r" (-?[\d.e-]*\d)(?= |$)", lines[0]))
+            np.testing.assert_allclose(before - rate * slope, after, rtol=2e-4)
+        else:
+            rate = float(re.findall(r"η = ([^,]*)", lines[0])[0])
+        np.testing.assert_allclose(rate, 0.5 * SCHEDULES[schedule](epoch), rtol=6e-5)
 
 
 @pytest.mark.parametrize("is_used", [True, False])

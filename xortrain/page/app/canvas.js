@@ -1,14 +1,27 @@
 /** Drawing on canvases: their size in real pixels, colours of the style sheet, axes. */
 
-import { change, state } from "./state.js";
+import { change, redraw, state } from "./state.js";
 import { formatted } from "./text.js";
 
-export const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+const darkScheme = matchMedia("(prefers-color-scheme: dark)");
 const sizes = new Map(); // of canvases in CSS pixels: to ask for one, the page is laid out
 const styles = new Map(); // variables of the style sheet
 const observer = new ResizeObserver((entries) => { if (entries.some(({ target }) => isResized(target))) forget(); });
 addEventListener("resize", forget);
 darkScheme.addEventListener("change", forget);
+addEventListener("beforeprint", () => print(true));
+addEventListener("afterprint", () => print(false));
+
+/** Paper is white: what is printed is drawn in the light scheme. */
+function print(isPrinted) {
+  document.documentElement.classList.toggle("printed", isPrinted);
+  forget();
+  redraw();
+}
+
+export function isDark() {
+  return darkScheme.matches && !document.documentElement.classList.contains("printed");
+}
 
 function forget() {
   sizes.clear();
@@ -49,6 +62,7 @@ export function sized(canvas) {
   g.clearRect(0, 0, width, height);
   g.font = `12px ${styled("--font")}`;
   g.lineJoin = "round";
+  g.lineWidth = 1;
   return { g, width, height };
 }
 

@@ -240,9 +240,11 @@ class LossCurves {
 
   say() {
     const run = state.hover >= 0 ? state.hover : state.run;
-    const own = this.loss(run, Math.floor(rowPlace(this.homes[run].lossEpochs, state.epoch) ?? NaN));
-    const loss = isForkShown(run) ? state.fork.lossAt(state.epoch) : own;
-    const now = `${Number.isFinite(loss) ? `loss ${formatted(loss)}` : "no loss"} at epoch ${formatted(state.epoch)}`;
+    const row = Math.floor(rowPlace(this.homes[run].lossEpochs, state.epoch) ?? NaN);
+    const fork = isForkShown(run) ? { loss: state.fork.lossAt(state.epoch), ...state.fork.at(state.epoch) } : null;
+    const { loss, epoch } = fork ?? { loss: this.loss(run, row), epoch: this.homes[run].lossEpochs[row] };
+    const isKnown = Number.isFinite(loss);
+    const now = `${isKnown ? `loss ${formatted(loss)}` : "no loss"} at epoch ${formatted(isKnown ? epoch : state.epoch)}`;
     const problem = this.hasLosses ? "" : `${state.order.length ? "No run has a finite loss" : "No run meets the filter"}. `;
     setText(byId("losses-note"), `${problem}${shownWords(this.page, run)} · ${now}`);
   }
@@ -301,8 +303,8 @@ function addLine(counts, { width, first, top, floor }, at, places) {
   for (let k = 0; k < places.length && !Number.isNaN(here); k++) {
     const next = between(at, places[k + 1]);
     const end = Number.isNaN(next) ? here : next;
-    const high = Math.max(top, Math.min(here, end)) | 0;
-    const low = Math.min(floor, Math.max(here, end)) | 0;
+    const high = Math.floor(Math.max(top, Math.min(here, end)));
+    const low = Math.floor(Math.min(floor, Math.max(here, end))); // far above the picture too: | 0 would wrap around
     const weight = 1 / (low - high + 1);
     for (let y = high; y <= low; y++) counts[y * width + first + k] += weight;
     here = next;

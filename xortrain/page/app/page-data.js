@@ -36,6 +36,7 @@ export class Population {
     this.snapshotRows = arrays[meta.snapshots];
     this.network = new Network(this.own(network, 0));
     this.last = this.lossEpochs.at(-1);
+    this.isStored = Boolean(this.snapshotRows) && (this.frameEpochs.length > 2 || this.last < 2); // else it is trained here
   }
 
   /** A part of the JSON as one run has it: where {array} is, a number, numbers, or rows of them. */

@@ -1,6 +1,6 @@
 /** One run as its pictures need it: network, examples, parameters at an epoch, and outputs as colours. */
 
-import { darkScheme, styled } from "./canvas.js";
+import { isDark, styled } from "./canvas.js";
 import { cssOf, inkOn, mixed, rgbOf } from "./paint.js";
 import { openedRun, shown } from "./shown.js";
 import { state } from "./state.js";
@@ -80,7 +80,7 @@ export class OutputColours {
   constructor(page, population) {
     Object.assign(this, population.picture.scale);
     for (const name of ["paper", "ink", "label", "pale"]) this[name] = styled(`--${name}`);
-    const { levels, hues } = population.own(page.colours[darkScheme.matches ? "dark" : "light"]);
+    const { levels, hues } = population.own(page.colours[isDark() ? "dark" : "light"]);
     this.outputs = population.network.layers.at(-1).units;
     this.hues = hues;
     const colours = this.classes > 2 ? hues.flatMap(shadesOf) : levels;

@@ -49,7 +49,7 @@ class Player {
     this.toggle.onclick = () => this.play(!state.isPlaying);
     this.slider.oninput = () => this.go(this.slider.valueAsNumber);
     byId("speed").onchange = () => this.restart();
-    this.kept = distinct(page.populations.flatMap((one) => (one.snapshotRows ? one.frameEpochs : epochSteps(0, one.last))));
+    this.kept = distinct(page.populations.flatMap((one) => (one.isStored ? one.frameEpochs : epochSteps(0, one.last))));
   }
 
   /** The epochs that can be shown: those that are kept, and those of a fork beyond them. */

@@ -4,6 +4,7 @@ import { Axis, clamp, disc, label, polyline, sized, styled } from "./canvas.js";
 import { forkOfRun } from "./fork.js";
 import { isForkShown, openedRun } from "./shown.js";
 import { change, follow, state } from "./state.js";
+import { distinct } from "./statistics.js";
 import { byId, element, formatted, sentence, setText } from "./text.js";
 
 const LOG = 20; // ratio of the largest loss to the smallest for a logarithmic axis
@@ -192,7 +193,7 @@ class RunLosses {
     const here = Math.min(epoch, Math.max(...known.map(([, curve]) => curve.at(-1)[0])));
     const points = known.filter(([, curve]) => curve.at(-1)[0] >= here).map(([name, curve]) => [name, pointOf(curve, here)]);
     const losses = points.filter(([, point]) => point);
-    const last = Math.max(...losses.map(([, [at]]) => at));
-    return losses.length ? `Epoch ${formatted(last)}: ${losses.map(([name, [, loss]]) => `${name} ${formatted(loss)}`).join(", ")}.` : "";
+    const at = (epoch) => losses.filter(([, [own]]) => own === epoch).map(([name, [, loss]]) => `${name} ${formatted(loss)}`);
+    return distinct(losses.map(([, [own]]) => own)).map((own) => `Epoch ${formatted(own)}: ${at(own).join(", ")}.`).join(" ");
   }
 }

@@ -18,8 +18,7 @@ class OpenedRun {
     const ended = page.column("epochs_done")?.of(run);
     this.last = Math.min(ended ?? Infinity, this.population.last); // a stop rule may have ended it
     this.hasDiverged = page.column("outcome")?.of(run) === "diverged";
-    const { snapshotRows, frameEpochs, last } = this.population;
-    this.isStored = Boolean(snapshotRows) && (frameEpochs.length > 2 || last < 2);
+    this.isStored = this.population.isStored;
   }
 
   get task() {

@@ -55,7 +55,8 @@ function wordGroups(column, runs, most) {
 function rangeGroups(column, edges) {
   const labels = edges.slice(1).map((edge, k) => `${formatted(edges[k], 2)} – ${formatted(edge, 2)}`);
   const last = labels.length - 1;
-  const place = (value) => clamp(edges.findLastIndex((edge) => edge <= value), 0, last);
+  const near = (k) => 1e-9 * (edges[k] - (edges[k - 1] ?? edges[k])); // a value that is an edge but for its last bits is on it
+  const place = (value) => clamp(edges.findLastIndex((edge, k) => edge - near(k) <= value), 0, last);
   return { labels, edges, of: (run) => (Number.isNaN(column.values[run]) ? -1 : place(column.values[run])) };
 }
 

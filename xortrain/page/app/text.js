@@ -1,6 +1,6 @@
 /** Numbers and words as text. */
 
-const WHOLE = new Intl.NumberFormat("en");
+const WHOLE = new Intl.NumberFormat("en", { signDisplay: "negative" });
 
 /** A number with up to 4 digits, as in 0.1234, 12,345, 1.5e-7; empty for null. */
 export function formatted(value, digits = 4) {

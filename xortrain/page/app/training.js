@@ -197,8 +197,8 @@ export class Trainer {
     const settings = [this.descent.network.settings, stage.loss.settings, stage.optimizer.settings];
     const stride = schedule.isConstant ? until - this.epoch : 1;
     for (; this.epoch < until; this.epoch += stride) {
-      const lr = stage.lr * schedule.factor(this.epoch, stage.epochs, stage.schedule.settings);
-      this.unrolled(theta, task.x, task.t, lr, state, settings, stride);
+      this.rates.fill(stage.lr * schedule.factor(this.epoch, stage.epochs, stage.schedule.settings));
+      this.unrolled(theta, task.x, task.t, this.rates[0], state, settings, stride);
     }
   }
 
