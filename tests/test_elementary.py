@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from xortrain.machine.build import FLAGS, FOLDER, SETS, sets_of_platform
-from xortrain.machine.library import cpu_features
+from xortrain.machine import library
+from xortrain.machine.build import FLAGS, FOLDER, SETS
 
 Array = npt.NDArray[Any]
 
@@ -48,8 +48,7 @@ HARD = [
 ]
 """Where something changes: a sign, a range, an exponent, from normal to subnormal, to infinity or 0."""
 EDGES = np.array([0, 1, 2, 3, 0.5, 0.1, 1e-5, 5e-324, 1e-310, 1e300, 2.0**53, np.pi, 710, 746, np.inf])
-HERE = [name for name in sets_of_platform() if any({*cpu_features()} >= {*group} for group in SETS[name].needs)]
-"""The instruction sets that this processor has."""
+HERE = [name for name in SETS if library._opened(name) != f"this CPU has no {name}"]
 FAMILIES = {SETS[name].family: name for name in HERE}
 """One of each family, whose members give the same bits."""
 

@@ -209,8 +209,8 @@ def test_the_share_right_is_that_of_the_outputs_listed_also_where_the_greatest_n
     y, t = run.predict(run.x), run.t
     right, greatest = ((y > 0.5) == (t > 0.5)).all(axis=1), y.argmax(axis=1) == t.argmax(axis=1)
     assert right.mean() < greatest.mean() == run.row["accuracy"]
-    told = f": {100 * right.mean():.3g} % right, {100 * greatest.mean():.3g} % nearest to their own target; a vote of "
-    assert told in run.summary()
+    shares = [f"{100 * share.mean():.3g} %" for share in (right, greatest)]
+    assert ": {} right, {} nearest to their own target; a vote of ".format(*shares) in run.summary()
     assert f"Right: a {right[:20].sum()} of 20, b {right[20:40].sum()} of 20" in run.summary()
 
 

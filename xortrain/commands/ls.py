@@ -39,15 +39,15 @@ def _lines(
     entries: Sequence[Entry], where: str | None, runs: bool, tags: Sequence[str], brief: Collection[str] | None
 ) -> Iterator[Line]:
     """A line for each run, and for each sweep unless its runs are listed because of ``runs`` or a condition."""
+    tagged = [entry for entry in entries if _tagged(entry, tags)]
     if where is not None:
-        yield from _matching(entries, where, tags)
+        yield from _matching(tagged, where, tags)
         return
-    for entry in entries:
+    for entry in tagged:
         if entry.is_sweep and not runs and set(tags) <= set(entry.marks.tags):
             yield columns.sweep_columns(entry, brief)
         else:
-            parts = [part for part in entry.parts if any(_has_tags(part, n, tags) for n in (-1, *part.marks.of_runs))]
-            lines = ((part, line) for part in parts for line in columns.run_lines(entry, part, brief))
+            lines = ((part, line) for part in _tagged(entry, tags) for line in columns.run_lines(entry, part, brief))
             yield from (line for part, line in lines if _has_tags(part, line["number"], tags))
 
 
@@ -58,6 +58,11 @@ def _matching(entries: Sequence[Entry], where: str, tags: Sequence[str]) -> Iter
         line = columns.run_columns(entry, part, place)
         if _has_tags(part, line["number"], tags):
             yield line
+
+
+def _tagged(entry: Entry, tags: Sequence[str]) -> list[RecordInfo]:
+    """The records of an entry with runs that have these tags."""
+    return [part for part in entry.parts if any(_has_tags(part, n, tags) for n in (-1, *part.marks.of_runs))]
 
 
 def _has_tags(part: RecordInfo, number: int, tags: Sequence[str]) -> bool:

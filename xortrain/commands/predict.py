@@ -47,8 +47,8 @@ def _parse(arguments: Sequence[str]) -> Namespace:
     p.add_argument("inputs", metavar="FILE|1,0", help="a table with the input columns, or the values of one example")
     p.add_argument("--best", action="store_true", help="with the best parameters instead of the last")
     add_output(p, "the file to write: .csv or .json", extensions=ENDINGS)
-    is_value = [word[:1] == "-" and word[1:2] in ".0123456789" for word in arguments]  # not an option
-    a = p.parse_args([f"{' ' * is_one}{word}" for word, is_one in zip(arguments, is_value, strict=True)])
+    values = [f" {word}" if word[:1] == "-" and word[1:2] in ".0123456789" else word for word in arguments]
+    a = p.parse_args(values)  # -1,0 is no option
     a.inputs = a.inputs.strip()
     return a
 

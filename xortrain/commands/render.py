@@ -22,7 +22,7 @@ def render(arguments: Sequence[str]) -> str:
     a = _parse(arguments)
     found = open_record(a.record, a.root)
     is_sweep, own, folder = isinstance(found, SweepData), found.config["film"], found.folder or Path()
-    one = f"{a.record}#{found.column('number')[0]}" if isinstance(found, SweepData) else a.record
+    one = f"{a.record}#{found.parts[0].rows.at(0)['number']}" if isinstance(found, SweepData) else a.record
     fit = _fitting(LAYOUTS[own["name"]], is_sweep)
     has_groups = is_sweep and any(row.has_groups and f"film={name}" in a.override for name, row in LAYOUTS.items())
     own = own if has_groups else {key: value for key, value in own.items() if key != "by"}

@@ -153,9 +153,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
     if text.startswith(("Ambiguous value for argument", "Sweep parameters")):
         override = text.split("'")[1]
         kinds = {setting.kind for setting in settings_of(override.partition("=")[0])}
-        hint = (
-            f", or write {override.replace('=', '=[', 1)}] for a list" if kinds & LISTS and "(" not in override else ""
-        )
+        hint = f", or write {override.replace('=', '=[', 1)}] for a list" * bool(kinds & LISTS and "(" not in override)
         return UserError(f"{override}: several values; {instead}{hint}")
     if text.startswith("Unexpected type annotation"):  # a sweep among the values of a sweep
         mixed = next((override for override in overrides if _MIXED.search(override)), short(" ".join(overrides)))
@@ -231,8 +229,7 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
 def no_such_setting(key: str, overrides: Sequence[str]) -> UserError:
     """The error for a key that the chosen option does not have, or that does not exist at all."""
     group, dot, name = key.partition(".")
-    values = dict(text.lstrip("+~").split("=", 1) for text in overrides if "=" in text)
-    value = values.get(key)
+    value = dict(text.lstrip("+~").split("=", 1) for text in overrides if "=" in text).get(key)
     if dot and group in GROUPS:
         option = _chosen(group, overrides)
         if option in GROUPS[group]:

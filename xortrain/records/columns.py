@@ -197,7 +197,7 @@ def joined_kind(kinds: Collection[type]) -> type | None:
     return next(iter(kinds), None) if len(kinds) < 2 else str
 
 
-def statuses(part: RecordInfo, codes: Iterable[int]) -> Iterable[str]:
+def _statuses(part: RecordInfo, codes: Iterable[int]) -> Iterable[str]:
     """The status of each run of a record, from the codes of their outcomes."""
     unfinished = "failed" if part.status == "finished" else part.status
     return ("finished" if code else unfinished for code in codes)
@@ -224,19 +224,19 @@ WORDS: dict[str, Callable[[Annotations], str | None]] = {
 }
 
 
-def user_words(part: RecordInfo, chunk: Chunk, name: str) -> Iterable[str | None]:
+def _words(text: Callable[[Annotations], str | None], part: RecordInfo, chunk: Chunk) -> Iterable[str | None]:
     """The tags or notes of each run, as a text; those of most runs are the record's."""
-    of_all, own = WORDS[name](part.marks), part.marks.of_runs
-    return (WORDS[name](part.marks.of(number)) if number in own else of_all for number in chunk["number"])
+    of_all, own = text(part.marks), part.marks.of_runs
+    return (text(part.marks.of(number)) if number in own else of_all for number in chunk["number"])
 
 
 COMPUTED: dict[str, Callable[[Any, RecordInfo, Chunk], Iterable[Any]]] = {
     "id": lambda entry, part, chunk: (entry.run_id(number) for number in chunk["number"]),
-    "status": lambda entry, part, chunk: statuses(part, chunk["outcome"]),
+    "status": lambda entry, part, chunk: _statuses(part, chunk["outcome"]),
     "outcome": lambda entry, part, chunk: map(part.word, chunk["outcome"]),
     "reasons": _reasons,
     **{name: _epochs(name) for name in ("solved_at", "diverged_at", "exploded_at", "best_at", "epochs_done")},
     "diverged_in": _diverged_in,
-    "tags": lambda entry, part, chunk: user_words(part, chunk, "tags"),
-    "notes": lambda entry, part, chunk: user_words(part, chunk, "notes"),
+    "tags": lambda entry, part, chunk: _words(WORDS["tags"], part, chunk),
+    "notes": lambda entry, part, chunk: _words(WORDS["notes"], part, chunk),
 }

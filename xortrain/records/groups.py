@@ -172,7 +172,8 @@ def group_runs(
     """
     names = differing_settings(parts) if by is None else [columns.canonical(name) for name in by]
     found = column_table(parts, ["outcome", "solved_at", "final_loss", *names], option)
-    found |= {name: _joined([_listed(part, name) for part in parts]) for name in names if name in columns.COMPUTED}
+    results = [name for name in names if name in columns.RESULTS and name in columns.COMPUTED]
+    found |= {name: _joined([_listed(part, name) for part in parts]) for name in results}
     runs = np.arange(len(found["outcome"])) if chosen is None else chosen
     once = runs[_first_of_each(_identities(parts)[runs], found["outcome"][runs] == "pending")]
     return statistics({name: values[once] for name, values in found.items()}, names)

@@ -122,10 +122,6 @@ class Entry:
         return lock_owner(locked_folder(self.folder)) or self.metadata
 
     @cached_property
-    def events(self) -> list[Event]:
-        return [*(event for part in self.parts for event in part.events), *self.parts[0].above]
-
-    @cached_property
     def marks(self) -> Annotations:
         return Annotations.shared([part.marks for part in self.parts])
 
@@ -143,7 +139,8 @@ class Entry:
 
     def failures(self) -> list[str]:
         """A line for each failure; failures with the same text are one line with their count."""
-        counted = Counter(_failure_line(event) for event in failures(self.events))
+        events = [*(event for part in self.parts for event in part.events), *self.parts[0].above]
+        counted = Counter(map(_failure_line, failures(events)))
         name = printable(self.id)
         return [f"{name}: {text}{f' ({times} times)' if times > 1 else ''}" for text, times in counted.items()]
 

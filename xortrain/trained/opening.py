@@ -29,10 +29,10 @@ from xortrain.training.outcome import OUTCOMES
 NAME = re.compile(r"\w{1,20}")  # of an instruction set
 
 
-def open_trained(folder: Path) -> TrainedRuns:
-    """The trained population of a record; raises UserError for a record that is not sound."""
-    with Reading(folder):
-        return _opened(folder)
+def open_trained(folder: Path, base: Path = Path()) -> TrainedRuns:
+    """The trained population of a record, read below ``base``; raises UserError for a record that is not sound."""
+    with Reading(base / folder):
+        return replace(_opened(base / folder), folder=folder)
 
 
 def _opened(folder: Path) -> TrainedRuns:

@@ -87,7 +87,7 @@ class SweepData(Generic[AnyRun]):
     def population(self, number: int) -> TrainedRuns:
         """The whole population of a record, by its index in ``parts``."""
         if number not in self.opened:
-            self.opened[number] = replace(open_trained(self.base / (own := self.parts[number].folder)), folder=own)
+            self.opened[number] = open_trained(self.parts[number].folder, self.base)
         return self.opened[number]
 
     @property
@@ -241,4 +241,4 @@ def open_record(name: str, root: Path | None = None, whole: bool = False) -> Run
 def open_run(name: str | Named, root: Path | None = None) -> RunData:
     """The one run of this name; raises UserError for a sweep, with the name of one of its runs."""
     part, place = (named(name, root or default_root()) if isinstance(name, str) else name).run()
-    return RunData(replace(open_trained(part.folder.absolute()), folder=part.folder), place)
+    return RunData(open_trained(part.folder, Path.cwd()), place)
