@@ -19,12 +19,13 @@ SETTINGS = FilmSettings(layout="field", frames=5)
 
 
 def plain_bands(one: FilmData, layout: FieldLayout, number: int, part: int) -> Array:
-    """The bands (height, width) of a slice by the forward pass in double precision."""
+    """The bands (height, width) of a slice by the forward pass in double precision; over one input, of one row."""
     box, projection = layout.field.heatmap.boxes[part], layout.field.projection
-    points = projection.grid(part, box.width, box.height).reshape(one.network.inputs, -1).T
+    height = box.height if one.network.inputs > 1 else 1
+    points = projection.grid(part, box.width, height).reshape(one.network.inputs, -1).T
     with np.errstate(all="ignore"):
         y = one.network.forward(one.parameters[number, :, 0], points).y.T
-    return colour_scale(one, SETTINGS.levels).bands(y).reshape(box.height, box.width).astype(int)
+    return colour_scale(one, SETTINGS.levels).bands(y).reshape(height, box.width).astype(int)
 
 
 @pytest.mark.parametrize("name", [name for name in NETS if name not in ("wide", "diverged")])

@@ -82,10 +82,10 @@ def test_a_filter_leaves_the_runs_that_where_finds(found: Opened, sweep: Sweep) 
     assert sorted(fill(found, "")) == numbers(sweep)
 
 
-@pytest.mark.parametrize("condition", ["run = 17", "run in (3, 40)", "run between 5 and 9", "not run > 2", "7 >= run"])
-def test_the_number_of_a_run_has_the_name_of_its_column(condition: str, found: Opened, sweep: Sweep) -> None:
-    where = condition.replace("run", "number")
-    assert sorted(fill(found, condition)) == numbers(xortrain.runs(root_of(sweep), where=where)) != []
+def test_the_number_of_a_run_has_the_name_of_its_column(found: Opened, sweep: Sweep) -> None:
+    for condition in ("run = 17", "run in (3, 40)", "run between 5 and 9", "not run > 2", "7 >= run"):
+        where = condition.replace("run", "number")
+        assert sorted(fill(found, condition)) == numbers(xortrain.runs(root_of(sweep), where=where)) != [], condition
 
 
 MIXED = (
@@ -167,14 +167,15 @@ def test_the_results_and_the_run_are_in_sight_in_the_table(browser: Any, page: P
         assert cell.bounding_box() == before
 
 
-@pytest.mark.parametrize(("condition", "named"), REFUSED.items(), ids=REFUSED)
-def test_what_a_filter_does_not_know_is_one_line_and_the_table_stays(condition: str, named: str, found: Opened) -> None:
-    before = fill(found, "lr = 1")
-    assert fill(found, condition) == before
-    problem = found.page.inner_text("#filter-problem")
-    assert named in problem
-    assert "\n" not in problem
-    assert found.page.get_attribute("#filter", "aria-invalid") == "true"
+def test_what_a_filter_does_not_know_is_one_line_and_the_table_stays(found: Opened) -> None:
+    for condition, named in REFUSED.items():
+        before = fill(found, "lr = 1")
+        assert found.page.get_attribute("#filter", "aria-invalid") == "false"
+        assert fill(found, condition) == before, condition
+        problem = found.page.inner_text("#filter-problem")
+        assert named in problem
+        assert "\n" not in problem
+        assert found.page.get_attribute("#filter", "aria-invalid") == "true"
 
 
 def test_a_filter_that_no_run_meets_says_so(found: Opened) -> None:
@@ -332,7 +333,7 @@ def test_nothing_moves_under_the_pointer(width: int, browser: Any, page: Path) -
         for canvas in found.page.locator(POINTED).all():
             canvas.scroll_into_view_if_needed()
             box: Any = canvas.bounding_box()
-            for share in (0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9):
+            for share in (0.1, 0.35, 0.6, 0.9):
                 found.page.mouse.move(box["x"] + share * box["width"], box["y"] + 0.5 * box["height"])
                 found.page.evaluate("() => new Promise(requestAnimationFrame)")
                 assert found.page.evaluate(PLACES) == before
