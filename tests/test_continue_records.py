@@ -209,6 +209,14 @@ def test_a_setting_that_varied_may_be_the_same_from_now_on(root: Path, run_comma
     assert run_command("rerun", "latest", "--check").startswith("The same to the bit")
 
 
+def test_a_sweep_whose_runs_have_all_diverged_says_when_the_last_one_did(root: Path, run_command: Command) -> None:
+    run_command("-m", "lr=1e6,1e8", "seed=range(0,3)", "activation=relu", "output=identity", "loss=mse", *QUIET)
+    last = newest_sweep().column("diverged_at").max()
+    assert 0 < last < 140
+    line = run_command("continue", "latest", "epochs=+20", code=2)
+    assert line == f"xortrain: error: every run had ended by epoch {last}; choose an earlier epoch"
+
+
 def test_runs_that_had_ended_stay_as_they_were(root: Path, run_command: Command) -> None:
     run_command("-m", "lr=1,10", "seed=range(0,20)", "stop=solved", "epochs=100", *QUIET)
     parent = newest_sweep()

@@ -24,6 +24,7 @@ from xortrain.trained.run_data import RunData, TrainedRuns
 from xortrain.training.diagnosis import contradictions, dead_since, equal_units, findings, ties
 from xortrain.training.linear import linear_fit
 from xortrain.training.loop import Training
+from xortrain.training.motion import swing
 from xortrain.training.outcome import ORDER, OUTCOMES, code, results
 from xortrain.training.task import History
 from xortrain.views.verdict import REASONS, SENTENCES, verdict
@@ -532,6 +533,12 @@ def test_a_loss_that_swings_is_named_with_its_last_values() -> None:
         assert "oscillating" not in run.reasons
 
 
+@pytest.mark.parametrize("factor", [1e-300, 1, 1e300, 1e308])
+def test_losses_of_any_size_swing_alike(factor: float) -> None:
+    losses = factor * np.array([[1, 0.5, 1, 0.5, 1], [1, 0.98, 1, 0.98, 1], [1, 0.5, 0.4, 0.3, 0.2], [0] * 5]).T
+    assert swing(losses).tolist() == [True, False, False, False]
+
+
 @pytest.mark.parametrize("epochs", [1, 2, 3, 140, 2000, 2001, 3000])
 def test_a_swing_has_bounds_only_where_the_recorded_losses_show_it(epochs: int) -> None:
     """Of 2,000 epochs every other loss is recorded: those of a loss that swings in turn are all alike."""
@@ -827,3 +834,18 @@ def test_a_column_of_zeros_is_not_the_small_one() -> None:
     rows = [[0, 900, 1], [0, 20, 2], [0, 500, 1.5]]
     text = verdict(xortrain.train("epochs=1", "lr=1e-9", "film=none", data=(rows, [0.1, 0.5, 0.4])))
     assert "x2 reaches 900, x3 2." in text
+
+
+def test_the_change_of_enormous_parameters_is_a_share() -> None:
+    run = run_of("activation=sin", "init.scale=1e294", "epochs=20", "data=moons")
+    start, end = (1e-290 * run.parameters[k] for k in (0, -1))  # their squares have no overflow
+    share = float(f"{100 * np.linalg.norm(end - start) / np.linalg.norm(start):.2g}")
+    assert np.abs(run.parameters).max() > 1e290
+    assert f"The steps are small: in 20 epochs the parameters changed by {share:g} %" in verdict(run)
+
+
+def test_outputs_that_overflow_are_judged_without_a_warning() -> None:
+    words = ("activation=gelu_tanh", "output=mish", "data=xor_cloud", "data.test=0.5", "lr=1e220", "epochs=1")
+    run = run_of(*words, "seed=25", "architecture.hidden=[8]", "init.scale=0.263")
+    assert np.abs(run.parameters[-1]).max() > 1e200
+    assert f"Not solved: {100 * run.accurate.mean():.0f} % of the held-out examples right" in run.summary()

@@ -10,6 +10,7 @@ import pytest
 
 import xortrain
 from xortrain.cli import main
+from xortrain.errors import UserError
 
 TABLE = "id,size,hue,kind\n1,1.5,red,cat\n2,2,blue,dog\n3,3,red,cow\n4,1,red,cat\n5,?,red,cat\n"
 
@@ -161,3 +162,20 @@ def test_the_values_of_one_example_may_be_longer_than_a_name_of_a_file(
     run: Any = xortrain.load("latest", tmp_path / "out")
     (row,) = predicted(capsys, tmp_path / "out", ",".join(map(repr, x[1].tolist())))
     assert row["output"] == run.predict(x[1:2])[0, 0]
+
+
+def test_a_diverged_network_predicts_no_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    chance = np.random.RandomState(0)
+    x, labels = chance.randn(60, 2), chance.choice(["cat", "cow", "dog"], 60)
+    rows = [f"{a},{b},{label}" for (a, b), label in zip(x, labels, strict=True)]
+    (tmp_path / "table.csv").write_text("\n".join(["a,b,kind", *rows]))
+    words = ["data=csv", f"data.path={tmp_path}/table.csv", "lr=1e6", "activation=relu"]
+    assert not main([*words, "film=none", "advice=none", f"root={tmp_path}"])
+    run: Any = xortrain.load("latest", tmp_path)
+    assert run.outcome == "diverged"
+    with pytest.raises(UserError, match=r"^y: example 1 is nan, which is no class$"):
+        run.class_indices(np.vstack([np.eye(3)[:1], run.predict(x[:1])]))
+    assert predicted(capsys, tmp_path, "1,2") == [dict.fromkeys(("class", "cat", "cow", "dog"))]
+    path = tmp_path / "out.csv"
+    predicted(capsys, tmp_path, "1,2", "--output", str(path))
+    assert path.read_text() == "class,cat,cow,dog\n,,,\n"

@@ -51,6 +51,10 @@ def test_the_first_line_says_how_it_ended(changes: dict[str, Any], expected: str
     assert first_line(**changes).startswith(expected)
 
 
+def test_before_the_start_there_was_no_loss() -> None:
+    assert first_line(dtype="float32", init=("normal", {"scale": 1e90})) == "Diverged: W1 is not finite at epoch 0."
+
+
 def test_the_sentences_agree_with_the_row() -> None:
     run = run_of(seed=3)
     right = int(((run.predict(run.x) > 0.5) == run.t).sum())

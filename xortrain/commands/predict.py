@@ -8,6 +8,8 @@ from os.path import exists
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from xortrain.commands.arguments import add_output, command_parser, refuse_to_write
 from xortrain.errors import UserError, printable, writing
 from xortrain.nets import Array
@@ -58,9 +60,11 @@ def _rows(run: RunData, y: Array, lines: Sequence[int]) -> list[dict[str, Any]]:
     columns = run.setup.columns
     many = y.shape[1] > 1
     shown = run.output_names if many or not columns.classes else ["output"]
-    found = run.class_indices(y).tolist() if columns.classes else []
-    others = {"line": lines, "class": [columns.classes[kind] for kind in found]}
-    others = {name: values for name, values in others.items() if values}
+    kinds, known = np.full(len(y), None, object), ~np.isnan(y).any(axis=1)
+    if columns.classes:
+        kinds[known] = np.array(columns.classes, object)[run.class_indices(y[known])]
+    others = {"line": lines, "class": kinds if columns.classes else ()}
+    others = {name: values for name, values in others.items() if len(values)}
     if len({*shown, *others}) < len(shown) + len(others):  # a name that is there twice
         shown = [f"y{k + 1}" for k in range(len(shown))]
     before = [{name: values[k] for name, values in others.items()} for k in range(len(y))]

@@ -271,8 +271,9 @@ def continue_sweep(
         chosen = parent.setup.population.epochs if epoch is None else epoch
         place_of_epoch(parent.setup.frame_epochs, chosen)
         plans.append(continuation(parent, overrides, Origin(entry.id, entry.path, chosen), root))
-    if all((first_untrained(plan.parent.rows) <= plan.epoch).all() for plan in plans):
-        raise UserError(f"every run had ended by epoch {max(plan.epoch for plan in plans)}; choose an earlier epoch")
+    ended = [first_untrained(plan.parent.rows) for plan in plans]
+    if all((ends <= plan.epoch).all() for ends, plan in zip(ended, plans, strict=True)):
+        raise UserError(f"every run had ended by epoch {max(map(np.max, ended))}; choose an earlier epoch")
     within = within_budget([plan.setup for plan in plans], engine)
     plans = [plan.recorded(setup) for plan, setup in zip(plans, within.setups, strict=True)]
     for plan in plans:  # the first run stands for the others, which are checked when they are trained

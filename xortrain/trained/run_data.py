@@ -249,8 +249,13 @@ class RunData:
         return self.setup.columns.short_outputs or (tuple(f"y{k + 1}" for k in range(many)) if many > 1 else ("y",))
 
     def class_indices(self, y: Any) -> Array:
-        """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to."""
+        """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to.
+
+        UserError for nan, as a diverged network has them: that is near to no class.
+        """
         y = self._columns("y", y, self.network.outputs, "outputs")
+        if (lost := np.isnan(y).any(axis=1)).any():
+            raise UserError(f"y: example {int(lost.argmax())} is nan, which is no class")
         middle = (self.task.success.low[0] + self.task.success.high[0]) / 2
         return y.argmax(axis=1) if y.shape[1] > 1 else (y[:, 0] > middle).astype(np.intp)
 
@@ -337,6 +342,7 @@ class RunData:
         """The task of this run and a copy of it, so that sums have the same bits as in a sweep."""
         return self.task.take(at_least_two(np.zeros(1, int)))
 
+    @np.errstate(all="ignore")
     def _pass(self, x: Array, theta: Array) -> Pass:
         return self._twins.network.forward(np.repeat(theta[:, None], self._twins.runs, axis=1), x)
 

@@ -129,6 +129,7 @@ def _spread(y: Array, wrong: Array) -> Array:
 
 def swing(losses: Array) -> Array:
     """Whether losses (epochs, runs) go up and down in turn, by a tenth or more: (runs,)."""
+    losses = losses / np.maximum(losses.max(axis=0), np.finfo(losses.dtype).tiny)  # their products may overflow
     steps = np.diff(losses, axis=0)
     if len(steps) < 2:
         return np.zeros(losses.shape[1], bool)

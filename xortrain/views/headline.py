@@ -14,7 +14,7 @@ def headline(run: RunData) -> str:
         done = "" if np.isnan(row["final_loss"]) else f": loss {loss} after {row['epochs_done']:,} of {epochs}"
         return f"Not finished{done}."
     if run.outcome == "diverged":
-        before = f" Before that the loss was {loss}." if row["diverged_in"] >= 0 else ""
+        before = f" Before that the loss was {loss}." if row["diverged_at"] > 0 and row["diverged_in"] >= 0 else ""
         return f"Diverged: {_diverged_in(run)} is not finite at epoch {row['diverged_at']}.{before}"
     after = f"Loss {loss}" + (f" after {counted(row['epochs_done'], 'epoch')}." if row["epochs_done"] >= 0 else ".")
     if run.outcome == "solved":

@@ -198,9 +198,10 @@ def _vanishing(case: Case) -> str:
 def _slow(case: Case) -> str:
     row, losses = case.run.row, case.losses
     fall, above = losses[0] - row["final_loss"], row["final_loss"] - row["constant_loss"]
-    start, end = case.run.parameters[0], case.run.parameters[-1]
+    unit = np.abs(case.run.parameters).max() or 1.0  # squares of the parameters may overflow
+    start, end = case.run.parameters[0] / unit, case.run.parameters[-1] / unit
     size, way = np.linalg.norm(start), np.linalg.norm(end - start)
-    moved = f"changed by {float(f'{100 * way / size:.2g}'):,g} %" if size else f"have come {way:.2g} away from 0"
+    moved = f"changed by {float(f'{100 * way / size:.2g}'):,g} %" if size else f"have come {way * unit:.2g} away from 0"
     what = "The steps are small" if way < FAR_MOVED * size or not size else "The loss falls slowly"
     text = f"{what}: in {row['epochs_done']:,} epochs the parameters {moved}."
     if not (above > 0 and fall > 0):
