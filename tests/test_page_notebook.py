@@ -4,12 +4,14 @@ import base64
 import html
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
-from some_pages import opened, stored
+from some_pages import Opened, opened, stored, until
 
 import xortrain
 from xortrain.api import Run, Sweep
@@ -36,6 +38,16 @@ def page_in(text: str) -> str:
     return html.unescape(found)
 
 
+@contextmanager
+def in_notebook(text: str | None, folder: Path, browser: Any) -> Iterator[tuple[Opened, Any]]:
+    """A notebook with this output, and the frame in it when its views are drawn."""
+    (folder / "notebook.html").write_text(f"<!doctype html><meta charset='utf-8'><p>{text}", encoding="utf-8")
+    with opened(browser, folder / "notebook.html", 1000, is_ready=False) as found:
+        frame = found.page.frames[1]
+        frame.wait_for_selector('html[data-ready="1"]', state="attached")
+        yield found, frame
+
+
 def test_the_page_and_the_still_are_small(shown: Run | Sweep, tmp_path: Path) -> None:
     text, still = shown._repr_html_(), shown._repr_png_()
     assert text is not None
@@ -50,16 +62,23 @@ def test_the_page_and_the_still_are_small(shown: Run | Sweep, tmp_path: Path) ->
 
 
 def test_the_page_opens_in_its_frame(shown: Run | Sweep, tmp_path: Path, browser: Any) -> None:
-    text = shown._repr_html_()
-    (tmp_path / "notebook.html").write_text(f"<!doctype html><meta charset='utf-8'><p>{text}", encoding="utf-8")
-    with opened(browser, tmp_path / "notebook.html", 1000, is_ready=False) as found:
-        frame = found.page.frames[1]
-        frame.wait_for_selector('html[data-ready="1"]', state="attached")
+    with in_notebook(shown._repr_html_(), tmp_path, browser) as (found, frame):
         assert frame.evaluate("xortrain.page.runs") == (1 if isinstance(shown, Run) else min(100, len(shown)))
         assert frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert frame.evaluate("origin") == "null"  # it sees nothing of the notebook
         assert found.said == []
         assert not [url for url in found.asked if url.startswith("http")]
+
+
+@pytest.mark.parametrize("pressed", ["#fork-train", "#fork-lr"])
+def test_a_fork_trains_in_the_frame(pressed: str, tmp_path: Path, browser: Any) -> None:
+    """By its button and by Enter: the frame may not submit a form."""
+    with in_notebook(xortrain.train("epochs=20")._repr_html_(), tmp_path, browser) as (found, frame):
+        frame.press("#to-first", "Enter")
+        frame.fill("#fork-lr", "0.5")
+        frame.press(pressed, "Enter")
+        until(frame, "xortrain.state.fork?.last === 20")
+        assert found.said == []
 
 
 def test_more_runs_than_are_shown_are_said(tmp_path: Path) -> None:

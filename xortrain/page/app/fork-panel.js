@@ -25,9 +25,8 @@ class ForkPanel {
     this.toggle.onclick = () => this.compare();
     this.drop.onclick = () => this.discard();
     this.copy.onclick = () => this.copyCommand();
-    const form = byId("fork");
-    form.oninput = () => this.describe();
-    form.onsubmit = (event) => {
+    byId("fork").oninput = () => this.describe();
+    this.train.onclick = (event) => { // by Enter too; the frame of a notebook lets no form be submitted
       event.preventDefault();
       this.submit();
     };
