@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 from some_films import NETS, cloud, parity, run_of
 
+from xortrain.films.canvas import Box
 from xortrain.films.field import Field, FieldLayout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
+from xortrain.films.heatmap import tiles
 from xortrain.films.projection import LEAST_SLICE, MOST_SLICES, project
 from xortrain.films.story_layout import StoryLayout
 
@@ -36,6 +38,16 @@ def test_where_not_all_combinations_occur_each_slice_has_its_own_label() -> None
     whole = project(x, x[:, :1], NAMES[:4], "y", 0, 1)
     assert not whole.columns
     assert [one.label for one in whole.slices] == ["x3 = 0  x4 = 1", "x3 = 1  x4 = 0", "x3 = 1  x4 = 1"]
+
+
+@pytest.mark.parametrize("values", range(2, 10))
+def test_slices_of_one_input_are_in_a_grid_as_square_as_possible(values: int) -> None:
+    """The slices of 6 values in one line would leave five sixths of the square empty."""
+    x = np.array([[u, v, w] for u in range(3) for v in range(3) for w in range(values)], float)
+    whole = project(x, x[:, :1], NAMES[:3], "y", 0, 1)
+    assert [one.values for one in whole.columns] == [(str(value),) for value in range(values)]
+    boxes = tiles(Box(0, 0, 600, 600), values, 14, whole.across)
+    assert len({one.x for one in boxes}) - len({one.y for one in boxes}) in (0, 1)
 
 
 def test_many_distinct_values_are_shown_along_two_principal_axes() -> None:

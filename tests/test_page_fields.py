@@ -124,6 +124,13 @@ def colours_of(run: Run, y: Array) -> Array:
     return np.asarray(shades[y.argmax(1), np.clip(place, 0, SHADES - 1).astype(int)], int)
 
 
+def test_six_slices_of_one_input_fill_half_of_their_picture(browser: Any, tmp_path: Path) -> None:
+    rows = [f"{u},{v},{w},{u + v + w}" for u in range(4) for v in range(4) for w in range(6)]
+    (tmp_path / "t.csv").write_text("\n".join(["u,v,w,sum", *rows]))
+    with shown(browser, (*CSV, f"data.path={tmp_path / 't.csv'}", "loss=mse", *ADAM), tmp_path) as (found, _):
+        assert (field_of(found).max(axis=2) > 0).mean() > 0.5  # the ground has no colour
+
+
 @pytest.mark.parametrize("make", DRAWN.values(), ids=DRAWN)
 def test_the_colours_of_a_field_are_those_of_numpy_to_one_level(make: Any, browser: Any, tmp_path: Path) -> None:
     with shown(browser, make(tmp_path), tmp_path) as (found, run):

@@ -55,7 +55,7 @@ class CellGroup:
         x, t = map(np.concatenate, zip(*map(self.data.examples, several.tolist()), strict=True))
         most = min(MOST_SLICES, 4 ** (max(1, side // LEAST_SLICE).bit_length() - 1))  # 1, 2 or 4 rows and columns
         self.projection = project(x, t, *self.data.axes, most)
-        parts = tiles(Box(0, 0, side, side), len(self.projection.slices), 0, len(self.projection.columns), gap=1)
+        parts = tiles(Box(0, 0, side, side), len(self.projection.slices), 0, self.projection.across, gap=1)
         width, height = parts[0].width, parts[0].height
         wide, high = width * canvas.detail, height * canvas.detail
         across, down = -(-wide // step), 1 if self.projection.is_curve else -(-high // step)

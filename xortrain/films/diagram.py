@@ -47,7 +47,7 @@ class Diagram(Panel):
         self.widest = float(6 / max(1, max(len(units) for units in self.units) / 3))
         self.columns = [self._column(number, len(units)) for number, units in enumerate(self.units)]
         slices = len(projection.slices) if self.side >= 16 * s else 1
-        self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0, len(projection.columns))
+        self.parts = tiles(Box(0, 0, self.side, self.side), slices, 0, projection.across)
         fine, parts = context.canvas.detail, enumerate(self.parts)
         points = np.stack([projection.grid(i, fine * part.width, fine * part.height) for i, part in parts], axis=1)
         self.probe = Probe(self.data.network, self.data.scaling, points, np.array([run.run]))

@@ -53,12 +53,12 @@ class Field(Panel):
         self._overlays: dict[bytes, Overlay] = {}
 
     def _boxes(self) -> list[Box]:
-        """The box of each slice, with room for labels above columns and on the right of rows."""
-        box, projection, room = self.box, self.projection, round(14 * self.canvas.unit)
-        if not projection.columns:
-            return tiles(box, len(projection.slices), room)
-        inner = Box(box.x, box.y + room, box.width - room * bool(projection.rows), box.height - room)
-        return tiles(inner, len(projection.slices), 0, len(projection.columns))
+        """The box of each slice, with room for labels above and, if they are in rows, on the right."""
+        box, slices, across = self.box, len(self.projection.slices), self.projection.across
+        room = round(14 * self.canvas.unit)
+        if not across:
+            return tiles(box, slices, room)
+        return tiles(Box(box.x, box.y + room, box.width - room, box.height - room), slices, 0, across)
 
     def still(self) -> None:
         canvas, boxes, s, note = self.canvas, self.heatmap.boxes, self.canvas.unit, self.projection.note
@@ -82,7 +82,7 @@ class Field(Panel):
         top, right = boxes[0].y - 4 * s, self.box.x + self.box.width
         words, has_names = self._longest_variant([one.variants() for one in columns], boxes[0].width)
         for box, word in zip(boxes, words, strict=False):
-            canvas.text(box.x + box.width / 2, top, word, 10, label, align="centre")
+            canvas.text(box.x + box.width / 2, box.y - 4 * s, word, 10, label, align="centre")
         if not has_names:
             names = canvas.shorten(" ".join(columns[0].names), boxes[0].x - 4 * s, 10)
             canvas.text(boxes[0].x - 3 * s, top, names, 10, label, align="right")

@@ -79,6 +79,11 @@ class Projection:
     rows: tuple[SliceLabel, ...] = ()
     note: str = ""  # what is not shown
 
+    @property
+    def across(self) -> int:
+        """How many slices are side by side; 0, for a grid as square as possible, if they are in no rows."""
+        return len(self.columns) if self.rows else 0
+
     def grid(self, number: int, width: int, height: int) -> Array:
         """The inputs (inputs, height, width) at the centres of the pixels of a slice, the top row first."""
         u = self.left + (np.arange(width) + 0.5) * ((self.right - self.left) / width)

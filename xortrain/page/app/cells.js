@@ -129,7 +129,7 @@ class Cells {
     const part = this.parts.get(population) ?? { colours: new OutputColours(this.page, population) };
     const isShared = !population.scaling.inputs?.shift.perRun;
     const box = { x: 0, y: 0, width: this.side - 2, height: this.side - 2 };
-    const boxes = sliceBoxes(box, { ...plane, rows: [] }, 1, 0);
+    const boxes = sliceBoxes(box, plane, 1, 0);
     const pixels = boxes[0].width * (state.isPlaying ? 0.5 : devicePixelRatio);
     const points = pointsAlong(view.network, pixels, boxes.length * this.runs.length, state.isPlaying);
     if (part.points !== points) part.raster = new Raster(inputPlane(view), points, plane.isCurve ? 1 : points);

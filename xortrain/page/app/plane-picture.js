@@ -45,13 +45,14 @@ export class PlanePicture {
     const [width, height] = [this.width - left - 2, this.height - ROOM_BELOW - 2].map((side) => Math.max(20, side));
     this.box = { x: left, y: 2, width, height };
     this.boxes = sliceBoxes(this.box, this.plane);
+    this.low = this.boxes.at(-1).y + this.boxes.at(-1).height;
   }
 
   /** The pixels that numbers and name need at the left of the boxes. */
   room() {
-    const { g, plane, box, boxes } = this;
+    const { g, plane, box, boxes, low } = this;
     const reach = 7 + g.measureText(plane.names[1]).width / 2;
-    const isBeside = (v) => Math.abs(pixelOf(plane, boxes.at(-1), 0, v)[1] - box.y - box.height / 2) < reach;
+    const isBeside = (v) => Math.abs(pixelOf(plane, boxes.at(-1), 0, v)[1] - (box.y + low) / 2) < reach;
     return Math.max(ROOM_LEFT, ...plane.ticks[1].map(([v, text]) => g.measureText(text).width + (isBeside(v) ? NAME_ROOM : 6)));
   }
 
@@ -96,16 +97,15 @@ export class PlanePicture {
 
   /** Names and ticks below and on the left; above slices and on their right what they share. */
   axes() {
-    const { g, plane, box, boxes, colours } = this;
+    const { g, plane, box, boxes, low, colours } = this;
     const left = box.x;
     const corner = boxes.find(({ y }) => y === boxes.at(-1).y);
-    const low = corner.y + corner.height;
     g.fillStyle = colours.label;
     for (const [u, text] of plane.ticks[0]) write(g, text, pixelOf(plane, corner, u, 0)[0], low + 10, "center");
     for (const [v, text] of plane.ticks[1]) write(g, text, left - 4, pixelOf(plane, corner, 0, v)[1], "right");
     const name = g.measureText(plane.names[0]).width > box.width ? plane.names[0].replace(" of the spread", "") : plane.names[0];
     write(g, name, box.x + box.width / 2, low + 25, "center", box.width);
-    writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : left - 10, box.y + box.height / 2, box.height);
+    writeUpright(g, plane.names[1], plane.ticks[1].length ? 7 : left - 10, (box.y + low) / 2, low - box.y);
     const { columns = [], rows = [], slices } = plane;
     const heads = columns.length ? fitting(g, columns, corner.width) : slices.map(({ label = "" }) => label);
     heads.forEach((text, n) => { write(g, text, boxes[n].x + corner.width / 2, boxes[n].y - 8, "center", corner.width); });
@@ -168,12 +168,12 @@ function fitting(g, labels, room) {
   return labels.map((one) => one.at(best));
 }
 
-/** The box of each slice: in rows and columns, or in a grid that is as square as possible, with room for labels. */
+/** The box of each slice: in rows and columns, or, without rows, in a grid as square as possible; with room for labels. */
 export function sliceBoxes(box, { slices, columns = [], rows = [] }, gap = Math.min(7, box.width / 20), room = 16) {
   if (slices.length === 1) return [box];
-  const across = columns.length || Math.ceil(Math.sqrt(slices.length));
+  const across = rows.length ? columns.length : Math.ceil(Math.sqrt(slices.length));
   const down = Math.ceil(slices.length / across);
-  const [head, each] = columns.length ? [room, 0] : [0, room];
+  const [head, each] = rows.length ? [room, 0] : [0, room];
   const width = (box.width - (rows.length && room) - gap * (across - 1)) / across;
   const side = Math.floor(Math.min(width, (box.height - head - gap * (down - 1)) / down - each));
   return slices.map((_, n) => ({
