@@ -346,6 +346,30 @@ def test_commands_are_shown_without_folders(text: str, words: list[str]) -> None
     assert shlex.split(without_folders(words)) == shlex.split(text)
 
 
+def test_settings_that_follow_from_others_are_columns_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data tell the runs apart, but one looks for what differs besides."""
+    monkeypatch.chdir(tmp_path)
+    own = (("data=xor", "lr=3"), ("data=circle", "data.examples=20", "optimizer=adam", "lr=0.01", "epochs=9"))
+    for words in own:
+        assert main([*words, "film=none", "advice=none"]) == 0
+    found = written(*(one.id for one in listing(tmp_path / "outputs").entries))
+    assert found.meta["axes"] == ["data"]
+    given = {name: found.column(name) for name in ("data", "lr", "optimizer", "epochs")}
+    assert given == {"data": ["circle", "xor"], "lr": [0.01, 3], "optimizer": ["adam", "sgd"], "epochs": [9, 140]}
+    assert not {"data.examples", "data.low", "engine"} & {*found.columns}  # which both have alike, or one only
+
+
+def test_a_setting_with_files_has_their_names_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine", "other"):
+        text = f"from xortrain import Activation\n{name} = Activation('z', lambda z: z)\n"
+        (tmp_path / f"{name}.py").write_text(text)
+        assert main([f"use={tmp_path}/{name}.py", "film=none", "advice=none", "epochs=2"]) == 0
+    found = written(*(one.id for one in listing(tmp_path / "outputs").entries))
+    assert found.column("use") == ['["other.py"]', '["mine.py"]']
+    assert str(tmp_path) not in json.dumps(found.meta)
+
+
 def test_settings_are_sorted_by_what_they_explain(tmp_path: Path) -> None:
     sweep = xortrain.sweep("lr=0.01,1", "init.scale=0.9,1", "seed=range(0,10)", "film=none", f"root={tmp_path}")
     found = stored(sweep.page(tmp_path / "p.html"))

@@ -187,12 +187,8 @@ def page_title(groups: Sequence[Runs]) -> str:
 
 def _made(command: str) -> dict[str, Any]:
     """What made the page; no host, user or path."""
-    return {
-        "version": sys.modules["xortrain"].__version__,
-        "numpy": np.__version__,
-        "command": command,
-        "date": date.today().isoformat(),
-    }
+    version, day = sys.modules["xortrain"].__version__, date.today().isoformat()
+    return {"version": version, "numpy": np.__version__, "command": command, "date": day}
 
 
 def _stories(groups: Sequence[Runs], advice: str) -> dict[str, Any]:

@@ -84,10 +84,7 @@ def _population(group: Runs, first: int, detail: Detail, arrays: Arrays) -> dict
         "success": {"lower": _each(lower, 2, arrays), "upper": _each(upper, 2, arrays)},
         "stages": [*(_stage(s.task, arrays, s.until, s.then_set) for s in task.stages), _stage(task, arrays)],
         "seeds": _number(task.seeds, arrays),
-        "scaling": {
-            "inputs": _scaling(task.scaling.inputs, arrays),
-            "targets": _scaling(task.scaling.targets, arrays),
-        },
+        "scaling": {name: _scaling(getattr(task.scaling, name), arrays) for name in ("inputs", "targets")},
         "data": {"x": _each(task.data.x, 2, arrays), "t": _each(task.data.t, 2, arrays)},
         "names": {
             "inputs": list(setup.columns.inputs),

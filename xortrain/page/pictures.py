@@ -45,14 +45,10 @@ def _without_history(setup: Setup, rows: Array) -> FilmData:
 
 def _scale(scale: ColourScale) -> dict[str, Any]:
     return {
-        "low": scale.low,
-        "high": scale.high,
-        "classes": scale.classes,
+        **{name: getattr(scale, name) for name in ("low", "high", "classes", "ends", "ranges")},
         "oneHot": scale.one_hot,
-        "ends": list(scale.ends),
         "wrong": scale.crossed,
         "hides": scale.hides_outputs,
-        "ranges": list(scale.ranges),
         "shapes": [mark_corners(kind).tolist() for kind in range(max(scale.classes, 1))],
     }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from xortrain.errors import printable
 from xortrain.nets import Array
 from xortrain.page.arrays import Arrays
-from xortrain.records.columns import run_rows
+from xortrain.records.columns import affects_training, run_rows
 from xortrain.records.groups import differing_settings
 from xortrain.records.index import Entry, RecordInfo
 from xortrain.records.layout import OWN_PLACE, column_of
@@ -20,7 +21,7 @@ from xortrain.trained.run_data import SUCCESSES, TrainedRuns
 RESULTS = ("outcome", "epochs_done", "solved_at", "final_loss", "best_loss", "accuracy", "test_loss", "test_accuracy")
 NEVER = ("solved_at", "epochs_done")  # -1 where it did not happen
 WORDS = ("name", "tags", "notes")
-PATHS = ("data.path", "data.test_path")  # of which a page has the names only
+PATHS = ("data.path", "data.test_path")  # of which, as of the files of use=, a page has the names only
 MOST_GROUPS, BINS = 20, 10
 """Values of a setting that are groups of their own; more numbers are divided into bins of as many runs."""
 
@@ -54,30 +55,34 @@ def plain_id(name: str) -> str:
 
 
 def table(groups: Sequence[Runs], arrays: Arrays) -> tuple[list[dict[str, Any]], list[str]]:
-    """The columns, and the names of the settings that vary, without the seed; those that explain most are first."""
+    """The columns, and the settings that tell the runs apart, without the seed; those that explain most are first."""
+    flats = [_flat(group.trained.setup.population.config) for group in groups]
     names = differing_settings([group.listed[1] for group in groups if group.listed])
-    found = {name: _setting(groups, name) for name in names}
+    others = [name for name in chain(*flats) if len({repr(flat[name]) for flat in flats if name in flat}) > 1]
+    found = {name: _setting(groups, flats, name) for name in (*names, *others)}
     varying = {name: values for name, values in found.items() if len(set(map(str, values))) > 1}
     results = {name: [value for group in groups for value in _results(group, name)] for name in RESULTS}
-    axes = _most_telling(varying, results)
+    axes = _most_telling({name: varying[name] for name in names if name in varying}, results)
     rows: dict[str, list[Any]] = {"run": [name for group in groups for name in group.names()]}
-    rows |= {key: varying[key] for key in axes} | {"seed": _setting(groups, "seed")} | results
-    rows |= _words(groups)
+    seeds = [seed for group in groups for seed in group.trained.rows["seed"][group.places].tolist()]
+    rows |= {key: varying[key] for key in axes} | varying | {"seed": seeds} | results | _words(groups)
     known = {name: values for name, values in rows.items() if any(value not in (None, "") for value in values)}
     return [_column(name, values, arrays) for name, values in known.items()], axes
 
 
-def _setting(groups: Sequence[Runs], name: str) -> list[Any]:
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a population by their columns, without its seed and the folders of files."""
+    flat = flat_settings({**config, "use": [PurePath(file).name for file in config.get("use", ())]})
+    flat |= {name: PurePath(flat[name]).name for name in PATHS if flat.get(name)}
+    return {name: value for name, value in flat.items() if affects_training(name) and name != "seed"}
+
+
+def _setting(groups: Sequence[Runs], flats: Sequence[Mapping[str, Any]], name: str) -> list[Any]:
     """The values of a setting; None where a run does not have it."""
     values = list[Any]()
-    for group in groups:
-        population = group.trained.setup.population
-        varying = {column_of(key): own for key, own in population.varying.items()}
-        if name in varying:
-            values += varying[name][group.places].tolist()
-        else:
-            value = flat_settings(population.config).get(name)
-            values += [PurePath(value).name if value and name in PATHS else value] * len(group.places)
+    for group, flat in zip(groups, flats, strict=True):
+        varying = {column_of(key): own for key, own in group.trained.setup.population.varying.items()}
+        values += varying[name][group.places].tolist() if name in varying else [flat.get(name)] * len(group.places)
     return values
 
 
