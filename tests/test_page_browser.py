@@ -1,6 +1,7 @@
 """A page opens from the disk in a real browser, shows the numbers of the record, and asks for nothing."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from xortrain.records import layout
 from xortrain.records.files import write_json
 from xortrain.records.index import listing
 
+NARROW = 320  # the smallest phone
 SIZES = {"wide": (1500, 1000), "medium": (800, 1000), "phone": (420, 900)}
 
 
@@ -224,3 +226,17 @@ PRINTED = """() => [
     ...["color", "backgroundColor"].map((name) => getComputedStyle(document.body)[name]),
     ...[...document.querySelectorAll("canvas")].map((canvas) => canvas.toDataURL()),
 ]"""
+
+
+def test_the_numbers_below_a_loss_curve_are_not_cut_on_a_small_phone(tmp_path: Path, browser: Any) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n" + "".join(f"{k},{k * k % 7 + k / 10}\n" for k in range(30)))
+    words = ("data=csv", f"data.path={tmp_path / 't.csv'}", "data.scale=standard", "data.test=0.3", "film=none")
+    path = xortrain.train(*words, "optimizer=adam", "lr=0.02", "advice=none").page(tmp_path / "p.html")
+    with opened(browser, path, NARROW) as found:
+        shown = found.page.evaluate("""() => {
+            const { innerText, scrollWidth, clientWidth } = document.querySelector("#one p.line");
+            return [innerText, scrollWidth - clientWidth];
+        }""")
+        assert re.fullmatch(r"Epoch 140: loss [\d.]+, held-out loss [\d.]+\.", shown[0])
+        assert shown[1] == 0
+        assert found.width == NARROW

@@ -185,17 +185,42 @@ def test_names_in_a_deep_network_do_not_cover_numbers(browser: Any, tmp_path: Pa
     run = xortrain.train(*overrides, "film=none", "advice=none")
     with opened(browser, run.page(tmp_path / "p.html"), 1400, before=WRITTEN) as found:
         texts = found.page.evaluate("written")
-        columns = [[y for _, x, y in texts if abs(x - own) < 9] for _, own, _ in texts]
+        columns = [[y for _, x, y, *_ in texts if abs(x - own) < 9] for _, own, *_ in texts]
         gaps = [np.diff(sorted(column)).min() for column in columns if len(column) > 1]
         assert min(gaps) >= 9
         assert found.said == []
 
 
+@pytest.mark.parametrize("width", [320, 420, 1500])
+def test_no_number_of_a_weight_is_over_the_name_of_a_unit(width: int, browser: Any, tmp_path: Path) -> None:
+    table = Path(clouds(tmp_path / "t.csv", 4, 2).partition("=")[2])
+    table.write_text(
+        re.sub(r",([a-d])$", r",Iris-setosa \1", table.read_text().replace("c0", "petal length"), flags=re.MULTILINE)
+    )
+    words = (*CSV[:2], f"data.path={table}", *ADAM, "film=none", f"root={tmp_path}", "seed=range(0,8)")
+    with opened(browser, xortrain.sweep(*words).page(tmp_path / "p.html"), width, before=WRITTEN) as found:
+        for run in range(1, 8):
+            found.page.evaluate("() => { written.length = 0; }")
+            show(found, run=run)
+            texts = [
+                (text, x, y - 4 * (baseline == "alphabetic"), wide)
+                for text, x, y, wide, align, baseline in found.page.evaluate("written")
+                if align == "center"
+            ]
+            names = [one for one in texts if re.match("[a-zI]", one[0])]
+            assert len(names) == 6
+            assert len(texts) > 14
+            for _, x, y, wide in names:
+                near = [one for one in texts if one[2] != y and abs(one[2] - y) < 9]
+                assert not [one for one in near if abs(one[1] - x) < (one[3] + wide) / 2 - 1]
+
+
 WRITTEN = """globalThis.written = [];
 const { fillText } = CanvasRenderingContext2D.prototype;
 CanvasRenderingContext2D.prototype.fillText = function (text, x, y, ...more) {
-    const isNew = !written.some((one) => one.join() === [text, x, y].join());
-    if (this.canvas.id === "diagram" && isNew) written.push([text, x, y]);
+    const isNew = !written.some((one) => one.slice(0, 3).join() === [text, x, y].join());
+    const { width } = this.measureText(text);
+    if (this.canvas.id === "diagram" && isNew) written.push([text, x, y, width, this.textAlign, this.textBaseline]);
     return fillText.call(this, text, x, y, ...more);
 };"""
 

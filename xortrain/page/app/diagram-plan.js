@@ -96,11 +96,10 @@ export class DiagramPlan {
     return least < REACH ? this.edges[away.indexOf(least)].place : -1;
   }
 
-  /** What a unit and its texts cover. */
+  /** What a unit covers. */
   boxOf({ column, x, y }) {
     const half = column ? this.side / 2 + 2 : 6;
-    const text = column && this.isNamed[column] ? 14 : 0;
-    return { x: x - half, y: y - half - text, width: 2 * half, height: 2 * (half + text) };
+    return { x: x - half, y: y - half, width: 2 * half, height: 2 * half };
   }
 }
 

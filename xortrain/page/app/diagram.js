@@ -98,7 +98,7 @@ function drawNetwork(g, plan, { theta }, marked) {
   for (const { place, points } of plan.edges) drawLine(g, points, theta[place], plan.widest, marked.has(place));
   plan.thumbnails?.update();
   for (const node of plan.nodes[0]) drawInput(g, plan, node);
-  for (const node of plan.nodes.slice(1).flat()) drawUnit(g, plan, node, theta, marked);
+  for (const node of plan.nodes.slice(1).flat()) drawUnit(g, plan, node, theta, marked, taken);
   for (const { place, points } of plan.edges) {
     if (plan.edges.length <= MOST_NUMBERS || marked.has(place)) writeWeight(g, points, theta[place], taken, marked.has(place));
   }
@@ -120,8 +120,13 @@ function drawInput(g, plan, { unit, x, y }) {
   label(g, shortened(g, plan.unitName(0, unit), plan.space), x - 8, y, { align: "right", baseline: "middle" });
 }
 
-function drawUnit(g, plan, { unit, column, bias, x, y }, theta, marked) {
+function drawUnit(g, plan, { unit, column, bias, x, y }, theta, marked, taken) {
   const { side } = plan;
+  const write = (text, middle, low, colour) => {
+    const { width } = g.measureText(text);
+    taken.push({ x: middle - width / 2, y: low - 11, width, height: 14 });
+    label(g, text, middle, low, { align: "center", colour });
+  };
   const [left, top] = [x - side / 2, y - side / 2];
   const isMarked = bias >= 0 && marked.has(bias);
   g.beginPath();
@@ -133,13 +138,13 @@ function drawUnit(g, plan, { unit, column, bias, x, y }, theta, marked) {
   g.lineWidth = isMarked ? 3 : 1;
   g.strokeStyle = styled(isMarked ? "--focus" : "--ink");
   g.stroke();
-  if (plan.isNamed[column]) label(g, shortened(g, plan.unitName(column, unit), 60), x, top - 4, { align: "center" });
+  if (plan.isNamed[column]) write(shortened(g, plan.unitName(column, unit), 60), x, top - 4);
   if (bias < 0) return;
   disc(g, left, top + side, 2 + 3 * Math.min(Math.abs(theta[bias]) / STRONG, 1), signColour(theta[bias]), "--paper");
   if (!plan.isNamed[column] && !isMarked) return;
   const text = short(theta[bias]);
   const middle = Math.min(x + 4, plan.width - g.measureText(text).width / 2 - 2);
-  label(g, text, middle, top + side + 11, { align: "center", colour: "--label" });
+  write(text, middle, top + side + 11, "--label");
 }
 
 /** The number of a weight beside its line, where it touches neither units nor other numbers; a marked one always. */
