@@ -89,6 +89,11 @@ def _nonlinear_layer(config: Config, task: Task) -> Iterator[Changes]:
         yield {**layer, "architecture.activations": None, "activation": "tanh"}
 
 
+def _own_scale(config: Config, task: Task) -> Iterator[Changes]:
+    """The scale that the initial weights have if no other is chosen."""
+    yield {"init.scale": defaults_of("init", config["init"]["name"], config["data"]["name"])["scale"]}
+
+
 def _recipe(config: Config, task: Task) -> Iterator[Changes]:
     """What solves such data from most seeds, whatever the loss; docs/advice.md has the measurements."""
     hidden, lr, epochs, net, examples = [8, 8], 0.05, 300, task.network, len(task.data.x)
@@ -97,7 +102,7 @@ def _recipe(config: Config, task: Task) -> Iterator[Changes]:
     elif examples <= FEW:
         hidden = [min(64, max(8, 4 * net.inputs // net.outputs, net.outputs))]
     layers = {"architecture.hidden": hidden, "architecture.activations": None, "activation": "tanh"}
-    same = {**layers, "batch_size": None, "schedule": "constant"}
+    same = {**layers, **next(_own_scale(config, task)), "batch_size": None, "schedule": "constant"}
     for last in (100, epochs) if examples > MANY else (epochs,):
         yield {**same, "optimizer": "adam", "lr": lr, "epochs": last}
     if momentum := config["optimizer"].get("momentum"):  # which Adam does not have
@@ -167,6 +172,7 @@ FIXES: tuple[Row, ...] = (
 NEEDED: tuple[Row, ...] = (
     lambda config, task: [{"architecture.bias": True}, {"freeze": []}, {"schedule": "constant"}],
     _any_scaled_data,
+    _own_scale,
     lambda config, task: [{"stop": "never"}] if config["stop"]["name"] == "loss" else [],
     lambda config, task: [{"optimizer.weight_decay": 0.0}] if "weight_decay" in config["optimizer"] else [],
     _recipe,

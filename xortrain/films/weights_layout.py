@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from xortrain.errors import UserError
 from xortrain.films.canvas import ANCHORS, Box
 from xortrain.films.data import Frame, RunFrames
 from xortrain.films.heatmap import interpolation_weights, zero_lines
@@ -27,6 +28,7 @@ from xortrain.nets import Array
 from xortrain.records.layout import parameter_names
 
 MOST_LINES, MOST_STEPS = 16, 800  # parameters with a curve, and points of each
+LARGEST = 1e100  # of the initial parameters: squares of the path must not overflow
 FAR = 1e3  # times the initial distance from zero at which the path leaves its plane
 LEAST_SPAN = 100  # of the largest value to the largest initial one, for a logarithmic scale
 LINE = 12.5  # height of a parameter's name and value
@@ -49,6 +51,8 @@ class WeightsLayout(RunLayout):
         canvas, s, data, run = self.canvas, self.canvas.unit, self.data, self.run_frames.run
         steps = np.unique(np.linspace(0, len(data.frame_epochs) - 1, MOST_STEPS).astype(int))
         values, epochs = np.asarray(data.parameters[steps, :, run], float), np.asarray(data.frame_epochs, float)[steps]
+        if not (largest := np.abs(values[0]).max()) <= LARGEST:
+            raise UserError(f"film=weights: at the start a parameter is {largest:.3g}; its path cannot be drawn")
         until = _run_length(np.isfinite(values).all(1))
         near = _run_length(np.abs(values[:until]).max(1) < FAR * (1 + np.abs(values[0]).max()))
         box, plane = self._boxes()

@@ -58,10 +58,11 @@ def have_equal(group: Array) -> Array:
     return np.asarray(group.max(axis=0) + 1 < len(group))
 
 
+@np.errstate(all="ignore")
 def _equal_rows(parts: list[Array]) -> Array:
     """Group units by their numbers, ``parts`` of (units, n, runs) each: (units, runs).
 
-    Two units are equal if each part differs by no more than rounding on the scale of these two.
+    Two units are equal if each part is finite and differs by no more than rounding on the scale of these two.
     """
     numbers = np.concatenate(parts, axis=1)
     weights = np.sin(np.arange(1, numbers.shape[1] + 1)).astype(numbers.dtype)  # one number that distinguishes rows
@@ -70,7 +71,7 @@ def _equal_rows(parts: list[Array]) -> Array:
     for part in parts:
         rows = np.take_along_axis(part, order[:, None], axis=0)
         size, apart = np.abs(rows).max(axis=1), np.abs(np.diff(rows, axis=0)).max(axis=1)
-        differ |= apart > ROUNDING * np.finfo(part.dtype).eps * np.maximum(size[1:], size[:-1])
+        differ |= ~(apart <= ROUNDING * np.finfo(part.dtype).eps * np.maximum(size[1:], size[:-1]))
     return _numbered(order, differ)
 
 
