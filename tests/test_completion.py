@@ -81,6 +81,12 @@ def test_records_are_offered_newest_first() -> None:
     assert found.index(SWEEP) < found.index(LATER) < found.index(RUN)
 
 
+@pytest.mark.parametrize("option", ["--root 'my runs'", "--root=my\\ runs", '--json --root "my runs"'])
+def test_a_root_with_a_space_in_its_name_is_found(option: str, root: Path) -> None:
+    (root / "my runs").symlink_to(root / "outputs")
+    assert offered(f"xortrain show {option} lat") == ["latest"]
+
+
 @pytest.mark.parametrize(
     "line", ["xortrain 'a\"", "xortrain show --root /proc/1/fd ", "\\", "xortrain \x01", "xortrain =="]
 )

@@ -417,7 +417,7 @@ def test_texts_may_have_blanks_and_underscores(text: str) -> None:
 
 
 def test_an_invalid_unicode_character_is_an_error(error_of: ErrorOf) -> None:
-    assert "name=" in error_of("name=\udcff")
+    assert "name=\\udcff: is not UTF-8" in error_of("name=\udcff")
 
 
 def test_the_root_must_be_a_writable_folder(tmp_path: Path, error_of: ErrorOf) -> None:

@@ -1,5 +1,7 @@
 """Names, notes and tags are strings, even if they look like numbers or lists."""
 
+import re
+
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
@@ -36,6 +38,30 @@ def test_text_settings_are_passed_unchanged(key: str, text: str) -> None:
     assert override.value() == text
 
 
+@given(text=ANY | st.text("\\'\", $[]{}()=ab", min_size=1))
+def test_a_text_without_a_comma_is_one_value_in_a_sweep_too(text: str) -> None:
+    """A further exception is what looks like a call, as of a range."""
+    if text == "null" or text[0] in "'\"" or text.startswith("${") or re.search(r",|^\s*\w+\(", text):
+        return
+    (override,) = OverridesParser.create().parse_overrides(prepare([f"data.path={text}"], many=True))
+    assert not override.is_sweep_override()
+    assert override.value() == text
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a (1),b", ["a (1)", "b"]),
+        ("choice(a,b)", ["a", "b"]),
+        ("'a,b',\"c\"", ["a,b", "c"]),
+        ("[a],[b]", [["a"], ["b"]]),
+    ],
+)
+def test_commas_and_functions_still_give_several_values(value: str, expected: list[str]) -> None:
+    (override,) = OverridesParser.create().parse_overrides(prepare([f"name={value}"], many=True))
+    assert list(override.sweep_iterator(transformer=lambda own: getattr(own, "text", own))) == expected
+
+
 @pytest.mark.parametrize("text", LOOKALIKES)
 def test_a_name_is_always_a_string(text: str) -> None:
     assert composed(f"name={text}")["name"] == text
@@ -55,6 +81,8 @@ def test_tags_targets_and_frozen_parameters_are_lists_of_strings() -> None:
     assert composed("tags=alone")["tags"] == ["alone"]
     assert composed("freeze=b1")["freeze"] == ["b1"]
     assert composed("data=csv", "data.targets=[-1,y]")["data"]["targets"] == ["-1", "y"]
+    assert composed("data=csv", "data.inputs=[length (cm),x]")["data"]["inputs"] == ["length (cm)", "x"]
+    assert composed("data=csv", "data.inputs=length (cm)")["data"]["inputs"] == ["length (cm)"]
 
 
 def test_whole_numbers_may_have_a_decimal_point_or_an_exponent() -> None:

@@ -1,5 +1,6 @@
 """~ is the home folder in every path that a user writes, whether a shell has replaced it or not."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ import xortrain
 from xortrain.cli import main
 from xortrain.config.settings import GROUPS, TOP, dotted_keys, settings_of
 from xortrain.errors import UserError
+from xortrain.records.naming import user_path
+from xortrain.runner.train import RESUME, working_in
 
 PATHS = [key for key in (*TOP, *dotted_keys()) if {"path"} == {setting.kind for setting in settings_of(key)}]
 
@@ -78,3 +81,21 @@ def test_a_path_in_python(home: Path) -> None:
     sweep = xortrain.sweep("seed=1,2", "epochs=1", "film=none", "root=~/new")
     assert repr(xortrain.load("latest", root="~/new")) == repr(sweep)
     assert nothing_is_here()
+
+
+@pytest.mark.parametrize(
+    "root", ["my runs", "it's", "$HOME", "-runs", "~", "a#1", "gr\u00f6\u00dfe", "a\\b", "`id`", "a;b", 'a"b']
+)
+def test_a_printed_command_names_its_record_when_it_is_pasted_into_a_shell(
+    root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder = Path(f"./{root}/2026-11-21")
+    folder.mkdir(parents=True)
+    (folder / "record.json").touch()
+    with pytest.raises(KeyboardInterrupt) as ended, working_in(folder, RESUME):
+        raise KeyboardInterrupt
+    pasted = str(ended.value).removeprefix("to continue: xortrain resume ")
+    done = subprocess.run(["bash", "-c", f"printf %s {pasted}"], capture_output=True, text=True, check=True)
+    assert user_path(done.stdout).samefile(folder)
+    assert not done.stdout.startswith("-")

@@ -48,10 +48,19 @@ def test_a_run_has_the_same_numbers_alone_and_in_any_range(tmp_path: Path, runs:
     assert record.of_runs("losses")[2].tolist() == [2 + run / 1000 for run in range(runs)]
 
 
-def test_arrays_of_one_block_are_memory_mapped(tmp_path: Path) -> None:
+def test_long_arrays_of_one_block_are_memory_mapped_and_short_ones_keep_no_file_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mapped file counts as open, and a system may allow 256 of them; a film of a sweep reads all its populations."""
     record = RecordReader.open(a_run(tmp_path))
-    assert isinstance(record.of_runs("parameters"), np.memmap)
+    before = os.listdir("/proc/self/fd")
+    short = record.of_runs("parameters")
+    assert os.listdir("/proc/self/fd") == before
     assert not record.rows.flags.owndata
+    monkeypatch.setattr("xortrain.records.reader.SMALL", short.nbytes - 1)
+    long = record.of_runs("parameters")
+    assert isinstance(long, np.memmap)
+    np.testing.assert_array_equal(long, short)
 
 
 def test_config_and_data_are_read_back_unchanged(tmp_path: Path) -> None:

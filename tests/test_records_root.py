@@ -1,8 +1,14 @@
 """The folder of the records: root= or --root, else XORTRAIN_ROOT, else outputs; the same for every way in."""
 
+import errno
+import os
+import shlex
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from make_records import RUN, four_records
 from some_runs import QUIET
 
 import xortrain
@@ -98,3 +104,43 @@ def test_every_command_with_a_root_names_the_variable_in_its_help(capsys: pytest
         named += "--root" in text
         assert ("--root" in text) == (f"(default: {VARIABLE}, or {ROOT})" in text)
     assert named > 10
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Closes a folder to this user, who may be root, for whom permissions do not count."""
+
+    def close(folder: str) -> None:
+        def scandir(path: Any) -> Any:
+            if os.path.relpath(path) == folder:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+            return before(path)
+
+        before = os.scandir
+        monkeypatch.setattr("xortrain.records.index.os.scandir", scandir)
+
+    return close
+
+
+@pytest.mark.parametrize("words", ["ls", "show latest", "show 2026", "group", "sql 'select * from runs'", "rm x --yes"])
+def test_a_root_that_may_not_be_read_is_never_called_empty(
+    words: str, closed: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path(ROOT).mkdir()
+    closed(ROOT)
+    assert main(shlex.split(words)) == 2
+    assert capsys.readouterr() == ("", "xortrain: error: outputs: Permission denied\n")
+
+
+def test_a_folder_of_a_root_that_may_not_be_read_is_listed_as_unreadable(
+    closed: Callable[[str], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its records, which nobody sees, are not missing silently, and the others stay usable."""
+    four_records(Path(ROOT), {}, {})
+    Path(ROOT, "2026-01-01").mkdir()
+    closed(f"{ROOT}/2026-01-01")
+    assert main(["ls"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("2026-01-01: unreadable: outputs/2026-01-01")
+    assert main(["show", RUN]) == main(["show", "latest"]) == 0
+    assert main(["rm", "2026-01-01", "--yes"]) == 2
+    assert "Permission denied" in capsys.readouterr().err

@@ -19,6 +19,7 @@ from xortrain.cli import main
 from xortrain.commands import COMMANDS
 from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError
 from xortrain.runner.interrupts import DEFAULT, Terminated, signals_as_exceptions
+from xortrain.runner.train import RENDER, working_in
 from xortrain.terminal import end
 
 
@@ -116,6 +117,7 @@ def test_a_full_standard_output_is_named(monkeypatch: pytest.MonkeyPatch, capsys
     assert capsys.readouterr().err == "xortrain: error: standard output: No space left on device\n"
 
 
+NO_CACHE = "Matplotlib requires access to a writable cache directory; set the MPLCONFIGDIR environment variable"
 ENDS: list[tuple[BaseException, int, str]] = [
     (UserError("lr=x: must be a number"), 2, "error: lr=x: must be a number"),
     (FailedError("2 of 3 runs"), 1, "failed: 2 of 3 runs"),
@@ -133,6 +135,7 @@ ENDS: list[tuple[BaseException, int, str]] = [
     (RecursionError(), 2, "error: something is nested too deeply"),
     (UnicodeEncodeError("ascii", "ö", 0, 1, "no"), 2, "error: a text cannot be read or written"),
     (EOFError(), 2, "error: the question was not answered"),
+    (OSError(NO_CACHE), 1, f"failed: {NO_CACHE}"),
 ]
 
 
@@ -208,11 +211,18 @@ def test_a_folder_that_is_gone_is_named_and_no_cache_of_matplotlib_is_mentioned(
     program = f"'{sys.executable}' -m xortrain"
     lines = [
         f"MPLCONFIGDIR=/proc/nowhere HOME=/nowhere {program} epochs=1 film.frames=2 advice=none >/dev/null; echo $?",
+        f"MPLCONFIGDIR=/proc/nowhere HOME=/nowhere {program} page latest --output page.html >/dev/null; echo $?",
         f"mkdir gone; cd gone; rmdir ../gone; {program} film=none; echo $?",
     ]
     done = ran("bash", "-c", "\n".join(lines), folder=tmp_path)
-    assert done.stdout.split() == ["0", "2"]
+    assert done.stdout.split() == ["0", "0", "2"]
     assert done.stderr == "xortrain: error: the current folder no longer exists; change to another one\n"
+
+
+def test_matplotlib_without_a_folder_is_no_fault_of_the_record_that_it_draws(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match=f"^{NO_CACHE}$") as raised, working_in(tmp_path, RENDER):
+        raise OSError(NO_CACHE)
+    assert raised.value.filename is None
 
 
 SMALL_FILES = """

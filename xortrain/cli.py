@@ -15,7 +15,7 @@ from xortrain.runner.interrupts import signals_as_exceptions
 from xortrain.startup import numpy_when_used
 from xortrain.terminal import complain, end, make_streams_safe, remarks_shown, say
 
-DRAWING = ("compare", "resume", "continue", "rerun", "zoom", "render")
+DRAWING = ("compare", "resume", "continue", "rerun", "zoom", "render", "page")
 """The commands that may draw."""
 
 

@@ -118,7 +118,7 @@ def leave_no_output() -> None:
 
 def _of_system(error: Any) -> Ending | None:
     if error.strerror is None:
-        return None
+        return (1, f"failed: {error}") if "MPLCONFIGDIR" in str(error) else None
     if error.errno == errno.ENOMEM:
         return _of_memory(error)
     if error.errno == errno.ENOENT and error.filename is None and not _has_current_folder():

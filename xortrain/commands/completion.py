@@ -99,11 +99,10 @@ def _of_command(words: Sequence[str], last: str) -> Iterable[str]:
     valued = options.get(words[-1])
     if valued is not None and valued.nargs is None:
         return map(str, valued.choices or ())
-    positional = [action for action in parser._actions if not action.option_strings]
     found = list[str]()
-    for action in positional:
+    for action in (one for one in parser._actions if not one.option_strings):
         if action.metavar in RECORDS or action.dest == "what":
-            found += _records(_root(words))
+            found += _records(words)
         if action.dest in ("override", "what"):
             found += _settings(words, last)
     return found
@@ -118,14 +117,10 @@ def _parser(command: str) -> argparse.ArgumentParser:
     raise AssertionError(f"{command} has no parser")
 
 
-def _root(words: Sequence[str]) -> Path:
-    """The folder of the records that a line names."""
-    text = " ".join(words)
-    named = re.search(r"--root[= ](\S+)", text)
-    return user_path(named[1] if named else usual_root())
-
-
-def _records(root: Path) -> list[str]:
+def _records(words: Sequence[str]) -> list[str]:
+    """The ids under the root that a line names, newest first."""
+    named = re.search(r"--root[=\0]([^\0]+)", "\0".join(words))
+    root = user_path(named[1] if named else usual_root())
     ids = sorted((id_of(folder, root) for folder in folders(root)), reverse=True)
     return ["latest", *ids[:MOST]] if ids else []
 

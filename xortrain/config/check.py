@@ -103,7 +103,8 @@ def take(key: str, setting: Setting, value: Any) -> Any:
         if isinstance(error, UserError):
             raise
         meant = next((f"; or {other}={value}" for other, words in setting.elsewhere.items() if value in words), "")
-        raise UserError(f"{key}={_typed(value)}: must be {must_be(setting)}{meant}") from None
+        reason = "is not UTF-8" if isinstance(error, UnicodeError) else f"must be {must_be(setting)}{meant}"
+        raise UserError(f"{key}={_typed(value)}: {reason}") from None
 
 
 MOST_ENTRIES = 500  # each may be a column of a record

@@ -31,6 +31,8 @@ OF_HYDRA = re.compile(
 """What overrides may set of Hydra: its other settings change what it imports, calls or prints."""
 TRAINING = ("train", "run", "fit")  # words that people put before overrides
 _PLAIN = re.compile(r"[^'\"\[\]{}()$,]*")  # a value without Hydra's syntax
+_CALL = re.compile(r"\s*\w+\(.*\)\s*", re.DOTALL)
+_TEXT = re.compile(rf"(?!{_CALL.pattern}\Z)({_PLAIN.pattern}\({_PLAIN.pattern}\))*{_PLAIN.pattern}")  # size (cm)
 _OVERRIDE = re.compile(r"[+~]*[A-Za-z_][\w./@-]*=.+", re.DOTALL)
 _GROUPED_DIGITS = re.compile(r"(?<![\w.])[-+]?[\d.]+_[\d_.e]*\b")
 
@@ -84,22 +86,21 @@ def _quoted_override(override: str, many: bool) -> str:
     if key.lstrip("+") in LISTS:
         return f"{key}={_quoted_list(value)}"
     parts = value.split(",") if many else [value]
-    if key.lstrip("+") not in TEXTS and not (key == WEIGHTS and all(map(_PLAIN.fullmatch, parts))):
+    are_texts = all(map(_TEXT.fullmatch, parts))
+    if key.lstrip("+") not in TEXTS and not (key == WEIGHTS and are_texts):
         _refuse_grouped_digits(override, value)
         return override
-    if many:
-        return key + "=" + ",".join(map(quote, parts)) if all(map(_PLAIN.fullmatch, parts)) else override
-    return override if value.startswith("${") else f"{key}={quote(value)}"
+    is_one = len(parts) == 1 and not value.startswith("${") and not (many and _CALL.fullmatch(value))
+    return f"{key}={','.join(map(quote, parts))}" if is_one or are_texts else override
 
 
 def _quoted_list(value: str) -> str:
     """[a,2] as ['a','2'], and a as 'a'; anything with Hydra's syntax stays as it is."""
     is_list = value.startswith("[") and value.endswith("]")
     parts = [part.strip() for part in value[1:-1].split(",")] if is_list else [value]
-    if not all(part and _PLAIN.fullmatch(part) for part in parts):
+    if not all(part and _TEXT.fullmatch(part) for part in parts):
         return value
-    quoted = ",".join(map(quote, parts))
-    return f"[{quoted}]" if is_list else quoted
+    return "[" * is_list + ",".join(map(quote, parts)) + "]" * is_list
 
 
 def quote(value: str) -> str:

@@ -228,9 +228,10 @@ def _default(group: str, key: str, setting: Any) -> Any:
     raise UserError(f"setting {key} has no default; add default=…")
 
 
-def with_files(command: str) -> str:
-    """A command with the files in use, without which it would lack options."""
-    return " ".join([command, *(f"--use {shlex.quote(printable(file.name))}" for file in FILES.values())])
+def with_files(command: str, place: str) -> str:
+    """A command for a record, to be pasted into a shell, with the files in use, without which it would lack options."""
+    words = [word for file in FILES.values() for word in ("--use", printable(file.name))]
+    return f"{command} {shlex.join([*words, './' * (place[0] in '-~') + place])}"  # no option, and not at home
 
 
 def files_of(configs: Iterable[Mapping[str, Any]]) -> list[OwnFile]:

@@ -73,8 +73,6 @@ FACES = {"": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf", "italic": "DejaVuS
 
 LIGHT: Any = getattr(getattr(ft2font, "LoadFlags", None), "TARGET_LIGHT", 1 << 16)
 """Vertical hinting only; a plain number before matplotlib 3.10."""
-
-
 UNHINTED: Any = getattr(getattr(ft2font, "LoadFlags", None), "NO_HINTING", 2)
 
 
@@ -119,10 +117,7 @@ def _richest(letters: frozenset[str], own: str) -> str:
 
 def text_mask(words: str, size: float, face: str) -> tuple[Array, int]:
     """The mask (height, width) uint8 of text of a size in pixels, and how many of its rows are below the baseline."""
-    if is_number(words):
-        return _typeset_number(words, size, face)
-    mask, below, _, _ = _typeset(words, size, face)
-    return mask, below
+    return _typeset_number(words, size, face) if is_number(words) else _typeset(words, size, face)[:2]
 
 
 def is_number(words: str) -> bool:
@@ -139,8 +134,13 @@ def _typeset(words: str, size: float, face: str) -> tuple[Array, int, int, int]:
     font.draw_glyphs_to_bitmap(antialiased=True)
     below = round(font.get_descent() / 64) + 1
     before = font.get_bitmap_offset()[0] // 64
-    step = font.load_char(ord(words[-1]), flags=LIGHT).horiAdvance
-    return np.array(font.get_image()), below, before, round(step / 64)
+    step = _advance(font.load_char(ord(words[-1]), flags=LIGHT))
+    return np.array(font.get_image()), below, before, round(step)
+
+
+def _advance(letter: Any) -> float:
+    """The advance of a letter in pixels; before matplotlib 3.11, that of letters this many times as wide is stated."""
+    return float(letter.horiAdvance / 64 / (matplotlib.rcParams.get("text.hinting_factor") or 1))
 
 
 def _typeset_number(words: str, size: float, face: str) -> tuple[Array, int]:
@@ -171,8 +171,8 @@ def ink_extent(words: str, size: float, face: str) -> tuple[float, float, float]
     advance, first, last = sum(letter.linearHoriAdvance for letter in letters) / 65536, letters[0], letters[-1]
     if is_number(words):
         return 0, advance + 2, advance
-    after = last.horiAdvance - last.horiBearingX - last.width
-    return first.horiBearingX / 64, advance - (first.horiBearingX + after) / 64, advance
+    after = _advance(last) - (last.horiBearingX + last.width) / 64
+    return first.horiBearingX / 64, advance - first.horiBearingX / 64 - after, advance
 
 
 def halo_reach(size: float) -> int:

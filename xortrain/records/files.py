@@ -41,11 +41,11 @@ def _open(path: Path | str) -> tuple[int, int]:
     """Descriptor and size of a plain file."""
     try:
         number = os.open(path, _FLAGS)
-    except FileNotFoundError:
-        raise file_error(path, "is missing") from None
     except (OSError, ValueError) as error:
-        is_link = getattr(error, "errno", None) in (errno.ELOOP, errno.EMLINK)
-        raise file_error(path, "is a link; a record must contain the file itself" if is_link else error) from None
+        link = "is a link; a record must contain the file itself"
+        known: dict[Any, Any] = {errno.ENOENT: "is missing", errno.ELOOP: link, errno.EMLINK: link}
+        reason = known.get(getattr(error, "errno", None), getattr(error, "strerror", None) or error)
+        raise file_error(path, reason) from None
     status = os.fstat(number)
     if not stat.S_ISREG(status.st_mode):
         os.close(number)

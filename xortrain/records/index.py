@@ -194,19 +194,21 @@ def is_entry(folder: Path | str) -> bool:
 
 
 def folders(root: Path) -> list[str]:
-    """The folders of runs and sweeps under a root, also those below another one."""
+    """The folders of runs and sweeps under a root, also those below another one, and those that may not be read."""
     found, level = [], [str(root)]
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            is_sweep = False
-            if os.path.lexists(f"{path}/{layout.RECORD}") or (is_sweep := os.path.lexists(f"{path}/{layout.SWEEP}")):
+            is_sweep = os.path.lexists(f"{path}/{layout.SWEEP}")
+            if is_sweep or os.path.lexists(f"{path}/{layout.RECORD}"):
                 found.append(path)
                 if os.lstat(path).st_nlink == 2:  # no subfolders, where a file system counts their links to this one
                     continue
-                is_sweep = is_sweep or os.path.lexists(f"{path}/{layout.SWEEP}")
             inside = _inside(path)
-            below += [own for own in inside if not _is_population(own)] if is_sweep else inside
+            if inside is None and path == str(root):
+                raise file_error(root, "Permission denied")
+            found += [path] * (inside is None and path not in found)
+            below += [own for own in inside or () if not (is_sweep and _is_population(own))]
         level = below
     return found
 
@@ -215,13 +217,13 @@ def _is_population(path: str) -> bool:
     return layout.OWN_POPULATION.fullmatch(os.path.basename(path)) is not None
 
 
-def _inside(path: str) -> list[str]:
-    """The subfolders of a folder; empty if unreadable."""
+def _inside(path: str) -> list[str] | None:
+    """The subfolders of a folder; None if it may not be read."""
     try:
         with os.scandir(path) as entries:
             return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]
-    except OSError:
-        return []
+    except OSError as error:
+        return None if isinstance(error, PermissionError) else []
 
 
 def id_of(folder: Path | str, root: Path) -> str:
@@ -250,7 +252,7 @@ def remark_left_out(entries: Iterable[Entry]) -> None:
 
 def _sweep_entry(folder: str, name: str) -> Entry:
     parts, problems, metadata, events = [], [], read_sweep(folder), read_events(folder)
-    for path in sorted(filter(_is_population, _inside(folder))):
+    for path in sorted(filter(_is_population, _inside(folder) or ())):
         if os.path.lexists(f"{path}/{layout.RECORD}"):
             try:
                 with Reading(path):

@@ -36,18 +36,16 @@ def record_above(path: Path) -> Path | None:
 
 def refuse_removal(folder: Path, root: Path) -> None:
     """Raise UserError for a folder that is not a record, or that has something else in it."""
-    link = _link(folder, root)
-    if link:
+    if link := _link(folder, root):
         raise file_error(folder, f"is reached through a link, {printable(shown_path(link))}; name the folder itself")
     if root.resolve().is_relative_to(folder.resolve()):
         raise file_error(folder, "is the root of the records, or contains it, and is never removed")
+    inside = [path for path in folders(folder) if path != str(folder)]
     if not is_record(folder):
         raise file_error(folder, f"has a {layout.RECORD} or {layout.SWEEP}, but is not a record")
-    inside = [path for path in folders(folder) if path != str(folder)]
     if inside:
         raise file_error(folder, f"contains other records, as {printable(os.path.relpath(inside[0], folder))}")
-    foreign = list(_foreign(str(folder)))
-    if foreign:
+    if foreign := list(_foreign(str(folder))):
         more = "" if len(foreign) <= MOST_NAMED else f" and {len(foreign) - MOST_NAMED:,} more"
         named = ", ".join(printable(os.path.relpath(path, folder)) for path in foreign[:MOST_NAMED])
         raise file_error(folder, f"contains {named}{more}, not written by xortrain; move that away first")

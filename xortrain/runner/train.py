@@ -215,12 +215,11 @@ def working_in(folder: Path, command: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as error:
         is_record = any((folder / name).is_file() for name in (layout.RECORD, layout.SWEEP))
-        hint = [f"{with_files(command)} {shown_path(folder)}"] if is_record else []
-        raise type(error)(*hint) from None
+        raise type(error)(*[with_files(command, shown_path(folder))] * is_record) from None
     except FailedError as error:
-        raise FailedError(f"{error}; {with_files(command)} {shown_path(folder)}") from None
+        raise FailedError(f"{error}; {with_files(command, shown_path(folder))}") from None
     except OSError as error:
-        if error.filename is not None:
+        if error.filename is not None or "MPLCONFIGDIR" in str(error):  # matplotlib, which has no folder for its cache
             raise
         number, what = error.errno or errno.ENOSPC, error.strerror or f"not everything could be written ({error})"
         raise OSError(number, what, str(folder)) from None

@@ -59,10 +59,10 @@ def sweep_ending(folder: Path, is_new: bool = True, more: Iterable[str] = ()) ->
     from xortrain.trained.sweep_data import SweepData
     from xortrain.views.sweep_film import write_films
 
-    entry = open_entry(folder, shown_path(folder))
+    entry = open_entry(folder, place := shown_path(folder))
     sweep, is_done = SweepData[RunData].of(entry), entry.status == "finished"
     text = _groups(entry) if entry.is_sweep else summary(sweep[0])
-    yield f"{text}\n\nrecord  {shown_path(folder)}"
+    yield f"{text}\n\nrecord  {place}"
     yield from more
     with working_in(folder, RENDER if is_done else RESUME):
         films = write_films(sweep) if is_new or not any(folder.glob("film.*")) else []
@@ -75,7 +75,7 @@ def sweep_ending(folder: Path, is_new: bool = True, more: Iterable[str] = ()) ->
     if any(part.metadata.get("trimmed") for part in entry.parts):
         yield "stored  first and last snapshots only, within track.bytes; the film of one run trains it again"
     if not is_done:
-        raise FailedError(f"some jobs failed; to try them again: {with_files('xortrain resume')} {shown_path(folder)}")
+        raise FailedError(f"some jobs failed; to try them again: {with_files('xortrain resume', place)}")
 
 
 def _groups(entry: "Entry") -> str:
