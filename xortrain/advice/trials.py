@@ -89,9 +89,8 @@ class Advice:
         others = sorted(self._solving()[BEST:], key=lambda trial: -trial.solved)
         useless = [str(trial).removesuffix(": no") for trial in self.tried if not trial.solved]
         parts = [str(trial).replace(trial.words, _unbroken(trial.words)) for trial in self.best]
-        parts += (
-            ["also " + ", ".join(_unbroken(f"{trial.words} ({trial.solved})") for trial in others)] if others else []
-        )
+        solving = ", ".join(_unbroken(f"{trial.words} ({trial.solved})") for trial in others)
+        parts += [f"also {solving}"] if others else []
         parts += [", ".join(map(_unbroken, useless)) + ": no"] if useless else []
         skipped = ", ".join(_unbroken(pasted(overrides)) for overrides in self.skipped)
         start = "Tried, each from the start" if self.is_continued else "Tried"
@@ -183,10 +182,8 @@ def train_candidates(
     """Train candidates, those of equal shape side by side; yields each with its runs, in the order of its seeds."""
     ends = np.cumsum([0, *(len(candidate.seeds) for candidate in chosen)])
     parts = [
-        Population(
-            candidate.setup.population.config, {"seed": candidate.seeds}, first + np.arange(len(candidate.seeds))
-        )
-        for candidate, first in zip(chosen, ends, strict=False)
+        Population(one.setup.population.config, {"seed": one.seeds}, first + np.arange(len(one.seeds)))
+        for one, first in zip(chosen, ends, strict=False)
     ]
     setups = [own.adapted(population) for population in populations(parts)]
     with progress(sum(map(epochs_to_train, setups)), "epochs", show) as bar:
@@ -237,9 +234,8 @@ def _is_sound(advice: Advice) -> bool:
         len(every) <= MOST_LISTED
         and all(0 < len(overrides) <= MOST_OVERRIDES for overrides in every)
         and all(isinstance(text, str) and "=" in text and len(text) <= LONGEST for text in texts)
-        and all(
-            list(map(type, of)) == [bool, int, int] and 0 <= of[1] <= of[2] <= MOST_SEEDS and of[2] for of in numbers
-        )
+        and all([type(own), type(solved), type(of)] == [bool, int, int] for own, solved, of in numbers)
+        and all(0 <= solved <= of <= MOST_SEEDS and of for _, solved, of in numbers)
     )
 
 

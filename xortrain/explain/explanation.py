@@ -106,9 +106,7 @@ def _letters(step: Step) -> str:
     )
     if step.network.skip:
         k = len(step.network.layers)
-        text += (
-            f" `W{k}a` are the columns of `W{k}` for `a{k - 1}`, `W{k}x` those for `x`, which layer {k} also receives."
-        )
+        text += f" `W{k}a` are the columns of `W{k}` for `a{k - 1}`, `W{k}x` those for `x`, which it also receives."
     return text
 
 

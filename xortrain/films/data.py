@@ -256,10 +256,8 @@ class FilmData:
         skips a long plateau.
         """
         at = last_recorded(self.loss_epochs, self.frame_epochs)
-        paths = [
-            0.45 * loss_share(self.losses[at, run]) + 0.45 * path_share(self._sampled_outputs(run)) for run in runs
-        ]
-        return np.mean(paths, axis=0) + 0.1 * EPOCH_SPACINGS["epochs"](self.frame_epochs)
+        paths = [loss_share(self.losses[at, run]) + path_share(self._sampled_outputs(run)) for run in runs]
+        return 0.45 * np.mean(paths, axis=0) + 0.1 * EPOCH_SPACINGS["epochs"](self.frame_epochs)
 
     def _sampled_outputs(self, run: int) -> Array:
         """The outputs for some examples at each snapshot: (frames, values)."""

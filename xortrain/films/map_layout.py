@@ -117,10 +117,8 @@ class MapLayout:
                     x = cells.x + place * length
                     canvas.line(np.array([[x, low + 1], [x, low + 5 * s]]), label)
                     canvas.text(x, low + 16 * s, word, SMALL, label, align="centre")
-        across, down = names
-        canvas.text(
-            cells.x + cells.width / 2, low + 33 * s, canvas.shorten(across, cells.width, 11), 11, align="centre"
-        )
+        across, down = canvas.shorten(names[0], cells.width, 11), names[1]
+        canvas.text(cells.x + cells.width / 2, low + 33 * s, across, 11, align="centre")
         x = cells.x - self.places.beside_ticks - 19 * s
         middle = cells.y + cells.height / 2
         canvas.text(x, middle, canvas.shorten(down, cells.height, 11), 11, align="centre", vertical=True)

@@ -277,9 +277,8 @@ class ParameterPath(Panel):
         left, y = box.x + canvas.text_width(f"loss {low}", 9) + 5 * s, box.y + box.height + 31 * s
         right = box.x + box.width - canvas.text_width(high, 9) - 5 * s
         strip = Box(round(left), round(y - 7 * s), max(round(right - left), 8), round(7 * s))
-        canvas.paste(
-            strip, canvas.palette.grey(np.tile(np.arange(strip.width) * BANDS // strip.width, (strip.height, 1)))
-        )
+        bands = np.arange(strip.width) * BANDS // strip.width
+        canvas.paste(strip, canvas.palette.grey(np.tile(bands, (strip.height, 1))))
         canvas.outline(strip, canvas.colours.pale)
         canvas.text(box.x, y, f"loss {low}", 9, label)
         canvas.text(box.x + box.width, y, high, 9, label, align="right")
@@ -313,25 +312,18 @@ class ParameterPath(Panel):
     def _write_events(self, events: Sequence[tuple[Array, str]]) -> None:
         """Write the words beside their places, where they cover nothing, the first ones first."""
         canvas, s = self.canvas, self.canvas.unit
-        taken: list[Box] = [
-            Box(round(x - 6 * s), round(y - 6 * s), round(12 * s), round(12 * s)) for (x, y), _ in events
-        ]
+        high = round(12 * s)
+        taken = [Box(round(x - 6 * s), round(y - 6 * s), high, high) for (x, y), _ in events]
         for (x, y), words in events:
-            width, height = canvas.text_width(words, 10, "bold"), round(12 * s)
-            spots = [
-                (x + across * 9 * s - ANCHORS[align] * width, y + down * s, align) for across, down, align in AROUND
-            ]
-            free = [
-                (left, low)
-                for left, low, _ in spots
-                if self._is_free(Box(round(left), round(low) - height, width, height), taken)
-            ]
-            if free:
-                left, low = min(
-                    free, key=lambda spot: self._covered(Box(round(spot[0]), round(spot[1]) - height, width, height))
-                )
-                box = canvas.text(left, low, words, 10, face="bold", halo=canvas.colours.paper)
-                taken.append(box)
+            width, spots = canvas.text_width(words, 10, "bold"), list[tuple[int, float, float]]()
+            for across, down, align in AROUND:
+                left, low = x + across * 9 * s - ANCHORS[align] * width, y + down * s
+                box = Box(round(left), round(low) - high, width, high)
+                if self._is_free(box, taken):
+                    spots.append((self._covered(box), left, low))
+            if spots:
+                _, left, low = min(spots, key=lambda spot: spot[0])
+                taken.append(canvas.text(left, low, words, 10, face="bold", halo=canvas.colours.paper))
 
     def _is_free(self, box: Box, taken: Sequence[Box]) -> bool:
         return self.box.contains(box) and not any(box.overlaps(other) for other in taken)

@@ -138,9 +138,7 @@ def append_line(path: Path, line: str, largest: int) -> None:
 def _append(file: int, path: Path, line: str, largest: int) -> bool:
     """Append a line to an open file; False if another process removed this file meanwhile."""
     size = os.lseek(file, 0, os.SEEK_END)
-    written = (
-        ("\n" if _ends_inside_a_line(file, size) else "").encode() + line.encode("utf-8", "backslashreplace") + b"\n"
-    )
+    written = b"\n" * _ends_inside_a_line(file, size) + line.encode("utf-8", "backslashreplace") + b"\n"
     if size + len(written) > largest:
         raise OSError(errno.EFBIG, f"would be larger than {largest} bytes, more than is read again")
     done = 0

@@ -67,9 +67,8 @@ class Rows:
     @property
     def codes(self) -> bytes | bytearray:
         """The outcome of each run, one byte each."""
-        return self.content[
-            self.header.start + self.header.offsets["outcome"] : self.header.end : self.header.item_size
-        ]
+        header = self.header
+        return self.content[header.start + header.offsets["outcome"] : header.end : header.item_size]
 
 
 @lru_cache(maxsize=64)
@@ -79,10 +78,8 @@ def _columns(names: tuple[str, ...]) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _struct(of: Header, names: tuple[str, ...]) -> Struct:
-    known = set(names)
-    return Struct(
-        "<" + "".join(_CODES[kind[-2:]] if name in known else f"{kind[-1]}x" for name, kind in of.columns.items())
-    )
+    codes = (_CODES[kind[-2:]] if name in names else f"{kind[-1]}x" for name, kind in of.columns.items())
+    return Struct("<" + "".join(codes))
 
 
 @lru_cache(maxsize=64)

@@ -23,10 +23,8 @@ def headline(run: RunData) -> str:
     if run.outcome == "exploded" and row["exploded_at"] < 0:  # an older record, in which the epoch is not known
         return f"Exploded. {after}"
     if run.outcome == "exploded":
-        bound = max((float(run.losses[0]), "its start"), (row["constant_loss"], "that of a constant answer"))
-        return (
-            f"Exploded: at epoch {row['exploded_at']} the loss passed 1,000 times {bound[1]}, {bound[0]:.4g}. {after}"
-        )
+        least, of = max((float(run.losses[0]), "its start"), (row["constant_loss"], "that of a constant answer"))
+        return f"Exploded: at epoch {row['exploded_at']} the loss passed 1,000 times {of}, {least:.4g}. {after}"
     how = {"early": "Stopped early:", "learnt": "Learnt:"}.get(run.outcome, "Not solved:")
     return f"{how} {_how_many_right(run)}. {after}"
 
