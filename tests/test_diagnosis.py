@@ -637,6 +637,13 @@ def test_units_are_equal_if_they_differ_by_rounding_on_their_own_scale(
     assert groups(moved) == [pair for pair in same if place not in pair]
 
 
+def test_units_that_are_not_finite_are_not_equal() -> None:
+    task = some_setup({"seed": [0]}, architecture=("mlp", {"hidden": [3]})).task()
+    for number in (np.inf, np.nan):
+        (group,) = equal_units(task.network, np.full_like(task.theta, number))
+        assert sorted(group[:, 0]) == [0, 1, 2]
+
+
 BOUNDED = [
     name
     for name, row in ACTIVATIONS.items()

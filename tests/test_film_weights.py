@@ -1,11 +1,14 @@
 """`film=weights`: names at the ends of their curves, the path at one scale over the loss that a forward pass gives."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from some_films import XOR, film_data, net, record_text, run_of
 
+import xortrain
+from xortrain.errors import UserError
 from xortrain.films.colours import COLOUR_MAPS, get_colours, luminance
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.weights_layout import BANDS, LINE, WeightsLayout
@@ -100,6 +103,18 @@ def test_a_path_that_does_not_move_and_one_of_a_single_parameter_have_a_film(kin
     single = film_data(net(1, 1, bias=False), XOR[:, :1], XOR[:, 1:], 0.1)
     film = WeightsLayout(still if kind == "still" else single, FilmSettings(layout="weights"), 0)
     assert film.frame(30).shape == (400, 640)
+
+
+@pytest.mark.parametrize("settings", [("dtype=float32", "init.scale=1e90"), ("init.scale=1e120",)])
+def test_a_start_that_is_too_large_is_one_line_and_the_other_films_are_drawn(
+    settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    run = xortrain.train(*settings, "architecture.hidden=[3]", "activation=relu", "epochs=3", "advice=none")
+    with pytest.raises(UserError, match=r"^film=weights: at the start a parameter is .*; its path cannot be drawn$"):
+        run.film(tmp_path / "film.gif", layout="weights")
+    assert not list(tmp_path.iterdir())
+    for layout in ("story", "field", "losses"):
+        assert run.film(tmp_path / f"{layout}.gif", layout=layout, frames=3).stat().st_size
 
 
 def test_the_ground_is_drawn_where_it_is_and_its_scale_ends_with_the_lowest_and_the_highest_band() -> None:
