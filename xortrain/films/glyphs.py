@@ -71,9 +71,9 @@ def rounded_box(width: float, height: float, corner: float) -> Path:
 
 FACES = {"": "DejaVuSans.ttf", "bold": "DejaVuSans-Bold.ttf", "italic": "DejaVuSans-Oblique.ttf"}
 
-LIGHT: Any = getattr(getattr(ft2font, "LoadFlags", None), "TARGET_LIGHT", 1 << 16)
-"""Vertical hinting only; a plain number before matplotlib 3.10."""
-UNHINTED: Any = getattr(getattr(ft2font, "LoadFlags", None), "NO_HINTING", 2)
+LIGHT = ft2font.LoadFlags.TARGET_LIGHT
+"""Vertical hinting only."""
+UNHINTED = ft2font.LoadFlags.NO_HINTING
 
 
 def font_file(face: str) -> str:
