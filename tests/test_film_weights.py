@@ -117,6 +117,12 @@ def test_a_start_that_is_too_large_is_one_line_and_the_other_films_are_drawn(
         assert run.film(tmp_path / f"{layout}.gif", layout=layout, frames=3).stat().st_size
 
 
+def test_a_path_far_from_zero_that_hardly_moves_has_a_film(tmp_path: Path) -> None:
+    for scale in (1e20, 7e76):
+        run = xortrain.train("init=lecun_uniform", f"init.scale={scale}", "seed=1", "epochs=9", "advice=none")
+        assert run.film(tmp_path / "film.gif", layout="weights", frames=3).stat().st_size
+
+
 def test_the_ground_is_drawn_where_it_is_and_its_scale_ends_with_the_lowest_and_the_highest_band() -> None:
     film = layout_of("xor")
     frame, box, ground = film.frame(0), film.path.box, film.path.ground

@@ -214,7 +214,7 @@ def project_slices(
     low, high = places.min(0), places.max(0)
     if margin is None:
         margin = 0.5 if len(np.unique(places, axis=0)) <= MOST_SLICES else 0.12
-    beyond = margin * np.where(high > low, high - low, 2.0)
+    beyond = margin * np.where(high > low, high - low, np.maximum(2.0, 1e-3 * np.abs(low)))
     (left, bottom), (right, top) = (low - beyond).tolist(), (high + beyond).tolist()
     return Projection(slices, places, left, right, bottom, top, names, (ticks(places[:, 0]), ticks(places[:, 1])))
 

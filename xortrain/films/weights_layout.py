@@ -127,7 +127,8 @@ def path_plane(values: Array, box: Box) -> Projection:
     found = principal_plane(values if values.shape[1] > 1 else np.repeat(values, 2, axis=1))
     low, high = found.places.min(0), found.places.max(0)
     size = np.array([box.width, box.height])
-    half = size / 2 * (float(((high - low) * (1 + 2 * MARGIN) / size).max()) or 2 / box.width)
+    least = 1e-9 * np.abs(found.places).max()  # so that the ends are different numbers
+    half = size / 2 * (float((np.maximum((high - low) * (1 + 2 * MARGIN), least) / size).max()) or 2 / box.width)
     (left, bottom), (right, top) = (low + high) / 2 - half, (low + high) / 2 + half
     inside = [np.linspace(0.93 * a + 0.07 * b, 0.07 * a + 0.93 * b, 9) for a, b in ((left, right), (bottom, top))]
     ends = ticks(inside[0]), ticks(inside[1])  # clear of the corners, where values of both axes would meet
