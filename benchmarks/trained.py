@@ -50,5 +50,5 @@ def _film_data(losses: Any, snapshots: Any) -> FilmData:
 
     return FilmData(
         NETWORK, X, T, losses, numbers, snapshots, numbers, right, loss, f"XOR   {NETWORK}", 0.0, 1.0,
-        Outcomes(np.full(runs, "training", object), never, never, never, np.full(runs, numbers[-1])),
+        Outcomes(np.full(runs, "training", object), never, never, never, np.full(runs, numbers[-1]), losses[-1]),
     )  # fmt: skip

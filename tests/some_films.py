@@ -71,7 +71,7 @@ def film_data(network: Network, x: Array, t: Array, lr: float = 2.0, epochs: int
     return FilmData(
         network=network, x=x, t=t, losses=losses, loss_epochs=numbers, parameters=snapshots, frame_epochs=numbers,
         right=right, loss=squared, title=f"data   {network}   lr {lr:g}", low=low, high=high,
-        outcomes=Outcomes(outcome.astype(object), solved, diverged, exploded, np.full(runs, epochs)),
+        outcomes=Outcomes(outcome.astype(object), solved, diverged, exploded, np.full(runs, epochs), losses[-1]),
         varied={"seed": np.arange(runs)},
     )  # fmt: skip
 

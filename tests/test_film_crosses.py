@@ -41,7 +41,7 @@ def shown(theta: Array, x: Array, t: Array, network: Network) -> FilmData:
         parameters=theta[..., None], frame_epochs=epochs, low=low, high=high, title="data",
         right=lambda y, wanted: ((y > (low + high) / 2) == (wanted > (low + high) / 2)).all(1),
         loss=lambda z, y, wanted, runs: ((y - wanted) ** 2).mean((0, 1)),
-        outcomes=Outcomes(np.array(["plateau"], object), never, never, never, epochs[-1:]),
+        outcomes=Outcomes(np.array(["plateau"], object), never, never, never, epochs[-1:], np.array([0.5])),
     )  # fmt: skip
 
 

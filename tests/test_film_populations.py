@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from some_films import film_data, net, parity, run_of, sweep_of
 
+import xortrain
 from xortrain.films.canvas import Box
 from xortrain.films.colour_scale import colour_scale
 from xortrain.films.colours import get_palette
@@ -19,6 +21,7 @@ from xortrain.films.projection import project
 from xortrain.films.sweep_film_data import SweepFilmData, common_epochs
 from xortrain.films.sweep_layout import SweepLayout
 from xortrain.nets import Array
+from xortrain.views.sweep_film import film_data_of, raster_data_of
 
 SETTINGS = FilmSettings(layout="sweep", size=(640, 480))
 
@@ -27,7 +30,10 @@ def cut(one: FilmData, last: int, step: int = 1) -> FilmData:
     """The same runs, ended after epoch ``last``, with every ``step``-th snapshot."""
     rows = np.unique([*range(0, last, step), last])
     is_lost = (one.outcomes.outcome == "diverged") & (one.outcomes.diverged_at <= last)
-    ended = replace(one.outcomes, outcome=np.where(is_lost, "diverged", "training"), ended_at=np.full(one.runs, last))
+    ended = replace(
+        one.outcomes, outcome=np.where(is_lost, "diverged", "training"), ended_at=np.full(one.runs, last),
+        final_loss=one.losses[last],
+    )  # fmt: skip
     return replace(
         one, parameters=one.parameters[rows], frame_epochs=rows, losses=one.losses[: last + 1],
         loss_epochs=one.loss_epochs[: last + 1], outcomes=ended,
@@ -114,6 +120,22 @@ def test_the_median_includes_ended_runs_at_their_last_loss_and_excludes_diverged
     assert layout.frame(30).shape == (400, 640)
 
 
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_a_run_that_stops_between_two_recorded_losses_counts_with_its_last_one(root: Path, count: int) -> None:
+    """Its last loss is that of the same run with the loss of every epoch recorded."""
+    words = ["epochs=300", "stop=solved", "seed=range(0,12)", "film=none", f"root={root}"]
+    every = np.asarray(xortrain.sweep(*words).losses)
+    ended = np.isfinite(every).sum(axis=0) - 1
+    assert len(set(ended)) > 3, "the runs stop at different epochs"
+    order = np.argsort(every[ended, np.arange(12)])
+    sweep = xortrain.sweep(*words, f"track.losses={count}")
+    for shown in (film_data_of(sweep, 400, 5), raster_data_of(sweep, 400)):
+        own = np.argsort(shown.filled_losses[-1])
+        curves, epochs = shown.losses[:, own], shown.loss_epochs[:, None]
+        np.testing.assert_array_equal(shown.filled_losses[:, own], every[np.minimum(epochs, ended[order]), order])
+        assert (np.isfinite(curves).sum(axis=0) == 1 + (epochs < ended[order]).sum(axis=0)).all()
+
+
 def test_counts_include_the_runs_that_are_not_shown() -> None:
     words = ["solved", "plateau", "dead", "learnt", "early", "diverged", "exploded"]
     counts = [1800, 500, 300, 70, 30, 200, 100]
@@ -121,7 +143,7 @@ def test_counts_include_the_runs_that_are_not_shown() -> None:
         np.repeat(np.array(words, object), counts), np.r_[np.arange(1800) // 100, np.full(1200, -1)],
         np.r_[np.full(2700, -1), np.full(200, 4), np.full(100, -1)],
         np.r_[np.full(2700, -1), np.full(200, 2), np.full(100, 7)],  # those that diverged had exploded before
-        np.r_[np.full(2700, 30), np.full(200, 4), np.full(100, 30)],
+        np.r_[np.full(2700, 30), np.full(200, 4), np.full(100, 30)], np.full(3000, np.nan),
     )  # fmt: skip
     shown = replace(together(sweep_of(100)), everyone=everyone)
     assert shown.describe_runs(100) == "100 of 3,000 runs"

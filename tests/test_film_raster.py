@@ -79,7 +79,7 @@ def test_rows_are_in_the_order_of_outcome_and_speed(runs: int, seed: int) -> Non
         object
     )
     at, losses = rng.randint(0, 99, (3, runs)), rng.rand(runs)
-    outcomes = Outcomes(outcome, at[0], at[1], at[2], np.full(runs, 99))
+    outcomes = Outcomes(outcome, at[0], at[1], at[2], np.full(runs, 99), losses)
     order = quickest_first(outcomes, losses)
     assert sorted(order) == list(range(runs))
     assert (np.diff(outcomes.kinds[order]) >= 0).all()

@@ -75,7 +75,7 @@ def test_at_most_four_hundred_cells_show_every_outcome(runs: int, seed: int) -> 
     words = ["solved", "plateau", "learnt", "dead", "exploded", "diverged"]
     outcome = rng.choice(words, runs, p=[0.6, 0.28, 0.05, 0.015, 0.05, 0.005]).astype(object)
     at, never = rng.randint(0, 99, runs), np.full(runs, -1)
-    outcomes = Outcomes(outcome, at, np.full(runs, 3), never, np.full(runs, 99))
+    outcomes = Outcomes(outcome, at, np.full(runs, 3), never, np.full(runs, 99), np.full(runs, np.nan))
     one = replace(sweep_of(1), parameters=np.zeros((1, 9, runs)), outcomes=outcomes, varied={})
     shown = arrange_runs(SweepFilmData.of(one)).shown
     assert len(np.unique(shown)) == len(shown) == min(runs, MOST_CELLS)
@@ -332,6 +332,6 @@ def test_shares_are_rounded() -> None:
 def test_an_outcome_is_shown_from_its_epoch_on_not_before(outcome: str) -> None:
     """That of its event; the epochs of other events do not matter."""
     at = {"solved": 3, "diverged": 5, "exploded": 7}
-    one = Outcomes(np.array([outcome], object), *(np.array([epoch]) for epoch in (*at.values(), 30)))
+    one = Outcomes(np.array([outcome], object), *(np.array([epoch]) for epoch in (*at.values(), 30, np.nan)))
     since, word = at.get(outcome, 30), {"training": "still training"}.get(outcome, outcome)
     assert [one.status(0, epoch) for epoch in range(31)] == ["not solved"] * since + [word] * (31 - since)

@@ -27,13 +27,14 @@ IN_WORDS = {"training": "still training", "pending": "not finished"}
 
 @dataclass(frozen=True)
 class Outcomes:
-    """How runs ended, in arrays (runs,): a word, and the epochs of events, -1 for never."""
+    """How runs ended, in arrays (runs,): a word, the epochs of events, -1 for never, the last loss, NaN if unknown."""
 
     outcome: Array
     solved_at: Array
     diverged_at: Array
     exploded_at: Array
     ended_at: Array
+    final_loss: Array
 
     @classmethod
     def joined(cls, parts: "Sequence[Outcomes]") -> "Outcomes":

@@ -29,8 +29,6 @@ class SweepFilmData:
     """Settings that differ between the runs: name -> (runs,)."""
     everyone: Outcomes | None = None
     """The outcomes of the whole sweep, where the runs shown are a sample of it."""
-    final_losses: Array | None = None
-    """The last losses of the whole sweep, if known."""
 
     @classmethod
     def of(cls, shown: "Shown") -> "SweepFilmData":
@@ -69,7 +67,7 @@ class SweepFilmData:
     @property
     def all_final_losses(self) -> Array:
         """The last losses of the whole sweep, or of the runs shown if they are all."""
-        return self.filled_losses[-1] if self.final_losses is None else self.final_losses
+        return self.everyone.final_loss if self.everyone else self.filled_losses[-1]
 
     def describe_runs(self, shown: int) -> str:
         """How many of the runs are shown, as in "400 of 1,000 runs"."""
@@ -94,11 +92,13 @@ class SweepFilmData:
 
     @cached_property
     def losses(self) -> Array:
-        """(loss_epochs, runs): the last recorded loss at each epoch; NaN after a run has ended."""
+        """(loss_epochs, runs): the last recorded loss; where a run has ended, first its final loss, then NaN."""
         rows = [last_recorded(part.loss_epochs, self.loss_epochs) for part in self.parts]
         losses = [np.asarray(part.losses, float)[own] for part, own in zip(self.parts, rows, strict=True)]
-        is_over = self.loss_epochs[:, None] > self.outcomes.ended_at
-        return np.where(is_over, np.nan, np.concatenate(losses, axis=1))
+        o, known = self.outcomes, np.flatnonzero(~self.outcomes.is_lost & ~np.isnan(self.outcomes.final_loss))
+        found = np.where(self.loss_epochs[:, None] > o.ended_at, np.nan, np.concatenate(losses, axis=1))
+        found[np.searchsorted(self.loss_epochs, o.ended_at[known]), known] = o.final_loss[known]
+        return found
 
     @cached_property
     def filled_losses(self) -> Array:

@@ -183,7 +183,8 @@ def _held_out(trained: TrainedRuns) -> HeldOut | None:
 
 def outcomes_of(words: Sequence[str], column: Callable[[str], Array]) -> Outcomes:
     """The outcomes of runs, from their words and the columns of their rows."""
-    return Outcomes(np.array(words, object), *map(column, ("solved_at", "diverged_at", "exploded_at", "epochs_done")))
+    names = ("solved_at", "diverged_at", "exploded_at", "epochs_done", "final_loss")
+    return Outcomes(np.array(words, object), *map(column, names))
 
 
 def film_title(setup: Setup) -> str:
@@ -214,8 +215,7 @@ def _shared(words: Iterable[str]) -> str:
 def _data_name(setup: Setup) -> str:
     """The user's name for the run, or the name of the data."""
     p = setup.population
-    name = p.shared("data.name")
-    path = p.config["data"].get("path")
+    name, path = p.shared("data.name"), p.config["data"].get("path")
     own = Path(path).stem if path and not p.own else "own data" if name == "csv" else ""
     own = own or str(p.config["data"].get("set", ""))
     return printable(p.shared("name") or DATASETS[name].title or (own or name).replace("_", " "))

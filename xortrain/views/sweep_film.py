@@ -211,12 +211,11 @@ def raster_data_of(sweep: SweepData[RunData], most: int) -> SweepFilmData:
     if not len(done):
         raise UserError(f"{sweep.folder or 'film'}: none of its runs is finished")
     everyone = outcomes_of(done.column("outcome").tolist(), done.column)
-    losses = done.column("final_loss").astype(float)
-    sample = done[quickest_first(everyone, losses)[quantiles(len(done), most)]]
+    sample = done[quickest_first(everyone, everyone.final_loss)[quantiles(len(done), most)]]
     last = int(done.column("epochs_done").max())
     parts = [losses_of(trained, places, last) for trained, places in sample.populations()]
     title = sweep_title([done.population(number).setup for number in done.population_numbers])
-    return SweepFilmData(tuple(parts), title, {}, everyone, losses)
+    return SweepFilmData(tuple(parts), title, {}, everyone)
 
 
 def quantiles(runs: int, most: int) -> Array:
