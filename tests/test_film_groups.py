@@ -215,3 +215,15 @@ def test_each_film_of_a_sweep_in_groups_shows_its_run_alone(tmp_path: Path) -> N
     for record in ("latest", "latest#1"):
         for layout in ([], ["film=field"] if "#" in record else ["film=sweep"]):
             assert main(["render", record, *layout, "--root", str(tmp_path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "by"), [("W1[1, 1]", "init.set.W1.1.1"), ("W1[1, 1]", "'W1[1,1]'"), ("init.scale", "scale")]
+)
+def test_groups_are_headed_by_the_name_that_tables_write(setting: str, by: str, tmp_path: Path) -> None:
+    words = ["init.set.W1.1.1=-3,3", "init.scale=0.5,1", "epochs=2", "film=none", f"root={tmp_path}"]
+    assert main(["-m", *words]) == 0
+    path = tmp_path / "groups.svg"
+    render = ["render", "latest", "film=losses", f"film.by={by}", "--still", "--output", str(path)]
+    assert main([*render, "--root", str(tmp_path)]) == 0
+    assert f">{setting}<" in path.read_text(encoding="utf-8")

@@ -136,6 +136,21 @@ def test_a_run_that_stops_between_two_recorded_losses_counts_with_its_last_one(r
         assert (np.isfinite(curves).sum(axis=0) == 1 + (epochs < ended[order]).sum(axis=0)).all()
 
 
+def test_the_dot_of_the_median_stays_on_the_plot_while_all_runs_diverge(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["data=noise", "epochs=300", "lr=2.64", "init=nguyen_widrow", "seed=range(20,26)", "film=none"]
+    layout = LossesLayout(film_data_of(xortrain.sweep(*words, f"root={root}"), 400, 9), FilmSettings("losses"), 0)
+    dots: list[Array] = []
+    monkeypatch.setattr(layout.canvas, "marks", lambda points, *_: dots.append(points))
+    for number in layout.chosen.tolist():
+        layout.frame(number)
+    x, y = np.concatenate(dots).T
+    box = layout.box
+    assert len(x) > 3, "the losses are finite for some frames"
+    assert ((x >= box.x) & (x <= box.x + box.width) & (y >= box.y) & (y <= box.y + box.height)).all()
+
+
 def test_counts_include_the_runs_that_are_not_shown() -> None:
     words = ["solved", "plateau", "dead", "learnt", "early", "diverged", "exploded"]
     counts = [1800, 500, 300, 70, 30, 200, 100]

@@ -221,6 +221,20 @@ def test_a_loss_scale_labels_three_to_seven_distinct_losses_within_its_range(low
     assert len(set(labels)) == len(labels)
 
 
+@given(starts=st.lists(st.floats(-150, 150), min_size=1, max_size=20), down=st.floats(0, 11), up=st.floats(0, 3.9))
+def test_a_loss_scale_shows_where_each_run_starts_and_no_loss_as_another(
+    starts: list[float], down: float, up: float
+) -> None:
+    """Also of runs that start many powers of ten apart; and where losses are equal in the plot, they are equal."""
+    powers = np.array([starts, np.array(starts) - down, np.array(starts) + up])
+    scale = LossScale(10**powers)
+    fractions = scale.fraction(10**powers)
+    assert ((fractions > 0) & (fractions < 1)).all()
+    if scale.log:
+        height = (powers.max() - powers) / max(np.ptp(powers), 0.1)
+        np.testing.assert_allclose(fractions, 0.04 + 0.92 * height, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "layout", "words"),
     [

@@ -81,20 +81,20 @@ class LossScale:
     """Losses as fractions of a height, 0 at the top; logarithmic where the largest and the smallest differ much."""
 
     def __init__(self, losses: Array) -> None:
-        """``losses`` are (recorded,) or (recorded, runs)."""
-        finite = losses[np.isfinite(losses)]
+        """``losses`` are (recorded,) or (recorded, runs), from the start on; curves may leave the plot far from it."""
+        finite, starts = losses[np.isfinite(losses)], np.extract(np.isfinite(losses[0]), losses[0])
         low, high = (float(finite.min()), float(finite.max())) if len(finite) else (0.0, 1.0)
         self.log = low > 0 and high > LEAST_RATIO * low
         if self.log:
-            high = min(high, 1e4 * float(np.median(losses[0])))  # a run that diverges leaves the plot
-            low = max(min(low, high), high * 1e-12)
+            high = min(high, 1e4 * float(starts.max(initial=0) or high))  # a run that diverges leaves the plot
+            low = max(low, 1e-12 * float(starts.min(initial=high)))
             self.low, self.high = np.log10(low), max(np.log10(high), np.log10(low) + 0.1)
         else:
             self.low, self.high = min(low, 0.0), high if high > low else low + 1
 
     def fraction(self, losses: Array) -> Array:
         with np.errstate(all="ignore"):
-            value = np.log10(np.maximum(losses, 10**self.low)) if self.log else losses
+            value = np.log10(np.maximum(losses, np.finfo(float).tiny)) if self.log else losses
         return np.asarray(0.04 + 0.92 * (self.high - value) / (self.high - self.low))
 
     def ticks(self) -> list[tuple[float, str]]:
@@ -115,8 +115,10 @@ def round_losses(low: float, high: float, log: bool) -> list[tuple[float, str]]:
         return [(value, _times_power(digit, power) if digit in digits else "") for value, power, digit in inside]
     whole = [(value, power) for value, power, digit in inside if digit == 1]
     step = -(-len(whole) // 5)
-    labels = {value: power_of_ten(power) for value, power in whole[::step]}
-    return [(value, labels.get(value, "")) for value, _, digit in inside if digit == 1 or step == 1]
+    step = step if step <= 5 else -(-step // 10) * 10
+    labels = {value: power_of_ten(power) for value, power in whole if power % step == 0}
+    most = 9 if step == 1 else 1 if step <= 5 else 0  # digits of each power that have a tick without a label
+    return [(value, labels.get(value, "")) for value, _, digit in inside if digit <= most or value in labels]
 
 
 def apart(ticks: Sequence[tuple[float, str]], least: float) -> list[tuple[float, str]]:

@@ -201,7 +201,8 @@ class LossesLayout:
                 canvas.text(left, y - 5 * s, name, 10, canvas.colours.label)
                 canvas.text(left, y + 7 * s, format_loss(value), 11, face="bold" if name in ("median", "loss") else "")
         if np.isfinite(values[1]):
-            canvas.marks(np.array([[x, heights[1]]]), 0, 4, canvas.colours.ink, canvas.colours.paper, 1.4)
+            y = min(max(heights[1], box.y), box.y + box.height)
+            canvas.marks(np.array([[x, y]]), 0, 4, canvas.colours.ink, canvas.colours.paper, 1.4)
 
     def _write_counts(self, epoch: int) -> None:
         canvas, s, outcomes = self.canvas, self.canvas.unit, self.outcomes

@@ -52,8 +52,9 @@ def write_sweep_film(
     if LAYOUTS[layout].has_rows:
         shown = raster_data_of(sweep, most)
     else:
-        frames = 1 if still else config["film"]["frames"] or FRAMES
-        shown = film_data_of(sweep, most, frames, progress, config["film"]["by"])
+        film = {**config["film"], "by": config["film"]["by"] and _group_setting(sweep, config["film"]["by"])}
+        config, frames = {**config, "film": film}, 1 if still else film["frames"] or FRAMES
+        shown = film_data_of(sweep, most, frames, progress, film["by"])
     return write(shown, config, path, progress, still)
 
 
