@@ -1,5 +1,6 @@
 """film=raster: the row and the colour of each run, the labels of rows and peaks, and which files are read."""
 
+import re
 from dataclasses import replace
 from itertools import combinations, pairwise
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import imageio.v3 as iio
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from some_films import record_text, sweep_of
 
@@ -20,7 +21,7 @@ from xortrain.films.data import KINDS, FilmData, Outcomes
 from xortrain.films.film import write_film
 from xortrain.films.film_settings import FilmSettings
 from xortrain.films.loss_colours import LossColours, find_peaks
-from xortrain.films.raster_layout import RasterLayout
+from xortrain.films.raster_layout import RasterLayout, format_loss_shortly
 from xortrain.films.sweep_film_data import SweepFilmData
 from xortrain.records.reader import RecordReader
 from xortrain.trained.run_data import TrainedRuns
@@ -289,3 +290,15 @@ def test_the_scale_of_colours_is_labelled_from_end_to_end(powers: tuple[int, int
     labelled = np.sort([depth for depth, word in scale.ticks() if word])
     assert len(labelled) >= 3
     assert np.diff(np.concatenate([[0], labelled, [1]])).max() < 0.45
+
+
+@given(mantissa=st.floats(1, 9.99), power=st.integers(-200, 200))
+@example(8.765, 3)
+def test_the_loss_of_a_peak_is_a_number_without_an_e(mantissa: float, power: int) -> None:
+    loss = float(f"{mantissa}e{power}")
+    word = format_loss_shortly(loss)
+    found = re.fullmatch(r"(?:([0-9.]+)|(?:([0-9.]+)·)?10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]*))", word)
+    assert found
+    plain, factor, above = found.groups()
+    exponent = int((above or "1").translate(str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")))
+    assert (float(plain) if plain else float(factor or 1) * 10.0**exponent) == pytest.approx(loss, rel=0.06)

@@ -248,7 +248,7 @@ def test_ticks_are_few_inside_and_say_where_they_are(
 ) -> None:
     axis = MapAxis("lr", kind(low, low * ratio, count))
     values, words, origin = axis.ticks(most)
-    assert 1 <= len(values) == len(words) <= most
+    assert 2 <= len(values) == len(words) <= most
     assert ((axis.place(values) >= 0) & (axis.place(values) <= 1)).all()
     read = np.array([float(word) for word in words]) + (float(origin) if origin else 0)
     apart = np.diff(values, append=np.inf) if len(values) > 1 else abs(values)

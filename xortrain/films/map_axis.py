@@ -57,7 +57,7 @@ class MapAxis:
         elif self.scale == "log" and numbers[-1] / numbers[0] > 3:
             chosen = log_ticks(numbers[0], numbers[-1], most)
         else:
-            chosen = even_ticks(numbers[0], numbers[-1], most)
+            chosen = found if len(found := even_ticks(numbers[0], numbers[-1], most)) > 1 else numbers[[0, -1]]
         words = tick_words(chosen)
         if max(map(len, words)) <= MOST_DIGITS + 2 or np.ptp(chosen) > CLOSE * abs(chosen).max():
             return chosen, words, ""

@@ -234,4 +234,4 @@ class FinalLosses:
 
 def format_loss_shortly(loss: float) -> str:
     """A loss in three digits, as in 1.39, 0.0142 or 2.1·10⁻⁷."""
-    return f"{loss:.3g}" if 1e-4 <= abs(loss) < 1e4 else format_tick(loss)
+    return f"{loss:.3g}" if 1e-4 <= abs(loss) < 999.5 else format_tick(loss)
