@@ -136,6 +136,20 @@ def test_a_run_that_stops_between_two_recorded_losses_counts_with_its_last_one(r
         assert (np.isfinite(curves).sum(axis=0) == 1 + (epochs < ended[order]).sum(axis=0)).all()
 
 
+def test_curves_are_straight_between_recorded_losses_also_beside_a_population_with_more_of_them(root: Path) -> None:
+    """Their losses were drawn as constant until the next recorded one."""
+    words = ["lr=1,2", "track.losses=11", "film=none", f"root={root}"]
+    short, long = (xortrain.sweep(*words, f"epochs={epochs}") for epochs in (100, 1000))
+    both = film_data_of(xortrain.sweep(*words, "epochs=100,1000"), 400, 5)
+    assert both.loss_epochs.tolist() == [*range(0, 100, 10), *range(100, 1001, 100)]
+    is_long = both.part_of == 1
+    own = film_data_of(long, 400, 5)
+    wanted = np.stack([np.interp(both.loss_epochs, own.loss_epochs, losses) for losses in own.losses.T], axis=1)
+    np.testing.assert_array_equal(both.losses[:, is_long], wanted)
+    np.testing.assert_array_equal(both.losses[:11, ~is_long], np.asarray(short.losses))
+    assert np.isnan(both.losses[11:, ~is_long]).all()
+
+
 def test_the_dot_of_the_median_stays_on_the_plot_while_all_runs_diverge(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

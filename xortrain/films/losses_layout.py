@@ -170,10 +170,8 @@ class LossesLayout:
         if self.groups:
             self._draw_dots(epoch)
         else:
-            losses = self.data.losses_after(number)
-            if self.data.runs > 1:
-                losses = np.where(self.data.outcomes.lost_at <= epoch, np.nan, losses)
-            self._write_quartiles(epoch, losses[None])
+            is_lost = (self.data.runs > 1) & (self.data.outcomes.lost_at <= epoch)
+            self._write_quartiles(epoch, np.where(is_lost, np.nan, self.data.losses_after(number))[None])
         self._write_counts(epoch)
         return self.canvas.finish()
 

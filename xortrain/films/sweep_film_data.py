@@ -92,11 +92,12 @@ class SweepFilmData:
 
     @cached_property
     def losses(self) -> Array:
-        """(loss_epochs, runs): the last recorded loss; where a run has ended, first its final loss, then NaN."""
-        rows = [last_recorded(part.loss_epochs, self.loss_epochs) for part in self.parts]
-        losses = [np.asarray(part.losses, float)[own] for part, own in zip(self.parts, rows, strict=True)]
+        """(loss_epochs, runs): recorded losses, straight lines between them, the final one of each run, then NaN."""
+        pairs = [(part.loss_epochs, one) for part in self.parts for one in np.asarray(part.losses, float).T]
+        lines = np.stack([np.interp(self.loss_epochs, *pair) for pair in pairs], axis=1)
+        last = np.stack([one[last_recorded(epochs, self.loss_epochs)] for epochs, one in pairs], axis=1)
         o, known = self.outcomes, np.flatnonzero(~self.outcomes.is_lost & ~np.isnan(self.outcomes.final_loss))
-        found = np.where(self.loss_epochs[:, None] > o.ended_at, np.nan, np.concatenate(losses, axis=1))
+        found = np.where(self.loss_epochs[:, None] > o.ended_at, np.nan, np.where(np.isnan(lines), last, lines))
         found[np.searchsorted(self.loss_epochs, o.ended_at[known]), known] = o.final_loss[known]
         return found
 
