@@ -204,6 +204,22 @@ def test_no_text_overlaps_another_or_the_cells_at_any_size(
         assert not overlap(box, another, slack=1), (one, other)
 
 
+@pytest.mark.parametrize("size", [(360, 290), (480, 300), (480, 1200), (700, 1300), (1000, 1300)])
+@pytest.mark.parametrize("cells", [(2, 2), (2, 60), (5, 400), (60, 2)])
+@pytest.mark.parametrize("by", ["outcome", "solved"])
+def test_texts_and_legend_are_whole_beside_cells_much_narrower_than_the_picture(
+    cells: tuple[int, int], size: tuple[int, int], by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = record_text(monkeypatch)
+    data = replace(grid(["solved", "plateau", "dead"], *cells), colour_by=by)
+    layout = MapLayout(data, FilmSettings(layout="map", size=size), 0)
+    layout.frame(50)
+    for box in (layout.cells, *layout.places.legend, *(box for _, box in texts)):
+        assert box.x >= 0
+        assert box.x + box.width <= size[0]
+    assert not any(words.endswith("…") for words, _ in texts)
+
+
 @given(across=st.integers(1, 500), down=st.integers(1, 500), wide=st.integers(20, 400), high=st.integers(20, 400))
 @settings(max_examples=40)
 def test_cells_are_whole_squares_or_each_pixel_is_the_nearest_run(across: int, down: int, wide: int, high: int) -> None:

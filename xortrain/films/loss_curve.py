@@ -114,8 +114,7 @@ def round_losses(low: float, high: float, log: bool) -> list[tuple[float, str]]:
         digits = (1, 2, 5) if high - low < 1.53 else (1, 3)
         return [(value, _times_power(digit, power) if digit in digits else "") for value, power, digit in inside]
     whole = [(value, power) for value, power, digit in inside if digit == 1]
-    step = -(-len(whole) // 5)
-    step = step if step <= 5 else -(-step // 10) * 10
+    step = -(-len(whole) // 5) if len(whole) <= 25 else -(-len(whole) // 50) * 10
     labels = {value: power_of_ten(power) for value, power in whole if power % step == 0}
     most = 9 if step == 1 else 1 if step <= 5 else 0  # digits of each power that have a tick without a label
     return [(value, labels.get(value, "")) for value, _, digit in inside if digit <= most or value in labels]

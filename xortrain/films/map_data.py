@@ -69,11 +69,8 @@ class MapData:
     @cached_property
     def solved_range(self) -> tuple[int, int]:
         """The first and the last epoch at which a run is solved; both are 0 if none is."""
-        found = [window.since[window.code == self.solved] for window in self.windows]
-        found = [epochs for epochs in found if len(epochs)]
-        if not found:
-            return 0, 0
-        return int(min(epochs.min() for epochs in found)), int(max(epochs.max() for epochs in found))
+        found = np.concatenate([window.since[window.code == self.solved] for window in self.windows])
+        return (int(found.min()), int(found.max())) if len(found) else (0, 0)
 
     @cached_property
     def events(self) -> Array:

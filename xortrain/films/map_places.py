@@ -72,15 +72,18 @@ class MapPlaces:
         below = self.low + (0 if beside else self._legend_height(self.columns) + self.px(14))
         room = max(self.width - self.left - right, 8), max(self.height - self.head - below, 8)
         wide, high = cell_pixels(self.data.windows[0].cells, room)
-        spare = max(self.width - self.left - right - wide, 0) // 2, max(room[1] - high, 0) // 2
+        legend = 0 if beside else min(self.columns, len(self.items)) * (self._beside + self.px(GAP)) - self.px(GAP)
+        free = min(self.width - self.left - right - wide, self.width - 2 * self.edge - max(self.widest, legend))
+        spare = max(free, 0) // 2, max(room[1] - high, 0) // 2
         self.block = Box(*spare, self.width - 2 * spare[0], self.height - 2 * spare[1])
         return Box(self.left + spare[0], self.head + spare[1], wide, high)
 
     def _set_title(self) -> None:
         room, data = self.width - 2 * self.edge, self.data
-        measure = partial(text_width, unit=self.unit, size=TITLE, face="bold")
-        self.title = wrap(data.title.split("   "), room, measure, "   ")
-        self.subtitle = wrap(self.about(), room, partial(text_width, unit=self.unit, size=11), "   ")
+        large, small = (partial(text_width, unit=self.unit, size=n, face=f) for n, f in ((TITLE, "bold"), (11, "")))
+        self.title = wrap(data.title.split("   "), room, large, "   ")
+        self.subtitle = wrap(self.about(), room, small, "   ")
+        self.widest = max(*map(large, self.title), *map(small, self.subtitle))
         self.head = self.px(24 + LINE * (len(self.title) - 1) + 16 * len(self.subtitle) + 12)
 
     def about(self) -> list[str]:
