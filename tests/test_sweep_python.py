@@ -41,7 +41,7 @@ def test_losses_and_parameters_are_arrays_with_a_column_for_each_job(sweep: Swee
     assert len(sweep) == 60
     assert sweep.losses.shape == (41, 60)
     assert sweep.parameters.shape == (41, 9, 60)
-    assert isinstance(sweep.losses.base, np.memmap)  # read when they are looked at
+    assert isinstance(sweep.parameters.base, np.memmap)  # read when they are looked at; short arrays are not mapped
     alone = xortrain.train("lr=5", "seed=3", "epochs=40")
     np.testing.assert_array_equal(sweep.losses[:, 33], alone.losses)
     np.testing.assert_array_equal(sweep.parameters[..., 33], alone.parameters)
