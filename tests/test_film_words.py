@@ -74,8 +74,8 @@ SIZES = {
     "story": [LAYOUTS["story"].smallest, (960, 540), (640, 360), (1280, 720), (285, 507)],
 }  # fmt: skip
 """Sizes of each layout: the smallest one, where room is scarce, and others."""
-FOR_ALL = {"field": 1, "weights": 1, "story": 1}
-"""How many of these every network has; each other size has a share of them."""
+FOR_ALL = {"field": 1, "weights": 1, "story": 2}
+"""How many of these every network has; each other size has every third or fourth of them."""
 
 
 def sizes_of(layout: str, number: int) -> list[tuple[int, int]]:

@@ -45,8 +45,12 @@ def test_runs_without_snapshots_play_through_epochs_that_are_trained_here(
         assert [press(found, name) for name in ("first epoch", "next snapshot", "next snapshot")] == [0, 1, 2]
         assert found.said == []
     with with_own_time(page, browser) as shown:
-        assert len(set(played(shown))) > 10
+        said = list[str]()
+        shown.on("console", lambda message: said.append(message.text))
+        shown.on("pageerror", lambda error: said.append(str(error)))
+        assert len(set(played(shown, "2"))) > 20
         assert shown.evaluate("xortrain.state.epoch") == 60
+        assert said == []
 
 
 def press(found: Opened, name: str) -> int:
@@ -124,9 +128,9 @@ def with_own_time(page: Path, browser: Any, **settings: str) -> Iterator[Any]:
         context.close()
 
 
-def played(shown: Any) -> list[int]:
-    """Play to the end, four times as fast as usual; the epochs that are shown every 50 milliseconds."""
-    shown.get_by_role("combobox", name="speed").select_option("4")
+def played(shown: Any, speed: str) -> list[int]:
+    """Play to the end, so many times as fast as usual; the epochs that are shown every 50 milliseconds."""
+    shown.get_by_role("combobox", name="speed").select_option(speed)
     shown.evaluate("() => document.activeElement.blur()")
     shown.keyboard.press(" ")
     seen = []
@@ -141,7 +145,7 @@ def test_playing_goes_on_to_the_last_epoch_and_ends(page: Path, browser: Any) ->
     with with_own_time(page, browser) as shown:
         kept = shown.evaluate(EPOCHS)
         assert shown.evaluate(SHOWN) == kept[-1]
-        seen = played(shown)
+        seen = played(shown, "4")
         assert seen == sorted(seen)
         assert seen[0] == 0
         assert set(seen) <= set(kept)

@@ -263,9 +263,8 @@ def refuse_missing(config: Mapping[str, Any], metadata: Mapping[str, Any]) -> No
     """Raise UserError if a record, which may be anybody's, has options of files that are not in use."""
     given, hashes, stages = config.get(KEY), metadata.get("use"), metadata.get("stages")
     known = [*(given if isinstance(given, list) else []), *(hashes if isinstance(hashes, Mapping) else [])]
-    listed = stages if isinstance(stages, list) else []
     names = list(dict.fromkeys(printable(cut(name)) for name in known if isinstance(name, str)))
-    earlier = [stage.get("config") for stage in listed if isinstance(stage, Mapping)]
+    earlier = [one.get("config") for one in (stages if isinstance(stages, list) else []) if isinstance(one, Mapping)]
     chosen = [option for one in (config, *earlier) if isinstance(one, Mapping) for option in _chosen(one)]
     lacking = [name for group, name in chosen if name not in settings.GROUPS[group] and name != "auto"]
     if names and lacking:

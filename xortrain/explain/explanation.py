@@ -106,7 +106,8 @@ def _letters(step: Step) -> str:
     )
     if step.network.skip:
         k = len(step.network.layers)
-        text += f" `W{k}a` are the columns of `W{k}` for `a{k - 1}`, `W{k}x` those for `x`, which it also receives."
+        text += f" `W{k}a` are the columns of `W{k}` for `a{k - 1}`, `W{k}x` those for `x`, "
+        text += f"which layer {k} also receives."
     return text
 
 

@@ -124,7 +124,8 @@ def _turning(last: Network, frames: list[Frame], parts: list[Array], data: FilmD
     plane = HiddenPlane(last, head, project_plane(points, mean, along, beside, ("", "")), beside, mean)
     each = [np.stack(plane.coordinates(part.T, frame.theta), axis=1) for part, frame in zip(parts, frames, strict=True)]
     places = np.concatenate(each)
-    places = places[np.isfinite(places).all(1)] if np.isfinite(places).all(1).any() else np.zeros((1, 2))
+    known = np.isfinite(places).all(1)
+    places = places[known] if known.any() else np.zeros((1, 2))
     one = Slice(np.zeros(1), np.ones(1), np.zeros(1), "", np.arange(len(places)))
     found = project_slices(places, (one,), (f"along {name}'s weights", "widest across it"), 0.1)
     return replace(plane, projection=replace(found, ticks=(np.zeros(0), np.zeros(0))))

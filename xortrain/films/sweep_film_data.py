@@ -93,11 +93,13 @@ class SweepFilmData:
     @cached_property
     def losses(self) -> Array:
         """(loss_epochs, runs): recorded losses, straight lines between them, the final one of each run, then NaN."""
-        pairs = [(part.loss_epochs, one) for part in self.parts for one in np.asarray(part.losses, float).T]
-        lines = np.stack([np.interp(self.loss_epochs, *pair) for pair in pairs], axis=1)
-        last = np.stack([one[last_recorded(epochs, self.loss_epochs)] for epochs, one in pairs], axis=1)
+        columns = []
+        for part in self.parts:
+            losses, at = np.asarray(part.losses, float), last_recorded(part.loss_epochs, self.loss_epochs)
+            lines = np.stack([np.interp(self.loss_epochs, part.loss_epochs, one) for one in losses.T], axis=1)
+            columns.append(np.where(np.isnan(lines), losses[at], lines))
         o, known = self.outcomes, np.flatnonzero(~self.outcomes.is_lost & ~np.isnan(self.outcomes.final_loss))
-        found = np.where(self.loss_epochs[:, None] > o.ended_at, np.nan, np.where(np.isnan(lines), last, lines))
+        found = np.where(self.loss_epochs[:, None] > o.ended_at, np.nan, np.concatenate(columns, axis=1))
         found[np.searchsorted(self.loss_epochs, o.ended_at[known]), known] = o.final_loss[known]
         return found
 

@@ -58,8 +58,8 @@ def table(groups: Sequence[Runs], arrays: Arrays) -> tuple[list[dict[str, Any]],
     """The columns, and the settings that tell the runs apart, without the seed; those that explain most are first."""
     flats = [_flat(group.trained.setup.population.config) for group in groups]
     names = differing_settings([group.listed[1] for group in groups if group.listed])
-    others = [name for name in chain(*flats) if len({repr(flat[name]) for flat in flats if name in flat}) > 1]
-    found = {name: _setting(groups, flats, name) for name in (*names, *others)}
+    others = [one for one in dict.fromkeys(chain(*flats)) if len({str(flat[one]) for flat in flats if one in flat}) > 1]
+    found = {name: _setting(groups, flats, name) for name in dict.fromkeys([*names, *others])}
     varying = {name: values for name, values in found.items() if len(set(map(str, values))) > 1}
     results = {name: [value for group in groups for value in _results(group, name)] for name in RESULTS}
     axes = _most_telling({name: varying[name] for name in names if name in varying}, results)

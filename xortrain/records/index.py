@@ -199,11 +199,12 @@ def folders(root: Path) -> list[str]:
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            is_sweep = os.path.lexists(f"{path}/{layout.SWEEP}")
-            if is_sweep or os.path.lexists(f"{path}/{layout.RECORD}"):
+            is_sweep = False
+            if os.path.lexists(f"{path}/{layout.RECORD}") or (is_sweep := os.path.lexists(f"{path}/{layout.SWEEP}")):
                 found.append(path)
                 if os.lstat(path).st_nlink == 2:  # no subfolders, where a file system counts their links to this one
                     continue
+                is_sweep = is_sweep or os.path.lexists(f"{path}/{layout.SWEEP}")
             inside = _inside(path)
             if inside is None and path == str(root):
                 raise file_error(root, "Permission denied")

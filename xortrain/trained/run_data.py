@@ -249,10 +249,7 @@ class RunData:
         return self.setup.columns.short_outputs or (tuple(f"y{k + 1}" for k in range(many)) if many > 1 else ("y",))
 
     def class_indices(self, y: Any) -> Array:
-        """The index of the class (examples,) that outputs or targets y (examples, outputs) are nearest to.
-
-        UserError for nan, as a diverged network has them: that is near to no class.
-        """
+        """The index of the class (examples,) nearest to outputs or targets y (examples, outputs); UserError for nan."""
         y = self._columns("y", y, self.network.outputs, "outputs")
         if (lost := np.isnan(y).any(axis=1)).any():
             raise UserError(f"y: example {int(lost.argmax())} is nan, which is no class")
