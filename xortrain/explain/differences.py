@@ -153,13 +153,14 @@ def compare_gradient(names: list[str], g: Array, measure: Measure, tolerance: fl
 
 
 def _limits(measured: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
-    """The limits of differences whose error is proportional to the step, from two steps, one a tenth of the other.
+    """The limits of differences whose error is proportional to the step or its square, from steps of 10 to 1.
 
-    This is the case where a corner is exactly here and the loss is curved differently on its two sides.
+    It is proportional to the step where a corner is exactly here and the loss is curved differently on its two sides.
     """
     return [
-        ((10 * fine - coarse) / 9, (10 * noise + coarse_noise) / 9)
+        ((ratio * fine - coarse) / (ratio - 1), (ratio * noise + coarse_noise) / (ratio - 1))
         for (coarse, coarse_noise), (fine, noise) in pairwise(measured)
+        for ratio in (10, 100)
     ]
 
 

@@ -137,7 +137,5 @@ def output_table(step: Step, state: RunState) -> Table:
     columns = {"`t`": step.t, "`y`": state.y, "`ℓ`": losses}
     if step.x.shape[1] <= SHORT:
         columns = {"`x`": step.x} | columns
-    rows = [
-        (str(n), *(values[n] for values in columns.values()), "yes" if state.right[n] else "no") for n in range(count)
-    ]
+    rows = [(str(n), *(part[n] for part in columns.values()), "yes" if state.right[n] else "no") for n in range(count)]
     return Table(("example", *columns, "right"), rows, len(step.x) - count)

@@ -12,31 +12,30 @@ from xortrain.explain.step import Step
 from xortrain.nets import Array
 from xortrain.records.layout import parameter_names
 
-TOLERANCE = {"float64": 1e-6, "float32": 1e-3}  # relative
+TOLERANCE = 1e-6  # relative
 OWN_TOLERANCE = 1e-5
 Arrays = Mapping[str, Any] | Sequence[Any]
 
 
 @np.errstate(all="ignore")
 def check_network(step: Step) -> GradientCheck:
-    """Compare the gradient of a training step with central differences; raises UserError if it is not finite."""
+    """Compare the gradient of a training step, in float64, with differences; raises UserError if it is not finite."""
     network, share = step.network, step.share
 
     def measure(places: Array, size: float) -> Slopes:
         found = step.by_parameters(places, size)
         return Slopes(found.left * share, found.right * share, found.noise * share)
 
-    g = network.join(step.total.gradient).astype(np.float64)
-    if not (np.isfinite(g).all() and np.isfinite(step.before.loss)):
+    if not (np.isfinite(network.join(step.total.gradient)).all() and np.isfinite(step.before.loss)):
         since = "" if step.lost_at is None else f" (not every parameter is finite from epoch {step.lost_at} on)"
         raise UserError(f"epoch={step.epoch}: the run has diverged{since}; there is no gradient to check")
-    tolerance = TOLERANCE[str(step.before.theta.dtype)]
-    rows = compare_gradient(parameter_names(network.shapes), g, measure, tolerance)
+    rows = compare_gradient(parameter_names(network.shapes), step.precise_gradient, measure, TOLERANCE)
     is_at_corner = any(row.verdict == "corner" for row in rows)
     hints = [text.replace("`", "") for text in step.corners(list(range(len(step.x))))[:6]] if is_at_corner else []
     batch = "" if step.updates == 1 else ", the first batch"
-    title = f"{network}, {step.task.criterion.loss}, epoch {step.epoch}{batch}: {counted(network.size, 'parameter')}"
-    return GradientCheck(title, rows, tolerance, tuple(hints))
+    count = counted(network.size, "parameter") + (", checked in float64" if step.before.loss.dtype == "float32" else "")
+    title = f"{network}, {step.task.criterion.loss}, epoch {step.epoch}{batch}: {count}"
+    return GradientCheck(title, rows, TOLERANCE, tuple(hints))
 
 
 @checks_arguments

@@ -92,9 +92,7 @@ class MathWriter(Writer):
         """The lines of an equation inside of align* or aligned."""
         size = r" \times ".join(map(str, equation.value.shape))
         name, value = self.name(equation.name), self.array(equation.value)
-        formulas = [
-            self.formula(formula, numbers=numbers) for numbers in (False, True) for formula in equation.formulas
-        ]
+        formulas = [self.formula(term, numbers=numbers) for numbers in (False, True) for term in equation.formulas]
         sides = [line for side in dict.fromkeys([*formulas, value]) for line in _broken_lines(side)]
         lines = _joined_lines(rf"\underset{{{size}}}{{{name}}} &" if size else f"{name} &", sides)
         if equation.check is not None:

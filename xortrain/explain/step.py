@@ -140,6 +140,13 @@ class Step:
         gradient = {name: np.moveaxis(g, -1, 0) for name, g in found.gradient.items()}
         return Backward([u[0].T for u in found.upstream], [d[0].T for d in found.delta], found.inputs[0].T, gradient)
 
+    @property
+    def precise_gradient(self) -> Array:
+        """dL/dθ (parameters,) in float64: once a float32 network has learned, its own is as large as its rounding."""
+        net = Pass(self.network, self.before.theta[:, None].astype(np.float64), self.x)
+        net.forward()
+        return net.backward(self.task.criterion.delta(net.z[-1], net.y, self.t[:, :, None]))[:, 0]
+
     def jacobian(self, k: int, example: int) -> Array:
         """da/dz (units, units) of layer k, counted from 0."""
         one = slice(example, example + 1)

@@ -115,6 +115,5 @@ def _several(shown: str, numbers: Sequence[int], swept: Mapping[str, Array]) -> 
     listed = ", ".join(f"#{number}" for number in numbers[:MOST_LISTED])
     more = f", … {len(numbers) - MOST_LISTED:,} more" if len(numbers) > MOST_LISTED else ""
     key, values = next((key, values) for key, values in swept.items() if (values != values[0]).any())
-    return UserError(
-        f"{shown}: {len(numbers):,} runs, {listed}{more}; add {key}, as in {shown},{key}={_text(values[0])}"
-    )
+    example = f"{shown},{key}={_text(values[0])}"
+    return UserError(f"{shown}: {len(numbers):,} runs, {listed}{more}; add {key}, as in {example}")

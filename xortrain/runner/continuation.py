@@ -73,9 +73,7 @@ class Continuation:
             )
             if (new < epoch).sum() < (old < epoch).sum()
         ]
-        lines = [
-            f"Epochs 0 to {epoch} are those of the parent" + (f"; it keeps {' and '.join(kept)}." if kept else ".")
-        ]
+        lines = [f"Epochs 0 to {epoch} are those of the parent{'; it keeps ' * bool(kept)}{' and '.join(kept)}."]
         lines += self._set_by_hand()
         optimizer, ended = p.shared("optimizer.name"), int((first_untrained(self.parent.rows) <= epoch).sum())
         if epoch and optimizer != self.setup.settings_of(epoch - 1).shared("optimizer.name"):

@@ -119,9 +119,7 @@ def _refuse_axis(axis: MapAxis, place: float) -> None:
     if axis.values.dtype.kind != "f":
         raise UserError(f"{axis.name}: takes whole numbers, so it has nothing between two values; zoom into others")
     if axis.scale == "rank":
-        raise UserError(
-            f"{axis.name}: a zoom needs values at equal steps or at equal ratios, as of linspace or geomspace"
-        )
+        raise UserError(f"{axis.name}: a zoom needs values at equal steps or equal ratios, as of linspace or geomspace")
     if not low <= place <= high:
         raise UserError(f"--at: {axis.name}={place:g} is outside the map, which has {low:g} to {high:g}")
 

@@ -17,9 +17,7 @@ const LINE_REACH = 24; // px between the pointer and the nearest line
 const OUTCOMES = ["--blue", "--olive", "--orange"]; // colours of what is solved, learnt, and not solved
 const [TOP, LEFT, BOTTOM] = [8, 50, 24];
 
-export function lossesView(page) {
-  return new LossCurves(page);
-}
+export const lossesView = (page) => new LossCurves(page);
 
 class LossCurves {
   by = "outcome";

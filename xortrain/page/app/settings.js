@@ -12,9 +12,7 @@ const MOST_NAMES = 24; // of an axis, each with its name
 const MOST_PIXELS = 256; // of an axis of a map, which has one run in each cell
 const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
-export function settingsView(page) {
-  return new SettingsMap(page);
-}
+export const settingsView = (page) => new SettingsMap(page);
 
 /** `items` are what can be pointed at: each has its `runs`, its `box` [x, y, width, height] and its `mark` [x, y]. */
 class SettingsMap {

@@ -10,6 +10,7 @@ import { Criterion, gradientOf, isKept, lossOf, productsOf, stageAt, Trainer } f
 
 const MOST_EXAMPLES = 12;
 const MOST_UNITS = 16; // of a layer, in a table
+const digits = (value) => formatted(value, 5);
 const replay = { run: -1, live: null }; // the run that is trained again, for the state of its optimizer
 
 export function stepView(page) {
@@ -154,10 +155,6 @@ function trainerAt(page, { run, epoch, isFork }) {
 function vector(values) {
   const texts = Array.from(values.slice(0, MOST_UNITS), digits);
   return texts.join("  ") + (values.length > MOST_UNITS ? ` … (${values.length})` : "");
-}
-
-function digits(value) {
-  return formatted(value, 5);
 }
 
 function tableOf(caption, heads, rows) {

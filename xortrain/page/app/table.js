@@ -13,9 +13,7 @@ const BOX = 24; // width of the boxes, which style.css repeats
 const WIDTH_RUNS = 300; // runs whose values set the width of a column
 const MOVES = { ArrowDown: 1, ArrowUp: -1, PageDown: 20, PageUp: -20, Home: -Infinity, End: Infinity };
 
-export function tableView(page) {
-  return new RunTable(page);
-}
+export const tableView = (page) => new RunTable(page);
 
 class RunTable {
   sorting = { name: "run", isUp: true };
