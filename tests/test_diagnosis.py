@@ -803,6 +803,33 @@ def test_steps_are_called_small_only_if_the_parameters_hardly_changed() -> None:
     assert float(said[1].replace(",", "")) == pytest.approx(100 * moved, rel=0.05)
 
 
+def test_a_loss_that_no_longer_falls_has_no_speed() -> None:
+    """It fell in its first epochs: a sum that includes them says nothing about the epochs to come."""
+    dead_end = ("activation=silu", "output=silu", "optimizer=rmsprop", "lr=8.66", "data=xor_cloud", "data.scale=none")
+    decayed = ("loss=atanh_error", "schedule=exponential", "data=circle", "architecture.hidden=[1]", "seed=26")
+    for run in (run_of(*dead_end, "epochs=60"), run_of(*decayed, "lr=0.002", "epochs=1000")):
+        assert run.losses[0] > run.losses[-1] > run.row["constant_loss"]
+        assert not {"solved", "learnt"} & {run.outcome}
+        assert "At this speed" not in verdict(run)
+        assert "falls slowly" not in verdict(run)
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce", "atanh_error", "smooth_l1"])
+def test_a_slow_run_goes_a_third_of_its_way_in_the_epochs_that_are_named_and_all_of_it_in_no_fifth_of_them(
+    loss: str,
+) -> None:
+    for data, seed in (("xor", 30), ("nand", 20), ("moons", 50)):
+        run = run_of(f"loss={loss}", "lr=0.0005", f"data={data}", f"seed={seed}", "epochs=20", "init.scale=2")
+        said = re.search(r"as that of a constant answer would take about ([\d,]+) more epochs", verdict(run))
+        assert said or run.losses[-1] < run.row["constant_loss"], verdict(run)
+        if said:
+            needed = int(said[1].replace(",", ""))
+            longer, constant = run.more(needed), run.row["constant_loss"]
+            left = (longer.losses - constant) / (run.losses[-1] - constant)
+            assert left[-1] < 2 / 3  # the fall of a loss slows down
+            assert left[longer.loss_epochs < needed / 5].min() > 0
+
+
 def test_a_layer_without_any_gradient_is_no_vanishing_one() -> None:
     """At the start dL/dW1 is exactly 0, since all weights are; the ratio at the end is the one that is named."""
     words = ("architecture.hidden=[1,1,1,1]", "film=none", "lr=0.1", "epochs=200")
@@ -844,11 +871,11 @@ def test_a_column_of_zeros_is_not_the_small_one() -> None:
 
 
 def test_the_change_of_enormous_parameters_is_a_share() -> None:
-    run = run_of("activation=sin", "init.scale=1e294", "epochs=20", "data=moons")
+    run = run_of("activation=sin", "init.scale=1e294", "epochs=6", "data=moons")
     start, end = (1e-290 * run.parameters[k] for k in (0, -1))  # their squares have no overflow
     share = float(f"{100 * np.linalg.norm(end - start) / np.linalg.norm(start):.2g}")
     assert np.abs(run.parameters).max() > 1e290
-    assert f"The steps are small: in 20 epochs the parameters changed by {share:g} %" in verdict(run)
+    assert f"The steps are small: in 6 epochs the parameters changed by {share:g} %" in verdict(run)
 
 
 def test_outputs_that_overflow_are_judged_without_a_warning() -> None:

@@ -69,8 +69,7 @@ class Run(RunData):
         """Write one HTML file that shows the run, plays it, and can continue its training in a browser."""
         from xortrain.page.pages import write_page
 
-        known = self.__dict__.get("advice")
-        return write_page(self, user_path(path), max_mb, str(known or ""))
+        return write_page(self, user_path(path), max_mb, str(self.__dict__.get("advice") or ""))
 
     def explain(
         self, epoch: int = 0, precision: int = 4, example: int | None = None, only: str | None = None,

@@ -202,8 +202,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """The class of each example: (examples,)."""
-        outputs = self._outputs(X)
-        return self.classes_[self.run_.class_indices(outputs)]
+        return self.classes_[self.run_.class_indices(self._outputs(X))]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:

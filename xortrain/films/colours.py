@@ -221,8 +221,7 @@ def _from_matplotlib(name: str) -> list[str]:
         nearest = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
         known = f"Known: {', '.join(COLOUR_MAPS)} and the maps of matplotlib"
         raise UserError(f"film.colours={name}: no such choice.{nearest} {known}")
-    table = matplotlib.colormaps[name](np.linspace(0, 1, 33), bytes=True)
-    return ["#" + bytes(row[:3]).hex() for row in table]
+    return ["#" + bytes(row[:3]).hex() for row in matplotlib.colormaps[name](np.linspace(0, 1, 33), bytes=True)]
 
 
 class Palette:

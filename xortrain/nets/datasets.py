@@ -51,8 +51,7 @@ class Dataset:
 
 def _counting(bits: int) -> Labels:
     """All rows of ``bits`` bits, (2**bits, bits), counting up: 00, 01, 10, 11."""
-    numbers = np.arange(2**bits)[:, None]
-    return (numbers >> np.arange(bits)[::-1]) & 1
+    return (np.arange(2**bits)[:, None] >> np.arange(bits)[::-1]) & 1
 
 
 def _boolean(title: str, help: str, *labels: int) -> Dataset:

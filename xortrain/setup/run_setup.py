@@ -372,8 +372,7 @@ def _refuse_overflow(setup: Setup) -> None:
 def _activation_keys(p: Population, layers: int) -> list[str]:
     """The setting that chose the activation of each layer."""
     given = p.config["architecture"]["activations"]
-    hidden = [f"architecture.activations[{k}]" if given else "activation" for k in range(layers - 1)]
-    return [*hidden, "output"]
+    return [*(f"architecture.activations[{k}]" if given else "activation" for k in range(layers - 1)), "output"]
 
 
 def _refuse_start(p: Population, network: Network) -> None:

@@ -166,8 +166,7 @@ def recorded(function: Callable[..., Any], *shape: int, inputs: int, settings: S
     own = {name: Symbolic.inputs(1) for name in settings}
     nodes = [node_of(symbol) for symbol in (*arrays, *own.values())]
     try:
-        found = function(*arrays, **own)
-        return (_only(found), nodes)
+        return (_only(function(*arrays, **own)), nodes)
     except SymbolError:
         raise
     except Exception as error:

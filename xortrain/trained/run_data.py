@@ -161,8 +161,7 @@ class RunData:
     def row(self) -> Mapping[str, Any]:
         """Its results by name: outcome, epochs_done, solved_at, final_loss, accuracy, …"""
         row = self.trained.rows[self.place]
-        found = {name: row[name].item() for name in self.trained.rows.dtype.names or ()}
-        return found | {"outcome": self.outcome}
+        return {name: row[name].item() for name in self.trained.rows.dtype.names or ()} | {"outcome": self.outcome}
 
     @property
     def outcome(self) -> str:

@@ -37,8 +37,7 @@ class Descent:
 
     def __init__(self, task: Task, options: Mapping[str, Array] | None = None) -> None:
         self.row = OPTIMIZERS[task.optimizer.name]
-        used = options_in_use(task) if options is None else options
-        self.options, self.shaping = self.row.divided(used)
+        self.options, self.shaping = self.row.divided(options_in_use(task) if options is None else options)
         self._is_weight = task.network.are_weights.astype(task.theta.dtype)
         places = task.network.split(np.arange(task.network.size))
         self.frozen = [place for name in task.freeze for place in places[name].ravel().tolist()]

@@ -40,8 +40,7 @@ def motion(training: Training, runs: Array) -> tuple[Array, Array]:
     stayed = training.left[runs] > training.task.epochs
     for some in (runs[stayed], runs[~stayed]):
         if len(some):
-            learner, done = _continued(training, some)
-            found = _are_moving(learner, done)
+            found = _are_moving(*_continued(training, some))
             moving[some], swinging[some] = (values[: len(some)] for values in found)
     return moving[runs], swinging[runs]
 

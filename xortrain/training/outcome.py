@@ -29,6 +29,7 @@ LEARNT = 0.95  # of the loss of the best constant answer
 SHORT = 0.1  # how far the accuracy may be below that of the neighbours' vote
 STILL = 0.01  # relative change that counts as none
 FAR = 10  # times as far as it came: how far the loss of a slow run still is from that of a constant answer
+STEADY = 0.25  # share of its fall that a loss has in the second half of its epochs, if it goes on at that speed
 OVERFITS = 0.2  # relative rise of the held-out loss above its lowest
 
 
@@ -136,11 +137,18 @@ def _has_dead_layer(network: Network, off: Array) -> Array:
 
 def _is_slow(training: Training, known: References) -> Array:
     """Which runs hardly moved: their parameters, or a loss that is still above that of a constant answer."""
-    task, losses = training.task, training.history.losses
+    task, losses, epochs = training.task, training.history.losses, training.history.loss_epochs
     way, start = (np.sqrt((theta**2).sum(axis=0)) for theta in (training.theta - task.theta, task.theta))
     first, last = losses[0], losses[-1]
     crawls = (last > (1 + STILL) * known.loss) & (last < first) & (last - known.loss > FAR * (first - last))
+    crawls &= keeps_falling(losses, epochs)
     return (task.epochs > 1) & (training.left > task.epochs) & ((way > 0) & (way < STILL * start) | crawls)
+
+
+def keeps_falling(losses: Array, epochs: Array) -> Array:
+    """Whether losses (recorded, runs) after some epochs (recorded,) have fallen in their second half too: (runs,)."""
+    middle = losses[np.searchsorted(epochs, epochs[-1] / 2, "right") - 1]
+    return np.asarray(middle - losses[-1] >= STEADY * (losses[0] - losses[-1]))
 
 
 def _overfits(training: Training) -> Array:

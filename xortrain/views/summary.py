@@ -85,8 +85,7 @@ def _groups(entry: "Entry") -> str:
 
     if LAYOUTS[entry.parts[0].metadata["config"]["film"]["name"]].is_map:
         return "\n".join([_outcomes(entry), *entry.failures()])
-    groups = group_runs(entry.parts)
-    return group_report([entry], groups, entry.runs, MOST_GROUPS)
+    return group_report([entry], group_runs(entry.parts), entry.runs, MOST_GROUPS)
 
 
 def _outcomes(entry: "Entry") -> str:

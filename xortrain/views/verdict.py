@@ -17,7 +17,7 @@ from xortrain.training import diagnosis
 from xortrain.training.diagnosis import MOST_NAMED, Findings, Tie, Unit, dead_since
 from xortrain.training.linear import linear_fit
 from xortrain.training.motion import SHARE, swing
-from xortrain.training.outcome import LEARNT, STILL
+from xortrain.training.outcome import LEARNT, STILL, keeps_falling
 from xortrain.training.reference import is_flat
 
 FEW = 10  # a tie of less than a tenth of the examples may be by chance, and is not named
@@ -204,7 +204,7 @@ def _slow(case: Case) -> str:
     moved = f"changed by {float(f'{100 * way / size:.2g}'):,g} %" if size else f"have come {way * unit:.2g} away from 0"
     what = "The steps are small" if way < FAR_MOVED * size or not size else "The loss falls slowly"
     text = f"{what}: in {row['epochs_done']:,} epochs the parameters {moved}."
-    if not (above > 0 and fall > 0):
+    if not (above > 0 and fall > 0 and keeps_falling(losses, case.run.loss_epochs[: len(losses)])):
         return text
     needed = round_count(row["epochs_done"] * above / fall)
     return f"{text} At this speed a loss as low as that of a constant answer would take {needed} more epochs."
