@@ -57,6 +57,34 @@ def test_a_file_in_any_form_has_the_outputs_of_its_inputs(
     assert list(given) == [k for k, line in numbers.items() if "4" in line or "2.5" in line]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("0,1,1\n0,0,0\n1,0,1\n1,1,0\n", []),
+        ("0,-1\n1,1\n0,-1\n0,1\n", []),
+        ("1;0,5;2\n0;0,1;3\n1;0,7;4\n", []),
+        ("2024-01-01,0\n2024-01-02,1\n2024-01-03,0\n", []),
+        ("a,yes\nb,no\nb,yes\n", ["data.header=false"]),
+        ("0 1 1 0\n1 0 0 1\n", ["data.targets=[2,3]"]),
+        ("0,1,kind\n0,1,no\n1,1,yes\n0,1,no\n", ["data.header=true"]),
+        ("2019,2020,y\n1,2,0\n3,4,1\n5,1,0\n", ["data.header=true"]),
+    ],
+)
+def test_the_table_of_the_training_has_the_outputs_of_the_training(
+    tmp_path: Path, text: str, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A first line without names, where columns have the numbers of their places, is an example like all others."""
+    (tmp_path / "own.csv").write_text(text)
+    options = ["data=csv", f"data.path={tmp_path}/own.csv", "film=none", "advice=none", "epochs=2", *words]
+    assert not main([*options, f"root={tmp_path}/out"])
+    run: Any = xortrain.load("latest", tmp_path / "out")
+    rows = predicted(capsys, tmp_path / "out", str(tmp_path / "own.csv"))
+    outputs = [list(row.values())[-run.network.outputs :] for row in rows]
+    np.testing.assert_allclose(outputs, run.predict(run.task.data.x), rtol=1e-12)
+    last = text.count("\n")
+    assert [row["line"] for row in rows] == list(range(last + 1 - len(run.task.data.x), last + 1))
+
+
 def test_values_are_one_example_and_may_be_negative(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run: Any = xortrain.load("latest", root)
     for text, x in (("4,red", [4, 0, 1]), ("-4.5,blue", [-4.5, 1, 0]), ("7, 4, red, cat", [4, 0, 1])):

@@ -30,8 +30,7 @@ def predict(arguments: Sequence[str]) -> str:
     if found.outcome == "pending":
         raise UserError(f"{a.record}: is not trained to its end; xortrain resume continues it")
     setup, path = found.setup, user_path(a.inputs)
-    missing = found.config["data"].get("missing", "error")
-    new = inputs_from(a.inputs, path, setup.columns, found.network.inputs, missing)
+    new = inputs_from(a.inputs, path, setup.columns, found.network.inputs, found.config["data"])
     rows = _rows(found, found.predict(new.x, best=a.best), new.lines if exists(path) else ())
     lines = ", ".join(map(str, new.dropped[:10])) + ", …" * (len(new.dropped) > 10)
     note = [f"left out: line{'s'[: len(new.dropped) != 1]} {lines} with missing values"] if new.dropped else []

@@ -1,9 +1,9 @@
 """Inputs for a trained network, from another file or from values, encoded as those that it was trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os.path import exists
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from xortrain.errors import UserError, counted
 from xortrain.nets import Array
@@ -20,19 +20,22 @@ class NewInputs(NamedTuple):
     dropped: tuple[int, ...]
 
 
-def inputs_from(text: str, path: Path, columns: Columns, inputs: int, missing: str) -> NewInputs:
+def inputs_from(text: str, path: Path, columns: Columns, inputs: int, data: Mapping[str, Any]) -> NewInputs:
     """The inputs in a file, or if there is none of this name, in a text as "1,0".
 
-    ``columns`` are those of the data the network was trained on, which make this many ``inputs``; the targets among
-    them may be there or not.
+    ``columns`` and ``data`` are the columns and the settings of the table that the network was trained on, which make
+    this many ``inputs``; the targets among them may be there or not.
     """
     names = columns.inputs or [f"x{k + 1}" for k in range(inputs)]
     sources = columns.sources or tuple(Source(name, place) for place, name in enumerate(names))
     if ("," in text or as_number(text, ",") is not None) and not exists(path):  # which a long text cannot
         table = _of_values(text)
     else:
-        table = read_table(text, path, known=[source.name for source in sources])
+        header = data.get("header", "auto")
+        named = [one.name for one in sources if header == "true" or one.name != str(one.place)]  # a place is no name
+        table = read_table(text, path, "false" if header == "false" else "auto", named)
     places = _places_of(table, sources, columns.width)
+    missing = data.get("missing", "error")
     rows = complete_rows(table, places, missing, "; the network was trained with data.missing=error")
     kept = tuple(table.lines[row] for row in rows)
     return NewInputs(encoded(table, rows, sources, places), kept, tuple(sorted(set(table.lines) - set(kept))))
