@@ -1,6 +1,7 @@
 """CSV tables are read exactly, targets are chosen by name or number, and invalid tables are one-line errors."""
 
 import json
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,28 @@ def numbers(setup: Setup) -> tuple[Any, Any]:
 )
 def test_a_header_is_optional_and_any_line_ending_is_read(tmp_path: Path, text: str) -> None:
     assert numbers(from_table(table(tmp_path, text))) == ([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]])
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+@pytest.mark.parametrize("kinds", [k for n in (2, 3, 4) for k in product(("decimal", "word", "whole"), repeat=n)])
+def test_decimal_commas_never_divide_a_table_that_has_another_separator(
+    tmp_path: Path, kinds: tuple[str, ...], separator: str
+) -> None:
+    """Also where every line has one of them, as it has of a separator."""
+    cells = {
+        "decimal": ["-0,5", "1,714", "0,25", "12,5"],
+        "word": ["red", "dark blue", "red", "no"],
+        "whole": list("7120"),
+    }
+    for names in (["width (cm)", "loss", "x", "kind"], ["a,b", "loss", "x", "kind"]):
+        rows = [names[: len(kinds)], *([cells[kind][row] for kind in kinds] for row in range(4))]
+        path = tmp_path / "table.csv"
+        path.write_text("".join(separator.join(row) + "\n" for row in rows))
+        found = read_table("table.csv", path)
+        assert found.has_header or "decimal" not in kinds
+        if found.has_header:
+            assert found.names == tuple(rows[0])
+        assert [list(row) for row in zip(*found.columns, strict=True)] == rows[found.has_header :]
 
 
 @pytest.mark.parametrize(

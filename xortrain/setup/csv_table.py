@@ -194,7 +194,8 @@ def _fit(sample: str, separator: str) -> float:
     width, lines = Counter(map(len, rows)).most_common(1)[0]
     cells = [cell for row in rows for cell in row]
     numbers = sum(is_missing(cell) or as_number(cell, separator) is not None for cell in cells)
-    return (lines / len(rows)) ** 2 * (numbers / len(cells) + 0.1) if width > 1 else 0.0
+    whole = sum(";" in cell or "\t" in cell for cell in cells)  # a comma in a decimal leaves the separator in its cells
+    return (lines / len(rows)) ** 2 * (max(0, numbers - whole / 2) / len(cells) + 0.1) if width > 1 else 0.0
 
 
 def _is_header(rows: Rows, separator: str) -> bool:
