@@ -85,6 +85,20 @@ def test_the_table_of_the_training_has_the_outputs_of_the_training(
     assert [row["line"] for row in rows] == list(range(last + 1 - len(run.task.data.x), last + 1))
 
 
+@pytest.mark.parametrize("target", [",cat", ""])
+@pytest.mark.parametrize("cells", [["red", "blue", "red"], ["blue", "red", "red"], ["blue"]])
+def test_a_first_line_of_categories_is_an_example(
+    tmp_path: Path, cells: list[str], target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.csv").write_text("hue,kind\nred,cat\nblue,dog\nred,dog\nblue,cow\n")
+    assert not main(["data=csv", f"data.path={tmp_path}/own.csv", "film=none", "epochs=2", f"root={tmp_path}/out"])
+    run: Any = xortrain.load("latest", tmp_path / "out")
+    (tmp_path / "new.csv").write_text("".join(f"{cell}{target}\n" for cell in cells))
+    rows = predicted(capsys, tmp_path / "out", str(tmp_path / "new.csv"))
+    expected = run.predict([[1.0, 0.0] if cell == "blue" else [0.0, 1.0] for cell in cells])
+    np.testing.assert_array_equal([[row[name] for name in ("cat", "cow", "dog")] for row in rows], expected)
+
+
 def test_values_are_one_example_and_may_be_negative(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run: Any = xortrain.load("latest", root)
     for text, x in (("4,red", [4, 0, 1]), ("-4.5,blue", [-4.5, 1, 0]), ("7, 4, red, cat", [4, 0, 1])):

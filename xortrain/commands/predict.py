@@ -79,5 +79,4 @@ def _write(a: Namespace, rows: Sequence[dict[str, Any]], inputs: Path) -> None:
             if a.output.suffix.lower() == ".json":
                 text.write(as_json(rows) + "\n")
             else:
-                writer = csv.writer(text, lineterminator="\n")
-                writer.writerows([list(rows[0]), *([finite(value) for value in row.values()] for row in rows)])
+                csv.writer(text, lineterminator="\n").writerows([rows[0], *(map(finite, row.values()) for row in rows)])

@@ -7,10 +7,11 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from xortrain.errors import UserError, counted, cut, printable, unknown
 
@@ -105,10 +106,12 @@ def is_missing(cell: str) -> bool:
     return cell.lower() in MISSING
 
 
-def read_table(where: str, path: Path, header: str = "auto", known: Sequence[str] = ()) -> DataTable:
+def read_table(
+    where: str, path: Path, header: str = "auto", known: Sequence[str] = (), values: Collection[str] = ()
+) -> DataTable:
     """The table in a file; UserError if it is none.
 
-    ``header`` is auto, true or false; for auto, a first line with all ``known`` names is a header too.
+    ``header`` is auto, true or false; for auto, a first line of all ``known`` names is one, and of ``values`` is none.
     """
     text = _text(where, path)
     said = _SAID.match(text)
@@ -118,7 +121,9 @@ def read_table(where: str, path: Path, header: str = "auto", known: Sequence[str
         raise UserError(f"{where}: has no rows")
     first = rows[0][1]
     has_known = bool(known) and set(known) <= set(first)
-    is_header = header == "true" or (header == "auto" and (has_known or _is_header(rows, separator)))
+    is_example = set(known).isdisjoint(first) and not set(values).isdisjoint(first)
+    is_likely = has_known or (not is_example and _is_header(rows, separator))
+    is_header = is_likely if header == "auto" else header == "true"
     names = [str(place) for place in range(len(first))]
     hint = _hint(first, separator, header == "false")
     if is_header:
@@ -244,8 +249,8 @@ def _refuse_ragged(where: str, rows: Rows, named: int) -> None:
     width = named or Counter(len(row) for _, row in rows).most_common(1)[0][0]
     for line, row in rows:
         if len(row) != width:
-            others = "its header" if named else "the others"
-            raise UserError(f"{where}: line {line} has {counted(len(row), 'value')}, {others} {width}")
+            values = counted(len(row), "value")
+            raise UserError(f"{where}: line {line} has {values}, {'its header' if named else 'the others'} {width}")
 
 
 def _refuse_two_decimals(where: str, rows: Rows, separator: str) -> None:
@@ -253,10 +258,8 @@ def _refuse_two_decimals(where: str, rows: Rows, separator: str) -> None:
     if separator == ",":
         return
     cells = [(line, _typed(cell)) for line, row in rows for cell in row]
-    comma, point = (
-        next(((line, cell[:40]) for line, cell in cells if form.fullmatch(cell)), None)
-        for form in (_DECIMAL_COMMA, _DECIMAL_POINT)
-    )
+    first: Any = lambda form: next(((line, cell[:40]) for line, cell in cells if form.fullmatch(cell)), None)
+    comma, point = first(_DECIMAL_COMMA), first(_DECIMAL_POINT)
     if comma and point:
         found = f"line {comma[0]} has a decimal comma, {comma[1]!r}, and line {point[0]} a decimal point, {point[1]!r}"
         raise UserError(f"{where}: {found}; write one of them")

@@ -33,7 +33,8 @@ def inputs_from(text: str, path: Path, columns: Columns, inputs: int, data: Mapp
     else:
         header = data.get("header", "auto")
         named = [one.name for one in sources if header == "true" or one.name != str(one.place)]  # a place is no name
-        table = read_table(text, path, "false" if header == "false" else "auto", named)
+        kinds = {kind for one in sources for kind in one.kinds}
+        table = read_table(text, path, "false" if header == "false" else "auto", named, kinds)
     places = _places_of(table, sources, columns.width)
     missing = data.get("missing", "error")
     rows = complete_rows(table, places, missing, "; the network was trained with data.missing=error")
