@@ -194,6 +194,7 @@ def test_runs_that_are_not_finished_are_left_out_with_a_line(here: Path, capsys:
     interrupt(parts[1].folder, slice(2, 4), 21)
     found = written(sweep)
     assert capsys.readouterr().err == "xortrain: 2 of 12 runs left out: not finished\n"
+    assert found.meta["leftOut"] == "2 of 12 runs left out: not finished"
     assert len(found.column("run")) == 10
     interrupt(here / "outputs" / run, slice(0, 1), 21)
     assert main(["page", run]) == 2

@@ -89,6 +89,27 @@ def test_more_runs_than_are_shown_are_said(tmp_path: Path) -> None:
     assert "100 of 120 runs" in stored(tmp_path / "p.html").meta["leftOut"]
 
 
+def test_a_page_too_large_for_a_notebook_is_a_still_with_a_line() -> None:
+    run = xortrain.train("data=noise", "data.examples=20000", "epochs=1", "advice=none")
+    text = run._repr_html_()
+    assert text is not None
+    assert "<iframe" not in text
+    assert text.endswith("<p>The page is too large for a notebook; run.page(…) writes it into a file.</p>")
+
+
+def test_only_finished_runs_are_shown_which_is_said(tmp_path: Path) -> None:
+    from test_tracker_unfinished import interrupt
+
+    for runs, words in ((6, "2 of 6 runs left out: not finished"), (200, "99 of 200 runs are here")):
+        sweep = xortrain.sweep(f"seed=range(0,{runs})", f"root={tmp_path / str(runs)}", "film=none", "epochs=20")
+        assert sweep.folder
+        interrupt(sweep.folder, slice(2, 4), 5)
+        text = xortrain.load(sweep.folder)._repr_html_()
+        assert text is not None
+        (tmp_path / "p.html").write_text(page_in(text), encoding="utf-8")
+        assert words in stored(tmp_path / "p.html").meta["leftOut"]
+
+
 def test_nothing_is_shown_of_no_runs_and_of_unfinished_ones(tmp_path: Path) -> None:
     from test_tracker_unfinished import interrupt
 

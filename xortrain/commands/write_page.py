@@ -3,7 +3,6 @@
 import math
 import re
 import shlex
-import warnings
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +20,7 @@ from xortrain.commands.arguments import (
     refuse_to_write,
     selection,
 )
-from xortrain.errors import Remark, counted, cut, printable
+from xortrain.errors import counted, cut, printable
 from xortrain.page import MOST_MB
 from xortrain.page.pages import finished, is_page, kept_words, make_page
 from xortrain.page.run_table import Runs, plain_id
@@ -51,11 +50,9 @@ def page(arguments: list[str]) -> str:
     found = selection(a.records, a.where, a.root)
     whole = [Runs(open_trained(own.part.folder), np.asarray(own.indices), (own.entry, own.part)) for own in found]
     groups, left_out = finished(whole)
-    if left_out:
-        warnings.warn(Remark(left_out), stacklevel=2)
     if not (a.force or is_page(path) or may_replace(path)):
         return answer(a, [], ["nothing written"])
-    made = make_page(groups, _command(a), a.max_mb, kept_words(groups))
+    made = make_page(groups, _command(a), a.max_mb, kept_words(groups), left_out)
     made.write(path)
     runs = sum(len(group.places) for group in groups)
     line = f"written {printable(path)}  {counted(runs, 'run')}, {made.mb:.2g} MB"

@@ -42,20 +42,20 @@ def still_of(film: Callable[..., Path]) -> bytes:
 
 
 def frame_html(found: RunData | SweepData[Any], still: bytes, advice: str = "") -> str:
-    """The page of a run, or of at most 100 of many, in a frame; the still alone if the page would be too large."""
-    groups, _ = finished(runs_of(found))
+    """The page of a run, or of at most 100 of many, in a frame; the still and a line if it would be too large."""
+    groups, of = finished(runs_of(found))
     title = html.escape(page_title(groups))
     image = f'<img alt="{title}" src="data:image/png;base64,{base64.b64encode(still).decode()}">'
     is_one = isinstance(found, RunData)
-    of = ""
     if isinstance(found, SweepData) and len(found) > MOST_RUNS:
         groups, _ = finished(runs_of(found[np.linspace(0, len(found) - 1, MOST_RUNS).astype(int)]))
-        of = f"{MOST_RUNS} of {len(found):,} runs are here; sweep.page(…) writes all"
+        of = f"{sum(len(group.places) for group in groups)} of {len(found):,} runs are here; sweep.page(…) writes all"
     try:
         room = (LARGEST - MARGIN - len(image)) / 1e6
         page = b"".join(make_page(groups, most_mb=room, advice=advice or kept_words(groups), of=of).parts).decode()
     except UserError:
-        return image
+        name = "run" if is_one else "sweep"
+        return f"{image}<p>The page is too large for a notebook; {name}.page(…) writes it into a file.</p>"
     quoted = page.replace("&", "&amp;").replace("'", "&#39;")
     style = f"width:100%;height:{HEIGHT_OF_ONE if is_one else HEIGHT}px;border:0;resize:vertical"
     frame = f"<iframe sandbox='allow-scripts' title='{title}' style='{style}' srcdoc='{quoted}'></iframe>"

@@ -74,9 +74,7 @@ def write_page(found: RunData | SweepData[Any], path: Path, most_mb: float = MOS
     if not most_mb > 0:
         raise UserError(f"max_mb={most_mb:g}: must be a number greater than 0")
     groups, left_out = finished(runs_of(found))
-    if left_out:
-        warnings.warn(Remark(left_out), stacklevel=3)
-    make_page(groups, most_mb=most_mb, advice=advice or kept_words(groups)).write(path)
+    make_page(groups, most_mb=most_mb, advice=advice or kept_words(groups), of=left_out).write(path)
     return path
 
 
