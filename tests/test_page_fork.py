@@ -101,6 +101,54 @@ def test_a_weight_is_changed_by_the_keyboard_in_a_run_without_a_record(page_of: 
     assert f"Fork with W1[0, 1] = {value}: not trained yet" in tab.locator("#fork [role=status]").inner_text()
 
 
+def test_settings_in_the_fields_stay_while_a_weight_is_changed(page_of: PageOf) -> None:
+    """The one fork has both, and when it is discarded the fields are those of the run again."""
+    run = trained("lr=0.5", "epochs=100")
+    tab = page_of(run)
+    rate, optimizer = tab.get_by_label("lr", exact=True), tab.get_by_label("optimizer")
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
+    rate.fill("0.3")
+    optimizer.select_option("adam")
+    press_up(tab, 1)
+    tab.locator("#fork button[type=submit]").click()
+    until(tab, "xortrain.state.fork.last === 100")
+    words = ("optimizer=adam", "lr=0.3", f"set.W1.0.1={tab.evaluate('xortrain.state.fork.changes.set.get(1)')}")
+    given = ", ".join(f'"{word}"' for word in words)
+    assert tab.locator("#fork-command").input_value() == f"run.fork({given}, epoch={EPOCH})"
+    compare(tab, run.fork(*words, epoch=EPOCH), EPOCH)
+    tab.get_by_role("button", name="Discard fork").click()
+    until(tab, "xortrain.state.fork === null")
+    assert (rate.input_value(), optimizer.input_value()) == ("0.5", "sgd")
+
+
+def test_a_weight_is_changed_from_what_it_is_at_the_start_of_the_fork(page_of: PageOf) -> None:
+    """What is shown may be the fork after its training, or the recorded run at another epoch."""
+    run = trained("lr=0.5", "epochs=200")
+    tab = page_of(run)
+    forked(tab, {"lr": "2"})
+    until(tab, "xortrain.state.fork.last === 200 && xortrain.state.epoch === 200")
+    press_up(tab, 1)
+    tab.evaluate("xortrain.change({ epoch: 3 })")
+    press_up(tab, 2)
+    start = run.parameters[run.epochs.tolist().index(EPOCH)]
+    assert tab.evaluate("[...xortrain.state.fork.changes.set.values()]") == pytest.approx(start[1:3] + 0.1, abs=0.006)
+
+
+def test_the_loss_of_a_fork_is_said_before_it_is_trained(page_of: PageOf) -> None:
+    run = trained("lr=0.5", "epochs=40")
+    tab = page_of(run)
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
+    press_up(tab, 1)
+    value = tab.evaluate("xortrain.state.fork.changes.set.get(1)")
+    said = re.fullmatch(
+        r"Epoch 20: loss ([\d.]+), loss of the fork ([\d.]+)\.", tab.locator(".plot + .line").inner_text()
+    )
+    assert said
+    fork = run.fork(f"set.W1.0.1={value}", epoch=EPOCH)
+    losses = [one.losses[one.loss_epochs == EPOCH][0] for one in (run, fork)]
+    assert [float(text) for text in said.groups()] == pytest.approx(losses, rel=1e-3)
+
+
 def test_an_activation_is_changed_here_only_which_is_said(page_of: PageOf) -> None:
     run = trained("lr=0.5", "epochs=40")
     tab = page_of(run)

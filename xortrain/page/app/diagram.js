@@ -3,7 +3,7 @@
 import { clamp, disc, label, polyline, shortened, sized, styled } from "./canvas.js";
 import { DiagramPlan } from "./diagram-plan.js";
 import { inputPlane } from "./field.js";
-import { changeParameter } from "./fork.js";
+import { changeParameter, parametersToChange } from "./fork.js";
 import { ACTIVATIONS } from "./mathematics.js";
 import { shownRun } from "./picture.js";
 import { Raster } from "./raster.js";
@@ -65,7 +65,7 @@ function followPointer(page, canvas, find, hovered) {
     change({ weight: place });
     if (place < 0) return;
     canvas.setPointerCapture(event.pointerId);
-    held = { place, y: event.clientY, value: shown(page).theta[place], isMoved: false };
+    held = { place, y: event.clientY, value: parametersToChange(page)[place], isMoved: false };
   });
   for (const end of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(end, () => {
@@ -89,7 +89,7 @@ function pressed(page, event, places) {
   else if (event.key === "Enter") byId("step").open = true;
   else if (!step) return;
   else if (!event.shiftKey) change({ weight: at < 0 ? places[0] : places[(at + step + places.length) % places.length] });
-  else if (at >= 0) changeParameter(page, state.weight, Number((shown(page).theta[state.weight] - step * 0.1).toFixed(2)));
+  else if (at >= 0) changeParameter(page, state.weight, Number((parametersToChange(page)[state.weight] - step * 0.1).toFixed(2)));
   event.preventDefault();
 }
 

@@ -8,7 +8,7 @@ import { byId, element, formatted, sentence, setText } from "./text.js";
 
 export function forkView(page) {
   const panel = new ForkPanel(page);
-  follow(["run", "fork"], () => panel.fill());
+  follow(["run"], () => panel.fill()); // a fork begins with what is in the fields, or leaves it there for the next
   follow(["run", "epoch", "fork", "live"], () => panel.describe());
 }
 
@@ -86,6 +86,7 @@ class ForkPanel {
     const fork = forkOfRun();
     fork.pause();
     change({ fork: null, epoch: fork.from });
+    this.fill();
     this.train.focus();
   }
 

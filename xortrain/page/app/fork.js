@@ -58,7 +58,8 @@ export class Fork {
 
   /** Its losses: [[epoch, loss]]. */
   get losses() {
-    return (this.training?.moments ?? []).map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => Number.isFinite(loss));
+    const moments = this.training?.moments ?? [{ epoch: this.from, loss: this.lossAt(this.from) }];
+    return moments.map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => Number.isFinite(loss));
   }
 
   lossAt(epoch) {
@@ -201,6 +202,12 @@ export function forkWith(page, changes) {
   const fork = before?.changed(changes) ?? new Fork(page, shown(page), { set: new Map(), ...changes });
   change({ fork, epoch: fork.from, isPlaying: false });
   return fork;
+}
+
+/** The parameters that a change starts from: those at the start of the fork, or of the shown epoch if there is none. */
+export function parametersToChange(page) {
+  const fork = forkOfRun();
+  return (fork?.at(fork.from) ?? shown(page)).theta;
 }
 
 /** Give a parameter another value at the start of the fork, which is made at the shown epoch if there is none. */
