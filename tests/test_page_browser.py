@@ -105,6 +105,33 @@ def test_without_scripts_a_page_says_so(pages: dict[str, tuple[Path, Run | Sweep
     context.close()
 
 
+def test_a_page_begins_anew_when_the_reader_comes_back(
+    pages: dict[str, tuple[Path, Run | Sweep]], browser: Any
+) -> None:
+    """A browser may put what was in fields into those of the opened page, where nothing else would follow them."""
+    values = "() => [...document.querySelectorAll('input, select')].map((one) => [one.value, one.checked])"
+    with opened(browser, pages["a sweep"][0], before=";") as found:
+        first = found.page.evaluate(values)
+        for select, value in {"#speed": "4", "#fork-optimizer": "adam", "#losses-by": "seed"}.items():
+            found.page.select_option(select, value)
+        found.page.fill("#filter", "lr = 1")
+        found.page.fill("#fork-lr", "0.5")
+        found.page.uncheck("#losses-tools input")
+        found.page.goto("about:blank")
+        found.page.go_back()
+        found.page.wait_for_selector('html[data-ready="1"]', state="attached")
+        assert found.page.evaluate(values) == first
+
+
+@pytest.mark.parametrize("name", ["a run", "a sweep"])
+def test_help_is_on_what_the_page_has(name: str, pages: dict[str, tuple[Path, Run | Sweep]], browser: Any) -> None:
+    with opened(browser, pages[name][0]) as found:
+        found.page.click("#help-open")
+        words = found.page.inner_text("#help")
+        for word in ("many times", "in the table", "in Settings", "Side by side"):
+            assert (word in words) == (name == "a sweep"), word
+
+
 def test_a_changed_script_does_not_run(
     pages: dict[str, tuple[Path, Run | Sweep]], browser: Any, tmp_path: Path
 ) -> None:

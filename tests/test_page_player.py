@@ -111,6 +111,8 @@ def test_the_slider_is_moved_by_keys_and_by_the_mouse(found: Opened) -> None:
     box: Any = slider.bounding_box()
     found.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert epoch_of(found) in kept[len(kept) // 2 - 3 : len(kept) // 2 + 4]
+    found.page.keyboard.press(" ")  # which a slider does not need itself
+    until(found.page, "() => xortrain.state.isPlaying")
 
 
 @contextmanager
@@ -169,7 +171,7 @@ def test_reduced_motion_plays_nothing_by_itself_and_one_epoch_a_second(page: Pat
 
 
 def test_the_live_region_says_the_epoch_once_a_second_at_most(page: Path, browser: Any) -> None:
-    live = "document.querySelector('#player [aria-live]').textContent"
+    live = "document.querySelector('#player [aria-live=polite]').textContent"
     with with_own_time(page, browser) as shown:
         shown.get_by_role("button", name="play", exact=True).click()
         said = []  # every tenth of a second while it plays
@@ -181,6 +183,44 @@ def test_the_live_region_says_the_epoch_once_a_second_at_most(page: Path, browse
         assert all(later - sooner > 9 for sooner, later in pairwise(changes))
         shown.clock.run_for(100)  # the picture after the end
         assert shown.evaluate(live) == "epoch 100 (ended: 45)"  # that of the shown run
+
+
+SPOKEN = """() => {
+    globalThis.spoken = new Set();
+    const regions = "output, [role=status], [role=alert], [aria-live]";
+    const isLive = (one) => (one.getAttribute("aria-live") ?? "polite") !== "off" && !one.closest("[aria-busy=true]");
+    new MutationObserver((changes) => {
+        for (const { target } of changes) {
+            const region = (target.closest ? target : target.parentElement)?.closest(regions);
+            if (region && isLive(region)) spoken.add(region.id || region.textContent);
+        }
+    }).observe(document, { subtree: true, childList: true, characterData: true });
+}"""
+"""Collects the regions whose changes a screen reader speaks."""
+
+
+def test_what_changes_with_every_epoch_is_not_spoken(page: Path, browser: Any) -> None:
+    """Only the region that is slow on purpose is, and what happens in the run; a fork is when it has been trained."""
+    with with_own_time(page, browser) as shown:
+        shown.evaluate("void xortrain.change({ weight: 1 })")  # no promise is kept while time stands still
+        shown.get_by_role("button", name="play", exact=True).click()
+        shown.clock.run_for(100)
+        shown.evaluate(SPOKEN)
+        for _ in range(20):
+            shown.clock.run_for(50)
+        assert shown.evaluate("xortrain.state.isPlaying")
+        assert set(shown.evaluate("[...spoken]")) <= {"spoken", "caption"}
+        shown.get_by_role("button", name="first epoch").click()
+        shown.clock.run_for(50)
+        shown.locator("#fork-train").click()
+        shown.evaluate("spoken.clear()")
+        shown.clock.run_for(100)
+        assert shown.evaluate("xortrain.state.fork.isTraining")
+        assert "fork-words" not in shown.evaluate("[...spoken]")
+        while shown.evaluate("xortrain.state.fork.isTraining"):
+            shown.clock.run_for(200)
+        shown.clock.run_for(50)
+        assert "fork-words" in shown.evaluate("[...spoken]")
 
 
 def test_title_and_words_are_those_of_the_shown_run(found: Opened, sweep: Sweep) -> None:
@@ -203,6 +243,12 @@ def test_a_click_or_arrows_in_the_cells_show_another_run(found: Opened) -> None:
     for key, run in (("ArrowRight", 2), ("ArrowLeft", 1)):
         cells.press(key)
         assert found.page.evaluate("() => xortrain.state.run") == run
+        words = f"#{run} · "  # in a region that is spoken
+        until(
+            found.page, "(words) => document.querySelector('#side [role=status]').textContent.startsWith(words)", words
+        )
+    cells.blur()
+    until(found.page, "() => document.querySelector('#side .note').textContent.startsWith('6 runs')")
     cells.hover(position={"x": 30, "y": 40})
     until(found.page, "() => document.querySelector('#side .note').textContent.startsWith('#0')")
     assert epoch_of(found) == kept[-1]

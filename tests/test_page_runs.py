@@ -26,6 +26,7 @@ CONDITIONS = (
     "solved_at is not null and solved_at <= 80",
     "final_loss < 0.5 and architecture.hidden = '[3]'",
     '"lr" <> 3 and seed != 1 and 2 >= seed',
+    "lr not between .5 and .9e1 and not .3 = lr",
     "number between 10 and 30 or number = 3",
     "id like '%#1_'",
     "solved_at > 60",  # neither true nor false for a run that has none
@@ -36,6 +37,7 @@ REFUSED = {
     "lr + 1 = 2": "+",
     "count(*) > 1": "count",
     "lr = 'a": "'",
+    "seed = 1 or lr != NULL": "!= null is never true; write is null or is not null",
 }
 
 
@@ -214,6 +216,47 @@ def test_only_rows_in_sight_exist_and_keys_walk_through_all(found: Opened, sweep
     until(found.page, "() => xortrain.state.selected.size === 0")
 
 
+def test_a_short_table_is_as_high_as_its_rows_and_a_long_one_as_before(browser: Any, tmp_path: Path) -> None:
+    for runs, height in ((3, 118), (100, 480)):
+        sweep = xortrain.sweep(f"seed=range(0,{runs})", "epochs=2", "film=none", f"root={tmp_path}")
+        with opened(browser, sweep.page(tmp_path / "p.html"), 390, 844) as found:
+            assert found.page.evaluate("document.getElementById('table').clientHeight") == pytest.approx(height, abs=16)
+
+
+def test_with_forced_colours_the_shown_run_is_marked_in_the_table(browser: Any, page: Path) -> None:
+    with opened(browser, page, before=";") as found:
+        found.page.emulate_media(forced_colors="active")
+        colours = found.page.evaluate("""() => ["true", "none"].map((mark) => {
+            const rows = [...document.querySelectorAll("#table [data-run]")];
+            const row = rows.find((one) => (one.ariaCurrent ?? "none") === mark);
+            return ["backgroundColor", "color"].map((name) => getComputedStyle(row)[name]);
+        })""")
+        assert colours[0] != colours[1]
+
+
+@pytest.mark.parametrize("times", [("10-00-01-000007", "10-00-02-000007"), ("10-00-01-000007", "10-00-01-000008")])
+def test_a_run_of_several_records_is_named_by_the_time_of_its_record(
+    times: tuple[str, str], browser: Any, tmp_path: Path
+) -> None:
+    """With parts of a second only where the records need them."""
+    for time in times:
+        sweep = xortrain.sweep("seed=0,1", "epochs=2", "film=none", f"root={tmp_path}")
+        assert sweep.folder
+        sweep.folder.rename(sweep.folder.with_name(time))
+    wanted = {f"{time if times[0][:8] == times[1][:8] else time[:8]}#{number}" for time in times for number in (0, 1)}
+    with opened(browser, xortrain.runs(str(tmp_path)).page(tmp_path / "p.html"), before=TEXTS) as found:
+        assert set(found.page.locator("#table td.run").all_inner_texts()) == wanted
+        assert wanted <= {text.split(" ")[-1] for text in found.page.evaluate("texts.cells")}
+
+
+def test_no_name_below_a_cell_is_cut_on_a_phone(browser: Any, tmp_path: Path) -> None:
+    sweep = xortrain.sweep("seed=range(0,120)", "film=none", f"root={tmp_path}")
+    with opened(browser, sweep.page(tmp_path / "p.html"), 390, 844, before=TEXTS) as found:
+        texts = found.page.evaluate("texts.cells")
+        assert {text.split(" ")[-1] for text in texts} == {f"#{number}" for number in range(100)}
+        assert not [text for text in texts if "…" in text]
+
+
 def test_columns_can_be_chosen(found: Opened) -> None:
     heads = found.page.locator("#table th[data-name]")
     before = heads.count()
@@ -223,6 +266,18 @@ def test_columns_can_be_chosen(found: Opened) -> None:
     until(found.page, f"() => document.querySelectorAll('#table th[data-name]').length === {before - 1}")
     box.check()
     until(found.page, f"() => document.querySelectorAll('#table th[data-name]').length === {before}")
+    for leave in ("Escape", "Tab", "a click"):
+        assert found.page.evaluate("document.getElementById('columns').open")
+        if leave == "Escape":
+            found.page.keyboard.press(leave)
+            assert found.page.evaluate("document.activeElement.textContent") == "Columns"
+        elif leave == "Tab":
+            found.page.locator("#columns input").last.focus()
+            found.page.keyboard.press(leave)
+        else:
+            found.page.click("#losses-title")
+        assert not found.page.evaluate("document.getElementById('columns').open"), leave
+        found.page.click("#columns > summary")
 
 
 def test_the_first_settings_are_those_that_explain_most_of_what_was_solved(found: Opened, sweep: Sweep) -> None:
@@ -258,6 +313,22 @@ def test_a_cell_says_how_many_of_its_runs_were_solved(found: Opened, sweep: Swee
     found.page.keyboard.press("Enter")
     until(found.page, "() => xortrain.state.selected.size === 24")
     until(found.page, "() => document.querySelector('#side .note').textContent.startsWith('24 runs')")
+
+
+def test_each_share_stands_beside_its_point(browser: Any, tmp_path: Path) -> None:
+    """Also where four points are near each other, and the last one is near the end of the picture."""
+    before = """globalThis.beside = [];
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, ...rest) {
+        if (this.textAlign === "left" && text.endsWith(" %")) beside.push([text, x + this.measureText(text).width]);
+        return fillText.call(this, text, x, ...rest);
+    };"""
+    sweep = xortrain.sweep("lr=0.3,1,3,10", "seed=range(0,25)", "film=none", f"root={tmp_path}")
+    solved = [sum(run.outcome == "solved" for run in sweep if run.config["lr"] == rate) for rate in (0.3, 1, 3, 10)]
+    with opened(browser, sweep.page(tmp_path / "p.html"), before=before) as found:
+        texts, ends = zip(*found.page.evaluate("beside"), strict=True)
+        assert list(texts[-4:]) == [f"{4 * count} %" for count in solved]
+        assert max(ends) <= found.page.evaluate("document.getElementById('settings-plot').clientWidth")
 
 
 def test_results_of_a_filter_say_of_how_many_runs_they_are(found: Opened, sweep: Sweep) -> None:

@@ -200,6 +200,22 @@ def test_a_title_names_what_all_runs_share(overrides: list[str], wanted: str, tm
     assert sweep_title([sweep.population(k).setup for k in range(len(sweep.parts))]) == wanted
 
 
+def test_runs_that_share_nothing_have_a_title(tmp_path: Path) -> None:
+    swept(tmp_path, "epochs=1", "seed=1,2")
+    swept(
+        tmp_path,
+        "epochs=1",
+        "seed=1,2",
+        "data=circle",
+        "activation=tanh",
+        "loss=mse",
+        "lr=0.1",
+        "architecture.hidden=[3]",
+    )
+    setups = [one.setup for one, _ in xortrain.runs(str(tmp_path)).populations()]
+    assert sweep_title(setups) == "Different data and networks"
+
+
 @pytest.mark.parametrize("layout", ["losses", "raster"])
 @pytest.mark.parametrize(
     ("override", "is_mixed"), [("loss=bce,mse", True), ("data=xor,sine", True), ("activation=relu,tanh", False)]

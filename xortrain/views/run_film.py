@@ -203,7 +203,7 @@ def sweep_title(setups: Sequence[Setup]) -> str:
         "" if optimizer == "sgd" else optimizer,
         _shared(" ".join(_rate(setup)) for setup in setups),
     ]
-    return "   ".join(filter(None, parts)) or f"{len(setups)} populations"
+    return "   ".join(filter(None, parts)) or "Different data and networks"
 
 
 def _shared(words: Iterable[str]) -> str:

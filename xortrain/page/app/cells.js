@@ -15,7 +15,7 @@ import { byId, counted, setCaption } from "./text.js";
 const MOST_CELLS = 400;
 const MOST_UNSELECTED = 100; // cells if no runs are selected
 const MOST_LABELLED = 24;
-const [LARGEST, LEAST, HIGHEST] = [132, 26, 460]; // sides of a cell, and the height of all where that is possible
+const [LARGEST, LEAST, HIGHEST] = [132, 36, 460]; // sides of a cell, the least with room for ✓ #99; the height of all if possible
 const [GAP, STATUS, LABEL] = [6, 14, 15]; // between cells; heights below a cell
 const QUICK = 5e7; // multiplications with which all runs without snapshots may be trained here
 const LEAST_MARKED = 40; // the side of the smallest cell with marks of its examples
@@ -53,14 +53,14 @@ class Cells {
     return chosen.length;
   }
 
-  /** For each run what stands below its cell: its number, and what it has of the settings that vary. */
+  /** For each run what stands below its cell: its number where that fits, and what it has of the settings that vary. */
   nameRuns() {
     const g = this.canvas.getContext("2d");
     g.font = `11px ${styled("--font")}`;
     const fits = (text) => g.measureText(`✓ ${text}`).width <= this.side;
     this.names = new Map(this.runs.map((run) => {
       const [name, ...settings] = runWords(this.page, run).split(" · ").slice(0, -1);
-      return [run, { number: fits(name) ? name : name.replace(/.*#/, "#"), settings: settings.join(", ") }];
+      return [run, { number: [name, name.replace(/.*#/, "#"), ""].find(fits), settings: settings.join(", ") }];
     }));
   }
 
@@ -109,7 +109,7 @@ class Cells {
     const { number, settings } = this.names.get(run);
     const sign = isForkShown(run) ? "fork" : signOf(this.page, run);
     g.fillStyle = g.strokeStyle = ink;
-    write(g, sign ? `${sign} ${number}` : number, x, y + this.side + 8, "left", this.side);
+    write(g, [sign, number].filter(Boolean).join(" "), x, y + this.side + 8, "left", this.side);
     if (this.label) write(g, settings, x, y + this.side + STATUS + 6, "left", this.side);
   }
 
@@ -150,7 +150,7 @@ class Cells {
   /** Show the run of the cell that is some cells further. */
   move(cells) {
     const next = this.runs[Math.max(0, this.runs.indexOf(state.run) + cells)];
-    if (next !== undefined) change({ run: next });
+    if (next !== undefined) change({ run: next, hover: next });
   }
 }
 
@@ -176,7 +176,7 @@ export function cellsView(page) {
     setCaption(note, cells.words, state.hover < 0 ? "" : shownWords(page, state.hover));
   });
   canvas.addEventListener("pointermove", ({ offsetX, offsetY }) => change({ hover: cells.at(offsetX, offsetY) }));
-  canvas.addEventListener("pointerleave", () => change({ hover: -1 }));
+  for (const event of ["pointerleave", "blur"]) canvas.addEventListener(event, () => change({ hover: -1 }));
   canvas.addEventListener("click", () => state.hover >= 0 && showRun(state.hover, canvas));
   canvas.addEventListener("keydown", (event) => {
     const steps = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -cells.across, ArrowDown: cells.across };

@@ -4,7 +4,7 @@ import { runPlace } from "./outcomes.js";
 
 const TEXT = "(?<text>'(?:[^']|'')*')|(?<quoted>\"(?:[^\"]|\"\")*\")";
 const NUMBER = String.raw`(?<number>(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?(?!\w))`;
-const NAME = String.raw`(?<name>[a-z_]\w*(?:\s*\.\s*\w+)*(?:\s*\[\s*\d+(?:\s*,\s*\d+)*\s*\])?)`;
+const NAME = String.raw`(?<name>[a-z_]\w*(?:\.\w+|\s*\.\s*[a-z_]\w*)*(?:\s*\[\s*\d+(?:\s*,\s*\d+)*\s*\])?)`;
 const TOKEN = new RegExp(String.raw`${TEXT}|${NUMBER}|${NAME}|(?<sign><>|[<>=!]=|\|\||[^\s])`, "giu");
 
 /** Operators between two values: how strongly they bind, and what they make of both. */
@@ -75,8 +75,9 @@ class ConditionParser {
       const [strength, made] = OPERATORS[word] ?? [TESTS, null];
       if (strength < least || !RESERVED.has(word)) return left;
       if (made) {
-        this.place++;
+        const { written } = this.tokens[this.place++];
         const right = this.value(strength + 1);
+        if (strength >= TESTS && right.constant === null) throw new ConditionError(`${written} null is never true; write is null or is not null`);
         left = strength >= TESTS ? compare(word, left, right) : lifted(made, left, right);
       } else left = this.tested(left);
     }

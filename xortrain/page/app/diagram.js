@@ -32,11 +32,12 @@ export function diagramView(page) {
     }
     drawNetwork(g, plan, now, new Set([hover, state.weight]));
     const place = hover < 0 ? state.weight : hover;
+    caption.ariaBusy = String(state.isPlaying); // what changes with every epoch is not spoken
     setCaption(caption, "Network", place < 0 || place >= now.theta.length ? "" : described(plan, now, place));
     canvas.setAttribute("aria-label", `network with its weights: arrows choose one, Shift with an arrow changes it. ${caption.textContent}`);
   }
 
-  follow(["run", "epoch", "fork", "live", "weight", "theme"], draw);
+  follow(["run", "epoch", "isPlaying", "fork", "live", "weight", "theme"], draw);
   followPointer(page, canvas, (event) => plan?.find(event.offsetX, event.offsetY) ?? -1, (found) => {
     hover = found;
     draw();

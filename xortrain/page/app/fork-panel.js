@@ -110,6 +110,7 @@ class ForkPanel {
     this.train.disabled = Boolean(hinders);
     this.drop.hidden = this.toggle.hidden = this.given.hidden = !fork;
     const advice = hinders ? sentence(hinders) : "Change a setting here, or drag a line of the network; then press Train on.";
+    this.words.ariaBusy = String(Boolean(fork?.isTraining)); // its many epochs are not spoken
     setText(this.words, fork ? story(fork, isBegun ? "" : hinders) : advice);
     if (!fork) return;
     setText(this.toggle, fork.isShown ? "Show the recorded run" : "Show the fork");

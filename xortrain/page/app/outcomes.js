@@ -30,8 +30,8 @@ export function runPlace(name) {
 /** A run as in #17, behind the record that holds it if it is in no sweep or the page has runs of several. */
 export function runNumber(page, run) {
   const [record, number] = page.column("run").text(run).split("#");
-  const isOne = page.populations.every((one) => one.id === page.populations[0].id);
-  return (isOne && number ? "" : record.split("/").at(-1)) + (number ? `#${number}` : "");
+  const isOne = page.recordNames.size === 1;
+  return (isOne && number ? "" : page.recordNames.get(record)) + (number ? `#${number}` : "");
 }
 
 /** The last part of a setting's name, as in hidden for architecture.hidden, unless another column has the same. */

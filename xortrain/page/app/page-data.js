@@ -99,9 +99,17 @@ export class Page {
     this.homes = this.populations.flatMap((one) => Array(one.runs).fill(one)); // the population of each run
     this.runs = this.homes.length;
     this.last = Math.max(...this.populations.map((one) => one.last));
+    this.recordNames = recordNames(this.populations.map((one) => one.id));
   }
 
   column(name) {
     return this.columns.find((column) => column.name === name);
   }
+}
+
+/** What tells records apart, by their ids: the time of day, without parts of a second where that is enough, or a name. */
+function recordNames(ids) {
+  const [full, short] = [/.*\//, /.*\/|-\d{6}$/g].map((left) => ids.map((id) => id.replace(left, "")));
+  const names = new Set(short).size === new Set(ids).size ? short : full;
+  return new Map(ids.map((id, k) => [id, names[k]]));
 }

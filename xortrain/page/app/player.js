@@ -124,7 +124,8 @@ class Player {
   key(event) {
     const { key, target, defaultPrevented, ctrlKey, altKey, metaKey } = event;
     if (defaultPrevented || ctrlKey || altKey || metaKey) return;
-    if (target.closest?.(`input, select, textarea, dialog, [tabindex]${key === " " ? ", button, summary, a" : ""}`)) return;
+    const ownKeys = key === " " ? "input:not([type=range]), button, summary, a" : "input";
+    if (target.closest?.(`${ownKeys}, select, textarea, dialog, [tabindex]`)) return;
     const move = JUMPS.find((one) => one.key === key);
     if (key === " ") this.play(!state.isPlaying);
     else if (move) this.go(move.from(this.place()));

@@ -218,7 +218,8 @@ class SettingsMap {
         disc(g, x, y, 5, colour);
       }
       const number = Number.isNaN(cell.value) ? "–" : text(cell.value);
-      const hasRoom = g.measureText(number).width < (isCount ? wide : wide / 2 - 10);
+      const room = isCount ? wide : Math.min(wide - 18, right - 2 - x); // up to the next point, or the end of the canvas
+      const hasRoom = g.measureText(number).width < room;
       if (hasRoom) label(g, number, isCount ? x : x + 10, isCount ? y - 4 : y + 4, { align: isCount ? "center" : "left" });
     }
     this.drawNames(g, this.axes[0], wide);

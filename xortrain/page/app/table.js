@@ -29,6 +29,7 @@ class RunTable {
     this.ordered = [...new Set([...known, ...page.columns])];
     this.columns = known;
     this.scroller = byId("table");
+    this.scroller.style.setProperty("--rows", page.runs);
     this.scroller.addEventListener("scroll", () => this.scroll());
     this.addTools();
     this.addTable();
@@ -46,7 +47,12 @@ class RunTable {
     this.filter.oninput = () => this.applyFilter();
     this.clear.onclick = () => change({ selected: new Set() });
     menu.lastElementChild.append(...this.page.columns.map((column) => this.columnBox(column)));
-    menu.onkeydown = ({ key }) => { menu.open &&= key !== "Escape"; };
+    menu.onkeydown = ({ key }) => {
+      if (key !== "Escape") return;
+      menu.open = false;
+      menu.firstElementChild.focus();
+    };
+    for (const event of ["pointerdown", "focusin"]) addEventListener(event, ({ target }) => { menu.open &&= menu.contains(target); });
   }
 
   columnBox(column) {
