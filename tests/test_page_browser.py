@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from imageio.v3 import imread
-from some_pages import Opened, least_size, opened, stored
+from some_pages import Opened, least_size, opened, stored, until
 
 import xortrain
 from xortrain.api import Run, Sweep
@@ -191,6 +191,23 @@ def test_a_smaller_page_opens_and_shows_what_it_has(
     assert len(shown) == len(known.arrays)
     for values, own in zip(known.arrays, shown, strict=True):
         np.testing.assert_allclose(own, values.ravel()[: len(own)], rtol=1e-6, atol=1e-7)
+
+
+def test_a_page_of_starts_draws_the_loss_that_is_trained_here(tmp_path: Path, browser: Any) -> None:
+    """And says that the lines of all runs are not their courses."""
+    sweep = xortrain.sweep("lr=1,3", "seed=range(0,20)", f"root={tmp_path}", "film=none", "epochs=140")
+    with pytest.warns(Remark, match="its start and its results only"):
+        path = sweep.page(tmp_path / "p.html", max_mb=(least_size(sweep) + 2000) / 1e6)
+    with opened(browser, path) as found:
+        until(found.page, "xortrain.shown(xortrain.page).epoch === 140")
+        for epoch in (140, 40, 7):
+            found.page.evaluate("(epoch) => xortrain.change({ epoch })", epoch)
+            said = re.fullmatch(r"Epoch (\d+): loss ([\d.]+)\.", found.page.inner_text("#one p.line"))
+            assert said
+            assert int(said[1]) == epoch
+            assert float(said[2]) == pytest.approx(sweep[0].losses[epoch], rel=1e-3)
+        assert found.page.inner_text("#losses-note").startswith("Lines join first and last losses. #0 ")
+        assert found.said == []
 
 
 ARRAYS = "() => xortrain.page.populations[0].arrays.map((one) => [...one.slice(0, 500)].map(Number))"

@@ -243,7 +243,9 @@ class LossCurves {
     const { loss, epoch } = fork ?? { loss: this.loss(run, row), epoch: this.homes[run].lossEpochs[row] };
     const isKnown = Number.isFinite(loss);
     const now = `${isKnown ? `loss ${formatted(loss)}` : "no loss"} at epoch ${formatted(isKnown ? epoch : state.epoch)}`;
-    const problem = this.hasLosses ? "" : `${state.order.length ? "No run has a finite loss" : "No run meets the filter"}. `;
+    const missing = state.order.length ? "No run has a finite loss" : "No run meets the filter";
+    const ends = this.page.populations.some((one) => one.hasCourse) ? "" : "Lines join first and last losses. ";
+    const problem = this.hasLosses ? ends : `${missing}. `;
     setText(byId("losses-note"), `${problem}${shownWords(this.page, run)} · ${now}`);
   }
 

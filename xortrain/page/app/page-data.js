@@ -36,6 +36,7 @@ export class Population {
     this.snapshotRows = arrays[meta.snapshots];
     this.network = new Network(this.own(network, 0));
     this.last = this.lossEpochs.at(-1);
+    this.hasCourse = this.lossEpochs.length > 2 || this.last < 2; // else the first and the last loss only
     this.isStored = Boolean(this.snapshotRows) && (this.frameEpochs.length > 2 || this.last < 2); // else it is trained here
   }
 

@@ -80,13 +80,18 @@ function pointOf(curve, epoch) {
 class RunLosses {
   constructor(page, canvas) {
     Object.assign(this, sized(canvas));
-    const { population, place, last } = openedRun(page, state.run);
+    const run = openedRun(page, state.run);
+    const { population, place, last } = run;
     const fork = forkOfRun();
     const curve = (lossAt) => {
       const points = population.lossEpochs.map((epoch, row) => [epoch, lossAt(row)]);
       return points.filter(([epoch, loss]) => epoch <= last && !Number.isNaN(loss)); // a loss of ∞ is one
     };
     this.own = curve((row) => population.loss(place, row));
+    if (!run.isStored && !population.hasCourse) { // up to where it is trained here
+      const trained = run.live.moments.map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => !Number.isNaN(loss));
+      this.own = [...trained, ...this.own.filter(([epoch]) => !(epoch <= trained.at(-1)?.[0]))];
+    }
     this.held = curve((row) => population.testLoss(place, row));
     this.fork = fork?.losses ?? [];
     this.last = Math.max(population.last, fork?.last ?? 0, 1);
