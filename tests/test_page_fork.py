@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,61 @@ def test_the_loss_of_a_fork_is_said_before_it_is_trained(page_of: PageOf) -> Non
     fork = run.fork(f"set.W1.0.1={value}", epoch=EPOCH)
     losses = [one.losses[one.loss_epochs == EPOCH][0] for one in (run, fork)]
     assert [float(text) for text in said.groups()] == pytest.approx(losses, rel=1e-3)
+
+
+@pytest.fixture
+def finger(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """A page on a phone, and a finger that moves over an element from a place in it, by some pixels."""
+    path = trained("lr=0.5", "epochs=100").page(tmp_path / "p.html")
+    context = browser.new_context(viewport={"width": 420, "height": 900}, has_touch=True, is_mobile=True)
+    tab = context.new_page()
+    tab.goto(path.as_uri())
+    tab.wait_for_selector('html[data-ready="1"]', state="attached")
+    session = context.new_cdp_session(tab)
+
+    def swipe(selector: str, x: float, y: float, right: float, down: float) -> None:
+        tab.locator(selector).scroll_into_view_if_needed()
+        box = tab.locator(selector).bounding_box()
+        for step in range(11):
+            place = {"x": box["x"] + x + right * step / 10, "y": box["y"] + y + down * step / 10}
+            kind = "touchMove" if step else "touchStart"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [place]})
+            tab.wait_for_timeout(20)
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        tab.evaluate("() => new Promise(requestAnimationFrame)")
+
+    yield tab, swipe
+    context.close()
+
+
+def test_a_finger_drags_a_weight_that_it_chose_before(finger: tuple[Any, Callable[..., None]]) -> None:
+    """The first touch may be the beginning of scrolling, which changes nothing."""
+    tab, swipe = finger
+    first = (place for place in ((x, y) for y in range(10, 200, 8) for x in (60, 90, 120)) if chosen(*finger, place))
+    x, y = next(first)
+    tab.evaluate("xortrain.change({ weight: -1 })")
+    swipe("#diagram", x, y, 0, -60)
+    assert tab.evaluate("xortrain.state.fork") is None
+    weight, before = tab.evaluate(
+        "(({ weight }) => [weight, xortrain.shown(xortrain.page).theta[weight]])(xortrain.state)"
+    )
+    swipe("#diagram", x, y, 0, -60)
+    assert tab.evaluate("(place) => xortrain.state.fork.changes.set.get(place)", weight) == pytest.approx(
+        before + 60 / 50, abs=0.006
+    )
+
+
+def chosen(tab: Any, swipe: Callable[..., None], place: tuple[int, int]) -> bool:
+    """Whether there is a weight at a place of the diagram."""
+    swipe("#diagram", *place, 0, 0)
+    return bool(tab.evaluate("xortrain.state.weight") >= 0)
+
+
+def test_a_finger_goes_through_the_epochs_along_the_loss(finger: tuple[Any, Callable[..., None]]) -> None:
+    tab, swipe = finger
+    swipe("#one-losses", 80, 90, 250, 0)
+    width = tab.evaluate("document.getElementById('one-losses').clientWidth")
+    assert tab.evaluate("xortrain.state.epoch") == pytest.approx(100 * (330 - 54) / (width - 66), abs=2)
 
 
 def test_an_activation_is_changed_here_only_which_is_said(page_of: PageOf) -> None:

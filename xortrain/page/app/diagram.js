@@ -63,11 +63,13 @@ function followPointer(page, canvas, find, hovered) {
   canvas.addEventListener("pointerleave", () => hovered(-1));
   canvas.addEventListener("pointerdown", (event) => {
     const place = find(event);
+    const mayScroll = event.pointerType === "touch" && place !== state.weight; // a finger drags what it chose before
     change({ weight: place });
-    if (place < 0) return;
+    if (place < 0 || mayScroll) return;
     canvas.setPointerCapture(event.pointerId);
     held = { place, y: event.clientY, value: parametersToChange(page)[place], isMoved: false };
   });
+  canvas.addEventListener("touchstart", (event) => { if (held) event.preventDefault(); }, { passive: false });
   for (const end of ["pointerup", "pointercancel"]) {
     canvas.addEventListener(end, () => {
       held = null;
