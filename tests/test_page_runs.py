@@ -254,6 +254,11 @@ def test_no_name_below_a_cell_is_cut_on_a_phone(browser: Any, tmp_path: Path) ->
     with opened(browser, sweep.page(tmp_path / "p.html"), 390, 844, before=TEXTS) as found:
         texts = found.page.evaluate("texts.cells")
         assert {text.split(" ")[-1] for text in texts} == {f"#{number}" for number in range(100)}
+        found.page.check("#table th.box input")
+        until(found.page, "xortrain.state.selected.size === 120")
+        texts += found.page.evaluate("texts.cells")
+        unsigned = [number for number in range(100, 120) if sweep[number].outcome == "training"]
+        assert {f"#{number}" for number in unsigned} & set(texts)  # beside a sign there is no room for it
         assert not [text for text in texts if "…" in text]
 
 
@@ -529,6 +534,27 @@ def test_the_share_of_held_out_examples_that_are_right_is_in_the_table(tmp_path:
         place = found.page.locator("#table th").all_inner_texts().index("test_accuracy")
         shown = [float(found.page.locator(f"#run-{k} td").nth(place).inner_text()) for k in range(2)]
     assert shown == pytest.approx([run.row["test_accuracy"] for run in sweep], rel=1e-3)
+
+
+def test_ranges_of_whole_numbers_have_whole_ends(tmp_path: Path, browser: Any) -> None:
+    """What is said of a range is true of the runs from its first to before its last end, which the last one has."""
+    sweep = xortrain.sweep("seed=range(0,1300)", "epochs=60", "track.frames=2", "film=none", f"root={tmp_path}")
+    solved = np.array([run.outcome == "solved" for run in sweep])
+    with opened(browser, sweep.page(tmp_path / "p.html")) as found:
+        found.page.select_option("#settings-x", "seed")
+        found.page.select_option("#settings-measure", "solved")
+        found.page.focus("#settings-plot")
+        end = 0
+        while end < 1299:
+            found.page.keyboard.press("ArrowRight")
+            start = "(words) => document.querySelector('#settings-note').textContent.startsWith(words)"
+            until(found.page, start, f"seed {end:,} – ")
+            words = found.page.inner_text("#settings-note")
+            said = re.match(r"seed [\d,]+ – ([\d,]+): (\d+) of (\d+) runs solved", words)
+            assert said, words
+            first, end = end, int(said[1].replace(",", ""))
+            runs = solved[first : end + (end == 1299)]
+            assert (int(said[2]), int(said[3])) == (runs.sum(), len(runs))
 
 
 def test_runs_are_counted_in_whole_numbers(tmp_path: Path, browser: Any) -> None:

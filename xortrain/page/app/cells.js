@@ -53,14 +53,15 @@ class Cells {
     return chosen.length;
   }
 
-  /** For each run what stands below its cell: its number where that fits, and what it has of the settings that vary. */
+  /** For each run what stands below its cell: its number, and what it has of the settings that vary. */
   nameRuns() {
     const g = this.canvas.getContext("2d");
     g.font = `11px ${styled("--font")}`;
     const fits = (text) => g.measureText(`✓ ${text}`).width <= this.side;
     this.names = new Map(this.runs.map((run) => {
       const [name, ...settings] = runWords(this.page, run).split(" · ").slice(0, -1);
-      return [run, { number: [name, name.replace(/.*#/, "#"), ""].find(fits), settings: settings.join(", ") }];
+      const number = fits(name) ? name : name.replace(/.*#/, "#");
+      return [run, { number, hasRoom: fits(number), settings: settings.join(", ") }];
     }));
   }
 
@@ -106,10 +107,10 @@ class Cells {
 
   /** Below a cell the sign and the number of its run, and where there is room its settings. */
   writeName(g, ink, run, { x, y }) {
-    const { number, settings } = this.names.get(run);
+    const { number, hasRoom, settings } = this.names.get(run);
     const sign = isForkShown(run) ? "fork" : signOf(this.page, run);
     g.fillStyle = g.strokeStyle = ink;
-    write(g, [sign, number].filter(Boolean).join(" "), x, y + this.side + 8, "left", this.side);
+    write(g, sign && hasRoom ? `${sign} ${number}` : sign || number, x, y + this.side + 8, "left", this.side);
     if (this.label) write(g, settings, x, y + this.side + STATUS + 6, "left", this.side);
   }
 

@@ -33,7 +33,10 @@ export function groupsOf(column, runs, most, cuts = quantileCuts) {
   if (!column.isNumber) return wordGroups(column, known, most);
   const values = Float64Array.from(known, (run) => column.values[run]).sort();
   const ranks = distinct(values);
-  if (ranks.length > most) return rangeGroups(column, cuts(values, most));
+  if (ranks.length > most) {
+    const edges = cuts(values, most);
+    return rangeGroups(column, ranks.every(Number.isInteger) ? distinct(edges.map((edge) => Math.ceil(edge - 1e-6))) : edges);
+  }
   const places = new Map(ranks.map((value, place) => [value, place]));
   return { labels: ranks.map((value) => formatted(value)), of: (run) => places.get(column.values[run]) ?? -1 };
 }

@@ -10,7 +10,8 @@ export function formatted(value, digits = 4) {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return WHOLE.format(value);
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) return value.toExponential(Math.min(2, digits - 1)).replace("e+", "e");
-  return String(Number(value.toPrecision(digits)));
+  const rounded = Number(value.toPrecision(digits));
+  return Number.isInteger(rounded) ? WHOLE.format(rounded) : String(rounded);
 }
 
 /** A number with two decimals, or of larger ones three digits. */
