@@ -78,7 +78,7 @@ def test_a_filter_leaves_the_runs_that_where_finds(found: Opened, sweep: Sweep) 
     for condition in CONDITIONS:
         expected = numbers(xortrain.runs(root_of(sweep), where=condition))
         assert sorted(fill(found, condition)) == expected, condition
-        assert f"{len(expected)} of {len(sweep)} runs" in found.page.inner_text("#count")
+        assert f"{len(expected)} of {len(sweep)} runs" in found.page.get_by_role("status").first.inner_text()
         counts.add(len(expected))
     assert not {0, len(sweep)} & counts
     assert sorted(fill(found, "")) == numbers(sweep)
