@@ -334,6 +334,52 @@ def test_a_malformed_sweep_in_an_experiment_is_an_error(
     assert words in error_of("--config-dir", str(folder.parent), "-m", "experiment=mine", "film=none")
 
 
+GLOBAL = "# @package _global_\n"
+WRONG_FILES = {
+    "lr: 0.5\n": ["experiment=mine: without the first line '# @package _global_'"],
+    GLOBAL + "optimizer: adam\n": ["optimizer=adam: a file chooses it", "- override /optimizer: adam"],
+    GLOBAL + "film: none\n": ["- override /film: none"],
+    GLOBAL + "defaults:\n- optimizer: adam\n": ["- override /optimizer: adam"],
+    GLOBAL + "defaults:\n- /optimizer: adam\n": ["- override /optimizer: adam"],
+    GLOBAL + "defaults:\n- override optimizer: adam\n": ["- override /optimizer: NAME"],
+    GLOBAL + "defaults:\n- override /optimizer: adamm\n": ["optimizer=adamm: no such choice. Did you mean 'adam'?"],
+    GLOBAL + "lr: 1\nlr: 2\n": ["mine.yaml: line 3: found duplicate key lr"],
+    GLOBAL + "lr: 1\n\tseed: 2\n": ["mine.yaml: line 3: "],
+    GLOBAL + "seed: 2\nlr:1\n": ["mine.yaml: line 4: could not find expected ':'", "in line 3"],
+    GLOBAL + "lr: [1\n": ["mine.yaml: line 3: ", "in line 2"],
+    GLOBAL + "seed: ${oc.env:SOME_SEED}\n": ["seed='4': must be a whole number", "a text, which ${oc.decode:…} makes"],
+}
+"""The content of an experiment's file, and parts of the line that says what is wrong with it."""
+
+
+@pytest.mark.parametrize("option", [[], ["-m"]], ids=["a run", "a sweep"])
+@pytest.mark.parametrize("content", WRONG_FILES)
+def test_a_mistake_in_a_file_of_configs_is_an_error_that_says_what_to_write(
+    content: str, option: list[str], tmp_path: Path, error_of: ErrorOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_SEED", "4")
+    folder = tmp_path / "conf" / "experiment"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(content)
+    line = error_of("--config-dir", str(folder.parent), "experiment=mine", "lr=2", *option)
+    for part in WRONG_FILES[content]:
+        assert part in line
+    for remedy in re.findall("- override /.*: [a-z]+$", line):
+        (folder / "mine.yaml").write_text(f"{GLOBAL}defaults:\n{remedy}\n")
+        assert main(["--config-dir", str(folder.parent), *QUIET, "epochs=1", "experiment=mine", *option]) == 0
+
+
+def test_a_number_in_a_variable_of_the_environment_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SOME_RATE", "0.25")
+    assert main(["lr='${oc.decode:${oc.env:SOME_RATE}}'", *QUIET, "epochs=1"]) == 0
+    capsys.readouterr()
+    assert main(["ls", "--columns", "lr", "--json"]) == 0
+    assert '"lr": 0.25' in capsys.readouterr().out
+
+
 def write_experiment_with_sweep(tmp_path: Path) -> list[str]:
     """Write an experiment with a sweep to a user's config folder, and return the arguments to use it."""
     folder = tmp_path / "conf" / "experiment"

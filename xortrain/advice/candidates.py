@@ -21,14 +21,7 @@ from xortrain.nets.losses import LOSSES
 from xortrain.setup.population import shared_key
 from xortrain.setup.run_setup import Setup
 from xortrain.setup.target_coding import fitting_loss_of
-from xortrain.training.diagnosis import (
-    LARGE,
-    equal_units,
-    have_equal,
-    is_linear,
-    out_of_reach,
-    unscaled_inputs,
-)
+from xortrain.training.diagnosis import LARGE, equal_units, have_equal, is_linear, out_of_reach, unscaled_inputs
 from xortrain.training.linear import linear_fit
 from xortrain.training.task import Task
 

@@ -102,9 +102,11 @@ def take(key: str, setting: Setting, value: Any) -> Any:
     except (ValueError, OverflowError) as error:
         if isinstance(error, UserError):
             raise
-        meant = next((f"; or {other}={value}" for other, words in setting.elsewhere.items() if value in words), "")
-        reason = "is not UTF-8" if isinstance(error, UnicodeError) else f"must be {must_be(setting)}{meant}"
-        raise UserError(f"{key}={_typed(value)}: {reason}") from None
+        typed, must = _typed(value), must_be(setting)
+        text = "; this is a text, which ${oc.decode:…} makes a number" * (typed.startswith("'") and "number" in must)
+        meant = next((f"; or {other}={value}" for other, words in setting.elsewhere.items() if value in words), text)
+        reason = "is not UTF-8" if isinstance(error, UnicodeError) else f"must be {must}{meant}"
+        raise UserError(f"{key}={typed}: {reason}") from None
 
 
 MOST_ENTRIES = 500  # each may be a column of a record
@@ -235,6 +237,8 @@ def _typed(value: Any) -> str:
 
 def check_option(group: str, chosen: Any) -> Config:
     """The checked settings of the option that a group has."""
+    if isinstance(chosen, str) and chosen in GROUPS[group]:
+        raise choice_in_file(group, chosen)
     if not isinstance(chosen, Mapping) or "name" not in chosen:
         raise UserError(f"{group}={short(chosen)}: must be one of {', '.join(GROUPS[group])}")
     name = chosen["name"]
@@ -242,6 +246,11 @@ def check_option(group: str, chosen: Any) -> Config:
         raise unknown(group, name, GROUPS[group])
     keys = {key: value for key, value in chosen.items() if key != "name"}
     return {"name": name, **_keys(group, keys_of(group, name), keys, f"{group}={name}")}
+
+
+def choice_in_file(group: str, option: str) -> UserError:
+    """The error for an option that a user's own file chooses in another place than its defaults."""
+    return UserError(f"{group}={option}: a file chooses it in its list of defaults: - override /{group}: {option}")
 
 
 def _keys(group: str, known: Settings, given: Any, where: str = "") -> Config:

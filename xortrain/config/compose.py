@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 
-from xortrain.config.check import Config, check, no_such_key, short
+from xortrain.config.check import Config, check, choice_in_file, no_such_key, short
 from xortrain.config.guard import refuse_foreign_code
 from xortrain.config.hydra_state import hydra_started, own_folder
 from xortrain.config.overrides import as_typed, fitting_override, prepare, with_entries
@@ -21,12 +22,13 @@ from xortrain.config.settings import (
     set_by_options,
     settings_of,
 )
-from xortrain.errors import FailedError, UserError, first_line, unknown, unknown_key
+from xortrain.errors import FailedError, UserError, file_error, first_line, unknown, unknown_key
 
 SEVERAL = "add -m to run each of them"
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
 _TWICE = re.compile("^Multiple values for |^force-add of config groups|appears more than once")
 _OTHER_VALUE = re.compile("^Could not delete '|^Could not delete from config. The value of")
+_CHOSEN_IN_FILE = re.compile(r"(?:Could not (?:find|override) 'experiment/|'override )(\w+)(?:/|: )?(\w*)")
 LISTS = {"names", "wholes", "free"}
 """Kinds of settings whose value may be a list."""
 _SWEEPS = "(range|choice|glob|interval|linspace|geomspace)"
@@ -97,7 +99,10 @@ def user_errors(overrides: Sequence[str], instead: str = SEVERAL) -> Iterator[No
 
 def with_experiment(composed: Any, hydra: Any) -> Any:
     """A composed configuration that states the experiment chosen; ``hydra`` is Hydra's part of it."""
-    composed.experiment = hydra.runtime.choices.get("experiment")
+    below, composed.experiment = composed.get("experiment"), hydra.runtime.choices.get("experiment")
+    if below:  # what a file sets for its own group
+        line = "without the first line '# @package _global_', its file sets nothing"
+        raise UserError(f"experiment={composed.experiment}: {line}")
     return composed
 
 
@@ -137,7 +142,15 @@ def user_error(error: Exception, overrides: Sequence[str], instead: str = SEVERA
 def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Exception:
     from hydra.errors import HydraException, MissingConfigException, OverrideParseException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import MarkedYAMLError
 
+    text = first_line(error)
+    if isinstance(error, MarkedYAMLError) and (mark := error.problem_mark) and Path(mark.name).is_file():
+        start = f" {error.context} in line {error.context_mark.line + 1}" if error.context_mark else ""
+        return file_error(mark.name, f"line {mark.line + 1}: {error.problem}{start}")
+    chosen = _CHOSEN_IN_FILE.search(text)
+    if chosen and chosen[1] in GROUPS and not any(override.startswith(f"+{chosen[1]}=") for override in overrides):
+        return choice_in_file(chosen[1], chosen[2] or "NAME")
     if isinstance(error, MissingConfigException):
         quoted = first_line(error).split("Could not find '")
         name = quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file)
@@ -149,7 +162,6 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
             known = set(function[2].split(",")) - {"logspace"}  # which only says what to write instead
             return unknown(error.override.partition("=")[0], function[1], known, "function")
         return UserError(f"{error.override}: cannot be read; write key=value, and quote values with spaces or commas")
-    text = first_line(error)
     if text.startswith(("Ambiguous value for argument", "Sweep parameters")):
         override = text.split("'")[1]
         kinds = {setting.kind for setting in settings_of(override.partition("=")[0])}

@@ -365,10 +365,7 @@ def _written_nadam(move: Move) -> Lines:
     g = (1 - now) / (1 - after["momenta"]) * move.decayed
     mean = ahead / (1 - after["momenta"] * ahead) * after["mean"]
     square = Call("√", after["square"] / (1 - after["beta2_power"])) + settings["eps"]
-    return {
-        **_written_moments(move, move.decayed),
-        "theta": move.theta - move.lr * ((g + mean) / square),
-    }
+    return {**_written_moments(move, move.decayed), "theta": move.theta - move.lr * ((g + mean) / square)}
 
 
 def radam(
