@@ -12,6 +12,7 @@ from xortrain.cli import main
 from xortrain.commands.render import _recorded_overrides
 from xortrain.config.check import check
 from xortrain.config.compose import composed
+from xortrain.films.film_settings import LAYOUTS
 from xortrain.setup.film_config import film_with
 from xortrain.views.run_film import film_title
 
@@ -27,13 +28,26 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     return tmp_path
 
 
-@pytest.mark.parametrize(("override", "name"), [("film=story", "poster.png"), ("film=losses", "losses.png")])
-def test_a_still_is_one_frame(root: Path, override: str, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["render", "latest", override, "--still"]) == 0
+def assert_is_one_frame_that_goes_with_its_record(layout: str, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["render", "latest", f"film={layout}", "--still"]) == 0
     path = Path(capsys.readouterr().out.rstrip("\n"))
-    assert path.name == name
+    assert path.name == (f"{layout}.png" if layout in ("losses", "raster") else "poster.png")
     with Image.open(path) as image:
         assert getattr(image, "n_frames", 1) == 1
+    assert main(["rm", "latest", "--yes"]) == 0
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("layout", [name for name, row in LAYOUTS.items() if row.fewest_runs == 1 and name != "none"])
+def test_a_still_is_one_frame(layout: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert_is_one_frame_that_goes_with_its_record(layout, capsys)
+
+
+@pytest.mark.parametrize("layout", [name for name, row in LAYOUTS.items() if row.most_runs > 1])
+def test_a_still_of_a_sweep_is_one_frame(layout: str, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-m", "init.set.W1.0.0=1,2", "init.set.W1.0.1=1,2", "epochs=5", "film=none"]) == 0
+    assert_is_one_frame_that_goes_with_its_record(layout, capsys)
 
 
 @pytest.mark.parametrize(("suffix", "head"), [(".svg", b"<?xml"), (".pdf", b"%PDF-1")])

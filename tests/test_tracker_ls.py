@@ -14,6 +14,7 @@ from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, four
 from xortrain.commands.ls import ls
 from xortrain.commands.tag import note, rename, tag
 from xortrain.errors import UserError
+from xortrain.records.naming import named
 
 
 @pytest.fixture
@@ -251,6 +252,25 @@ def test_records_are_in_the_order_of_the_ids_shown(tmp_path: Path) -> None:
     assert shown == sorted(shown, reverse=True)
     made[4].rename(tmp_path / "mine")
     assert [line["id"] for line in json.loads(ls(["--root", str(tmp_path), "--json"]))] == [*shown[1:], "mine"]
+
+
+def test_records_of_several_time_zones_are_in_the_order_of_their_starts(tmp_path: Path) -> None:
+    """A container may have UTC where its host has local time, and clocks go back once a year."""
+    starts = [
+        ("2026-10-25/02-50-00-000000", "2026-10-25T02:50:00.1+02:00"),
+        ("2026-10-25/02-10-00-000000", "2026-10-25T02:10:00.1+01:00"),  # twenty minutes later
+        ("2026-10-24/21-40-00-000000", "2026-10-24T21:40:00.1-04:00"),
+        ("2026-10-25/14-55-00-000000", "2026-10-25T14:55:00.1+13:00"),
+        ("2026-10-25/02-00-00-000000", "2026-10-25T02:00:00.1Z"),
+    ]
+    for minute, (place, started) in enumerate(starts):
+        path = a_run(tmp_path, minute) / "record.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"started": started}))
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        path.parent.rename(tmp_path / place)
+    shown = [line["id"] for line in json.loads(ls(["--root", str(tmp_path), "--json"]))]
+    assert shown == [starts[4][0], starts[3][0], starts[2][0], starts[1][0], starts[0][0]]
+    assert named("latest", tmp_path).id == starts[4][0]
 
 
 @pytest.mark.parametrize("option", ["--sort", "--columns"])

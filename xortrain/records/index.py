@@ -145,10 +145,12 @@ class Entry:
         return [f"{name}: {text}{f' ({times} times)' if times > 1 else ''}" for text, times in counted.items()]
 
     @property
-    def start(self) -> str:
-        """The local time of its start as in ids: that of its id or, if the folder was renamed, that of its record."""
-        in_id, began = layout.OWN_PLACE.search(self.id), moment(self.metadata["started"])
-        return in_id[0] if in_id else began.strftime(layout.FOLDER) if began else ""
+    def start(self) -> float:
+        """When it started: by its id in the time zone of its record or, if the folder was renamed, by its record."""
+        stated, in_id = self.metadata["started"], layout.OWN_PLACE.search(self.id)
+        there = in_id and moment("{}T{}:{}:{}.{}".format(*in_id.groups()) + layout.ZONE.findall(stated)[0])
+        began = there or moment(stated)
+        return began.timestamp() if began else 0.0
 
 
 @dataclass(frozen=True)
@@ -177,9 +179,9 @@ class Listing:
 
 def listing(root: Path) -> Listing:
     """Read all runs and sweeps under a root."""
-    entries, problems, prefix = [], {}, os.path.join(root, "")
+    entries, problems = [], {}
     for folder in folders(root):
-        name = _id(folder, prefix)
+        name = id_of(folder, root)
         try:
             entries.append(open_entry(folder, name))
         except UserError as error:
@@ -229,11 +231,7 @@ def _inside(path: str) -> list[str] | None:
 
 def id_of(folder: Path | str, root: Path) -> str:
     """The id of a folder, which is date and time of the start; its whole path if it is not under the root."""
-    return _id(str(folder), os.path.join(root, ""))
-
-
-def _id(path: str, prefix: str) -> str:
-    return path.removeprefix(prefix).replace(os.sep, "/").removeprefix("sweeps/")
+    return str(folder).removeprefix(os.path.join(root, "")).replace(os.sep, "/").removeprefix("sweeps/")
 
 
 def open_entry(folder: Path | str, name: str) -> Entry:

@@ -37,7 +37,7 @@ OWN_FILE = re.compile(
         (
             *map(re.escape, _FIXED),
             r"(?:losses|test-losses|parameters|best|state)-\d{3,9}\.npy",
-            rf"(?:film|poster|losses)[\w-]*{_ENDS}",
+            rf"(?:film|poster|losses|raster)[\w-]*{_ENDS}",
             re.escape(PAGE),
             r"\..+\.part",  # a temporary file
         )
@@ -46,7 +46,8 @@ OWN_FILE = re.compile(
 """The names of files that a record or a sweep may have."""
 OWN_FILM = re.compile(rf"\d{{6,18}}[\w-]*{_ENDS}|\..+\.part")
 OWN_POPULATION = re.compile(r"population-\d{3,9}")
-OWN_PLACE = re.compile(r"\d{4}-\d\d-\d\d/\d\d-\d\d-\d\d-\d{6}$")
+OWN_PLACE = re.compile(r"(\d{4}-\d\d-\d\d)/(\d\d)-(\d\d)-(\d\d)-(\d{6})$")
+ZONE = re.compile(r"(?:Z|[+-]\d\d:\d\d)?$")  # of a time in ISO 8601
 OWN_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 MOST_OUTCOMES = 256  # their codes are bytes
