@@ -11,11 +11,11 @@ import pytest
 from waiting import wait_until
 
 from xortrain.runner import engines
-from xortrain.runner.interrupts import Terminated, interrupts_first, postponed, signals_as_exceptions
+from xortrain.runner.interrupts import HungUp, Terminated, interrupts_first, postponed, signals_as_exceptions
 from xortrain.runner.progress import Progress
 
 BLOCKED = "import signal; print(sorted(map(int, signal.pthread_sigmask(signal.SIG_BLOCK, []))))"
-ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated)]
+ENDS = [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Terminated), (signal.SIGHUP, HungUp)]
 
 
 def library(number: int, other: type[Exception] | None) -> None:
@@ -86,7 +86,7 @@ def test_ctrl_c_waits_and_a_process_started_meanwhile_never_gets_it(number: int)
         started = subprocess.run([sys.executable, "-c", BLOCKED], capture_output=True, text=True, check=True).stdout
         signal.raise_signal(number)
     assert waiting == [number]
-    assert started == "[2, 15]\n"
+    assert started == "[1, 2, 15]\n"
     assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 

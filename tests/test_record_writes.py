@@ -4,6 +4,7 @@ import errno
 import json
 import multiprocessing
 import os
+import re
 import resource
 import time
 from collections.abc import Callable, Iterator
@@ -28,11 +29,12 @@ from xortrain.errors import UserError
 from xortrain.records import events, layout
 from xortrain.records.events import Annotations, annotations
 from xortrain.records.files import append_line, atomic, parse_json, remove_leftovers, temporary_path
-from xortrain.records.index import Entry, listing, open_entry
+from xortrain.records.index import Entry, is_entry, listing, open_entry
 from xortrain.records.lock import FRESH, lock_owner, locked, status
 from xortrain.records.metadata import read_metadata
 from xortrain.records.process import identity, process_start, token
 from xortrain.records.writer import RecordWriter, new_folder
+from xortrain.runner import train
 from xortrain.runner.engines import Engine
 from xortrain.runner.sweep import resume_sweep
 from xortrain.runner.train import record_run
@@ -522,3 +524,43 @@ def test_brackets_in_texts_do_not_count(text: str) -> None:
 def test_no_text_makes_the_reader_of_json_fail_in_another_way(text: str) -> None:
     with suppress(ValueError):
         parse_json(text.encode())
+
+
+def assert_nothing_but_records(root: Path) -> None:
+    """Every folder of a record is one, and no day is empty."""
+    starts = [path for path in root.rglob("*") if layout.OWN_PLACE.search(str(path)) and path.is_dir()]
+    assert [path for path in starts if not is_entry(path)] == []
+    assert {path.parent for path in starts} == {path for path in root.rglob("*") if layout.OWN_DAY.fullmatch(path.name)}
+
+
+STARTS = [["film=none"], ["-m", "seed=1,2", "film=none"], ["-m", "activation=relu,tanh", "film=none"]]
+
+
+@pytest.mark.parametrize("words", STARTS, ids=" ".join)
+def test_a_record_that_does_not_fit_the_disk_leaves_nothing_until_it_is_one(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for size in (0, 100, 500, 1000, 2000, 4000):  # of the lock, config.yaml, data.npz, runs.npy, record.json, arrays
+        with largest_file(size):
+            assert main(words) == 1
+        assert re.fullmatch(
+            r"xortrain: error: outputs/.*: (File too large|No space left on device)\n", capsys.readouterr().err
+        )
+        assert_nothing_but_records(tmp_path)
+
+
+@pytest.mark.parametrize("words", STARTS, ids=" ".join)
+@pytest.mark.parametrize("step", ["_data_arrays", "rows_of", "locked"])
+def test_ctrl_c_before_a_record_is_one_leaves_nothing(
+    step: str, words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train, step, interrupt)
+    assert main(words) == 130
+    assert capsys.readouterr().err == "xortrain: interrupted\n"
+    assert_nothing_but_records(tmp_path)
+    assert not list(tmp_path.rglob("20*"))

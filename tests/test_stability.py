@@ -13,12 +13,18 @@ from xortrain import errors
 from xortrain.api import Run, Sweep
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
-from xortrain.runner.interrupts import Terminated
+from xortrain.runner.interrupts import HungUp, Terminated
 from xortrain.terminal import end
 
 PAGE = (Path(__file__).parents[1] / "docs" / "stability.md").read_text(encoding="utf-8")
 OWNERS: dict[str, Any] = {"xortrain": xortrain, "Run": Run, "Sweep": Sweep, "xortrain.errors": errors}
-ENDS = {1: errors.FailedError("x"), 2: errors.UserError("x"), 130: KeyboardInterrupt(), 143: Terminated()}
+ENDS = {
+    1: errors.FailedError("x"),
+    2: errors.UserError("x"),
+    130: KeyboardInterrupt(),
+    143: Terminated(),
+    129: HungUp(),
+}
 ANSWERS = (
     "ls", "ls --runs", "show latest", "show latest#1", "compare latest#0 latest#1", "group latest",
     "group latest --by lr", "sql 'select lr from runs'", "check", "predict latest#0 0,1",

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from make_records import RUN, SWEEP
 from test_record_writes import largest_file
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 
 import xortrain.cli
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
 from xortrain.errors import LONGEST, OF_PATHS, FailedError, UserError
-from xortrain.runner.interrupts import DEFAULT, Terminated, signals_as_exceptions
+from xortrain.runner.interrupts import HungUp, Terminated, signals_as_exceptions
 from xortrain.runner.train import RENDER, working_in
+from xortrain.startup import DEFAULT
 from xortrain.terminal import end
 
 
@@ -123,6 +124,7 @@ ENDS: list[tuple[BaseException, int, str]] = [
     (FailedError("2 of 3 runs"), 1, "failed: 2 of 3 runs"),
     (KeyboardInterrupt(), 130, "interrupted"),
     (Terminated("to continue: xortrain resume a"), 143, "interrupted; to continue: xortrain resume a"),
+    (HungUp(), 129, "interrupted"),
     (MemoryError("Unable to allocate 1 GiB\nmore"), 1, "failed: out of memory (Unable to allocate 1 GiB); about "),
     (OSError(errno.ENOMEM, "Cannot allocate memory"), 1, "failed: out of memory (Cannot allocate memory)"),
     (RuntimeError("can't start new thread"), 1, "failed: out of memory (can't start new thread)"),
@@ -268,6 +270,41 @@ def test_a_reader_that_leaves_early_ends_no_training(words: list[str], tmp_path:
     assert "advice.json" in made or "-m" in words
 
 
+IN_TERMINAL = """
+import fcntl, signal, sys, termios
+from xortrain.__main__ import start
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the terminal is ours, and we are told when it is closed
+signal.signal(signal.SIGHUP, {handler})
+sys.exit(start())
+"""
+LONG_RUN = ["epochs=2000000", "track.losses=100", "track.frames=5", "film.frames=2", "advice=none", "page=true"]
+
+
+def code_of_run_whose_terminal_is_closed(handler: str, folder: Path) -> int:
+    """The exit code of a run that has a terminal, which is closed during training."""
+    screen, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_TERMINAL.format(handler=handler), *LONG_RUN],
+        cwd=folder, start_new_session=True, stdin=terminal, stdout=terminal, stderr=terminal,
+    )  # fmt: skip
+    os.close(terminal)
+    wait_until(lambda: list(folder.rglob("losses-000.npy")))
+    os.close(screen)
+    return process.wait(PATIENCE)
+
+
+def test_a_training_whose_terminal_is_closed_is_interrupted(tmp_path: Path) -> None:
+    assert code_of_run_whose_terminal_is_closed("signal.SIG_DFL", tmp_path) == 129
+    (record,) = tmp_path.rglob("record.json")
+    assert '"status": "interrupted"' in record.read_text()
+    assert not [path for path in tmp_path.rglob("*") if path.suffix == ".part" or path.name == "lock"]
+
+
+def test_a_training_that_outlives_its_terminal_writes_its_film_and_page(tmp_path: Path) -> None:
+    assert code_of_run_whose_terminal_is_closed("signal.SIG_IGN", tmp_path) == 0
+    assert {"film.gif", "page.html"} <= {path.name for path in tmp_path.rglob("*")}
+
+
 def fail_after(number: int) -> None:
     """Raise another error while a signal is handled, as NumPy and argparse do."""
     with signals_as_exceptions():
@@ -277,7 +314,7 @@ def fail_after(number: int) -> None:
             raise AttributeError from None
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_error_that_only_follows_a_signal_is_the_signal(
     number: int, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:

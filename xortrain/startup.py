@@ -9,6 +9,11 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+DEFAULT: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+"""The signals that end the program, with their usual handlers."""
+if hasattr(signal, "SIGHUP"):  # of a terminal that is closed; not on Windows
+    DEFAULT[signal.SIGHUP] = signal.SIG_DFL
+
 
 def leave(number: int, _: Any) -> None:
     """Handle a signal: one line for Ctrl-C, and the exit code of a shell."""
@@ -19,8 +24,8 @@ def leave(number: int, _: Any) -> None:
 
 
 def leave_at_once() -> None:
-    """Handle Ctrl-C and SIGTERM from now on, if they are not ignored, as in background jobs of a shell."""
-    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+    """Handle these signals from now on, if they are not ignored, as in background jobs of a shell."""
+    for number, usual in DEFAULT.items():
         if signal.getsignal(number) is usual:
             signal.signal(number, leave)
 

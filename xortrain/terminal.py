@@ -1,10 +1,11 @@
 """The program's ends: its standard streams, made safe, and every error as one line and an exit code.
 
-Exit codes: 2 for a user's mistake, 1 for a failure, 130 for Ctrl-C, 143 for SIGTERM.
+Exit codes: 2 for a mistake of the user, 1 for a failure, 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 """
 
 import errno
 import os
+import stat
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 from xortrain.errors import LONGEST, OF_PATHS, FailedError, Remark, UserError, cut
-from xortrain.runner.interrupts import Terminated, interruption
+from xortrain.runner.interrupts import interruption
 
 Ending = tuple[int, str]
 """An exit code and the line that goes with it, empty for none."""
@@ -96,15 +97,15 @@ def end(error: BaseException) -> int:
 
 
 def say(text: str) -> None:
-    """Print a text, and flush it; one whose reader has left is dropped, like all that follow."""
+    """Print a text, and flush it; one whose reader or terminal has gone is dropped, like all that follow."""
     _show_remarks()
     try:
         print(text, flush=True)
-    except BrokenPipeError:
-        leave_no_output()
     except OSError as error:
-        error.filename = "standard output"
-        raise
+        if error.errno not in (errno.EPIPE, errno.EIO) or stat.S_ISREG(os.fstat(sys.stdout.fileno()).st_mode):
+            error.filename = "standard output"
+            raise
+        leave_no_output()
 
 
 def leave_no_output() -> None:
@@ -168,7 +169,7 @@ def _kilobytes(path: str, name: str) -> int:
 
 
 def _of_interrupt(error: BaseException) -> Ending:
-    return 143 if isinstance(error, Terminated) else 130, "; ".join(["interrupted", *map(str, error.args)])
+    return getattr(error, "code", 130), "; ".join(["interrupted", *map(str, error.args)])
 
 
 def _of_exit(error: Any) -> Ending:

@@ -3,13 +3,13 @@
 A sweep is one line; with ``--where`` or ``--runs`` each of its runs is one.
 """
 
-import os
+import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from xortrain.commands.arguments import answer, comma_separated, command_parser, positive_int
-from xortrain.errors import printable, unknown
+from xortrain.errors import printable, unknown, width_of
 from xortrain.records import columns
 from xortrain.records.index import Entry, Listing, RecordInfo, listing
 from xortrain.records.naming import shown_root
@@ -149,7 +149,7 @@ def _default_columns(lines: Sequence[Line], sort: str | None) -> list[str]:
     last = [name for name in LAST if any(line.get(name) for line in lines)]
     differing = [name for name in _differing(lines) if name not in sorted_by][:MOST_DIFFERING]
     widths = {name: _width(name, lines) for name in (*first, *sorted_by, *differing, *last)}
-    room = _terminal() + len(GAP)
+    room = min(max(shutil.get_terminal_size((WIDTH, 0)).columns, NARROW), WIDEST) + len(GAP)
     for name in DROPPED:
         if name not in sorted_by and _total_width(widths, first, sorted_by, differing[:2], last) > room:
             first, last = ([own for own in names if own != name] for names in (first, last))
@@ -166,15 +166,7 @@ def _total_width(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
 
 def _width(name: str, lines: Sequence[Line]) -> int:
     values = [cell_value(line, name) for line in lines]
-    return max(map(len, [name, *(told_apart(values) if columns.is_setting(name) else map(format_cell, values))]))
-
-
-def _terminal() -> int:
-    """The width of the terminal, at least 80 columns; 120 without a terminal."""
-    try:
-        return min(max(os.get_terminal_size().columns, NARROW), WIDEST)
-    except OSError:
-        return WIDTH
+    return max(map(width_of, [name, *(told_apart(values) if columns.is_setting(name) else map(format_cell, values))]))
 
 
 def _differing(lines: Sequence[Line]) -> list[str]:

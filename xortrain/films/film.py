@@ -148,4 +148,4 @@ def _with_bar(frames: Iterator[Array], count: int) -> Iterator[Array]:
         return frames
     from tqdm import tqdm
 
-    return iter(tqdm(frames, total=count, desc="film", unit="frame", leave=False, delay=0.5))
+    return iter(tqdm(frames, total=count, desc="film", unit="frame", leave=False, delay=0.5, dynamic_ncols=True))

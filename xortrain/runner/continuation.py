@@ -20,7 +20,7 @@ from xortrain.records.layout import START, column_of, setting_of
 from xortrain.runner.engines import Engine
 from xortrain.runner.plan import within_budget
 from xortrain.runner.sweep import run_sweep
-from xortrain.runner.train import make_folder, train_in_memory, train_into_folder
+from xortrain.runner.train import train_in_memory, train_into_folder
 from xortrain.setup.earlier import Origin, have_same, stages_until
 from xortrain.setup.examples import refuse_unfit_targets
 from xortrain.setup.film_config import refuse_unfit_films, with_one
@@ -221,7 +221,7 @@ def continue_run(
     start = checkpoint_of(parent, plan.setup, slice(0, 1))
     if not folder:
         return RunData(train_in_memory(plan.setup, show, start)), plan.remarks()
-    return train_into_folder(plan.setup, make_folder(config["root"]), show, start), plan.remarks()
+    return train_into_folder(plan.setup, config["root"], show, start), plan.remarks()
 
 
 def _refuse_unfinished(rows: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Handles Ctrl-C and SIGTERM where they could be lost, reported twice, or leave workers half started.
+"""Handles Ctrl-C, SIGTERM and SIGHUP where they could be lost, reported twice, or leave workers half started.
 
 Only the main thread handles signals, and only those that nobody else handles.
 """
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from threading import Thread, Timer, current_thread, main_thread
 from typing import Any
 
-from xortrain.startup import leave
+from xortrain.startup import DEFAULT, leave
 
 LOOK = 0.5  # seconds between two checks that the parent is alive
 SOON = 0.01  # seconds until a dropped signal comes again
@@ -22,16 +22,22 @@ SOON = 0.01  # seconds until a dropped signal comes again
 class Terminated(KeyboardInterrupt):
     """SIGTERM, as batch systems and `timeout` send it: acts like Ctrl-C, with another exit code."""
 
+    code = 143
 
-ENDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+
+class HungUp(Terminated):
+    """SIGHUP, as of a terminal that is closed, or a connection that is lost."""
+
+    code = 129
 
 
+ENDS: dict[int, type[KeyboardInterrupt]] = dict(zip(DEFAULT, (KeyboardInterrupt, Terminated, HungUp), strict=False))
 _received = list[int]()
 
 
 def _raise(number: int, _: object) -> None:
-    """Raise Ctrl-C or Terminated; a second SIGTERM is ignored, since a batch system may signal a whole group too."""
-    if number == signal.SIGTERM and number in _received:
+    """Raise Ctrl-C, Terminated or HungUp; of the last two only the first, since a whole group may be signalled too."""
+    if number != signal.SIGINT and set(_received) - {signal.SIGINT}:
         return
     _received.append(number)
     raise ENDS[number]
@@ -47,26 +53,16 @@ def _not_dropped(unraisable: "sys.UnraisableHookArgs") -> None:
     Timer(SOON, interrupt_main, [number]).start()
 
 
-DEFAULT: dict[int, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-
-
 @contextmanager
 def signals_as_exceptions() -> Iterator[None]:
-    """Ctrl-C raises KeyboardInterrupt and SIGTERM raises Terminated in this context, unless others handle them."""
-    is_main = current_thread() is main_thread()
-    before = {number: signal.getsignal(number) for number in ENDS if is_main}
-    ours = [number for number, handler in before.items() if handler in (leave, DEFAULT[number])]
+    """Signals that end the program raise exceptions in this context, unless others handle them."""
     _received.clear()
-    hook = sys.unraisablehook
+    hook, sys.unraisablehook = sys.unraisablehook, _not_dropped
     try:
-        for number in ours:
-            signal.signal(number, _raise)
-        sys.unraisablehook = _not_dropped
-        yield
+        with _handled_by(_raise, (leave, *DEFAULT.values())):
+            yield
     finally:
         sys.unraisablehook = hook
-        for number in ours:
-            signal.signal(number, before[number])
 
 
 def interruption() -> KeyboardInterrupt | None:
@@ -102,13 +98,13 @@ def postponed() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _handled_by(handler: Callable[[int, Any], None]) -> Iterator[None]:
+def _handled_by(handler: Callable[[int, Any], None], usual: tuple[Any, ...] = ()) -> Iterator[None]:
     is_main = current_thread() is main_thread()
     before = {number: signal.getsignal(number) for number in ENDS if is_main}
-    ours = {number: own for number, own in before.items() if own in (_raise, signal.default_int_handler)}
-    for number in ours:
-        signal.signal(number, handler)
+    ours = {number: own for number, own in before.items() if own in (usual or (_raise, signal.default_int_handler))}
     try:
+        for number in ours:
+            signal.signal(number, handler)
         yield
     finally:
         for number, own in ours.items():

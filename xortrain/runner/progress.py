@@ -7,7 +7,7 @@ import sys
 import threading
 import warnings
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from xortrain.records.writer import BEAT, RecordWriter
@@ -23,8 +23,9 @@ class Progress:
 
     def note(self, line: str) -> None:
         """Print a line beside the bar, about something that takes long."""
-        if self.is_seen and sys.stderr is not None:
-            print(f"{'' if self.bar is None else chr(10)}xortrain: {line}", file=sys.stderr, flush=True)
+        with suppress(OSError):  # of a terminal that was closed
+            if self.is_seen and sys.stderr is not None:
+                print(f"{'' if self.bar is None else chr(10)}xortrain: {line}", file=sys.stderr, flush=True)
 
     def add(self, amount: float) -> None:
         """Count this amount as done."""
@@ -65,7 +66,7 @@ def progress(total: int, unit: str, show: bool) -> Iterator[Progress]:
     if kind is None:
         yield Progress(is_seen=show)
         return
-    with kind(total=total, delay=0.5, unit=f" {unit}", leave=False) as bar:
+    with kind(total=total, delay=0.5, unit=f" {unit}", leave=False, dynamic_ncols=True) as bar:
         yield Progress(bar, is_seen=True)
 
 

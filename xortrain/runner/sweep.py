@@ -3,7 +3,6 @@
 One population is one record; several have a folder each, beside a sweep.json.
 """
 
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from xortrain.records.writer import RecordWriter
 from xortrain.runner.engines import Engine, Train
 from xortrain.runner.plan import Plan, refuse_what_does_not_fit
 from xortrain.runner.progress import progress
-from xortrain.runner.train import RESUME, Block, Failure, final_status, make_folder, start_record, working_in
+from xortrain.runner.train import RESUME, Block, Failure, final_status, new_record, start_record, working_in
 from xortrain.setup.film_config import refuse_unfit_films, refuse_unfit_groups
 from xortrain.setup.map_grid import refuse_unfit_maps
 from xortrain.trained.opening import open_trained, refuse_strange_files
@@ -39,16 +38,14 @@ def run_sweep(plan: Plan, show: bool = False, parents: Sequence[TrainedRuns] = (
     refuse_unfit_films((setup.population.config for setup in plan.setups), plan.jobs)
     refuse_unfit_groups([setup.population for setup in plan.setups])
     refuse_unfit_maps(plan.setups)
-    with plan.engine.open() as train:
-        folder = make_folder(plan.root, "sweeps")
-        with working_in(folder, RESUME), locked(folder):
-            records, top = _start(folder, plan)
-            blocks = [
-                Block.of(record, setup, number, parent)
-                for record, setup, parent in zip_longest(records, plan.setups, parents)
-                for number in range(len(record.blocks))
-            ]
-            _train_blocks(blocks, records, top, train, show)
+    with plan.engine.open() as train, new_record(plan.root, "sweeps") as folder:
+        records, top = _start(folder, plan)
+        blocks = [
+            Block.of(record, setup, number, parent)
+            for record, setup, parent in zip_longest(records, plan.setups, parents)
+            for number in range(len(record.blocks))
+        ]
+        _train_blocks(blocks, records, top, train, show)
     return folder
 
 
@@ -118,23 +115,17 @@ def _jobs(block: Block) -> str:
 
 
 def _start(folder: Path, plan: Plan) -> tuple[list[RecordWriter], list[RecordWriter]]:
-    """Start the records of all populations, and the sweep.json of several; an error removes what was started."""
+    """Start the records of all populations, and the sweep.json of several."""
     is_one = len(plan.setups) == 1
-    try:
-        environment, records = describe() | {"trimmed": plan.is_trimmed}, []
-        for number, setup in enumerate(plan.setups):
-            inside = folder if is_one else folder / layout.POPULATION.format(number)
-            inside.mkdir(exist_ok=is_one)
-            kind = "sweep" if is_one else "population"
-            records.append(start_record(setup, inside, kind, environment, plan.block_size(setup)))
-        if is_one:
-            return records, []
-        config = plan.setups[0].population.config
-        own = {"kind": "sweep", **{key: config[key] for key in ("name", "tags", "notes")}}
-        counts = {"runs": plan.jobs, "populations": len(plan.setups)}
-        origin = plan.setups[0].origin
-        parent = {"parent": asdict(origin)} if origin else {}
-        return records, [RecordWriter.start_sweep(folder, {**own, **counts, **parent, **environment})]
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
+    environment, records = describe() | {"trimmed": plan.is_trimmed}, []
+    for number, setup in enumerate(plan.setups):
+        inside = folder if is_one else folder / layout.POPULATION.format(number)
+        inside.mkdir(exist_ok=is_one)
+        kind = "sweep" if is_one else "population"
+        records.append(start_record(setup, inside, kind, environment, plan.block_size(setup)))
+    if is_one:
+        return records, []
+    first, counts = plan.setups[0], {"runs": plan.jobs, "populations": len(plan.setups)}
+    own = {"kind": "sweep", **{key: first.population.config[key] for key in ("name", "tags", "notes")}}
+    parent = {"parent": asdict(first.origin)} if first.origin else {}
+    return records, [RecordWriter.start_sweep(folder, {**own, **counts, **parent, **environment})]

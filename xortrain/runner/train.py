@@ -72,7 +72,7 @@ def record_run(config: Mapping[str, Any], say: Callable[[str], object] = len) ->
         refuse_unfit_films([config], 1)
     if setup.columns.line:
         say(setup.columns.line)
-    return train_into_folder(setup, make_folder(config["root"]), show=True)
+    return train_into_folder(setup, config["root"], show=True)
 
 
 def train_again(run: RunData, root: Path) -> RunData:
@@ -82,7 +82,7 @@ def train_again(run: RunData, root: Path) -> RunData:
     population = replace(alone.population, config={**run.config, "root": str(root)})
     losses, frames = recorded_epochs(population)
     setup = replace(alone, population=population, loss_epochs=losses, frame_epochs=frames, origin=None)
-    return train_into_folder(setup, make_folder(str(root)), show=True)
+    return train_into_folder(setup, str(root), show=True)
 
 
 def train_in_memory(setup: Setup, show: bool = False, start: Checkpoint | None = None) -> TrainedRuns:
@@ -108,10 +108,10 @@ def _blocks(setup: Setup) -> layout.Blocks:
     return layout.Blocks(setup.population.runs, setup.block_size)
 
 
-def train_into_folder(setup: Setup, folder: Path, show: bool, start: Checkpoint | None = None) -> RunData:
-    """Train one run into a record in an empty folder, from its start or from a checkpoint."""
+def train_into_folder(setup: Setup, root: str, show: bool, start: Checkpoint | None = None) -> RunData:
+    """Train one run into a new record under a root, from its start or from a checkpoint."""
     epochs = setup.population.epochs
-    with working_in(folder, RESUME), _dropped_without_memory(folder), locked(folder):
+    with new_record(root) as folder:
         record = start_record(setup, folder, "run", describe())
         with final_status([record]), progress(epochs, "epochs", show) as bar:
             _, history = Block.of(record, setup, 0).open()
@@ -195,12 +195,27 @@ def _data_arrays(setup: Setup) -> dict[str, Array]:
     return {name: np.ascontiguousarray(a) for name, a in plain.items()}
 
 
-def make_folder(root: str, *parts: str) -> Path:
-    """A new folder for a record under the user's root."""
+@contextmanager
+def new_record(root: str, *parts: str) -> Iterator[Path]:
+    """A new locked folder below a root; an error before it is a record removes it, and too little memory for a run."""
     try:
-        return new_folder(Path(root, *parts))
+        folder = new_folder(Path(root, *parts))
     except OSError as error:
         raise unwritable(root, error.strerror or str(error)) from None
+    try:
+        with working_in(folder, RESUME), locked(folder):
+            yield folder
+    except BaseException as error:
+        is_memory = isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM
+        if not _is_record(folder) or (is_memory and not parts):
+            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):  # the folder of the day, if it is empty now
+                folder.parent.rmdir()
+        raise
+
+
+def _is_record(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (layout.RECORD, layout.SWEEP))
 
 
 def unwritable(root: str, why: str) -> UserError:
@@ -214,8 +229,7 @@ def working_in(folder: Path, command: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as error:
-        is_record = any((folder / name).is_file() for name in (layout.RECORD, layout.SWEEP))
-        raise type(error)(*[with_files(command, shown_path(folder))] * is_record) from None
+        raise type(error)(*[with_files(command, shown_path(folder))] * _is_record(folder)) from None
     except FailedError as error:
         raise FailedError(f"{error}; {with_files(command, shown_path(folder))}") from None
     except OSError as error:
@@ -223,19 +237,6 @@ def working_in(folder: Path, command: str) -> Iterator[None]:
             raise
         number, what = error.errno or errno.ENOSPC, error.strerror or f"not everything could be written ({error})"
         raise OSError(number, what, str(folder)) from None
-
-
-@contextmanager
-def _dropped_without_memory(folder: Path) -> Iterator[None]:
-    """Remove a new record that the memory is too small for, since it would be too small again."""
-    try:
-        yield
-    except (MemoryError, OSError) as error:
-        if isinstance(error, MemoryError) or error.errno == errno.ENOMEM:
-            shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):  # the folder of the day, if it is empty now
-                folder.parent.rmdir()
-        raise
 
 
 @contextmanager
