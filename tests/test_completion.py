@@ -1,11 +1,16 @@
 """Tab completion offers what the next word may be, and never prints anything else."""
 
+import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from shutil import which
+from threading import Thread
 
 import pytest
 from make_records import LATER, RUN, SWEEP
+from waiting import wait_until
 
 from xortrain.cli import main
 from xortrain.commands import COMMANDS
@@ -130,3 +135,38 @@ def test_bash_gets_what_it_puts_behind_the_last_equals_sign(root: Path) -> None:
     done = subprocess.run(["bash", "-c", script], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout == "relu relu6\nshow\nmse,mae\n"
     assert not done.stderr
+
+
+@pytest.mark.skipif(not which("zsh"), reason="there is no zsh")
+def test_zsh_completes_options_and_files_behind_an_equals_sign(root: Path) -> None:
+    """Typed into a terminal: the line, Tab, and at its beginning a command that prints it."""
+    (root / "fruit-2026.csv").touch()
+    screen, terminal = os.openpty()
+    zsh = subprocess.Popen(
+        ["zsh", "-f", "-i"], cwd=root, start_new_session=True, stdin=terminal, stdout=terminal, stderr=terminal
+    )
+    os.close(terminal)
+    shown = bytearray()
+
+    def watch() -> None:
+        with suppress(OSError):  # at the end
+            while True:
+                shown.extend(os.read(screen, 4096))
+
+    watching = Thread(target=watch)
+    watching.start()
+
+    def typed(line: str, answer: str) -> None:
+        os.write(screen, line.encode())
+        wait_until(lambda: answer.encode() in shown)
+
+    try:
+        typed(f"path=('{Path(sys.executable).parent}' $path); print ready''ed\r", "readyed")
+        typed("autoload -Uz compinit; compinit -D -u; eval \"$(xortrain -sc install=zsh)\"; print set''up\r", "setup")
+        typed("xortrain activation=sil\t\x01print '<'\x05\r", "<xortrain activation=silu")
+        typed("xortrain data=csv data.path=fru\t\x01print '<'\x05\r", "<xortrain data=csv data.path=fruit-2026.csv")
+    finally:
+        zsh.kill()
+        zsh.wait()
+        watching.join()
+        os.close(screen)

@@ -34,7 +34,7 @@ ZSH = """\
 _xortrain() {
     local -a found
     found=("${(@f)$(COMP_LINE="${BUFFER[1,CURSOR]}" xortrain -sc query=zsh 2>/dev/null)}")
-    if [[ -n "$found" ]]; then compadd -Q -S '' -- $found; else _files; fi
+    if [[ -n "$found" ]]; then compadd -Q -S '' -- $found; else compset -P '*='; _files; fi
 }
 compdef _xortrain xortrain"""
 FISH = "complete -c xortrain -a '(env COMP_LINE=(commandline -cp) xortrain -sc query=fish 2>/dev/null)'"
