@@ -22,7 +22,8 @@ from xortrain.records.naming import VARIABLE
 settings.register_profile("xortrain", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("xortrain")
 
-os.environ.pop(VARIABLE, None)  # a developer's own records are no part of a test
+for name in (VARIABLE, "COLUMNS"):  # a developer's own records and terminal are no part of a test
+    os.environ.pop(name, None)
 
 
 def pytest_collection_finish() -> None:

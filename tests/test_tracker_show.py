@@ -9,7 +9,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from make_records import BIG, LATER, RUN, SWEEP, a_run, blank_rows, config, finished_rows, four_records, make_record
+from make_records import (
+    BIG,
+    LATER,
+    RUN,
+    SWEEP,
+    a_run,
+    a_sweep,
+    blank_rows,
+    config,
+    finished_rows,
+    four_records,
+    make_record,
+)  # fmt: skip
 
 from xortrain.commands.compare import compare
 from xortrain.commands.group import group
@@ -287,6 +299,30 @@ def test_settings_that_differ_in_the_ninth_digit_are_shown_apart(tmp_path: Path,
     }[command]()
     assert set(re.findall(r"(?<![\d.])0\.1\d*\b", shown)) >= {"0.100000001", "0.100000002"}
     assert len(set(re.findall(r"(?<![\d.])0\.10*\b", shown))) == 1
+
+
+@pytest.mark.parametrize("command", ["group", "ls", "compare", "show"])
+def test_settings_that_differ_behind_the_fortieth_letter_are_shown_apart(tmp_path: Path, command: str) -> None:
+    paths = [f"/home/a_long_name/of_a_long/list_of_folders/{name}.csv" for name in ("train-1", "train-2", "other")]
+    records = [a_run(tmp_path, k, data={"name": "csv", "path": path}) for k, path in enumerate([*paths, "fruit.csv"])]
+    shown = {
+        "group": lambda: group(["--root", str(tmp_path), "--by", "data.path"]),
+        "ls": lambda: ls(["--root", str(tmp_path)]),
+        "compare": lambda: compare(list(map(str, records))),
+        "show": lambda: "\n".join("".join(show([str(record)])) for record in records),
+    }[command]()
+    whole = "/home/a_long_name/of_a_long/list_of_folders/" if command == "show" else "…"
+    assert {f"{whole}{name}.csv" for name in ("train-1", "train-2", "other")} <= set(re.split(r",? +|,?\n", shown))
+    assert re.search(r"(?<![\w/])fruit\.csv", shown)
+
+
+def test_ids_and_paths_are_whole(tmp_path: Path) -> None:
+    """They are copied into other commands."""
+    root, folder = tmp_path, a_sweep(tmp_path / "a_folder_with_a_long_name")
+    found = ls(["--root", str(root), "--columns", "path"]).split("\n")[1].split()
+    assert found == [str(folder.relative_to(root)), str(folder)]
+    assert sql(["select id, path from runs limit 1", "--root", str(root)]).split()[2:] == [f"{found[0]}#0", found[1]]
+    assert show([found[0], "--root", str(root)]).startswith(found[0])
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, unique=True))

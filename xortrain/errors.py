@@ -96,11 +96,6 @@ def unknown_key(
     return _none_such(key if value is None else f"{key}={cut(str(value))}", key, known, what, deeper)
 
 
-def unknown_command(word: str, known: Iterable[str]) -> UserError:
-    """The error for a word that is no command."""
-    return _none_such(word, word, known, "command")
-
-
 def _none_such(where: str, name: object, known: Iterable[str], what: str, deeper: Iterable[str] = ()) -> UserError:
     """The error; it lists as many of the known names as fit into its line."""
     names = sorted(known)
@@ -126,6 +121,18 @@ def cut(text: str, most: int = LONGEST_VALUE) -> str:
     """A text with its middle left out if it is longer than ``most``."""
     half = (most - 1) // 2
     return text if len(text) <= most else f"{text[: most - 1 - half]}…{text[len(text) - half :]}"
+
+
+def shorten_apart(names: Sequence[str], shorten: Callable[[str], str]) -> list[str]:
+    """The names shortened; those that then look the same are without the words with which all of them begin."""
+    found, alike = {name: shorten(name) for name in names}, dict[str, list[str]]()
+    for name, short in found.items():
+        alike.setdefault(short, []).append(name)
+    for same in (same for same in alike.values() if len(same) > 1):
+        shared = [*(len(set(letters)) == 1 for letters in zip(*same, strict=False)), False].index(False)
+        start = 1 + max(same[0].rfind(mark, 0, shared) for mark in " -_.:/=")
+        found |= {name: shorten("…" + name[start:]) for name in same if start}
+    return [found[name] for name in names]
 
 
 def width_of(text: str) -> int:

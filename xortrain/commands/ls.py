@@ -13,7 +13,7 @@ from xortrain.errors import printable, unknown, width_of
 from xortrain.records import columns
 from xortrain.records.index import Entry, Listing, RecordInfo, listing
 from xortrain.records.naming import shown_root
-from xortrain.records.tables import GAP, NULL, as_json, format_cell, format_table, told_apart
+from xortrain.records.tables import GAP, NULL, as_json, column_texts, format_table
 
 FIRST = ("id", "status", "outcome", "runs", "epochs_done", "final_loss")
 LAST = ("name", "tags")
@@ -166,7 +166,7 @@ def _total_width(widths: Mapping[str, int], *chosen: Sequence[str]) -> int:
 
 def _width(name: str, lines: Sequence[Line]) -> int:
     values = [cell_value(line, name) for line in lines]
-    return max(map(width_of, [name, *(told_apart(values) if columns.is_setting(name) else map(format_cell, values))]))
+    return max(map(width_of, [name, *column_texts(name, values, columns.is_setting(name))]))
 
 
 def _differing(lines: Sequence[Line]) -> list[str]:

@@ -147,7 +147,7 @@ def _settings_lines(settings: Mapping[str, Any]) -> Iterator[str]:
         group, _, key = name.partition(".")
         if value not in (None, "", "[]"):
             shown = groups.setdefault(group, [])
-            text = format_cell(value, DIGITS)
+            text = format_cell(value, DIGITS, LONGEST)
             shown.insert(len(shown) if key else 0, f"{key} {text}" if key else text)
     yield from (f"{group:<16}{', '.join(shown)}" for group, shown in groups.items())
 

@@ -16,7 +16,7 @@ from xortrain.config.settings import (
     has_entries,
     keys_of,
 )
-from xortrain.errors import UserError, cut, unknown_command
+from xortrain.errors import UserError, cut, unknown_key
 from xortrain.records.layout import START, WEIGHTS, setting_of
 from xortrain.records.naming import default_root
 
@@ -116,7 +116,7 @@ def no_such_command(words: Sequence[str], commands: Iterable[str]) -> UserError:
         return UserError(f"{first}: is a setting; write {first}=VALUE")
     if first in TRAINING and all("=" in word or word.startswith("-") for word in others):
         return UserError(f"{first}: leave it out; overrides alone train, as in xortrain lr=1")
-    return unknown_command(first, commands)
+    return unknown_key(first, None, commands, "command")
 
 
 def refuse_blanks(words: Sequence[str]) -> None:

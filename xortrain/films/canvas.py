@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, Bbox, IdentityTransform
 
+from xortrain.errors import shorten_apart
 from xortrain.films.agg import draw_lines, make_renderer
 from xortrain.films.colours import SOLID, Palette, blend, channels, composite, rgba
 from xortrain.films.film_settings import FilmSettings
@@ -279,13 +280,8 @@ class Canvas:
         return words + "…"
 
     def shorten_apart(self, names: Sequence[str], width: float, size: float) -> list[str]:
-        """The names shortened; if some then look the same, without the words with which all of them begin."""
-        found = [self.shorten(name, width, size) for name in names]
-        if len(set(found)) == len(set(names)):
-            return found
-        shared = [*(len(set(letters)) == 1 for letters in zip(*names, strict=False)), False].index(False)
-        start = 1 + max(names[0].rfind(mark, 0, shared) for mark in " -_.:/=")
-        return [self.shorten("…" + name[start:], width, size) for name in names] if start else found
+        """The names shortened to a width, and told apart."""
+        return shorten_apart(names, lambda name: self.shorten(name, width, size))
 
     def first_fitting(self, variants: Sequence[str], width: float, size: float) -> str:
         """The first of some texts that is at most ``width`` pixels wide; the last one shortened if none is."""

@@ -5,15 +5,16 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from xortrain.errors import padded, printable, width_of
+from xortrain.errors import padded, printable, shorten_apart, width_of
 
 GAP = "  "
 NULL = "null"  # a setting that is null; an empty cell means that there is no such setting
-WIDEST = 40  # characters of one cell
+WIDEST, WHOLE = 40, 4096  # characters of one cell, and of one that is copied into a command
+COPIED = ("id", "path")
 DIGITS, EXACT = 4, 17  # of a number in a table: usually, and where fewer would make different numbers look equal
 
 
-def format_cell(value: Any, digits: int = DIGITS) -> str:
+def format_cell(value: Any, digits: int = DIGITS, most: int = WIDEST) -> str:
     """A value as text for a table: a few digits of a number, nothing for None."""
     if value is None:
         return ""
@@ -24,14 +25,21 @@ def format_cell(value: Any, digits: int = DIGITS) -> str:
     if isinstance(value, float):
         return "-" if math.isnan(value) else f"{value:.{digits}g}"
     text = printable(value)
-    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def told_apart(values: Sequence[Any], text: Callable[[Any, int], str] = format_cell) -> list[str]:
-    """Settings as text, with as many digits as it takes to show that values differ."""
+    """Settings as text, with as many digits, or as much of their ends, as it takes to show that values differ."""
     numbers = {value for value in values if isinstance(value, float)}
     digits = next((n for n in range(DIGITS, EXACT) if len({text(one, n) for one in numbers}) == len(numbers)), EXACT)
-    return [text(value, digits) for value in values]
+    words = iter(shorten_apart([one for one in values if isinstance(one, str)], lambda word: text(word, digits)))
+    return [next(words) if isinstance(value, str) else text(value, digits) for value in values]
+
+
+def column_texts(name: str, values: Sequence[Any], is_setting: bool) -> list[str]:
+    """The cells of a column as text."""
+    most = WHOLE if name in COPIED else WIDEST
+    return told_apart(values) if is_setting else [format_cell(value, most=most) for value in values]
 
 
 def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
@@ -63,10 +71,7 @@ def _texts(
     """The cells of each column as text, and which columns are numbers."""
     content = [list(row) for row in rows]
     columns = list(zip(*content, strict=True)) or [()] * len(head)
-    texts = [
-        told_apart(column) if name in settings else list(map(format_cell, column))
-        for name, column in zip(head, columns, strict=True)
-    ]
+    texts = [column_texts(name, column, name in settings) for name, column in zip(head, columns, strict=True)]
     return texts, [_is_numeric(column) for column in columns]
 
 

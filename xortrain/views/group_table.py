@@ -14,7 +14,7 @@ def group_report(
     entries: Sequence[Entry], groups: Sequence[GroupStatistics], runs: int, limit: int | None = None
 ) -> str:
     """The table of the groups of ``runs`` runs, with the runs that it does not count, and all failures."""
-    lines = [_table(groups[:limit])]
+    lines = [format_table(*_columns(groups[:limit]))]
     if limit is not None and len(groups) > limit:
         lines.append(f"and {counted(len(groups) - limit, 'more group')}")
     lines += _repeats(groups, runs)
@@ -30,7 +30,8 @@ def best_groups(parts: Sequence[RecordInfo], most: int) -> list[str]:
     """The table of the best groups of a sweep, and a line for those left out."""
     groups = group_runs(parts)
     others = [f"and {len(groups) - most} more, see xortrain group"] if len(groups) > most else []
-    return [_table(groups[:most]), *others, *_repeats(groups, sum(len(part.rows) for part in parts))]
+    repeats = _repeats(groups, sum(len(part.rows) for part in parts))
+    return [format_table(*_columns(groups[:most])), *others, *repeats]
 
 
 def _repeats(groups: Sequence[GroupStatistics], runs: int) -> list[str]:
@@ -45,10 +46,6 @@ def _repeats(groups: Sequence[GroupStatistics], runs: int) -> list[str]:
 def group_html(groups: Sequence[GroupStatistics]) -> str:
     """The table of the groups for a notebook."""
     return html_table(*_columns(groups))
-
-
-def _table(groups: Sequence[GroupStatistics]) -> str:
-    return format_table(*_columns(groups))
 
 
 def _columns(groups: Sequence[GroupStatistics]) -> tuple[list[str], list[list[Any]], list[str]]:
