@@ -9,7 +9,7 @@ import pytest
 from some_films import record_text, run_of
 
 import xortrain
-from xortrain.films.canvas import Box
+from xortrain.films.canvas import Box, Canvas
 from xortrain.films.data import KINDS, FilmData, RunFrames
 from xortrain.films.film import make_layout
 from xortrain.films.film_settings import LAYOUTS, FilmSettings
@@ -119,6 +119,28 @@ def test_a_story_says_at_the_end_what_its_summary_says_and_what_happened_at_its_
         assert (first in words) == (epoch == 30 or (happens and epoch == since) or told_last(data, first, epoch))
         assert labels <= {*words} if epoch >= since else not labels & {*words}
         assert (banner in words) == (banner is not None and epoch >= since)
+
+
+@pytest.mark.parametrize("layout", ["story", "field", "weights"])
+def test_behind_its_last_snapshot_neither_the_loss_nor_an_example_of_a_run_is_judged(
+    layout: str, written: list[tuple[str, Box]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers, draw = list[str](), Canvas.number
+
+    def number(canvas: Canvas, box: Box, low: int, words: str, *others: Any) -> None:
+        numbers.append(words)
+        draw(canvas, box, low, words, *others)
+
+    monkeypatch.setattr(Canvas, "number", number)
+    data = run_film_data(ended("pending").trained)
+    film, frames = make_layout(data, FilmSettings(layout=layout)), RunFrames(data, 0)
+    for epoch, loss, count in ((19, format_loss(frames.at(19).loss), "2/4 right"), (30, "-", "-/4 right")):
+        written.clear()
+        numbers.clear()
+        film.frame(epoch)
+        assert numbers == [str(epoch), loss]
+        assert ({word for word, _ in written if "right" in word} == {count}) == (layout == "story")
+        assert frames.at(epoch).right.all() == (epoch == 30)
 
 
 @pytest.mark.parametrize("outcome", ["diverged", "exploded", "training"])

@@ -337,6 +337,7 @@ class Frame:
     right: Array  # (examples,) bool
     status: str  # the outcome if it holds, else "not solved"
     since: int  # the epoch from which the outcome holds
+    is_unknown: bool = False  # behind the last snapshot of an unfinished run
 
     @property
     def y(self) -> Array:
@@ -347,7 +348,7 @@ class Frame:
         """As in "diverged at epoch 12"; empty for a run whose numbers still mean something."""
         if self.status in ("diverged", "exploded"):
             return f"{self.status} at epoch {self.since}"
-        return "" if np.isfinite(self.theta).all() else self.status  # an unfinished run, after its last snapshot
+        return "" if np.isfinite(self.theta).all() else self.status
 
 
 class RunFrames:
@@ -390,7 +391,8 @@ class RunFrames:
             right = self.data.right(layers[-1], self.t)
         loss, outcomes = float(self.data.losses_after(number, np.array([self.run]))[0]), self.data.outcomes
         status, since = outcomes.status(self.run, epoch), int(outcomes.since[self.run])
-        return Frame(epoch, loss, theta, layers, right, status, since)
+        is_unknown = status == IN_WORDS["pending"] and not np.isfinite(theta).all()
+        return Frame(epoch, loss, theta, layers, right | is_unknown, status, since, is_unknown)
 
     def sample(self, chosen: Array, count: int) -> list[Frame]:
         """``count`` frames spread evenly over the chosen snapshots, the last one included."""

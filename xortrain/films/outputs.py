@@ -52,7 +52,7 @@ class OutputsPanel(Panel):
             class_names(canvas, row, list(self.scale.names), 2)
 
     def draw(self, frame: Frame) -> None:
-        words = f"{int(frame.right.sum())}/{len(frame.right)} right"
+        words = f"{'-' if frame.is_unknown else int(frame.right.sum())}/{len(frame.right)} right"
         self.canvas.text(self.right, self.title_y, words, 10, face="bold", align="right")
 
 

@@ -187,7 +187,8 @@ class Heading:
         canvas.text(self.epoch.x - 6 * s, y, "epoch", small, label, align="right")
 
     def draw(self, frame: Frame) -> None:
-        numbers = (self.epoch, str(frame.epoch), "right"), (self.loss, format_loss(frame.loss), "left")
+        loss = "-" if frame.is_unknown and not np.isfinite(frame.loss) else format_loss(frame.loss)
+        numbers = (self.epoch, str(frame.epoch), "right"), (self.loss, loss, "left")
         for box, words, align in numbers:
             if self._shown.get(box) != words:
                 self.canvas.number(box, self.low, words, HEADING, align)

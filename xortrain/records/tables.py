@@ -46,8 +46,8 @@ def format_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: C
     """A table with a header line, numbers right-aligned; those of ``settings`` have the digits in which they differ."""
     texts, numeric = _texts(head, rows, settings)
     widths = [max(map(width_of, [printable(name), *column])) for name, column in zip(head, texts, strict=True)]
-    cells = zip(*texts, strict=True)
-    return "\n".join(_line(row, widths, numeric) for row in [list(map(printable, head)), *cells])
+    lines = (zip(row, widths, numeric, strict=True) for row in [map(printable, head), *zip(*texts, strict=True)])
+    return "\n".join(GAP.join(padded(*cell) for cell in line).rstrip() for line in lines)
 
 
 def html_table(head: Sequence[str], rows: Iterable[Sequence[Any]], settings: Collection[str] = ()) -> str:
@@ -78,11 +78,6 @@ def _texts(
 def _is_numeric(values: Iterable[Any]) -> bool:
     kinds = {type(value) for value in values if value is not None and value != NULL}
     return bool(kinds) and kinds <= {int, float}
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], numeric: Sequence[bool]) -> str:
-    placed = zip(cells, widths, numeric, strict=True)
-    return GAP.join(padded(*cell) for cell in placed).rstrip()
 
 
 def as_json(items: Iterable[Mapping[str, Any]]) -> str:
