@@ -336,8 +336,8 @@ def test_a_malformed_sweep_in_an_experiment_is_an_error(
 
 GLOBAL = "# @package _global_\n"
 WRONG_FILES = {
-    "lr: 0.5\n": ["experiment=mine: without the first line '# @package _global_'"],
-    GLOBAL + "optimizer: adam\n": ["optimizer=adam: a file chooses it", "- override /optimizer: adam"],
+    "lr: 0.5\n": ["experiment=mine: its file needs the first line '# @package _global_'"],
+    GLOBAL + "optimizer: adam\n": ["optimizer: in a file, choose it under defaults", "- override /optimizer: adam"],
     GLOBAL + "film: none\n": ["- override /film: none"],
     GLOBAL + "defaults:\n- optimizer: adam\n": ["- override /optimizer: adam"],
     GLOBAL + "defaults:\n- /optimizer: adam\n": ["- override /optimizer: adam"],
@@ -347,7 +347,10 @@ WRONG_FILES = {
     GLOBAL + "lr: 1\n\tseed: 2\n": ["mine.yaml: line 3: "],
     GLOBAL + "seed: 2\nlr:1\n": ["mine.yaml: line 4: could not find expected ':'", "in line 3"],
     GLOBAL + "lr: [1\n": ["mine.yaml: line 3: ", "in line 2"],
-    GLOBAL + "seed: ${oc.env:SOME_SEED}\n": ["seed='4': must be a whole number", "a text, which ${oc.decode:…} makes"],
+    GLOBAL + "seed: ${oc.env:SOME_SEED}\n": [
+        "seed='4': must be a whole number",
+        "write no quotes, or in a file ${oc.decode:…}",
+    ],
 }
 """The content of an experiment's file, and parts of the line that says what is wrong with it."""
 
@@ -367,6 +370,19 @@ def test_a_mistake_in_a_file_of_configs_is_an_error_that_says_what_to_write(
     for remedy in re.findall("- override /.*: [a-z]+$", line):
         (folder / "mine.yaml").write_text(f"{GLOBAL}defaults:\n{remedy}\n")
         assert main(["--config-dir", str(folder.parent), *QUIET, "epochs=1", "experiment=mine", *option]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["experiment=optimizer"], "experiment=optimizer: no such choice."),
+        (["experiment=data/minee"], "experiment=data/minee: no such choice."),
+        (["+experiment.x=1"], "experiment={x:1}: an experiment has no settings of its own"),
+        (["lr='0.5'"], "lr='0.5': must be a number greater than 0; write no quotes"),
+    ],
+)
+def test_a_mistake_in_what_was_typed_is_not_blamed_on_a_file(words: list[str], wanted: str, error_of: ErrorOf) -> None:
+    assert wanted in error_of(*words, "film=none")
 
 
 def test_a_number_in_a_variable_of_the_environment_is_decoded(

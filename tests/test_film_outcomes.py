@@ -122,7 +122,7 @@ def test_a_story_says_at_the_end_what_its_summary_says_and_what_happened_at_its_
 
 
 @pytest.mark.parametrize("layout", ["story", "field", "weights"])
-def test_behind_its_last_snapshot_neither_the_loss_nor_an_example_of_a_run_is_judged(
+def test_after_its_last_snapshot_neither_the_loss_nor_an_example_of_a_run_is_judged(
     layout: str, written: list[tuple[str, Box]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     numbers, draw = list[str](), Canvas.number

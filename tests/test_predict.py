@@ -68,6 +68,7 @@ def test_a_file_in_any_form_has_the_outputs_of_its_inputs(
         ("0 1 1 0\n1 0 0 1\n", ["data.targets=[2,3]"]),
         ("0,1,kind\n0,1,no\n1,1,yes\n0,1,no\n", ["data.header=true"]),
         ("2019,2020,y\n1,2,0\n3,4,1\n5,1,0\n", ["data.header=true"]),
+        ("0,1,2\n0.5,0.3,1\n1.5,0.3,0\n0.2,2.3,1\n", []),
     ],
 )
 def test_the_table_of_the_training_has_the_outputs_of_the_training(
@@ -83,6 +84,27 @@ def test_the_table_of_the_training_has_the_outputs_of_the_training(
     np.testing.assert_allclose(outputs, run.predict(run.task.data.x), rtol=1e-12)
     last = text.count("\n")
     assert [row["line"] for row in rows] == list(range(last + 1 - len(run.task.data.x), last + 1))
+
+
+def test_a_header_of_numbers_is_known_where_its_table_is_not_as_clear(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """0, 1 and 2 are names above numbers that are not whole, and known ones above others."""
+    (tmp_path / "own.csv").write_text("0,1,2\n0.5,0.3,1\n1.5,0.3,0\n0.2,2.3,1\n")
+    assert not main(["data=csv", f"data.path={tmp_path}/own.csv", "film=none", "epochs=2", f"root={tmp_path}/out"])
+    (tmp_path / "new.csv").write_text("0,1,2\n1,2,1\n3,4,0\n")
+    assert [row["line"] for row in predicted(capsys, tmp_path / "out", str(tmp_path / "new.csv"))] == [2, 3]
+
+
+def test_no_hint_is_given_that_predict_cannot_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own.csv").write_text("1,2,1\n3,4,0\n")
+    words = ["data=csv", f"data.path={tmp_path}/own.csv", "data.header=false", "film=none", "epochs=2"]
+    assert not main([*words, f"root={tmp_path}/out"])
+    (tmp_path / "new.csv").write_text("a,b,c\n1,2,1\n")
+    status, line = predicted(capsys, tmp_path / "out", str(tmp_path / "new.csv"))
+    assert status == 2
+    assert "line 1, column 0: 'a' is not a finite number" in line
+    assert "data.header" not in line
 
 
 @pytest.mark.parametrize("target", [",cat", ""])

@@ -301,8 +301,26 @@ def test_settings_that_differ_in_the_ninth_digit_are_shown_apart(tmp_path: Path,
     assert len(set(re.findall(r"(?<![\d.])0\.10*\b", shown))) == 1
 
 
+LONG = "/home/a_long_name/of_a_long/"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        [f"{LONG}set-{k}/data/train_of_all-{n}.csv" for k in "12" for n in "12"],
+        [f"/home/x/{'a' * 60}{n}.csv" for n in "12"],
+        [*(f"{LONG}list_of_folders/train-{n}.csv" for n in "12"), "1.csv"],
+        [LONG + "list_of_folders_with_names/x.csv", LONG + "list_of_folders_with_names/y.csv", "fruit.csv"],
+    ],
+)
+def test_different_texts_are_told_apart_however_they_are_shortened(texts: list[str]) -> None:
+    shown = told_apart([*texts, *texts])
+    assert shown == [*shown[: len(texts)]] * 2
+    assert len(set(shown)) == len(texts)
+
+
 @pytest.mark.parametrize("command", ["group", "ls", "compare", "show"])
-def test_settings_that_differ_behind_the_fortieth_letter_are_shown_apart(tmp_path: Path, command: str) -> None:
+def test_settings_that_differ_after_the_fortieth_letter_are_shown_apart(tmp_path: Path, command: str) -> None:
     paths = [f"/home/a_long_name/of_a_long/list_of_folders/{name}.csv" for name in ("train-1", "train-2", "other")]
     records = [a_run(tmp_path, k, data={"name": "csv", "path": path}) for k, path in enumerate([*paths, "fruit.csv"])]
     shown = {

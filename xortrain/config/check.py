@@ -103,7 +103,7 @@ def take(key: str, setting: Setting, value: Any) -> Any:
         if isinstance(error, UserError):
             raise
         typed, must = _typed(value), must_be(setting)
-        text = "; this is a text, which ${oc.decode:…} makes a number" * (typed.startswith("'") and "number" in must)
+        text = "; write no quotes, or in a file ${oc.decode:…}" * (typed.startswith("'") and "number" in must)
         meant = next((f"; or {other}={value}" for other, words in setting.elsewhere.items() if value in words), text)
         reason = "is not UTF-8" if isinstance(error, UnicodeError) else f"must be {must}{meant}"
         raise UserError(f"{key}={typed}: {reason}") from None
@@ -250,7 +250,7 @@ def check_option(group: str, chosen: Any) -> Config:
 
 def choice_in_file(group: str, option: str) -> UserError:
     """The error for an option that a user's own file chooses in another place than its defaults."""
-    return UserError(f"{group}={option}: a file chooses it in its list of defaults: - override /{group}: {option}")
+    return UserError(f"{group}: in a file, choose it under defaults: - override /{group}: {option}")
 
 
 def _keys(group: str, known: Settings, given: Any, where: str = "") -> Config:

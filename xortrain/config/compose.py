@@ -25,10 +25,11 @@ from xortrain.config.settings import (
 from xortrain.errors import FailedError, UserError, file_error, first_line, unknown, unknown_key
 
 SEVERAL = "add -m to run each of them"
+NO_KEYS = "an experiment has no settings of its own"
 _UNKNOWN_FUNCTION = re.compile(r"Unknown function '(\w+)'\s+Available: (\S+)")
 _TWICE = re.compile("^Multiple values for |^force-add of config groups|appears more than once")
 _OTHER_VALUE = re.compile("^Could not delete '|^Could not delete from config. The value of")
-_CHOSEN_IN_FILE = re.compile(r"(?:Could not (?:find|override) 'experiment/|'override )(\w+)(?:/|: )?(\w*)")
+_CHOSEN_IN_FILE = re.compile(r"(?:^In 'experiment/.*: Could not \w+ 'experiment/|'override )(\w+)(?:/|: )?(\w*)")
 LISTS = {"names", "wholes", "free"}
 """Kinds of settings whose value may be a list."""
 _SWEEPS = "(range|choice|glob|interval|linspace|geomspace)"
@@ -100,9 +101,9 @@ def user_errors(overrides: Sequence[str], instead: str = SEVERAL) -> Iterator[No
 def with_experiment(composed: Any, hydra: Any) -> Any:
     """A composed configuration that states the experiment chosen; ``hydra`` is Hydra's part of it."""
     below, composed.experiment = composed.get("experiment"), hydra.runtime.choices.get("experiment")
-    if below:  # what a file sets for its own group
-        line = "without the first line '# @package _global_', its file sets nothing"
-        raise UserError(f"experiment={composed.experiment}: {line}")
+    if below:  # what a file, or an override, sets for the group alone
+        line = "its file needs the first line '# @package _global_'; without it, it sets nothing"
+        raise UserError(f"experiment={composed.experiment or short(below)}: {line if composed.experiment else NO_KEYS}")
     return composed
 
 
@@ -228,7 +229,8 @@ def _no_such_file(name: str, options: Sequence[str] | None) -> UserError:
     first, _, value = name.partition("/")
     if fitting := fitting_override(first, value):
         return UserError(f"{first}={value}: no such choice; write {fitting}")
-    group, _, option = name.removesuffix(".yaml").rpartition("/")
+    stem = name.removesuffix(".yaml")
+    group, _, option = stem.rpartition("/") if first == "hydra" else stem.partition("/")
     kind = group.removeprefix("hydra/")
     if option in PLUGINS.get(kind, ()):
         here = ", ".join(options or ())

@@ -137,8 +137,7 @@ def has_entries(key: str) -> bool:
 def above(key: str) -> str:
     """The setting that a dotted key is an entry of, as init.set of init.set.W1.0.1; empty if it is none."""
     parts = key.split(".")
-    names = (".".join(parts[:end]) for end in range(1, len(parts)))
-    return next(filter(has_entries, names), "")
+    return next(filter(has_entries, (".".join(parts[:end]) for end in range(1, len(parts)))), "")
 
 
 def find(config: Mapping[str, Any], key: str) -> Setting | None:

@@ -179,5 +179,4 @@ def _between(g: Array, slopes: Slopes, coarser: Slopes, tolerance: float) -> Arr
     high = np.maximum(slopes.left, slopes.right).sum(axis=0)
     bent = np.abs(slopes.left - coarser.left) + np.abs(slopes.right - coarser.right)
     slack = tolerance * np.maximum(np.abs(low), np.abs(high)) + (slopes.noise + bent / 4).sum(axis=0)
-    is_corner = high - low > 2 * slack
-    return np.asarray(is_corner & (low - slack <= g) & (g <= high + slack))
+    return np.asarray((high - low > 2 * slack) & (low - slack <= g) & (g <= high + slack))

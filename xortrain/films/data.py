@@ -337,7 +337,7 @@ class Frame:
     right: Array  # (examples,) bool
     status: str  # the outcome if it holds, else "not solved"
     since: int  # the epoch from which the outcome holds
-    is_unknown: bool = False  # behind the last snapshot of an unfinished run
+    is_unknown: bool = False  # after the last snapshot of an unfinished run: `right` says nothing
 
     @property
     def y(self) -> Array:

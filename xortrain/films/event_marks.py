@@ -118,7 +118,8 @@ class Caption(Panel):
 
     def __init__(self, context: PanelContext) -> None:
         super().__init__(context)
-        data, right = self.run_frames.data, self.run_frames.at(0).right
+        data, start = self.run_frames.data, self.run_frames.at(0)
+        right = start.right & (not start.is_unknown)
         count, examples = int(right.sum()), counted(len(right), "example")
         self.start = f"At the start: {count:,} of {examples} {'is' if count == 1 else 'are'} right."
         if self.scale.crossed != "wrong":

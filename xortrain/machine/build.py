@@ -55,8 +55,7 @@ def sets_of_platform() -> list[str]:
     """The names of the instruction sets that libraries are compiled for here, if there are any."""
     if sys.platform == "win32":
         return []
-    here = platform.machine()
-    return [name for name, row in SETS.items() if not row.machines or here in row.machines]
+    return [name for name, row in SETS.items() if not row.machines or platform.machine() in row.machines]
 
 
 def library_file(name: str) -> str:

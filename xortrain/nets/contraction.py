@@ -87,8 +87,7 @@ def contraction(theta: Array, examples: int, inputs: int, units: int) -> type[Co
     if theta.shape[1] == 1:
         return BlasOfOne
     products = inputs * units if min(inputs, units) >= NARROW else 0
-    is_wide = products >= MANY or (products >= PRODUCTS and examples >= EXAMPLES)
-    return Blas if is_wide else Contraction
+    return Blas if products >= MANY or (products >= PRODUCTS and examples >= EXAMPLES) else Contraction
 
 
 def runs_first(values: Array, axes: int = 3) -> Array:

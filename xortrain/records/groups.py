@@ -51,8 +51,7 @@ class GroupStatistics:
 
     def as_row(self) -> dict[str, Any]:
         """Settings and numbers as one flat mapping; None for a number that is not finite."""
-        numbers = {key: value for key, value in vars(self).items() if key != "by"}
-        return {**self.by, **finite(numbers)}
+        return {**self.by, **finite({key: value for key, value in vars(self).items() if key != "by"})}
 
 
 def wilson(solved: Array, runs: Array, z: float = Z95) -> tuple[Array, Array]:

@@ -29,10 +29,12 @@ def format_cell(value: Any, digits: int = DIGITS, most: int = WIDEST) -> str:
 
 
 def told_apart(values: Sequence[Any], text: Callable[[Any, int], str] = format_cell) -> list[str]:
-    """Settings as text, with as many digits, or as much of their ends, as it takes to show that values differ."""
+    """Settings as text, with as many digits and letters as it takes to show that values differ."""
     numbers = {value for value in values if isinstance(value, float)}
     digits = next((n for n in range(DIGITS, EXACT) if len({text(one, n) for one in numbers}) == len(numbers)), EXACT)
-    words = iter(shorten_apart([one for one in values if isinstance(one, str)], lambda word: text(word, digits)))
+    given = [one for one in values if isinstance(one, str)]
+    shown = shorten_apart(given, lambda word: text(word, digits))
+    words = iter(shown if len({*shown}) == len({*given}) else (format_cell(one, most=WHOLE) for one in given))
     return [next(words) if isinstance(value, str) else text(value, digits) for value in values]
 
 

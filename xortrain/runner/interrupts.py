@@ -31,7 +31,8 @@ class HungUp(Terminated):
     code = 129
 
 
-ENDS: dict[int, type[KeyboardInterrupt]] = dict(zip(DEFAULT, (KeyboardInterrupt, Terminated, HungUp), strict=False))
+_KINDS: dict[int, type[KeyboardInterrupt]] = {signal.SIGINT: KeyboardInterrupt, signal.SIGTERM: Terminated}
+ENDS = {number: _KINDS.get(number, HungUp) for number in DEFAULT}
 _received = list[int]()
 
 
@@ -59,7 +60,7 @@ def signals_as_exceptions() -> Iterator[None]:
     _received.clear()
     hook, sys.unraisablehook = sys.unraisablehook, _not_dropped
     try:
-        with _handled_by(_raise, (leave, *DEFAULT.values())):
+        with _handled_by(_raise, {number: (leave, usual) for number, usual in DEFAULT.items()}):
             yield
     finally:
         sys.unraisablehook = hook
@@ -98,10 +99,10 @@ def postponed() -> Iterator[list[int]]:
 
 
 @contextmanager
-def _handled_by(handler: Callable[[int, Any], None], usual: tuple[Any, ...] = ()) -> Iterator[None]:
-    is_main = current_thread() is main_thread()
-    before = {number: signal.getsignal(number) for number in ENDS if is_main}
-    ours = {number: own for number, own in before.items() if own in (usual or (_raise, signal.default_int_handler))}
+def _handled_by(handler: Callable[[int, Any], None], usual: dict[int, tuple[Any, ...]] | None = None) -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in ENDS if current_thread() is main_thread()}
+    known = usual or dict.fromkeys(ENDS, (_raise, signal.default_int_handler))
+    ours = {number: own for number, own in before.items() if own in known[number]}
     try:
         for number in ours:
             signal.signal(number, handler)

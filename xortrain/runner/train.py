@@ -197,7 +197,7 @@ def _data_arrays(setup: Setup) -> dict[str, Array]:
 
 @contextmanager
 def new_record(root: str, *parts: str) -> Iterator[Path]:
-    """A new locked folder below a root; an error before it is a record removes it, and too little memory for a run."""
+    """A new locked folder under a root; removed by an error before its record is there, or for a run without memory."""
     try:
         folder = new_folder(Path(root, *parts))
     except OSError as error:

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from xortrain.errors import UserError, counted, cut, printable, unknown
 
@@ -198,9 +197,9 @@ def _fit(sample: str, separator: str) -> float:
         return 0.0
     width, lines = Counter(map(len, rows)).most_common(1)[0]
     cells = [cell for row in rows for cell in row]
-    numbers = sum(is_missing(cell) or as_number(cell, separator) is not None for cell in cells)
-    whole = sum(";" in cell or "\t" in cell for cell in cells)  # a comma in a decimal leaves the separator in its cells
-    return (lines / len(rows)) ** 2 * (max(0, numbers - whole / 2) / len(cells) + 0.1) if width > 1 else 0.0
+    numbers: float = sum(is_missing(cell) or as_number(cell, separator) is not None for cell in cells)
+    numbers -= sum(";" in cell or "\t" in cell for cell in cells) / 2  # which only a comma of a decimal has divided
+    return (lines / len(rows)) ** 2 * (max(0, numbers) / len(cells) + 0.1) if width > 1 else 0.0
 
 
 def _is_header(rows: Rows, separator: str) -> bool:
@@ -258,8 +257,10 @@ def _refuse_two_decimals(where: str, rows: Rows, separator: str) -> None:
     if separator == ",":
         return
     cells = [(line, _typed(cell)) for line, row in rows for cell in row]
-    first: Any = lambda form: next(((line, cell[:40]) for line, cell in cells if form.fullmatch(cell)), None)
-    comma, point = first(_DECIMAL_COMMA), first(_DECIMAL_POINT)
+    comma, point = (
+        next(((line, cell[:40]) for line, cell in cells if form.fullmatch(cell)), None)
+        for form in (_DECIMAL_COMMA, _DECIMAL_POINT)
+    )
     if comma and point:
         found = f"line {comma[0]} has a decimal comma, {comma[1]!r}, and line {point[0]} a decimal point, {point[1]!r}"
         raise UserError(f"{where}: {found}; write one of them")

@@ -1,6 +1,7 @@
 """Inputs for a trained network, from another file or from values, encoded as those that it was trained on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from os.path import exists
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,10 +32,10 @@ def inputs_from(text: str, path: Path, columns: Columns, inputs: int, data: Mapp
     if ("," in text or as_number(text, ",") is not None) and not exists(path):  # which a long text cannot
         table = _of_values(text)
     else:
-        header = data.get("header", "auto")
-        named = [one.name for one in sources if header == "true" or one.name != str(one.place)]  # a place is no name
-        kinds = {kind for one in sources for kind in one.kinds}
-        table = read_table(text, path, "false" if header == "false" else "auto", named, kinds)
+        is_named = "".join(columns.inputs[:1]).startswith(sources[0].name)  # else they are called by their places
+        known, kinds = [one.name for one in sources if is_named], {kind for one in sources for kind in one.kinds}
+        header = "false" if data.get("header") == "false" else "auto"
+        table = replace(read_table(text, path, header, known, kinds), hint="")
     places = _places_of(table, sources, columns.width)
     missing = data.get("missing", "error")
     rows = complete_rows(table, places, missing, "; the network was trained with data.missing=error")

@@ -29,7 +29,7 @@ LEARNT = 0.95  # of the loss of the best constant answer
 SHORT = 0.1  # how far the accuracy may be below that of the neighbours' vote
 STILL = 0.01  # relative change that counts as none
 FAR = 10  # times as far as it came: how far the loss of a slow run still is from that of a constant answer
-STEADY = 0.25  # share of its fall that a loss has in the second half of its epochs, if it goes on at that speed
+STEADY = 0.25  # least share of its fall in the second half of the epochs, for a loss that still falls
 OVERFITS = 0.2  # relative rise of the held-out loss above its lowest
 
 

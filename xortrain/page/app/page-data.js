@@ -110,7 +110,7 @@ export class Page {
 
 /** What tells records apart, by their ids: the time of day, without parts of a second where that is enough, or a name. */
 function recordNames(ids) {
-  const [full, short] = [/.*\//, /.*\/|-\d{6}$/g].map((left) => ids.map((id) => id.replace(left, "")));
+  const [full, short] = [/.*\//, /.*\/|(?<=\/\d\d-\d\d-\d\d)-\d{6}$/g].map((left) => ids.map((id) => id.replace(left, "")));
   const names = new Set(short).size === new Set(ids).size ? short : full;
   return new Map(ids.map((id, k) => [id, names[k]]));
 }
