@@ -174,12 +174,22 @@ def finger(browser: Any, tmp_path: Path) -> Iterator[tuple[Any, Callable[..., No
     context.close()
 
 
+WEIGHTS = """() => {
+    const canvas = document.getElementById("diagram");
+    const { left, top } = canvas.getBoundingClientRect();
+    const isThere = ([x, y]) => {
+        canvas.dispatchEvent(new PointerEvent("pointermove", { clientX: left + x, clientY: top + y }));
+        return canvas.style.cursor === "ns-resize";
+    };
+    return Array.from({ length: 25 * 3 }, (_, k) => [[60, 90, 120][k % 3], 10 + 8 * Math.floor(k / 3)]).filter(isThere);
+}"""
+"""The places of the diagram, of some, where there is a weight."""
+
+
 def test_a_finger_drags_a_weight_that_it_chose_before(finger: tuple[Any, Callable[..., None]]) -> None:
     """The first touch may be the beginning of scrolling, which changes nothing."""
     tab, swipe = finger
-    first = (place for place in ((x, y) for y in range(10, 200, 8) for x in (60, 90, 120)) if chosen(*finger, place))
-    x, y = next(first)
-    tab.evaluate("xortrain.change({ weight: -1 })")
+    x, y = tab.evaluate(WEIGHTS)[0]
     swipe("#diagram", x, y, 0, -60)
     assert tab.evaluate("xortrain.state.fork") is None
     weight, before = tab.evaluate(
@@ -189,12 +199,6 @@ def test_a_finger_drags_a_weight_that_it_chose_before(finger: tuple[Any, Callabl
     assert tab.evaluate("(place) => xortrain.state.fork.changes.set.get(place)", weight) == pytest.approx(
         before + 60 / 50, abs=0.006
     )
-
-
-def chosen(tab: Any, swipe: Callable[..., None], place: tuple[int, int]) -> bool:
-    """Whether there is a weight at a place of the diagram."""
-    swipe("#diagram", *place, 0, 0)
-    return bool(tab.evaluate("xortrain.state.weight") >= 0)
 
 
 def test_a_finger_goes_through_the_epochs_along_the_loss(finger: tuple[Any, Callable[..., None]]) -> None:

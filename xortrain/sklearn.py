@@ -202,7 +202,8 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """The class of each example: (examples,)."""
-        return self.classes_[self.run_.class_indices(self._outputs(X))]
+        outputs = self._outputs(X)
+        return self.classes_[self.run_.class_indices(outputs)]
 
     @available_if(_has_probabilities)  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:

@@ -114,8 +114,7 @@ def _moment(text: str) -> datetime | None:
 
 
 def _short(value: object) -> str:
-    text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
-    return cut(text)
+    return cut(repr(value) if isinstance(value, str | int | float | None) else type(value).__name__)
 
 
 def _are_names(texts: Iterable[object]) -> bool:
