@@ -90,12 +90,17 @@ def test_a_fork_from_an_epoch_that_is_not_recorded_has_no_command_which_is_said(
     assert command.input_value() == "run.fork(epoch=0)"
 
 
+def weight_changed(tab: Any) -> Any:
+    """The new value of W1[0, 1] in a fork that begins with it."""
+    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
+    press_up(tab, 1)
+    return tab.evaluate("xortrain.state.fork.changes.set.get(1)")
+
+
 def test_a_weight_is_changed_by_the_keyboard_in_a_run_without_a_record(page_of: PageOf) -> None:
     run = trained("lr=0.5", "epochs=40")
     tab = page_of(run)
-    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
-    press_up(tab, 1)
-    value = tab.evaluate("xortrain.state.fork.changes.set.get(1)")
+    value = weight_changed(tab)
     assert value == pytest.approx(run.parameters[EPOCH][1] + 0.1, abs=0.006)  # two digits after the point
     assert tab.locator("#fork input[readonly]").input_value() == f'run.fork("set.W1.0.1={value}", epoch={EPOCH})'
     assert f"Fork with W1[0, 1] = {value}: not trained yet" in tab.locator("#fork [role=status]").inner_text()
@@ -137,9 +142,7 @@ def test_a_weight_is_changed_from_what_it_is_at_the_start_of_the_fork(page_of: P
 def test_the_loss_of_a_fork_is_said_before_it_is_trained(page_of: PageOf) -> None:
     run = trained("lr=0.5", "epochs=40")
     tab = page_of(run)
-    tab.evaluate("(epoch) => xortrain.change({ epoch })", EPOCH)
-    press_up(tab, 1)
-    value = tab.evaluate("xortrain.state.fork.changes.set.get(1)")
+    value = weight_changed(tab)
     said = re.fullmatch(
         r"Epoch 20: loss ([\d.]+), loss of the fork ([\d.]+)\.", tab.locator(".plot + .line").inner_text()
     )

@@ -131,7 +131,7 @@ def with_own_time(page: Path, browser: Any, **settings: str) -> Iterator[Any]:
 
 
 def played(shown: Any, speed: str) -> list[int]:
-    """Play to the end, so many times as fast as usual; the epochs that are shown every 50 milliseconds."""
+    """Play to the end at a speed of the menu; returns the epoch that is shown every 50 milliseconds."""
     shown.get_by_role("combobox", name="speed").select_option(speed)
     shown.evaluate("() => document.activeElement.blur()")
     shown.keyboard.press(" ")

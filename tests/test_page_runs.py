@@ -537,7 +537,7 @@ def test_the_share_of_held_out_examples_that_are_right_is_in_the_table(tmp_path:
 
 
 def test_ranges_of_whole_numbers_have_whole_ends(tmp_path: Path, browser: Any) -> None:
-    """What is said of a range is true of the runs from its first to before its last end, which the last one has."""
+    """A range has the runs from its first number up to the next range; the last one includes its end."""
     sweep = xortrain.sweep("seed=range(0,1300)", "epochs=60", "track.frames=2", "film=none", f"root={tmp_path}")
     solved = np.array([run.outcome == "solved" for run in sweep])
     with opened(browser, sweep.page(tmp_path / "p.html")) as found:

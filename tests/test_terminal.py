@@ -273,7 +273,7 @@ def test_a_reader_that_leaves_early_ends_no_training(words: list[str], tmp_path:
 IN_TERMINAL = """
 import fcntl, signal, sys, termios
 from xortrain.__main__ import start
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # the terminal is ours, and we are told when it is closed
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # our controlling terminal: closing it sends SIGHUP
 signal.signal(signal.SIGHUP, {handler})
 sys.exit(start())
 """

@@ -153,7 +153,7 @@ def _line_of(error: Exception, overrides: Sequence[str], instead: str) -> Except
     if chosen and chosen[1] in GROUPS and not any(override.startswith(f"+{chosen[1]}=") for override in overrides):
         return choice_in_file(chosen[1], chosen[2] or "NAME")
     if isinstance(error, MissingConfigException):
-        quoted = first_line(error).split("Could not find '")
+        quoted = text.split("Could not find '")
         name = quoted[1].split("'")[0] if len(quoted) > 1 else str(error.missing_cfg_file)
         return _no_such_file(name, error.options)
     if isinstance(error, OverrideParseException):

@@ -280,7 +280,7 @@ class Canvas:
         return words + "…"
 
     def shorten_apart(self, names: Sequence[str], width: float, size: float) -> list[str]:
-        """The names shortened to a width, and told apart."""
+        """Each name shortened to at most ``width`` pixels, so that different names still differ if possible."""
         return shorten_apart(names, lambda name: self.shorten(name, width, size))
 
     def first_fitting(self, variants: Sequence[str], width: float, size: float) -> str:

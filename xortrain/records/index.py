@@ -201,13 +201,11 @@ def folders(root: Path) -> list[str]:
     for _ in range(DEEPEST):
         below = []
         for path in level:
-            is_sweep = False
-            if os.path.lexists(f"{path}/{layout.RECORD}") or (is_sweep := os.path.lexists(f"{path}/{layout.SWEEP}")):
+            if is_entry(path):
                 found.append(path)
                 if os.lstat(path).st_nlink == 2:  # no subfolders, where a file system counts their links to this one
                     continue
-                is_sweep = is_sweep or os.path.lexists(f"{path}/{layout.SWEEP}")
-            inside = _inside(path)
+            inside, is_sweep = _inside(path), os.path.lexists(f"{path}/{layout.SWEEP}")
             if inside is None and path == str(root):
                 raise file_error(root, "Permission denied")
             found += [path] * (inside is None and path not in found)

@@ -197,7 +197,7 @@ def _data_arrays(setup: Setup) -> dict[str, Array]:
 
 @contextmanager
 def new_record(root: str, *parts: str) -> Iterator[Path]:
-    """A new locked folder under a root; removed by an error before its record is there, or for a run without memory."""
+    """A new locked folder under a root; removed if an error comes before its record, or a run needs too much memory."""
     try:
         folder = new_folder(Path(root, *parts))
     except OSError as error:

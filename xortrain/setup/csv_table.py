@@ -198,7 +198,7 @@ def _fit(sample: str, separator: str) -> float:
     width, lines = Counter(map(len, rows)).most_common(1)[0]
     cells = [cell for row in rows for cell in row]
     numbers: float = sum(is_missing(cell) or as_number(cell, separator) is not None for cell in cells)
-    numbers -= sum(";" in cell or "\t" in cell for cell in cells) / 2  # which only a comma of a decimal has divided
+    numbers -= sum(";" in cell or "\t" in cell for cell in cells) / 2  # these were cut at a decimal comma
     return (lines / len(rows)) ** 2 * (max(0, numbers) / len(cells) + 0.1) if width > 1 else 0.0
 
 

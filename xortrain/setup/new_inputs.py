@@ -33,7 +33,8 @@ def inputs_from(text: str, path: Path, columns: Columns, inputs: int, data: Mapp
         table = _of_values(text)
     else:
         is_named = "".join(columns.inputs[:1]).startswith(sources[0].name)  # else they are called by their places
-        known, kinds = [one.name for one in sources if is_named], {kind for one in sources for kind in one.kinds}
+        known = [one.name for one in sources] if is_named else []
+        kinds = {kind for one in sources for kind in one.kinds}
         header = "false" if data.get("header") == "false" else "auto"
         table = replace(read_table(text, path, header, known, kinds), hint="")
     places = _places_of(table, sources, columns.width)

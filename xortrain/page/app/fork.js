@@ -58,8 +58,8 @@ export class Fork {
 
   /** Its losses: [[epoch, loss]]. */
   get losses() {
-    const moments = this.training?.moments ?? [{ epoch: this.from, loss: this.lossAt(this.from) }];
-    return moments.map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => Number.isFinite(loss));
+    const losses = this.training?.losses ?? [[this.from, this.lossAt(this.from)]];
+    return losses.filter(([, loss]) => Number.isFinite(loss));
   }
 
   lossAt(epoch) {

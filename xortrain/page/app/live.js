@@ -16,6 +16,11 @@ export class LiveTraining {
     return this.trainer.epoch;
   }
 
+  /** The losses at these moments: [[epoch, loss]]. */
+  get losses() {
+    return this.moments.map(({ epoch, loss }) => [epoch, loss]);
+  }
+
   keep() {
     const { epoch, theta } = this.trainer;
     if (this.moments.length && epoch % this.stride) return;

@@ -36,8 +36,9 @@ export class Population {
     this.snapshotRows = arrays[meta.snapshots];
     this.network = new Network(this.own(network, 0));
     this.last = this.lossEpochs.at(-1);
-    this.hasCourse = this.lossEpochs.length > 2 || this.last < 2; // else the first and the last loss only
-    this.isStored = Boolean(this.snapshotRows) && (this.frameEpochs.length > 2 || this.last < 2); // else it is trained here
+    const isWhole = (epochs) => epochs.length > 2 || this.last < 2; // more than the first and the last
+    this.hasCourse = isWhole(this.lossEpochs);
+    this.isStored = Boolean(this.snapshotRows) && isWhole(this.frameEpochs); // else it is trained here
   }
 
   /** A part of the JSON as one run has it: where {array} is, a number, numbers, or rows of them. */

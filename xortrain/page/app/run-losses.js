@@ -89,7 +89,7 @@ class RunLosses {
     };
     this.own = curve((row) => population.loss(place, row));
     if (!run.isStored && !population.hasCourse) { // up to where it is trained here
-      const trained = run.live.moments.map(({ epoch, loss }) => [epoch, loss]).filter(([, loss]) => !Number.isNaN(loss));
+      const trained = run.live.losses.filter(([, loss]) => !Number.isNaN(loss));
       this.own = [...trained, ...this.own.filter(([epoch]) => !(epoch <= trained.at(-1)?.[0]))];
     }
     this.held = curve((row) => population.testLoss(place, row));
