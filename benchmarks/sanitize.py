@@ -15,7 +15,7 @@ from xortrain.machine.build import compile_sets
 
 REPO = Path(__file__).resolve().parents[1]
 COPIED = ("xortrain", "conf", "tests", "pyproject.toml")
-FLAGS = ("-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+FLAGS = ("-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 RUNTIMES = ("libasan.so", "libubsan.so")
 
 

@@ -26,6 +26,19 @@ for name in (VARIABLE, "COLUMNS"):  # a developer's own records and terminal are
     os.environ.pop(name, None)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only the first case of each test, while you work")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out all cases of a test but its first one if that is asked for."""
+    if config.getoption("quick"):
+        first = {item.nodeid.partition("[")[0]: item for item in reversed(items)}
+        kept = set(first.values())
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = reversed(first.values())
+
+
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays, modules and tests, and look for garbage rarely: a tenth of the time."""
     gc.collect()
