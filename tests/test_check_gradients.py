@@ -10,7 +10,7 @@ from some_runs import some_setup
 
 import xortrain
 from xortrain.errors import UserError
-from xortrain.explain.differences import compare_gradient, slopes
+from xortrain.explain.differences import GradientCheck, GradientEntry, compare_gradient, slopes
 from xortrain.explain.gradients import check_gradients, check_network
 from xortrain.explain.step import step_at
 from xortrain.nets import Array
@@ -65,6 +65,29 @@ def test_differences_over_a_curved_loss_are_taken_to_their_limit() -> None:
     (row,) = compare_gradient(["v"], np.cos(v), lambda places, size: slopes(np.sin, v, size), 1e-6)
     assert row.verdict == "ok"
     (row,) = compare_gradient(["v"], np.cos(v) * 1.00001, lambda places, size: slopes(np.sin, v, size), 1e-6)
+    assert row.verdict == "wrong"
+
+
+@pytest.mark.parametrize("size", [1e9, 3e11, 1e15])
+def test_where_the_loss_bends_too_much_within_the_smallest_step_nothing_is_judged(size: float) -> None:
+    """The smallest step is 16 periods of the sine at 1e9, and half the distance to the next number at 1e15 is 0.06."""
+    v = np.array([size])
+    (row,) = compare_gradient(["v"], np.cos(v), lambda places, step: slopes(np.sin, v, step), 1e-6)
+    check = GradientCheck("", (row, GradientEntry("u", 1.0, 1.0, 0.0, "ok")), 1e-6)
+    assert row.verdict == "rough"
+    assert check.passed
+    assert check.worst == 0
+    assert check.verdict == (
+        "passed, 1 of 2: worst relative error 0.0e+00, allowed 1e-06; "
+        "1 not judged, as the loss bends too much within the smallest step"
+    )
+
+
+@pytest.mark.parametrize("size", [1.0, 1e3, 3e4])
+@pytest.mark.parametrize("factor", [0, 0.999, -1, 1e6])
+def test_a_wrong_gradient_of_a_curved_loss_is_judged(size: float, factor: float) -> None:
+    v = np.array([size])
+    (row,) = compare_gradient(["v"], factor * np.cos(v), lambda places, step: slopes(np.sin, v, step), 1e-6)
     assert row.verdict == "wrong"
 
 

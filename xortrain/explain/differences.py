@@ -44,8 +44,7 @@ def slopes(losses: Callable[[Array], Array], v: Array, step: float = STEP, value
     up, down = v + size, v - size
     at_v = losses(v[:, None])
     moves = max(1, VALUES_AT_ONCE // (2 * values_a_run))
-    starts = range(0, len(v), moves)
-    parts = [_moved(losses, v, up, down, np.arange(start, min(start + moves, len(v)))) for start in starts]
+    parts = [_moved(losses, v, up, down, np.arange(k, min(k + moves, len(v)))) for k in range(0, len(v), moves)]
     above, below = np.concatenate(parts, axis=-1) if parts else np.zeros((2, len(at_v), 0))
     noise = 4 * np.finfo(np.float64).eps * (np.abs(at_v) + 1) / size
     return Slopes((at_v - below) / (v - down), (above - at_v) / (up - v), noise)
@@ -59,7 +58,11 @@ def _moved(losses: Callable[[Array], Array], v: Array, up: Array, down: Array, p
     return np.stack(np.split(losses(points), 2, axis=1))
 
 
-Verdict = Literal["ok", "corner", "wrong"]
+Verdict = Literal["ok", "corner", "rough", "wrong"]
+UNJUDGED: dict[Verdict, str] = {
+    "corner": "at a corner of the loss, where the gradient is a convention",
+    "rough": "not judged, as the loss bends too much within the smallest step",
+}
 Measure = Callable[[Array, float], Slopes]
 """(places, step) -> slopes by the parameters at these places of θ, from differences with this step."""
 
@@ -93,21 +96,19 @@ class GradientCheck:
 
     @property
     def worst(self) -> float:
-        """The largest relative error, corners excepted."""
-        return max((row.error for row in self.rows if row.verdict != "corner"), default=0.0)
+        """The largest relative error of the numbers that are judged."""
+        return max((row.error for row in self.rows if row.verdict not in UNJUDGED), default=0.0)
 
     @property
     def verdict(self) -> str:
         """The result in one line."""
         parts = [f"worst relative error {self.worst:.1e}, allowed {self.tolerance:.0e}"]
-        if at_corner := self.count("corner"):
-            parts.append(f"{at_corner} at a corner of the loss, where the gradient is a convention")
-        wrong, all_ = self.count("wrong"), len(self.rows)
-        return f"{f'FAILED, {wrong} of {all_} wrong' if wrong else f'passed, {all_} of {all_}'}: {'; '.join(parts)}"
+        parts += [f"{self.count(verdict)} {why}" for verdict, why in UNJUDGED.items() if self.count(verdict)]
+        wrong, right, all_ = self.count("wrong"), self.count("ok") + self.count("corner"), len(self.rows)
+        return f"{f'FAILED, {wrong} of {all_} wrong' if wrong else f'passed, {right} of {all_}'}: {'; '.join(parts)}"
 
     def __str__(self) -> str:
-        hints = [*self.hints, ""] if self.hints else []
-        return "\n".join([self.title, "", *_table(self.rows), "", *hints, self.verdict])
+        return "\n".join([self.title, "", *_table(self.rows), "", *self.hints, *[""] * bool(self.hints), self.verdict])
 
 
 def _table(rows: tuple[GradientEntry, ...]) -> list[str]:
@@ -118,16 +119,14 @@ def _table(rows: tuple[GradientEntry, ...]) -> list[str]:
     for row in shown[:MOST_ROWS]:
         mark = "" if row.verdict == "ok" else f"  {row.verdict}"
         lines.append(f"{row.name:{width}}  {row.gradient:15.8g}  {row.differences:15.8g}  {row.error:8.1e}{mark}")
-    if len(rows) > MOST_ROWS:
-        lines.append(f"… {len(rows) - MOST_ROWS:,} more, with smaller errors")
-    return lines
+    return [*lines, *[f"… {len(rows) - MOST_ROWS:,} more, with smaller errors"] * (len(rows) > MOST_ROWS)]
 
 
 def compare_gradient(names: list[str], g: Array, measure: Measure, tolerance: float) -> tuple[GradientEntry, ...]:
     """Compare a gradient g (parameters,) with measured slopes; a relative error up to ``tolerance`` is ok.
 
     Where they disagree, finer steps tell whether a corner is near (ok) or exactly here ("corner", if g is between
-    the slopes of the two sides).
+    the slopes of the two sides), or whether their slopes do not agree with each other either ("rough").
     """
     first = measure(np.arange(len(g)), STEP)
     central, noise, gap = (part.sum(axis=0) for part in (first.central, first.noise, first.gap))
@@ -146,6 +145,9 @@ def compare_gradient(names: list[str], g: Array, measure: Measure, tolerance: fl
         stays = closer[-1].gap.sum(axis=0) > 0.1 * gap[suspects]
         at_corner = stays & _between(g[suspects], closer[-1], closer[-2], tolerance) & (verdict[suspects] == "wrong")
         verdict[suspects[at_corner]] = "corner"
+        (coarse, _), (fine, rounding) = measured
+        is_rough = np.abs(fine - coarse) > np.maximum(np.abs(fine) / 1000, 10 * rounding)
+        verdict[suspects[is_rough & (verdict[suspects] == "wrong")]] = "rough"
     return tuple(
         GradientEntry(name, float(a), float(d), float(e), v)
         for name, a, d, e, v in zip(names, g, central, error, verdict, strict=True)
@@ -175,8 +177,7 @@ def _between(g: Array, slopes: Slopes, coarser: Slopes, tolerance: float) -> Arr
 
     The error of a one-sided slope is its step times the curvature; coarser slopes tell how much that is.
     """
-    low = np.minimum(slopes.left, slopes.right).sum(axis=0)
-    high = np.maximum(slopes.left, slopes.right).sum(axis=0)
+    low, high = (side(slopes.left, slopes.right).sum(axis=0) for side in (np.minimum, np.maximum))
     bent = np.abs(slopes.left - coarser.left) + np.abs(slopes.right - coarser.right)
     slack = tolerance * np.maximum(np.abs(low), np.abs(high)) + (slopes.noise + bent / 4).sum(axis=0)
     return np.asarray((high - low > 2 * slack) & (low - slack <= g) & (g <= high + slack))

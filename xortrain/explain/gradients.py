@@ -92,8 +92,7 @@ def _named(argument: str, arrays: Arrays) -> dict[str, Array]:
 
 def _split(theta: Array, like: Mapping[str, Array]) -> dict[str, Array]:
     """θ (parameters,) as arrays with the shapes of others."""
-    ends = np.cumsum([value.size for value in like.values()])[:-1]
-    parts = np.split(theta.copy(), ends)
+    parts = np.split(theta.copy(), np.cumsum([value.size for value in like.values()])[:-1])
     return {name: part.reshape(value.shape) for part, (name, value) in zip(parts, like.items(), strict=True)}
 
 

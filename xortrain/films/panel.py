@@ -358,7 +358,7 @@ class ExampleNames:
         names = [self._name(group) for group in groups]
         sizes = np.array([(self.canvas.text_width(name, self.size), (self.size + 2) * s) for name in names])
         options = self._options(centres, sizes.reshape(-1, 2))
-        misplaced = _nearer_to_another(options, centres)
+        misplaced = _nearer_to_another(options, places, groups)
         for _ in range(PASSES):
             is_clear = True
             for number, name in enumerate(names):
@@ -428,11 +428,12 @@ class ClassNames(ExampleNames):
         return found
 
 
-def _nearer_to_another(boxes: Array, places: Array) -> Array:
-    """Which boxes (n, boxes, 4) of each of places (n, 2) are nearer to another place than to their own."""
+def _nearer_to_another(boxes: Array, places: Array, groups: Sequence[Sequence[int]]) -> Array:
+    """Which boxes (groups, boxes, 4) are nearer to one of places (n, 2) than to all those of their own group."""
     beyond = np.maximum(boxes[:, :, None, :2] - places, places - boxes[:, :, None, 2:])
-    distance, own = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0)), np.arange(len(places))
-    return np.asarray((distance < distance[own, :, own, None]).any(axis=2))
+    distance = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0))
+    own = [of[:, group].min(axis=1) for of, group in zip(distance, groups, strict=True)]
+    return np.asarray((distance < np.reshape(own, (*distance.shape[:2], 1))).any(axis=2))
 
 
 def _overlaps(boxes: Array, others: Array) -> Array:
