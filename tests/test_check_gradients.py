@@ -9,6 +9,7 @@ import pytest
 from some_runs import some_setup
 
 import xortrain
+from xortrain.cli import main
 from xortrain.errors import UserError
 from xortrain.explain.differences import GradientCheck, GradientEntry, compare_gradient, slopes
 from xortrain.explain.gradients import check_gradients, check_network
@@ -69,17 +70,17 @@ def test_differences_over_a_curved_loss_are_taken_to_their_limit() -> None:
 
 
 @pytest.mark.parametrize("size", [1e9, 3e11, 1e15])
-def test_where_the_loss_bends_too_much_within_the_smallest_step_nothing_is_judged(size: float) -> None:
+def test_where_the_loss_bends_too_much_within_the_smallest_step_the_check_is_undecided(size: float) -> None:
     """The smallest step is 16 periods of the sine at 1e9, and half the distance to the next number at 1e15 is 0.06."""
     v = np.array([size])
     (row,) = compare_gradient(["v"], np.cos(v), lambda places, step: slopes(np.sin, v, step), 1e-6)
     check = GradientCheck("", (row, GradientEntry("u", 1.0, 1.0, 0.0, "ok")), 1e-6)
     assert row.verdict == "rough"
-    assert check.passed
+    assert not check.passed
     assert check.worst == 0
     assert check.verdict == (
-        "passed, 1 of 2: worst relative error 0.0e+00, allowed 1e-06; "
-        "1 not judged, as the loss bends too much within the smallest step"
+        "UNDECIDED, 1 of 2: worst relative error 0.0e+00, allowed 1e-06; "
+        "1 not judged, as differences with smaller steps disagree"
     )
 
 
@@ -89,6 +90,31 @@ def test_a_wrong_gradient_of_a_curved_loss_is_judged(size: float, factor: float)
     v = np.array([size])
     (row,) = compare_gradient(["v"], factor * np.cos(v), lambda places, step: slopes(np.sin, v, step), 1e-6)
     assert row.verdict == "wrong"
+
+
+@pytest.mark.parametrize("factor", [-1, 0, 2])
+@pytest.mark.parametrize("kind", ["float32", "noisy"])
+def test_a_wrong_gradient_never_passes_although_the_loss_is_too_coarse_to_judge_it(kind: str, factor: float) -> None:
+    stream = np.random.RandomState(0)
+    weights, x, t = stream.normal(size=(3, 2)), stream.normal(size=(8, 3)), stream.normal(size=(8, 2))
+
+    def loss(params: Arrays) -> float:
+        if kind == "float32":
+            found = x.astype("float32") @ params["W"].astype("float32") - t.astype("float32")
+            return float((found * found).mean())
+        return float(np.square(x @ params["W"] - t).mean() + 1e-3 * stream.normal())
+
+    gradient = 2 * x.T @ (x @ weights - t) / t.size
+    check = check_gradients({"W": weights}, loss, {"W": factor * gradient})
+    assert not check.passed
+    assert not check.verdict.startswith("passed")
+
+
+def test_the_command_says_what_is_undecided_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "seed=272", "activation=sin", "init.scale=1e11", "loss=mse", "--epoch=5"]) == 1
+    said = capsys.readouterr()
+    assert "UNDECIDED, " in said.out
+    assert "failed: not all is judged" in said.err
 
 
 def test_a_gradient_at_a_corner_passes_with_a_hint() -> None:

@@ -432,7 +432,7 @@ def _nearer_to_another(boxes: Array, places: Array, groups: Sequence[Sequence[in
     """Which boxes (groups, boxes, 4) are nearer to one of places (n, 2) than to all those of their own group."""
     beyond = np.maximum(boxes[:, :, None, :2] - places, places - boxes[:, :, None, 2:])
     distance = np.hypot(*np.moveaxis(np.maximum(beyond, 0), -1, 0))
-    own = [of[:, group].min(axis=1) for of, group in zip(distance, groups, strict=True)]
+    own = [away[:, group].min(axis=1) for away, group in zip(distance, groups, strict=True)]
     return np.asarray((distance < np.reshape(own, (*distance.shape[:2], 1))).any(axis=2))
 
 
